@@ -1,0 +1,213 @@
+// Package env reads what a GitLab CI job, a Dockerfile stage or a terminal
+// tells about itself. It is the only place that knows the names of the CI_*
+// variables:
+//
+//	settings   what go-envconfig reads, name by name
+//	Config     what the program needs: one API address, one token, …
+//
+// A flag comes before the program's own variable, that before GITLAB_TOKEN and
+// friends, those before CI_*, and the default is last. The caller puts flags in
+// front by passing a [envconfig.Lookuper] that answers for them under their
+// ARTIFETCH_* names.
+//
+// Meaning of the variables:
+// https://docs.gitlab.com/ci/variables/predefined_variables/
+package env
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/sethvargo/go-envconfig"
+)
+
+// ErrUsage marks values that the user has to mend.
+var ErrUsage = errors.New("configuration")
+
+// UsageError names the variable at fault and what to do about it.
+type UsageError struct {
+	Name   string // of the variable or flag
+	Reason string // what is wrong with it; never its value
+	Fix    string // what to do
+}
+
+// Error implements error.
+func (e *UsageError) Error() string { return e.Name + " " + e.Reason }
+
+// Hint says what to do next.
+func (e *UsageError) Hint() string { return e.Fix }
+
+// Is makes every UsageError an [ErrUsage].
+func (e *UsageError) Is(target error) bool { return target == ErrUsage }
+
+// Config is what the environment tells. The zero value of a field means that
+// the environment says nothing about it.
+type Config struct {
+	APIURL *url.URL // root of the REST API, without a trailing slash; never nil
+	Token  Token    // the credential in use
+	TLS    TLS
+
+	Project       string // numeric id of the job's project
+	ProjectPath   string // its full path
+	Dir           string // the job's workspace
+	Ref           string // the ref that the job's own pipeline runs for
+	DefaultBranch string // of the job's project
+	SHA           string // commit of the job's pipeline
+	PipelineID    int64
+	JobID         int64
+	ServerVersion string // of GitLab, such as "18.5.1-ee"
+
+	InCI    bool // runs in a GitLab CI job
+	Debug   bool // CI_DEBUG_TRACE: the user wants to see more
+	NoColor bool // https://no-color.org
+}
+
+// TLS names PEM files. Empty means none.
+type TLS struct {
+	CAFile   string // certificates to trust beside the system's
+	CertFile string // client certificate, for GitLab alone
+	KeyFile  string // its key
+}
+
+// settings is the environment as it stands, one field a variable.
+type settings struct {
+	ServerURL string `env:"ARTIFETCH_SERVER_URL"`
+	APIURL    string `env:"CI_API_V4_URL"`
+	CIServer  string `env:"CI_SERVER_URL"`
+
+	TokenFile    string `env:"ARTIFETCH_TOKEN_FILE"`
+	TokenType    string `env:"ARTIFETCH_TOKEN_TYPE, default=auto"`
+	GitLabToken  Secret `env:"GITLAB_TOKEN"`
+	JobToken     Secret `env:"CI_JOB_TOKEN"`
+	JobTokenFile string `env:"CI_JOB_TOKEN_FILE"`
+	SecretsDir   string `env:"ARTIFETCH_SECRETS_DIR, default=/run/secrets"`
+
+	CAFile     string `env:"ARTIFETCH_CA_FILE"`
+	CertFile   string `env:"ARTIFETCH_CERT_FILE"`
+	KeyFile    string `env:"ARTIFETCH_KEY_FILE"`
+	CICAFile   string `env:"CI_SERVER_TLS_CA_FILE"`
+	CICertFile string `env:"CI_SERVER_TLS_CERT_FILE"`
+	CIKeyFile  string `env:"CI_SERVER_TLS_KEY_FILE"`
+
+	Project       string `env:"CI_PROJECT_ID"`
+	ProjectPath   string `env:"CI_PROJECT_PATH"`
+	ProjectDir    string `env:"CI_PROJECT_DIR"`
+	MRRefPath     string `env:"CI_MERGE_REQUEST_REF_PATH"`
+	RefName       string `env:"CI_COMMIT_REF_NAME"`
+	DefaultBranch string `env:"CI_DEFAULT_BRANCH"`
+	SHA           string `env:"CI_COMMIT_SHA"`
+	PipelineID    int64  `env:"CI_PIPELINE_ID"`
+	JobID         int64  `env:"CI_JOB_ID"`
+	ServerVersion string `env:"CI_SERVER_VERSION"`
+
+	InCI       bool   `env:"GITLAB_CI"`
+	DebugTrace string `env:"CI_DEBUG_TRACE"`
+	NoColor    string `env:"NO_COLOR"`
+}
+
+// Load reads the environment through l. It reads token files, and nothing else
+// from the disk. Errors are [ErrUsage].
+func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
+	clean := &cleaned{from: l}
+	var s settings
+	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &s, Lookuper: clean}); err != nil {
+		return Config{}, fmt.Errorf("%w: reading the environment: %w", ErrUsage, err)
+	}
+	if clean.err != nil {
+		return Config{}, clean.err
+	}
+	api, own, err := s.apiURL()
+	if err != nil {
+		return Config{}, err
+	}
+	token, err := s.token(l, own)
+	if err != nil {
+		return Config{}, err
+	}
+	c := Config{
+		APIURL: api, Token: token, TLS: s.tls(),
+		Dir: s.ProjectDir, ServerVersion: s.ServerVersion,
+		InCI: s.InCI, Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "",
+	}
+	if own {
+		s.identity(&c)
+	}
+	return c, nil
+}
+
+// identity fills in what is true of the job's own server only.
+func (s *settings) identity(c *Config) {
+	c.Project, c.ProjectPath = s.Project, s.ProjectPath
+	c.Ref = firstOf(s.MRRefPath, s.RefName)
+	c.DefaultBranch, c.SHA = s.DefaultBranch, s.SHA
+	c.PipelineID, c.JobID = s.PipelineID, s.JobID
+}
+
+// tls prefers the program's own variables to the runner's. Certificate and key
+// are taken together: a pair made of both sources would not fit.
+func (s *settings) tls() TLS {
+	t := TLS{CAFile: firstOf(s.CAFile, s.CICAFile), CertFile: s.CertFile, KeyFile: s.KeyFile}
+	if t.CertFile == "" && t.KeyFile == "" {
+		t.CertFile, t.KeyFile = s.CICertFile, s.CIKeyFile
+	}
+	return t
+}
+
+// cleaned trims the line break that a variable pasted into GitLab's settings
+// or read from a file often ends in, hides empty values, so that they do not
+// hide a default, and finds references that nobody expanded. It remembers the
+// first of those, because a Lookuper cannot return an error.
+type cleaned struct {
+	from envconfig.Lookuper
+	err  error
+}
+
+// Lookup implements [envconfig.Lookuper].
+func (c *cleaned) Lookup(name string) (string, bool) {
+	value, ok := c.from.Lookup(name)
+	value = strings.TrimRight(value, "\r\n")
+	if ref, found := Unexpanded(value); found && c.err == nil {
+		c.err = &UsageError{
+			Name:   name,
+			Reason: "holds the literal text " + ref + ": it was not expanded",
+			Fix:    "single quotes keep a shell from expanding; and GitLab leaves a reference to a variable that does not exist as it is",
+		}
+	}
+	return value, ok && value != ""
+}
+
+// Unexpanded reports whether a value is nothing but a reference to a variable,
+// such as $CI_JOB_TOKEN, ${CI_JOB_TOKEN} or %CI_JOB_TOKEN%, and returns it.
+func Unexpanded(value string) (string, bool) {
+	name, ok := strings.CutPrefix(value, "$")
+	switch {
+	case ok && strings.HasPrefix(name, "{") && strings.HasSuffix(name, "}"):
+		name = name[1 : len(name)-1]
+	case !ok && len(value) > 2 && value[0] == '%' && value[len(value)-1] == '%':
+		name = value[1 : len(value)-1]
+	case !ok:
+		return "", false
+	}
+	for _, r := range name {
+		if r != '_' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
+			return "", false
+		}
+	}
+	return value, name != ""
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func truthy(value string) bool {
+	return value != "" && value != "0" && !strings.EqualFold(value, "false")
+}

@@ -1,0 +1,251 @@
+package env_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/sethvargo/go-envconfig"
+
+	"gitlab.com/artifetch/artifetch/env"
+)
+
+// job is the environment of a job as a runner sets it up.
+func job(overrides ...string) map[string]string {
+	vars := map[string]string{
+		"GITLAB_CI":             "true",
+		"CI_API_V4_URL":         "https://gitlab.example.com/api/v4",
+		"CI_SERVER_URL":         "https://gitlab.example.com",
+		"CI_JOB_TOKEN":          "glcbt-abc",
+		"CI_PROJECT_ID":         "7",
+		"CI_PROJECT_PATH":       "group/app",
+		"CI_PROJECT_DIR":        "/builds/group/app",
+		"CI_COMMIT_REF_NAME":    "main",
+		"CI_PIPELINE_ID":        "5000000000",
+		"CI_SERVER_VERSION":     "18.5.1-ee",
+		"ARTIFETCH_SECRETS_DIR": "/nonexistent",
+	}
+	for i := 0; i < len(overrides); i += 2 {
+		vars[overrides[i]] = overrides[i+1]
+	}
+	return vars
+}
+
+func without(vars map[string]string, names ...string) map[string]string {
+	for _, name := range names {
+		delete(vars, name)
+	}
+	return vars
+}
+
+func load(t *testing.T, vars map[string]string) (env.Config, error) {
+	t.Helper()
+	return env.Load(t.Context(), envconfig.MapLookuper(vars))
+}
+
+func TestLoadJob(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, job())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type facts struct {
+		API, Token, Source, Project, Path, Dir, Ref, Version string
+		Kind                                                 env.TokenKind
+		Pipeline                                             int64
+		InCI                                                 bool
+	}
+	got := facts{c.APIURL.String(), c.Token.Value.Reveal(), c.Token.Source, c.Project, c.ProjectPath, c.Dir, c.Ref, c.ServerVersion, c.Token.Kind, c.PipelineID, c.InCI}
+	want := facts{
+		"https://gitlab.example.com/api/v4", "glcbt-abc", "CI_JOB_TOKEN", "7", "group/app", "/builds/group/app", "main",
+		"18.5.1-ee", env.JobToken, 5_000_000_000, true,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAPIURL(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		vars map[string]string
+		want string
+	}{
+		{"nothing set", nil, "https://gitlab.com/api/v4"},
+		{"server alone", map[string]string{"CI_SERVER_URL": "https://git.example.com:8443/"}, "https://git.example.com:8443/api/v4"},
+		{"relative root", map[string]string{"CI_API_V4_URL": "https://example.com/gitlab/api/v4/"}, "https://example.com/gitlab/api/v4"},
+		{"line break", map[string]string{"CI_API_V4_URL": "https://example.com/api/v4\r\n"}, "https://example.com/api/v4"},
+		{"empty API address", map[string]string{"CI_API_V4_URL": "", "CI_SERVER_URL": "http://[::1]:80"}, "http://[::1]:80/api/v4"},
+		{"flag before CI", map[string]string{"ARTIFETCH_SERVER_URL": "git.example.com", "CI_API_V4_URL": "https://other/api/v4"}, "https://git.example.com/api/v4"},
+		{"flag with API path", map[string]string{"ARTIFETCH_SERVER_URL": "https://git.example.com/api/v4"}, "https://git.example.com/api/v4"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := load(t, tt.vars)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.APIURL.String(); got != tt.want {
+				t.Errorf("APIURL = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// A job's own token, project and ref mean nothing to another server, and the
+// token must not travel there.
+func TestOtherServerGetsNothingOfTheJob(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, job("ARTIFETCH_SERVER_URL", "https://evil.example.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Token.Kind != env.NoToken || !c.Token.Value.IsZero() {
+		t.Errorf("token = %v from %s, want none", c.Token.Kind, c.Token.Source)
+	}
+	if c.Project != "" || c.Ref != "" || c.PipelineID != 0 {
+		t.Errorf("project %q, ref %q, pipeline %d: want none", c.Project, c.Ref, c.PipelineID)
+	}
+	same, err := load(t, job("ARTIFETCH_SERVER_URL", "https://GitLab.example.com:443"))
+	if err != nil || same.Token.Kind != env.JobToken || same.Project != "7" {
+		t.Errorf("the job's own server spelt differently: token %v, project %q, %v", same.Token.Kind, same.Project, err)
+	}
+}
+
+func TestRefPrefersTheMergeRequest(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, job("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/7/head"))
+	if err != nil || c.Ref != "refs/merge-requests/7/head" {
+		t.Errorf("Ref = %q, %v", c.Ref, err)
+	}
+}
+
+func TestToken(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	file := write("token", "from-file\n")
+	jobFile := write("job-token", "glcbt-file\r\n")
+	jwt := write("jwt", "eyJhbGciOi.eyJzdWIi.c2ln")
+	mounted := filepath.Dir(write("secrets/CI_JOB_TOKEN", "glcbt-mounted"))
+	both := filepath.Dir(write("both/CI_JOB_TOKEN", "glcbt-mounted"))
+	write("both/GITLAB_TOKEN", "glpat-mounted")
+
+	tests := []struct {
+		name      string
+		vars      map[string]string
+		wantToken string
+		wantKind  env.TokenKind
+	}{
+		{"job", job(), "glcbt-abc", env.JobToken},
+		{"GITLAB_TOKEN before CI_JOB_TOKEN", job("GITLAB_TOKEN", "x"), "x", env.PrivateToken},
+		{"job asked for", job("GITLAB_TOKEN", "x", "ARTIFETCH_TOKEN_TYPE", "job"), "glcbt-abc", env.JobToken},
+		{"bearer", job("GITLAB_TOKEN", "x", "ARTIFETCH_TOKEN_TYPE", "bearer"), "x", env.BearerToken},
+		{"none", job("ARTIFETCH_TOKEN_TYPE", "none"), "", env.NoToken},
+		{"nothing at all", map[string]string{"ARTIFETCH_SECRETS_DIR": "/nonexistent"}, "", env.NoToken},
+		{"file first", job("GITLAB_TOKEN", "x", "ARTIFETCH_TOKEN_FILE", file), "from-file", env.PrivateToken},
+		{"job token file", job("CI_JOB_TOKEN", "", "CI_JOB_TOKEN_FILE", jobFile), "glcbt-file", env.JobToken},
+		{"file of a JWT", job("ARTIFETCH_TOKEN_FILE", jwt), "eyJhbGciOi.eyJzdWIi.c2ln", env.JobToken},
+		{"mounted secret", map[string]string{"ARTIFETCH_SECRETS_DIR": mounted}, "glcbt-mounted", env.JobToken},
+		{"mounted GITLAB_TOKEN first", map[string]string{"ARTIFETCH_SECRETS_DIR": both}, "glpat-mounted", env.PrivateToken},
+		{"a job token in GITLAB_TOKEN", job("GITLAB_TOKEN", "glcbt-x"), "glcbt-x", env.JobToken},
+		{"line break at the end", job("CI_JOB_TOKEN", "glcbt-abc\n"), "glcbt-abc", env.JobToken},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := load(t, tt.vars)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.Token.Value.Reveal(); got != tt.wantToken || c.Token.Kind != tt.wantKind {
+				t.Errorf("token = %q (%s), want %q (%s)", got, c.Token.Kind, tt.wantToken, tt.wantKind)
+			}
+		})
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name     string
+		vars     map[string]string
+		wantText string // what the user must be told
+	}{
+		{"unexpanded", job("CI_JOB_TOKEN", "$CI_JOB_TOKEN"), "CI_JOB_TOKEN holds the literal text $CI_JOB_TOKEN"},
+		{"unexpanded braces", job("CI_PROJECT_ID", "${CI_PROJECT_ID}"), "CI_PROJECT_ID holds the literal text"},
+		{"unexpanded percent", job("CI_JOB_TOKEN", "%CI_JOB_TOKEN%"), "literal text %CI_JOB_TOKEN%"},
+		{"empty token", job("CI_JOB_TOKEN", ""), "CI_JOB_TOKEN is set but empty"},
+		{"token with a space", job("CI_JOB_TOKEN", "JOB-TOKEN: abc"), "characters that no token has"},
+		{"no file", job("ARTIFETCH_TOKEN_FILE", "/nonexistent/t"), "--token-file cannot be read"},
+		{"empty file", job("ARTIFETCH_TOKEN_FILE", empty), "names an empty file"},
+		{"kind", job("ARTIFETCH_TOKEN_TYPE", "oauth"), "is none of auto, job"},
+		{"kind not there", without(job("ARTIFETCH_TOKEN_TYPE", "job"), "CI_JOB_TOKEN"), "no such token in the environment"},
+		{"address without host", job("CI_API_V4_URL", "https://"), "CI_API_V4_URL is not an http or https address"},
+		{"other scheme", job("ARTIFETCH_SERVER_URL", "ftp://x"), "--server-url is not an http or https address"},
+		{"token in the address", job("ARTIFETCH_SERVER_URL", "https://u:secret@x"), "holds more than scheme, host and path"},
+		{"pipeline id", job("CI_PIPELINE_ID", "x"), "reading the environment"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := load(t, tt.vars)
+			if !errors.Is(err, env.ErrUsage) {
+				t.Fatalf("error = %v, want a usage error", err)
+			}
+			if !strings.Contains(err.Error(), tt.wantText) {
+				t.Errorf("error = %q, want it to say %q", err, tt.wantText)
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("error %q shows a secret", err)
+			}
+		})
+	}
+}
+
+func TestSecretNeverPrints(t *testing.T) {
+	t.Parallel()
+	secret := env.NewSecret("hunter2")
+	hidden := struct{ s env.Secret }{secret}
+	var out strings.Builder
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%p"} {
+		_, _ = fmt.Fprintf(&out, verb, secret)
+		_, _ = fmt.Fprintf(&out, verb, &secret)
+		_, _ = fmt.Fprintf(&out, verb, hidden)
+		_, _ = fmt.Fprintf(&out, verb, env.Config{Token: env.Token{Value: secret}})
+	}
+	_, _ = fmt.Fprint(&out, secret, fmt.Errorf("x: %v", secret))
+	encoded, err := json.Marshal(map[string]any{"a": secret, "b": &secret, "c": env.Token{Value: secret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(encoded)
+	for _, leak := range []string{"hunter2", "68756e74657232", "68756E74657232", "104 117"} {
+		if strings.Contains(out.String(), leak) {
+			t.Errorf("printed %q:\n%s", leak, out.String())
+		}
+	}
+	if !strings.Contains(string(encoded), `"a":"[REDACTED]"`) {
+		t.Errorf("JSON = %s", encoded)
+	}
+}

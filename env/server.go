@@ -1,0 +1,71 @@
+package env
+
+import (
+	"net/url"
+	"strings"
+)
+
+// gitLabCom is where a terminal without any setting goes.
+const gitLabCom = "https://gitlab.com"
+
+const apiPath = "/api/v4"
+
+// apiURL finds the root of the REST API: --server-url, else CI_API_V4_URL,
+// which carries a relative URL root as well, else CI_SERVER_URL, else
+// gitlab.com. It also reports whether that is the server that runs the job:
+// the job's token and project mean nothing to any other, and the token must
+// not travel there.
+func (s *settings) apiURL() (api *url.URL, own bool, err error) {
+	job, err := s.jobServer()
+	if err != nil || s.ServerURL == "" {
+		return job, true, err
+	}
+	api, err = parseServer("--server-url", s.ServerURL)
+	if err != nil {
+		return nil, false, err
+	}
+	inJob := s.APIURL != "" || s.CIServer != ""
+	return api, !inJob || sameOrigin(api, job), nil
+}
+
+func (s *settings) jobServer() (*url.URL, error) {
+	switch {
+	case s.APIURL != "":
+		return parseServer("CI_API_V4_URL", s.APIURL)
+	case s.CIServer != "":
+		return parseServer("CI_SERVER_URL", s.CIServer)
+	}
+	return parseServer("default", gitLabCom)
+}
+
+// parseServer accepts the address of an instance or of its API.
+func parseServer(name, value string) (*url.URL, error) {
+	if !strings.Contains(value, "://") {
+		value = "https://" + value
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return nil, &UsageError{Name: name, Reason: "is not an http or https address", Fix: "write it like https://gitlab.example.com"}
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, &UsageError{Name: name, Reason: "holds more than scheme, host and path", Fix: "a token comes from the environment or from --token-file, never from an address"}
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	if !strings.HasSuffix(u.Path, apiPath) {
+		u.Path += apiPath
+	}
+	u.RawPath = ""
+	return u, nil
+}
+
+// sameOrigin compares scheme, host and port (RFC 6454 §5).
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
+}
