@@ -1,0 +1,76 @@
+package redact_test
+
+import (
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/redact"
+)
+
+func TestURL(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in, want string }{
+		{"empty", "", ""},
+		{"plain", "https://gitlab.example.com/api/v4/job", "https://gitlab.example.com/api/v4/job"},
+		{"userinfo", "https://oauth2:glpat-x@h/a.git", "https://h/a.git"},
+		{"harmless", "https://h/a?job=build%3A+%5Ba%5D&ref=a%2Fb&scope[]=failed", "https://h/a?job=build%3A+%5Ba%5D&ref=a%2Fb&scope[]=failed"},
+		{
+			"signed by S3", "https://s3.example.com/b/k?X-Amz-Expires=600&X-Amz-Credential=AK%2F1&X-Amz-Signature=abc",
+			"https://s3.example.com/b/k?X-Amz-Expires=REDACTED&X-Amz-Credential=REDACTED&X-Amz-Signature=REDACTED",
+		},
+		{"signed by Azure", "https://a.blob/x?sv=1&sig=a%3D", "https://a.blob/x?sv=REDACTED&sig=REDACTED"},
+		{"token", "https://h/a?job=x&private_token=t&PAGE=2", "https://h/a?job=x&private_token=REDACTED&PAGE=2"},
+		{"escaped name", "https://h/a?%6aob=x&t%6Fken=y", "https://h/a?%6aob=x&t%6Fken=REDACTED"},
+		{"name alone", "https://h/a?c2VjcmV0", "https://h/a?REDACTED"},
+		{"semicolon", "https://h/a?job=x;sig=abc", "https://h/a?job=REDACTED"},
+		{"bad escape", "https://h/a?%zz=secret", "https://h/a?%zz=REDACTED"},
+		{"fragment", "https://h/a#access_token=x", "https://h/a#REDACTED"},
+		{"escaped path is kept", "https://h/a%2Fb%20c", "https://h/a%2Fb%20c"},
+		{"relative", "/a?sig=x", "/a?sig=REDACTED"},
+		{"opaque", "data:secret", "data:REDACTED"},
+		{"malformed", "https://u:p%zz@h/%zz?sig=x", "https://h/%zz?REDACTED"},
+		{"malformed, @ in path", "https://h/%zz/@b#x", "https://h/%zz/@b#REDACTED"},
+		{"malformed, no scheme", "p@h%zz", "h%zz"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := redact.URL(tt.in)
+			if got != tt.want {
+				t.Errorf("URL(%q)\n got %q\nwant %q", tt.in, got, tt.want)
+			}
+			if again := redact.URL(got); again != got {
+				t.Errorf("URL is not idempotent: %q became %q", got, again)
+			}
+		})
+	}
+}
+
+func TestURLOfNil(t *testing.T) {
+	t.Parallel()
+	if got := redact.URLOf(nil); got != "" {
+		t.Errorf("URLOf(nil) = %q", got)
+	}
+}
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in, want string }{
+		{"no address", "3 = 3 files", "3 = 3 files"},
+		{"address", `go to "https://u:p@h/x?a=b", now`, `go to "https://h/x?a=REDACTED", now`},
+		{"several", "http://a/?k=1 HTTPS://b/?k=2", "http://a/?k=REDACTED https://b/?k=REDACTED"},
+		{"parameter alone", "X-Amz-Signature=abc&x=1 sig=abc", "X-Amz-Signature=[REDACTED]&x=1 sig=[REDACTED]"},
+		{"word that ends like a parameter", "design=abc", "design=abc"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := redact.Text(tt.in)
+			if got != tt.want {
+				t.Errorf("Text(%q)\n got %q\nwant %q", tt.in, got, tt.want)
+			}
+			if again := redact.Text(got); again != got {
+				t.Errorf("Text is not idempotent: %q became %q", got, again)
+			}
+		})
+	}
+}
