@@ -1,0 +1,53 @@
+package transport
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// credentialHeaders carry tokens to GitLab.
+// https://docs.gitlab.com/api/rest/authentication/
+var credentialHeaders = []string{"JOB-TOKEN", "PRIVATE-TOKEN", "Authorization"}
+
+// auth adds the token to requests to GitLab's API, and takes every credential
+// off all others.
+type auth struct {
+	next                     http.RoundTripper
+	api                      *url.URL
+	header, token, userAgent string
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context()) // a RoundTripper must not modify its request
+	for _, name := range credentialHeaders {
+		req.Header.Del(name)
+	}
+	if a.userAgent != "" {
+		req.Header.Set("User-Agent", a.userAgent)
+	}
+	if a.header != "" && a.token != "" && belowAPI(a.api, req.URL) {
+		req.Header.Set(a.header, a.token)
+	}
+	return a.next.RoundTrip(req)
+}
+
+// belowAPI reports whether u is part of the API: a storage may be served from
+// GitLab's own origin, and would refuse a second credential.
+func belowAPI(api, u *url.URL) bool {
+	root := strings.TrimRight(api.EscapedPath(), "/") + "/"
+	return sameOrigin(api, u) && strings.HasPrefix(u.EscapedPath(), root) && !strings.Contains(u.Path, "/../")
+}
+
+// sameOrigin compares scheme, host and port (RFC 6454 §5).
+func sameOrigin(a, b *url.URL) bool {
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+}

@@ -1,0 +1,133 @@
+// Package transport builds the program's HTTP client from small
+// [http.RoundTripper] layers. From the outside in:
+//
+//	(client)   follows redirects, but not from https to http
+//	retry      repeats a request that failed for a transient reason
+//	observe    tells the caller about each attempt
+//	auth       adds the token, for GitLab's API only
+//	stall      gives up when no byte moved for a while
+//	base       http.Transport; GitLab's own with the client certificate
+//
+// Auth sits below the client that follows redirects, so that each hop is judged
+// by its own address: net/http carries JOB-TOKEN and PRIVATE-TOKEN along to
+// wherever GitLab redirects, which is object storage. Stall sits below retry, so
+// that a connection that hangs is given up and the request repeated. Observe sits
+// between, so that every attempt is seen.
+//
+// A body that breaks off is not repeated here: what was read cannot be taken
+// back. Package fetch continues it.
+package transport
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	// A scratch image has no certificates; these are used only when the system
+	// has none.
+	_ "golang.org/x/crypto/x509roots/fallback"
+)
+
+// ErrInsecureRedirect reports a redirect from https to http.
+var ErrInsecureRedirect = errors.New("redirect from https to http")
+
+// Options configure a client. Only API is required.
+type Options struct {
+	API           *url.URL         // root of GitLab's API; the token goes below it alone
+	Header, Token string           // the credential; an empty Header means none
+	RootCAs       *x509.CertPool   // nil means the system's; see [Roots]
+	ClientCert    *tls.Certificate // shown to GitLab alone; nil means none
+	UserAgent     string           // empty means Go's
+	Retry         Policy
+	StallTimeout  time.Duration  // zero means 60 s; negative means never
+	Observe       func(Exchange) // called after each attempt, from any goroutine; nil means none
+}
+
+// DefaultStallTimeout is how long a connection may be silent. GitLab's own
+// proxy gives a storage 30 s to begin, its application server 60 s.
+const DefaultStallTimeout = 60 * time.Second
+
+// NewClient returns a client of these layers.
+func NewClient(o Options) *http.Client {
+	if o.StallTimeout == 0 {
+		o.StallTimeout = DefaultStallTimeout
+	}
+	if o.Observe == nil {
+		o.Observe = func(Exchange) {}
+	}
+	var rt http.RoundTripper = newBase(o)
+	rt = &stall{next: rt, timeout: o.StallTimeout}
+	rt = &auth{next: rt, api: o.API, header: o.Header, token: o.Token, userAgent: o.UserAgent}
+	rt = &observe{next: rt, report: o.Observe}
+	rt = &retry{next: rt, policy: o.Retry, report: o.Observe}
+	return &http.Client{Transport: rt, CheckRedirect: checkRedirect}
+}
+
+// maxRedirects is the limit of net/http's own client.
+const maxRedirects = 10
+
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) >= maxRedirects {
+		return fmt.Errorf("stopped after %d redirects", maxRedirects)
+	}
+	if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
+		return fmt.Errorf("%w refused: whoever listens could read and change the archive", ErrInsecureRedirect)
+	}
+	return nil
+}
+
+// base is two transports: a client certificate is meant for GitLab, and
+// tls.Config cannot tell hosts apart.
+type base struct {
+	api           *url.URL
+	gitlab, other http.RoundTripper
+}
+
+func newBase(o Options) *base {
+	b := &base{api: o.API, other: newTransport(o.RootCAs, nil)}
+	b.gitlab = b.other
+	if o.ClientCert != nil {
+		b.gitlab = newTransport(o.RootCAs, o.ClientCert)
+	}
+	return b
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
+	if sameOrigin(b.api, req.URL) {
+		return b.gitlab.RoundTrip(req)
+	}
+	return b.other.RoundTrip(req)
+}
+
+// maxIdle is how many connections to a host are kept: as many as ranges are
+// ever asked for at once. net/http keeps two.
+const maxIdle = 16
+
+func newTransport(roots *x509.CertPool, cert *tls.Certificate) *http.Transport {
+	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	if cert != nil {
+		config.Certificates = []tls.Certificate{*cert}
+	}
+	// Ranges want connections of their own: over HTTP/2 they would share one,
+	// with one congestion window.
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:     config,
+		TLSHandshakeTimeout: 30 * time.Second,
+		MaxIdleConnsPerHost: maxIdle,
+		IdleConnTimeout:     90 * time.Second,
+		ReadBufferSize:      64 << 10,
+		Protocols:           protocols,
+		// The bytes of an archive must arrive as they are stored.
+		DisableCompression: true,
+	}
+}

@@ -1,0 +1,60 @@
+package transport
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// serverWish is how long the server asks to be left alone; zero if it does not
+// say. It understands
+//
+//	Retry-After: 120                            seconds (RFC 9110 §10.2.3)
+//	Retry-After: Fri, 31 Dec 1999 23:59:59 GMT  a date (idem)
+//	Retry-After: 1m0s                           what GitLab Workhorse's circuit breaker sends
+//	RateLimit-Reset: 1609844400                 Unix time (GitLab's Rack::Attack)
+//	RateLimit-ResetTime: Tue, 05 Jan 2021 …     the same as a date
+func serverWish(h http.Header, now time.Time) time.Duration {
+	for _, wish := range []time.Duration{
+		retryAfter(h.Get("Retry-After"), now),
+		unixTime(h.Get("RateLimit-Reset"), now),
+		date(h.Get("RateLimit-ResetTime"), now),
+	} {
+		if wish > 0 {
+			return wish
+		}
+	}
+	return 0
+}
+
+func retryAfter(value string, now time.Time) time.Duration {
+	value = strings.TrimSpace(value)
+	if value != "" && strings.Trim(value, "0123456789") == "" {
+		// A number that is too large parses to the largest one, with an error;
+		// clamped before it is multiplied, it cannot wrap around.
+		seconds, _ := strconv.ParseInt(value, 10, 64)
+		return time.Duration(min(seconds, math.MaxInt32)) * time.Second
+	}
+	if d, err := time.ParseDuration(value); err == nil {
+		return d
+	}
+	return date(value, now)
+}
+
+func unixTime(value string, now time.Time) time.Duration {
+	seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+	if err != nil || seconds < 0 || seconds > math.MaxInt32*4 {
+		return 0
+	}
+	return time.Unix(seconds, 0).Sub(now)
+}
+
+func date(value string, now time.Time) time.Duration {
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return at.Sub(now)
+}
