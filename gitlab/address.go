@@ -1,0 +1,94 @@
+package gitlab
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Project names a project by its numeric id or its full path, such as
+// "group/sub/lib".
+type Project string
+
+// segment encodes s as one segment of a path: everything but the unreserved
+// characters of RFC 3986 §2.3 becomes %XX. GitLab wants the slashes of project
+// paths and refs encoded (https://docs.gitlab.com/api/rest/#namespaced-paths),
+// and a dot is safe as it is.
+func segment(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~", c) >= 0:
+			b.WriteByte(c)
+		default:
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		}
+	}
+	return b.String()
+}
+
+// address joins segments, each encoded already, below the API root.
+func (c *Client) address(query url.Values, segments ...string) string {
+	address := c.api.JoinPath().String() + "/" + strings.Join(segments, "/")
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	return address
+}
+
+func id(n int64) string { return strconv.FormatInt(n, 10) }
+
+// ArchiveURL is where the archive of a job is, whatever the job's status.
+// GET /projects/:id/jobs/:job_id/artifacts
+func (c *Client) ArchiveURL(project Project, job int64) string {
+	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), "artifacts")
+}
+
+// RefArchiveURL is where the archive of a job in the newest successful pipeline
+// of a ref is. With recent, the newest hundred successful pipelines are
+// searched; servers before 18.10 ignore that.
+// GET /projects/:id/jobs/artifacts/:ref_name/download?job=name
+func (c *Client) RefArchiveURL(project Project, ref, job string, recent bool) string {
+	return c.address(refQuery(job, recent), "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "download")
+}
+
+// FileURL is where a single file of a job's archive is. It has no ranges.
+// GET /projects/:id/jobs/:job_id/artifacts/*artifact_path
+func (c *Client) FileURL(project Project, job int64, file string) string {
+	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), "artifacts", segments(file))
+}
+
+// RefFileURL is the same by ref and job name. All slashes of the file are
+// encoded: the server splits ref and file at the last literal "/raw/".
+// GET /projects/:id/jobs/artifacts/:ref_name/raw/*artifact_path?job=name
+func (c *Client) RefFileURL(project Project, ref, job, file string) string {
+	return c.address(refQuery(job, false), "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "raw", segment(file))
+}
+
+// RunnerArchiveURL is the route that runners use. It takes job tokens alone,
+// and asks for no licence; with direct_download it may redirect to object
+// storage. GET /jobs/:id/artifacts (lib/api/ci/runner.rb in GitLab's source).
+func (c *Client) RunnerArchiveURL(job int64) string {
+	return c.address(url.Values{"direct_download": {"true"}}, "jobs", id(job), "artifacts")
+}
+
+func refQuery(job string, recent bool) url.Values {
+	query := url.Values{"job": {job}}
+	if recent {
+		query.Set("search_recent_successful_pipelines", "true")
+	}
+	return query
+}
+
+// segments encodes a path and keeps its slashes.
+func segments(path string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		parts[i] = segment(part)
+	}
+	return strings.Join(parts, "/")
+}

@@ -1,0 +1,58 @@
+// Package gitlab is a client for the parts of GitLab's REST API that deal with
+// jobs, pipelines and artifacts:
+//
+//	address.go   where things are: one encoder for every path
+//	errors.go    one status gate, which reads every error envelope
+//	page.go      lists, as sequences that hide paging
+//	jobs.go, pipelines.go
+//
+// Credentials, redirects and retries are the business of the [http.Client].
+//
+// https://docs.gitlab.com/api/job_artifacts/, https://docs.gitlab.com/api/jobs/
+package gitlab
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// Client talks to one GitLab instance. Safe for concurrent use.
+type Client struct {
+	api  *url.URL
+	http *http.Client
+}
+
+// New returns a client of the API whose root is api, such as
+// https://gitlab.com/api/v4.
+func New(api *url.URL, client *http.Client) *Client {
+	return &Client{api: api, http: client}
+}
+
+// maxBody bounds how much of a JSON answer is read, in bytes. A page of a
+// hundred jobs has about 400 kB.
+const maxBody = 16 << 20
+
+// get asks for a path below the API root and decodes the JSON answer into v.
+func (c *Client) get(ctx context.Context, address string, v any) (http.Header, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
+	if err := CheckResponse(resp); err != nil {
+		return nil, err
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(v); err != nil {
+		return nil, fmt.Errorf("reading the answer of %s: %w", resp.Request.URL.Path, err)
+	}
+	return resp.Header, nil
+}

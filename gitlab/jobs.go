@@ -1,0 +1,82 @@
+package gitlab
+
+import (
+	"context"
+	"iter"
+	"net/url"
+	"time"
+)
+
+// Job is a job as the API shows it. Fields that no caller needs are left out;
+// the server may leave out any.
+// https://docs.gitlab.com/api/jobs/
+type Job struct {
+	ID                int64          `json:"id"`
+	Name              string         `json:"name"`
+	Stage             string         `json:"stage"`
+	Status            string         `json:"status"`
+	Ref               string         `json:"ref"`
+	Tag               bool           `json:"tag"`
+	AllowFailure      bool           `json:"allow_failure"`
+	FailureReason     string         `json:"failure_reason"`
+	CreatedAt         *time.Time     `json:"created_at"`
+	FinishedAt        *time.Time     `json:"finished_at"`
+	ErasedAt          *time.Time     `json:"erased_at"`
+	ArtifactsExpireAt *time.Time     `json:"artifacts_expire_at"`
+	WebURL            string         `json:"web_url"`
+	Pipeline          Pipeline       `json:"pipeline"`
+	ArtifactsFile     *ArtifactsFile `json:"artifacts_file"` // only while there is an archive that has not expired
+	Artifacts         []ArtifactFile `json:"artifacts"`      // every file, reports and trace included, expired or not
+}
+
+// ArtifactsFile is a job's archive.
+type ArtifactsFile struct {
+	Filename string `json:"filename"`
+	Size     int64  `json:"size"` // bytes of the archive as stored
+}
+
+// ArtifactFile is one file that a job uploaded.
+type ArtifactFile struct {
+	FileType   string `json:"file_type"` // "archive", "metadata", "trace", "junit", …
+	Size       int64  `json:"size"`
+	Filename   string `json:"filename"`
+	FileFormat string `json:"file_format"`
+}
+
+// JobsOptions narrow a list of jobs. The zero value lists all.
+type JobsOptions struct {
+	Scope          []string // statuses
+	IncludeRetried bool     // also attempts that were retried; lists of a project always have them
+}
+
+func (o JobsOptions) query() url.Values {
+	query := url.Values{"per_page": {perPage}}
+	for _, status := range o.Scope {
+		query.Add("scope[]", status)
+	}
+	if o.IncludeRetried {
+		query.Set("include_retried", "true")
+	}
+	return query
+}
+
+// ProjectJobs lists the jobs of a project, newest first, without bridges. It
+// asks for keyset pages: offset pages of this list end at 50,000 rows.
+// GET /projects/:id/jobs
+func (c *Client) ProjectJobs(ctx context.Context, project Project, o JobsOptions) iter.Seq2[Job, error] {
+	query := o.query()
+	query.Del("include_retried")
+	query.Set("pagination", "keyset")
+	query.Set("order_by", "id")
+	query.Set("sort", "desc")
+	return list(ctx, c, c.address(query, "projects", segment(string(project)), "jobs"), Job.id)
+}
+
+// PipelineJobs lists the jobs of one pipeline, newest first, without bridges and
+// without those of child pipelines.
+// GET /projects/:id/pipelines/:pipeline_id/jobs
+func (c *Client) PipelineJobs(ctx context.Context, project Project, pipeline int64, o JobsOptions) iter.Seq2[Job, error] {
+	return list(ctx, c, c.address(o.query(), "projects", segment(string(project)), "pipelines", id(pipeline), "jobs"), Job.id)
+}
+
+func (j Job) id() int64 { return j.ID }

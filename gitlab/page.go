@@ -1,0 +1,93 @@
+package gitlab
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// perPage is the server's maximum.
+const perPage = "100"
+
+// list yields the rows of every page, each page when it is needed. Rows that are
+// added while pages are read push others from one page to the next; a row that
+// came already is left out.
+//
+// The next page's number, or for keyset pages its cursor, is put into our own
+// address: Link headers carry the host that the server is configured with, which
+// behind a proxy may be another, and must not receive the token.
+// https://docs.gitlab.com/api/rest/#pagination
+func list[T any](ctx context.Context, c *Client, address string, key func(T) int64) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		seen := map[int64]bool{}
+		for address != "" {
+			var rows []T
+			header, err := c.get(ctx, address, &rows)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, row := range rows {
+				if seen[key(row)] {
+					continue
+				}
+				seen[key(row)] = true
+				if !yield(row, nil) {
+					return
+				}
+			}
+			address = nextPage(address, header)
+		}
+	}
+}
+
+// nextPage is the address of the page after the one at address, or "".
+func nextPage(address string, h http.Header) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	query := u.Query()
+	if next := h.Get("X-Next-Page"); next != "" {
+		if _, err := strconv.Atoi(next); err != nil {
+			return ""
+		}
+		query.Set("page", next)
+		u.RawQuery = query.Encode()
+		return u.String()
+	}
+	link := relNext(h)
+	if link == nil {
+		return ""
+	}
+	for name, values := range link.Query() {
+		if name != "job_token" && name != "private_token" {
+			query[name] = values
+		}
+	}
+	if next := query.Encode(); next != u.RawQuery {
+		u.RawQuery = next
+		return u.String()
+	}
+	return "" // the same page again
+}
+
+// relNext finds rel="next" among the Link headers (RFC 8288).
+func relNext(h http.Header) *url.URL {
+	for _, value := range h.Values("Link") {
+		for part := range strings.SplitSeq(value, ", ") {
+			target, params, ok := strings.Cut(part, ">")
+			if !ok || !strings.Contains(params, `rel="next"`) {
+				continue
+			}
+			if u, err := url.Parse(strings.TrimPrefix(strings.TrimSpace(target), "<")); err == nil {
+				return u
+			}
+		}
+	}
+	return nil
+}
