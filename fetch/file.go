@@ -1,0 +1,228 @@
+// Package fetch reads a remote archive without downloading it first. A [File]
+// has two faces:
+//
+//	ReadAt   for what is small and random: the directory of an archive
+//	Range    for what is long and sequential: a region of it, as a stream
+//
+// How a file is opened:
+//
+//	ask for the first MiB (or the end, if only a part is wanted)
+//	  206 → the server has ranges; what came is kept
+//	  200 → it has none: the whole goes into a spool file
+//	  anything else → the error that the caller makes of the status
+//
+// Every later request is held against the first answer: total size, and strong
+// ETag or date where they come from the same host. If the object changed, all
+// reads fail with [ErrChanged]; bytes of two archives never mix.
+//
+// A body that breaks off is continued at its byte by a new request. The address
+// that GitLab redirected to, pre-signed and short-lived, is used for all ranges
+// and asked for again when it no longer answers.
+//
+// Memory: the first answer (at most 1 MiB) and a window of eight blocks of 256
+// KiB, whatever the size of the file. Range holds nothing.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// ErrChanged reports that the object at the address is another one than it was
+// when the file was opened.
+var ErrChanged = errors.New("the archive changed while it was read")
+
+// BrokenError reports a transfer that broke off and could not be continued.
+type BrokenError struct {
+	Offset int64 // the byte that was reached
+	Err    error // why the last attempt ended
+}
+
+// Error implements error.
+func (e *BrokenError) Error() string {
+	return fmt.Sprintf("transfer broke off at byte %d: %v", e.Offset, e.Err)
+}
+
+// Unwrap gives the reason.
+func (e *BrokenError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *BrokenError) Hint() string {
+	return "the server or a proxy ends the connection; --retries and --retry-max-time allow more attempts"
+}
+
+// Backoff gives the pauses between attempts that brought nothing; a negative one
+// ends them. [github.com/cenkalti/backoff/v4] has its like.
+type Backoff interface {
+	NextBackOff() time.Duration
+	Reset()
+}
+
+// Options say how to open a file. Client is required.
+type Options struct {
+	// Client follows redirects, repeats requests that fail before the headers
+	// arrive, and adds credentials.
+	Client *http.Client
+	// Check makes the error of an answer that is no success. Nil means an error
+	// with the status.
+	Check func(*http.Response) error
+	// Backoff returns the pauses for one transfer. Nil means three attempts
+	// without pauses.
+	Backoff func() Backoff
+	// Size of the archive, if a listing told it; it saves a request. Zero means
+	// unknown.
+	Size int64
+	// Partial tells that a part of the archive is wanted, so that reading it
+	// begins at its end.
+	Partial bool
+	// SpoolDir is where the archive is put if the server has no ranges. Empty
+	// means the system's directory for temporary files.
+	SpoolDir string
+	// OnBytes is told how many bytes arrived, from any goroutine. Nil means that
+	// nobody wants to know.
+	OnBytes func(n int)
+}
+
+// Stats counts what a file cost so far.
+type Stats struct {
+	Requests int64 // to GitLab or storage, redirects not counted
+	Bytes    int64 // of bodies, as read
+	Resumes  int64 // transfers that broke off and were continued
+	Spooled  bool  // the server has no ranges
+}
+
+// File is a remote file. All methods may be called concurrently. The context
+// given to [Open] bounds everything that is read later.
+type File struct {
+	ctx    context.Context //nolint:containedctx // io.ReaderAt has no place for one
+	remote *remote
+	size   int64
+	known  []segment // what the first answers brought
+	window *window
+	spool  *os.File // nil while the server has ranges
+	sha256 string
+}
+
+// segment is a piece of the file in memory.
+type segment struct {
+	off  int64
+	data []byte
+}
+
+func (s segment) end() int64 { return s.off + int64(len(s.data)) }
+
+// Size returns the size of the file in bytes.
+func (f *File) Size() int64 { return f.size }
+
+// SHA256 returns the archive's digest as 64 hexadecimal digits, if GitLab told
+// it as its strong ETag (since 2026; lib/api/ci/job_artifacts.rb), else "".
+func (f *File) SHA256() string { return f.sha256 }
+
+// Stats returns what the file cost so far.
+func (f *File) Stats() Stats {
+	s := f.remote.stats.load()
+	s.Spooled = f.spool != nil
+	return s
+}
+
+// ReadAt implements [io.ReaderAt]. What was not read before costs a request for
+// the blocks around it; a read of more than a few blocks is a request of its own.
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, errors.New("fetch: negative offset")
+	}
+	if off >= f.size {
+		return 0, io.EOF
+	}
+	var end error
+	if int64(len(p)) > f.size-off {
+		p, end = p[:f.size-off], io.EOF
+	}
+	n, err := f.readAt(p, off)
+	if err == nil {
+		err = end
+	}
+	return n, err
+}
+
+func (f *File) readAt(p []byte, off int64) (int, error) {
+	if f.spool != nil {
+		return f.spool.ReadAt(p, off)
+	}
+	if s, ok := f.segmentAt(off); ok && off+int64(len(p)) <= s.end() {
+		return copy(p, s.data[off-s.off:]), nil
+	}
+	if len(p) <= maxWindowRead {
+		return f.window.ReadAt(p, off)
+	}
+	body, err := f.Range(f.ctx, off, int64(len(p)))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = body.Close() }() // read in full, or failed already
+	return io.ReadFull(body, p)
+}
+
+func (f *File) segmentAt(off int64) (segment, bool) {
+	i := slices.IndexFunc(f.known, func(s segment) bool { return off >= s.off && off < s.end() })
+	if i < 0 {
+		return segment{}, false
+	}
+	return f.known[i], true
+}
+
+// Range returns a reader of n bytes from off. It is one request, streamed, and
+// more only where it breaks; what the first answer brought is not asked for
+// again. The reader must be closed; to close it early costs its connection.
+func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+	if off < 0 || n < 0 || off > f.size || n > f.size-off {
+		return nil, fmt.Errorf("fetch: range %d+%d is beyond the %d bytes of the archive", off, n, f.size)
+	}
+	if f.spool != nil {
+		return io.NopCloser(io.NewSectionReader(f.spool, off, n)), nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(f.ctx, func() { cancel(context.Cause(f.ctx)) })
+	body := f.remote.reader(ctx, off, off+n)
+	body.onClose = func() { stop(); cancel(nil) }
+	if s, ok := f.segmentAt(off); ok {
+		body.memory = s.data[off-s.off:][:min(n, s.end()-off)]
+	}
+	return body, nil
+}
+
+// WriteTo writes the whole file to w. It implements [io.WriterTo].
+func (f *File) WriteTo(w io.Writer) (int64, error) {
+	body, err := f.Range(f.ctx, 0, f.size)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = body.Close() }() // what was read is what counts
+	return io.Copy(w, body)
+}
+
+// Close releases what the file holds.
+func (f *File) Close() error {
+	if f.spool == nil {
+		return nil
+	}
+	err := f.spool.Close()
+	if removed := os.Remove(f.spool.Name()); err == nil && !errors.Is(removed, os.ErrNotExist) {
+		err = removed
+	}
+	return err
+}
+
+// counters are Stats that may be added to concurrently.
+type counters struct{ requests, bytes, resumes atomic.Int64 }
+
+func (c *counters) load() Stats {
+	return Stats{Requests: c.requests.Load(), Bytes: c.bytes.Load(), Resumes: c.resumes.Load()}
+}

@@ -1,0 +1,140 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// reader streams the bytes [off, end). It is one request, until that breaks off.
+type reader struct {
+	remote  *remote
+	ctx     context.Context //nolint:containedctx // io.Reader has no place for one
+	off     int64
+	end     int64
+	memory  []byte        // the bytes from off on that are there already
+	body    io.ReadCloser // nil between requests
+	pauses  Backoff       // nil until something broke
+	fresh   bool          // the body has brought nothing yet
+	failed  error         // sticky
+	onClose func()
+}
+
+func (r *remote) reader(ctx context.Context, off, end int64) *reader {
+	return &reader{remote: r, ctx: ctx, off: off, end: end}
+}
+
+// Read implements [io.Reader].
+func (b *reader) Read(p []byte) (int, error) {
+	switch {
+	case b.failed != nil:
+		return 0, b.failed
+	case b.off == b.end:
+		return 0, io.EOF
+	case len(b.memory) > 0:
+		n := copy(p, b.memory)
+		b.memory = b.memory[n:]
+		b.off += int64(n)
+		return n, nil
+	}
+	n, err := b.read(p)
+	b.failed = err
+	return n, err
+}
+
+// read reads from the body, and from another one when it breaks off.
+func (b *reader) read(p []byte) (int, error) {
+	p = p[:min(int64(len(p)), b.end-b.off)]
+	for {
+		if b.body == nil {
+			if err := b.connect(); err != nil {
+				return 0, err
+			}
+		}
+		n, err := b.body.Read(p)
+		b.count(n)
+		if n > 0 {
+			return n, nil // an error comes again with the next call
+		}
+		if err == nil {
+			continue
+		}
+		if err := b.broke(err); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (b *reader) count(n int) {
+	if n == 0 {
+		return
+	}
+	b.off += int64(n)
+	b.fresh = false
+	b.remote.stats.bytes.Add(int64(n))
+	b.remote.onBytes(n)
+}
+
+func (b *reader) connect() error {
+	resp, err := b.remote.get(b.ctx, b.off, b.end)
+	if err != nil {
+		return err
+	}
+	b.body, b.fresh = resp.Body, true
+	return nil
+}
+
+// broke decides whether to go on after a body ended too early. The end that a
+// body states itself is such an error too, because the range is not over yet. A
+// body that brought something sets the pauses back.
+func (b *reader) broke(err error) error {
+	_ = b.body.Close() // it is broken already
+	b.body = nil
+	if b.ctx.Err() != nil {
+		return context.Cause(b.ctx)
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	if b.pauses == nil {
+		b.pauses = b.remote.backoff()
+	}
+	b.remote.stats.resumes.Add(1)
+	if !b.fresh {
+		b.pauses.Reset()
+		return nil
+	}
+	pause := b.pauses.NextBackOff()
+	if pause < 0 {
+		return &BrokenError{Offset: b.off, Err: err}
+	}
+	return sleep(b.ctx, pause)
+}
+
+// Close implements [io.Closer].
+func (b *reader) Close() error {
+	var err error
+	if b.body != nil {
+		err = b.body.Close()
+		b.body = nil
+	}
+	if b.onClose != nil {
+		b.onClose()
+	}
+	if b.failed == nil {
+		b.failed = errors.New("fetch: read after close")
+	}
+	return err
+}
+
+func sleep(ctx context.Context, pause time.Duration) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

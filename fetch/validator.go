@@ -1,0 +1,97 @@
+package fetch
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// constantETag was sent with every download by GitLab's proxy for years,
+// whatever the object: https://gitlab.com/gitlab-org/gitlab/-/issues/371991
+const constantETag = "12ae32cb1ec02d01eda3581b127c1fee"
+
+// validator tells one object from another at the same address.
+type validator struct {
+	host         string // what follows is the word of this host
+	etag         string // strong, with its quotes; empty if there is none
+	lastModified string
+	total        int64 // bytes
+}
+
+func newValidator(resp *http.Response, total int64) validator {
+	return validator{
+		host:         resp.Request.URL.Host,
+		etag:         strongETag(resp),
+		lastModified: resp.Header.Get("Last-Modified"),
+		total:        total,
+	}
+}
+
+// strongETag returns the ETag if bytes can be told by it (RFC 9110 §8.8.3).
+func strongETag(resp *http.Response) string {
+	etag := resp.Header.Get("ETag")
+	if len(etag) < 3 || etag[0] != '"' || strings.Contains(etag, constantETag) {
+		return ""
+	}
+	return etag
+}
+
+// ifRange is the value of If-Range for a request to address. An ETag of another
+// host means nothing there, and would turn every range into the whole file.
+func (v validator) ifRange(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host != v.host {
+		return ""
+	}
+	return v.etag
+}
+
+// matches compares what both answers tell. The total size was compared before.
+func (v validator) matches(resp *http.Response) bool {
+	other := newValidator(resp, v.total)
+	if v.host != other.host {
+		return true
+	}
+	if v.etag != "" && other.etag != "" {
+		return v.etag == other.etag
+	}
+	return v.lastModified == "" || other.lastModified == "" || v.lastModified == other.lastModified
+}
+
+// sha256 is the ETag, if it looks like one.
+func (v validator) sha256() string {
+	digest := strings.Trim(v.etag, `"`)
+	if raw, err := hex.DecodeString(digest); err != nil || len(raw) != 32 {
+		return ""
+	}
+	return strings.ToLower(digest)
+}
+
+// contentRange is the range of an answer: RFC 9110 §14.4.
+type contentRange struct{ first, last, total int64 }
+
+func parseContentRange(resp *http.Response) (contentRange, error) {
+	header := resp.Header.Get("Content-Range")
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "multipart/byteranges") {
+		return contentRange{}, errors.New("the server sent several ranges in answer to one")
+	}
+	var c contentRange
+	var rest string
+	n, _ := fmt.Sscanf(header, "bytes %d-%d/%d%s", &c.first, &c.last, &c.total, &rest)
+	if n != 3 || c.first < 0 || c.last < c.first || c.total <= c.last {
+		return contentRange{}, fmt.Errorf("the server sent the Content-Range %q", header)
+	}
+	if resp.ContentLength >= 0 && resp.ContentLength != c.last+1-c.first {
+		return contentRange{}, fmt.Errorf("the server sent %d bytes as the range %q", resp.ContentLength, header)
+	}
+	return c, nil
+}
+
+// encoded reports whether the bytes are not those of the object.
+func encoded(resp *http.Response) bool {
+	encoding := resp.Header.Get("Content-Encoding")
+	return encoding != "" && !strings.EqualFold(encoding, "identity")
+}
