@@ -1,0 +1,131 @@
+package extract
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrCorrupt is what every [CorruptError] is.
+var ErrCorrupt = errors.New("corrupt archive")
+
+// UnsafeError refuses an archive that would do harm. Nothing was written.
+type UnsafeError struct {
+	Entry  string // as it stands in the archive
+	Reason string
+}
+
+// Error implements error.
+func (e *UnsafeError) Error() string { return fmt.Sprintf("unsafe entry %q: %s", e.Entry, e.Reason) }
+
+// Hint says what to do next.
+func (*UnsafeError) Hint() string {
+	return "nothing was extracted; whoever can run the job can make such an archive: look at the job that made it"
+}
+
+// LimitError refuses an archive that is larger than allowed.
+type LimitError struct {
+	What  string // "bytes" or "entries"
+	Limit int64
+	Flag  string // which raises it
+}
+
+// Error implements error.
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("the archive has more than %d %s", e.Limit, e.What)
+}
+
+// Hint says what to do next.
+func (e *LimitError) Hint() string { return "if that is what you expect, raise " + e.Flag }
+
+// CorruptError reports damage: what does not agree with itself.
+type CorruptError struct {
+	Entry string // empty if the archive as a whole is meant
+	Err   error
+}
+
+// Error implements error.
+func (e *CorruptError) Error() string {
+	if e.Entry == "" {
+		return "corrupt archive: " + e.Err.Error()
+	}
+	return fmt.Sprintf("corrupt archive: entry %q: %v", e.Entry, e.Err)
+}
+
+// Unwrap gives the reason.
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// Is makes it an [ErrCorrupt].
+func (*CorruptError) Is(target error) bool { return target == ErrCorrupt }
+
+// Hint says what to do next.
+func (*CorruptError) Hint() string {
+	return "nothing was extracted; run the job again that made the archive"
+}
+
+func corrupt(entry, format string, args ...any) error {
+	return &CorruptError{entry, fmt.Errorf(format, args...)}
+}
+
+// NotArchiveError reports a body that is no archive.
+type NotArchiveError struct {
+	What string // such as "an HTML page"
+	Head string // how it begins
+}
+
+// Error implements error.
+func (e *NotArchiveError) Error() string {
+	if e.Head == "" {
+		return "what arrived is no archive but " + e.What
+	}
+	return fmt.Sprintf("what arrived is no archive but %s: %q", e.What, e.Head)
+}
+
+// Hint says what to do next.
+func (e *NotArchiveError) Hint() string {
+	if strings.Contains(e.What, "HTML") {
+		return "a login page, or a proxy in between: check the server's address and the token"
+	}
+	return "check the server's address, and what lies between here and there"
+}
+
+// NoMatchError reports patterns that select nothing.
+type NoMatchError struct {
+	Patterns []string
+	Near     []string // names that look like the first pattern
+}
+
+// Error implements error.
+func (e *NoMatchError) Error() string {
+	return fmt.Sprintf("no file matches %s", quoteAll(e.Patterns))
+}
+
+// Hint says what to do next.
+func (e *NoMatchError) Hint() string {
+	if len(e.Near) == 0 {
+		return "names are as in the archive, with no leading slash; ** crosses directories, * does not"
+	}
+	return "the archive has " + quoteAll(e.Near)
+}
+
+// ConflictError reports two things that cannot both have one path.
+type ConflictError struct {
+	Path   string
+	Reason string
+}
+
+// Error implements error.
+func (e *ConflictError) Error() string { return fmt.Sprintf("%q: %s", e.Path, e.Reason) }
+
+// Hint says what to do next.
+func (*ConflictError) Hint() string {
+	return "nothing was changed; choose another --output, or other files"
+}
+
+func quoteAll(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = fmt.Sprintf("%q", n)
+	}
+	return strings.Join(quoted, ", ")
+}

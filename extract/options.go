@@ -1,0 +1,68 @@
+package extract
+
+import "runtime"
+
+// Options say what to take out of an archive, and where to. The zero value takes
+// everything.
+type Options struct {
+	// Include selects by name: a file, a directory (all below it) or a glob of
+	// doublestar. None selects all. Each must match something.
+	Include []string
+	// Exclude leaves out, in the same way.
+	Exclude []string
+	// StripComponents drops so many directories from the front of each name.
+	StripComponents int
+	// Flat drops all directories.
+	Flat bool
+	// Prefix is a directory below the output that everything is put into.
+	Prefix string
+	// Workers decompress at the same time. Zero means one per CPU.
+	Workers int
+	// MaxBytes limits the size of what is extracted. Zero means 64 GiB.
+	MaxBytes int64
+	// MaxFiles limits the number of entries. Zero means 500,000.
+	MaxFiles int
+	// AllowGit lets entries through that have a component ".git".
+	AllowGit bool
+	// OnFile is told about each file that is in the stage, from any goroutine.
+	OnFile func(name string, size int64)
+}
+
+const (
+	defaultMaxBytes = 64 << 30
+	defaultMaxFiles = 500_000
+)
+
+func (o Options) withDefaults() Options {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = defaultMaxBytes
+	}
+	if o.MaxFiles <= 0 {
+		o.MaxFiles = defaultMaxFiles
+	}
+	if o.OnFile == nil {
+		o.OnFile = func(string, int64) {}
+	}
+	return o
+}
+
+// Stats counts what was extracted.
+type Stats struct {
+	Files, Dirs, Links int
+	Bytes              int64 // of files, uncompressed
+}
+
+func (s *Stats) add(e *entry) {
+	switch {
+	case e.isDir():
+		s.Dirs++
+	case e.isLink():
+		s.Links++
+	default:
+		s.Files++
+		s.Bytes += e.size
+	}
+}
