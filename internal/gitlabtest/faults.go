@@ -1,0 +1,160 @@
+package gitlabtest
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Fault is something that goes wrong.
+type Fault struct {
+	// Kind is one of:
+	//
+	//	429-rack         Rack::Attack: text, Retry-After in seconds, RateLimit-*
+	//	429-app          the application's limiter: JSON, no Retry-After
+	//	429-workhorse    the circuit breaker: text, Retry-After as "1m0s"
+	//	500 502 503 504  as GitLab, Workhorse and nginx say them
+	//	reset            the connection is reset before an answer
+	//	reset-body       … after After bytes of the body
+	//	short-body       the connection ends after After bytes of the body
+	//	stall            no answer comes
+	//	stall-body       nothing more comes after After bytes of the body
+	//	bad-range        206 with another Content-Range than was asked for
+	//	changed          from now on every archive is another one
+	//	expired-url      storage says that the pre-signed URL has expired
+	//	login-page       200 with HTML
+	Kind string `json:"kind"`
+	// On restricts it to a host ("gitlab", "storage") or to paths that contain
+	// this; empty means every request.
+	On string `json:"on"`
+	// Skip lets so many requests that match pass first.
+	Skip int `json:"skip"`
+	// Times is how often it happens; 0 means always.
+	Times int `json:"times"`
+	// After is where a body breaks, in bytes.
+	After int64 `json:"after"`
+	// RetryAfter is the header of 429-rack, in seconds; empty means "1".
+	RetryAfter string `json:"retry_after"`
+}
+
+type faultState struct {
+	Fault
+	seen int
+}
+
+// fault returns the first that is due.
+func (s *Server) fault(host string, r *http.Request) *Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.faults {
+		if f.On != "" && f.On != host && !strings.Contains(r.URL.EscapedPath(), f.On) {
+			continue
+		}
+		f.seen++
+		if f.seen > f.Skip && (f.Times == 0 || f.seen <= f.Skip+f.Times) {
+			return &f.Fault
+		}
+	}
+	return nil
+}
+
+// serve answers in place of the handler, or prepares what the handler's answer
+// will suffer. It reports whether the answer was given.
+func (f *Fault) serve(s *Server, w *recorder, r *http.Request) bool {
+	switch f.Kind {
+	case "reset":
+		hangUp(w, true)
+	case "stall":
+		<-r.Context().Done()
+	case "reset-body", "short-body", "stall-body":
+		w.breaks = f
+		return false
+	case "changed":
+		s.mu.Lock()
+		s.changed = true
+		s.mu.Unlock()
+		return false
+	case "bad-range":
+		w.Header().Set("Content-Range", "bytes 7-9/10")
+		w.WriteHeader(http.StatusPartialContent)
+		_, _ = io.WriteString(w, "bad")
+	case "expired-url":
+		storageError(w, http.StatusForbidden, "AccessDenied", "Request has expired")
+	case "login-page":
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, "<!DOCTYPE html>\n<html><head><title>Sign in · GitLab</title></head><body>Sign in</body></html>")
+	default:
+		f.status(w)
+	}
+	return true
+}
+
+func (f *Fault) status(w http.ResponseWriter) {
+	h := w.Header()
+	switch f.Kind {
+	case "429-rack": // lib/gitlab/rack_attack.rb
+		after := f.RetryAfter
+		if after == "" {
+			after = "1"
+		}
+		h.Set("Retry-After", after)
+		h.Set("RateLimit-Name", "throttle_authenticated_api")
+		h.Set("RateLimit-Limit", "600")
+		h.Set("RateLimit-Remaining", "0")
+		text(w, http.StatusTooManyRequests, "Retry later\n")
+	case "429-app": // lib/api/helpers/rate_limiter.rb
+		respond(w, http.StatusTooManyRequests, map[string]any{"message": map[string]string{
+			"error": "This endpoint has been requested too many times. Try again later.",
+		}})
+	case "429-workhorse": // workhorse/internal/circuitbreaker
+		h.Set("Retry-After", "1s")
+		text(w, http.StatusTooManyRequests, "This endpoint has been requested too many times. Try again later.\n")
+	case "500":
+		message(w, http.StatusInternalServerError, "500 Internal Server Error")
+	case "502": // workhorse/internal/badgateway/roundtripper.go
+		text(w, http.StatusBadGateway, "GitLab is not responding")
+	case "503":
+		page(w, http.StatusServiceUnavailable, "503 Service Temporarily Unavailable")
+	case "504":
+		page(w, http.StatusGatewayTimeout, "504 Gateway Time-out")
+	default:
+		text(w, http.StatusNotImplemented, "no such fault: "+f.Kind)
+	}
+}
+
+// breakOff ends the connection in the middle of a body.
+func (r *recorder) breakOff() error {
+	if r.breaks.Kind == "stall-body" {
+		_ = http.NewResponseController(r.ResponseWriter).Flush()
+		hold(r)
+		return http.ErrAbortHandler
+	}
+	hangUp(r, r.breaks.Kind == "reset-body")
+	return http.ErrAbortHandler
+}
+
+// hold keeps the connection silent until the client goes.
+func hold(r *recorder) {
+	conn, _, err := http.NewResponseController(r.ResponseWriter).Hijack()
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+	_, _ = conn.Read(make([]byte, 1)) // returns when the client goes
+}
+
+func hangUp(w http.ResponseWriter, reset bool) {
+	controller := http.NewResponseController(w)
+	_ = controller.Flush() // nothing to flush before the headers
+	conn, _, err := controller.Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok && reset {
+		_ = tcp.SetLinger(0) // closing sends RST
+	}
+	_ = conn.Close()
+}

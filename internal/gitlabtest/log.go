@@ -1,0 +1,102 @@
+package gitlabtest
+
+import (
+	"net/http"
+	"slices"
+)
+
+// Request is what a server was asked, and how it answered.
+type Request struct {
+	Method      string
+	Host        string // "gitlab" or "storage"
+	Path        string // escaped
+	Query       string
+	Header      http.Header
+	Range       string // the header
+	Status      int    // 0 while there is no answer
+	BytesSent   int64  // of the body
+	LeakedToken bool   // storage received a credential
+}
+
+// Requests returns what was asked so far, in order of arrival.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Request, len(s.log))
+	for i, r := range s.log {
+		all[i] = *r
+	}
+	return all
+}
+
+// ResetRequests forgets what was asked so far.
+func (s *Server) ResetRequests() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = nil
+}
+
+func (s *Server) begin(r *http.Request, host string) *Request {
+	entry := &Request{
+		Method: r.Method, Host: host, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
+		Header: r.Header.Clone(), Range: r.Header.Get("Range"),
+		LeakedToken: host == "storage" && carriesToken(r.Header),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, entry)
+	return entry
+}
+
+func carriesToken(h http.Header) bool {
+	return slices.ContainsFunc([]string{"Job-Token", "Private-Token", "Authorization"}, func(name string) bool { return h.Get(name) != "" })
+}
+
+// recorder notes the answer, and breaks the body where a fault says so.
+type recorder struct {
+	http.ResponseWriter
+	server *Server
+	entry  *Request
+	sent   int64
+	breaks *Fault // nil: the body is sent in full
+	broken bool
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (r *recorder) WriteHeader(status int) {
+	r.server.mu.Lock()
+	if r.entry.Status == 0 {
+		r.entry.Status = status
+	}
+	r.server.mu.Unlock()
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.broken {
+		return 0, http.ErrAbortHandler
+	}
+	if r.entry.Status == 0 {
+		r.WriteHeader(http.StatusOK)
+	}
+	if r.breaks != nil && r.sent+int64(len(p)) >= r.breaks.After {
+		n, _ := r.ResponseWriter.Write(p[:r.breaks.After-r.sent]) // it is broken off anyway
+		r.count(n)
+		r.broken = true
+		return n, r.breakOff()
+	}
+	n, err := r.ResponseWriter.Write(p)
+	r.count(n)
+	return n, err
+}
+
+func (r *recorder) count(n int) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	r.sent += int64(n)
+	r.entry.BytesSent = r.sent
+}
+
+// Unwrap is for [http.ResponseController].
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,86 @@
+package gitlabtest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// storageKey signs pre-signed URLs.
+const storageKey = "the key of the simulated storage"
+
+// presign makes an address that is good for GET alone, and for a while, as AWS
+// Signature Version 4 does: the method is part of what is signed.
+func (s *Server) presign(job int64) string {
+	path := fmt.Sprintf("/artifacts/%d/artifacts.zip", job)
+	expires := s.opts.Now().Add(s.opts.URLExpiry).UnixMilli()
+	query := url.Values{
+		"X-Amz-Algorithm":  {"AWS4-HMAC-SHA256"},
+		"X-Amz-Credential": {"AKIAIOSFODNN7EXAMPLE/20260304/us-east-1/s3/aws4_request"},
+		"X-Amz-Expires":    {strconv.FormatInt(expires, 10)},
+		"X-Amz-Signature":  {signature(http.MethodGet, path, expires)},
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.storageURL + path + "?" + query.Encode()
+}
+
+func signature(method, path string, expires int64) string {
+	mac := hmac.New(sha256.New, []byte(storageKey))
+	_, _ = fmt.Fprintf(mac, "%s\n%s\n%d", method, path, expires)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// store answers for the object storage.
+func (s *Server) store(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	expires, _ := strconv.ParseInt(query.Get("X-Amz-Expires"), 10, 64) // none has expired long ago
+	switch {
+	case carriesToken(r.Header):
+		storageError(w, http.StatusBadRequest, "InvalidArgument", "Only one auth mechanism allowed")
+		return
+	case query.Get("X-Amz-Signature") != signature(r.Method, r.URL.Path, expires):
+		storageError(w, http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided.")
+		return
+	case s.opts.Now().UnixMilli() > expires:
+		storageError(w, http.StatusForbidden, "AccessDenied", "Request has expired")
+		return
+	}
+	var id int64
+	_, _ = fmt.Sscanf(r.URL.Path, "/artifacts/%d/", &id) // no job has id 0
+	for _, p := range s.world.Projects {
+		if job, _ := p.job(id); job != nil && job.hasArchive() {
+			s.storedObject(w, r, job)
+			return
+		}
+	}
+	storageError(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+}
+
+// storedObject serves as S3 does: single ranges, If-Range, an ETag that is an
+// MD5. With NoSuffixRange it is as Azure: "bytes=-n" is no range.
+func (s *Server) storedObject(w http.ResponseWriter, r *http.Request, job *Job) {
+	content, closer, err := s.open(job)
+	if err != nil {
+		storageError(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+		return
+	}
+	defer func() { _ = closer.Close() }()
+	asked := r.Header.Get("Range")
+	if strings.Contains(asked, ",") || s.opts.NoSuffixRange && strings.HasPrefix(asked, "bytes=-") {
+		r = r.Clone(r.Context())
+		r.Header.Del("Range")
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("X-Amz-Request-Id", "4442587FB7D0A2F9")
+	if job.ArchiveFile == "" {
+		w.Header().Set("ETag", `"`+s.md5(job)+`"`)
+	}
+	http.ServeContent(w, r, "", archivedAt.Add(time.Second), content)
+}

@@ -1,0 +1,69 @@
+package gitlabtest
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+)
+
+// File is an entry of an archive. A name that ends in a slash is a directory; a
+// Link is a symbolic link.
+type File struct {
+	Name    string
+	Content string
+	Link    string
+	Mode    fs.FileMode // 0644, or 0755 for directories, if zero
+	Store   bool        // without compression
+	Time    time.Time   // a fixed one if zero
+}
+
+// FixtureTime is the time of files that have none of their own.
+var FixtureTime = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+
+// Zip makes an archive. The same files make the same bytes.
+func Zip(files ...File) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, f := range files {
+		if err := f.write(w); err != nil {
+			return nil // a buffer takes everything
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil // idem
+	}
+	return b.Bytes()
+}
+
+func (f File) write(w *zip.Writer) error {
+	h := &zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: f.Time}
+	if f.Time.IsZero() {
+		h.Modified = FixtureTime
+	}
+	mode, content := f.Mode, f.Content
+	switch {
+	case f.Link != "":
+		mode, content, h.Method = fs.ModeSymlink|0o777, f.Link, zip.Store
+	case strings.HasSuffix(f.Name, "/"):
+		h.Method = zip.Store
+		if mode == 0 {
+			mode = 0o755
+		}
+		mode |= fs.ModeDir
+	case mode == 0:
+		mode = 0o644
+	}
+	if f.Store {
+		h.Method = zip.Store
+	}
+	h.SetMode(mode)
+	entry, err := w.CreateHeader(h)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(entry, content)
+	return err
+}
