@@ -1,0 +1,70 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "gitlab.com/artifetch/artifetch"
+
+// allowed says which of the module's packages each package may import, tests
+// apart. Imports point one way: docs/design.md says why.
+var allowed = map[string][]string{
+	".":                  {"internal/cli"},
+	"env":                nil,
+	"gitlab":             {"internal/redact"},
+	"resolve":            {"gitlab"},
+	"fetch":              {"internal/redact"},
+	"extract":            nil,
+	"internal/redact":    nil,
+	"internal/transport": {"internal/redact"},
+	"internal/cli":       {"env", "gitlab", "resolve", "fetch", "extract", "internal/transport", "internal/redact"},
+
+	// What follows is not part of the program.
+	"internal/gitlabtest":          nil,
+	"internal/gitlabtest/simulate": {"internal/gitlabtest"},
+	"internal/demo":                {"internal/gitlabtest"},
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	err := filepath.WalkDir(".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		checkImports(t, filepath.ToSlash(file))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkImports(t *testing.T, file string) {
+	pkg := path.Dir(file)
+	may, known := allowed[pkg]
+	if !known {
+		t.Errorf("%s: package %s is not in the list of who may import what", file, pkg)
+	}
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range parsed.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own, ok := strings.CutPrefix(imported, module+"/")
+		if ok && !slices.Contains(may, own) {
+			t.Errorf("%s imports %s; %s may import %v", file, own, pkg, may)
+		}
+	}
+}

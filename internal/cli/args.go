@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The library stops reading flags at the first positional argument, knows
+// global flags only before the command, and refuses two spellings of one flag.
+// People write `fetch dist/ --job build -v`, so arrange puts what they wrote
+// into the one order that the library reads:
+//
+//	artifetch [global flags] COMMAND [command flags] -- [arguments]
+
+// arrange returns args in that order. It judges nothing: an unknown flag stays
+// where the library will complain about it.
+func arrange(app *cli.App, args []string) []string {
+	if len(args) == 0 {
+		return args
+	}
+	a := arranger{global: index(app.Flags), commands: app.Commands}
+	a.read(args[1:])
+	out := slices.Concat(args[:1], a.globals)
+	if a.command == "" {
+		return slices.Concat(out, a.rest)
+	}
+	out = append(out, a.command)
+	out = append(out, a.flags...)
+	if len(a.rest) > 0 {
+		out = append(out, "--")
+	}
+	return append(out, a.rest...)
+}
+
+// flagInfo is what has to be known about a flag to move it.
+type flagInfo struct {
+	name       string // the first of its names
+	takesValue bool
+}
+
+func index(flags []cli.Flag) map[string]flagInfo {
+	known := map[string]flagInfo{"help": {"help", false}, "h": {"help", false}}
+	for _, f := range flags {
+		_, isBool := f.(*cli.BoolFlag)
+		for _, name := range f.Names() {
+			known[name] = flagInfo{f.Names()[0], !isBool}
+		}
+	}
+	return known
+}
+
+type arranger struct {
+	global   map[string]flagInfo
+	local    map[string]flagInfo // of the command, once it is known
+	commands []*cli.Command
+
+	command              string
+	globals, flags, rest []string
+}
+
+func (a *arranger) read(args []string) {
+	for len(args) > 0 {
+		arg := args[0]
+		switch {
+		case arg == "--":
+			a.rest = append(a.rest, args[1:]...)
+			return
+		case len(arg) > 1 && arg[0] == '-':
+			args = a.flag(args)
+		case a.command == "":
+			a.enter(arg)
+			args = args[1:]
+		default:
+			a.rest = append(a.rest, arg)
+			args = args[1:]
+		}
+	}
+}
+
+// enter notes the command and its flags. Flags of a subcommand stay with it.
+func (a *arranger) enter(name string) {
+	a.command = name
+	for _, c := range a.commands {
+		if c.HasName(name) {
+			a.local = index(c.Flags)
+			return
+		}
+	}
+}
+
+// flag takes one flag and, where there is one, its value off args.
+func (a *arranger) flag(args []string) []string {
+	name, value, hasValue := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
+	info, to, known := a.lookup(name)
+	if !known {
+		if letters := a.combined(args[0]); letters != nil {
+			return append(letters, args[1:]...)
+		}
+		a.flags = append(a.flags, args[0])
+		return args[1:]
+	}
+	taken := []string{"--" + info.name}
+	args = args[1:]
+	switch {
+	case hasValue:
+		taken[0] += "=" + value
+	case info.takesValue && len(args) > 0:
+		taken[0] += "=" + args[0]
+		args = args[1:]
+	}
+	*to = append(*to, taken...)
+	return args
+}
+
+func (a *arranger) lookup(name string) (info flagInfo, to *[]string, known bool) {
+	if info, known = a.local[name]; known {
+		return info, &a.flags, true
+	}
+	info, known = a.global[name]
+	if known && info.name == "help" && a.command != "" {
+		return info, &a.flags, true
+	}
+	return info, &a.globals, known
+}
+
+// combined splits -qv into -q -v, if each letter is a flag without a value.
+func (a *arranger) combined(arg string) []string {
+	if len(arg) < 3 || arg[1] == '-' {
+		return nil
+	}
+	var letters []string
+	for _, r := range arg[1:] {
+		info, _, known := a.lookup(string(r))
+		if !known || info.takesValue {
+			return nil
+		}
+		letters = append(letters, "-"+string(r))
+	}
+	return letters
+}

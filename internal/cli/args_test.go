@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestArrange(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in, want string }{
+		{"nothing", "artifetch", "artifetch"},
+		{"already in order", "artifetch fetch --job build", "artifetch fetch --job=build"},
+		{"flag after path", "artifetch fetch dist/ --job build lib", "artifetch fetch --job=build -- dist/ lib"},
+		{"short flag after path", "artifetch fetch dist/ -j build -x *.map", "artifetch fetch --job=build --exclude=*.map -- dist/"},
+		{"global flag after command", "artifetch fetch -v --job build --retries 0", "artifetch --verbose --retries=0 fetch --job=build"},
+		{"global flag before command", "artifetch --quiet fetch --job build", "artifetch --quiet fetch --job=build"},
+		{"two spellings of one flag", "artifetch fetch -x a --exclude b", "artifetch fetch --exclude=a --exclude=b"},
+		{"equals sign", "artifetch fetch --job=build:x=y -o=out", "artifetch fetch --job=build:x=y --output=out"},
+		{"value that looks like a flag", "artifetch fetch --job --flat", "artifetch fetch --job=--flat"},
+		{"after a double dash", "artifetch fetch --job build -- -odd --job", "artifetch fetch --job=build -- -odd --job"},
+		{"letters together", "artifetch fetch -qv --job build", "artifetch --quiet --verbose fetch --job=build"},
+		{"unknown flag stays", "artifetch fetch --jbo build", "artifetch fetch --jbo -- build"},
+		{"unknown command", "artifetch fecth --job build", "artifetch fecth --job -- build"},
+		{"help of a command", "artifetch fetch --help", "artifetch fetch --help"},
+		{"help", "artifetch -h", "artifetch --help"},
+		{"alias of a command", "artifetch get a -j b", "artifetch get --job=b -- a"},
+		{"value missing", "artifetch fetch --job", "artifetch fetch --job"},
+		{"a dash is an argument", "artifetch fetch - --job b", "artifetch fetch --job=b -- -"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Join(arrange(newApp(IO{io.Discard, io.Discard}), strings.Fields(tt.in)), " ")
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestIEC(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{
+		0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 1<<20 - 1: "1.0 MiB", 1 << 30: "1.0 GiB", 1<<63 - 1: "8.0 EiB",
+	} {
+		if got := iec(n); got != want {
+			t.Errorf("iec(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"plain 測試":       "plain 測試",
+		"a\x1b[31mb":     `a\u001b[31mb`,
+		"x\u202egnp.exe": `x\u202egnp.exe`,
+		"bell\a del\x7f": `bell\u0007 del\u007f`,
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("printable(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

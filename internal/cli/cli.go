@@ -1,0 +1,106 @@
+// Package cli is the command line: flags, commands, messages and exit codes.
+// It is the only package that sees all the others:
+//
+//	args.go      what the user wrote, in the order the library reads
+//	flags.go     the flags, and their ARTIFETCH_ variables
+//	session.go   environment + flags → clients, log
+//	fetch.go     a command: resolve → fetch → extract
+//	exit.go      error → exit code; problem.go: error → words
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Version is set when the program is built.
+var Version = "dev"
+
+// IO is where output goes: results to Out, everything said about them to Err.
+type IO struct{ Out, Err io.Writer }
+
+// Signal is the cause of a context that a signal ended.
+type Signal struct{ Signal os.Signal }
+
+// Error implements error.
+func (s Signal) Error() string { return "stopped by signal: " + s.Signal.String() }
+
+// Run runs the command that args ask for and returns its exit code.
+func Run(ctx context.Context, args []string, out IO) int {
+	out.Err = &screen{to: out.Err}
+	app := newApp(out)
+	err := app.RunContext(ctx, arrange(app, args))
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w (%w)", cause, err)
+	}
+	if err == nil || errors.Is(err, errShown) {
+		return int(codeDone)
+	}
+	return report(out.Err, err)
+}
+
+func newApp(out IO) *cli.App {
+	app := &cli.App{
+		Name:        "artifetch",
+		Usage:       "fetch the artifacts of GitLab CI jobs",
+		UsageText:   "artifetch [global flags] COMMAND [flags] [PATH…]",
+		Description: "Every flag --some-flag can be given as the variable ARTIFETCH_SOME_FLAG.",
+		HideVersion: true, // the library's flag would take -v
+		Before:      showVersion,
+		Writer:      out.Out,
+		ErrWriter:   out.Err,
+		Flags:       globalFlags(),
+		Commands:    []*cli.Command{fetchCommand()},
+		// A comma is part of a glob such as {a,b}/**.
+		DisableSliceFlagSeparator: true,
+		HideHelpCommand:           true,
+		Suggest:                   true,
+		OnUsageError:              onUsageError,
+		// Only main ends the process.
+		ExitErrHandler: func(*cli.Context, error) {},
+		Action:         noCommand,
+	}
+	for _, c := range app.Commands {
+		c.OnUsageError = onUsageError
+		c.HideHelpCommand = true
+	}
+	return app
+}
+
+// errShown ends a run that has shown what was asked for.
+var errShown = errors.New("shown")
+
+func showVersion(c *cli.Context) error {
+	if !c.Bool("version") {
+		return nil
+	}
+	_, err := fmt.Fprintf(c.App.Writer, "artifetch %s (%s, %s/%s)\n", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return errors.Join(errShown, err)
+}
+
+// noCommand runs when the first argument is no command, or there is none.
+func noCommand(c *cli.Context) error {
+	if !c.Args().Present() {
+		return cli.ShowAppHelp(c)
+	}
+	name := c.Args().First()
+	hint := "artifetch --help lists the commands"
+	if near := cli.SuggestCommand(c.App.Commands, name); near != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+	}
+	return &usageError{fmt.Sprintf("no command %q", name), hint}
+}
+
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	command := "artifetch"
+	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "artifetch" {
+		command += " " + c.Command.Name
+	}
+	return &usageError{err.Error(), command + " --help lists the flags"}
+}

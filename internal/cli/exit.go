@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// code is an exit code. They are an interface: GitLab's
+// allow_failure:exit_codes and retry:exit_codes read them. Never renumber.
+type code int
+
+const (
+	codeDone        code = 0
+	codeInternal    code = 1
+	codeUsage       code = 2   // usage or configuration
+	codeNotFound    code = 3   // no such project, ref, pipeline or job
+	codeNoArchive   code = 4   // the job has no archive, or it has expired
+	codeDenied      code = 5   // token missing, refused or not allowed
+	codeServer      code = 6   // network or server, after all retries
+	codeIntegrity   code = 7   // corrupt, truncated, digest differs
+	codeUnsafe      code = 8   // unsafe archive or over a limit
+	codeLocal       code = 9   // local file system: disk full, permission, conflict
+	codeNoMatch     code = 10  // no file matched the given paths
+	codeRefused     code = 12  // the server refuses the request as things stand
+	codeInterrupted code = 130 // SIGINT
+	codeTerminated  code = 143 // SIGTERM
+)
+
+// usageError is a mistake on the command line.
+type usageError struct{ what, hint string }
+
+// Error implements error.
+func (e *usageError) Error() string { return e.what }
+
+// Hint says what to do next.
+func (e *usageError) Hint() string { return e.hint }
+
+// errDeadline is the cause of a context that --deadline ended.
+var errDeadline = errors.New("the time of --deadline is over")
+
+// exitCode sorts an error. Own types come first; then the network, whose errors
+// hold system errors as those of the file system do; then the file system.
+func exitCode(err error) code {
+	for _, sort := range []func(error) code{signalCode, usageCode, contentCode, serverCode, localCode} {
+		if c := sort(err); c != codeDone {
+			return c
+		}
+	}
+	return codeInternal
+}
+
+func signalCode(err error) code {
+	stopped, ok := errors.AsType[Signal](err)
+	switch {
+	case ok && stopped.Signal == os.Interrupt:
+		return codeInterrupted
+	case ok:
+		return codeTerminated
+	case errors.Is(err, errDeadline):
+		return codeServer
+	}
+	return codeDone
+}
+
+func usageCode(err error) code {
+	if is[*usageError](err) || is[cli.ExitCoder](err) || is[*extract.PatternError](err) || errors.Is(err, env.ErrUsage) {
+		return codeUsage
+	}
+	return codeDone
+}
+
+// contentCode sorts what is wrong with the archive itself.
+func contentCode(err error) code {
+	switch {
+	case is[*extract.NoMatchError](err):
+		return codeNoMatch
+	case is[*extract.UnsafeError](err), is[*extract.LimitError](err):
+		return codeUnsafe
+	case is[*extract.ConflictError](err):
+		return codeLocal
+	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err),
+		errors.Is(err, fetch.ErrChanged):
+		return codeIntegrity
+	}
+	return codeDone
+}
+
+// serverCode sorts what the server said, and what kept it from saying it.
+func serverCode(err error) code {
+	switch {
+	case is[*resolve.NotFoundError](err):
+		return codeNotFound
+	case is[*resolve.NoArchiveError](err):
+		return codeNoArchive
+	}
+	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
+		return statusCode(refusal.StatusCode)
+	}
+	if is[*url.Error](err) || is[*fetch.BrokenError](err) || errors.Is(err, context.DeadlineExceeded) {
+		return codeServer
+	}
+	return codeDone
+}
+
+func statusCode(status int) code {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return codeDenied
+	case http.StatusNotFound:
+		return codeNotFound
+	case http.StatusBadRequest, http.StatusConflict:
+		return codeRefused
+	}
+	return codeServer
+}
+
+func localCode(err error) code {
+	if is[*fs.PathError](err) || is[*os.LinkError](err) || is[*os.SyscallError](err) || is[syscall.Errno](err) {
+		return codeLocal
+	}
+	return codeDone
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}

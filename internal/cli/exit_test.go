@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// The codes are an interface: this table is written out, not computed.
+func TestExitCode(t *testing.T) {
+	t.Parallel()
+	network := &url.Error{Op: "Get", URL: "https://x", Err: &os.SyscallError{Syscall: "connect", Err: syscall.ECONNREFUSED}}
+	tests := []struct {
+		name string
+		err  error
+		want int
+	}{
+		{"unknown", errors.New("x"), 1},
+		{"usage", &usageError{"x", ""}, 2},
+		{"library's usage", cli.Exit("no help topic", 3), 2},
+		{"environment", &env.UsageError{Name: "X", Reason: "y"}, 2},
+		{"no job", &resolve.NotFoundError{}, 3},
+		{"no job, said by the server", &resolve.NotFoundError{Err: &gitlab.Error{StatusCode: 404}}, 3},
+		{"no archive", &resolve.NoArchiveError{Err: &gitlab.Error{StatusCode: 404}}, 4},
+		{"401", &gitlab.Error{StatusCode: 401}, 5},
+		{"403 explained", &resolve.RefusedError{Err: &gitlab.Error{StatusCode: 403}}, 5},
+		{"503", &gitlab.Error{StatusCode: 503}, 6},
+		{"429", &gitlab.Error{StatusCode: 429}, 6},
+		{"connection refused", network, 6},
+		{"deadline", fmt.Errorf("x: %w", errDeadline), 6},
+		{"archive changed", fmt.Errorf("x: %w", fetch.ErrChanged), 7},
+		{"broken off", fmt.Errorf("x: %w", &fetch.BrokenError{Err: io.ErrUnexpectedEOF}), 6},
+		{"malformed glob", &extract.PatternError{}, 2},
+		{"corrupt", &extract.CorruptError{}, 7},
+		{"no archive format", &extract.NotArchiveError{}, 7},
+		{"unsafe", &extract.UnsafeError{}, 8},
+		{"limit", &extract.LimitError{}, 8},
+		{"disk full", &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, 9},
+		{"rename", &os.LinkError{Op: "rename", Err: syscall.EACCES}, 9},
+		{"conflict", &extract.ConflictError{}, 9},
+		{"no match", &extract.NoMatchError{}, 10},
+		{"409", &gitlab.Error{StatusCode: 409}, 12},
+		{"interrupted", fmt.Errorf("%w (%w)", Signal{os.Interrupt}, context.Canceled), 130},
+		{"terminated", fmt.Errorf("%w (%w)", Signal{syscall.SIGTERM}, network), 143},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := int(exitCode(fmt.Errorf("wrapped: %w", tt.err))); got != tt.want {
+				t.Errorf("exit code = %d, want %d", got, tt.want)
+			}
+		})
+	}
+}

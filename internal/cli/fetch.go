@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+func fetchCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "fetch",
+		Aliases:   []string{"get"},
+		Usage:     "download a job's artifacts and extract them",
+		UsageText: "artifetch fetch [flags] [PATH…]",
+		Description: `PATH selects files: a name, a directory (all below it) or a glob (**, *, ?, [a-z],
+{a,b}). Without any, all files are taken. All files arrive, or none.
+
+  artifetch fetch --ref main --job build
+  artifetch fetch -R group/sub/lib -r release/2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o vendor/lib
+  artifetch fetch --job-id 1002 --strip-components 1 report.xml`,
+		Flags:  slices.Concat(queryFlags(), selectionFlags()),
+		Action: runFetch,
+	}
+}
+
+func runFetch(c *cli.Context) error {
+	ctx, cancel := withDeadline(c.Context, c)
+	defer cancel()
+	s, err := newSession(ctx, c)
+	if err != nil {
+		return err
+	}
+	q, err := newQuery(c, s.cfg)
+	if err != nil {
+		return err
+	}
+	f := fetcher{session: s, query: q, dir: workDir(c, s.cfg), extract: extractOptions(c), start: time.Now()}
+	return f.run(ctx)
+}
+
+func extractOptions(c *cli.Context) extract.Options {
+	return extract.Options{
+		Include:         slices.Concat(c.StringSlice("include"), c.Args().Slice()),
+		Exclude:         c.StringSlice("exclude"),
+		StripComponents: c.Int("strip-components"),
+		Flat:            c.Bool("flat"),
+		MaxBytes:        c.Int64("max-bytes"),
+		MaxFiles:        c.Int("max-files"),
+	}
+}
+
+// fetcher is one run of the command.
+type fetcher struct {
+	*session
+	query   resolve.Query
+	dir     string
+	extract extract.Options
+	start   time.Time
+}
+
+// maxChanges is how often a transfer starts again because the archive changed
+// under it, as it does when a job is retried.
+const maxChanges = 2
+
+// run finds the archive, extracts it into a staging directory and commits that.
+func (f *fetcher) run(ctx context.Context) error {
+	for changes := 0; ; changes++ {
+		err := f.once(ctx)
+		if changes == maxChanges || !errors.Is(err, fetch.ErrChanged) {
+			return err
+		}
+		f.log.Warn().Err(err).Msg("starting again")
+	}
+}
+
+func (f *fetcher) once(ctx context.Context) error {
+	resolver := &resolve.Resolver{API: f.api, JobToken: f.cfg.Token.Kind == env.JobToken}
+	artifacts, err := resolver.Artifacts(ctx, f.query)
+	if err != nil {
+		return err
+	}
+	stage, err := extract.NewStage(f.dir, extract.StageOptions{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
+	var done []result
+	for _, a := range artifacts {
+		r, err := f.add(ctx, resolver, stage, a)
+		if err != nil {
+			return err
+		}
+		done = append(done, r)
+	}
+	if err := stage.Commit(ctx); err != nil {
+		return err
+	}
+	for _, r := range done {
+		f.report(r)
+	}
+	return nil
+}
+
+// result is one archive whose files are in the workspace.
+type result struct {
+	artifact resolve.Artifact
+	files    extract.Stats
+	transfer fetch.Stats
+	size     int64
+}
+
+// add opens one archive and extracts it into the stage.
+func (f *fetcher) add(ctx context.Context, resolver *resolve.Resolver, stage *extract.Stage, a resolve.Artifact) (result, error) {
+	file, a, err := f.open(ctx, resolver, a)
+	if err != nil {
+		return result{}, err
+	}
+	defer func() { _ = file.Close() }() // what was read has been checked
+	stats, err := stage.Add(ctx, file, f.extract)
+	if err != nil {
+		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
+	}
+	return result{a, stats, file.Stats(), file.Size()}, nil
+}
+
+// open opens the archive at the first place that serves it.
+func (f *fetcher) open(ctx context.Context, resolver *resolve.Resolver, a resolve.Artifact) (*fetch.File, resolve.Artifact, error) {
+	for {
+		file, err := fetch.Open(ctx, a.URL, fetch.Options{
+			Client:   f.http,
+			Check:    gitlab.CheckResponse,
+			Backoff:  func() fetch.Backoff { return f.policy.Backoff() },
+			Size:     a.Size,
+			Partial:  len(f.extract.Include) > 0,
+			SpoolDir: "",
+		})
+		if err == nil {
+			return file, a, nil
+		}
+		if a, err = resolver.Fallback(ctx, f.query, a, err); err != nil {
+			return nil, a, err
+		}
+		f.log.Debug().Int64("job_id", a.JobID).Str("found", string(a.Found)).Msg("falling back to the runner's route")
+	}
+}
+
+// report says in one line what arrived and from where.
+func (f *fetcher) report(r result) {
+	event := f.log.Info().Str("job", r.artifact.JobName)
+	if r.artifact.JobID != 0 {
+		event = event.Int64("job_id", r.artifact.JobID)
+	}
+	if r.artifact.PipelineID != 0 {
+		event = event.Int64("pipeline", r.artifact.PipelineID)
+	}
+	if r.artifact.Ref != "" {
+		event = event.Str("ref", r.artifact.Ref)
+	}
+	event.Int("files", r.files.Files).
+		Str("extracted", iec(r.files.Bytes)).
+		Str("transferred", iec(r.transfer.Bytes)).
+		Int64("requests", r.transfer.Requests).
+		Dur("took", time.Since(f.start)).
+		Str("into", f.dir).
+		Msg("fetched")
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Categories of flags, as --help shows them.
+const (
+	categoryWhich    = "Which job:"
+	categorySelect   = "Which files, and where to:"
+	categoryTransfer = "Transfer and limits:"
+	categoryServer   = "Server and token:"
+	categoryOutput   = "Output:"
+)
+
+// globalFlags are understood before and after every command.
+func globalFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "server-url", Category: categoryServer, Usage: "the GitLab instance, `URL` (default: $CI_API_V4_URL, else gitlab.com)"},
+		&cli.StringFlag{Name: "token-file", Category: categoryServer, Usage: "read the token from `FILE` (default: $GITLAB_TOKEN, $CI_JOB_TOKEN, /run/secrets)"},
+		&cli.StringFlag{Name: "token-type", Category: categoryServer, Usage: "`KIND` of token: auto, job, private, bearer or none", DefaultText: "auto"},
+		&cli.StringFlag{Name: "ca-file", Category: categoryServer, Usage: "trust the certificates in `FILE` too (default: $CI_SERVER_TLS_CA_FILE)"},
+		&cli.StringFlag{Name: "cert-file", Category: categoryServer, Usage: "client certificate `FILE`, shown to GitLab alone"},
+		&cli.StringFlag{Name: "key-file", Category: categoryServer, Usage: "its key `FILE`"},
+		&cli.IntFlag{Name: "retries", Category: categoryTransfer, Usage: "repeat a request that failed for a transient reason up to `N` times", DefaultText: "5"},
+		&cli.DurationFlag{Name: "retry-max-time", Category: categoryTransfer, Usage: "spend at most `DURATION` on one request and its repeats", DefaultText: "5m"},
+		&cli.DurationFlag{Name: "stall-timeout", Category: categoryTransfer, Usage: "give up on a connection where no byte moved for `DURATION`", DefaultText: "1m"},
+		&cli.DurationFlag{Name: "deadline", Category: categoryTransfer, Usage: "give up altogether after `DURATION`", DefaultText: "never"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: categoryOutput, Usage: "say only what went wrong"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: categoryOutput, Usage: "say what is asked of the server, and how it answers"},
+		&cli.BoolFlag{Name: "version", Category: categoryOutput, Usage: "show the version", DisableDefaultText: true},
+		&cli.StringFlag{Name: "log-format", Category: categoryOutput, Usage: "`FORMAT` of messages: auto, console or json", DefaultText: "auto"},
+	}
+}
+
+// queryFlags say which job is meant.
+func queryFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: categoryWhich, Usage: "`PROJECT` id or full path (default: $CI_PROJECT_ID)"},
+		&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: categoryWhich, Usage: "branch or tag `REF` (default: the job's own)"},
+		&cli.StringFlag{Name: "job", Aliases: []string{"j"}, Category: categoryWhich, Usage: "job `NAME`, in full"},
+		&cli.Int64Flag{Name: "job-id", Category: categoryWhich, Usage: "job `ID`, instead of --ref and --job"},
+	}
+}
+
+// selectionFlags say which files of the archive go where.
+func selectionFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "take what matches `GLOB`; the same as a PATH argument"},
+		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "put the files into `DIR` (default: $CI_PROJECT_DIR, else here)"},
+		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` parts of each name"},
+		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name"},
+		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},
+		&cli.IntFlag{Name: "max-files", Category: categoryTransfer, Usage: "refuse an archive with more than `N` entries", DefaultText: "500000"},
+	}
+}
+
+// envName is the variable of a flag: --some-flag is ARTIFETCH_SOME_FLAG.
+func envName(flag string) string {
+	return "ARTIFETCH_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// flagsFromEnv sets each flag that was not given from its ARTIFETCH_ variable.
+// The library's own way takes a variable that is set but empty for a value. A
+// flag that may repeat takes one value a line.
+func flagsFromEnv(c *cli.Context, flags []cli.Flag) error {
+	for _, f := range flags {
+		name := f.Names()[0]
+		value := strings.TrimRight(os.Getenv(envName(name)), "\r\n")
+		if value == "" || c.IsSet(name) || name == "help" || name == "version" {
+			continue
+		}
+		values := []string{value}
+		if _, repeats := f.(*cli.StringSliceFlag); repeats {
+			values = strings.FieldsFunc(value, func(r rune) bool { return r == '\n' || r == '\r' })
+		}
+		for _, v := range values {
+			if err := c.Set(name, v); err != nil {
+				return &usageError{fmt.Sprintf("%s: invalid value %q", envName(name), v), "it sets --" + name}
+			}
+		}
+	}
+	return nil
+}
+
+// flagLookuper answers for the flags of the command line under the names of
+// their variables, so that env sees one environment.
+type flagLookuper struct{ c *cli.Context }
+
+// Lookup implements envconfig.Lookuper.
+func (l flagLookuper) Lookup(key string) (string, bool) {
+	name, ok := strings.CutPrefix(key, "ARTIFETCH_")
+	if !ok {
+		return "", false
+	}
+	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	return l.c.String(name), l.c.IsSet(name)
+}
+
+// countFlag turns a flag where 0 means "none" into an option where 0 means
+// "default" and a negative number "none".
+func countFlag(c *cli.Context, name string) int {
+	if c.IsSet(name) && c.Int(name) == 0 {
+		return -1
+	}
+	return c.Int(name)
+}
+
+// deadline reads --deadline; zero means none.
+func deadline(c *cli.Context) time.Duration { return c.Duration("deadline") }

@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"io"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/env"
+)
+
+// newLogger makes the logger of a run. Messages are constant; names, refs and
+// the server's words go into fields, which are quoted when they are printed.
+func newLogger(c *cli.Context, cfg env.Config) (zerolog.Logger, error) {
+	w := c.App.ErrWriter
+	switch format := c.String("log-format"); format {
+	case "json":
+	case "", "auto", "console":
+		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, c.App.ErrWriter), TimeFormat: time.TimeOnly}
+	default:
+		return zerolog.Nop(), &usageError{"--log-format is none of auto, console, json", "leave it out for messages to people"}
+	}
+	level := zerolog.InfoLevel
+	switch {
+	case c.Bool("verbose") || cfg.Debug:
+		level = zerolog.DebugLevel
+	case c.Bool("quiet"):
+		level = zerolog.ErrorLevel
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger(), nil
+}
+
+// colored follows what GitLab's job log can show and what the user wants:
+// https://no-color.org. A job log is no terminal, but it shows colours.
+func colored(cfg env.Config, w io.Writer) bool {
+	s, ok := w.(*screen)
+	return !cfg.NoColor && (cfg.InCI || ok && s.isTerminal())
+}

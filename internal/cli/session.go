@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/rs/zerolog"
+	"github.com/sethvargo/go-envconfig"
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/transport"
+)
+
+// session is what every command that talks to GitLab needs.
+type session struct {
+	cfg    env.Config
+	log    zerolog.Logger
+	http   *http.Client
+	api    *gitlab.Client
+	policy transport.Policy
+}
+
+func newSession(ctx context.Context, c *cli.Context) (*session, error) {
+	if err := flagsFromEnv(c, c.App.Flags); err != nil {
+		return nil, err
+	}
+	if err := flagsFromEnv(c, c.Command.Flags); err != nil {
+		return nil, err
+	}
+	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
+	if err != nil {
+		return nil, err
+	}
+	s := &session{cfg: cfg, policy: transport.Policy{Retries: countFlag(c, "retries"), MaxTime: c.Duration("retry-max-time")}}
+	if w, ok := c.App.ErrWriter.(*screen); ok {
+		w.hide(cfg.Token.Value)
+	}
+	if s.log, err = newLogger(c, cfg); err != nil {
+		return nil, err
+	}
+	if s.http, err = s.newHTTPClient(c); err != nil {
+		return nil, err
+	}
+	s.api = gitlab.New(cfg.APIURL, s.http)
+	s.log.Debug().Str("api", cfg.APIURL.String()).Str("token", string(cfg.Token.Kind)).Str("from", cfg.Token.Source).Msg("environment")
+	return s, nil
+}
+
+func (s *session) newHTTPClient(c *cli.Context) (*http.Client, error) {
+	o := transport.Options{
+		API:          s.cfg.APIURL,
+		UserAgent:    "artifetch/" + Version,
+		Retry:        s.policy,
+		StallTimeout: c.Duration("stall-timeout"),
+		Observe:      s.observe,
+	}
+	o.Header, o.Token = credential(s.cfg.Token)
+	if s.cfg.TLS.CAFile != "" {
+		roots, err := transport.Roots(s.cfg.TLS.CAFile)
+		if err != nil {
+			return nil, &usageError{"--ca-file: " + err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE"}
+		}
+		o.RootCAs = roots
+	}
+	if s.cfg.TLS.CertFile != "" || s.cfg.TLS.KeyFile != "" {
+		pair, err := transport.ClientCertificate(s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile)
+		if err != nil {
+			return nil, &usageError{"--cert-file: " + err.Error(), "give --cert-file and --key-file together; in a job they come from CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE"}
+		}
+		o.ClientCert = pair
+	}
+	return transport.NewClient(o), nil
+}
+
+// credential is the header that carries a token.
+// https://docs.gitlab.com/api/rest/authentication/
+func credential(t env.Token) (header, value string) {
+	switch t.Kind {
+	case env.JobToken:
+		return "JOB-TOKEN", t.Value.Reveal()
+	case env.PrivateToken:
+		return "PRIVATE-TOKEN", t.Value.Reveal()
+	case env.BearerToken:
+		return "Authorization", "Bearer " + t.Value.Reveal()
+	}
+	return "", ""
+}
+
+// observe logs one request, or one attempt at it.
+func (s *session) observe(x transport.Exchange) {
+	event := s.log.Debug()
+	if x.Wait > 0 {
+		event = s.log.Warn().Dur("wait", x.Wait).Int("attempt", x.Attempt)
+	}
+	if x.Err != nil {
+		event = event.Err(x.Err)
+	}
+	if x.Range != "" {
+		event = event.Str("range", x.Range)
+	}
+	if x.RequestID != "" {
+		event = event.Str("request_id", x.RequestID)
+	}
+	event.Str("url", x.URL).Int("status", x.Status).Dur("took", x.Duration).Msg(x.Method)
+}
+
+// withDeadline bounds a whole run by --deadline.
+func withDeadline(ctx context.Context, c *cli.Context) (context.Context, context.CancelFunc) {
+	if d := deadline(c); d > 0 {
+		return context.WithTimeoutCause(ctx, d, errDeadline)
+	}
+	return context.WithCancel(ctx)
+}
+
+// workDir is where a command without --output puts files.
+func workDir(c *cli.Context, cfg env.Config) string {
+	switch {
+	case c.String("output") != "":
+		return c.String("output")
+	case cfg.Dir != "":
+		return cfg.Dir
+	}
+	return "."
+}

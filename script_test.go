@@ -1,0 +1,245 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+)
+
+var update = flag.Bool("update", false, "rewrite what the scripts compare with")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"artifetch": main})
+}
+
+// TestScript runs the program as users do, against the simulated GitLab.
+// Beside the commands of testscript there are:
+//
+//	gitlab [flags]     start a server, set what GitLab sets in a job of group/app
+//	token KIND         be a job, a private token, a bearer token, nobody, …
+//	exits CODE args…   run, and require the exit code; no secret may be printed
+//	requests           print what the servers were asked since the last time
+//	await TEXT         wait until a request holds TEXT
+//	tree DIR           print type, mode, size and name of all there is
+func TestScript(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			// A job's own variables must not reach the scripts.
+			e.Setenv("ARTIFETCH_SECRETS_DIR", filepath.Join(e.WorkDir, "secrets"))
+			e.Values[serverKey{}] = &simulated{}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"gitlab": cmdGitLab, "token": cmdToken, "exits": cmdExits,
+			"requests": cmdRequests, "await": cmdAwait, "tree": cmdTree,
+		},
+	})
+}
+
+type serverKey struct{}
+
+// simulated is the server of a script.
+type simulated struct {
+	running *gitlabtest.Running
+	printed int // requests that were printed
+}
+
+func server(ts *testscript.TestScript) *simulated {
+	s, ok := ts.Value(serverKey{}).(*simulated)
+	if !ok {
+		ts.Fatalf("no server")
+	}
+	return s
+}
+
+func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
+	var o gitlabtest.Options
+	flags := flag.NewFlagSet("gitlab", flag.ContinueOnError)
+	flags.Func("mode", "", func(v string) error { o.Mode = gitlabtest.Mode(v); return nil })
+	flags.StringVar(&o.Version, "version", "", "")
+	flags.BoolVar(&o.Unlicensed, "unlicensed", false, "")
+	flags.BoolVar(&o.NoSuffixRange, "no-suffix-range", false, "")
+	flags.DurationVar(&o.URLExpiry, "url-expiry", 0, "")
+	flags.StringVar(&o.RelativeRoot, "relative-root", "", "")
+	flags.Func("fault", "", func(v string) error {
+		var f gitlabtest.Fault
+		err := json.Unmarshal([]byte(v), &f)
+		o.Faults = append(o.Faults, f)
+		return err
+	})
+	ts.Check(flags.Parse(args))
+	s := server(ts)
+	if s.running == nil {
+		ts.Defer(func() { s.check(ts); s.running.Close() })
+	} else {
+		s.check(ts)
+		s.running.Close()
+	}
+	s.running, s.printed = gitlabtest.Start(gitlabtest.Fixture(), o), 0
+	for name, value := range map[string]string{
+		"GITLAB_CI": "true", "NO_COLOR": "1",
+		"CI_API_V4_URL": s.running.APIURL, "CI_SERVER_URL": s.running.URL,
+		"CI_PROJECT_ID": "1", "CI_PROJECT_PATH": "group/app", "CI_PROJECT_DIR": ts.MkAbs("ws"),
+		"CI_COMMIT_REF_NAME": "main", "CI_DEFAULT_BRANCH": "main",
+		"GITLAB_TOKEN": "", "HTTP_PROXY": "", "HTTPS_PROXY": "", "NO_PROXY": "*",
+	} {
+		ts.Setenv(name, value)
+	}
+	setToken(ts, "job")
+}
+
+// check holds what must be true of every script: no credential reached the
+// object storage, and none was part of an address.
+func (s *simulated) check(ts *testscript.TestScript) {
+	for _, r := range s.running.Requests() {
+		if r.LeakedToken {
+			ts.Fatalf("object storage received a token: %s %s", r.Method, r.Path)
+		}
+		for _, secret := range secrets() {
+			if strings.Contains(r.Path+"?"+r.Query, secret) {
+				ts.Fatalf("a token is part of an address: %s?%s", r.Path, r.Query)
+			}
+		}
+	}
+}
+
+// secrets lists every token of the fixture, alive or dead.
+func secrets() []string {
+	var values []string
+	for _, t := range gitlabtest.Fixture().Tokens {
+		values = append(values, t.Value)
+	}
+	return values
+}
+
+func cmdToken(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: token job|dead-job|private|expired-private|bearer|none")
+	}
+	setToken(ts, args[0])
+}
+
+func setToken(ts *testscript.TestScript, kind string) {
+	vars := map[string]string{"GITLAB_TOKEN": "", "CI_JOB_TOKEN": "", "ARTIFETCH_TOKEN_TYPE": ""}
+	switch kind {
+	case "job":
+		vars["CI_JOB_TOKEN"] = gitlabtest.JobToken
+	case "dead-job":
+		vars["CI_JOB_TOKEN"] = gitlabtest.DeadJobToken
+	case "private":
+		vars["GITLAB_TOKEN"] = gitlabtest.PrivateToken
+	case "expired-private":
+		vars["GITLAB_TOKEN"] = gitlabtest.ExpiredPrivateToken
+	case "bearer":
+		vars["GITLAB_TOKEN"], vars["ARTIFETCH_TOKEN_TYPE"] = gitlabtest.BearerToken, "bearer"
+	case "none":
+		vars["ARTIFETCH_TOKEN_TYPE"] = "none"
+	default:
+		ts.Fatalf("unknown kind of token %q", kind)
+	}
+	for name, value := range vars {
+		ts.Setenv(name, value)
+	}
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE command…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = failed.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	stdout, stderr := ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+	for _, secret := range append(secrets(), "X-Amz-Signature=", "glcbt-") {
+		if at := strings.Index(stdout+stderr, secret); at >= 0 && !strings.Contains(stdout+stderr, secret+"REDACTED") {
+			ts.Fatalf("%q was printed", secret)
+		}
+	}
+}
+
+func cmdRequests(ts *testscript.TestScript, _ bool, _ []string) {
+	s := server(ts)
+	all := s.running.Requests()
+	for _, r := range all[s.printed:] {
+		_, _ = fmt.Fprintln(ts.Stdout(), describe(r))
+	}
+	s.printed = len(all)
+}
+
+func describe(r gitlabtest.Request) string {
+	line := fmt.Sprintf("%s %s %s", r.Method, r.Host, r.Path)
+	if r.Host == "gitlab" && r.Query != "" {
+		line += "?" + r.Query
+	}
+	if r.Range != "" {
+		line += " " + r.Range
+	}
+	return fmt.Sprintf("%s -> %d", line, r.Status)
+}
+
+func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
+	s := server(ts)
+	for range 1000 {
+		for _, r := range s.running.Requests()[s.printed:] {
+			if strings.Contains(describe(r), args[0]) {
+				return
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("no request with %q", args[0])
+}
+
+func cmdTree(ts *testscript.TestScript, _ bool, args []string) {
+	root := ts.MkAbs(args[0])
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == root {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		size := ""
+		if info.Mode().IsRegular() {
+			size = strconv.FormatInt(info.Size(), 10)
+		}
+		if target, err := os.Readlink(path); err == nil {
+			name += " -> " + target
+		}
+		_, _ = fmt.Fprintf(ts.Stdout(), "%s %s %s\n", info.Mode(), size, filepath.ToSlash(name))
+		return nil
+	})
+	ts.Check(err)
+}
