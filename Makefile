@@ -1,0 +1,72 @@
+# Each target does its own set-up; all that must be there is Go.
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# urfave_cli_no_docs leaves the documentation generator out of the program.
+TAGS     := urfave_cli_no_docs
+LDFLAGS  := -s -w -X gitlab.com/artifetch/artifetch/internal/cli.Version=$(VERSION)
+BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags "$(LDFLAGS)"
+TOOLS    := $(CURDIR)/bin/tools
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
+
+GOLANGCI_VERSION    := v2.15.0
+STATICCHECK_VERSION := v0.8.2
+
+.PHONY: demo test check lint bench build build-all fuzz clean
+
+## demo: the main job against a simulated GitLab on loopback
+demo:
+	@$(GO) run ./internal/demo
+
+## test: every test, with the race detector where there is a C compiler
+test:
+	$(GO) test $(shell $(GO) env CGO_ENABLED | sed 's/1/-race/;s/0//') -shuffle=on -timeout 10m $(TESTFLAGS) ./...
+
+## check: what must hold before the tests are worth running
+check: lint
+	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+## lint: staticcheck and golangci-lint, built once by pinned version
+lint: $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+	$(TOOLS)/staticcheck-$(STATICCHECK_VERSION) ./...
+	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run
+
+$(TOOLS)/staticcheck-$(STATICCHECK_VERSION):
+	GOBIN=$(TOOLS) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	mv $(TOOLS)/staticcheck $@
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+## bench: the microbenchmarks
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+## build: the program for this machine, in bin/
+build:
+	$(BUILD) -o bin/ .
+
+## build-all: the program for every platform that CI checks
+build-all:
+	@set -e; for p in $(PLATFORMS); do \
+		out=bin/artifetch-$${p%/*}-$${p#*/}; \
+		echo "$$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(BUILD) -o $$out .; \
+	done
+
+FUZZTIME ?= 60s
+## fuzz: every fuzz target for FUZZTIME; what it finds becomes a seed
+fuzz:
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+clean:
+	rm -rf bin dist coverage.*
