@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ func TestMain(m *testing.M) {
 //	exits CODE args…   run, and require the exit code; no secret may be printed
 //	requests           print what the servers were asked since the last time
 //	await TEXT         wait until a request holds TEXT
+//	terminate          send SIGTERM to what runs in the background
 //	tree DIR           print type, mode, size and name of all there is
 func TestScript(t *testing.T) {
 	t.Parallel()
@@ -44,12 +46,13 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			// A job's own variables must not reach the scripts.
 			e.Setenv("ARTIFETCH_SECRETS_DIR", filepath.Join(e.WorkDir, "secrets"))
+			e.Setenv("NL", "\n")
 			e.Values[serverKey{}] = &simulated{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"gitlab": cmdGitLab, "token": cmdToken, "exits": cmdExits,
-			"requests": cmdRequests, "await": cmdAwait, "tree": cmdTree,
+			"requests": cmdRequests, "await": cmdAwait, "terminate": cmdTerminate, "tree": cmdTree,
 		},
 	})
 }
@@ -215,6 +218,12 @@ func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ts.Fatalf("no request with %q", args[0])
+}
+
+func cmdTerminate(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, c := range ts.BackgroundCmds() {
+		ts.Check(c.Process.Signal(syscall.SIGTERM))
+	}
 }
 
 func cmdTree(ts *testscript.TestScript, _ bool, args []string) {

@@ -60,7 +60,7 @@ func (s *settings) token(l envconfig.Lookuper, own bool) (Token, error) {
 			return source.token(value, want)
 		}
 	}
-	return noToken(l, want)
+	return noToken(l, want, own)
 }
 
 // tokenSources lists the places in order. A file named on the command line
@@ -131,14 +131,12 @@ func guessKind(value string, named TokenKind) TokenKind {
 }
 
 // noToken says why there is none, or that the caller goes on as nobody.
-func noToken(l envconfig.Lookuper, want TokenKind) (Token, error) {
+func noToken(l envconfig.Lookuper, want TokenKind, own bool) (Token, error) {
 	if want != autoToken {
 		return Token{}, &UsageError{Name: "--token-type", Reason: string(want) + ": no such token in the environment", Fix: "set GITLAB_TOKEN or CI_JOB_TOKEN, or give --token-file"}
 	}
-	for _, name := range []string{"GITLAB_TOKEN", "CI_JOB_TOKEN"} {
-		if value, set := l.Lookup(name); set && strings.TrimSpace(value) == "" {
-			return Token{}, &UsageError{Name: name, Reason: "is set but empty", Fix: "unset it, or use --token-type none to go without a token"}
-		}
+	if value, set := l.Lookup("CI_JOB_TOKEN"); own && set && strings.TrimSpace(value) == "" {
+		return Token{}, &UsageError{Name: "CI_JOB_TOKEN", Reason: "is set but empty", Fix: "unset it, or use --token-type none to go without a token"}
 	}
 	return Token{Kind: NoToken}, nil
 }

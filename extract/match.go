@@ -32,6 +32,12 @@ func newPatterns(texts []string) ([]*pattern, error) {
 	return patterns, nil
 }
 
+// CheckPatterns returns a [PatternError] for the first malformed glob.
+func CheckPatterns(globs []string) error {
+	_, err := newPatterns(globs)
+	return err
+}
+
 // PatternError reports a glob that is malformed.
 type PatternError struct{ Pattern string }
 

@@ -42,7 +42,7 @@ func (c *Client) get(ctx context.Context, address string, v any) (http.Header, e
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", "application/json") // also tells the transport to read the answer whole
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, err

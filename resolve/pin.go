@@ -58,28 +58,33 @@ func (r *Resolver) newestSuccessful(ctx context.Context, q Query) (gitlab.Pipeli
 	return gitlab.Pipeline{}, &NotFoundError{Query: q, What: "successful pipeline"}
 }
 
-// findInProject looks through the project's newest successful jobs for one that
-// the by-ref route could have chosen. Job ids, by which the list is sorted, do
-// not quite follow pipeline ids, so a whole page is read before the newest
-// pipeline's job is taken.
+// findInProject looks through the project's newest jobs for the one that the
+// by-ref route would have chosen, where pipelines are closed to the token: the
+// newest successful pipeline that shows up, then its children by their commit.
 func (r *Resolver) findInProject(ctx context.Context, q Query) (*Artifact, error) {
-	var best gitlab.Job
-	seen := 0
-	for job, err := range r.API.ProjectJobs(ctx, gitlab.Project(q.Project), gitlab.JobsOptions{Scope: []string{"success"}}) {
+	var family []gitlab.Job
+	parent := int64(0)
+	seen, last := 0, 0 // rows, and the last of the family among them
+	for job, err := range r.API.ProjectJobs(ctx, gitlab.Project(q.Project), gitlab.JobsOptions{}) {
 		if err != nil {
 			return nil, err
 		}
-		if seen++; seen%pageSize == 1 && best.ID != 0 || seen > maxJobs {
-			break
+		if seen++; seen > maxJobs || parent != 0 && seen-last > pageSize {
+			break // a page without the family: it has been seen
 		}
-		if job.Name == q.Job && inNewestOf(q.Ref, job) && job.Pipeline.ID > best.Pipeline.ID {
-			best = job
+		if job.Pipeline.Ref != q.Ref || job.Pipeline.Status != "success" && job.Pipeline.Source != "parent_pipeline" {
+			continue
+		}
+		family, last = append(family, job), seen
+		if !slices.Contains(notCISources, job.Pipeline.Source) {
+			parent = max(parent, job.Pipeline.ID)
 		}
 	}
-	if best.ID == 0 {
+	job := oldestOf(family, parent, q.Job)
+	if job == nil {
 		return nil, nil
 	}
-	return r.pinned(q, best, ByProject)
+	return r.pinned(q, *job, ByProject)
 }
 
 const (
@@ -87,8 +92,24 @@ const (
 	maxJobs  = 2000 // how far back findInProject looks
 )
 
-func inNewestOf(ref string, job gitlab.Job) bool {
-	return job.Pipeline.Ref == ref && job.Pipeline.Status == "success" && serverTakes(job)
+// oldestOf takes the job out of the parent, else out of its oldest child. Of
+// several attempts at a job, the newest comes first in jobs.
+func oldestOf(jobs []gitlab.Job, parent int64, name string) *gitlab.Job {
+	var commit string
+	for _, job := range jobs {
+		if job.Pipeline.ID == parent {
+			commit = job.Pipeline.SHA
+		}
+	}
+	var found *gitlab.Job
+	for i, job := range jobs {
+		child := job.Pipeline.Source == "parent_pipeline" && job.Pipeline.SHA == commit && job.Pipeline.ID > parent
+		if job.Name == name && serverTakes(job) && (child || job.Pipeline.ID == parent) &&
+			(found == nil || job.Pipeline.ID < found.Pipeline.ID) {
+			found = &jobs[i]
+		}
+	}
+	return found
 }
 
 // serverTakes reports whether the job has any file that makes the server choose

@@ -92,7 +92,7 @@ func noCommand(c *cli.Context) error {
 	name := c.Args().First()
 	hint := "artifetch --help lists the commands"
 	if near := cli.SuggestCommand(c.App.Commands, name); near != "" {
-		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+		hint = near + " " + hint // a whole sentence, in the library's words
 	}
 	return &usageError{fmt.Sprintf("no command %q", name), hint}
 }

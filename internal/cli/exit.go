@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -109,7 +110,7 @@ func serverCode(err error) code {
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
 		return statusCode(refusal.StatusCode)
 	}
-	if is[*url.Error](err) || is[*fetch.BrokenError](err) || errors.Is(err, context.DeadlineExceeded) {
+	if is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || errors.Is(err, context.DeadlineExceeded) {
 		return codeServer
 	}
 	return codeDone

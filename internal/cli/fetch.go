@@ -45,6 +45,9 @@ func runFetch(c *cli.Context) error {
 		return err
 	}
 	f := fetcher{session: s, query: q, dir: workDir(c, s.cfg), extract: extractOptions(c), start: time.Now()}
+	if err := extract.CheckPatterns(slices.Concat(f.extract.Include, f.extract.Exclude)); err != nil {
+		return err
+	}
 	return f.run(ctx)
 }
 

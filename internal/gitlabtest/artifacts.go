@@ -165,6 +165,7 @@ func (c *call) whole(job *Job, length bool) {
 		_, _ = content.Seek(0, io.SeekStart)
 		c.w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	} else {
+		c.w.WriteHeader(http.StatusOK)
 		_ = http.NewResponseController(c.w).Flush() // before the length is known
 	}
 	_, _ = io.Copy(c.w, content)

@@ -65,7 +65,7 @@ func (s *Server) fault(host string, r *http.Request) *Fault {
 func (f *Fault) serve(s *Server, w *recorder, r *http.Request) bool {
 	switch f.Kind {
 	case "reset":
-		hangUp(w, true)
+		hangUp(w.ResponseWriter, true)
 	case "stall":
 		<-r.Context().Done()
 	case "reset-body", "short-body", "stall-body":
@@ -131,7 +131,8 @@ func (r *recorder) breakOff() error {
 		hold(r)
 		return http.ErrAbortHandler
 	}
-	hangUp(r, r.breaks.Kind == "reset-body")
+	_ = http.NewResponseController(r.ResponseWriter).Flush() // what was written so far has to arrive
+	hangUp(r.ResponseWriter, r.breaks.Kind == "reset-body")
 	return http.ErrAbortHandler
 }
 
@@ -147,9 +148,7 @@ func hold(r *recorder) {
 }
 
 func hangUp(w http.ResponseWriter, reset bool) {
-	controller := http.NewResponseController(w)
-	_ = controller.Flush() // nothing to flush before the headers
-	conn, _, err := controller.Hijack()
+	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}

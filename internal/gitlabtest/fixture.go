@@ -79,6 +79,7 @@ func appProject(lib *Pipeline) *Project {
 	child.Bridges = []*Bridge{{ID: 1190, Name: "deeper", Child: grandchild}}
 	main.Bridges = []*Bridge{{ID: 1090, Name: "children", Child: child}, {ID: 1091, Name: "lib", DownstreamProject: 2, Downstream: lib}}
 	child.Source, grandchild.Source = "parent_pipeline", "parent_pipeline"
+	child.SHA, grandchild.SHA = main.SHA, main.SHA
 	main.Locked = true
 	return &Project{
 		ID: 1, Path: "group/app", Visibility: Private, DefaultBranch: "main",

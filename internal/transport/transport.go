@@ -3,6 +3,7 @@
 //
 //	(client)   follows redirects, but not from https to http
 //	retry      repeats a request that failed for a transient reason
+//	whole      reads a JSON answer to its end, so that one that breaks is repeated
 //	observe    tells the caller about each attempt
 //	auth       adds the token, for GitLab's API only
 //	stall      gives up when no byte moved for a while
@@ -14,8 +15,8 @@
 // that a connection that hangs is given up and the request repeated. Observe sits
 // between, so that every attempt is seen.
 //
-// A body that breaks off is not repeated here: what was read cannot be taken
-// back. Package fetch continues it.
+// The body of an archive that breaks off is not repeated here: what was read
+// cannot be taken back. Package fetch continues it.
 package transport
 
 import (
@@ -64,6 +65,7 @@ func NewClient(o Options) *http.Client {
 	rt = &stall{next: rt, timeout: o.StallTimeout}
 	rt = &auth{next: rt, api: o.API, header: o.Header, token: o.Token, userAgent: o.UserAgent}
 	rt = &observe{next: rt, report: o.Observe}
+	rt = &whole{next: rt}
 	rt = &retry{next: rt, policy: o.Retry, report: o.Observe}
 	return &http.Client{Transport: rt, CheckRedirect: checkRedirect}
 }
