@@ -1,0 +1,283 @@
+package transport_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"gitlab.com/artifetch/artifetch/internal/transport"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func parse(t *testing.T, address string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func get(t *testing.T, client *http.Client, address string) (*http.Response, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	t.Cleanup(client.CloseIdleConnections)
+	if err == nil {
+		t.Cleanup(func() { _ = resp.Body.Close() })
+	}
+	return resp, err
+}
+
+// The token goes to the API, at every hop, and to nothing else: not to another
+// port of the same host, not to another path of the same origin.
+func TestTokenStaysWithGitLab(t *testing.T) {
+	t.Parallel()
+	for _, header := range []string{"JOB-TOKEN", "PRIVATE-TOKEN", "Authorization"} {
+		t.Run(header, func(t *testing.T) {
+			t.Parallel()
+			seen := map[string]string{}
+			storage := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				seen["storage"] = r.Header.Get(header)
+			}))
+			defer storage.Close()
+			gitlab := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				seen[r.URL.Path] = r.Header.Get(header)
+				switch r.URL.Path {
+				case "/api/v4/moved":
+					http.Redirect(w, r, "/api/v4/here", http.StatusMovedPermanently)
+				case "/api/v4/here":
+					http.Redirect(w, r, "/minio/object", http.StatusFound)
+				case "/minio/object":
+					http.Redirect(w, r, storage.URL+"/object", http.StatusTemporaryRedirect)
+				}
+				if ua := r.Header.Get("User-Agent"); ua != "artifetch/test" {
+					t.Errorf("User-Agent = %q", ua)
+				}
+			}))
+			defer gitlab.Close()
+			client := transport.NewClient(transport.Options{
+				API: parse(t, gitlab.URL+"/api/v4"), Header: header, Token: "secret", UserAgent: "artifetch/test",
+			})
+			if _, err := get(t, client, gitlab.URL+"/api/v4/moved"); err != nil {
+				t.Fatal(err)
+			}
+			client.CloseIdleConnections()
+			want := map[string]string{"/api/v4/moved": "secret", "/api/v4/here": "secret", "/minio/object": "", "storage": ""}
+			for place, token := range want {
+				got, reached := seen[place]
+				if !reached || got != token {
+					t.Errorf("%s received %q (reached: %v), want %q", place, got, reached, token)
+				}
+			}
+		})
+	}
+}
+
+func TestInsecureRedirect(t *testing.T) {
+	t.Parallel()
+	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
+	defer plain.Close()
+	secure := httptest.NewTLSServer(http.RedirectHandler(plain.URL, http.StatusFound))
+	defer secure.Close()
+	client := transport.NewClient(transport.Options{API: parse(t, secure.URL+"/api/v4"), RootCAs: pool(secure)})
+	_, err := get(t, client, secure.URL+"/api/v4/x")
+	if !errors.Is(err, transport.ErrInsecureRedirect) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestRedirectLoop(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }))
+	defer server.Close()
+	client := transport.NewClient(transport.Options{API: parse(t, server.URL)})
+	if _, err := get(t, client, server.URL); err == nil {
+		t.Error("a redirect loop was followed to its end")
+	}
+}
+
+func pool(s *httptest.Server) *x509.CertPool {
+	p := x509.NewCertPool()
+	p.AddCert(s.Certificate())
+	return p
+}
+
+// silent never answers, or stops in the middle of a body.
+func silent(t *testing.T, body string) *httptest.Server {
+	t.Helper()
+	done := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if body != "" {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = io.WriteString(w, body)
+			_ = http.NewResponseController(w).Flush()
+		}
+		<-done
+	}))
+	t.Cleanup(func() { close(done); server.Close() })
+	return server
+}
+
+func TestStall(t *testing.T) {
+	t.Parallel()
+	none := transport.Policy{Retries: -1}
+	t.Run("before the headers", func(t *testing.T) {
+		t.Parallel()
+		server := silent(t, "")
+		client := transport.NewClient(transport.Options{API: parse(t, server.URL), StallTimeout: 20 * time.Millisecond, Retry: none})
+		_, err := get(t, client, server.URL)
+		if !isStall(err) {
+			t.Errorf("error = %v, want a StallError", err)
+		}
+	})
+	t.Run("in the body", func(t *testing.T) {
+		t.Parallel()
+		server := silent(t, "some")
+		client := transport.NewClient(transport.Options{API: parse(t, server.URL), StallTimeout: 20 * time.Millisecond, Retry: none})
+		resp, err := get(t, client, server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if string(body) != "some" || !isStall(err) {
+			t.Errorf("body = %q, error = %v, want a StallError", body, err)
+		}
+	})
+	t.Run("a slow reader is none", func(t *testing.T) {
+		t.Parallel()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "all of it") }))
+		defer server.Close()
+		client := transport.NewClient(transport.Options{API: parse(t, server.URL), StallTimeout: 20 * time.Millisecond, Retry: none})
+		resp, err := get(t, client, server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(60 * time.Millisecond)
+		if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "all of it" {
+			t.Errorf("body = %q, %v", body, err)
+		}
+		client.CloseIdleConnections()
+	})
+}
+
+func isStall(err error) bool {
+	_, ok := errors.AsType[*transport.StallError](err)
+	return ok
+}
+
+// A client certificate is for GitLab alone; a CA is for every host.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	certFile, keyFile := keyPair(t)
+	pair, err := transport.ClientCertificate(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]int{}
+	ask := func(name string, next http.Handler) *httptest.Server {
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			shown[name] = len(r.TLS.PeerCertificates)
+			next.ServeHTTP(w, r)
+		}))
+		s.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12}
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		return s
+	}
+	storage := ask("storage", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	gitlab := ask("gitlab", http.RedirectHandler(storage.URL, http.StatusFound))
+	caFile := filepath.Join(t.TempDir(), "ca.pem")
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gitlab.Certificate().Raw})
+	if err := os.WriteFile(caFile, ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	roots, err := transport.Roots(caFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := transport.NewClient(transport.Options{API: parse(t, gitlab.URL+"/api/v4"), RootCAs: roots, ClientCert: pair})
+	if _, err := get(t, client, gitlab.URL+"/api/v4/x"); err != nil {
+		t.Fatal(err)
+	}
+	client.CloseIdleConnections()
+	if shown["gitlab"] != 1 || shown["storage"] != 0 {
+		t.Errorf("certificates shown: %v, want one to GitLab", shown)
+	}
+
+	distrusting := transport.NewClient(transport.Options{API: parse(t, gitlab.URL+"/api/v4")})
+	if _, err := get(t, distrusting, gitlab.URL+"/api/v4/x"); err == nil || strings.Contains(err.Error(), "attempts") {
+		t.Errorf("error = %v, want a certificate error without repeats", err)
+	}
+}
+
+func TestRootsKeepTheSystems(t *testing.T) {
+	t.Parallel()
+	certFile, _ := keyPair(t)
+	roots, err := transport.Roots(certFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, err := x509.SystemCertPool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if roots.Equal(system) {
+		t.Error("the file's certificate is missing")
+	}
+	if system.Equal(x509.NewCertPool()) {
+		t.Error("there are no roots, not even the built-in ones")
+	}
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	if err := os.WriteFile(empty, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := transport.Roots(empty); err == nil {
+		t.Error("a file without a certificate was taken")
+	}
+}
+
+func keyPair(t *testing.T) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "EC PRIVATE KEY", Bytes: keyDER}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certFile, keyFile
+}

@@ -1,0 +1,248 @@
+package resolve_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// fakeAPI lists what it is given. A non-nil error closes the list.
+type fakeAPI struct {
+	pipelines                               []gitlab.Pipeline
+	jobs, all                               []gitlab.Job
+	pipelinesErr, pipelineJobsErr, jobsErr  error
+	pipelinesAsked, jobsAsked, projectAsked int
+}
+
+func rows[T any](list []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		for _, row := range list {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f *fakeAPI) Pipelines(context.Context, gitlab.Project, gitlab.PipelinesOptions) iter.Seq2[gitlab.Pipeline, error] {
+	f.pipelinesAsked++
+	return rows(f.pipelines, f.pipelinesErr)
+}
+
+func (f *fakeAPI) PipelineJobs(context.Context, gitlab.Project, int64, gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+	f.jobsAsked++
+	return rows(f.jobs, f.pipelineJobsErr)
+}
+
+func (f *fakeAPI) ProjectJobs(context.Context, gitlab.Project, gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+	f.projectAsked++
+	return rows(f.all, f.jobsErr)
+}
+
+func (*fakeAPI) ArchiveURL(gitlab.Project, int64) string { return "by-id" }
+
+func (*fakeAPI) RefArchiveURL(gitlab.Project, string, string, bool) string { return "by-ref" }
+
+func (*fakeAPI) RunnerArchiveURL(int64) string { return "runner" }
+
+func job(id int64, name string, pipeline gitlab.Pipeline) gitlab.Job {
+	return gitlab.Job{ID: id, Name: name, Pipeline: pipeline, ArtifactsFile: &gitlab.ArtifactsFile{Size: 100 + id}}
+}
+
+var (
+	denied   = &gitlab.Error{StatusCode: http.StatusForbidden, Message: "403 Forbidden"}
+	nobody   = &gitlab.Error{StatusCode: http.StatusUnauthorized, Message: "401 Unauthorized"}
+	falseOne = &gitlab.Error{StatusCode: http.StatusNotFound, Message: "404 Project Not Found"}
+	missing  = &gitlab.Error{StatusCode: http.StatusNotFound, Message: "404 Not found"}
+	gone     = &gitlab.Error{StatusCode: http.StatusNotFound, Message: "404 Not Found"}
+)
+
+func TestArtifacts(t *testing.T) {
+	t.Parallel()
+	pipeline := gitlab.Pipeline{ID: 100, Ref: "main", SHA: "abc", Status: "success", Source: "push"}
+	tool := gitlab.Pipeline{ID: 110, Ref: "main", Status: "success", Source: "webide"}
+	query := resolve.Query{Project: "7", Ref: "main", Job: "build"}
+	pinned := resolve.Artifact{Project: "7", Ref: "main", SHA: "abc", PipelineID: 100, JobID: 1, JobName: "build", Size: 101, URL: "by-id", Found: resolve.ByListing}
+	byRef := resolve.Artifact{Project: "7", Ref: "main", JobName: "build", URL: "by-ref", Found: resolve.ByRef}
+	tests := []struct {
+		name    string
+		api     fakeAPI
+		query   resolve.Query
+		want    resolve.Artifact
+		wantErr any
+		lists   int
+	}{
+		{
+			name: "by id", query: resolve.Query{Project: "7", JobID: 5},
+			want: resolve.Artifact{Project: "7", JobID: 5, URL: "by-id", Found: resolve.ByID},
+		},
+		{
+			name: "pinned", query: query, lists: 2, want: pinned,
+			api: fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{job(2, "test", pipeline), job(1, "build", pipeline)}},
+		},
+		{
+			name: "pipelines of tools do not count", query: query, lists: 2, want: pinned,
+			api: fakeAPI{pipelines: []gitlab.Pipeline{tool, pipeline}, jobs: []gitlab.Job{job(1, "build", pipeline)}},
+		},
+		{
+			name: "perhaps in a child", query: query, lists: 2, want: byRef,
+			api: fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{job(2, "test", pipeline)}},
+		},
+		{
+			name: "without artifacts the server looks further", query: query, lists: 2, want: byRef,
+			api: fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{{ID: 1, Name: "build", Artifacts: []gitlab.ArtifactFile{{FileType: "trace"}}}}},
+		},
+		{
+			name: "expired but not purged", query: query, lists: 2,
+			want: resolve.Artifact{Project: "7", JobID: 1, JobName: "build", Size: 5, URL: "by-id", Found: resolve.ByListing},
+			api:  fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{{ID: 1, Name: "build", Artifacts: []gitlab.ArtifactFile{{FileType: "archive", Size: 5}}}}},
+		},
+		{name: "pipelines are closed", query: query, lists: 1, want: byRef, api: fakeAPI{pipelinesErr: falseOne}},
+		{name: "nobody may list", query: query, lists: 1, want: byRef, api: fakeAPI{pipelinesErr: nobody}},
+		{name: "jobs are closed", query: query, lists: 2, want: byRef, api: fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, pipelineJobsErr: denied}},
+		{
+			name: "reports only", query: query, lists: 2, wantErr: new(*resolve.NoArchiveError),
+			api: fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{{ID: 1, Name: "build", Artifacts: []gitlab.ArtifactFile{{FileType: "junit"}}}}},
+		},
+		{name: "no successful pipeline", query: query, lists: 1, wantErr: new(*resolve.NotFoundError)},
+		{name: "server is down", query: query, lists: 1, wantErr: new(*gitlab.Error), api: fakeAPI{pipelinesErr: &gitlab.Error{StatusCode: 503}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := (&resolve.Resolver{API: &tt.api}).Artifacts(t.Context(), tt.query)
+			if asked := tt.api.pipelinesAsked + tt.api.jobsAsked + tt.api.projectAsked; asked != tt.lists {
+				t.Errorf("%d lists, want %d", asked, tt.lists)
+			}
+			if tt.wantErr != nil {
+				if !errors.As(err, tt.wantErr) {
+					t.Errorf("error = %v, want a %T", err, tt.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]resolve.Artifact{tt.want}, got, cmpopts.IgnoreUnexported(resolve.Artifact{})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestFallback(t *testing.T) {
+	t.Parallel()
+	parent := gitlab.Pipeline{ID: 100, Ref: "main", SHA: "abc", Status: "success", Source: "push"}
+	child := gitlab.Pipeline{ID: 101, Ref: "main", SHA: "abc", Status: "success", Source: "parent_pipeline"}
+	younger := gitlab.Pipeline{ID: 102, Ref: "main", SHA: "abc", Status: "running", Source: "parent_pipeline"}
+	older := gitlab.Pipeline{ID: 90, Ref: "main", SHA: "old", Status: "success", Source: "push"}
+	failed := gitlab.Pipeline{ID: 110, Ref: "main", SHA: "new", Status: "failed", Source: "push"}
+	all := []gitlab.Job{
+		job(50, "build", failed), job(40, "deep", younger), job(39, "deep", child), job(38, "build", child),
+		job(37, "build", parent), job(36, "build", parent), job(5, "build", older), job(4, "deep", older),
+	}
+	byRef := func(name string) resolve.Artifact {
+		return resolve.Artifact{Project: "7", Ref: "main", JobName: name, Found: resolve.ByRef}
+	}
+	tests := []struct {
+		name     string
+		api      fakeAPI
+		private  bool
+		artifact resolve.Artifact
+		err      error
+		wantJob  int64
+		wantErr  any
+	}{
+		{name: "licence, job known", artifact: resolve.Artifact{JobID: 9}, err: falseOne, wantJob: 9},
+		{name: "licence, job of the parent", api: fakeAPI{all: all}, artifact: byRef("build"), err: falseOne, wantJob: 37},
+		{name: "licence, job of the older child", api: fakeAPI{all: all}, artifact: byRef("deep"), err: falseOne, wantJob: 39},
+		{name: "licence, lists closed", api: fakeAPI{jobsErr: nobody}, artifact: byRef("build"), err: falseOne, wantErr: new(*resolve.NotFoundError)},
+		{name: "licence, no such job", api: fakeAPI{all: all}, artifact: byRef("none"), err: falseOne, wantErr: new(*resolve.NotFoundError)},
+		{name: "other tokens have no other route", private: true, artifact: resolve.Artifact{JobID: 9}, err: falseOne, wantErr: new(*resolve.NotFoundError)},
+		{name: "no such job id", artifact: resolve.Artifact{JobID: 9}, err: missing, wantErr: new(*resolve.NotFoundError)},
+		{name: "no archive", artifact: resolve.Artifact{JobID: 9}, err: gone, wantErr: new(*resolve.NoArchiveError)},
+		{name: "no such job by ref", artifact: byRef("build"), err: missing, wantErr: new(*resolve.NotFoundError)},
+		{name: "forbidden", artifact: byRef("build"), err: denied, wantErr: new(*resolve.RefusedError)},
+		{name: "unauthorized", artifact: byRef("build"), err: nobody, wantErr: new(*resolve.RefusedError)},
+		{name: "not a refusal", artifact: byRef("build"), err: context.Canceled, wantErr: &context.Canceled},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := &resolve.Resolver{API: &tt.api, JobToken: !tt.private}
+			query := resolve.Query{Project: "7", Ref: "main", Job: tt.artifact.JobName}
+			got, err := r.Fallback(t.Context(), query, tt.artifact, tt.err)
+			if tt.wantErr != nil {
+				if err == nil || !errors.Is(err, tt.err) || !errors.As(err, tt.wantErr) {
+					t.Errorf("error = %v (%T), want a %T", err, err, tt.wantErr)
+				}
+				return
+			}
+			if err != nil || got.JobID != tt.wantJob || got.URL != "runner" {
+				t.Fatalf("job %d at %q, %v; want %d by the runner's route", got.JobID, got.URL, err, tt.wantJob)
+			}
+			// There is no rung after the runner's route.
+			if _, err := r.Fallback(t.Context(), query, got, falseOne); err == nil {
+				t.Error("a second fallback")
+			}
+		})
+	}
+}
+
+// The list of a project is read only as far back as it can help.
+func TestFallbackStopsReading(t *testing.T) {
+	t.Parallel()
+	parent := gitlab.Pipeline{ID: 100, Ref: "main", SHA: "abc", Status: "success"}
+	other := gitlab.Pipeline{ID: 50, Ref: "other", Status: "success"}
+	all := []gitlab.Job{job(5000, "build", parent)}
+	for id := range int64(4000) {
+		all = append(all, job(4999-id, "x", other))
+	}
+	read := 0
+	api := &countingAPI{fakeAPI: fakeAPI{all: all}, read: &read}
+	r := &resolve.Resolver{API: api, JobToken: true}
+	got, err := r.Fallback(t.Context(), resolve.Query{Project: "7", Ref: "main", Job: "build"}, resolve.Artifact{JobName: "build"}, falseOne)
+	if err != nil || got.JobID != 5000 {
+		t.Fatalf("job %d, %v", got.JobID, err)
+	}
+	if read > 200 {
+		t.Errorf("%d rows were read", read)
+	}
+}
+
+type countingAPI struct {
+	fakeAPI
+	read *int
+}
+
+func (c *countingAPI) ProjectJobs(ctx context.Context, p gitlab.Project, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+	inner := slices.Collect(func(yield func(gitlab.Job) bool) {
+		for j := range c.fakeAPI.ProjectJobs(ctx, p, o) {
+			if !yield(j) {
+				return
+			}
+		}
+	})
+	return func(yield func(gitlab.Job, error) bool) {
+		for _, j := range inner {
+			*c.read++
+			if !yield(j, nil) {
+				return
+			}
+		}
+	}
+}
