@@ -54,11 +54,13 @@ func NewStage(dir string, _ StageOptions) (*Stage, error) {
 	s := &Stage{dir: dir, rules: platformRules(), dirs: map[string]wantedDir{}}
 	s.made = firstMissing(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, errors.Join(err, s.removeMade())
+		s.removeMade()
+		return nil, err
 	}
 	var err error
 	if s.out, err = os.OpenRoot(dir); err != nil {
-		return nil, errors.Join(err, s.removeMade())
+		s.removeMade()
+		return nil, err
 	}
 	removeStale(s.out)
 	if err := s.create(); err != nil {
@@ -208,7 +210,7 @@ func (s *Stage) Discard() error {
 	}
 	err := s.remove()
 	if !s.done {
-		err = errors.Join(err, s.removeMade())
+		s.removeMade()
 	}
 	return err
 }
@@ -232,14 +234,13 @@ func (s *Stage) remove() error {
 
 // removeMade removes the directories that were made for the output, if they are
 // empty.
-func (s *Stage) removeMade() error {
+func (s *Stage) removeMade() {
 	if s.made == "" {
-		return nil
+		return
 	}
 	for dir := filepath.Clean(s.dir); len(dir) >= len(filepath.Clean(s.made)); dir = filepath.Dir(dir) {
 		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil //nolint:nilerr // somebody else has put something there meanwhile
+			return // somebody else has put something there meanwhile
 		}
 	}
-	return nil
 }

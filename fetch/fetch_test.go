@@ -416,7 +416,10 @@ func TestExpiredAddress(t *testing.T) {
 func TestStatusIsTheCallersError(t *testing.T) {
 	t.Parallel()
 	mine := errors.New("mine")
-	o := serve(t, nil, func(w http.ResponseWriter, _ *http.Request, _ int) bool { w.WriteHeader(http.StatusNotFound); return true })
+	o := serve(t, nil, func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		w.WriteHeader(http.StatusNotFound)
+		return true
+	})
 	_, err := tryOpen(t, o, fetch.Options{Check: func(resp *http.Response) error {
 		if resp.StatusCode != http.StatusNotFound {
 			t.Errorf("status = %d", resp.StatusCode)

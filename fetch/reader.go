@@ -77,7 +77,7 @@ func (b *reader) count(n int) {
 }
 
 func (b *reader) connect() error {
-	resp, err := b.remote.get(b.ctx, b.off, b.end)
+	resp, err := b.remote.get(b.ctx, b.off, b.end) //nolint:bodyclose // read by Read, closed by Close
 	if err != nil {
 		return err
 	}

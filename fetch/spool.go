@@ -45,7 +45,7 @@ func (r *remote) fill(ctx context.Context, spool *os.File, resp *http.Response) 
 			return 0, err
 		}
 		r.stats.resumes.Add(1)
-		if resp, err = r.again(ctx, spool); err != nil {
+		if resp, err = r.again(ctx, spool); err != nil { //nolint:bodyclose // copyBody closes it
 			return 0, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -194,6 +195,15 @@ func TestPages(t *testing.T) {
 	}
 }
 
+func drain[T any](t *testing.T, list iter.Seq2[T, error]) {
+	t.Helper()
+	for _, err := range list {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestLists(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -202,16 +212,13 @@ func TestLists(t *testing.T) {
 		want string
 	}{
 		{"jobs of a project", func(c *gitlab.Client) {
-			for range c.ProjectJobs(t.Context(), "g/p", gitlab.JobsOptions{Scope: []string{"success", "failed"}}) {
-			}
+			drain(t, c.ProjectJobs(t.Context(), "g/p", gitlab.JobsOptions{Scope: []string{"success", "failed"}}))
 		}, "/gitlab/api/v4/projects/g%2Fp/jobs?order_by=id&pagination=keyset&per_page=100&scope%5B%5D=success&scope%5B%5D=failed&sort=desc"},
 		{"jobs of a pipeline", func(c *gitlab.Client) {
-			for range c.PipelineJobs(t.Context(), "7", 3, gitlab.JobsOptions{IncludeRetried: true}) {
-			}
+			drain(t, c.PipelineJobs(t.Context(), "7", 3, gitlab.JobsOptions{IncludeRetried: true}))
 		}, "/gitlab/api/v4/projects/7/pipelines/3/jobs?include_retried=true&per_page=100"},
 		{"pipelines", func(c *gitlab.Client) {
-			for range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{Ref: "a/b", Status: "success", SHA: "f", Source: "push"}) {
-			}
+			drain(t, c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{Ref: "a/b", Status: "success", SHA: "f", Source: "push"}))
 		}, "/gitlab/api/v4/projects/7/pipelines?order_by=id&per_page=100&ref=a%2Fb&sha=f&sort=desc&source=push&status=success"},
 	}
 	for _, tt := range tests {

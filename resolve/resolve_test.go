@@ -231,8 +231,8 @@ type countingAPI struct {
 
 func (c *countingAPI) ProjectJobs(ctx context.Context, p gitlab.Project, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
 	inner := slices.Collect(func(yield func(gitlab.Job) bool) {
-		for j := range c.fakeAPI.ProjectJobs(ctx, p, o) {
-			if !yield(j) {
+		for j, err := range c.fakeAPI.ProjectJobs(ctx, p, o) {
+			if err != nil || !yield(j) {
 				return
 			}
 		}
