@@ -28,7 +28,7 @@ func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*
 // fill writes the body to spool, from the beginning again as often as the
 // pauses allow.
 func (r *remote) fill(ctx context.Context, spool *os.File, resp *http.Response) (int64, error) {
-	pauses := r.backoff()
+	var pauses Backoff // its time begins with the first failure
 	for {
 		n, err := r.copyBody(spool, resp)
 		if err == nil {
@@ -36,6 +36,9 @@ func (r *remote) fill(ctx context.Context, spool *os.File, resp *http.Response) 
 		}
 		if _, local := errors.AsType[*os.PathError](err); local || ctx.Err() != nil {
 			return 0, errors.Join(context.Cause(ctx), err)
+		}
+		if pauses == nil {
+			pauses = r.backoff()
 		}
 		pause := pauses.NextBackOff()
 		if pause < 0 {

@@ -14,7 +14,6 @@ package gitlab
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -51,8 +50,12 @@ func (c *Client) get(ctx context.Context, address string, v any) (http.Header, e
 	if err := CheckResponse(resp); err != nil {
 		return nil, err
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(v); err != nil {
-		return nil, fmt.Errorf("reading the answer of %s: %w", resp.Request.URL.Path, err)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return nil, notJSON(resp, body)
 	}
 	return resp.Header, nil
 }

@@ -85,7 +85,28 @@ func CheckResponse(resp *http.Response) error {
 		e.Method, e.URL = resp.Request.Method, redact.URLOf(resp.Request.URL)
 	}
 	e.Message, e.FromStorage = message(resp.Header.Get("Content-Type"), body)
+	e.FromStorage = e.FromStorage || redirected(resp)
 	return e
+}
+
+// notJSON describes an answer that should be JSON and is a sign-in page, or
+// something that a proxy made.
+func notJSON(resp *http.Response, body []byte) error {
+	text, _ := message(resp.Header.Get("Content-Type"), body)
+	return &Error{
+		Method: resp.Request.Method, URL: redact.URLOf(resp.Request.URL), StatusCode: resp.StatusCode,
+		Message: strings.TrimSuffix("the answer is no JSON: "+text, ": "), RequestID: requestID(resp.Header), FromStorage: redirected(resp),
+	}
+}
+
+// redirected reports whether the answer came from another host than the one
+// that was asked.
+func redirected(resp *http.Response) bool {
+	first := resp.Request
+	for first != nil && first.Response != nil && first.Response.Request != nil {
+		first = first.Response.Request
+	}
+	return first != nil && first.URL.Host != resp.Request.URL.Host
 }
 
 // requestID is GitLab's, or that of S3, Azure or Google Cloud Storage.

@@ -111,6 +111,32 @@ func TestCheckResponse(t *testing.T) {
 	}
 }
 
+func TestAnswerThatIsNoJSON(t *testing.T) {
+	t.Parallel()
+	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "<html><title>Sign in</title></html>")
+	})
+	for _, err := range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{}) {
+		if found, ok := errors.AsType[*gitlab.Error](err); !ok || found.Message != "the answer is no JSON: HTML page: Sign in" {
+			t.Errorf("error = %v", err)
+		}
+	}
+}
+
+// An answer of another host than the one that was asked is the storage's, even
+// if it does not look like it.
+func TestStorageBehindARedirect(t *testing.T) {
+	t.Parallel()
+	storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer storage.Close()
+	c := client(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, storage.URL, http.StatusFound) })
+	for _, err := range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{}) {
+		if found, ok := errors.AsType[*gitlab.Error](err); !ok || !found.FromStorage {
+			t.Errorf("error = %v, want the storage's", err)
+		}
+	}
+}
+
 func TestErrorIsItsStatus(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]error{401: gitlab.ErrUnauthorized, 403: gitlab.ErrForbidden, 404: gitlab.ErrNotFound} {
@@ -252,5 +278,24 @@ func TestListError(t *testing.T) {
 	}
 	if calls != 1 {
 		t.Errorf("%d rows, want the error alone", calls)
+	}
+}
+
+func TestPagesThatDoNotAdvance(t *testing.T) {
+	t.Parallel()
+	requests := 0
+	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
+		if requests++; requests < 10 {
+			w.Header().Set("X-Next-Page", "2")
+		}
+		_, _ = io.WriteString(w, `[{"id":1}]`)
+	})
+	for _, err := range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if requests != 2 {
+		t.Errorf("%d requests, want 2", requests)
 	}
 }

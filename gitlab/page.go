@@ -53,7 +53,9 @@ func nextPage(address string, h http.Header) string {
 	}
 	query := u.Query()
 	if next := h.Get("X-Next-Page"); next != "" {
-		if _, err := strconv.Atoi(next); err != nil {
+		// Only ever forward, or a confused server would keep us for ever.
+		number, err := strconv.Atoi(next)
+		if current, _ := strconv.Atoi(query.Get("page")); err != nil || number <= max(current, 1) {
 			return ""
 		}
 		query.Set("page", next)

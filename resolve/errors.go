@@ -103,6 +103,10 @@ func (r *Resolver) explain(err error, q Query, a Artifact) error {
 		return err
 	}
 	switch {
+	case refusal.FromStorage && refusal.StatusCode == http.StatusNotFound:
+		return &NoArchiveError{Artifact: a, Err: err}
+	case refusal.FromStorage:
+		return err
 	case refusal.StatusCode == http.StatusUnauthorized:
 		return &RefusedError{err, r.unauthorizedHint()}
 	case refusal.StatusCode == http.StatusForbidden:

@@ -108,6 +108,9 @@ func serverCode(err error) code {
 		return codeNoArchive
 	}
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
+		if refusal.FromStorage {
+			return codeServer // it refuses its own address, not the token
+		}
 		return statusCode(refusal.StatusCode)
 	}
 	if is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || errors.Is(err, context.DeadlineExceeded) {

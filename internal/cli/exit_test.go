@@ -38,6 +38,7 @@ func TestExitCode(t *testing.T) {
 		{"no archive", &resolve.NoArchiveError{Err: &gitlab.Error{StatusCode: 404}}, 4},
 		{"401", &gitlab.Error{StatusCode: 401}, 5},
 		{"403 explained", &resolve.RefusedError{Err: &gitlab.Error{StatusCode: 403}}, 5},
+		{"403 of the storage", &gitlab.Error{StatusCode: 403, FromStorage: true}, 6},
 		{"503", &gitlab.Error{StatusCode: 503}, 6},
 		{"429", &gitlab.Error{StatusCode: 429}, 6},
 		{"connection refused", network, 6},

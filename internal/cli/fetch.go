@@ -173,7 +173,7 @@ func (f *fetcher) report(r result) {
 		Str("extracted", iec(r.files.Bytes)).
 		Str("transferred", iec(r.transfer.Bytes)).
 		Int64("requests", r.transfer.Requests).
-		Dur("took", time.Since(f.start)).
+		Stringer("took", time.Since(f.start).Round(time.Millisecond)).
 		Str("into", f.dir).
 		Msg("fetched")
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/sethvargo/go-envconfig"
@@ -92,7 +93,7 @@ func credential(t env.Token) (header, value string) {
 func (s *session) observe(x transport.Exchange) {
 	event := s.log.Debug()
 	if x.Wait > 0 {
-		event = s.log.Warn().Dur("wait", x.Wait).Int("attempt", x.Attempt)
+		event = s.log.Warn().Stringer("wait", x.Wait.Round(time.Millisecond)).Int("attempt", x.Attempt)
 	}
 	if x.Err != nil {
 		event = event.Err(x.Err)
@@ -103,7 +104,7 @@ func (s *session) observe(x transport.Exchange) {
 	if x.RequestID != "" {
 		event = event.Str("request_id", x.RequestID)
 	}
-	event.Str("url", x.URL).Int("status", x.Status).Dur("took", x.Duration).Msg(x.Method)
+	event.Str("url", x.URL).Int("status", x.Status).Stringer("took", x.Duration.Round(time.Microsecond)).Msg(x.Method)
 }
 
 // withDeadline bounds a whole run by --deadline.

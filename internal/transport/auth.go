@@ -33,11 +33,14 @@ func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(req)
 }
 
+// CloseIdleConnections is passed on.
+func (a *auth) CloseIdleConnections() { closeIdle(a.next) }
+
 // belowAPI reports whether u is part of the API: a storage may be served from
 // GitLab's own origin, and would refuse a second credential.
 func belowAPI(api, u *url.URL) bool {
 	root := strings.TrimRight(api.EscapedPath(), "/") + "/"
-	return sameOrigin(api, u) && strings.HasPrefix(u.EscapedPath(), root) && !strings.Contains(u.Path, "/../")
+	return sameOrigin(api, u) && strings.HasPrefix(u.EscapedPath(), root) && !strings.Contains(u.Path+"/", "/../")
 }
 
 // sameOrigin compares scheme, host and port (RFC 6454 §5).

@@ -35,6 +35,9 @@ func (o *observe) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// CloseIdleConnections is passed on.
+func (o *observe) CloseIdleConnections() { closeIdle(o.next) }
+
 func exchange(req *http.Request, resp *http.Response, err error) Exchange {
 	x := Exchange{Method: req.Method, URL: redact.URLOf(req.URL), Range: req.Header.Get("Range"), Err: redact.Error(err)}
 	if resp != nil {

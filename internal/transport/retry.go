@@ -100,6 +100,9 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
+// CloseIdleConnections is passed on.
+func (r *retry) CloseIdleConnections() { closeIdle(r.next) }
+
 func finish(resp *http.Response, err error, attempt int) (*http.Response, error) {
 	if err != nil {
 		return nil, &AttemptsError{attempt, err}
@@ -116,7 +119,7 @@ func (r *retry) pause(pauses backoff.BackOff, start time.Time, resp *http.Respon
 		return 0, false
 	}
 	if resp != nil {
-		pause = max(pause, serverWish(resp.Header, time.Now()))
+		pause = max(pause, serverWish(resp, time.Now()))
 	}
 	return pause, time.Since(start)+pause <= r.policy.maxTime()
 }
@@ -146,8 +149,8 @@ func neverSent(err error) bool {
 		return notFound.IsTemporary || notFound.IsTimeout
 	}
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial" && (op.Timeout() || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH))
+	return ok && op.Op == "dial" && (op.Timeout() || errors.Is(err, errRefused) || errors.Is(err, errReset) ||
+		errors.Is(err, errNetUnreach) || errors.Is(err, errHostUnreach))
 }
 
 func transient(err error) bool {
@@ -155,8 +158,8 @@ func transient(err error) bool {
 		return true
 	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNABORTED) ||
-		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, net.ErrClosed)
+		errors.Is(err, errReset) || errors.Is(err, syscall.EPIPE) || errors.Is(err, errAborted) ||
+		errors.Is(err, errRefused) || errors.Is(err, net.ErrClosed)
 }
 
 // rewind gives the next attempt a body of its own.

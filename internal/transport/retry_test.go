@@ -178,10 +178,18 @@ func TestServerWish(t *testing.T) {
 			t.Parallel()
 			h := http.Header{}
 			h.Set(tt.header, tt.value)
-			if got := serverWish(h, now); got != tt.want {
+			if got := serverWish(&http.Response{StatusCode: http.StatusTooManyRequests, Header: h}, now); got != tt.want {
 				t.Errorf("serverWish = %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestRateLimitIsNoWishOfOtherFailures(t *testing.T) {
+	t.Parallel()
+	resp := &http.Response{StatusCode: http.StatusBadGateway, Header: http.Header{"Ratelimit-Reset": {"1767323105"}}}
+	if got := serverWish(resp, time.Unix(1767323045, 0)); got != 0 {
+		t.Errorf("serverWish = %v, want none", got)
 	}
 }
 
@@ -202,6 +210,8 @@ func TestBelowAPI(t *testing.T) {
 		{"https://h/api/v4", "https://h/storage/artifacts.zip", false},
 		{"https://h/api/v4", "https://h/api/v4evil", false},
 		{"https://h/api/v4", "https://h/api/v4/../../x", false},
+		{"https://h/api/v4", "https://h/api/v4/..", false},
+		{"https://h/api/v4", "https://h/api/v4/%2e%2e", false},
 		{"https://h/api/v4", "https://h/users/sign_in", false},
 	}
 	for _, tt := range tests {

@@ -50,6 +50,9 @@ func (s *stall) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// CloseIdleConnections is passed on.
+func (s *stall) CloseIdleConnections() { closeIdle(s.next) }
+
 // stalled puts the reason in place of the "context canceled" it caused.
 func stalled(ctx context.Context, err error) error {
 	if cause, ok := context.Cause(ctx).(*StallError); ok { //nolint:errorlint // set by this package, never wrapped

@@ -74,6 +74,9 @@ func NewClient(o Options) *http.Client {
 const maxRedirects = 10
 
 func checkRedirect(req *http.Request, via []*http.Request) error {
+	// net/http tells the next server which address led to it. A signed one
+	// would hand its signature on.
+	req.Header.Del("Referer")
 	if len(via) >= maxRedirects {
 		return fmt.Errorf("stopped after %d redirects", maxRedirects)
 	}
@@ -105,6 +108,19 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 		return b.gitlab.RoundTrip(req)
 	}
 	return b.other.RoundTrip(req)
+}
+
+// CloseIdleConnections is what [http.Client.CloseIdleConnections] looks for; the
+// layers above pass it on.
+func (b *base) CloseIdleConnections() {
+	closeIdle(b.gitlab)
+	closeIdle(b.other)
+}
+
+func closeIdle(rt http.RoundTripper) {
+	if c, ok := rt.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
 }
 
 // maxIdle is how many connections to a host are kept: as many as ranges are

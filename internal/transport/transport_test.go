@@ -11,6 +11,7 @@ import (
 	"io"
 	"log"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -124,73 +125,50 @@ func pool(s *httptest.Server) *x509.CertPool {
 	return p
 }
 
-// silent never answers, or stops in the middle of a body.
-func silent(t *testing.T, body string) *httptest.Server {
-	t.Helper()
-	done := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if body != "" {
-			w.Header().Set("Content-Length", "1000")
-			_, _ = io.WriteString(w, body)
-			_ = http.NewResponseController(w).Flush()
-		}
-		<-done
-	}))
-	t.Cleanup(func() { close(done); server.Close() })
-	return server
-}
-
-func TestStall(t *testing.T) {
+// A signed address is a secret, which net/http would name to the next server.
+func TestNoReferer(t *testing.T) {
 	t.Parallel()
-	none := transport.Policy{Retries: -1}
-	t.Run("before the headers", func(t *testing.T) {
-		t.Parallel()
-		server := silent(t, "")
-		client := transport.NewClient(transport.Options{API: parse(t, server.URL), StallTimeout: 20 * time.Millisecond, Retry: none})
-		_, err := get(t, client, server.URL)
-		if !isStall(err) {
-			t.Errorf("error = %v, want a StallError", err)
-		}
-	})
-	t.Run("in the body", func(t *testing.T) {
-		t.Parallel()
-		server := silent(t, "some")
-		client := transport.NewClient(transport.Options{API: parse(t, server.URL), StallTimeout: 20 * time.Millisecond, Retry: none})
-		resp, err := get(t, client, server.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		if string(body) != "some" || !isStall(err) {
-			t.Errorf("body = %q, error = %v, want a StallError", body, err)
-		}
-	})
-	t.Run("a slow reader is none", func(t *testing.T) {
-		t.Parallel()
-		const size = 16 << 20 // more than all buffers in between hold
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, size)) }))
-		defer server.Close()
-		client := transport.NewClient(transport.Options{API: parse(t, server.URL), StallTimeout: 300 * time.Millisecond, Retry: none})
-		resp, err := get(t, client, server.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 2 {
-			time.Sleep(450 * time.Millisecond)
-			if _, err := io.ReadFull(resp.Body, make([]byte, 1000)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n, err := io.Copy(io.Discard, resp.Body); err != nil || n != size-2000 {
-			t.Errorf("%d bytes, %v", n, err)
-		}
-		client.CloseIdleConnections()
-	})
+	seen := make(chan string, 1)
+	last := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("Referer") }))
+	defer last.Close()
+	storage := httptest.NewServer(http.RedirectHandler(last.URL, http.StatusTemporaryRedirect))
+	defer storage.Close()
+	gitlab := httptest.NewServer(http.RedirectHandler(storage.URL+"/?X-Amz-Signature=secret", http.StatusFound))
+	defer gitlab.Close()
+	client := transport.NewClient(transport.Options{API: parse(t, gitlab.URL+"/api/v4")})
+	defer client.CloseIdleConnections()
+	if _, err := get(t, client, gitlab.URL+"/api/v4/x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-seen; got != "" {
+		t.Errorf("Referer = %q, want none", got)
+	}
 }
 
-func isStall(err error) bool {
-	_, ok := errors.AsType[*transport.StallError](err)
-	return ok
+func TestCloseIdleConnections(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			close(closed)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	client := transport.NewClient(transport.Options{API: parse(t, server.URL)})
+	resp, err := get(t, client, server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body) // so that the connection is idle
+	_ = resp.Body.Close()
+	client.CloseIdleConnections()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("the connection is still open")
+	}
 }
 
 // A client certificate is for GitLab alone; a CA is for every host.

@@ -30,3 +30,6 @@ func (l *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
+
+// CloseIdleConnections is passed on.
+func (l *whole) CloseIdleConnections() { closeIdle(l.next) }

@@ -16,9 +16,16 @@ import (
 //	Retry-After: 1m0s                           what GitLab Workhorse's circuit breaker sends
 //	RateLimit-Reset: 1609844400                 Unix time (GitLab's Rack::Attack)
 //	RateLimit-ResetTime: Tue, 05 Jan 2021 …     the same as a date
-func serverWish(h http.Header, now time.Time) time.Duration {
+//
+// GitLab.com sends RateLimit-* with every answer, so that they are a wish only
+// where the limit is what went wrong.
+func serverWish(resp *http.Response, now time.Time) time.Duration {
+	h := resp.Header
+	wish := retryAfter(h.Get("Retry-After"), now)
+	if wish > 0 || resp.StatusCode != http.StatusTooManyRequests {
+		return max(wish, 0)
+	}
 	for _, wish := range []time.Duration{
-		retryAfter(h.Get("Retry-After"), now),
 		unixTime(h.Get("RateLimit-Reset"), now),
 		date(h.Get("RateLimit-ResetTime"), now),
 	} {
