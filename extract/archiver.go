@@ -57,12 +57,11 @@ func sniff(ctx context.Context, src Source) (*form, error) {
 	if err := readFull(src, head, 0); err != nil {
 		return nil, err
 	}
-	if bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06")) {
+	if matches(ctx, archiver.Zip{}, head) || bytes.HasPrefix(head, []byte("PK\x05\x06")) { // an empty zip is not matched
 		return nil, nil
 	}
 	for _, f := range forms() {
-		result, err := f.match.Match(ctx, "", bytes.NewReader(head))
-		if err == nil && result.ByStream {
+		if matches(ctx, f.match, head) {
 			return &f.form, nil
 		}
 	}
@@ -70,6 +69,11 @@ func sniff(ctx context.Context, src Source) (*form, error) {
 		return nil, &NotArchiveError{what, firstWords(head)}
 	}
 	return nil, nil
+}
+
+func matches(ctx context.Context, m matcher, head []byte) bool {
+	result, err := m.Match(ctx, "", bytes.NewReader(head))
+	return err == nil && result.ByStream
 }
 
 // tar extracts the selection of a tar archive. A tar has no directory: names are
