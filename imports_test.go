@@ -22,7 +22,8 @@ var allowed = map[string][]string{
 	"gitlab":             {"internal/redact"},
 	"resolve":            {"gitlab"},
 	"fetch":              {"internal/redact"},
-	"extract":            nil,
+	"extract":            {"internal/inflate"},
+	"internal/inflate":   nil,
 	"internal/redact":    nil,
 	"internal/transport": {"internal/redact"},
 	"internal/cli":       {"env", "gitlab", "resolve", "fetch", "extract", "internal/transport", "internal/redact"},
@@ -31,6 +32,8 @@ var allowed = map[string][]string{
 	"internal/gitlabtest":          nil,
 	"internal/gitlabtest/simulate": {"internal/gitlabtest"},
 	"internal/demo":                {"internal/gitlabtest"},
+	"internal/bench":               nil,
+	"internal/bench/slownet":       nil,
 }
 
 func TestImports(t *testing.T) {

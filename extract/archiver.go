@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync/atomic"
 
 	"github.com/mholt/archiver/v4"
 )
@@ -84,7 +85,7 @@ func (s *Stage) tar(ctx context.Context, src Source, f *form, o Options) (Stats,
 		return Stats{}, err
 	}
 	defer func() { _ = body.Close() }() // read to its end, or given up
-	arriving := &arrivingReader{r: body}
+	arriving := &arrivingReader{r: body, moved: new(atomic.Int64)}
 	x := newUntar(s, o)
 	defer x.tree.close()
 	plain := io.NopCloser(io.Reader(arriving))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -149,4 +150,33 @@ func FuzzExtract(f *testing.F) {
 			t.Fatal(walkErr)
 		}
 	})
+}
+
+func storedZip(t *testing.T, files int, content []byte) []byte {
+	t.Helper()
+	return zipOf(t, files, content, zip.Store)
+}
+
+func deflatedZip(t *testing.T, content []byte) []byte {
+	t.Helper()
+	return zipOf(t, 1, content, zip.Deflate)
+}
+
+func zipOf(t *testing.T, files int, content []byte, method uint16) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i := range files {
+		e, err := w.CreateHeader(&zip.FileHeader{Name: strconv.Itoa(i), Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Write(content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

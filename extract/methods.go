@@ -6,9 +6,7 @@ import (
 	"compress/bzip2"
 	"fmt"
 	"io"
-	"sync"
 
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
@@ -74,15 +72,10 @@ func methodName(method uint16) (name string, known bool) {
 	return fmt.Sprintf("method %d", method), false
 }
 
-var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
-
-// decompress returns the content of an entry. The reader must be closed.
+// decompress returns the content of an entry that is neither stored nor deflated.
+// The reader must be closed.
 func decompress(e *entry, packed *packedReader) (io.ReadCloser, error) {
 	switch e.method {
-	case methodStore:
-		return io.NopCloser(packed), nil
-	case methodDeflate:
-		return newInflater(packed)
 	case methodBzip2:
 		return io.NopCloser(bzip2.NewReader(packed)), nil
 	case methodZstd:
@@ -106,29 +99,6 @@ func readCloser(r io.Reader, err error) (io.ReadCloser, error) {
 		return nil, err
 	}
 	return io.NopCloser(r), nil
-}
-
-// pooledInflater gives its state back when it is closed.
-type pooledInflater struct{ io.ReadCloser }
-
-func newInflater(packed io.Reader) (io.ReadCloser, error) {
-	r, ok := inflaters.Get().(io.ReadCloser)
-	if !ok {
-		r = flate.NewReader(packed)
-	}
-	if resetter, ok := r.(flate.Resetter); ok {
-		if err := resetter.Reset(packed, nil); err != nil {
-			return nil, err
-		}
-	}
-	return &pooledInflater{r}, nil
-}
-
-// Close implements [io.Closer].
-func (p *pooledInflater) Close() error {
-	err := p.ReadCloser.Close()
-	inflaters.Put(p.ReadCloser)
-	return err
 }
 
 // newLZMA reads the header that zip puts in front of a raw LZMA stream, and puts

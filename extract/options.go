@@ -16,8 +16,12 @@ type Options struct {
 	Flat bool
 	// Prefix is a directory below the output that everything is put into.
 	Prefix string
-	// Workers decompress at the same time. Zero means one per CPU.
+	// Workers is how many regions are read and decompressed at the same time to
+	// begin with. Zero means one per CPU.
 	Workers int
+	// Connections is up to how many there may be, if more bring more. Zero means
+	// no more than Workers.
+	Connections int
 	// MaxBytes limits the size of what is extracted. Zero means 64 GiB.
 	MaxBytes int64
 	// MaxFiles limits the number of entries. Zero means 500,000.
@@ -37,6 +41,7 @@ func (o Options) withDefaults() Options {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	o.Connections = max(o.Connections, o.Workers)
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = defaultMaxBytes
 	}

@@ -7,7 +7,7 @@ import (
 
 const (
 	maxRegion = 16 << 20  // bytes of a region, unless one entry has more
-	minRegion = 1 << 20   // below this, another request is not worth it
+	minRegion = 2 << 20   // below this, another request is not worth it
 	maxGap    = 128 << 10 // bytes between two wanted entries that are read over
 )
 
@@ -18,15 +18,16 @@ type region struct {
 }
 
 // plan groups the entries whose bytes are needed into regions, in the order of
-// their offsets. Small archives are cut small enough to keep all workers busy.
-func plan(entries []*entry, workers int) []region {
+// their offsets. Small archives are cut small enough to keep all connections
+// busy.
+func plan(entries []*entry, connections int) []region {
 	wanted := slices.DeleteFunc(slices.Clone(entries), (*entry).isDir)
 	slices.SortFunc(wanted, func(a, b *entry) int { return cmp.Compare(a.offset, b.offset) })
 	var total int64
 	for _, e := range wanted {
 		total += e.end - e.offset
 	}
-	limit := min(max(total/int64(2*workers), minRegion), maxRegion)
+	limit := min(max(total/int64(connections), minRegion), maxRegion)
 	var regions []region
 	for _, e := range wanted {
 		if n := len(regions); n > 0 {

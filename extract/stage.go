@@ -128,6 +128,9 @@ func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
 	if err == nil {
 		err = s.finish()
 	}
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // whatever broke because of it
+	}
 	return stats, s.relate(err)
 }
 

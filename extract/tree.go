@@ -75,37 +75,52 @@ func (t *tree) keep(d openDir) {
 	t.open = append(t.open, d)
 }
 
-// file creates the file of an entry. It fails if anything is there already, so
+// newFile is a file that is being written.
+type newFile struct {
+	entry *entry
+	dir   *os.Root
+	file  *os.File
+}
+
+// create creates the file of an entry. It fails if anything is there already, so
 // that nothing is ever written through a link or over another entry.
-func (t *tree) file(e *entry, content io.Reader, buf []byte) error {
+func (t *tree) create(e *entry) (*newFile, error) {
 	dir, err := t.dir(parent(e.dest))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	name := base(e.dest)
-	f, err := dir.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := dir.OpenFile(base(e.dest), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = writeAll(f, content, buf)
+	return &newFile{e, dir, f}, nil
+}
+
+func (f *newFile) write(p []byte) error {
+	_, err := f.file.Write(p)
+	return err
+}
+
+// close closes the file, and gives it its mode and time if err is nil.
+func (f *newFile) close(err error) error {
 	if err == nil {
-		err = f.Chmod(permissions(e))
+		err = f.file.Chmod(permissions(f.entry))
 	}
-	if closeErr := f.Close(); err == nil {
+	if closeErr := f.file.Close(); err == nil {
 		err = closeErr // a full disk may show only here
 	}
-	if err == nil && !e.modTime.IsZero() {
-		err = dir.Chtimes(name, time.Time{}, e.modTime)
+	if err == nil && !f.entry.modTime.IsZero() {
+		err = f.dir.Chtimes(base(f.entry.dest), time.Time{}, f.entry.modTime)
 	}
 	return err
 }
 
-// writeAll fills the buffer before it writes, so that a small file is one call.
-func writeAll(f *os.File, content io.Reader, buf []byte) error {
+// copyTo fills the buffer before it writes, so that a small file is one call.
+func copyTo(f *newFile, content io.Reader, buf []byte) error {
 	for {
 		n, err := io.ReadFull(content, buf)
-		if n > 0 && (err == nil || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
-			if _, err := f.Write(buf[:n]); err != nil {
+		if n > 0 && (err == nil || isEnd(err)) {
+			if err := f.write(buf[:n]); err != nil {
 				return err
 			}
 		}

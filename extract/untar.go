@@ -114,8 +114,11 @@ func (x *untar) content(e *entry, open func() (io.ReadCloser, error)) error {
 		return err
 	}
 	defer func() { _ = r.Close() }() // the tar reader goes on by itself
-	sized := &sizedReader{r: r, entry: e}
-	if err := x.tree.file(e, sized, x.buf); err != nil {
+	f, err := x.tree.create(e)
+	if err != nil {
+		return err
+	}
+	if err := f.close(copyTo(f, &sizedReader{r: r, entry: e}, x.buf)); err != nil {
 		return err
 	}
 	x.placed[e.path] = e.dest

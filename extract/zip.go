@@ -4,13 +4,15 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
 	"math"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"gitlab.com/artifetch/artifetch/internal/inflate"
 )
 
 // zip extracts the selection of a zip archive into the stage.
@@ -76,69 +78,46 @@ func tally(selected []*entry, o Options) (Stats, error) {
 	return stats, nil
 }
 
-// unzip decodes the regions side by side. The first error ends all.
+// unzip decodes what is selected, and notes directories for finish.
 func (s *Stage) unzip(ctx context.Context, src Source, selected []*entry, o Options) error {
 	for _, e := range selected {
 		if e.isDir() {
 			s.wantDir(e.dest, e.mode, e.modTime)
 		}
 	}
-	regions := plan(selected, o.Workers)
-	next := make(chan region)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		defer close(next)
-		for _, r := range regions {
-			select {
-			case next <- r:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		return nil
-	})
-	for range min(o.Workers, len(regions)) {
-		group.Go(func() error {
-			w := newWorker(s, src, o)
-			defer w.close()
-			for r := range next {
-				if err := w.region(ctx, r); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return group.Wait()
+	c := &crew{Group: group, ctx: ctx, stage: s, src: src, opts: o}
+	return c.work(plan(selected, o.Connections))
 }
 
-// readAhead is the buffer between the network and the decompressor.
-const readAhead = 64 << 10
+// readAhead is the buffer between the network and the decompressor, in bytes.
+// A stored file that fits is written by one call.
+const readAhead = 256 << 10
 
 // worker decodes one region at a time.
 type worker struct {
-	stage *Stage
-	src   Source
-	opts  Options
-	in    *bufio.Reader
-	tree  *tree
-	buf   []byte
+	*crew
+	in       *bufio.Reader
+	tree     *tree
+	inflater inflate.Decoder
+	out      []byte  // what was decompressed, behind the window of what came before
+	behind   *behind // writes what was decompressed; nil while the worker does
 }
 
-func newWorker(s *Stage, src Source, o Options) *worker {
-	return &worker{stage: s, src: src, opts: o, in: bufio.NewReaderSize(nil, readAhead), tree: s.newTree(), buf: make([]byte, copyBuffer)}
+func newWorker(c *crew) *worker {
+	return &worker{crew: c, in: bufio.NewReaderSize(nil, readAhead), tree: c.stage.newTree(), out: newOutBuffer()}
 }
 
 func (w *worker) close() { w.tree.close() }
 
 // region reads one region and decodes its entries as they come.
 func (w *worker) region(ctx context.Context, r region) error {
-	body, err := w.src.Range(ctx, r.off, r.end-r.off)
+	body, err := w.open(ctx, r)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = body.Close() }() // what was needed of it was read
-	arriving := &arrivingReader{r: body, at: r.off}
+	arriving := &arrivingReader{r: body, at: r.off, moved: &w.moved}
 	w.in.Reset(arriving)
 	for _, e := range r.entries {
 		if err := ctx.Err(); err != nil {
@@ -155,17 +134,28 @@ func (w *worker) region(ctx context.Context, r region) error {
 	return nil
 }
 
+// open opens the region: as one stream, or, if it is one entry that is larger
+// than a region should be, as several that are put in order.
+func (w *worker) open(ctx context.Context, r region) (io.ReadCloser, error) {
+	if r.end-r.off <= maxRegion {
+		return w.src.Range(ctx, r.off, r.end-r.off)
+	}
+	return newSpread(ctx, w.src, r.off, r.end), nil
+}
+
 // arrivingReader knows its place in the archive, and why bytes stopped coming.
 type arrivingReader struct {
-	r   io.Reader
-	at  int64
-	err error
+	r     io.Reader
+	at    int64
+	moved *atomic.Int64 // counts the bytes of all readers
+	err   error
 }
 
 // Read implements [io.Reader].
 func (a *arrivingReader) Read(p []byte) (int, error) {
 	n, err := a.r.Read(p)
 	a.at += int64(n)
+	a.moved.Add(int64(n))
 	if err != nil && !errors.Is(err, io.EOF) {
 		a.err = err
 	}
@@ -205,24 +195,31 @@ func (w *worker) entry(e *entry) error {
 	if err := w.localHeader(e); err != nil {
 		return err
 	}
-	packed := &packedReader{r: w.in, left: e.packed}
-	content, err := decompress(e, packed)
-	if err != nil {
-		return unpackError(e, err)
-	}
-	verified := &verifier{r: content, entry: e}
 	if e.isLink() {
-		err = w.link(e, verified)
+		return w.link(e)
+	}
+	f, err := w.tree.create(e)
+	if err != nil {
+		return err
+	}
+	if e.method == methodDeflate && e.size > largeFile {
+		err = w.inflateBehind(f)
 	} else {
-		err = w.tree.file(e, verified, w.buf)
+		err = w.content(e, &verifier{entry: e, next: f.write})
 	}
-	if closeErr := content.Close(); err == nil && closeErr != nil {
-		err = unpackError(e, closeErr)
+	if err := f.close(err); err != nil {
+		return err
 	}
-	if err == nil {
-		w.opts.OnFile(e.dest, e.size)
+	w.opts.OnFile(e.dest, e.size)
+	return nil
+}
+
+// content passes the content of an entry through its verifier.
+func (w *worker) content(e *entry, v *verifier) error {
+	if err := w.decode(e, v.write); err != nil {
+		return err
 	}
-	return err
+	return v.finish()
 }
 
 // localHeader reads the header in front of the data. It must agree with the
@@ -253,46 +250,45 @@ func (w *worker) localHeader(e *entry) error {
 }
 
 // link keeps the target for later: links are made after all files.
-func (w *worker) link(e *entry, content io.Reader) error {
+func (w *worker) link(e *entry) error {
 	if e.size >= maxPath {
 		return &UnsafeError{e.name, "the link's target is too long"}
 	}
-	target, err := io.ReadAll(content)
-	if err != nil {
+	var target []byte
+	v := &verifier{entry: e, next: func(p []byte) error {
+		target = append(target, p...)
+		return nil
+	}}
+	if err := w.content(e, v); err != nil {
 		return err
 	}
 	return w.stage.wantLink(e, string(target))
 }
 
-// verifier reads the content of an entry and checks its size and CRC-32. It
-// never returns more bytes than the entry says it has.
+// verifier checks the size and the CRC-32 of an entry while its content passes.
+// It never lets more bytes through than the entry says it has.
 type verifier struct {
-	r     io.Reader
 	entry *entry
+	next  func([]byte) error
 	read  int64
 	crc   uint32
 }
 
-// Read implements [io.Reader].
-func (v *verifier) Read(p []byte) (int, error) {
-	n, err := v.r.Read(p)
-	v.read += int64(n)
-	v.crc = crc32.Update(v.crc, crc32.IEEETable, p[:n])
-	switch {
-	case v.read > v.entry.size:
-		return 0, corrupt(v.entry.name, "it has more bytes than it says: %d", v.entry.size)
-	case err == nil:
-		return n, nil
-	case !errors.Is(err, io.EOF):
-		return 0, unpackError(v.entry, err)
-	case v.read < v.entry.size:
-		return 0, corrupt(v.entry.name, "it has %d bytes, not %d", v.read, v.entry.size)
-	case v.crc != v.entry.crc:
-		return 0, corrupt(v.entry.name, "its CRC-32 is %08x, not %08x", v.crc, v.entry.crc)
+func (v *verifier) write(p []byte) error {
+	v.read += int64(len(p))
+	if v.read > v.entry.size {
+		return corrupt(v.entry.name, "it has more bytes than it says: %d", v.entry.size)
 	}
-	return n, io.EOF
+	v.crc = crc32.Update(v.crc, crc32.IEEETable, p)
+	return v.next(p)
 }
 
-func unpackError(e *entry, err error) error {
-	return &CorruptError{e.name, fmt.Errorf("unpacking: %w", err)}
+func (v *verifier) finish() error {
+	switch {
+	case v.read < v.entry.size:
+		return corrupt(v.entry.name, "it has %d bytes, not %d", v.read, v.entry.size)
+	case v.crc != v.entry.crc:
+		return corrupt(v.entry.name, "its CRC-32 is %08x, not %08x", v.crc, v.entry.crc)
+	}
+	return nil
 }

@@ -59,7 +59,18 @@ func extractOptions(c *cli.Context) extract.Options {
 		Flat:            c.Bool("flat"),
 		MaxBytes:        c.Int64("max-bytes"),
 		MaxFiles:        c.Int("max-files"),
+		Connections:     connections(c),
 	}
+}
+
+// maxConnections is the default of --concurrency.
+const maxConnections = 16
+
+func connections(c *cli.Context) int {
+	if n := c.Int("concurrency"); n > 0 {
+		return n
+	}
+	return maxConnections
 }
 
 // fetcher is one run of the command.

@@ -1,0 +1,203 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+// slow is a source of which each connection gives so many bytes a second.
+type slow struct {
+	Source
+	rate int
+
+	mu        sync.Mutex
+	now, most int // connections
+	failAt    int64
+	err       error
+}
+
+// Range implements [Source].
+func (s *slow) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now++
+	s.most = max(s.most, s.now)
+	r, err := s.Source.Range(ctx, off, n)
+	if err != nil {
+		return nil, err
+	}
+	return &slowBody{r, s, off}, nil
+}
+
+type slowBody struct {
+	io.ReadCloser
+	s   *slow
+	off int64
+}
+
+// Read implements [io.Reader].
+func (b *slowBody) Read(p []byte) (int, error) {
+	if b.s.err != nil && b.off >= b.s.failAt {
+		return 0, b.s.err
+	}
+	if b.s.rate > 0 {
+		p = p[:min(len(p), b.s.rate/100)]
+		time.Sleep(10 * time.Millisecond)
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.off += int64(n)
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (b *slowBody) Close() error {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	b.s.now--
+	return b.ReadCloser.Close()
+}
+
+func noise(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{2}).Read(b) // never fails
+	return b
+}
+
+// stored makes a zip of stored files of noise, and returns one file's content.
+func stored(t *testing.T, files, size int) ([]byte, []byte) {
+	t.Helper()
+	content := noise(size)
+	return storedZip(t, files, content), content
+}
+
+// More connections are opened while each brings more, and never more than may be.
+func TestCrewGrows(t *testing.T) {
+	t.Parallel()
+	archive, _ := stored(t, 32, 1<<20)
+	for _, tt := range []struct{ rate, limit, least, most int }{
+		{20 << 20, 8, 8, 8}, // each connection is throttled: as many as may be
+		{0, 8, 1, 4},        // as fast as memory: it is over before more would help
+		{20 << 20, 1, 1, 1},
+	} {
+		src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive))), rate: tt.rate}
+		stage, err := NewStage(t.TempDir(), StageOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stage.Add(t.Context(), src, Options{Workers: 1, Connections: tt.limit}); err != nil {
+			t.Fatal(err)
+		}
+		if err := stage.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if src.most < tt.least || src.most > tt.most || src.now != 0 {
+			t.Errorf("rate %d, limit %d: %d connections, %d still open; want %d to %d", tt.rate, tt.limit, src.most, src.now, tt.least, tt.most)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	data := noise(3*spreadPiece + 12345)
+	src := &slow{Source: FromReaderAt(bytes.NewReader(data), int64(len(data)))}
+	s := newSpread(t.Context(), src, 100, int64(len(data)))
+	got, err := io.ReadAll(iotest.OneByteReader(io.LimitReader(s, 1000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(s)
+	if err != nil || !bytes.Equal(append(got, rest...), data[100:]) {
+		t.Errorf("%d bytes, %v", len(got)+len(rest), err)
+	}
+	if err := s.Close(); err != nil || src.now != 0 {
+		t.Errorf("%d connections are left, %v", src.now, err)
+	}
+}
+
+// Closing a spread early ends all its requests; an error of one comes out in its
+// place, behind all bytes before it.
+func TestSpreadEnds(t *testing.T) {
+	t.Parallel()
+	data := noise(8 * spreadPiece)
+	src := &slow{Source: FromReaderAt(bytes.NewReader(data), int64(len(data)))}
+	s := newSpread(t.Context(), src, 0, int64(len(data)))
+	if _, err := io.ReadFull(s, make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil || src.now != 0 {
+		t.Errorf("closed early: %d connections are left, %v", src.now, err)
+	}
+	src.err, src.failAt = errors.New("broken"), spreadPiece+5
+	s = newSpread(t.Context(), src, 0, int64(len(data)))
+	got, err := io.ReadAll(s)
+	if !errors.Is(err, src.err) || len(got) < spreadPiece || !bytes.Equal(got, data[:len(got)]) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A large file is the same however it is read and written.
+func TestLargeFile(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat(noise(100_000), 300) // 30 MB
+	for name, archive := range map[string][]byte{"deflated": deflatedZip(t, content), "stored": storedZip(t, 1, content)} {
+		out := t.TempDir()
+		src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive)))}
+		stage, err := NewStage(out, StageOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stage.Add(t.Context(), src, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := stage.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(out, "0"))
+		if err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+		if src.now != 0 {
+			t.Errorf("%s: %d connections are left", name, src.now)
+		}
+	}
+}
+
+// A disk that fails behind the decoder's back ends the decoding.
+func TestBehindFails(t *testing.T) {
+	t.Parallel()
+	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil { // every write fails from now on
+		t.Fatal(err)
+	}
+	content := bytes.Repeat(noise(100_000), 100)
+	archive := deflatedZip(t, content)
+	entries, err := readDirectory(bytes.NewReader(archive), int64(len(archive)), Options{}.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &crew{stage: &Stage{}}
+	w := newWorker(c)
+	w.in.Reset(&arrivingReader{r: bytes.NewReader(archive), moved: new(atomic.Int64)})
+	if err := w.localHeader(entries[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.inflateBehind(&newFile{entry: entries[0], file: f}); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("error = %v, want the file's", err)
+	}
+}
