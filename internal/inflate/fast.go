@@ -5,7 +5,7 @@ import "encoding/binary"
 // fast decodes symbols while there is plenty of input and output. It reports
 // whether the block ended. All that changes is held in local variables, which
 // the compiler keeps in registers.
-func (s *stream) fast() (end bool, err error) { //nolint:gocognit // one loop, whose parts share a dozen registers
+func (s *stream) fast() (end bool, err error) { //nolint:gocognit,revive // one loop, whose parts share a dozen registers
 	src, dst := s.src, s.dst
 	ip, op := s.ip, s.op
 	b, n := s.bits, s.nbits
