@@ -22,8 +22,10 @@ type crew struct {
 	src   Source
 	opts  Options
 	next  chan region
-	moved atomic.Int64 // bytes that have arrived
-	size  int          // workers that were hired; known to grow alone
+
+	budget pieceBudget
+	moved  atomic.Int64 // bytes that have arrived
+	size   int          // workers that were hired; known to grow alone
 
 	active atomic.Int64  // workers that have not ended
 	over   chan struct{} // closed when all have

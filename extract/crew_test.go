@@ -110,7 +110,7 @@ func TestSpread(t *testing.T) {
 	t.Parallel()
 	data := noise(3*spreadPiece + 12345)
 	src := &slow{Source: FromReaderAt(bytes.NewReader(data), int64(len(data)))}
-	s := newSpread(t.Context(), src, 100, int64(len(data)))
+	s := newSpread(t.Context(), src, newPieceBudget(), 100, int64(len(data)))
 	got, err := io.ReadAll(iotest.OneByteReader(io.LimitReader(s, 1000)))
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,8 @@ func TestSpreadEnds(t *testing.T) {
 	t.Parallel()
 	data := noise(8 * spreadPiece)
 	src := &slow{Source: FromReaderAt(bytes.NewReader(data), int64(len(data)))}
-	s := newSpread(t.Context(), src, 0, int64(len(data)))
+	budget := newPieceBudget()
+	s := newSpread(t.Context(), src, budget, 0, int64(len(data)))
 	if _, err := io.ReadFull(s, make([]byte, 10)); err != nil {
 		t.Fatal(err)
 	}
@@ -138,13 +139,40 @@ func TestSpreadEnds(t *testing.T) {
 		t.Errorf("closed early: %d connections are left, %v", src.now, err)
 	}
 	src.err, src.failAt = errors.New("broken"), spreadPiece+5
-	s = newSpread(t.Context(), src, 0, int64(len(data)))
+	s = newSpread(t.Context(), src, budget, 0, int64(len(data)))
 	got, err := io.ReadAll(s)
 	if !errors.Is(err, src.err) || len(got) < spreadPiece || !bytes.Equal(got, data[:len(got)]) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
+	}
+	if len(budget) != spreadTotal {
+		t.Errorf("%d pieces of %d came back", len(budget), spreadTotal)
+	}
+}
+
+// Many spreads share one budget, and all come to their end.
+func TestSpreadsShare(t *testing.T) {
+	t.Parallel()
+	data := noise(3 * spreadPiece)
+	src := FromReaderAt(bytes.NewReader(data), int64(len(data)))
+	budget := newPieceBudget()
+	var group sync.WaitGroup
+	for range 12 {
+		group.Go(func() {
+			s := newSpread(t.Context(), src, budget, 0, int64(len(data)))
+			if got, err := io.ReadAll(s); err != nil || !bytes.Equal(got, data) {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if len(budget) != spreadTotal {
+		t.Errorf("%d pieces of %d came back", len(budget), spreadTotal)
 	}
 }
 

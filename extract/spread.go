@@ -8,8 +8,22 @@ import (
 
 const (
 	spreadPiece = 4 << 20 // bytes that one request of a spread asks for
-	spreadAhead = 4       // pieces on their way at once; together 16 MiB
+	spreadAhead = 4       // pieces of one spread on their way at once
+	spreadTotal = 6       // pieces of all spreads of a crew: 24 MiB
 )
+
+// pieceBudget is the memory for pieces, shared by all spreads of a crew. Each
+// takes its pieces in the order in which it needs them, so that one that has a
+// piece can go on, and none waits for ever.
+type pieceBudget chan []byte
+
+func newPieceBudget() pieceBudget {
+	b := make(pieceBudget, spreadTotal)
+	for range spreadTotal {
+		b <- nil // made when it is needed
+	}
+	return b
+}
 
 // spread reads a long run of an archive by several requests at once and gives it
 // out in order. What has arrived of the next piece is given out at once; the
@@ -17,7 +31,7 @@ const (
 type spread struct {
 	cancel context.CancelFunc
 	pieces chan *piece // in order
-	free   chan []byte
+	budget pieceBudget
 	now    *piece
 	done   sync.WaitGroup
 }
@@ -33,23 +47,20 @@ type piece struct {
 	err     error // why no more will come
 }
 
-func newSpread(ctx context.Context, src Source, off, end int64) *spread {
+func newSpread(ctx context.Context, src Source, budget pieceBudget, off, end int64) *spread {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &spread{cancel: cancel, pieces: make(chan *piece, spreadAhead), free: make(chan []byte, spreadAhead)}
-	for range spreadAhead {
-		s.free <- nil
-	}
+	s := &spread{cancel: cancel, pieces: make(chan *piece, spreadAhead-1), budget: budget}
 	s.done.Go(func() { s.request(ctx, src, off, end) })
 	return s
 }
 
-// request asks for one piece after the other, as buffers become free.
+// request asks for one piece after the other, as there is room.
 func (s *spread) request(ctx context.Context, src Source, off, end int64) {
 	defer close(s.pieces)
 	for off < end {
 		var buf []byte
 		select {
-		case buf = <-s.free:
+		case buf = <-s.budget:
 		case <-ctx.Done():
 			return
 		}
@@ -60,8 +71,13 @@ func (s *spread) request(ctx context.Context, src Source, off, end int64) {
 		p.changed = sync.NewCond(&p.mu)
 		from := off
 		s.done.Go(func() { p.fill(ctx, src, from) })
-		s.pieces <- p // has room: there are no more pieces than buffers
 		off += int64(len(p.buf))
+		select {
+		case s.pieces <- p:
+		case <-ctx.Done():
+			s.budget <- buf
+			return
+		}
 	}
 }
 
@@ -98,7 +114,7 @@ func (s *spread) Read(b []byte) (int, error) {
 	}
 	n, err := s.now.take(b)
 	if s.now.read == len(s.now.buf) {
-		s.free <- s.now.buf[:spreadPiece:spreadPiece]
+		s.giveBack(s.now)
 		s.now = nil
 	}
 	return n, err
@@ -119,9 +135,18 @@ func (p *piece) take(b []byte) (int, error) {
 	return n, nil
 }
 
-// Close ends all requests and waits for them.
+// Close ends all requests, waits for them, and gives the memory back.
 func (s *spread) Close() error {
 	s.cancel()
 	s.done.Wait()
+	if s.now != nil {
+		s.giveBack(s.now)
+		s.now = nil
+	}
+	for p := range s.pieces {
+		s.giveBack(p)
+	}
 	return nil
 }
+
+func (s *spread) giveBack(p *piece) { s.budget <- p.buf[:spreadPiece:spreadPiece] }

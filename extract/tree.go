@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	copyBuffer = 256 << 10 // bytes; a file that fits is written by one call
+	copyBuffer = 128 << 10 // bytes; a file that fits is written by one call
 	keepRoots  = 64        // open directories of a worker
 )
 

@@ -86,7 +86,7 @@ func (s *Stage) unzip(ctx context.Context, src Source, selected []*entry, o Opti
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	c := &crew{Group: group, ctx: ctx, stage: s, src: src, opts: o}
+	c := &crew{Group: group, ctx: ctx, stage: s, src: src, opts: o, budget: newPieceBudget()}
 	return c.work(plan(selected, o.Connections))
 }
 
@@ -140,7 +140,7 @@ func (w *worker) open(ctx context.Context, r region) (io.ReadCloser, error) {
 	if r.end-r.off <= maxRegion {
 		return w.src.Range(ctx, r.off, r.end-r.off)
 	}
-	return newSpread(ctx, w.src, r.off, r.end), nil
+	return newSpread(ctx, w.src, w.budget, r.off, r.end), nil
 }
 
 // arrivingReader knows its place in the archive, and why bytes stopped coming.

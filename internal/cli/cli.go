@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
 )
@@ -33,6 +34,7 @@ func (s Signal) Error() string { return "stopped by signal: " + s.Signal.String(
 
 // Run runs the command that args ask for and returns its exit code.
 func Run(ctx context.Context, args []string, out IO) int {
+	limitMemory()
 	out.Err = &screen{to: out.Err}
 	app := newApp(out)
 	err := app.RunContext(ctx, arrange(app, args))
@@ -71,6 +73,17 @@ func newApp(out IO) *cli.App {
 		c.HideHelpCommand = true
 	}
 	return app
+}
+
+// memoryLimit is what the garbage collector is told to keep to, in bytes. What
+// is alive at once is bounded below that (see extract and fetch); without a
+// limit, the collector would let garbage grow to as much again.
+const memoryLimit = 48 << 20
+
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 }
 
 // errShown ends a run that has shown what was asked for.
