@@ -1,17 +1,13 @@
 package gitlabtest
 
 import (
-	"archive/zip"
 	"bytes"
 	"crypto/md5" //nolint:gosec // what S3 uses as an ETag
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"os"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +54,7 @@ func (c *call) refArchive(project string) {
 	if job == nil {
 		return
 	}
-	if !job.hasArchive() && !c.s.since(18, 0) {
+	if !job.hasArchive() && !c.s.since(18, 0) && mayReadArchive(c.caller, c.project, job) {
 		// Older versions met a nil file here.
 		message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
 		return
@@ -93,13 +89,16 @@ func (c *call) byRef(project string) *Job {
 // runnerArchive is GET /jobs/:id/artifacts (lib/api/ci/runner.rb): for live job
 // tokens only, without a look at the licence.
 func (c *call) runnerArchive(id string) {
+	if !c.number(id) {
+		invalid(c.w, "id is invalid")
+		return
+	}
 	caller, ok := c.s.identify(c.w, c.r, true)
 	if !ok {
 		return
 	}
-	n, _ := strconv.ParseInt(id, 10, 64) // no job has id 0
 	for _, p := range c.s.world.Projects {
-		job, _ := p.job(n)
+		job, _ := p.job(c.id)
 		if job != nil && caller.job && c.s.jobMayRead(caller.token, p) {
 			c.project, c.caller = p, caller
 			c.archive(job, c.r.URL.Query().Get("direct_download") == "true")
@@ -122,7 +121,7 @@ func (c *call) archive(job *Job, redirect bool) {
 	switch mode := c.s.opts.Mode; {
 	case mode == ModeRedirect && redirect:
 		c.w.Header().Set("Content-Type", "text/plain")
-		http.Redirect(c.w, c.r, c.s.presign(job.ID), http.StatusFound)
+		http.Redirect(c.w, c.r, c.s.presign(c.r.Method, job.ID), redirectStatus(c.r))
 	case mode == ModeProxy || mode == ModeRedirect:
 		c.s.storedObject(c.w, c.r, job)
 	case mode == ModeNoRanges || mode == ModeNoLength:
@@ -130,6 +129,14 @@ func (c *call) archive(job *Job, redirect bool) {
 	default:
 		c.fromDisk(job)
 	}
+}
+
+// redirectStatus is Grape's choice: 303 for what is no GET.
+func redirectStatus(r *http.Request) int {
+	if r.Method == http.MethodGet {
+		return http.StatusFound
+	}
+	return http.StatusSeeOther
 }
 
 // fromDisk is X-Sendfile (workhorse/internal/sendfile): net/http's ServeContent.
@@ -211,77 +218,4 @@ func (s *Server) md5(job *Job) string {
 	h := md5.New() //nolint:gosec // what S3 uses as an ETag
 	_, _ = io.Copy(h, content)
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// jobFile is GET /projects/:id/jobs/:job_id/artifacts/*artifact_path. Unlike the
-// archive, it is there only until it expires, unless its pipeline is locked.
-func (c *call) jobFile(project string) {
-	if !c.enterArtifacts(project) {
-		return
-	}
-	job, pipeline := c.project.job(c.id)
-	if job == nil {
-		recordNotFound(c.w)
-		return
-	}
-	expired := job.ExpireAt != nil && job.ExpireAt.Before(c.s.opts.Now()) && !pipeline.Locked
-	if !job.hasArchive() || expired {
-		notFound(c.w, "")
-		return
-	}
-	c.file(job, c.rest[0])
-}
-
-// refFile is GET /projects/:id/jobs/artifacts/:ref_name/raw/*artifact_path.
-func (c *call) refFile(project string) {
-	job := c.byRef(project)
-	switch {
-	case job == nil:
-	case !job.hasArchive():
-		notFound(c.w, "")
-	default:
-		c.file(job, c.rest[1])
-	}
-}
-
-// file is Workhorse's artifacts-entry (workhorse/internal/artifacts/entry.go):
-// the name is looked up literally, there are no ranges, and errors are plain
-// text.
-func (c *call) file(job *Job, name string) {
-	if !mayReadArchive(c.caller, c.project, job) {
-		forbidden(c.w, "")
-		return
-	}
-	content, closer, err := c.s.open(job)
-	if err != nil {
-		text(c.w, http.StatusNotFound, "404 page not found\n")
-		return
-	}
-	defer func() { _ = closer.Close() }()
-	size, _ := content.Seek(0, io.SeekEnd)
-	archive, err := zip.NewReader(content.(io.ReaderAt), size)
-	if err != nil {
-		text(c.w, http.StatusInternalServerError, "Internal Server Error\n")
-		return
-	}
-	for _, f := range archive.File {
-		if f.Name != name {
-			continue
-		}
-		r, err := f.Open()
-		if err != nil {
-			text(c.w, http.StatusInternalServerError, "Internal Server Error\n")
-			return
-		}
-		kind := mime.TypeByExtension(path.Ext(name))
-		if kind == "" {
-			kind = "application/octet-stream"
-		}
-		c.w.Header().Set("Content-Type", kind)
-		c.w.Header().Set("Content-Length", strconv.FormatUint(f.UncompressedSize64, 10))
-		c.w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", path.Base(name)))
-		_, _ = io.Copy(c.w, r)
-		return
-	}
-	text(c.w, http.StatusNotFound, "404 page not found\n")
 }

@@ -20,32 +20,25 @@ type caller struct {
 // flagged for job tokens; where it is not, one is ignored, so that its caller is
 // nobody. It answers itself, and returns false, if a credential is refused.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool) (caller, bool) {
-	if value := personalToken(r); value != "" {
-		t := s.world.token(value)
-		switch {
-		case t != nil && t.Kind == KindJob, t == nil && strings.HasPrefix(value, "glcbt-"):
-			// A job token as a personal one is nobody's; as a bearer it counts.
-			if strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") && takesJobs && t != nil && !t.Dead {
-				return caller{t, true}, true
-			}
-			return caller{}, true
-		case t == nil:
-			unauthorized(w)
-			return caller{}, false
-		case t.Dead:
-			w.Header().Set("WWW-Authenticate", `Bearer realm="Protected by OAuth 2.0", error="invalid_token"`)
-			respond(w, http.StatusUnauthorized, map[string]string{
-				"error": "invalid_token", "error_description": "Token is expired. You can either do re-authorization or token refresh.",
-			})
-			return caller{}, false
-		}
-		return caller{token: t}, true
+	value, bearer := personalToken(r)
+	t := s.world.token(value)
+	switch {
+	case value == "":
+	case bearer && takesJobs && t != nil && t.Kind == KindJob && !t.Dead:
+		return caller{t, true}, true
+	case strings.HasPrefix(value, "glcbt-"):
+		// In the place of a personal token, it is nobody's.
+	case t == nil || t.Kind == KindJob || t.Kind == KindBearer && !bearer:
+		unauthorized(w)
+		return caller{}, false
+	default:
+		return caller{token: t}, usable(w, t)
 	}
-	value := firstOf(r.URL.Query().Get("job_token"), r.URL.Query().Get("token"), r.Header.Get("Job-Token"))
+	value = firstOf(r.URL.Query().Get("job_token"), r.URL.Query().Get("token"), r.Header.Get("Job-Token"))
 	if value == "" || !takesJobs {
 		return caller{}, true
 	}
-	t := s.world.token(value)
+	t = s.world.token(value)
 	if t == nil || t.Kind != KindJob || t.Dead {
 		unauthorized(w)
 		return caller{}, false
@@ -53,9 +46,38 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool
 	return caller{t, true}, true
 }
 
-func personalToken(r *http.Request) string {
-	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return firstOf(r.Header.Get("Private-Token"), r.URL.Query().Get("private_token"), bearer)
+// usable checks a known token as lib/api/api_guard.rb does, and answers itself
+// if it will not do.
+func usable(w http.ResponseWriter, t *Token) bool {
+	switch {
+	case t.Dead:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Protected by OAuth 2.0", error="invalid_token"`)
+		respond(w, http.StatusUnauthorized, map[string]string{
+			"error": "invalid_token", "error_description": "Token is expired. You can either do re-authorization or token refresh.",
+		})
+	case len(t.Scopes) > 0 && !slices.Contains(t.Scopes, "api") && !slices.Contains(t.Scopes, "read_api"):
+		respond(w, http.StatusForbidden, map[string]string{
+			"error": "insufficient_scope", "error_description": "The request requires higher privileges than provided by the access token.",
+			"scope": "api read_api",
+		})
+	case t.Blocked:
+		forbidden(w, "Your account has been blocked.")
+	default:
+		return true
+	}
+	return false
+}
+
+// personalToken also tells whether the token came as a bearer token.
+func personalToken(r *http.Request) (value string, bearer bool) {
+	if value = firstOf(r.Header.Get("Private-Token"), r.URL.Query().Get("private_token")); value != "" {
+		return value, false
+	}
+	value, bearer = strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !bearer {
+		return "", false // such as basic authentication, which the API ignores
+	}
+	return value, true
 }
 
 func firstOf(values ...string) string {
@@ -76,8 +98,11 @@ func (s *Server) project(w http.ResponseWriter, r *http.Request, ref string, c c
 		notFound(w, "Project")
 		return nil
 	case c.job && !s.jobMayRead(c.token, p):
-		from, _ := s.findProject(strconv.FormatInt(c.token.Project, 10))
-		forbidden(w, fmt.Sprintf("Authentication by CI/CD job token not allowed from %s to %s.", path.Base(from.Path), path.Base(p.Path)))
+		from := "" // a token of a project that is gone
+		if source, _ := s.findProject(strconv.FormatInt(c.token.Project, 10)); source != nil {
+			from = path.Base(source.Path)
+		}
+		forbidden(w, fmt.Sprintf("Authentication by CI/CD job token not allowed from %s to %s.", from, path.Base(p.Path)))
 		return nil
 	case !c.job && !mayRead(c.token, p):
 		notFound(w, "Project")
@@ -86,19 +111,34 @@ func (s *Server) project(w http.ResponseWriter, r *http.Request, ref string, c c
 		respond(w, http.StatusMethodNotAllowed, map[string]string{"message": "Non GET methods are not allowed for moved projects"})
 		return nil
 	case moved:
-		location := "http://" + r.Host + strings.Replace(r.URL.RequestURI(), "/projects/"+escape(ref), fmt.Sprintf("/projects/%d", p.ID), 1)
-		http.Redirect(w, r, location, http.StatusMovedPermanently)
+		http.Redirect(w, r, s.byID(r, p.ID), http.StatusMovedPermanently)
 		return nil
 	}
 	return p
 }
 
+// byID is the address that was asked for, with the project's id for its path.
+func (s *Server) byID(r *http.Request, id int64) string {
+	below, _ := s.apiPath(r) // a route was found, so there is one
+	parts := strings.SplitN(below, "/", 3)
+	parts[1] = strconv.FormatInt(id, 10)
+	address := origin(r) + s.opts.RelativeRoot + "/api/v4/" + strings.Join(parts, "/")
+	if r.URL.RawQuery != "" {
+		address += "?" + r.URL.RawQuery
+	}
+	return address
+}
+
+// findProject takes an id or a full path; a project that has a path at present
+// comes before one that had it.
 func (s *Server) findProject(ref string) (p *Project, moved bool) {
 	for _, p := range s.world.Projects {
 		if ref == strconv.FormatInt(p.ID, 10) || strings.EqualFold(ref, p.Path) {
 			return p, false
 		}
-		if slices.Contains(p.OldPaths, ref) {
+	}
+	for _, p := range s.world.Projects {
+		if slices.ContainsFunc(p.OldPaths, func(old string) bool { return strings.EqualFold(ref, old) }) {
 			return p, true
 		}
 	}
@@ -107,7 +147,12 @@ func (s *Server) findProject(ref string) (p *Project, moved bool) {
 
 // jobMayRead follows the allowlist; what anybody may read is not covered by it.
 func (s *Server) jobMayRead(t *Token, p *Project) bool {
-	return p.Visibility != Private || t.Project == p.ID || slices.Contains(p.JobTokenAllowlist, t.Project)
+	return p.Visibility != Private || p.lets(t)
+}
+
+// lets reports whether a job token is the project's own or on its allowlist.
+func (p *Project) lets(t *Token) bool {
+	return t.Project == p.ID || slices.Contains(p.JobTokenAllowlist, t.Project)
 }
 
 func mayRead(t *Token, p *Project) bool {
@@ -121,14 +166,15 @@ func mayRead(t *Token, p *Project) bool {
 }
 
 // mayReadArchive follows artifacts:access (app/policies/ci/build_policy.rb). A
-// job's user is taken for a developer of what its token may read.
+// job's user is taken for a developer where the job token is let in; elsewhere it
+// reads what anybody may.
 func mayReadArchive(c caller, p *Project, j *Job) bool {
-	role := "developer"
-	if !c.job {
-		role = ""
-		if c.token != nil {
-			role = c.token.Roles[p.ID]
-		}
+	role := ""
+	switch {
+	case c.job && p.lets(c.token):
+		role = "developer"
+	case c.token != nil:
+		role = c.token.Roles[p.ID]
 	}
 	switch j.Access {
 	case "none":

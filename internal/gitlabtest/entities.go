@@ -91,7 +91,7 @@ func pipelineOf(p *Pipeline, of *Project, web string) pipelineEntity {
 	}
 }
 
-func (c *call) webURL() string { return "http://" + c.r.Host + c.s.opts.RelativeRoot }
+func (c *call) webURL() string { return origin(c.r) + c.s.opts.RelativeRoot }
 
 func (c *call) jobEntity(j *Job, p *Pipeline) jobEntity {
 	e := jobEntity{
@@ -112,6 +112,9 @@ func (c *call) jobEntity(j *Job, p *Pipeline) jobEntity {
 		if j.ExpireAt == nil || j.ExpireAt.After(c.s.opts.Now()) {
 			e.ArtifactsFile = &archiveEntity{"artifacts.zip", size}
 		}
+	}
+	if j.Erased { // and with the archive its reports and its trace
+		return e
 	}
 	for _, report := range j.Reports {
 		e.Artifacts = append(e.Artifacts, fileEntity{report, 321, report + ".xml.gz", "gzip"})

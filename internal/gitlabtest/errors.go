@@ -52,6 +52,11 @@ func noRoute(w http.ResponseWriter) {
 	respond(w, http.StatusNotFound, map[string]string{"error": "404 Not Found"})
 }
 
+// notAllowed is Grape's answer to a verb that a route does not have.
+func notAllowed(w http.ResponseWriter) {
+	respond(w, http.StatusMethodNotAllowed, map[string]string{"error": "405 Not Allowed"})
+}
+
 func unauthorized(w http.ResponseWriter) { message(w, http.StatusUnauthorized, "401 Unauthorized") }
 
 func forbidden(w http.ResponseWriter, reason string) {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,7 +15,8 @@ type Fault struct {
 	//
 	//	429-rack         Rack::Attack: text, Retry-After in seconds, RateLimit-*
 	//	429-app          the application's limiter: JSON, no Retry-After
-	//	429-workhorse    the circuit breaker: text, Retry-After as "1m0s"
+	//	429-workhorse    the circuit breaker: text, Retry-After as a Go duration
+	//	401              the token has died meanwhile
 	//	500 502 503 504  as GitLab, Workhorse and nginx say them
 	//	reset            the connection is reset before an answer
 	//	reset-body       … after After bytes of the body
@@ -35,7 +37,8 @@ type Fault struct {
 	Times int `json:"times"`
 	// After is where a body breaks, in bytes.
 	After int64 `json:"after"`
-	// RetryAfter is the header of 429-rack, in seconds; empty means "1".
+	// RetryAfter is the header of 429-rack and 429-workhorse; empty means "1",
+	// and "1s" of the latter.
 	RetryAfter string `json:"retry_after"`
 }
 
@@ -86,31 +89,26 @@ func (f *Fault) serve(s *Server, w *recorder, r *http.Request) bool {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, "<!DOCTYPE html>\n<html><head><title>Sign in · GitLab</title></head><body>Sign in</body></html>")
 	default:
-		f.status(w)
+		f.status(w, s.opts.Now())
 	}
 	return true
 }
 
-func (f *Fault) status(w http.ResponseWriter) {
+func (f *Fault) status(w http.ResponseWriter, now time.Time) {
 	h := w.Header()
 	switch f.Kind {
 	case "429-rack": // lib/gitlab/rack_attack.rb
-		after := f.RetryAfter
-		if after == "" {
-			after = "1"
-		}
-		h.Set("Retry-After", after)
-		h.Set("RateLimit-Name", "throttle_authenticated_api")
-		h.Set("RateLimit-Limit", "600")
-		h.Set("RateLimit-Remaining", "0")
+		f.throttled(h, now)
 		text(w, http.StatusTooManyRequests, "Retry later\n")
 	case "429-app": // lib/api/helpers/rate_limiter.rb
 		respond(w, http.StatusTooManyRequests, map[string]any{"message": map[string]string{
 			"error": "This endpoint has been requested too many times. Try again later.",
 		}})
 	case "429-workhorse": // workhorse/internal/circuitbreaker
-		h.Set("Retry-After", "1s")
+		h.Set("Retry-After", firstOf(f.RetryAfter, "1s"))
 		text(w, http.StatusTooManyRequests, "This endpoint has been requested too many times. Try again later.\n")
+	case "401":
+		unauthorized(w)
 	case "500":
 		message(w, http.StatusInternalServerError, "500 Internal Server Error")
 	case "502": // workhorse/internal/badgateway/roundtripper.go
@@ -122,6 +120,23 @@ func (f *Fault) status(w http.ResponseWriter) {
 	default:
 		text(w, http.StatusNotImplemented, "no such fault: "+f.Kind)
 	}
+}
+
+// throttled sets the headers of Rack::Attack's answer.
+func (f *Fault) throttled(h http.Header, now time.Time) {
+	after := firstOf(f.RetryAfter, "1")
+	seconds, err := strconv.Atoi(after)
+	if err != nil {
+		seconds = 1
+	}
+	reset := now.Add(time.Duration(seconds) * time.Second)
+	h.Set("Retry-After", after)
+	h.Set("RateLimit-Name", "throttle_authenticated_api")
+	h.Set("RateLimit-Limit", "600")
+	h.Set("RateLimit-Observed", "601")
+	h.Set("RateLimit-Remaining", "0")
+	h.Set("RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+	h.Set("RateLimit-ResetTime", reset.UTC().Format(http.TimeFormat))
 }
 
 // breakOff ends the connection in the middle of a body.

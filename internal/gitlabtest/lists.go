@@ -2,77 +2,10 @@ package gitlabtest
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 )
-
-// paged answers with one page of rows, which are sorted by id, newest first:
-// lib/gitlab/pagination/offset_header_builder.rb. counts adds the totals.
-func paged[T any](c *call, rows []T, counts bool) {
-	query := c.r.URL.Query()
-	size := min(atLeast(query.Get("per_page"), 20), c.s.opts.PerPage)
-	if query.Get("pagination") == "keyset" {
-		keyset(c, rows, size)
-		return
-	}
-	number := atLeast(query.Get("page"), 1)
-	from := min((number-1)*size, len(rows))
-	to := min(from+size, len(rows))
-	h := c.w.Header()
-	h.Set("X-Page", strconv.Itoa(number))
-	h.Set("X-Per-Page", strconv.Itoa(size))
-	h.Set("X-Next-Page", "")
-	h.Set("X-Prev-Page", "")
-	if to < len(rows) {
-		h.Set("X-Next-Page", strconv.Itoa(number+1))
-		query.Set("page", strconv.Itoa(number+1))
-		h.Set("Link", c.link(query))
-	}
-	if counts {
-		h.Set("X-Total", strconv.Itoa(len(rows)))
-		h.Set("X-Total-Pages", strconv.Itoa((len(rows)+size-1)/size))
-	}
-	respond(c.w, http.StatusOK, orEmpty(rows[from:to]))
-}
-
-// keyset pages carry a cursor and nothing but rel="next".
-func keyset[T any](c *call, rows []T, size int) {
-	query := c.r.URL.Query()
-	from := min(atLeast(query.Get("cursor"), 1)-1, len(rows))
-	to := min(from+size, len(rows))
-	if to < len(rows) {
-		query.Set("cursor", strconv.Itoa(to+1))
-		c.w.Header().Set("Link", c.link(query))
-	}
-	respond(c.w, http.StatusOK, orEmpty(rows[from:to]))
-}
-
-// link is built from the host that the instance is configured with.
-func (c *call) link(query url.Values) string {
-	host := c.r.Host
-	if c.s.opts.LinkHost != "" {
-		host = c.s.opts.LinkHost
-	}
-	return fmt.Sprintf(`<http://%s%s?%s>; rel="next"`, host, c.r.URL.EscapedPath(), query.Encode())
-}
-
-func atLeast(value string, least int) int {
-	n, err := strconv.Atoi(value)
-	if err != nil || n < 1 {
-		return least
-	}
-	return n
-}
-
-func orEmpty[T any](rows []T) []T {
-	if rows == nil {
-		return []T{}
-	}
-	return rows
-}
 
 // authenticated is lib/api/helpers.rb's authenticate!: nobody gets 401, before
 // anything else is looked at.
@@ -108,11 +41,11 @@ func (c *call) scope() ([]string, bool) {
 // retried jobs included, no totals.
 func (c *call) listProjectJobs(project string) {
 	takesJobs := c.s.since(18, 5)
-	if !c.authenticated(takesJobs) || !c.enter(project, takesJobs) {
+	if !c.authenticated(takesJobs) {
 		return
 	}
 	scope, ok := c.scope()
-	if !ok {
+	if !ok || !c.enter(project, takesJobs) {
 		return
 	}
 	var rows []jobEntity
@@ -120,17 +53,26 @@ func (c *call) listProjectJobs(project string) {
 		rows = append(rows, c.jobs(pipeline, scope, true)...)
 	})
 	slices.SortFunc(rows, func(a, b jobEntity) int { return cmp.Compare(b.ID, a.ID) })
-	paged(c, rows, false)
+	query := c.r.URL.Query()
+	size, number := c.pageSize(query), positive(query.Get("page"), 1)
+	switch {
+	case query.Get("pagination") == "keyset":
+		keyset(c, rows)
+	case number > maxOffset/size:
+		offsetTooLarge(c.w)
+	default:
+		paged(c, rows, false)
+	}
 }
 
 // listPipelineJobs is GET /projects/:id/pipelines/:pipeline_id/jobs: with job
 // tokens since about 18.5; before, they are nobody's.
 func (c *call) listPipelineJobs(project string) {
-	pipeline, ok := c.enterPipeline(project, c.s.since(18, 5))
+	scope, ok := c.scope() // validated before anything else
 	if !ok {
 		return
 	}
-	scope, ok := c.scope()
+	pipeline, ok := c.enterPipeline(project, c.s.since(18, 5))
 	if !ok {
 		return
 	}
@@ -190,8 +132,15 @@ func (c *call) showPipeline(project string) {
 }
 
 // showJob is GET /projects/:id/jobs/:job_id, for which job tokens do not do.
-func (c *call) showJob(project string) {
-	if !c.authenticated(false) || !c.enter(project, false) {
+func (c *call) showJob(project, id string) {
+	if !c.authenticated(false) {
+		return
+	}
+	if !c.number(id) {
+		invalid(c.w, "job_id is invalid")
+		return
+	}
+	if !c.enter(project, false) {
 		return
 	}
 	job, pipeline := c.project.job(c.id)
@@ -210,7 +159,7 @@ func (c *call) listBridges(project string) {
 	}
 	var rows []bridgeEntity
 	for _, b := range pipeline.Bridges {
-		if !b.Retried {
+		if !b.Retried || c.r.URL.Query().Get("include_retried") == "true" {
 			rows = append(rows, c.bridgeEntity(b, pipeline))
 		}
 	}
@@ -228,11 +177,11 @@ func (c *call) currentJob() {
 	case !caller.job:
 		notFound(c.w, "Job")
 	default:
-		p, _ := c.s.findProject(strconv.FormatInt(caller.token.Project, 10))
-		c.project = p
-		if job, pipeline := p.job(caller.token.Job); job != nil {
-			respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
-			return
+		if c.project, _ = c.s.findProject(strconv.FormatInt(caller.token.Project, 10)); c.project != nil {
+			if job, pipeline := c.project.job(caller.token.Job); job != nil {
+				respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
+				return
+			}
 		}
 		notFound(c.w, "Job")
 	}

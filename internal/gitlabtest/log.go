@@ -40,7 +40,7 @@ func (s *Server) begin(r *http.Request, host string) *Request {
 	entry := &Request{
 		Method: r.Method, Host: host, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
 		Header: r.Header.Clone(), Range: r.Header.Get("Range"),
-		LeakedToken: host == "storage" && carriesToken(r.Header),
+		LeakedToken: host == "storage" && carriesToken(r),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,8 +48,11 @@ func (s *Server) begin(r *http.Request, host string) *Request {
 	return entry
 }
 
-func carriesToken(h http.Header) bool {
-	return slices.ContainsFunc([]string{"Job-Token", "Private-Token", "Authorization"}, func(name string) bool { return h.Get(name) != "" })
+// carriesToken looks for a credential wherever GitLab would take one from.
+func carriesToken(r *http.Request) bool {
+	query := r.URL.Query()
+	return slices.ContainsFunc([]string{"Job-Token", "Private-Token", "Authorization"}, func(name string) bool { return r.Header.Get(name) != "" }) ||
+		slices.ContainsFunc([]string{"job_token", "private_token", "token"}, query.Has)
 }
 
 // recorder notes the answer, and breaks the body where a fault says so.

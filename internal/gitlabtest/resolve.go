@@ -1,6 +1,9 @@
 package gitlabtest
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // notCISources are left out by Enums::Ci::Pipeline.ci_sources
 // (app/models/concerns/enums/ci/pipeline.rb).
@@ -14,7 +17,7 @@ var notCISources = []string{
 var notDownloadable = []string{"terraform", "coverage_fuzzing", "annotations", "metadata", "trace"}
 
 func (j *Job) downloadable() bool {
-	return j.hasArchive() || slices.ContainsFunc(j.Reports, func(r string) bool { return !slices.Contains(notDownloadable, r) })
+	return j.hasArchive() || !j.Erased && slices.ContainsFunc(j.Reports, func(r string) bool { return !slices.Contains(notDownloadable, r) })
 }
 
 // latestJob is Project#latest_successful_build_for_ref: of the newest successful
@@ -41,7 +44,7 @@ func (p *Project) latestJob(ref, name string) *Job {
 			}
 		}
 	}
-	slices.SortFunc(family, func(a, b *Pipeline) int { return int(a.ID - b.ID) })
+	slices.SortFunc(family, func(a, b *Pipeline) int { return cmp.Compare(a.ID, b.ID) })
 	for _, pipeline := range family {
 		for _, j := range pipeline.Jobs {
 			if j.Name == name && !j.Retried && j.downloadable() {
@@ -63,7 +66,7 @@ func (p *Project) recentJob(ref, name string) *Job {
 			pipelines = append(pipelines, pipeline)
 		}
 	})
-	slices.SortFunc(pipelines, func(a, b *Pipeline) int { return int(b.ID - a.ID) })
+	slices.SortFunc(pipelines, func(a, b *Pipeline) int { return cmp.Compare(b.ID, a.ID) })
 	for _, pipeline := range pipelines[:min(len(pipelines), 100)] {
 		for _, j := range pipeline.Jobs {
 			if j.Name == name && j.status() == "success" && j.hasArchive() {

@@ -37,8 +37,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &call{s: s, w: w, r: r}
 	switch {
-	case r.Method != http.MethodGet:
-		noRoute(w)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		notAllowed(w) // nothing here is simulated but what reads
 	case parts[0] == "projects" && len(parts) >= 3 && parts[2] == "jobs":
 		c.projectJobs(parts[1], parts[3:])
 	case parts[0] == "projects" && len(parts) >= 3 && parts[2] == "pipelines":
@@ -60,18 +60,18 @@ func (c *call) projectJobs(project string, parts []string) {
 	case parts[0] == "artifacts" && len(parts) >= 3 && parts[len(parts)-1] == "download":
 		c.rest = []string{strings.Join(parts[1:len(parts)-1], "/")}
 		c.refArchive(project)
-	case parts[0] == "artifacts" && len(parts) >= 4 && slices.Contains(parts[2:], "raw"):
+	case parts[0] == "artifacts" && len(parts) >= 4 && slices.Contains(parts[2:len(parts)-1], "raw"):
 		// :ref_name is greedy: the last literal "/raw/" separates.
-		raw := len(parts) - 1
+		raw := len(parts) - 2
 		for parts[raw] != "raw" {
 			raw--
 		}
 		c.rest = []string{strings.Join(parts[1:raw], "/"), strings.Join(parts[raw+1:], "/")}
 		c.refFile(project)
+	case len(parts) == 1:
+		c.showJob(project, parts[0])
 	case !c.number(parts[0]):
 		invalid(c.w, "job_id is invalid")
-	case len(parts) == 1:
-		c.showJob(project)
 	case len(parts) == 2 && parts[1] == "artifacts":
 		c.jobArchive(project)
 	case len(parts) > 2 && parts[1] == "artifacts":
@@ -117,4 +117,10 @@ func (c *call) enter(project string, takesJobs bool) bool {
 	return c.project != nil
 }
 
-func escape(ref string) string { return strings.ReplaceAll(url.PathEscape(ref), "/", "%2F") }
+// origin is the instance's, as the client sees it.
+func origin(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}

@@ -94,6 +94,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, "gitlab", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", s.requestID())
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
 		s.route(w, r)
 	})
 }
@@ -134,7 +135,7 @@ type Running struct {
 // Start serves an instance and its storage on loopback.
 func Start(w *World, o Options) *Running { return start(w, o, (*httptest.Server).Start) }
 
-// StartTLS is [Start] with certificates; [Running.Certificate] signs both.
+// StartTLS is [Start] with certificates; [Running.Certificate] has them.
 func StartTLS(w *World, o Options) *Running { return start(w, o, (*httptest.Server).StartTLS) }
 
 func start(w *World, o Options, begin func(*httptest.Server)) *Running {
@@ -149,7 +150,8 @@ func start(w *World, o Options, begin func(*httptest.Server)) *Running {
 	return r
 }
 
-// Certificate is the PEM file that a client has to trust.
+// Certificate is the server whose certificate a client has to trust. Storage has
+// the same one.
 func (r *Running) Certificate() *httptest.Server { return r.gitlab }
 
 // Close ends both servers and every connection.

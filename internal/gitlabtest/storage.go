@@ -15,16 +15,16 @@ import (
 // storageKey signs pre-signed URLs.
 const storageKey = "the key of the simulated storage"
 
-// presign makes an address that is good for GET alone, and for a while, as AWS
+// presign makes an address that is good for one method, and for a while, as AWS
 // Signature Version 4 does: the method is part of what is signed.
-func (s *Server) presign(job int64) string {
+func (s *Server) presign(method string, job int64) string {
 	path := fmt.Sprintf("/artifacts/%d/artifacts.zip", job)
 	expires := s.opts.Now().Add(s.opts.URLExpiry).UnixMilli()
 	query := url.Values{
 		"X-Amz-Algorithm":  {"AWS4-HMAC-SHA256"},
 		"X-Amz-Credential": {"AKIAIOSFODNN7EXAMPLE/20260304/us-east-1/s3/aws4_request"},
 		"X-Amz-Expires":    {strconv.FormatInt(expires, 10)},
-		"X-Amz-Signature":  {signature(http.MethodGet, path, expires)},
+		"X-Amz-Signature":  {signature(method, path, expires)},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +42,7 @@ func (s *Server) store(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	expires, _ := strconv.ParseInt(query.Get("X-Amz-Expires"), 10, 64) // none has expired long ago
 	switch {
-	case carriesToken(r.Header):
+	case carriesToken(r):
 		storageError(w, http.StatusBadRequest, "InvalidArgument", "Only one auth mechanism allowed")
 		return
 	case query.Get("X-Amz-Signature") != signature(r.Method, r.URL.Path, expires):

@@ -100,6 +100,8 @@ type Token struct {
 	Job     int64            // and the job
 	Roles   map[int64]string // of other tokens: project → "guest", "reporter", "developer", "maintainer"
 	Dead    bool             // its job has ended, or it has expired
+	Scopes  []string         // of other tokens; empty means "api"
+	Blocked bool             // its user is
 }
 
 func (w *World) token(value string) *Token {

@@ -1,0 +1,104 @@
+// Command bench times the program against what people use instead, as whole
+// processes, alternating in one run:
+//
+//	archives   A many small files, B build outputs, C one large file, D stored
+//	           files, E a few files of many; the same bytes on every machine
+//	servers    nginx on loopback, plain and over TLS; through a proxy that
+//	           emulates a round trip of 20 ms with slow start, or 100 MB/s for
+//	           each connection
+//	peers      curl + unzip, curl | bsdtar, aria2c + unzip, curl + 7z
+//
+// Output goes to memory (/dev/shm). Every tree is compared by its SHA-256. The
+// limits are measured in the same run.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// options are the flags.
+type options struct {
+	corpora, nets string
+	runs          int
+	scale         int
+	out           string
+}
+
+func main() {
+	var o options
+	quick := flag.Bool("quick", false, "archives of an eighth, three runs")
+	flag.StringVar(&o.corpora, "corpora", "A,B,C,D,E", "which archives")
+	flag.StringVar(&o.nets, "nets", "loop,tls,rtt,lim", "which networks")
+	flag.IntVar(&o.runs, "n", 5, "runs of each")
+	flag.StringVar(&o.out, "out", "", "write the tables to this file too")
+	generate := flag.String("generate", "", "only write the archive of -corpora to this file")
+	flag.Parse()
+	o.scale = 1
+	if *quick {
+		o.scale, o.runs = 8, 3
+	}
+	do := run
+	if *generate != "" {
+		do = func(context.Context, options) error { return archives[o.corpora].write(*generate, o.scale) }
+	}
+	if err := do(context.Background(), o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// memoryBound is what the program may take at its peak, in bytes.
+const memoryBound = 64 << 20
+
+func run(ctx context.Context, o options) error {
+	dir, err := os.MkdirTemp("/dev/shm", "artifetch-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()     // a temporary directory
+	if err := os.Chmod(dir, 0o755); err != nil { // nginx's workers are somebody else
+		return err
+	}
+	if err := needTools("nginx", "curl", "unzip", "bsdtar", "aria2c", "7z"); err != nil {
+		return err
+	}
+	program := filepath.Join(dir, "artifetch")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-ldflags", "-s -w", "-o", program, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building: %w\n%s", err, out)
+	}
+	b := &bench{options: o, dir: dir, program: program}
+	for _, name := range strings.Split(o.corpora, ",") {
+		if err := b.corpus(ctx, name); err != nil {
+			return fmt.Errorf("archive %s: %w", name, err)
+		}
+	}
+	fmt.Print(b.report.String())
+	if o.out != "" {
+		return os.WriteFile(o.out, []byte(b.report.String()), 0o644)
+	}
+	return nil
+}
+
+// debian names the package of a tool.
+var debian = map[string]string{"bsdtar": "libarchive-tools", "aria2c": "aria2", "7z": "p7zip-full"}
+
+func needTools(names ...string) error {
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err != nil {
+			pkg := debian[name]
+			if pkg == "" {
+				pkg = name
+			}
+			return fmt.Errorf("%s is missing: install Debian's package %s", name, pkg)
+		}
+	}
+	return nil
+}

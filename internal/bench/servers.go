@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/bench/slownet"
+)
+
+// servers are nginx, plain and over TLS, and the proxies in front of it.
+type servers struct {
+	urls  map[string]string // net → root
+	ca    string            // PEM file
+	log   string            // nginx's access log: status and bytes of each request
+	close func()
+}
+
+// serve starts nginx with the archive at the address of a job's artifacts.
+func serve(ctx context.Context, dir, file string, job int) (*servers, error) {
+	plain, err := freePort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	secure, err := freePort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &servers{ca: filepath.Join(dir, "ca.pem"), log: filepath.Join(dir, "access.log")}
+	key := filepath.Join(dir, "key.pem")
+	if err := certificate(s.ca, key); err != nil {
+		return nil, err
+	}
+	conf := filepath.Join(dir, "nginx.conf")
+	text := strings.NewReplacer("DIR", dir, "FILE", file, "JOB", fmt.Sprint(job), "PLAIN", plain, "SECURE", secure).Replace(nginxConf)
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	nginx := exec.CommandContext(ctx, "nginx", "-c", conf)
+	nginx.Stderr = os.Stderr
+	if err := nginx.Start(); err != nil {
+		return nil, err
+	}
+	rtt, err := slownet.Listen(ctx, plain, slownet.Shape{RTT: 20 * time.Millisecond})
+	if err != nil {
+		return nil, err
+	}
+	lim, err := slownet.Listen(ctx, plain, slownet.Shape{BytesPerSecond: 100e6})
+	if err != nil {
+		return nil, err
+	}
+	s.urls = map[string]string{"loop": "http://" + plain, "tls": "https://" + secure, "rtt": "http://" + rtt.Addr().String(), "lim": "http://" + lim.Addr().String()}
+	s.close = func() {
+		_ = rtt.Close()
+		_ = lim.Close()
+		_ = nginx.Process.Signal(os.Interrupt)
+		_ = nginx.Wait() // it ends by a signal
+	}
+	return s, reachable(ctx, plain)
+}
+
+const nginxConf = `
+daemon off; worker_processes 1; pid DIR/pid; error_log DIR/error.log;
+events { worker_connections 256; }
+http {
+  log_format b '$status $body_bytes_sent $bytes_sent';
+  access_log DIR/access.log b;
+  sendfile on; tcp_nopush on;
+  client_body_temp_path DIR/t1; proxy_temp_path DIR/t2; fastcgi_temp_path DIR/t3; uwsgi_temp_path DIR/t4; scgi_temp_path DIR/t5;
+  server {
+    listen PLAIN;
+    listen SECURE ssl;
+    ssl_certificate DIR/ca.pem; ssl_certificate_key DIR/key.pem;
+    location = /api/v4/projects/1/jobs/JOB/artifacts { alias FILE; }
+  }
+}
+`
+
+func freePort(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func reachable(ctx context.Context, addr string) error {
+	for range 100 {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+		if err == nil {
+			return conn.Close()
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return fmt.Errorf("nginx does not answer at %s", addr)
+}
+
+// certificate makes a certificate for 127.0.0.1 that signs itself.
+func certificate(certFile, keyFile string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "bench"}, NotAfter: time.Now().Add(24 * time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	keyDER, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER}), 0o600)
+}

@@ -1,0 +1,114 @@
+package gitlabtest
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// maxOffset is where offset pages of a list that has keyset pages end:
+// https://docs.gitlab.com/administration/instance_limits/#max-offset-allowed-by-the-rest-api-for-offset-based-pagination
+const maxOffset = 50000
+
+func (c *call) pageSize(query url.Values) int {
+	return min(positive(query.Get("per_page"), 20), c.s.opts.PerPage)
+}
+
+// paged answers with one page of rows, which are sorted by id, newest first:
+// lib/gitlab/pagination/offset_header_builder.rb. counts adds the totals.
+func paged[T any](c *call, rows []T, counts bool) {
+	query := c.r.URL.Query()
+	if query.Get("pagination") == "keyset" {
+		noKeyset(c.w)
+		return
+	}
+	size := c.pageSize(query)
+	pages := max((len(rows)+size-1)/size, 1)
+	number := positive(query.Get("page"), 1)
+	from := len(rows) // of a page behind the last
+	if number <= pages {
+		from = (number - 1) * size
+	}
+	to := min(from+size, len(rows))
+	h := c.w.Header()
+	h.Set("X-Page", strconv.Itoa(number))
+	h.Set("X-Per-Page", strconv.Itoa(size))
+	h.Set("X-Next-Page", "")
+	h.Set("X-Prev-Page", "")
+	var links []string
+	if number > 1 {
+		h.Set("X-Prev-Page", strconv.Itoa(number-1))
+		links = append(links, c.link("prev", "page", number-1))
+	}
+	if number < pages {
+		h.Set("X-Next-Page", strconv.Itoa(number+1))
+		links = append(links, c.link("next", "page", number+1))
+	}
+	links = append(links, c.link("first", "page", 1))
+	if counts {
+		h.Set("X-Total", strconv.Itoa(len(rows)))
+		h.Set("X-Total-Pages", strconv.Itoa(pages))
+		links = append(links, c.link("last", "page", pages))
+	}
+	h.Set("Link", strings.Join(links, ", "))
+	respond(c.w, http.StatusOK, orEmpty(rows[from:to]))
+}
+
+// keyset pages carry a cursor and nothing but rel="next". The only order there
+// is of jobs is by id, newest first.
+func keyset[T any](c *call, rows []T) {
+	query := c.r.URL.Query()
+	if firstOf(query.Get("order_by"), "id") != "id" || firstOf(query.Get("sort"), "desc") != "desc" {
+		noKeyset(c.w)
+		return
+	}
+	from := min(positive(query.Get("cursor"), 1)-1, len(rows))
+	to := min(from+c.pageSize(query), len(rows))
+	if to < len(rows) {
+		c.w.Header().Set("Link", c.link("next", "cursor", to+1))
+	}
+	respond(c.w, http.StatusOK, orEmpty(rows[from:to]))
+}
+
+// The refusals of lib/api/helpers/pagination_strategies.rb.
+
+func noKeyset(w http.ResponseWriter) {
+	respond(w, http.StatusMethodNotAllowed, map[string]string{"error": "Keyset pagination is not yet available for this type of request"})
+}
+
+func offsetTooLarge(w http.ResponseWriter) {
+	respond(w, http.StatusMethodNotAllowed, map[string]string{"error": fmt.Sprintf(
+		"Offset pagination has a maximum allowed offset of %d for requests that return objects of type Ci::Build. "+
+			"Remaining records can be retrieved using keyset pagination.", maxOffset)})
+}
+
+// link repeats every parameter but one, on the host that the instance is
+// configured with.
+func (c *call) link(rel, parameter string, value int) string {
+	base := origin(c.r)
+	if c.s.opts.LinkHost != "" {
+		scheme, _, _ := strings.Cut(base, "://")
+		base = scheme + "://" + c.s.opts.LinkHost
+	}
+	query := c.r.URL.Query()
+	query.Set(parameter, strconv.Itoa(value))
+	return fmt.Sprintf(`<%s%s?%s>; rel=%q`, base, c.r.URL.EscapedPath(), query.Encode(), rel)
+}
+
+// positive reads a number; what is none, or below 1, is otherwise.
+func positive(value string, otherwise int) int {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 {
+		return otherwise
+	}
+	return n
+}
+
+func orEmpty[T any](rows []T) []T {
+	if rows == nil {
+		return []T{}
+	}
+	return rows
+}
