@@ -12,7 +12,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
 GOLANGCI_VERSION    := v2.15.0
 STATICCHECK_VERSION := v0.8.2
 
-.PHONY: demo test check lint bench build build-all fuzz clean
+.PHONY: demo test check lint bench bench-quick microbench build build-all fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
@@ -44,9 +44,17 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
 
-## bench: the microbenchmarks
+## bench: the program against its peers, as whole processes; some 20 minutes
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) run ./internal/bench
+
+## bench-quick: the same with archives of an eighth, on two networks
+bench-quick:
+	$(GO) run ./internal/bench -quick -nets loop,rtt
+
+## microbench: the parts
+microbench:
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/inflate ./fetch
 
 ## build: the program for this machine, in bin/
 build:

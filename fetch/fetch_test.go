@@ -49,17 +49,18 @@ func TestRequestsOfSmallReads(t *testing.T) {
 			t.Fatalf("ReadAt(%d): %v", off, err)
 		}
 	}
-	// The first MiB came with the first answer; the rest is 12 blocks of 256 KiB.
-	if got := len(o.asked()); got != 13 {
-		t.Errorf("%d requests, want 13", got)
+	// The first answer is the first block; the end came beside it; the rest is 15
+	// blocks of 256 KiB.
+	if got := len(o.asked()); got != 17 {
+		t.Errorf("%d requests, want 17", got)
 	}
-	// A long read is one request.
+	// A long read is eight at once.
 	big := make([]byte, 3<<20)
 	if _, err := f.ReadAt(big, 1<<20); err != nil || !bytes.Equal(big, data[1<<20:]) {
 		t.Fatal(err)
 	}
-	if got := len(o.asked()); got != 14 {
-		t.Errorf("%d requests, want 14", got)
+	if got := len(o.asked()); got != 25 {
+		t.Errorf("%d requests, want 25", got)
 	}
 }
 
@@ -68,7 +69,10 @@ func TestRange(t *testing.T) {
 	data := content(3 << 20)
 	o := serve(t, data, nil)
 	f := open(t, o, fetch.Options{})
-	for _, r := range [][2]int64{{0, 10}, {5, 1 << 20}, {1<<20 - 1, 2}, {2 << 20, 1 << 20}, {0, 3 << 20}, {3 << 20, 0}} {
+	if _, err := f.ReadAt(make([]byte, 1), 3<<20-1); err != nil { // the end is there
+		t.Fatal(err)
+	}
+	for _, r := range [][2]int64{{0, 2 << 20}, {5, 1 << 20}, {1<<20 - 1, 2}, {2 << 20, 1 << 20}, {0, 3 << 20}, {3 << 20, 0}} {
 		got, err := readRange(t, f, r[0], r[1])
 		if err != nil || !bytes.Equal(got, data[r[0]:r[0]+r[1]]) {
 			t.Errorf("range %v: %d bytes, %v", r, len(got), err)
@@ -77,8 +81,8 @@ func TestRange(t *testing.T) {
 	if _, err := readRange(t, f, 1, 3<<20); err == nil {
 		t.Error("a range beyond the end")
 	}
-	// What the first answer brought is not asked for again.
-	want := "bytes=0-1048575 bytes=1048576-1048580 bytes=1048576-1048576 bytes=2097152-3145727 bytes=1048576-3145727"
+	// The first answer is used by whoever comes first.
+	want := "bytes=0-1048575 bytes=3014656-3145727 bytes=1048576-2097151 bytes=5-1048580 bytes=1048575-1048576 bytes=2097152-3145727 bytes=0-3145727"
 	if got := lines(o.asked()); got != want {
 		t.Errorf("requests\n got %s\nwant %s", got, want)
 	}
@@ -144,7 +148,8 @@ func TestResume(t *testing.T) {
 			if err != nil || !bytes.Equal(got, data) {
 				t.Fatalf("%d bytes, %v", len(got), err)
 			}
-			if s := f.Stats(); s.Resumes == 0 || s.Bytes != int64(len(data)) {
+			// The end came beside it, with 128 KiB.
+			if s := f.Stats(); s.Resumes == 0 || s.Bytes != int64(len(data))+128<<10 {
 				t.Errorf("stats = %+v: no byte may be asked for twice", s)
 			}
 		})
@@ -469,7 +474,7 @@ func TestWriteTo(t *testing.T) {
 	if n, err := f.WriteTo(&b); err != nil || n != int64(len(data)) || !bytes.Equal(b.Bytes(), data) {
 		t.Errorf("WriteTo = %d, %v", n, err)
 	}
-	if n := len(o.asked()); n != 2 {
-		t.Errorf("%d requests, want 2", n)
+	if n := len(o.asked()); n != 3 {
+		t.Errorf("%d requests, want 3: the beginning, the end, the rest", n)
 	}
 }

@@ -31,7 +31,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -90,23 +90,19 @@ type Options struct {
 	OnBytes func(n int)
 }
 
-// Stats counts what a file cost so far.
-type Stats struct {
-	Requests int64 // to GitLab or storage, redirects not counted
-	Bytes    int64 // of bodies, as read
-	Resumes  int64 // transfers that broke off and were continued
-	Spooled  bool  // the server has no ranges
-}
-
 // File is a remote file. All methods may be called concurrently. The context
 // given to [Open] bounds everything that is read later.
 type File struct {
 	ctx    context.Context //nolint:containedctx // io.ReaderAt has no place for one
 	remote *remote
 	size   int64
-	known  []segment // what the first answers brought
 	window *window
-	spool  *os.File // nil while the server has ranges
+
+	mu     sync.Mutex
+	known  []segment // what the first answers brought
+	early  *reader   // the first answer of a large file, while nobody reads it
+	tail   *tail     // the end of a large file, on its way; nil if it is not
+	spool  *os.File  // nil while the server has ranges
 	sha256 string
 }
 
@@ -124,6 +120,9 @@ func (f *File) Size() int64 { return f.size }
 // SHA256 returns the archive's digest as 64 hexadecimal digits, if GitLab told
 // it as its strong ETag (since 2026; lib/api/ci/job_artifacts.rb), else "".
 func (f *File) SHA256() string { return f.sha256 }
+
+// Latency returns how long the last request took until its headers came.
+func (f *File) Latency() time.Duration { return time.Duration(f.remote.latency.Load()) }
 
 // Stats returns what the file cost so far.
 func (f *File) Stats() Stats {
@@ -162,15 +161,17 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 	if len(p) <= maxWindowRead {
 		return f.window.ReadAt(p, off)
 	}
-	body, err := f.Range(f.ctx, off, int64(len(p)))
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = body.Close() }() // read in full, or failed already
-	return io.ReadFull(body, p)
+	return f.readLong(p, off)
 }
 
+// segmentAt finds what is in memory at off. The end of a large file may still be
+// on its way, and the first answer not read yet.
 func (f *File) segmentAt(off int64) (segment, bool) {
+	if f.tail != nil && off >= f.tail.off {
+		<-f.tail.done
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	i := slices.IndexFunc(f.known, func(s segment) bool { return off >= s.off && off < s.end() })
 	if i < 0 {
 		return segment{}, false
@@ -190,12 +191,29 @@ func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(f.ctx, func() { cancel(context.Cause(f.ctx)) })
-	body := f.remote.reader(ctx, off, off+n)
+	body := f.adopt(off)
+	if body == nil {
+		body = f.remote.reader(ctx, off, off+n)
+	}
+	body.ctx, body.end = ctx, off+n
 	body.onClose = func() { stop(); cancel(nil) }
-	if s, ok := f.segmentAt(off); ok {
+	if s, ok := f.segmentAt(off); ok && body.body == nil {
 		body.memory = s.data[off-s.off:][:min(n, s.end()-off)]
 	}
 	return body, nil
+}
+
+// adopt returns the first answer, if it is what comes at off and nobody has it
+// yet: its bytes are on their way already.
+func (f *File) adopt(off int64) *reader {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.early == nil || f.early.off != off {
+		return nil
+	}
+	body := f.early
+	f.early = nil
+	return body
 }
 
 // WriteTo writes the whole file to w. It implements [io.WriterTo].
@@ -210,6 +228,12 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 
 // Close releases what the file holds.
 func (f *File) Close() error {
+	if f.tail != nil {
+		<-f.tail.done
+	}
+	if body := f.adopt(0); body != nil {
+		_ = body.Close() // nobody wanted it
+	}
 	if f.spool == nil {
 		return nil
 	}
@@ -218,11 +242,4 @@ func (f *File) Close() error {
 		err = removed
 	}
 	return err
-}
-
-// counters are Stats that may be added to concurrently.
-type counters struct{ requests, bytes, resumes atomic.Int64 }
-
-func (c *counters) load() Stats {
-	return Stats{Requests: c.requests.Load(), Bytes: c.bytes.Load(), Resumes: c.resumes.Load()}
 }

@@ -117,6 +117,16 @@ func (r *remote) ranged(ctx context.Context, resp *http.Response, c contentRange
 	r.settle(resp, c.total)
 	first := r.reader(ctx, c.first, c.last+1)
 	first.body = resp.Body
+	f := &File{ctx: ctx, remote: r, size: c.total, sha256: r.digest()}
+	f.window = newWindow(readerAt(f.direct), c.total, blockSize, keepBlocks)
+	if c.first == 0 && c.last+1 < c.total {
+		// Its bytes are needed in a while. Until then they may wait in the
+		// connection; the end of the file is what is needed now.
+		first.bodyEnd = c.last + 1
+		f.early = first
+		f.tail = f.fetchTail()
+		return f, nil
+	}
 	data := make([]byte, c.last+1-c.first)
 	_, err := io.ReadFull(first, data)
 	if closeErr := first.Close(); err == nil {
@@ -125,8 +135,7 @@ func (r *remote) ranged(ctx context.Context, resp *http.Response, c contentRange
 	if err != nil {
 		return nil, err
 	}
-	f := &File{ctx: ctx, remote: r, size: c.total, known: []segment{{c.first, data}}, sha256: r.digest()}
-	f.window = newWindow(readerAt(f.direct), c.total, blockSize, keepBlocks)
+	f.known = []segment{{c.first, data}}
 	return f, nil
 }
 

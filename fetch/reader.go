@@ -15,6 +15,7 @@ type reader struct {
 	end     int64
 	memory  []byte        // the bytes from off on that are there already
 	body    io.ReadCloser // nil between requests
+	bodyEnd int64         // where the body ends by itself, if that is before end; else 0
 	pauses  Backoff       // nil until something broke
 	fresh   bool          // the body has brought nothing yet
 	failed  error         // sticky
@@ -54,6 +55,10 @@ func (b *reader) read(p []byte) (int, error) {
 		}
 		n, err := b.body.Read(p)
 		b.count(n)
+		if b.off == b.bodyEnd && b.off < b.end {
+			_ = b.body.Close() // it has ended, and the range goes on behind it
+			b.body, b.bodyEnd = nil, 0
+		}
 		if n > 0 {
 			return n, nil // an error comes again with the next call
 		}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
@@ -19,6 +21,7 @@ type remote struct {
 	onBytes func(int)
 	origin  string // GitLab's address
 	stats   counters
+	latency atomic.Int64 // of the last request, until its headers; nanoseconds
 
 	validator validator // set once, before there are readers
 
@@ -47,10 +50,12 @@ func (r *remote) send(ctx context.Context, address, header, ifRange string) (*ht
 		req.Header.Set("If-Range", ifRange)
 	}
 	r.stats.requests.Add(1)
+	start := time.Now()
 	resp, err := r.client.Do(req)
 	if err != nil {
 		return nil, redact.Error(err)
 	}
+	r.latency.Store(int64(time.Since(start)))
 	return resp, nil
 }
 

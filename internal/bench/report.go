@@ -16,8 +16,8 @@ var nets = map[string]string{
 }
 
 // table writes medians, and the ratio of the first command's wall time to each.
-func (r *report) table(name, what, net string, size int64, all []peer, samples [][]sample) {
-	_, _ = fmt.Fprintf(r, "\n### %s: %s (%d MB), %s\n\n", name, what, size/1e6, nets[net])
+func (r *report) table(title string, all []peer, samples [][]sample) {
+	_, _ = fmt.Fprintf(r, "\n### %s\n\n", title)
 	_, _ = fmt.Fprintln(r, "| command | wall s (min–max) | ours / this | CPU s | peak MiB | MB sent | requests |\n|---|---|---|---|---|---|---|")
 	wall := func(s sample) time.Duration { return s.wall }
 	ours := median(samples[0], wall)

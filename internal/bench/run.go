@@ -107,7 +107,7 @@ func (b *bench) net(ctx context.Context, s *servers, name, net string, size int6
 	if len(trees) != 1 {
 		return fmt.Errorf("the trees differ: %v", trees)
 	}
-	b.report.table(name, a.what, net, size, all, samples)
+	b.report.table(fmt.Sprintf("%s: %s (%d MB), %s", name, a.what, size/1e6, nets[net]), all, samples)
 	if peak := median(samples[0], func(s sample) int64 { return s.rss }); peak > memoryBound {
 		return fmt.Errorf("artifetch took %d MiB", peak>>20)
 	}

@@ -66,6 +66,13 @@ func extractOptions(c *cli.Context) extract.Options {
 // maxConnections is the default of --concurrency.
 const maxConnections = 16
 
+// From farAway on, a new connection spends most of its time waiting, so that it
+// pays to begin with more of them.
+const (
+	farAway        = 5 * time.Millisecond
+	farConnections = 8
+)
+
 func connections(c *cli.Context) int {
 	if n := c.Int("concurrency"); n > 0 {
 		return n
@@ -140,7 +147,11 @@ func (f *fetcher) add(ctx context.Context, resolver *resolve.Resolver, stage *ex
 		return result{}, err
 	}
 	defer func() { _ = file.Close() }() // what was read has been checked
-	stats, err := stage.Add(ctx, file, f.extract)
+	o := f.extract
+	if file.Latency() > farAway {
+		o.Workers = min(farConnections, o.Connections)
+	}
+	stats, err := stage.Add(ctx, file, o)
 	if err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}

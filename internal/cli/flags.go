@@ -54,7 +54,7 @@ func selectionFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "take what matches `GLOB`; the same as a PATH argument"},
 		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "put the files into `DIR` (default: $CI_PROJECT_DIR, else here)"},
-		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` parts of each name"},
+		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` directories of each name"},
 		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name"},
 		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections for one archive, if that is faster", DefaultText: "16"},
 		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},

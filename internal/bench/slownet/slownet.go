@@ -52,7 +52,7 @@ func (s Shape) pass(ctx context.Context, client net.Conn, addr string) {
 	}
 	defer func() { _ = server.Close() }()
 	go func() {
-		_, _ = delay(server, client, s.RTT) // whichever side ends ends both
+		delay(server, client, s.RTT)
 		_ = server.Close()
 	}()
 	if s.BytesPerSecond > 0 {
@@ -64,16 +64,16 @@ func (s Shape) pass(ctx context.Context, client net.Conn, addr string) {
 
 // delay passes each piece of a request on after a round trip: half of it there,
 // half of it back.
-func delay(dst io.Writer, src io.Reader, by time.Duration) (int64, error) {
+func delay(dst io.Writer, src io.Reader, by time.Duration) {
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := src.Read(buf)
 		if err != nil {
-			return 0, err
+			return
 		}
 		time.Sleep(by)
 		if _, err := dst.Write(buf[:n]); err != nil {
-			return 0, err
+			return
 		}
 	}
 }
