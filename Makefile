@@ -12,7 +12,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
 GOLANGCI_VERSION    := v2.15.0
 STATICCHECK_VERSION := v0.8.2
 
-.PHONY: demo test check lint bench bench-quick microbench build build-all fuzz clean
+.PHONY: demo test check lint bench bench-quick bench-smoke microbench build build-all fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
@@ -51,6 +51,11 @@ bench:
 ## bench-quick: the same with archives of an eighth, on two networks
 bench-quick:
 	$(GO) run ./internal/bench -quick -nets loop,rtt
+
+## bench-smoke: every archive once, small, from a real nginx, plain and over TLS;
+## fails where trees differ or too much memory is taken
+bench-smoke:
+	$(GO) run ./internal/bench -quick -n 1 -nets loop,tls
 
 ## microbench: the parts
 microbench:

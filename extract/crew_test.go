@@ -90,7 +90,7 @@ func TestCrewGrows(t *testing.T) {
 		{20 << 20, 1, 1, 1},
 	} {
 		src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive))), rate: tt.rate}
-		stage, err := NewStage(t.TempDir(), StageOptions{})
+		stage, err := NewStage(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +183,7 @@ func TestLargeFile(t *testing.T) {
 	for name, archive := range map[string][]byte{"deflated": deflatedZip(t, content), "stored": storedZip(t, 1, content)} {
 		out := t.TempDir()
 		src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive)))}
-		stage, err := NewStage(out, StageOptions{})
+		stage, err := NewStage(out)
 		if err != nil {
 			t.Fatal(err)
 		}

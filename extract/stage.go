@@ -35,9 +35,6 @@ type Stage struct {
 	done  bool
 }
 
-// StageOptions configure a stage. The zero value is ready to use.
-type StageOptions struct{}
-
 type wantedDir struct {
 	mode    fs.FileMode
 	modTime time.Time
@@ -50,7 +47,7 @@ type wantedLink struct {
 
 // NewStage makes a staging directory in dir, and dir itself if it is missing. It
 // removes those that killed runs left behind.
-func NewStage(dir string, _ StageOptions) (*Stage, error) {
+func NewStage(dir string) (*Stage, error) {
 	s := &Stage{dir: dir, rules: platformRules(), dirs: map[string]wantedDir{}}
 	s.made = firstMissing(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -87,6 +84,10 @@ func (s *Stage) create() error {
 	s.fresh, err = s.out.OpenRoot(s.name + "/new")
 	return err
 }
+
+// Path is where the stage is. Files put there go with it, also if this run is
+// killed.
+func (s *Stage) Path() string { return filepath.Join(s.dir, s.name) }
 
 // firstMissing returns the topmost part of dir that does not exist.
 func firstMissing(dir string) string {

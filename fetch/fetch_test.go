@@ -148,6 +148,9 @@ func TestResume(t *testing.T) {
 			if err != nil || !bytes.Equal(got, data) {
 				t.Fatalf("%d bytes, %v", len(got), err)
 			}
+			if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil {
+				t.Fatal(err)
+			}
 			// The end came beside it, with 128 KiB.
 			if s := f.Stats(); s.Resumes == 0 || s.Bytes != int64(len(data))+128<<10 {
 				t.Errorf("stats = %+v: no byte may be asked for twice", s)
@@ -473,6 +476,9 @@ func TestWriteTo(t *testing.T) {
 	var b bytes.Buffer
 	if n, err := f.WriteTo(&b); err != nil || n != int64(len(data)) || !bytes.Equal(b.Bytes(), data) {
 		t.Errorf("WriteTo = %d, %v", n, err)
+	}
+	if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil {
+		t.Fatal(err)
 	}
 	if n := len(o.asked()); n != 3 {
 		t.Errorf("%d requests, want 3: the beginning, the end, the rest", n)

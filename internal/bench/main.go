@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench times the program against what people use instead, as whole
 // processes, alternating in one run:
 //

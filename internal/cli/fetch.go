@@ -110,7 +110,7 @@ func (f *fetcher) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stage, err := extract.NewStage(f.dir, extract.StageOptions{})
+	stage, err := extract.NewStage(f.dir)
 	if err != nil {
 		return err
 	}
@@ -137,12 +137,11 @@ type result struct {
 	artifact resolve.Artifact
 	files    extract.Stats
 	transfer fetch.Stats
-	size     int64
 }
 
 // add opens one archive and extracts it into the stage.
 func (f *fetcher) add(ctx context.Context, resolver *resolve.Resolver, stage *extract.Stage, a resolve.Artifact) (result, error) {
-	file, a, err := f.open(ctx, resolver, a)
+	file, a, err := f.open(ctx, resolver, a, stage.Path())
 	if err != nil {
 		return result{}, err
 	}
@@ -155,11 +154,12 @@ func (f *fetcher) add(ctx context.Context, resolver *resolve.Resolver, stage *ex
 	if err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}
-	return result{a, stats, file.Stats(), file.Size()}, nil
+	return result{a, stats, file.Stats()}, nil
 }
 
-// open opens the archive at the first place that serves it.
-func (f *fetcher) open(ctx context.Context, resolver *resolve.Resolver, a resolve.Artifact) (*fetch.File, resolve.Artifact, error) {
+// open opens the archive at the first place that serves it. If it has to be
+// spooled, it is in the stage, which is on a file system with room for it.
+func (f *fetcher) open(ctx context.Context, resolver *resolve.Resolver, a resolve.Artifact, spoolDir string) (*fetch.File, resolve.Artifact, error) {
 	for {
 		file, err := fetch.Open(ctx, a.URL, fetch.Options{
 			Client:   f.http,
@@ -167,7 +167,7 @@ func (f *fetcher) open(ctx context.Context, resolver *resolve.Resolver, a resolv
 			Backoff:  func() fetch.Backoff { return f.policy.Backoff() },
 			Size:     a.Size,
 			Partial:  len(f.extract.Include) > 0,
-			SpoolDir: "",
+			SpoolDir: spoolDir,
 		})
 		if err == nil {
 			return file, a, nil
