@@ -34,16 +34,16 @@ type options struct {
 
 func main() {
 	var o options
-	quick := flag.Bool("quick", false, "archives of an eighth, three runs")
+	quick := flag.Bool("quick", false, "archives of an eighth")
 	flag.StringVar(&o.corpora, "corpora", "A,B,C,D,E", "which archives")
 	flag.StringVar(&o.nets, "nets", "loop,tls,rtt,lim", "which networks")
-	flag.IntVar(&o.runs, "n", 5, "runs of each")
+	flag.IntVar(&o.runs, "n", 3, "runs of each")
 	flag.StringVar(&o.out, "out", "", "write the tables to this file too")
 	generate := flag.String("generate", "", "only write the archive of -corpora to this file")
 	flag.Parse()
 	o.scale = 1
 	if *quick {
-		o.scale, o.runs = 8, 3
+		o.scale = 8
 	}
 	do := run
 	if *generate != "" {
