@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 )
 
@@ -84,25 +85,35 @@ func stored(t *testing.T, files, size int) ([]byte, []byte) {
 func TestCrewGrows(t *testing.T) {
 	t.Parallel()
 	archive, _ := stored(t, 32, 1<<20)
-	for _, tt := range []struct{ rate, limit, least, most int }{
-		{20 << 20, 8, 8, 8}, // each connection is throttled: as many as may be
-		{0, 8, 1, 4},        // as fast as memory: it is over before more would help
-		{20 << 20, 1, 1, 1},
-	} {
-		src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive))), rate: tt.rate}
-		stage, err := NewStage(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := stage.Add(t.Context(), src, Options{Workers: 1, Connections: tt.limit}); err != nil {
-			t.Fatal(err)
-		}
-		if err := stage.Commit(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if src.most < tt.least || src.most > tt.most || src.now != 0 {
-			t.Errorf("rate %d, limit %d: %d connections, %d still open; want %d to %d", tt.rate, tt.limit, src.most, src.now, tt.least, tt.most)
-		}
+	tests := []struct {
+		name                     string
+		rate, limit, least, most int
+	}{
+		{"each is throttled", 20 << 20, 8, 8, 8},
+		{"over before more would help", 0, 8, 1, 4},
+		{"no more are allowed", 20 << 20, 1, 1, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) { // the time of a throttled source is made up
+				src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive))), rate: tt.rate}
+				stage, err := NewStage(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := stage.Add(t.Context(), src, Options{Workers: 1, Connections: tt.limit}); err != nil {
+					t.Fatal(err)
+				}
+				if err := stage.Commit(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if src.most < tt.least || src.most > tt.most || src.now != 0 {
+					t.Errorf("%d connections, %d still open; want %d to %d", src.most, src.now, tt.least, tt.most)
+				}
+			})
+		})
 	}
 }
 

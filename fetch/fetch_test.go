@@ -228,12 +228,15 @@ func TestChanged(t *testing.T) {
 			t.Parallel()
 			o := serve(t, content(3<<20), nil)
 			f := open(t, o, fetch.Options{})
-			tt.change(o)
+			if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil { // the end is there
+				t.Fatal(err)
+			}
+			o.change(tt.change)
 			if _, err := readRange(t, f, 2<<20, 1000); !errors.Is(err, fetch.ErrChanged) {
 				t.Errorf("Range: error = %v, want ErrChanged", err)
 			}
 			// From now on nothing that is not in memory succeeds.
-			o.etag, o.data, o.before = `"v1"`, content(3<<20), nil
+			o.change(func(o *object) { o.etag, o.data, o.before = `"v1"`, content(3<<20), nil })
 			if _, err := f.ReadAt(make([]byte, 10), 2<<20); !errors.Is(err, fetch.ErrChanged) {
 				t.Errorf("ReadAt: error = %v, want ErrChanged", err)
 			}

@@ -52,13 +52,20 @@ func serve(t *testing.T, data []byte, before func(w http.ResponseWriter, r *http
 func (o *object) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
 	o.requests = append(o.requests, r.Header.Get("Range"))
-	n := len(o.requests)
+	n, data, etag, before := len(o.requests), o.data, o.etag, o.before
 	o.mu.Unlock()
-	if o.before != nil && o.before(w, r, n) {
+	if before != nil && before(w, r, n) {
 		return
 	}
-	w.Header().Set("ETag", o.etag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(o.data))
+	w.Header().Set("ETag", etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+}
+
+// change changes the object between requests.
+func (o *object) change(how func(o *object)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	how(o)
 }
 
 func (o *object) asked() []string {
