@@ -17,7 +17,7 @@ import (
 // no more than there are CPUs.
 type crew struct {
 	*errgroup.Group
-	ctx   context.Context //nolint:containedctx // the group's, which ends with its first error
+	ctx   context.Context // the group's, which ends with its first error
 	stage *Stage
 	src   Source
 	opts  Options

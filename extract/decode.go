@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -25,7 +26,7 @@ func (w *worker) decode(e *entry, emit func([]byte) error) error {
 	if err != nil {
 		return unpackError(e, err)
 	}
-	err = w.pump(e, content, emit)
+	err = pump(unpacking{content, e}, w.out[:copyBuffer], emit)
 	if closeErr := content.Close(); err == nil && closeErr != nil {
 		err = unpackError(e, closeErr)
 	}
@@ -122,23 +123,19 @@ func (w *worker) arrived(n int64) ([]byte, error) {
 	return w.in.Peek(int(min(int64(w.in.Buffered()), n)))
 }
 
-// pump passes on what a reader gives.
-func (w *worker) pump(e *entry, content io.Reader, emit func([]byte) error) error {
-	for {
-		n, err := io.ReadFull(content, w.out[:copyBuffer])
-		if n > 0 {
-			if err := emit(w.out[:n]); err != nil {
-				return err
-			}
-		}
-		switch {
-		case err == nil:
-		case isEnd(err):
-			return nil
-		default:
-			return unpackError(e, err)
-		}
+// unpacking calls the errors of a decompressor damage.
+type unpacking struct {
+	io.Reader
+	entry *entry
+}
+
+// Read implements [io.Reader].
+func (u unpacking) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = unpackError(u.entry, err)
 	}
+	return n, err
 }
 
 func unpackError(e *entry, err error) error {

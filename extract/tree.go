@@ -115,12 +115,13 @@ func (f *newFile) close(err error) error {
 	return err
 }
 
-// copyTo fills the buffer before it writes, so that a small file is one call.
-func copyTo(f *newFile, content io.Reader, buf []byte) error {
+// pump passes on what a reader gives. It fills the buffer first, so that a small
+// file is written by one call.
+func pump(content io.Reader, buf []byte, emit func([]byte) error) error {
 	for {
 		n, err := io.ReadFull(content, buf)
 		if n > 0 && (err == nil || isEnd(err)) {
-			if err := f.write(buf[:n]); err != nil {
+			if err := emit(buf[:n]); err != nil {
 				return err
 			}
 		}

@@ -118,7 +118,7 @@ func (x *untar) content(e *entry, open func() (io.ReadCloser, error)) error {
 	if err != nil {
 		return err
 	}
-	if err := f.close(copyTo(f, &sizedReader{r: r, entry: e}, x.buf)); err != nil {
+	if err := f.close(pump(&sizedReader{r: r, entry: e}, x.buf, f.write)); err != nil {
 		return err
 	}
 	x.placed[e.path] = e.dest
@@ -168,7 +168,7 @@ type sizedReader struct {
 func (s *sizedReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.read += int64(n)
-	if errors.Is(err, io.EOF) && s.read != s.entry.size {
+	if (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) && s.read != s.entry.size {
 		return n, corrupt(s.entry.name, "it has %d bytes, not %d", s.read, s.entry.size)
 	}
 	return n, err

@@ -93,7 +93,7 @@ type Options struct {
 // File is a remote file. All methods may be called concurrently. The context
 // given to [Open] bounds everything that is read later.
 type File struct {
-	ctx    context.Context //nolint:containedctx // io.ReaderAt has no place for one
+	ctx    context.Context // io.ReaderAt has no place for one
 	remote *remote
 	size   int64
 	window *window

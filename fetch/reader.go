@@ -10,7 +10,7 @@ import (
 // reader streams the bytes [off, end). It is one request, until that breaks off.
 type reader struct {
 	remote  *remote
-	ctx     context.Context //nolint:containedctx // io.Reader has no place for one
+	ctx     context.Context // io.Reader has no place for one
 	off     int64
 	end     int64
 	memory  []byte        // the bytes from off on that are there already

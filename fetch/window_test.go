@@ -16,9 +16,7 @@ func FuzzWindow(f *testing.F) {
 	f.Add([]byte{}, uint8(1), []byte{0, 0, 0})
 	f.Add(bytes.Repeat([]byte{7}, 300), uint8(255), []byte{0, 254, 1, 0, 255, 1, 1, 43, 9})
 	f.Fuzz(func(t *testing.T, content []byte, block uint8, reads []byte) {
-		if block == 0 {
-			t.Skip("a block has at least a byte")
-		}
+		block = max(block, 1)
 		oracle := bytes.NewReader(content)
 		w := newWindow(bytes.NewReader(content), int64(len(content)), int64(block), 2)
 		for ; len(reads) >= 3; reads = reads[3:] {

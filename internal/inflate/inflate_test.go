@@ -266,7 +266,7 @@ func Benchmark(b *testing.B) {
 			b.Run(c.name+"/"+name, func(b *testing.B) {
 				b.SetBytes(int64(len(data)))
 				for b.Loop() {
-					if err := r.(interface { //nolint:forcetypeassert // both libraries promise it
+					if err := r.(interface { // both libraries promise it
 						Reset(io.Reader, []byte) error
 					}).Reset(bytes.NewReader(packed), nil); err != nil {
 						b.Fatal(err)

@@ -63,7 +63,7 @@ func stalled(ctx context.Context, err error) error {
 
 type stallBody struct {
 	io.ReadCloser
-	ctx     context.Context //nolint:containedctx // the request's own, which lives as long as its body
+	ctx     context.Context // the request's own, which lives as long as its body
 	cancel  context.CancelCauseFunc
 	clock   *time.Timer
 	timeout time.Duration

@@ -24,7 +24,7 @@ func (s silentServer) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 type drip struct {
-	ctx   context.Context //nolint:containedctx // of the request that it answers
+	ctx   context.Context // of the request that it answers
 	pause time.Duration
 	left  int
 }
