@@ -40,7 +40,7 @@ func forms() []struct {
 	}{
 		{form{"gzip", archiver.Gz{}}, archiver.Gz{}},
 		{form{"xz", archiver.Xz{}}, archiver.Xz{}},
-		{form{"zstd", archiver.Zstd{}}, archiver.Zstd{}},
+		{form{"zstd", archiver.Zstd{DecoderOptions: zstdOptions()}}, archiver.Zstd{}},
 		{form{"bzip2", archiver.Bz2{}}, archiver.Bz2{}},
 		{form{"lz4", archiver.Lz4{}}, archiver.Lz4{}},
 		{form{"tar", nil}, archiver.Tar{}},

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // move is one step of a commit.
@@ -14,10 +16,17 @@ type move struct {
 	replace bool   // something is there
 }
 
+// rescuePrefix begins the names of stages that hold what could not be put back.
+const rescuePrefix = "artifetch-rescued-"
+
 // Commit puts what was staged into the output directory. It compares all before
 // it moves anything; if a move fails, or ctx ends, all that were made are taken
-// back. The stage is removed in either case.
+// back. If not even that is possible, what was there before is kept in a
+// directory that the error names.
 func (s *Stage) Commit(ctx context.Context) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
 	moves, err := s.planMoves("")
 	if err != nil {
 		return err
@@ -28,11 +37,13 @@ func (s *Stage) Commit(ctx context.Context) error {
 			err = j.do(m)
 		}
 		if err != nil {
-			return errors.Join(err, j.undo())
+			s.spoiled = true // the way back is not one that can be gone twice
+			return j.giveUp(err)
 		}
 	}
 	s.done = true
-	return s.remove()
+	_ = s.remove() // all is in place; what is left of the stage goes with the next run
+	return nil
 }
 
 // planMoves compares a directory of the stage with the one it goes into. What is
@@ -48,27 +59,29 @@ func (s *Stage) planMoves(dir string) ([]move, error) {
 	}
 	var moves []move
 	for _, e := range staged {
-		path := join(dir, e.Name())
-		there, err := s.out.Lstat(path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			moves = append(moves, move{path, false})
-		case err != nil:
+		more, err := s.planMove(join(dir, e.Name()), e)
+		if err != nil {
 			return nil, err
-		case e.IsDir() && there.IsDir():
-			below, err := s.planMoves(path)
-			if err != nil {
-				return nil, err
-			}
-			moves = append(moves, below...)
-		default:
-			if err := mayReplace(path, e, there); err != nil {
-				return nil, err
-			}
-			moves = append(moves, move{path, true})
 		}
+		moves = append(moves, more...)
 	}
 	return moves, nil
+}
+
+func (s *Stage) planMove(path string, e fs.DirEntry) ([]move, error) {
+	there, err := s.out.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return []move{{path, false}}, nil
+	case err != nil:
+		return nil, err
+	case e.IsDir() && there.IsDir():
+		return s.planMoves(path)
+	}
+	if err := mayReplace(path, e, there); err != nil {
+		return nil, err
+	}
+	return []move{{path, true}}, nil
 }
 
 // mayReplace allows files and links to take the place of files and links.
@@ -113,6 +126,25 @@ func (j *journal) do(m move) error {
 		return fmt.Errorf("putting %q into place: %w", m.path, err)
 	}
 	return nil
+}
+
+// giveUp takes all moves back. If it cannot, nobody may remove the stage: it has
+// what was there before.
+func (j *journal) giveUp(why error) error {
+	err := j.undo()
+	if err == nil {
+		return why
+	}
+	s := j.stage
+	_ = s.fresh.Close() // Windows renames no directory with open files
+	s.lock.release()
+	s.fresh, s.lock = nil, nil
+	kept := rescuePrefix + strings.TrimPrefix(s.name, stagePrefix)
+	if renameErr := s.out.Rename(s.name, kept); renameErr != nil {
+		kept, err = s.name, errors.Join(err, renameErr)
+	}
+	s.name = ""
+	return errors.Join(why, err, fmt.Errorf("what was there before is in %q", filepath.Join(s.dir, kept, "old")))
 }
 
 // undo takes the moves back, last first. The last one may have been made in

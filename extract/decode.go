@@ -22,7 +22,7 @@ func (w *worker) decode(e *entry, emit func([]byte) error) error {
 	case methodDeflate:
 		return w.inflate(e, emit)
 	}
-	content, err := decompress(e, &packedReader{r: w.in, left: e.packed})
+	content, err := w.decompress(e, &packedReader{r: w.in, left: e.packed})
 	if err != nil {
 		return unpackError(e, err)
 	}

@@ -37,18 +37,6 @@ const maxDirectory = 128 << 20
 
 var le = binary.LittleEndian
 
-// errNoEnd reports that there is no end of central directory record, so that
-// the archive is no zip, or lacks its end.
-var errNoEnd = errors.New("no end of central directory record")
-
-// endRecord says where the central directory is: APPNOTE 4.3.16, 4.3.14.
-type endRecord struct {
-	entries int64
-	size    int64 // of the directory
-	offset  int64 // of the directory in the file
-	base    int64 // what lies in front of the archive, such as a self-extractor
-}
-
 // readDirectory returns the entries in the order of the central directory. It
 // reads the end of the archive once, and the directory once unless that read
 // had it.
@@ -65,7 +53,7 @@ func readDirectory(src io.ReaderAt, size int64, o Options) ([]*entry, error) {
 	case end.entries > int64(o.MaxFiles):
 		return nil, &LimitError{"entries", int64(o.MaxFiles), "--max-files"}
 	case end.size > maxDirectory:
-		return nil, &LimitError{"bytes of central directory", maxDirectory, "--include to take less: there is no flag"}
+		return nil, &LimitError{What: "bytes of central directory", Limit: maxDirectory}
 	}
 	var directory []byte
 	if at := end.offset - (size - int64(len(tail))); at >= 0 {
@@ -94,77 +82,6 @@ func readFull(src io.ReaderAt, p []byte, off int64) error {
 		return corrupt("", "it ends at byte %d", off+int64(n))
 	}
 	return err
-}
-
-// findEnd finds the end record: the one whose comment ends where the file does.
-func findEnd(src io.ReaderAt, tail []byte, size int64) (endRecord, error) {
-	for i := len(tail) - lenEnd; i >= 0; i-- {
-		if le.Uint32(tail[i:]) != sigEnd || i+lenEnd+int(le.Uint16(tail[i+20:])) != len(tail) {
-			continue
-		}
-		r := tail[i:]
-		if le.Uint16(r[4:]) != 0 && le.Uint16(r[4:]) != math.MaxUint16 {
-			return endRecord{}, corrupt("", "it is one part of several")
-		}
-		end := endRecord{entries: int64(le.Uint16(r[10:])), size: int64(le.Uint32(r[12:])), offset: int64(le.Uint32(r[16:]))}
-		at := size - int64(len(tail)) + int64(i)
-		if end.entries == math.MaxUint16 || end.size == math.MaxUint32 || end.offset == math.MaxUint32 {
-			if found, err := findEnd64(src, &end, at); err != nil || found {
-				return end, err
-			}
-		}
-		return end, end.place(at)
-	}
-	return endRecord{}, &CorruptError{Err: errNoEnd}
-}
-
-// findEnd64 reads the zip64 record, if the locator in front of the end record
-// points to one.
-func findEnd64(src io.ReaderAt, end *endRecord, at int64) (bool, error) {
-	if at < lenEnd64Locate {
-		return false, nil
-	}
-	var locator [lenEnd64Locate]byte
-	if err := readFull(src, locator[:], at-lenEnd64Locate); err != nil {
-		return false, err
-	}
-	if le.Uint32(locator[:]) != sigEnd64Locate {
-		return false, nil
-	}
-	// The record is right in front of its locator; the locator's own word for
-	// it would be off in an archive with something in front.
-	at64 := at - lenEnd64Locate - lenEnd64
-	var r [lenEnd64]byte
-	if at64 < 0 {
-		return false, corrupt("", "the zip64 end record is missing")
-	}
-	if err := readFull(src, r[:], at64); err != nil {
-		return false, err
-	}
-	if le.Uint32(r[:]) != sigEnd64 {
-		return false, corrupt("", "the zip64 end record is missing")
-	}
-	entries, size, offset := le.Uint64(r[32:]), le.Uint64(r[40:]), le.Uint64(r[48:])
-	if max(entries, size, offset) > math.MaxInt64 {
-		return false, corrupt("", "the zip64 end record holds impossible sizes")
-	}
-	*end = endRecord{entries: int64(entries), size: int64(size), offset: int64(offset)}
-	return true, end.place(at64)
-}
-
-// place works out where the directory really is: right in front of its end
-// record. What that differs from what the record says lies in front of the
-// archive.
-func (end *endRecord) place(at int64) error {
-	if end.size > at || end.entries*lenCentral > end.size {
-		return corrupt("", "the central directory does not fit into it")
-	}
-	end.base = at - end.size - end.offset
-	if end.base < 0 {
-		return corrupt("", "it lacks %d bytes", -end.base)
-	}
-	end.offset = at - end.size
-	return nil
 }
 
 func parseDirectory(directory []byte, end endRecord) ([]*entry, error) {

@@ -51,15 +51,25 @@ func check(entries []*entry, r rules, o Options) error {
 		}
 		kinds[r.key(path)] = e.isDir()
 	}
-	return checkParents(entries, kinds, r)
+	return checkParents(entries, kinds, r, o.MaxFiles)
 }
 
-func checkParents(entries []*entry, kinds map[string]bool, r rules) error {
+// checkParents counts the directories that are only implied, too: a short name
+// can need two hundred of them.
+func checkParents(entries []*entry, kinds map[string]bool, r rules, limit int) error {
+	implied := 0
 	known := map[string]bool{} // directories whose parents were checked
 	for _, e := range entries {
 		for dir := parent(e.path); dir != "" && !known[dir]; dir = parent(dir) {
-			if isDir, listed := kinds[r.key(dir)]; listed && !isDir {
+			isDir, listed := kinds[r.key(dir)]
+			if listed && !isDir {
 				return &UnsafeError{e.name, "it is below " + dir + ", which is no directory"}
+			}
+			if !listed {
+				implied++
+			}
+			if implied+len(kinds) > limit {
+				return &LimitError{"entries", int64(limit), "--max-files"}
 			}
 			known[dir] = true
 		}

@@ -11,12 +11,17 @@ var ErrCorrupt = errors.New("corrupt archive")
 
 // UnsafeError refuses an archive that would do harm. Nothing was written.
 type UnsafeError struct {
-	Entry  string // as it stands in the archive
+	Entry  string // as it stands in the archive; empty if the archive as a whole is meant
 	Reason string
 }
 
 // Error implements error.
-func (e *UnsafeError) Error() string { return fmt.Sprintf("unsafe entry %q: %s", e.Entry, e.Reason) }
+func (e *UnsafeError) Error() string {
+	if e.Entry == "" {
+		return "unsafe archive: " + e.Reason
+	}
+	return fmt.Sprintf("unsafe entry %q: %s", e.Entry, e.Reason)
+}
 
 // Hint says what to do next.
 func (*UnsafeError) Hint() string {
@@ -27,7 +32,7 @@ func (*UnsafeError) Hint() string {
 type LimitError struct {
 	What  string // "bytes" or "entries"
 	Limit int64
-	Flag  string // which raises it
+	Flag  string // which raises it; empty if none does
 }
 
 // Error implements error.
@@ -36,7 +41,12 @@ func (e *LimitError) Error() string {
 }
 
 // Hint says what to do next.
-func (e *LimitError) Hint() string { return "if that is what you expect, raise " + e.Flag }
+func (e *LimitError) Hint() string {
+	if e.Flag == "" {
+		return "this limit is fixed: split the job's artifacts"
+	}
+	return "if that is what you expect, raise " + e.Flag
+}
 
 // CorruptError reports damage: what does not agree with itself.
 type CorruptError struct {

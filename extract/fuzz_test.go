@@ -3,7 +3,9 @@ package extract
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -16,7 +18,7 @@ import (
 // FuzzCleanName: what is let through stays inside, on every platform, and
 // cleaning is done once and for all.
 func FuzzCleanName(f *testing.F) {
-	for _, name := range []string{"a", "a/b", "./a", "a//b/", "..", "a/../b", "/a", `\a`, `C:\a`, "C:a", `a\..\b`, "a\x00", ".git/x", ".GIT. ", "git~1/x", "a:b", "\xff", "测/试", "..a", strings.Repeat("a/", 300)} {
+	for _, name := range []string{"a", "a/b", "./a", "a//b/", "..", "a/../b", "/a", `\a`, `C:\a`, "C:a", `a\..\b`, `./\`, "./C:a", "a\x00", ".git/x", ".GIT. ", "git~1/x", "a:b", "\xff", "测/试", "..a", strings.Repeat("a/", 300)} {
 		f.Add(name, "x", true)
 		f.Add("dir/link", name, false)
 	}
@@ -36,7 +38,7 @@ func FuzzCleanName(f *testing.F) {
 			if again, err := r.cleanName(clean, false); err != nil || again != clean {
 				t.Fatalf("cleanName(%q) = %q, %v", clean, again, err)
 			}
-			if r.checkTarget(clean, name, target) == nil && !filepath.IsLocal(path.Join(path.Dir(clean), target)) {
+			if checkTarget(name, target) == nil && r.leads(clean, target) == "" && !filepath.IsLocal(path.Join(path.Dir(clean), target)) {
 				t.Fatalf("a link at %q may point to %q", clean, target)
 			}
 		}
@@ -166,6 +168,7 @@ func zipOf(t *testing.T, files int, content []byte, method uint16) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
+	w.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for i := range files {
 		e, err := w.CreateHeader(&zip.FileHeader{Name: strconv.Itoa(i), Method: method})
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 // 4.4.15. setuid, setgid and sticky bits are dropped.
 func fileMode(creator byte, attributes uint32, name string) fs.FileMode {
 	const unix, darwin = 3, 19
-	isDir := strings.HasSuffix(name, "/") || strings.HasSuffix(name, `\`)
+	isDir := strings.HasSuffix(name, "/")
 	if creator == unix || creator == darwin {
 		if mode := unixMode(attributes >> 16); mode != 0 {
 			if isDir && mode.IsRegular() {

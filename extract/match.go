@@ -87,7 +87,7 @@ func selectEntries(entries []*entry, o Options) ([]*entry, error) {
 	if unused := unusedPatterns(include); len(unused) > 0 {
 		return nil, &NoMatchError{unused, near(unused[0], entries)}
 	}
-	return selected, collisions(selected)
+	return selected, nil
 }
 
 // anyMatch marks every pattern that matches, so that the others can be named.
@@ -111,16 +111,31 @@ func unusedPatterns(patterns []*pattern) []string {
 	return unused
 }
 
-// collisions finds entries that a change of names has put into one place.
-func collisions(entries []*entry) error {
+// collisions finds entries that a change of names has put into one place, or one
+// below another that is no directory.
+func (r rules) collisions(entries []*entry) error {
 	from := make(map[string]*entry, len(entries))
 	for _, e := range entries {
-		if other, taken := from[e.dest]; taken && !(e.isDir() && other.isDir()) {
-			return &ConflictError{e.dest, fmt.Sprintf("both %q and %q would be put here", other.name, e.name)}
+		key := r.key(e.dest)
+		if other, taken := from[key]; taken && !(e.isDir() && other.isDir()) {
+			return bothHere(other, e)
 		}
-		from[e.dest] = e
+		from[key] = e
+	}
+	known := map[string]bool{} // directories whose parents were checked
+	for _, e := range entries {
+		for dir := parent(e.dest); dir != "" && !known[dir]; dir = parent(dir) {
+			if other, taken := from[r.key(dir)]; taken && !other.isDir() {
+				return bothHere(other, e)
+			}
+			known[dir] = true
+		}
 	}
 	return nil
+}
+
+func bothHere(a, b *entry) error {
+	return &ConflictError{a.dest, fmt.Sprintf("both %q and %q would be put here", a.name, b.name)}
 }
 
 func join(prefix, path string) string {

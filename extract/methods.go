@@ -74,16 +74,12 @@ func methodName(method uint16) (name string, known bool) {
 
 // decompress returns the content of an entry that is neither stored nor deflated.
 // The reader must be closed.
-func decompress(e *entry, packed *packedReader) (io.ReadCloser, error) {
+func (w *worker) decompress(e *entry, packed *packedReader) (io.ReadCloser, error) {
 	switch e.method {
 	case methodBzip2:
 		return io.NopCloser(bzip2.NewReader(packed)), nil
 	case methodZstd:
-		d, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return nil, err
-		}
-		return d.IOReadCloser(), nil
+		return w.unzstd(packed)
 	case methodXz:
 		r, err := xz.ReaderConfig{DictCap: maxWindow}.NewReader(packed)
 		return readCloser(r, err)
@@ -92,6 +88,25 @@ func decompress(e *entry, packed *packedReader) (io.ReadCloser, error) {
 	}
 	name, _ := methodName(e.method)
 	return nil, fmt.Errorf("unknown compression method: %s", name)
+}
+
+// zstdOptions are the bounds of every zstd stream.
+func zstdOptions() []zstd.DOption {
+	return []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true)}
+}
+
+// unzstd uses one decoder again and again: making one costs more than a small
+// file does.
+func (w *worker) unzstd(packed *packedReader) (io.ReadCloser, error) {
+	if w.zstd != nil {
+		return io.NopCloser(w.zstd), w.zstd.Reset(packed)
+	}
+	d, err := zstd.NewReader(packed, zstdOptions()...)
+	if err != nil {
+		return nil, err
+	}
+	w.zstd = d
+	return io.NopCloser(d), nil
 }
 
 func readCloser(r io.Reader, err error) (io.ReadCloser, error) {

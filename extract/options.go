@@ -24,7 +24,8 @@ type Options struct {
 	Connections int
 	// MaxBytes limits the size of what is extracted. Zero means 64 GiB.
 	MaxBytes int64
-	// MaxFiles limits the number of entries. Zero means 500,000.
+	// MaxFiles limits the number of entries, and of the directories that they need.
+	// Zero means 500,000.
 	MaxFiles int
 	// AllowGit lets entries through that have a component ".git".
 	AllowGit bool

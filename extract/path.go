@@ -3,6 +3,7 @@ package extract
 import (
 	"runtime"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -30,8 +31,8 @@ func (r rules) cleanName(name string, allowGit bool) (string, error) {
 	if reason := badName(name); reason != "" {
 		return "", &UnsafeError{name, reason}
 	}
-	if r.backslash && strings.Contains(name, `\`) {
-		return "", &UnsafeError{name, "a backslash separates directories here"}
+	if reason := r.badHere(name); reason != "" {
+		return "", &UnsafeError{name, reason}
 	}
 	var parts []string
 	for part := range strings.SplitSeq(name, "/") {
@@ -42,20 +43,26 @@ func (r rules) cleanName(name string, allowGit bool) (string, error) {
 			return "", &UnsafeError{name, "a part of the name is longer than 255 bytes"}
 		case !allowGit && isGit(part):
 			return "", &UnsafeError{name, "it would change a Git repository"}
+		case r.backslash && isReserved(part):
+			return "", &UnsafeError{name, "Windows takes a part of it for another name, or for a device"}
 		}
 		parts = append(parts, part)
 	}
 	if len(parts) > maxDepth {
 		return "", &UnsafeError{name, "more than 200 directories deep"}
 	}
-	return strings.Join(parts, "/"), nil
+	clean := strings.Join(parts, "/")
+	if clean != "" && badName(clean) != "" { // what "./" in front has hidden
+		return "", &UnsafeError{name, badName(clean)}
+	}
+	return clean, nil
 }
 
 // badName gives the reason to refuse a name outright, or "".
 func badName(name string) string {
 	switch {
 	case name == "":
-		return "the name is empty"
+		return "an entry has no name"
 	case len(name) > maxPath:
 		return "the name is longer than 4096 bytes"
 	case name[0] == '/' || name[0] == '\\':
@@ -73,34 +80,82 @@ func badName(name string) string {
 	return ""
 }
 
+// badHere gives the reason to refuse a name on this platform, or "".
+func (r rules) badHere(name string) string {
+	switch {
+	case r.backslash && strings.Contains(name, `\`):
+		return "a backslash separates directories here"
+	case r.backslash && strings.ContainsAny(name, `:*?"<>|`):
+		return "the name holds a character that no name may have here"
+	case r.fold && !utf8.ValidString(name):
+		return "the name is not UTF-8, as names have to be here"
+	}
+	return ""
+}
+
+// isReserved knows the names of devices, with any ending, and what Windows drops
+// from the end of a name: Microsoft, "Naming Files, Paths, and Namespaces".
+func isReserved(part string) bool {
+	if strings.TrimRight(part, ". ") != part {
+		return true
+	}
+	stem, _, _ := strings.Cut(strings.ToUpper(part), ".")
+	stem = strings.TrimRight(stem, " ")
+	switch stem {
+	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
+		return true
+	}
+	device, found := strings.CutPrefix(stem, "COM")
+	if !found {
+		device, found = strings.CutPrefix(stem, "LPT")
+	}
+	return found && utf8.RuneCountInString(device) == 1 && strings.ContainsAny(device, "0123456789¹²³")
+}
+
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // isGit knows the spellings that file systems take for ".git": any case, dots
 // and spaces at the end (Windows), the short name of FAT, the alternate stream
-// of NTFS.
+// of NTFS, and characters that HFS+ does not look at (CVE-2014-9390).
 func isGit(part string) bool {
+	part = strings.Map(visible, part)
 	part, _, _ = strings.Cut(part, ":")
 	part = strings.TrimRight(part, ". ")
 	return strings.EqualFold(part, ".git") || strings.EqualFold(part, "git~1")
 }
 
-// checkTarget checks where a link at path would point: relative, ".." only in
-// front, and not above the directory that is extracted into. All parents of a
-// link are real directories, so such a link cannot lead outside.
-func (r rules) checkTarget(path, name, target string) error {
-	reason := ""
+// visible drops the characters that HFS+ ignores in names.
+func visible(r rune) rune {
+	switch {
+	case '\u200c' <= r && r <= '\u200f', '\u202a' <= r && r <= '\u202e', '\u206a' <= r && r <= '\u206f', r == '\ufeff':
+		return -1
+	}
+	return r
+}
+
+// checkTarget checks the target of a link for what no link may have.
+func checkTarget(name, target string) error {
 	switch {
 	case target == "" || len(target) >= maxPath:
-		reason = "the link has no target, or one that is too long"
-	case target[0] == '/' || strings.ContainsRune(target, 0) || r.backslash && strings.ContainsAny(target, `\:`):
-		reason = "the link points to an absolute path"
-	case escapes(path, target):
-		reason = "the link points out of the directory"
-	}
-	if reason != "" {
-		return &UnsafeError{name, reason + ": " + target}
+		return &UnsafeError{name, "the link has no target, or one that is too long"}
+	case strings.ContainsRune(target, 0):
+		return &UnsafeError{name, "the link's target holds a zero byte"}
 	}
 	return nil
+}
+
+// leads says how a link at path leads out, or "": a target is to be relative,
+// with ".." only in front, and not above the directory that is extracted into.
+// All parents of a link are real directories, so that such a link cannot lead
+// outside.
+func (r rules) leads(path, target string) string {
+	switch {
+	case target[0] == '/' || r.backslash && strings.ContainsAny(target, `\:`):
+		return "the link points to an absolute path"
+	case escapes(path, target):
+		return "the link points out of the directory"
+	}
+	return ""
 }
 
 func escapes(path, target string) bool {

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +42,12 @@ func unpackFrom(t *testing.T, src extract.Source, dir string, o extract.Options)
 		return stats, err
 	}
 	return stats, stage.Commit(t.Context())
+}
+
+// asType reports whether err is of the type that want, a pointer to an error,
+// points to. The value is left alone: parallel tests share it.
+func asType(err error, want any) bool {
+	return errors.As(err, reflect.New(reflect.TypeOf(want).Elem()).Interface())
 }
 
 // tree lists all there is below dir, in the columns of workspace.tsv.

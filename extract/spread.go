@@ -33,6 +33,7 @@ type spread struct {
 	pieces chan *piece // in order
 	budget pieceBudget
 	now    *piece
+	last   *piece // that found no room any more; read when all requests have ended
 	done   sync.WaitGroup
 }
 
@@ -75,7 +76,7 @@ func (s *spread) request(ctx context.Context, src Source, off, end int64) {
 		select {
 		case s.pieces <- p:
 		case <-ctx.Done():
-			s.budget <- buf
+			s.last = p // it is still being filled: Close gives it back
 			return
 		}
 	}
@@ -145,6 +146,10 @@ func (s *spread) Close() error {
 	}
 	for p := range s.pieces {
 		s.giveBack(p)
+	}
+	if s.last != nil {
+		s.giveBack(s.last)
+		s.last = nil
 	}
 	return nil
 }

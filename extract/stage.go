@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // stagePrefix begins the names of staging directories.
@@ -33,16 +30,8 @@ type Stage struct {
 	dirs  map[string]wantedDir
 	links []wantedLink
 	done  bool
-}
 
-type wantedDir struct {
-	mode    fs.FileMode
-	modTime time.Time
-}
-
-type wantedLink struct {
-	entry  *entry
-	target string
+	spoiled bool // an archive could not be extracted: what is staged is not whole
 }
 
 // NewStage makes a staging directory in dir, and dir itself if it is missing. It
@@ -66,21 +55,26 @@ func NewStage(dir string) (*Stage, error) {
 	return s, nil
 }
 
+// createTries is how often a stage is made anew when another run has taken the
+// last one, which was not locked yet, for that of a dead one.
+const createTries = 20
+
 func (s *Stage) create() error {
-	s.name = stagePrefix + strings.ToLower(rand.Text()[:16])
-	if err := s.out.Mkdir(s.name, 0o700); err != nil {
-		return err
+	for try := 1; ; try++ {
+		err := s.claimName()
+		if err == nil {
+			break
+		}
+		if again := errors.Is(err, errHeld) || errors.Is(err, fs.ErrNotExist); !again || try == createTries {
+			return err
+		}
 	}
-	held, err := takeLock(filepath.Join(s.dir, s.name, lockName))
-	if err != nil {
-		return err
-	}
-	s.lock = held
 	for _, sub := range []string{"new", "old"} {
 		if err := s.out.Mkdir(s.name+"/"+sub, 0o700); err != nil {
 			return err
 		}
 	}
+	var err error
 	s.fresh, err = s.out.OpenRoot(s.name + "/new")
 	return err
 }
@@ -88,6 +82,29 @@ func (s *Stage) create() error {
 // Path is where the stage is. Files put there go with it, also if this run is
 // killed.
 func (s *Stage) Path() string { return filepath.Join(s.dir, s.name) }
+
+// claimName makes the directory, and the lock in it. Where the file system has
+// no locks, it goes without: nobody can take the stage for a dead one then, and
+// nobody removes it if this run is killed.
+func (s *Stage) claimName() error {
+	s.name = stagePrefix + strings.ToLower(rand.Text()[:16])
+	if err := s.out.Mkdir(s.name, 0o700); err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, s.name, lockName)
+	held, err := takeLock(path, os.O_CREATE)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil
+	case err != nil:
+		return err
+	case !held.holds(path):
+		held.release()
+		return &fs.PathError{Op: "lock", Path: path, Err: fs.ErrNotExist}
+	}
+	s.lock = held
+	return nil
+}
 
 // firstMissing returns the topmost part of dir that does not exist.
 func firstMissing(dir string) string {
@@ -106,9 +123,24 @@ func firstMissing(dir string) string {
 }
 
 // Add extracts the selection of one archive into the stage. Files of several
-// archives must not meet at one path.
+// archives must not meet at one path. After an error the stage can only be
+// discarded.
 func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
-	o = o.withDefaults()
+	if err := s.ready(); err != nil {
+		return Stats{}, err
+	}
+	stats, err := s.add(ctx, src, o.withDefaults())
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // whatever broke because of it
+	}
+	if err != nil {
+		s.spoiled = true
+		return Stats{}, err
+	}
+	return stats, nil
+}
+
+func (s *Stage) add(ctx context.Context, src Source, o Options) (Stats, error) {
 	if o.Prefix != "" {
 		clean, err := s.rules.cleanName(o.Prefix, true)
 		if err != nil {
@@ -129,81 +161,18 @@ func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
 	if err == nil {
 		err = s.finish()
 	}
-	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx) // whatever broke because of it
-	}
-	return stats, s.relate(err)
+	return stats, err
 }
 
-// relate makes a clash of two archives out of what the file system says of it.
-func (s *Stage) relate(err error) error {
-	if failed, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrExist) {
-		return &ConflictError{filepath.ToSlash(failed.Path), "it would be written twice"}
-	}
-	return err
-}
+// errNotReady reports a call that would put half an archive, or none, into
+// place.
+var errNotReady = errors.New("the stage holds an archive that could not be extracted, or is closed")
 
-func (s *Stage) wantDir(path string, mode fs.FileMode, modTime time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dirs[path] = wantedDir{mode, modTime}
-}
-
-// wantLink checks a link and notes it for finish.
-func (s *Stage) wantLink(e *entry, target string) error {
-	if err := s.rules.checkTarget(e.dest, e.name, target); err != nil {
-		return err
+func (s *Stage) ready() error {
+	if s.spoiled || s.out == nil {
+		return errNotReady
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.links = append(s.links, wantedLink{e, target})
 	return nil
-}
-
-// finish makes what has to wait for the files: links, so that nothing is written
-// through one, and directories, whose times would change with every file in
-// them. Deepest first, for the same reason.
-func (s *Stage) finish() error {
-	t := s.newTree()
-	defer t.close()
-	for _, l := range s.links {
-		dir, err := t.dir(parent(l.entry.dest))
-		if err != nil {
-			return err
-		}
-		if err := dir.Symlink(l.target, base(l.entry.dest)); err != nil {
-			return err
-		}
-	}
-	s.links = nil
-	paths := slices.Sorted(maps.Keys(s.dirs))
-	for _, path := range paths {
-		if _, err := t.dir(path); err != nil {
-			return err
-		}
-	}
-	for _, path := range slices.Backward(paths) {
-		if err := s.finishDir(t, path, s.dirs[path]); err != nil {
-			return err
-		}
-	}
-	clear(s.dirs)
-	return nil
-}
-
-func (s *Stage) finishDir(t *tree, path string, d wantedDir) error {
-	above, err := t.dir(parent(path))
-	if err != nil {
-		return err
-	}
-	// A directory that its owner cannot write to could not be renamed either.
-	if err := above.Chmod(base(path), d.mode.Perm()|0o700); err != nil {
-		return err
-	}
-	if d.modTime.IsZero() {
-		return nil
-	}
-	return above.Chtimes(base(path), time.Time{}, d.modTime)
 }
 
 // Discard removes the stage, and what was made for it if nothing was committed.
@@ -224,10 +193,9 @@ func (s *Stage) remove() error {
 	if s.fresh != nil {
 		_ = s.fresh.Close() // only a way to files
 	}
-	s.lock.release()
 	var err error
 	if s.name != "" {
-		if err = s.out.RemoveAll(s.name); err != nil {
+		if err = removeLocked(s.out, s.name, s.lock); err != nil {
 			err = fmt.Errorf("removing the staging directory: %w", err)
 		}
 	}

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,9 @@ import (
 
 // lockName is the file in a stage that is locked while its owner lives.
 const lockName = "lock"
+
+// errHeld reports a lock that somebody else has.
+var errHeld = errors.New("another run holds it")
 
 // graceTime is how long a stage without a lock file is left alone: its owner may
 // be about to make it.
@@ -23,22 +27,34 @@ func removeStale(out *os.Root) {
 		return
 	}
 	for _, e := range entries {
-		if e.IsDir() && strings.HasPrefix(e.Name(), stagePrefix) && dead(out, e.Name()) {
-			_ = out.RemoveAll(e.Name()) // the next run tries again
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), stagePrefix) {
+			continue
+		}
+		if held, dead := claim(out, e.Name()); dead {
+			_ = removeLocked(out, e.Name(), held) // the next run tries again
 		}
 	}
 }
 
-func dead(out *os.Root, name string) bool {
+// claim reports whether the owner of a stage is dead. The lock is held until the
+// stage is gone: an owner that is only about to lock it finds out.
+func claim(out *os.Root, name string) (*lock, bool) {
 	path := filepath.Join(out.Name(), name, lockName)
-	if _, err := os.Lstat(path); err != nil {
+	held, err := takeLock(path, 0) // a lock of our own would keep the owner from removing the stage
+	if errors.Is(err, fs.ErrNotExist) {
 		info, err := out.Lstat(name)
-		return err == nil && time.Since(info.ModTime()) > graceTime
+		return nil, err == nil && time.Since(info.ModTime()) > graceTime
 	}
-	held, err := takeLock(path)
-	if err != nil {
-		return false
-	}
+	return held, err == nil
+}
+
+// removeLocked removes a stage, and lets go of its lock last. Windows does not
+// remove a file that is open.
+func removeLocked(out *os.Root, name string, held *lock) error {
+	err := out.RemoveAll(name)
 	held.release()
-	return true
+	if err != nil {
+		err = out.RemoveAll(name)
+	}
+	return err
 }

@@ -56,7 +56,11 @@ func (t *tree) dir(path string) (*os.Root, error) {
 	}
 	name := base(path)
 	// 0755 before the umask: what the archive says of it comes at the end.
-	if err := above.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+	err = above.Mkdir(name, 0o755)
+	if errors.Is(err, fs.ErrExist) {
+		err = t.isDir(above, path)
+	}
+	if err != nil {
 		return nil, err
 	}
 	root, err := above.OpenRoot(name)
@@ -65,6 +69,27 @@ func (t *tree) dir(path string) (*os.Root, error) {
 	}
 	t.keep(openDir{path, root})
 	return root, nil
+}
+
+// isDir makes sure that what is there already is a directory: another archive in
+// the stage may have put a link there, which opening would follow.
+func (t *tree) isDir(above *os.Root, path string) error {
+	info, err := above.Lstat(base(path))
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return &ConflictError{path, "it would have to be a directory and something else"}
+	}
+	return nil
+}
+
+// writtenTwice makes a conflict of the refusal to create what is there.
+func writtenTwice(path string, err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return &ConflictError{path, "it would be written twice"}
+	}
+	return err
 }
 
 func (t *tree) keep(d openDir) {
@@ -91,7 +116,7 @@ func (t *tree) create(e *entry) (*newFile, error) {
 	}
 	f, err := dir.OpenFile(base(e.dest), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, writtenTwice(e.dest, err)
 	}
 	return &newFile{e, dir, f}, nil
 }

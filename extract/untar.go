@@ -37,7 +37,8 @@ func (x *untar) fail(err error) error {
 // admit checks a member's name against those before it, and says whether it is
 // selected.
 func (x *untar) admit(e *entry) (bool, error) {
-	if x.count++; x.count > x.opts.MaxFiles {
+	// The directories that names need count, too, as in a zip.
+	if x.count++; max(x.count, len(x.kinds)) > x.opts.MaxFiles {
 		return false, &LimitError{"entries", int64(x.opts.MaxFiles), "--max-files"}
 	}
 	r := x.stage.rules
@@ -99,7 +100,7 @@ func (x *untar) place(e *entry, target string, open func() (io.ReadCloser, error
 		x.stage.wantDir(e.dest, e.mode, e.modTime)
 	case e.isLink():
 		err = x.stage.wantLink(e, target)
-	case x.stats.Bytes+e.size > x.opts.MaxBytes:
+	case e.size > x.opts.MaxBytes-x.stats.Bytes: // the sum might not fit
 		err = &LimitError{"bytes", x.opts.MaxBytes, "--max-bytes"}
 	default:
 		err = x.content(e, open)

@@ -8,6 +8,8 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/klauspost/compress/zstd"
+
 	"gitlab.com/artifetch/artifetch/internal/inflate"
 )
 
@@ -21,7 +23,8 @@ type worker struct {
 	in       *bufio.Reader
 	tree     *tree
 	inflater inflate.Decoder
-	out      []byte  // what was decompressed, behind the window of what came before
+	out      []byte // what was decompressed, behind the window of what came before
+	zstd     *zstd.Decoder
 	behind   *behind // writes what was decompressed; nil while the worker does
 }
 
@@ -29,7 +32,12 @@ func newWorker(c *crew) *worker {
 	return &worker{crew: c, in: bufio.NewReaderSize(nil, readAhead), tree: c.stage.newTree(), out: newOutBuffer()}
 }
 
-func (w *worker) close() { w.tree.close() }
+func (w *worker) close() {
+	w.tree.close()
+	if w.zstd != nil {
+		w.zstd.Close()
+	}
+}
 
 // region reads one region and decodes its entries as they come.
 func (w *worker) region(ctx context.Context, r region) error {

@@ -23,6 +23,9 @@ func (s *Stage) zip(ctx context.Context, src Source, o Options) (Stats, error) {
 		}
 	}
 	selected, err := selectEntries(entries, o)
+	if err == nil {
+		err = s.rules.collisions(selected)
+	}
 	if err != nil {
 		return Stats{}, err
 	}
@@ -50,6 +53,9 @@ func checkZip(e *entry) error {
 	}
 	if e.method == methodStore && e.packed != e.size {
 		return corrupt(e.name, "it is stored, but has two sizes")
+	}
+	if e.isDir() && e.size != 0 {
+		return corrupt(e.name, "it is a directory, but has content")
 	}
 	if e.mode.Type()&^(fs.ModeDir|fs.ModeSymlink) != 0 {
 		return &UnsafeError{e.name, "it is a device, a pipe or a socket"}

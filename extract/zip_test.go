@@ -134,7 +134,7 @@ func TestRefused(t *testing.T) {
 		{name: "drive", items: bad(file("C:evil", "x")), want: unsafe, entry: "C:evil"},
 		{name: "NUL", items: bad(file("a\x00b", "x")), want: unsafe, entry: `a\x00b`},
 		{name: "control character", items: bad(file("a\x1b[31m", "x")), want: unsafe, entry: `a\x1b[31m`},
-		{name: "empty name", items: bad(file("", "x")), want: unsafe, entry: `""`},
+		{name: "empty name", items: bad(file("", "x")), want: unsafe, entry: "no name"},
 		{name: "the directory itself as a file", items: bad(file("./.", "x")), want: unsafe, entry: "./."},
 		{name: "long component", items: bad(file(strings.Repeat("n", 256), "x")), want: unsafe, entry: "nnn"},
 		{name: "long path", items: bad(file(strings.Repeat("d/", 2100)+"f", "x")), want: unsafe, entry: "d/d/"},
@@ -187,7 +187,7 @@ func TestRefused(t *testing.T) {
 			}
 			before := tree(t, parent)
 			_, err := unpack(t, pack(t, tt.items...), out, tt.opts)
-			if !errors.As(err, tt.want) {
+			if !asType(err, tt.want) {
 				t.Fatalf("error = %v (%T), want a %T", err, err, tt.want)
 			}
 			if !strings.Contains(err.Error(), tt.entry) {
@@ -339,7 +339,7 @@ func TestSelectionErrors(t *testing.T) {
 			t.Parallel()
 			out := filepath.Join(t.TempDir(), "out")
 			_, err := unpack(t, archive, out, tt.opts)
-			if !errors.As(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
+			if !asType(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("error = %v, want a %T that says %s", err, tt.want, tt.text)
 			}
 			if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
@@ -473,7 +473,7 @@ func TestZip64(t *testing.T) {
 	w := zip.NewWriter(&b)
 	const n = 66_000 // more than 16 bits count
 	for i := range n {
-		if _, err := w.Create(itoa(i)); err != nil {
+		if _, err := w.CreateHeader(&zip.FileHeader{Name: itoa(i)}); err != nil { // stored: 66,000 compressors are slow
 			t.Fatal(err)
 		}
 	}

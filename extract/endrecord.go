@@ -1,0 +1,116 @@
+package extract
+
+import (
+	"errors"
+	"io"
+	"math"
+)
+
+// errNoEnd reports that there is no end of central directory record, so that
+// the archive is no zip, or lacks its end.
+var errNoEnd = errors.New("no end of central directory record")
+
+// endRecord says where the central directory is: APPNOTE 4.3.16, 4.3.14.
+type endRecord struct {
+	entries int64
+	size    int64 // of the directory
+	offset  int64 // of the directory in the file
+	base    int64 // what lies in front of the archive, such as a self-extractor
+}
+
+// findEnd finds the end record: the one whose comment ends where the file does.
+// There must be no second one in its comment: programs do not agree on which of
+// them counts, so that one could look at another archive than the other.
+func findEnd(src io.ReaderAt, tail []byte, size int64) (endRecord, error) {
+	i := lastEnd(tail, len(tail)-lenEnd)
+	if i < 0 {
+		return endRecord{}, &CorruptError{Err: errNoEnd}
+	}
+	if lastEnd(tail, i-1) >= 0 {
+		return endRecord{}, &UnsafeError{"", "it has two central directories"}
+	}
+	r := tail[i:]
+	if le.Uint16(r[4:]) != 0 && le.Uint16(r[4:]) != math.MaxUint16 {
+		return endRecord{}, corrupt("", "it is one part of several")
+	}
+	end := endRecord{entries: int64(le.Uint16(r[10:])), size: int64(le.Uint32(r[12:])), offset: int64(le.Uint32(r[16:]))}
+	at := size - int64(len(tail)) + int64(i)
+	if end.entries == math.MaxUint16 || end.size == math.MaxUint32 || end.offset == math.MaxUint32 {
+		if found, err := findEnd64(src, &end, at); err != nil || found {
+			return end, err
+		}
+	}
+	return end, end.place(at)
+}
+
+// lastEnd returns where the last end record begins that is not behind i and ends,
+// with its comment, where the tail does; or -1.
+func lastEnd(tail []byte, i int) int {
+	for ; i >= 0; i-- {
+		if le.Uint32(tail[i:]) == sigEnd && i+lenEnd+int(le.Uint16(tail[i+20:])) == len(tail) {
+			return i
+		}
+	}
+	return -1
+}
+
+// findEnd64 reads the zip64 record, if the locator in front of the end record
+// points to one.
+func findEnd64(src io.ReaderAt, end *endRecord, at int64) (bool, error) {
+	if at < lenEnd64Locate {
+		return false, nil
+	}
+	var locator [lenEnd64Locate]byte
+	if err := readFull(src, locator[:], at-lenEnd64Locate); err != nil {
+		return false, err
+	}
+	if le.Uint32(locator[:]) != sigEnd64Locate {
+		return false, nil
+	}
+	// The record is right in front of its locator; the locator's own word for
+	// it would be off in an archive with something in front.
+	at64 := at - lenEnd64Locate - lenEnd64
+	var r [lenEnd64]byte
+	if at64 < 0 {
+		return false, corrupt("", "the zip64 end record is missing")
+	}
+	if err := readFull(src, r[:], at64); err != nil {
+		return false, err
+	}
+	if le.Uint32(r[:]) != sigEnd64 {
+		return false, corrupt("", "the zip64 end record is missing")
+	}
+	entries, size, offset := le.Uint64(r[32:]), le.Uint64(r[40:]), le.Uint64(r[48:])
+	if max(entries, size, offset) > math.MaxInt64 {
+		return false, corrupt("", "the zip64 end record holds impossible sizes")
+	}
+	found := endRecord{entries: int64(entries), size: int64(size), offset: int64(offset)}
+	if !end.agrees(found) {
+		return false, &UnsafeError{"", "its two end records say different things"}
+	}
+	*end = found
+	return true, end.place(at64)
+}
+
+// agrees reports whether a zip64 end record says the same as the short one,
+// where that could say it: APPNOTE 4.4.1.4.
+func (end *endRecord) agrees(long endRecord) bool {
+	return (end.entries == long.entries || end.entries == math.MaxUint16) &&
+		(end.size == long.size || end.size == math.MaxUint32) &&
+		(end.offset == long.offset || end.offset == math.MaxUint32)
+}
+
+// place works out where the directory really is: right in front of its end
+// record. What that differs from what the record says lies in front of the
+// archive.
+func (end *endRecord) place(at int64) error {
+	if end.size > at || end.entries > end.size/lenCentral {
+		return corrupt("", "the central directory does not fit into it")
+	}
+	end.base = at - end.size - end.offset
+	if end.base < 0 {
+		return corrupt("", "it lacks %d bytes", -end.base)
+	}
+	end.offset = at - end.size
+	return nil
+}

@@ -1,0 +1,72 @@
+package extract_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/extract"
+)
+
+// Sizes that do not fit into the limit together are refused before the first
+// byte of the one that passes it, even if their sum does not fit into 64 bits.
+func TestTarSizesOverflow(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "a", Typeflag: tar.TypeReg, Size: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.WriteHeader(&tar.Header{Name: "b", Typeflag: tar.TypeReg, Size: math.MaxInt64, Format: tar.FormatGNU}); err != nil {
+		t.Fatal(err)
+	}
+	b.Write(make([]byte, 1<<20))
+	var told int64
+	_, err := unpack(t, b.Bytes(), t.TempDir(), extract.Options{MaxBytes: 1000, OnFile: func(_ string, n int64) { told += n }})
+	if _, ok := errors.AsType[*extract.LimitError](err); !ok || told != 1 {
+		t.Errorf("error = %v (%T) after %d bytes, want a LimitError after 1", err, err, told)
+	}
+}
+
+func TestTarImpliedDirectories(t *testing.T) {
+	t.Parallel()
+	var items []tarItem
+	for i := range 4 {
+		items = append(items, tarItem{name: itoa(i) + strings.Repeat("/d", 40) + "/f", content: "x"})
+	}
+	_, err := unpack(t, tarOf(t, items...), t.TempDir(), extract.Options{MaxFiles: 100})
+	if _, ok := errors.AsType[*extract.LimitError](err); !ok {
+		t.Errorf("error = %v, want a LimitError", err)
+	}
+}
+
+// A stream may not make the decompressor allocate more than the window that the
+// best levels of real writers use.
+func TestTarZstdWindow(t *testing.T) {
+	t.Parallel()
+	plain := tarOf(t, tarItem{name: "a", content: "x"})
+	for window, want := range map[byte]bool{
+		15 << 3: true,  // 2^(10+15) bytes: 32 MiB
+		17 << 3: false, // 128 MiB
+	} {
+		if _, err := unpack(t, rawZstd(plain, window), t.TempDir(), extract.Options{}); (err == nil) != want {
+			t.Errorf("window %#x: %v", window, err)
+		}
+	}
+}
+
+// rawZstd is a frame of one block that is not compressed: RFC 8878, 3.1.1.
+func rawZstd(content []byte, window byte) []byte {
+	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, window}
+	block := uint32(len(content))<<3 | 1 // the last one
+	return append(append(frame, byte(block), byte(block>>8), byte(block>>16)), content...)
+}

@@ -1,0 +1,140 @@
+package extract
+
+import (
+	"strings"
+	"testing"
+)
+
+// The rules of every platform are held on every other.
+func TestNamesByPlatform(t *testing.T) {
+	t.Parallel()
+	const linux, mac, windows = 1, 2, 4
+	platforms := map[int]rules{linux: {}, mac: {fold: true}, windows: {backslash: true, fold: true}}
+	tests := []struct {
+		name    string
+		refused int // by which
+	}{
+		{"a/b", 0},
+		{"a..b/...x", 0},
+		{"测试/é", 0},
+		{".github/x", 0},
+		{".gitignore", 0},
+		{"console.txt", 0},
+		{"com10", 0},
+		{"nullable", 0},
+		{"../a", linux | mac | windows},
+		{`a\..\b`, linux | mac | windows},
+		{"C:a", linux | mac | windows},
+		{`\\host\share`, linux | mac | windows},
+		{".git/config", linux | mac | windows},
+		{"git~1/config", linux | mac | windows},
+		{".git::$INDEX_ALLOCATION/config", linux | mac | windows},
+		{".g\u200cit/config", linux | mac | windows},
+		{`./\a`, linux | mac | windows},
+		{"./C:a", linux | mac | windows},
+		{"..\x00", linux | mac | windows},
+		{`a\b`, windows},
+		{"a\xff", mac | windows},
+		{"a/b:stream", windows},
+		{"a*b", windows},
+		{"CON", windows},
+		{"d/nul.txt", windows},
+		{"Com1.log", windows},
+		{"lpt³", windows},
+		{"aux .c", windows},
+		{"a. ", windows},
+		{"a./b", windows},
+	}
+	for _, tt := range tests {
+		for platform, r := range platforms {
+			_, err := r.cleanName(tt.name, false)
+			if want := tt.refused&platform != 0; is[*UnsafeError](err) != want {
+				t.Errorf("%q on platform %d: %v, want refused = %v", tt.name, platform, err, want)
+			}
+		}
+	}
+}
+
+// Names that one platform takes for the same must not meet there, listed or not.
+func TestFoldedNames(t *testing.T) {
+	t.Parallel()
+	for _, pair := range [][2]string{{"a/File", "A/file"}, {"e\u0301", "\u00e9"}, {"ſ", "s"}} {
+		for _, fold := range []bool{false, true} {
+			entries := []*entry{{name: pair[0]}, {name: pair[1]}}
+			err := check(entries, rules{fold: fold}, Options{}.withDefaults())
+			if is[*UnsafeError](err) != fold {
+				t.Errorf("%q, fold %v: %v", pair, fold, err)
+			}
+		}
+	}
+}
+
+func TestLinkTargets(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		path, target string
+		out          bool
+		outWindows   bool
+	}{
+		{"l", "a", false, false},
+		{"l", "a/b", false, false},
+		{"l", ".", false, false},
+		{"l", "..", true, true},
+		{"d/l", "..", false, false},
+		{"d/l", "../a", false, false},
+		{"d/l", "../../a", true, true},
+		{"d/e/l", "../../a", false, false},
+		{"d/l", "a/..", true, true}, // a may be a link
+		{"d/l", "./../a", false, false},
+		{"d/l", "..//a", false, false},
+		{"l", "/a", true, true},
+		{"l", `C:\a`, false, true},
+		{"l", `..\a`, false, true},
+	}
+	for _, tt := range tests {
+		if got := (rules{}).leads(tt.path, tt.target) != ""; got != tt.out {
+			t.Errorf("%s -> %s leads out: %v", tt.path, tt.target, got)
+		}
+		if got := (rules{backslash: true}).leads(tt.path, tt.target) != ""; got != tt.outWindows {
+			t.Errorf("on Windows, %s -> %s leads out: %v", tt.path, tt.target, got)
+		}
+	}
+}
+
+func TestStrip(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		path string
+		n    int
+		flat bool
+		want string
+	}{
+		{"a/b/c", 0, false, "a/b/c"},
+		{"a/b/c", 1, false, "b/c"},
+		{"a/b/c", 2, false, "c"},
+		{"a/b/c", 9, false, "c"},
+		{"c", 1, false, "c"},
+		{"a/b/c", 0, true, "c"},
+		{"c", 0, true, "c"},
+	}
+	for _, tt := range tests {
+		if got := strip(tt.path, tt.n, tt.flat); got != tt.want {
+			t.Errorf("strip(%q, %d, %v) = %q, want %q", tt.path, tt.n, tt.flat, got, tt.want)
+		}
+	}
+}
+
+// A few short names must not need millions of directories.
+func TestImpliedDirectoriesCount(t *testing.T) {
+	t.Parallel()
+	o := Options{MaxFiles: 100}.withDefaults()
+	deep := strings.Repeat("d/", 60)
+	one := []*entry{{name: "0/" + deep + "f"}}
+	if err := check(one, rules{}, o); err != nil {
+		t.Errorf("61 directories and a file: %v", err)
+	}
+	two := []*entry{{name: "0/" + deep + "f"}, {name: "1/" + deep + "f"}}
+	if err := check(two, rules{}, o); !is[*LimitError](err) {
+		t.Errorf("122 directories and two files: %v", err)
+	}
+}

@@ -1,0 +1,51 @@
+package extract
+
+import (
+	"io/fs"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	type span struct{ off, end int64 }
+	const mib = 1 << 20
+	tests := []struct {
+		name        string
+		entries     []span // in the order of the directory
+		connections int
+		want        []span
+	}{
+		{"nothing", nil, 1, nil},
+		{"neighbours together", []span{{0, 100}, {100, 200}}, 1, []span{{0, 200}}},
+		{"in the order of offsets", []span{{100, 200}, {0, 100}}, 1, []span{{0, 200}}},
+		{"a small gap is read over", []span{{0, 100}, {100 + maxGap, 300 + maxGap}}, 1, []span{{0, 300 + maxGap}}},
+		{"a large one is not", []span{{0, 100}, {101 + maxGap, 300 + maxGap}}, 1, []span{{0, 100}, {101 + maxGap, 300 + maxGap}}},
+		{"no more than a region", []span{{0, 9 * mib}, {9 * mib, 16 * mib}, {16 * mib, 17 * mib}}, 1, []span{{0, 16 * mib}, {16 * mib, 17 * mib}}},
+		{"a large entry by itself", []span{{0, 100}, {100, 40 * mib}, {40 * mib, 40*mib + 100}}, 1, []span{{0, 100}, {100, 40 * mib}, {40 * mib, 40*mib + 100}}},
+		{"something for each connection", []span{{0, 3 * mib}, {3 * mib, 6 * mib}, {6 * mib, 9 * mib}, {9 * mib, 12 * mib}}, 4, []span{{0, 3 * mib}, {3 * mib, 6 * mib}, {6 * mib, 9 * mib}, {9 * mib, 12 * mib}}},
+		{"but no crumbs", []span{{0, 1000}, {1000, 2000}, {2000, 3000}}, 16, []span{{0, 3000}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			entries := []*entry{{offset: 5, end: 7, mode: fs.ModeDir}} // needs no bytes
+			for _, s := range tt.entries {
+				entries = append(entries, &entry{offset: s.off, end: s.end})
+			}
+			var got []span
+			count := 0
+			for _, r := range plan(entries, tt.connections) {
+				got = append(got, span{r.off, r.end})
+				count += len(r.entries)
+			}
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(span{})); diff != "" {
+				t.Error(diff)
+			}
+			if count != len(tt.entries) {
+				t.Errorf("%d entries, want %d", count, len(tt.entries))
+			}
+		})
+	}
+}

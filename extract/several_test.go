@@ -1,0 +1,132 @@
+package extract_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/extract"
+)
+
+// stageOf puts archives into one stage, up to the first that does not fit.
+func stageOf(t *testing.T, out string, archives ...[]byte) (*extract.Stage, error) {
+	t.Helper()
+	stage, err := extract.NewStage(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stage.Discard(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, archive := range archives {
+		if _, err := stage.Add(t.Context(), source(archive), extract.Options{}); err != nil {
+			return stage, err
+		}
+	}
+	return stage, nil
+}
+
+// Whatever two archives of one stage have at one path, it is a conflict that
+// names the whole path, and never is one written through a link of the other.
+func TestArchivesMeet(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name          string
+		first, second item
+	}{
+		{"file and file", file("d/x", "1"), file("d/x", "2")},
+		{"link and link", link("d/x", "y"), link("d/x", "z")},
+		{"link and file", link("d/x", "y"), file("d/x", "2")},
+		{"file and link", file("d/x", "1"), link("d/x", "y")},
+		{"file and what is below it", file("d/x", "1"), file("d/x/y", "2")},
+		{"directory and file", file("d/x/y", "1"), file("d/x", "2")},
+		{"directory and link", file("d/x/y", "1"), link("d/x", "y")},
+		{"link and what is below it", link("d/x", "."), file("d/x/y", "2")},
+		{"link and a directory", link("d/x", "."), dir("d/x/")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			out := t.TempDir()
+			stage, err := stageOf(t, out, pack(t, file("other", "1"), tt.first), pack(t, tt.second))
+			conflict, ok := errors.AsType[*extract.ConflictError](err)
+			if !ok || conflict.Path != "d/x" {
+				t.Fatalf("error = %v (%T), want a conflict at d/x", err, err)
+			}
+			if err := stage.Commit(t.Context()); err == nil {
+				t.Error("half of two archives was committed")
+			}
+			if err := stage.Discard(); err != nil || len(names(t, out)) > 0 {
+				t.Errorf("left: %v, %v", names(t, out), err)
+			}
+		})
+	}
+}
+
+// What is staged of an archive that turned out to be damaged cannot be
+// committed, not even by a caller that forgets about the error.
+func TestNothingAfterAFailure(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	bad := bytes.Replace(pack(t, file("f", "right")), []byte("right"), []byte("wrong"), 1)
+	stage, err := stageOf(t, out, bad)
+	if !errors.Is(err, extract.ErrCorrupt) {
+		t.Fatalf("error = %v, want damage", err)
+	}
+	if _, err := stage.Add(t.Context(), source(pack(t, file("g", "x"))), extract.Options{}); err == nil {
+		t.Error("another archive was added")
+	}
+	if err := stage.Commit(t.Context()); err == nil {
+		t.Error("it was committed")
+	}
+	if err := stage.Discard(); err != nil || len(names(t, out)) > 0 {
+		t.Errorf("left: %v, %v", names(t, out), err)
+	}
+	if err := stage.Commit(t.Context()); err == nil {
+		t.Error("it was committed after it was discarded")
+	}
+}
+
+// Runs that share an output directory come and go without harm to each other,
+// though each looks for the stages of dead runs.
+func TestManyRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	var runs sync.WaitGroup
+	for g := range 12 {
+		archives := make([][]byte, 40)
+		for i := range archives {
+			archives[i] = pack(t, file(itoa(g)+"/"+itoa(i), "x"))
+		}
+		runs.Go(func() {
+			for _, archive := range archives {
+				if _, err := unpackQuietly(t, archive, out); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	runs.Wait()
+	all := names(t, out)
+	if len(all) != 12*41 || strings.Contains(strings.Join(all, " "), "artifetch-") {
+		t.Errorf("%d names, want %d and no stage", len(all), 12*41)
+	}
+}
+
+// unpackQuietly is unpack for goroutines, which must not end the test.
+func unpackQuietly(t *testing.T, archive []byte, out string) (extract.Stats, error) {
+	t.Helper()
+	stage, err := extract.NewStage(out)
+	if err != nil {
+		return extract.Stats{}, err
+	}
+	stats, err := stage.Add(t.Context(), source(archive), extract.Options{Workers: 1})
+	if err == nil {
+		err = stage.Commit(t.Context())
+	}
+	return stats, errors.Join(err, stage.Discard())
+}
