@@ -87,7 +87,6 @@ func (s *Stage) tar(ctx context.Context, src Source, f *form, o Options) (Stats,
 	defer func() { _ = body.Close() }() // read to its end, or given up
 	arriving := &arrivingReader{r: body, moved: new(atomic.Int64)}
 	x := newUntar(s, o)
-	defer x.tree.close()
 	plain := io.NopCloser(io.Reader(arriving))
 	if f.decomp != nil {
 		if plain, err = f.decomp.OpenReader(arriving); err != nil {

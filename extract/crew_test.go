@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -211,32 +210,5 @@ func TestLargeFile(t *testing.T) {
 		if src.now != 0 {
 			t.Errorf("%s: %d connections are left", name, src.now)
 		}
-	}
-}
-
-// A disk that fails behind the decoder's back ends the decoding.
-func TestBehindFails(t *testing.T) {
-	t.Parallel()
-	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil { // every write fails from now on
-		t.Fatal(err)
-	}
-	content := bytes.Repeat(noise(100_000), 30)
-	archive := deflatedZip(t, content)
-	entries, err := readDirectory(bytes.NewReader(archive), int64(len(archive)), Options{}.withDefaults())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &crew{stage: &Stage{}}
-	w := newWorker(c)
-	w.in.Reset(&arrivingReader{r: bytes.NewReader(archive), moved: new(atomic.Int64)})
-	if err := w.localHeader(entries[0]); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.inflateBehind(&newFile{entry: entries[0], file: f}); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("error = %v, want the file's", err)
 	}
 }

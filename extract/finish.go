@@ -41,26 +41,15 @@ func (s *Stage) wantLink(e *entry, target string) error {
 // through one, and directories, whose times would change with every file in
 // them. Deepest first, for the same reason.
 func (s *Stage) finish() error {
-	t := s.newTree()
-	defer t.close()
 	for _, l := range s.links {
-		dir, err := t.dir(parent(l.entry.dest))
-		if err != nil {
+		if err := s.makeLink(l); err != nil {
 			return err
-		}
-		if err := dir.Symlink(l.target, base(l.entry.dest)); err != nil {
-			return writtenTwice(l.entry.dest, err)
 		}
 	}
 	s.links = nil
 	paths := slices.Sorted(maps.Keys(s.dirs))
-	for _, path := range paths {
-		if _, err := t.dir(path); err != nil {
-			return err
-		}
-	}
 	for _, path := range slices.Backward(paths) {
-		if err := s.finishDir(t, path, s.dirs[path]); err != nil {
+		if err := s.finishDir(path, s.dirs[path]); err != nil {
 			return err
 		}
 	}
@@ -68,17 +57,38 @@ func (s *Stage) finish() error {
 	return nil
 }
 
-func (s *Stage) finishDir(t *tree, path string, d wantedDir) error {
-	above, err := t.dir(parent(path))
+func (s *Stage) makeLink(l wantedLink) error {
+	dir, err := s.tree.dir(parent(l.entry.dest))
 	if err != nil {
 		return err
 	}
-	// A directory that its owner cannot write to could not be renamed either.
-	if err := above.Chmod(base(path), d.mode.Perm()|0o700); err != nil {
+	defer s.tree.release(dir)
+	if err := dir.symlink(l.target, base(l.entry.dest)); err != nil {
+		return writtenTwice("symlink", l.entry.dest, err)
+	}
+	return nil
+}
+
+func (s *Stage) finishDir(path string, d wantedDir) error {
+	dir, err := s.tree.dir(path)
+	if err != nil {
 		return err
+	}
+	defer s.tree.release(dir)
+	// A directory that its owner cannot write to could not be renamed either.
+	if err := dir.chmod(d.mode.Perm() | 0o700); err != nil {
+		return pathError("chmod", path, err)
 	}
 	if d.modTime.IsZero() {
 		return nil
 	}
-	return above.Chtimes(base(path), time.Time{}, d.modTime)
+	above, err := s.tree.dir(parent(path))
+	if err != nil {
+		return err
+	}
+	defer s.tree.release(above)
+	if err := above.chtime(base(path), d.modTime); err != nil {
+		return pathError("chtimes", path, err)
+	}
+	return nil
 }

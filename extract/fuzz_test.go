@@ -18,13 +18,16 @@ import (
 // FuzzCleanName: what is let through stays inside, on every platform, and
 // cleaning is done once and for all.
 func FuzzCleanName(f *testing.F) {
-	for _, name := range []string{"a", "a/b", "./a", "a//b/", "..", "a/../b", "/a", `\a`, `C:\a`, "C:a", `a\..\b`, `./\`, "./C:a", "a\x00", ".git/x", ".GIT. ", "git~1/x", "a:b", "\xff", "测/试", "..a", strings.Repeat("a/", 300)} {
+	for _, name := range []string{"a", "a/b", "./a", "a//b/", "..", "a/../b", "/a", `\a`, `C:\a`, "C:a", `a\..\b`, `./\`, "./C:a", "a\x00", ".git/x", ".GIT. ", "git~1/x", "a:b", "\xff", "测/试", "..a", "a.b/c_d-e+f", "a./b", "a/.b", "a/", "/", strings.Repeat("a", 256), strings.Repeat("a/", 300)} {
 		f.Add(name, "x", true)
 		f.Add("dir/link", name, false)
 	}
 	f.Fuzz(func(t *testing.T, name, target string, backslash bool) {
 		r := rules{backslash: backslash}
 		clean, err := r.cleanName(name, false)
+		if slow, slowErr := r.cleanOther(name, false); slow != clean || (slowErr == nil) != (err == nil) {
+			t.Fatalf("cleanName(%q) = %q, %v; a closer look says %q, %v", name, clean, err, slow, slowErr)
+		}
 		if err != nil {
 			if !is[*UnsafeError](err) {
 				t.Fatalf("error of another type: %v", err)

@@ -17,9 +17,9 @@ type Options struct {
 	// Prefix is a directory below the output that everything is put into.
 	Prefix string
 	// Workers is how many regions are read and decompressed at the same time to
-	// begin with. Zero means one per CPU.
+	// begin with. Zero means one per CPU, and one.
 	Workers int
-	// Connections is up to how many there may be, if more bring more. Zero means
+	// Connections is how many there may be at most, if more bring more. Zero means
 	// no more than Workers.
 	Connections int
 	// MaxBytes limits the size of what is extracted. Zero means 64 GiB.
@@ -40,9 +40,12 @@ const (
 
 func (o Options) withDefaults() Options {
 	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
+		o.Workers = runtime.GOMAXPROCS(0) + 1 // one may wait for bytes
 	}
-	o.Connections = max(o.Connections, o.Workers)
+	if o.Connections <= 0 {
+		o.Connections = o.Workers
+	}
+	o.Workers = min(o.Workers, o.Connections)
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = defaultMaxBytes
 	}

@@ -28,6 +28,13 @@ func platformRules() rules {
 // could leave the directory on any platform is refused on every one: an archive
 // is either safe or it is not.
 func (r rules) cleanName(name string, allowGit bool) (string, error) {
+	if !r.backslash && isPlain(name) {
+		return strings.TrimSuffix(name, "/"), nil
+	}
+	return r.cleanOther(name, allowGit)
+}
+
+func (r rules) cleanOther(name string, allowGit bool) (string, error) {
 	if reason := badName(name); reason != "" {
 		return "", &UnsafeError{name, reason}
 	}
@@ -56,6 +63,26 @@ func (r rules) cleanName(name string, allowGit bool) (string, error) {
 		return "", &UnsafeError{name, badName(clean)}
 	}
 	return clean, nil
+}
+
+// isPlain reports whether a name is clean as it is, with at most a slash at its
+// end: most are, and need no closer look.
+func isPlain(name string) bool {
+	if name == "" || len(name) > maxComponent { // so that no part is too long, or too deep
+		return false
+	}
+	before := byte('/')
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9', c == '-', c == '_', c == '+':
+		case (c == '.' || c == '/') && before != '/': // not at the beginning of a part
+		default:
+			return false
+		}
+		before = c
+	}
+	return true
 }
 
 // badName gives the reason to refuse a name outright, or "".

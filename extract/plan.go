@@ -7,7 +7,7 @@ import (
 
 const (
 	maxRegion = 16 << 20  // bytes of a region, unless one entry has more
-	minRegion = 2 << 20   // below this, another request is not worth it
+	minRegion = 1 << 20   // below this, another request is not worth it
 	maxGap    = 128 << 10 // bytes between two wanted entries that are read over
 )
 
@@ -19,17 +19,23 @@ type region struct {
 
 // plan groups the entries whose bytes are needed into regions, in the order of
 // their offsets. Small archives are cut small enough to keep all connections
-// busy.
+// busy, and the last quarter of each is cut smaller, so that no worker has much
+// to do when the others have ended.
 func plan(entries []*entry, connections int) []region {
 	wanted := slices.DeleteFunc(slices.Clone(entries), (*entry).isDir)
 	slices.SortFunc(wanted, func(a, b *entry) int { return cmp.Compare(a.offset, b.offset) })
-	var total int64
+	var total, planned int64
 	for _, e := range wanted {
 		total += e.end - e.offset
 	}
-	limit := min(max(total/int64(connections), minRegion), maxRegion)
+	share := min(max(total/int64(connections)*4/3, minRegion), maxRegion)
 	var regions []region
 	for _, e := range wanted {
+		limit := share
+		if planned > total/4*3 {
+			limit = max(share/2, minRegion)
+		}
+		planned += e.end - e.offset
 		if n := len(regions); n > 0 {
 			last := &regions[n-1]
 			if e.offset-last.end <= maxGap && e.end-last.off <= limit {

@@ -24,6 +24,8 @@ type Stage struct {
 	rules rules
 
 	out, fresh *os.Root // the output directory, and new/ of the stage
+	umask      fs.FileMode
+	tree       *tree // in use while an archive is added
 	lock       *lock
 
 	mu    sync.Mutex
@@ -69,12 +71,19 @@ func (s *Stage) create() error {
 			return err
 		}
 	}
-	for _, sub := range []string{"new", "old"} {
-		if err := s.out.Mkdir(s.name+"/"+sub, 0o700); err != nil {
-			return err
-		}
+	if err := s.out.Mkdir(s.name+"/new", 0o700); err != nil {
+		return err
 	}
-	var err error
+	// Nobody but the owner gets into the stage, so that this one may show what
+	// the umask takes away: it cannot be asked for without being changed.
+	if err := s.out.Mkdir(s.name+"/old", 0o777); err != nil {
+		return err
+	}
+	old, err := s.out.Lstat(s.name + "/old")
+	if err != nil {
+		return err
+	}
+	s.umask = 0o777 &^ old.Mode().Perm()
 	s.fresh, err = s.out.OpenRoot(s.name + "/new")
 	return err
 }
@@ -152,6 +161,10 @@ func (s *Stage) add(ctx context.Context, src Source, o Options) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
+	if s.tree, err = newTree(s.fresh, s.umask); err != nil {
+		return Stats{}, err
+	}
+	defer s.tree.close() // Windows renames no directory that is open
 	var stats Stats
 	if form == nil {
 		stats, err = s.zip(ctx, src, o)

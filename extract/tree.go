@@ -5,106 +5,153 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
-	"time"
+	"sync"
 )
 
 const (
 	copyBuffer = 128 << 10 // bytes; a file that fits is written by one call
-	keepRoots  = 64        // open directories of a worker
+	keepDirs   = 256       // directories of a stage that are kept open
 )
 
-// tree writes files below new/ of a stage. Each worker has its own. It keeps
-// the directories it used last open: creating a file by its base name in an
-// open directory is as cheap as a plain path, and several times cheaper than a
-// path through one root.
+// tree writes files below new/ of a stage, for all workers. It keeps the
+// directories it used last open: creating a file by its base name in an open
+// directory costs several times less than by a path through one root.
 type tree struct {
-	stage *Stage
-	root  *os.Root // new/
-	open  []openDir
+	umask fs.FileMode // what the system takes away from the mode of a new file
+
+	mu   sync.Mutex
+	open map[string]*openDir
+	made map[string]bool // directories that are known to be there, and no links
+	tick int64
 }
 
+// openDir is a directory that files are made in.
 type openDir struct {
+	dir
 	path string
-	root *os.Root
+	refs int   // files and directories that are being made in it
+	used int64 // when it was used last
 }
 
-func (s *Stage) newTree() *tree { return &tree{stage: s, root: s.fresh} }
+// newTree opens the tree of a stage, with new/ itself, which is never closed
+// before the rest.
+func newTree(fresh *os.Root, umask fs.FileMode) (*tree, error) {
+	root, err := dirOf(fresh)
+	if err != nil {
+		return nil, err
+	}
+	t := &tree{umask: umask, open: map[string]*openDir{}, made: map[string]bool{}}
+	t.open[""] = &openDir{dir: root, refs: 1}
+	return t, nil
+}
 
 func (t *tree) close() {
 	for _, d := range t.open {
-		_ = d.root.Close() // it was only used to reach files
+		d.close()
 	}
-	t.open = nil
+	clear(t.open)
 }
 
-// dir opens a directory below new/, and makes it and its parents.
-func (t *tree) dir(path string) (*os.Root, error) {
-	if path == "" {
-		return t.root, nil
-	}
-	if i := slices.IndexFunc(t.open, func(d openDir) bool { return d.path == path }); i >= 0 {
-		d := t.open[i]
-		if i < len(t.open)-1 {
-			t.open = append(slices.Delete(t.open, i, i+1), d)
+// dir opens a directory below new/, and makes it and its parents. It must be
+// released.
+func (t *tree) dir(path string) (*openDir, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.reach(path)
+}
+
+func (t *tree) release(d *openDir) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d.refs--
+}
+
+func (t *tree) reach(path string) (*openDir, error) {
+	t.tick++
+	d, found := t.open[path]
+	if !found {
+		above, err := t.reach(parent(path))
+		if err != nil {
+			return nil, err
 		}
-		return d.root, nil
+		defer func() { above.refs-- }()
+		if err := t.mkdir(above, path); err != nil {
+			return nil, err
+		}
+		opened, err := above.open(base(path))
+		if err != nil {
+			return nil, pathError("open", path, err)
+		}
+		t.makeRoom()
+		d = &openDir{dir: opened, path: path}
+		t.open[path] = d
 	}
-	above, err := t.dir(parent(path))
-	if err != nil {
-		return nil, err
-	}
-	name := base(path)
-	// 0755 before the umask: what the archive says of it comes at the end.
-	err = above.Mkdir(name, 0o755)
-	if errors.Is(err, fs.ErrExist) {
-		err = t.isDir(above, path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	root, err := above.OpenRoot(name)
-	if err != nil {
-		return nil, err
-	}
-	t.keep(openDir{path, root})
-	return root, nil
+	d.refs++
+	d.used = t.tick
+	return d, nil
 }
 
-// isDir makes sure that what is there already is a directory: another archive in
-// the stage may have put a link there, which opening would follow.
-func (t *tree) isDir(above *os.Root, path string) error {
-	info, err := above.Lstat(base(path))
-	switch {
-	case err != nil:
-		return err
-	case !info.IsDir():
-		return &ConflictError{path, "it would have to be a directory and something else"}
+// mkdir makes a directory, unless it is there.
+func (t *tree) mkdir(above *openDir, path string) error {
+	if t.made[path] {
+		return nil
 	}
+	// 0755 before the umask: what the archive says of it comes at the end.
+	err := above.mkdir(base(path), 0o755)
+	if errors.Is(err, fs.ErrExist) {
+		// Another archive in the stage may have put a link there.
+		var isDir bool
+		if isDir, err = above.isDir(base(path)); err == nil && !isDir {
+			return &ConflictError{path, "it would have to be a directory and something else"}
+		}
+	}
+	if err != nil {
+		return pathError("mkdir", path, err)
+	}
+	t.made[path] = true
 	return nil
 }
 
+// makeRoom closes the directory that was not used for longest, if there are too
+// many.
+func (t *tree) makeRoom() {
+	if len(t.open) < keepDirs {
+		return
+	}
+	var oldest *openDir
+	for _, d := range t.open {
+		if d.refs == 0 && (oldest == nil || d.used < oldest.used) {
+			oldest = d
+		}
+	}
+	if oldest != nil {
+		oldest.close()
+		delete(t.open, oldest.path)
+	}
+}
+
+// pathError says which path a call was about.
+func pathError(op, path string, err error) error {
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		err = inner.Err
+	}
+	return &fs.PathError{Op: op, Path: path, Err: err}
+}
+
 // writtenTwice makes a conflict of the refusal to create what is there.
-func writtenTwice(path string, err error) error {
+func writtenTwice(op, path string, err error) error {
 	if errors.Is(err, fs.ErrExist) {
 		return &ConflictError{path, "it would be written twice"}
 	}
-	return err
-}
-
-func (t *tree) keep(d openDir) {
-	if len(t.open) == keepRoots {
-		_ = t.open[0].root.Close() // it was only used to reach files
-		t.open = slices.Delete(t.open, 0, 1)
-	}
-	t.open = append(t.open, d)
+	return pathError(op, path, err)
 }
 
 // newFile is a file that is being written.
 type newFile struct {
 	entry *entry
-	dir   *os.Root
-	file  *os.File
+	tree  *tree
+	dir   *openDir
+	file  outFile
 }
 
 // create creates the file of an entry. It fails if anything is there already, so
@@ -114,28 +161,40 @@ func (t *tree) create(e *entry) (*newFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := dir.OpenFile(base(e.dest), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := dir.create(base(e.dest), permissions(e))
 	if err != nil {
-		return nil, writtenTwice(e.dest, err)
+		t.release(dir)
+		return nil, writtenTwice("create", e.dest, err)
 	}
-	return &newFile{e, dir, f}, nil
+	return &newFile{e, t, dir, f}, nil
 }
 
 func (f *newFile) write(p []byte) error {
-	_, err := f.file.Write(p)
-	return err
+	if err := f.file.write(p); err != nil {
+		return pathError("write", f.entry.dest, err)
+	}
+	return nil
 }
 
 // close closes the file, and gives it its mode and time if err is nil.
 func (f *newFile) close(err error) error {
-	if err == nil {
-		err = f.file.Chmod(permissions(f.entry))
+	defer f.tree.release(f.dir)
+	if closeErr := f.finish(err == nil); err == nil && closeErr != nil {
+		err = pathError("close", f.entry.dest, closeErr) // a full disk may show only here
 	}
-	if closeErr := f.file.Close(); err == nil {
-		err = closeErr // a full disk may show only here
+	return err
+}
+
+func (f *newFile) finish(whole bool) error {
+	var err error
+	if perm := permissions(f.entry); whole && perm&f.tree.umask != 0 {
+		err = f.file.chmod(perm)
 	}
-	if err == nil && !f.entry.modTime.IsZero() {
-		err = f.dir.Chtimes(base(f.entry.dest), time.Time{}, f.entry.modTime)
+	if closeErr := f.file.close(); err == nil {
+		err = closeErr
+	}
+	if err == nil && whole && !f.entry.modTime.IsZero() {
+		err = f.dir.chtime(base(f.entry.dest), f.entry.modTime)
 	}
 	return err
 }

@@ -10,7 +10,6 @@ import (
 type untar struct {
 	stage   *Stage
 	opts    Options
-	tree    *tree
 	include []*pattern
 	exclude []*pattern
 	kinds   map[string]bool   // path in the archive → is a directory
@@ -23,7 +22,7 @@ type untar struct {
 }
 
 func newUntar(s *Stage, o Options) *untar {
-	return &untar{stage: s, opts: o, tree: s.newTree(), kinds: map[string]bool{}, placed: map[string]string{}, buf: make([]byte, copyBuffer)}
+	return &untar{stage: s, opts: o, kinds: map[string]bool{}, placed: map[string]string{}, buf: make([]byte, copyBuffer)}
 }
 
 // fail keeps the first error as it is.
@@ -115,7 +114,7 @@ func (x *untar) content(e *entry, open func() (io.ReadCloser, error)) error {
 		return err
 	}
 	defer func() { _ = r.Close() }() // the tar reader goes on by itself
-	f, err := x.tree.create(e)
+	f, err := x.stage.tree.create(e)
 	if err != nil {
 		return err
 	}
@@ -142,9 +141,11 @@ func (x *untar) hardLink(e *entry, target string) error {
 	if !staged {
 		return x.fail(&UnsafeError{e.name, "it is a hard link to what is not a file of this selection: " + target})
 	}
-	if _, err := x.tree.dir(parent(e.dest)); err != nil {
+	dir, err := x.stage.tree.dir(parent(e.dest))
+	if err != nil {
 		return x.fail(err)
 	}
+	x.stage.tree.release(dir)
 	x.stats.Files++
 	x.placed[e.path] = e.dest
 	return x.fail(x.stage.fresh.Link(source, e.dest))

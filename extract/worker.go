@@ -21,7 +21,6 @@ const readAhead = 256 << 10
 type worker struct {
 	*crew
 	in       *bufio.Reader
-	tree     *tree
 	inflater inflate.Decoder
 	out      []byte // what was decompressed, behind the window of what came before
 	zstd     *zstd.Decoder
@@ -29,11 +28,10 @@ type worker struct {
 }
 
 func newWorker(c *crew) *worker {
-	return &worker{crew: c, in: bufio.NewReaderSize(nil, readAhead), tree: c.stage.newTree(), out: newOutBuffer()}
+	return &worker{crew: c, in: bufio.NewReaderSize(nil, readAhead), out: newOutBuffer()}
 }
 
 func (w *worker) close() {
-	w.tree.close()
 	if w.zstd != nil {
 		w.zstd.Close()
 	}
@@ -127,7 +125,7 @@ func (w *worker) entry(e *entry) error {
 	if e.isLink() {
 		return w.link(e)
 	}
-	f, err := w.tree.create(e)
+	f, err := w.stage.tree.create(e)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,12 @@
 // that GitLab redirected to, pre-signed and short-lived, is used for all ranges
 // and asked for again when it no longer answers.
 //
-// Memory: the first answer (at most 1 MiB) and a window of eight blocks of 256
+// Memory: the end of the file (at most 2 MiB) and a window of eight blocks of 256
 // KiB, whatever the size of the file. Range holds nothing.
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,7 @@ type File struct {
 	window *window
 
 	mu     sync.Mutex
-	known  []segment // what the first answers brought
+	known  []segment // what earlier answers brought
 	early  *reader   // the first answer of a large file, while nobody reads it
 	tail   *tail     // the end of a large file, on its way; nil if it is not
 	spool  *os.File  // nil while the server has ranges
@@ -155,6 +156,11 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 	if f.spool != nil {
 		return f.spool.ReadAt(p, off)
 	}
+	if off+int64(len(p)) <= headSize {
+		if err := f.readHead(); err != nil {
+			return 0, err
+		}
+	}
 	if s, ok := f.segmentAt(off); ok && off+int64(len(p)) <= s.end() {
 		return copy(p, s.data[off-s.off:]), nil
 	}
@@ -162,6 +168,29 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 		return f.window.ReadAt(p, off)
 	}
 	return f.readLong(p, off)
+}
+
+// headSize is how much of a first answer is kept when somebody looks at the
+// beginning of the file before reading it.
+const headSize = 64 << 10
+
+// readHead keeps the beginning of the first answer in memory, if that waits to
+// be read. The rest of it goes on waiting.
+func (f *File) readHead() error {
+	body := f.adopt(0)
+	if body == nil {
+		return nil
+	}
+	data := make([]byte, min(headSize, body.end))
+	if _, err := io.ReadFull(body, data); err != nil {
+		_ = body.Close() // it is broken
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.known = append(f.known, segment{0, data})
+	f.early = body
+	return nil
 }
 
 // segmentAt finds what is in memory at off. The end of a large file may still be
@@ -180,7 +209,7 @@ func (f *File) segmentAt(off int64) (segment, bool) {
 }
 
 // Range returns a reader of n bytes from off. It is one request, streamed, and
-// more only where it breaks; what the first answer brought is not asked for
+// more only where it breaks; what earlier answers brought is not asked for
 // again. The reader must be closed; to close it early costs its connection.
 func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	if off < 0 || n < 0 || off > f.size || n > f.size-off {
@@ -189,18 +218,43 @@ func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	if f.spool != nil {
 		return io.NopCloser(io.NewSectionReader(f.spool, off, n)), nil
 	}
+	end := off + n
+	var before, after []byte
+	if s, ok := f.segmentAt(off); ok {
+		before = s.data[off-s.off:][:min(n, s.end()-off)]
+	}
+	if s, ok := f.segmentAt(end - 1); ok && s.off > off {
+		after = s.data[:end-s.off]
+	}
+	from, to := off+int64(len(before)), end-int64(len(after))
+	if from >= to {
+		return io.NopCloser(io.MultiReader(bytes.NewReader(before), bytes.NewReader(after))), nil
+	}
+	body := f.stream(ctx, from, to)
+	return joined{io.MultiReader(bytes.NewReader(before), body, bytes.NewReader(after)), body}, nil
+}
+
+// joined is a stream between two pieces of memory.
+type joined struct {
+	io.Reader
+	io.Closer
+}
+
+// stream returns a reader that ends with ctx, or with the context of the file.
+func (f *File) stream(ctx context.Context, from, to int64) *reader {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(f.ctx, func() { cancel(context.Cause(f.ctx)) })
-	body := f.adopt(off)
+	body := f.adopt(from)
 	if body == nil {
-		body = f.remote.reader(ctx, off, off+n)
+		body = f.remote.reader(ctx, from, to)
+	} else {
+		// Its request was made before there was this context.
+		answer := body.body
+		context.AfterFunc(ctx, func() { _ = answer.Close() })
 	}
-	body.ctx, body.end = ctx, off+n
+	body.ctx, body.end = ctx, to
 	body.onClose = func() { stop(); cancel(nil) }
-	if s, ok := f.segmentAt(off); ok && body.body == nil {
-		body.memory = s.data[off-s.off:][:min(n, s.end()-off)]
-	}
-	return body, nil
+	return body
 }
 
 // adopt returns the first answer, if it is what comes at off and nobody has it
@@ -231,8 +285,8 @@ func (f *File) Close() error {
 	if f.tail != nil {
 		<-f.tail.done
 	}
-	if body := f.adopt(0); body != nil {
-		_ = body.Close() // nobody wanted it
+	if f.early != nil {
+		_ = f.early.Close() // nobody wanted it
 	}
 	if f.spool == nil {
 		return nil

@@ -8,14 +8,9 @@ import (
 	"time"
 )
 
-const (
-	// probeSize is the first range where everything is wanted, and the size
-	// below which an archive is fetched whole.
-	probeSize = 1 << 20
-	// tailSize is the first range where a part is wanted: the end of central
-	// directory record, and the directory of some thousand entries.
-	tailSize = 128 << 10
-)
+// probeSize is the first range where everything is wanted, and the size below
+// which an archive is fetched whole.
+const probeSize = 1 << 20
 
 // Open opens the file at url. A file of less than 1 MiB is there with the one
 // request that it makes.
@@ -63,10 +58,10 @@ type probe struct{ off, n int64 }
 func probes(o Options) []probe {
 	beginning := probe{0, probeSize}
 	switch {
-	case o.Size > probeSize:
-		return []probe{{o.Size - tailSize, tailSize}, beginning}
-	case o.Size == 0 && o.Partial:
-		return []probe{{-1, tailSize}, beginning}
+	case o.Partial && o.Size > probeSize:
+		return []probe{{o.Size - minTail, minTail}, beginning}
+	case o.Partial && o.Size == 0:
+		return []probe{{-1, minTail}, beginning}
 	}
 	return []probe{beginning}
 }

@@ -13,7 +13,6 @@ type reader struct {
 	ctx     context.Context // io.Reader has no place for one
 	off     int64
 	end     int64
-	memory  []byte        // the bytes from off on that are there already
 	body    io.ReadCloser // nil between requests
 	bodyEnd int64         // where the body ends by itself, if that is before end; else 0
 	pauses  Backoff       // nil until something broke
@@ -33,11 +32,6 @@ func (b *reader) Read(p []byte) (int, error) {
 		return 0, b.failed
 	case b.off == b.end:
 		return 0, io.EOF
-	case len(b.memory) > 0:
-		n := copy(p, b.memory)
-		b.memory = b.memory[n:]
-		b.off += int64(n)
-		return n, nil
 	}
 	n, err := b.read(p)
 	b.failed = err

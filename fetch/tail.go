@@ -13,16 +13,24 @@ type tail struct {
 	done chan struct{} // closed when it is known, or could not be had
 }
 
-// fetchTail asks for the end of the file on a connection of its own. If it
-// cannot be had, whoever needs it asks again and gets the error.
+const (
+	minTail = 128 << 10 // bytes; the directory of some thousand entries
+	maxTail = 2 << 20   // that of twenty thousand
+)
+
+// fetchTail asks for the end of the file on connections of its own: as much as
+// its directory is likely to take. It is part of what is wanted in any case.
+// What cannot be had, whoever needs it asks for again and gets the error.
 func (f *File) fetchTail() *tail {
-	t := &tail{off: max(f.size-tailSize, 0), done: make(chan struct{})}
+	n := min(max(f.size/16, minTail), maxTail, f.size-probeSize)
+	t := &tail{off: f.size - n, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
-		body := f.remote.reader(f.ctx, t.off, f.size)
-		defer func() { _ = body.Close() }() // read in full, or failed already
-		data := make([]byte, f.size-t.off)
-		if _, err := io.ReadFull(body, data); err != nil {
+		data := make([]byte, n)
+		err := inParts(f.ctx, data, t.off, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+			return f.remote.reader(ctx, off, off+n), nil
+		})
+		if err != nil {
 			return
 		}
 		f.mu.Lock()
@@ -32,31 +40,35 @@ func (f *File) fetchTail() *tail {
 	return t
 }
 
-const (
-	minPart  = 256 << 10 // bytes that are worth a request of their own
-	maxParts = 8
-)
-
-// readLong reads a long run, such as a large central directory, by several
-// requests at once: on a new connection the first bytes are the slowest.
+// readLong reads a long run, such as a very large central directory.
 func (f *File) readLong(p []byte, off int64) (int, error) {
-	part := max(minPart, (len(p)+maxParts-1)/maxParts)
-	group, ctx := errgroup.WithContext(f.ctx)
-	for at := 0; at < len(p); at += part {
-		group.Go(func() error { return f.readPart(ctx, p[at:min(at+part, len(p))], off+int64(at)) })
-	}
-	if err := group.Wait(); err != nil {
+	if err := inParts(f.ctx, p, off, f.Range); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-func (f *File) readPart(ctx context.Context, p []byte, off int64) error {
-	body, err := f.Range(ctx, off, int64(len(p)))
-	if err != nil {
-		return err
+const (
+	minPart  = 256 << 10 // bytes that are worth a request of their own
+	maxParts = 8
+)
+
+// inParts reads all of p by several requests at once: on a new connection the
+// first bytes are the slowest.
+func inParts(ctx context.Context, p []byte, off int64, open func(ctx context.Context, off, n int64) (io.ReadCloser, error)) error {
+	part := max(minPart, (len(p)+maxParts-1)/maxParts)
+	group, ctx := errgroup.WithContext(ctx)
+	for at := 0; at < len(p); at += part {
+		piece := p[at:min(at+part, len(p))]
+		group.Go(func() error {
+			body, err := open(ctx, off+int64(at), int64(len(piece)))
+			if err != nil {
+				return err
+			}
+			defer func() { _ = body.Close() }() // read in full, or failed already
+			_, err = io.ReadFull(body, piece)
+			return err
+		})
 	}
-	defer func() { _ = body.Close() }() // read in full, or failed already
-	_, err = io.ReadFull(body, p)
-	return err
+	return group.Wait()
 }

@@ -30,9 +30,9 @@ func (s *stream) block() error {
 // wholly there.
 func (s *stream) symbol() (end bool, err error) {
 	s.fill()
-	e := s.d.lit[s.bits&litMask]
+	e := s.d.tables.lit[s.bits&litMask]
 	if e&subtable != 0 {
-		e = s.d.lit[sub(e, s.bits, litBits)&(litTableSize-1)]
+		e = s.d.tables.lit[sub(e, s.bits, litBits)&(litTableSize-1)]
 	}
 	n := uint(e & 0xff)
 	switch {
@@ -57,9 +57,9 @@ func (s *stream) symbol() (end bool, err error) {
 func (s *stream) match(e uint32) error {
 	n := uint(e & 0xff)
 	rest := s.bits >> n
-	de := s.d.dist[rest&distMask]
+	de := s.d.tables.dist[rest&distMask]
 	if de&subtable != 0 {
-		de = s.d.dist[sub(de, rest, distBits)&(distTableSize-1)]
+		de = s.d.tables.dist[sub(de, rest, distBits)&(distTableSize-1)]
 	}
 	dn := uint(de & 0xff)
 	if de == 0 || n+dn > s.nbits {

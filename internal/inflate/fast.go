@@ -9,7 +9,7 @@ func (s *stream) fast() (end bool, err error) { //nolint:gocognit,revive // one 
 	src, dst := s.src, s.dst
 	ip, op := s.ip, s.op
 	b, n := s.bits, s.nbits
-	lit, dist := &s.d.lit, &s.d.dist
+	lit, dist := &s.d.tables.lit, &s.d.tables.dist
 	inEnd, outEnd := len(src)-fastInput, len(dst)-fastOutput
 	for ip <= inEnd && op <= outEnd {
 		// Refill to 56 bits or more: the byte that is only half taken comes again.

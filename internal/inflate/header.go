@@ -37,10 +37,9 @@ func (s *stream) codeLengthCode() error {
 		d.lengths[i] = 0
 	}
 	// The table of distances is free until the lengths are read.
-	if !build(d.dist[:], codeLenBits, d.lengths[:19], codeLenEntry) {
+	if !build(d.own.dist[:], codeLenBits, d.lengths[:19], codeLenSymbols[:]) {
 		return fmt.Errorf("%w: code lengths of the code length code", ErrCorrupt)
 	}
-	d.fixed = false
 	d.have = 0
 	d.state = inLengths
 	return nil
@@ -61,9 +60,10 @@ func (s *stream) codeLengths() error {
 			d.have++
 		}
 	}
-	if !build(d.lit[:], litBits, d.lengths[:d.nlit], litEntry) || !build(d.dist[:], distBits, d.lengths[d.nlit:d.nlit+d.ndist], distEntry) {
+	if !build(d.own.lit[:], litBits, d.lengths[:d.nlit], litSymbols[:]) || !build(d.own.dist[:], distBits, d.lengths[d.nlit:d.nlit+d.ndist], distSymbols[:]) {
 		return fmt.Errorf("%w: code lengths", ErrCorrupt)
 	}
+	d.tables = &d.own
 	d.state = inBlock
 	return nil
 }
@@ -71,7 +71,7 @@ func (s *stream) codeLengths() error {
 // codeLength decodes one code length, or a run of them (RFC 1951 §3.2.7).
 func (s *stream) codeLength() (value uint8, repeat int, err error) {
 	s.fill()
-	e := s.d.dist[s.bits&(1<<codeLenBits-1)]
+	e := s.d.own.dist[s.bits&(1<<codeLenBits-1)]
 	if e == 0 && s.nbits >= codeLenBits {
 		return 0, 0, errCode
 	}

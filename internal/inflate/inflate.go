@@ -83,7 +83,6 @@ type Decoder struct {
 
 	state  state
 	last   bool // the block is the last one
-	fixed  bool // the tables hold the fixed codes
 	stored int  // bytes left of a stored block
 
 	matchLen, matchDist int // of a match that did not fit into the output
@@ -93,6 +92,12 @@ type Decoder struct {
 	have               int // how many lengths were read
 	lengths            [maxLitCodes + maxDistCodes + 4]uint8
 
+	tables *tables // of the block; the fixed codes', or own
+	own    tables
+}
+
+// tables are what the codes of a block are looked up in.
+type tables struct {
 	lit  [litTableSize]uint32
 	dist [distTableSize]uint32
 }
@@ -212,7 +217,7 @@ func (s *stream) blockHeader() error {
 		s.drop(s.nbits % 8) // to the next byte
 		s.d.state = atStored
 	case 1:
-		s.d.fixedTables()
+		s.d.tables = fixed()
 		s.d.state = inBlock
 	case 2:
 		s.d.state = atDynamic

@@ -2,7 +2,9 @@ package inflate
 
 import (
 	"bytes"
+	"math"
 	"math/bits"
+	"sync"
 )
 
 // Format of a table entry; 0 is no code.
@@ -42,26 +44,50 @@ func extra(bits uint64, e uint32) int {
 	return int(bits & (1<<(e&0x3f) - 1) >> (e >> 8 & 15))
 }
 
-func codeLenEntry(sym int, n uint8) uint32 { return uint32(sym)<<16 | uint32(n)<<8 | uint32(n) }
+// invalid is what stands for a symbol that is none.
+const invalid = math.MaxUint32
 
-func litEntry(sym int, n uint8) uint32 {
-	e := uint32(n)<<8 | uint32(n)
-	switch {
-	case sym < 256:
-		return literal | uint32(sym)<<16 | e
-	case sym == 256:
-		return endOfBlock | e
-	case sym < maxLitCodes:
-		return uint32(lengthBase[sym-257])<<16 | e + uint32(lengthExtra[sym-257])
-	}
-	return 0
-}
+// symbols are the table entries of all symbols, but for the lengths of their
+// codes: the fixed code has two of either kind that mean nothing.
+var (
+	codeLenSymbols = func() (s [19]uint32) {
+		for i := range s {
+			s[i] = uint32(i) << 16
+		}
+		return s
+	}()
+	litSymbols = func() (s [maxLitCodes + 2]uint32) {
+		for i := range s {
+			switch {
+			case i < 256:
+				s[i] = literal | uint32(i)<<16
+			case i == 256:
+				s[i] = endOfBlock
+			case i < maxLitCodes:
+				s[i] = uint32(lengthBase[i-257])<<16 | uint32(lengthExtra[i-257])
+			default:
+				s[i] = invalid
+			}
+		}
+		return s
+	}()
+	distSymbols = func() (s [maxDistCodes + 2]uint32) {
+		for i := range s {
+			s[i] = invalid
+			if i < maxDistCodes {
+				s[i] = uint32(distBase[i]-1)<<16 | uint32(distExtra[i])
+			}
+		}
+		return s
+	}()
+)
 
-func distEntry(sym int, n uint8) uint32 {
-	if sym >= maxDistCodes {
+// withLength is the entry of a symbol whose code has n bits.
+func withLength(symbol uint32, n int) uint32 {
+	if symbol == invalid {
 		return 0
 	}
-	return uint32(distBase[sym]-1)<<16 | uint32(n)<<8 | uint32(n) + uint32(distExtra[sym])
+	return symbol + uint32(n)<<8 + uint32(n)
 }
 
 // RFC 1951 §3.2.5.
@@ -82,9 +108,9 @@ var (
 // lengths of its codes, with first bits of index. It reports whether the lengths
 // make a code: one that uses all there is, or a single code of one bit, or none
 // at all, as in a block of literals alone.
-func build(table []uint32, first int, lengths []uint8, entry func(sym int, n uint8) uint32) bool {
-	c, ok := newCode(lengths)
-	if !ok {
+func build(table []uint32, first int, lengths []uint8, symbols []uint32) bool {
+	var c code
+	if !c.read(lengths) {
 		return false
 	}
 	// Codes are stored with their first bit lowest, so that the entries of a
@@ -95,13 +121,15 @@ func build(table []uint32, first int, lengths []uint8, entry func(sym int, n uin
 	for n := 1; n <= first; n++ {
 		copy(table[size:2*size], table[:size])
 		size *= 2
-		for k := range c.count[n] {
-			table[reverse(c.next[n]+k, n)] = entry(int(c.symbols[i]), uint8(n))
-			i++
+		next := c.next[n]
+		for _, sym := range c.symbols[i : i+c.count[n]] {
+			table[reverse(next, n)] = withLength(symbols[sym], n)
+			next++
 		}
+		i += c.count[n]
 	}
 	if c.longest > first {
-		c.second(table, first, i, entry)
+		c.second(table, first, i, symbols)
 	}
 	return true
 }
@@ -114,9 +142,10 @@ type code struct {
 	longest int
 }
 
-func newCode(lengths []uint8) (c code, ok bool) {
+// read works out the code that has these lengths.
+func (c *code) read(lengths []uint8) (ok bool) {
 	for _, n := range lengths {
-		c.count[n]++
+		c.count[n&maxCodeLen]++
 	}
 	c.count[0] = 0
 	var place [maxCodeLen + 2]int // of the next symbol of each length in symbols
@@ -138,13 +167,13 @@ func newCode(lengths []uint8) (c code, ok bool) {
 	}
 	// last is how much of all there is the codes use.
 	single := c.longest == 1 && c.count[1] == 1
-	return c, last == 1<<maxCodeLen || single || c.longest == 0
+	return last == 1<<maxCodeLen || single || c.longest == 0
 }
 
 // second makes the tables of the codes that are longer than first bits, behind
 // the first table, from symbol i on. Codes with the same first bits share one,
 // as large as the longest of them needs.
-func (c *code) second(table []uint32, first, i int, entry func(sym int, n uint8) uint32) {
+func (c *code) second(table []uint32, first, i int, symbols []uint32) {
 	start, end, width, prefix := 0, 1<<first, 0, -1
 	for n := first + 1; n <= c.longest; n++ {
 		for k := range c.count[n] {
@@ -155,7 +184,7 @@ func (c *code) second(table []uint32, first, i int, entry func(sym int, n uint8)
 				end += 1 << width
 				table[p] = subtable | uint32(start)<<16 | uint32(width)
 			}
-			e := entry(int(c.symbols[i]), uint8(n))
+			e := withLength(symbols[c.symbols[i]], n)
 			i++
 			for j := rev >> first; j < 1<<width; j += 1 << (n - first) {
 				table[start+j] = e
@@ -178,11 +207,9 @@ func (c *code) width(n, first, left int) int {
 
 func reverse(code, n int) int { return int(bits.Reverse16(uint16(code)) >> (16 - n)) }
 
-// fixedTables puts the fixed codes of RFC 1951 §3.2.6 into the tables.
-func (d *Decoder) fixedTables() {
-	if d.fixed {
-		return
-	}
+// fixed are the tables of the fixed codes of RFC 1951 §3.2.6. They are made once:
+// most streams end in an empty block with these codes.
+var fixed = sync.OnceValue(func() *tables {
 	var lengths [288]uint8
 	for i := range lengths {
 		switch {
@@ -194,7 +221,8 @@ func (d *Decoder) fixedTables() {
 			lengths[i] = 7
 		}
 	}
-	build(d.lit[:], litBits, lengths[:], litEntry)
-	build(d.dist[:], distBits, bytes.Repeat([]byte{5}, 32), distEntry)
-	d.fixed = true
-}
+	t := new(tables)
+	build(t.lit[:], litBits, lengths[:], litSymbols[:])
+	build(t.dist[:], distBits, bytes.Repeat([]byte{5}, 32), distSymbols[:])
+	return t
+})

@@ -19,7 +19,9 @@ type Shape struct {
 
 const (
 	initialWindow = 10 * 1460
-	openWindow    = 64 << 20 // a window so large is none
+	// largestWindow is what Linux lets a receiver have by default: half of the 6
+	// MiB of tcp_rmem.
+	largestWindow = 3 << 20
 	burst         = 256 << 10
 )
 
@@ -78,16 +80,16 @@ func delay(dst io.Writer, src io.Reader, by time.Duration) {
 	}
 }
 
-// slowStart lets through a window of bytes each round trip, and doubles it.
+// slowStart lets through a window of bytes each round trip, and doubles it up to
+// the largest.
 func (s Shape) slowStart(dst io.Writer, src io.Reader) {
-	for window := int64(initialWindow); window < openWindow; window *= 2 {
+	for window := int64(initialWindow); ; window = min(2*window, largestWindow) {
 		start := time.Now()
 		if _, err := io.CopyN(dst, src, window); err != nil {
 			return
 		}
 		time.Sleep(s.RTT - time.Since(start))
 	}
-	_, _ = io.Copy(dst, src) // until one side ends
 }
 
 // limit lets through so many bytes a second.

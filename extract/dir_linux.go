@@ -1,0 +1,116 @@
+package extract
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// dir is an open directory of the stage. Its methods take the name of what is in
+// it, never a path, and follow no link: that is what os.Root does step by step,
+// without what os.File adds to each new file to make it ready for a poller (five
+// system calls that a file has no use for). Errors are plain errnos; whoever
+// knows the path adds it.
+type dir struct{ fd int }
+
+// dirOf opens the directory of a root.
+func dirOf(root *os.Root) (dir, error) {
+	f, err := root.Open(".")
+	if err != nil {
+		return dir{}, err
+	}
+	defer func() { _ = f.Close() }() // only a way to the directory
+	return dir{int(f.Fd())}.open(".")
+}
+
+func (d dir) open(name string) (dir, error) {
+	fd, err := openAt(d.fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	return dir{fd}, err
+}
+
+func (d dir) mkdir(name string, perm fs.FileMode) error {
+	return uninterrupted(func() error { return unix.Mkdirat(d.fd, name, uint32(perm)) })
+}
+
+// isDir reports whether name is a directory, and no link to one.
+func (d dir) isDir(name string) (bool, error) {
+	var st unix.Stat_t
+	err := uninterrupted(func() error { return unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
+	return st.Mode&unix.S_IFMT == unix.S_IFDIR, err
+}
+
+// create creates a file that must not be there yet.
+func (d dir) create(name string, perm fs.FileMode) (outFile, error) {
+	fd, err := openAt(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, uint32(perm))
+	return outFile{fd}, err
+}
+
+func (d dir) symlink(target, name string) error {
+	return uninterrupted(func() error { return unix.Symlinkat(target, d.fd, name) })
+}
+
+// chmod sets the permissions of the directory itself.
+func (d dir) chmod(perm fs.FileMode) error {
+	return uninterrupted(func() error { return unix.Fchmod(d.fd, uint32(perm)) })
+}
+
+// chtime sets the time of modification, and leaves that of access.
+func (d dir) chtime(name string, t time.Time) error {
+	m, err := unix.TimeToTimespec(t)
+	if err != nil {
+		return err
+	}
+	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, m}
+	return uninterrupted(func() error { return unix.UtimesNanoAt(d.fd, name, times, unix.AT_SYMLINK_NOFOLLOW) })
+}
+
+func (d dir) close() { _ = unix.Close(d.fd) } // it was only used to reach files
+
+// outFile is a file that is being written.
+type outFile struct{ fd int }
+
+func (f outFile) write(p []byte) error {
+	for len(p) > 0 {
+		n, err := unix.Write(f.fd, p)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return err
+		}
+		p = p[max(n, 0):]
+	}
+	return nil
+}
+
+func (f outFile) chmod(perm fs.FileMode) error {
+	return uninterrupted(func() error { return unix.Fchmod(f.fd, uint32(perm)) })
+}
+
+// close must not be repeated when it is interrupted: the descriptor is gone, and
+// may be another file's by then.
+func (f outFile) close() error {
+	if err := unix.Close(f.fd); !errors.Is(err, unix.EINTR) {
+		return err
+	}
+	return nil
+}
+
+func openAt(fd int, name string, flags int, perm uint32) (opened int, err error) {
+	err = uninterrupted(func() error {
+		opened, err = unix.Openat(fd, name, flags|unix.O_CLOEXEC, perm)
+		return err
+	})
+	return opened, err
+}
+
+// uninterrupted repeats a call that a signal interrupted, as package os does.
+func uninterrupted(call func() error) error {
+	for {
+		if err := call(); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
