@@ -10,11 +10,12 @@ import (
 )
 
 // crew decodes regions side by side, each worker on a connection of its own. It
-// begins with as many as there are CPUs, which is enough where link or CPU are
-// the limit, and grows while more of them bring more bytes: where each
-// connection is slow by itself, because it is throttled, far away, or new. How
-// many of them decompress at the same time is up to the Go scheduler, which runs
-// no more than there are CPUs.
+// begins with one more than there are CPUs, which is enough where link or CPU are
+// the limit, and grows while more of them bring more bytes: where each connection
+// is slow by itself, because it is throttled, far away, or new. How many of them
+// decompress at the same time is up to the Go scheduler, which runs no more than
+// there are CPUs. When the server shows that it has enough, half of them end, and
+// the crew grows no more.
 type crew struct {
 	*errgroup.Group
 	ctx   context.Context // the group's, which ends with its first error
@@ -23,19 +24,29 @@ type crew struct {
 	opts  Options
 	next  chan region
 
-	budget pieceBudget
-	moved  atomic.Int64 // bytes that have arrived
-	size   int          // workers that were hired; known to grow alone
+	budget *pieceBudget
+	moved  atomic.Int64  // bytes that have arrived
+	over   chan struct{} // closed when all workers have ended
+	once   sync.Once     // closes it
 
-	active atomic.Int64  // workers that have not ended
-	over   chan struct{} // closed when all have
-	once   sync.Once
+	mu     sync.Mutex
+	active int   // workers that have not ended
+	most   int   // that may be
+	strain int64 // the last that was seen
+
+	strained bool // the server has had enough once
 }
 
 const (
 	growthPeriod = 80 * time.Millisecond // a few round trips
 	growthGain   = 1.15                  // by which more connections have to pay off
 )
+
+func newCrew(ctx context.Context, group *errgroup.Group, s *Stage, src Source, o Options) *crew {
+	c := &crew{Group: group, ctx: ctx, stage: s, src: src, opts: o, most: o.Connections, over: make(chan struct{}), strain: o.Strain()}
+	c.budget = newPieceBudget(c.ease)
+	return c
+}
 
 // work decodes all regions. The first error ends all.
 func (c *crew) work(regions []region) error {
@@ -44,7 +55,6 @@ func (c *crew) work(regions []region) error {
 		c.next <- r
 	}
 	close(c.next)
-	c.over = make(chan struct{})
 	c.hire(min(c.opts.Workers, len(regions)))
 	// A member of the group itself, so that Wait cannot return while it hires.
 	c.Go(func() error { c.grow(); return nil })
@@ -53,19 +63,21 @@ func (c *crew) work(regions []region) error {
 
 // hire adds n workers.
 func (c *crew) hire(n int) {
-	c.size += n
-	c.active.Add(int64(n))
+	c.mu.Lock()
+	c.active += n
+	c.mu.Unlock()
 	for range n {
 		c.Go(func() error {
-			defer func() {
-				if c.active.Add(-1) == 0 {
-					c.once.Do(func() { close(c.over) })
-				}
-			}()
 			w := newWorker(c)
 			defer w.close()
-			for r := range c.next {
+			for c.stay() {
+				r, more := <-c.next
+				if !more {
+					c.leave()
+					return nil
+				}
 				if err := w.region(c.ctx, r); err != nil {
+					c.leave()
 					return err
 				}
 			}
@@ -74,13 +86,57 @@ func (c *crew) hire(n int) {
 	}
 }
 
+// ease gives up half of the requests when the server has refused or broken off
+// some since it was asked last.
+func (c *crew) ease() {
+	now := c.opts.Strain()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now > c.strain {
+		c.strain, c.strained = now, true
+		c.most = max(min(c.most, c.active)/2, 1)
+		c.budget.halve()
+	}
+}
+
+// stay reports whether a worker may take another region. If not, it has left.
+func (c *crew) stay() bool {
+	c.ease()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.active > c.most {
+		c.active--
+		return false
+	}
+	return true
+}
+
+func (c *crew) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.active--; c.active == 0 {
+		c.once.Do(func() { close(c.over) })
+	}
+}
+
+// room is by how many the crew may grow: it doubles, up to its limit. Once the
+// server has had enough, that is what has remained.
+func (c *crew) room() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.strained {
+		return 0
+	}
+	return min(c.active, c.most-c.active, len(c.next))
+}
+
 // grow doubles the crew as long as the last time has brought more bytes a
 // second, there is work left, and the limit is not reached.
 func (c *crew) grow() {
 	ticker := time.NewTicker(growthPeriod)
 	defer ticker.Stop()
 	best, last := 0.0, int64(0)
-	for c.size < c.opts.Connections && len(c.next) > 0 {
+	for c.room() > 0 {
 		select {
 		case <-c.over:
 			return
@@ -94,7 +150,7 @@ func (c *crew) grow() {
 			return
 		}
 		best = rate
-		if more := min(c.size, c.opts.Connections-c.size, len(c.next)); more > 0 {
+		if more := c.room(); more > 0 {
 			c.hire(more)
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -22,6 +24,8 @@ type slow struct {
 
 	mu        sync.Mutex
 	now, most int // connections
+	opened    int // in all
+	after     func(opened, now int)
 	failAt    int64
 	err       error
 }
@@ -32,6 +36,9 @@ func (s *slow) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	defer s.mu.Unlock()
 	s.now++
 	s.most = max(s.most, s.now)
+	if s.opened++; s.after != nil {
+		s.after(s.opened, s.now)
+	}
 	r, err := s.Source.Range(ctx, off, n)
 	if err != nil {
 		return nil, err
@@ -120,7 +127,7 @@ func TestSpread(t *testing.T) {
 	t.Parallel()
 	data := noise(3*spreadPiece + 12345)
 	src := &slow{Source: FromReaderAt(bytes.NewReader(data), int64(len(data)))}
-	s := newSpread(t.Context(), src, newPieceBudget(), 100, int64(len(data)))
+	s := newSpread(t.Context(), src, newPieceBudget(func() {}), 100, int64(len(data)))
 	got, err := io.ReadAll(iotest.OneByteReader(io.LimitReader(s, 1000)))
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +147,7 @@ func TestSpreadEnds(t *testing.T) {
 	t.Parallel()
 	data := noise(8 * spreadPiece)
 	src := &slow{Source: FromReaderAt(bytes.NewReader(data), int64(len(data)))}
-	budget := newPieceBudget()
+	budget := newPieceBudget(func() {})
 	s := newSpread(t.Context(), src, budget, 0, int64(len(data)))
 	if _, err := io.ReadFull(s, make([]byte, 10)); err != nil {
 		t.Fatal(err)
@@ -157,8 +164,8 @@ func TestSpreadEnds(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if len(budget) != spreadTotal {
-		t.Errorf("%d pieces of %d came back", len(budget), spreadTotal)
+	if len(budget.free) != spreadTotal {
+		t.Errorf("%d pieces of %d came back", len(budget.free), spreadTotal)
 	}
 }
 
@@ -167,7 +174,7 @@ func TestSpreadsShare(t *testing.T) {
 	t.Parallel()
 	data := noise(3 * spreadPiece)
 	src := FromReaderAt(bytes.NewReader(data), int64(len(data)))
-	budget := newPieceBudget()
+	budget := newPieceBudget(func() {})
 	var group sync.WaitGroup
 	for range 12 {
 		group.Go(func() {
@@ -181,8 +188,8 @@ func TestSpreadsShare(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if len(budget) != spreadTotal {
-		t.Errorf("%d pieces of %d came back", len(budget), spreadTotal)
+	if len(budget.free) != spreadTotal {
+		t.Errorf("%d pieces of %d came back", len(budget.free), spreadTotal)
 	}
 }
 
@@ -209,6 +216,76 @@ func TestLargeFile(t *testing.T) {
 		}
 		if src.now != 0 {
 			t.Errorf("%s: %d connections are left", name, src.now)
+		}
+	}
+}
+
+// A server that has had enough is asked half as much, and half of that when it
+// has had enough again, but never less than one request at a time.
+func TestCrewEases(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name        string
+		files, size int
+		enough      []int       // the requests that are too much
+		limits      map[int]int // from which request on → how many at once
+	}{
+		{"small files", 64, 1 << 20, []int{10, 30, 45, 55}, map[int]int{1: 8, 20: 4, 40: 2, 50: 1}},
+		{"one large", 1, 100 << 20, []int{5, 12}, map[int]int{1: 6, 10: 4, 17: 3}}, // of six pieces three remain, then two; one more may be closing
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			archive, _ := stored(t, tt.files, tt.size)
+			synctest.Test(t, func(t *testing.T) {
+				stage, err := NewStage(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var strain atomic.Int64
+				limit := 0
+				src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive))), rate: 20 << 20}
+				src.after = func(opened, now int) {
+					if slices.Contains(tt.enough, opened) {
+						strain.Add(1)
+					}
+					if lower, ok := tt.limits[opened]; ok {
+						limit = lower
+					}
+					if now > limit {
+						t.Errorf("request %d: %d at once, want no more than %d", opened, now, limit)
+					}
+				}
+				if _, err := stage.Add(t.Context(), src, Options{Workers: 8, Connections: 8, Strain: strain.Load}); err != nil {
+					t.Error(err)
+				}
+				if err := stage.Discard(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// Where each request is dear, few and long ones are made.
+func TestCostlyRequests(t *testing.T) {
+	t.Parallel()
+	for name, sizes := range map[string]struct{ files, size, requests int }{"small files": {64, 1 << 20, 8}, "one large": {1, 100 << 20, 1}} {
+		archive, _ := stored(t, sizes.files, sizes.size)
+		src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive)))}
+		stage, err := NewStage(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stage.Add(t.Context(), src, Options{Workers: 8, Connections: 16, Costly: true}); err != nil {
+			t.Error(err)
+		}
+		if src.opened > sizes.requests || src.most > costlyConnections {
+			t.Errorf("%s: %d requests, %d at once; want at most %d and %d", name, src.opened, src.most, sizes.requests, costlyConnections)
+		}
+		if err := stage.Discard(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -22,6 +22,13 @@ type Options struct {
 	// Connections is how many there may be at most, if more bring more. Zero means
 	// no more than Workers.
 	Connections int
+	// Costly tells that each request is dear to the server, as it is where GitLab
+	// itself serves the bytes and not its object storage: fewer and longer ones are
+	// made.
+	Costly bool
+	// Strain counts how often the server has refused or broken off a request so
+	// far. When it rises, half of the connections are given up. Nil means never.
+	Strain func() int64
 	// MaxBytes limits the size of what is extracted. Zero means 64 GiB.
 	MaxBytes int64
 	// MaxFiles limits the number of entries, and of the directories that they need.
@@ -32,6 +39,9 @@ type Options struct {
 	// OnFile is told about each file that is in the stage, from any goroutine.
 	OnFile func(name string, size int64)
 }
+
+// costlyConnections is how many requests are made at once where each is dear.
+const costlyConnections = 4
 
 const (
 	defaultMaxBytes = 64 << 30
@@ -45,7 +55,13 @@ func (o Options) withDefaults() Options {
 	if o.Connections <= 0 {
 		o.Connections = o.Workers
 	}
+	if o.Costly {
+		o.Connections = min(o.Connections, costlyConnections)
+	}
 	o.Workers = min(o.Workers, o.Connections)
+	if o.Strain == nil {
+		o.Strain = func() int64 { return 0 }
+	}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = defaultMaxBytes
 	}

@@ -7,6 +7,7 @@ import (
 
 const (
 	maxRegion = 16 << 20  // bytes of a region, unless one entry has more
+	maxCostly = 64 << 20  // where requests are dear
 	minRegion = 1 << 20   // below this, another request is not worth it
 	maxGap    = 128 << 10 // bytes between two wanted entries that are read over
 )
@@ -21,14 +22,18 @@ type region struct {
 // their offsets. Small archives are cut small enough to keep all connections
 // busy, and the last quarter of each is cut smaller, so that no worker has much
 // to do when the others have ended.
-func plan(entries []*entry, connections int) []region {
+func plan(entries []*entry, o Options) []region {
 	wanted := slices.DeleteFunc(slices.Clone(entries), (*entry).isDir)
 	slices.SortFunc(wanted, func(a, b *entry) int { return cmp.Compare(a.offset, b.offset) })
 	var total, planned int64
 	for _, e := range wanted {
 		total += e.end - e.offset
 	}
-	share := min(max(total/int64(connections)*4/3, minRegion), maxRegion)
+	most := int64(maxRegion)
+	if o.Costly {
+		most = maxCostly
+	}
+	share := min(max(total/int64(o.Connections)*4/3, minRegion), most)
 	var regions []region
 	for _, e := range wanted {
 		limit := share

@@ -36,7 +36,7 @@ func TestPlan(t *testing.T) {
 			}
 			var got []span
 			count := 0
-			for _, r := range plan(entries, tt.connections) {
+			for _, r := range plan(entries, Options{Connections: tt.connections}) {
 				got = append(got, span{r.off, r.end})
 				count += len(r.entries)
 			}

@@ -14,15 +14,55 @@ const (
 
 // pieceBudget is the memory for pieces, shared by all spreads of a crew. Each
 // takes its pieces in the order in which it needs them, so that one that has a
-// piece can go on, and none waits for ever.
-type pieceBudget chan []byte
+// piece can go on, and none waits for ever. When the server has had enough, half
+// of it is given up: fewer pieces are on their way at once.
+type pieceBudget struct {
+	free chan []byte
+	ease func() // is called before each request
 
-func newPieceBudget() pieceBudget {
-	b := make(pieceBudget, spreadTotal)
+	mu   sync.Mutex
+	left int // pieces that there are
+	drop int // of them, to be given up when they come back
+}
+
+func newPieceBudget(ease func()) *pieceBudget {
+	b := &pieceBudget{free: make(chan []byte, spreadTotal), ease: ease, left: spreadTotal}
 	for range spreadTotal {
-		b <- nil // made when it is needed
+		b.free <- nil // made when it is needed
 	}
 	return b
+}
+
+// take waits for a piece.
+func (b *pieceBudget) take(ctx context.Context) ([]byte, error) {
+	b.ease()
+	select {
+	case buf := <-b.free:
+		if buf == nil {
+			buf = make([]byte, spreadPiece)
+		}
+		return buf, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// halve gives up half of the pieces, as they come back.
+func (b *pieceBudget) halve() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drop += (b.left - b.drop) / 2
+}
+
+func (b *pieceBudget) giveBack(p *piece) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.drop > 0 {
+		b.drop--
+		b.left--
+		return
+	}
+	b.free <- p.buf[:spreadPiece:spreadPiece]
 }
 
 // spread reads a long run of an archive by several requests at once and gives it
@@ -31,7 +71,7 @@ func newPieceBudget() pieceBudget {
 type spread struct {
 	cancel context.CancelFunc
 	pieces chan *piece // in order
-	budget pieceBudget
+	budget *pieceBudget
 	now    *piece
 	last   *piece // that found no room any more; read when all requests have ended
 	done   sync.WaitGroup
@@ -48,7 +88,7 @@ type piece struct {
 	err     error // why no more will come
 }
 
-func newSpread(ctx context.Context, src Source, budget pieceBudget, off, end int64) *spread {
+func newSpread(ctx context.Context, src Source, budget *pieceBudget, off, end int64) *spread {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &spread{cancel: cancel, pieces: make(chan *piece, spreadAhead-1), budget: budget}
 	s.done.Go(func() { s.request(ctx, src, off, end) })
@@ -59,14 +99,9 @@ func newSpread(ctx context.Context, src Source, budget pieceBudget, off, end int
 func (s *spread) request(ctx context.Context, src Source, off, end int64) {
 	defer close(s.pieces)
 	for off < end {
-		var buf []byte
-		select {
-		case buf = <-s.budget:
-		case <-ctx.Done():
+		buf, err := s.budget.take(ctx)
+		if err != nil {
 			return
-		}
-		if buf == nil {
-			buf = make([]byte, spreadPiece)
 		}
 		p := &piece{buf: buf[:min(spreadPiece, end-off)]}
 		p.changed = sync.NewCond(&p.mu)
@@ -115,7 +150,7 @@ func (s *spread) Read(b []byte) (int, error) {
 	}
 	n, err := s.now.take(b)
 	if s.now.read == len(s.now.buf) {
-		s.giveBack(s.now)
+		s.budget.giveBack(s.now)
 		s.now = nil
 	}
 	return n, err
@@ -141,17 +176,15 @@ func (s *spread) Close() error {
 	s.cancel()
 	s.done.Wait()
 	if s.now != nil {
-		s.giveBack(s.now)
+		s.budget.giveBack(s.now)
 		s.now = nil
 	}
 	for p := range s.pieces {
-		s.giveBack(p)
+		s.budget.giveBack(p)
 	}
 	if s.last != nil {
-		s.giveBack(s.last)
+		s.budget.giveBack(s.last)
 		s.last = nil
 	}
 	return nil
 }
-
-func (s *spread) giveBack(p *piece) { s.budget <- p.buf[:spreadPiece:spreadPiece] }

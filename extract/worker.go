@@ -64,7 +64,7 @@ func (w *worker) region(ctx context.Context, r region) error {
 // open opens the region: as one stream, or, if it is one entry that is larger
 // than a region should be, as several that are put in order.
 func (w *worker) open(ctx context.Context, r region) (io.ReadCloser, error) {
-	if r.end-r.off <= maxRegion {
+	if r.end-r.off <= maxRegion || w.opts.Costly {
 		return w.src.Range(ctx, r.off, r.end-r.off)
 	}
 	return newSpread(ctx, w.src, w.budget, r.off, r.end), nil

@@ -85,6 +85,6 @@ func (s *Stage) unzip(ctx context.Context, src Source, selected []*entry, o Opti
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	c := &crew{Group: group, ctx: ctx, stage: s, src: src, opts: o, budget: newPieceBudget()}
-	return c.work(plan(selected, o.Connections))
+	c := newCrew(ctx, group, s, src, o)
+	return c.work(plan(selected, o))
 }

@@ -125,6 +125,13 @@ func (f *File) SHA256() string { return f.sha256 }
 // Latency returns how long the last request took until its headers came.
 func (f *File) Latency() time.Duration { return time.Duration(f.remote.latency.Load()) }
 
+// Redirected reports whether the bytes come from somewhere else than the address
+// that was opened: from GitLab's object storage, and not through GitLab.
+func (f *File) Redirected() bool {
+	address, _, _ := f.remote.where()
+	return address != f.remote.origin
+}
+
 // Stats returns what the file cost so far.
 func (f *File) Stats() Stats {
 	s := f.remote.stats.load()

@@ -148,8 +148,10 @@ func (f *fetcher) add(ctx context.Context, resolver *resolve.Resolver, stage *ex
 	defer func() { _ = file.Close() }() // what was read has been checked
 	o := f.extract
 	if file.Latency() > farAway {
-		o.Workers = min(farConnections, o.Connections)
+		o.Workers = farConnections
 	}
+	o.Costly = !file.Redirected()
+	o.Strain = func() int64 { return f.strain.Load() + file.Stats().Resumes }
 	stats, err := stage.Add(ctx, file, o)
 	if err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,6 +22,7 @@ type session struct {
 	http   *http.Client
 	api    *gitlab.Client
 	policy transport.Policy
+	strain atomic.Int64 // how often the server had enough, or could not be reached
 }
 
 func newSession(ctx context.Context, c *cli.Context) (*session, error) {
@@ -93,6 +95,9 @@ func credential(t env.Token) (header, value string) {
 func (s *session) observe(x transport.Exchange) {
 	event := s.log.Debug()
 	if x.Wait > 0 {
+		if x.Err != nil || x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable {
+			s.strain.Add(1)
+		}
 		event = s.log.Warn().Stringer("wait", x.Wait.Round(time.Millisecond)).Int("attempt", x.Attempt)
 	}
 	if x.Err != nil {
