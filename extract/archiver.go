@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/mholt/archiver/v4"
+	"github.com/therootcompany/xz"
 )
 
 // This is the only file that knows archiver. It is used for what it does well:
@@ -39,12 +40,21 @@ func forms() []struct {
 		match matcher
 	}{
 		{form{"gzip", archiver.Gz{}}, archiver.Gz{}},
-		{form{"xz", archiver.Xz{}}, archiver.Xz{}},
+		{form{"xz", boundedXz{}}, archiver.Xz{}},
 		{form{"zstd", archiver.Zstd{DecoderOptions: zstdOptions()}}, archiver.Zstd{}},
 		{form{"bzip2", archiver.Bz2{}}, archiver.Bz2{}},
 		{form{"lz4", archiver.Lz4{}}, archiver.Lz4{}},
 		{form{"tar", nil}, archiver.Tar{}},
 	}
+}
+
+// boundedXz is archiver's xz with a bound on what a stream may make it allocate.
+type boundedXz struct{}
+
+// OpenReader implements archiver.Decompressor.
+func (boundedXz) OpenReader(r io.Reader) (io.ReadCloser, error) {
+	x, err := xz.NewReader(r, maxWindow)
+	return readCloser(x, err)
 }
 
 // sniffSize is how much is looked at: a tar's first header has 512 bytes.

@@ -21,6 +21,10 @@ func (w *worker) decode(e *entry, emit func([]byte) error) error {
 		return w.store(e, emit)
 	case methodDeflate:
 		return w.inflate(e, emit)
+	case methodZstd:
+		if max(e.packed, e.size) <= readAhead {
+			return w.unzstd(e, emit)
+		}
 	}
 	content, err := w.decompress(e, &packedReader{r: w.in, left: e.packed})
 	if err != nil {

@@ -6,9 +6,11 @@ import (
 	"compress/bzip2"
 	"fmt"
 	"io"
+	"runtime"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
+	"github.com/therootcompany/xz"
 	"github.com/ulikunitz/xz/lzma"
 )
 
@@ -24,7 +26,14 @@ const (
 
 // maxWindow bounds what a stream may make a decompressor allocate, in bytes. The
 // runner's best level of zstd uses 32 MiB.
-const maxWindow = 64 << 20
+const maxWindow = 32 << 20
+
+// What the others take, in bytes: a block of bzip2 at its best level; what
+// klauspost's zstd has beside its window.
+const (
+	bzip2Memory = 4 << 20
+	zstdMemory  = 1 << 20
+)
 
 // packedReader gives the compressed bytes of one entry. Decompressors that get
 // an io.ByteReader do not read ahead.
@@ -73,15 +82,67 @@ func methodName(method uint16) (name string, known bool) {
 }
 
 // decompress returns the content of an entry that is neither stored nor deflated.
-// The reader must be closed.
+// The reader must be closed. The memory that it takes is the crew's.
 func (w *worker) decompress(e *entry, packed *packedReader) (io.ReadCloser, error) {
+	need, err := memory(e, packed)
+	if err != nil {
+		return nil, err
+	}
+	giveBack, err := w.budget.borrow(w.ctx, need)
+	if err != nil {
+		return nil, err
+	}
+	var r io.ReadCloser
+	if e.method == methodZstd {
+		r, err = w.windows.open(packed, need)
+	} else {
+		r, err = newDecompressor(e, packed)
+	}
+	if err != nil {
+		giveBack()
+		return nil, err
+	}
+	return &decompressor{r, giveBack}, nil
+}
+
+// decompressor gives its memory back when it is closed.
+type decompressor struct {
+	io.ReadCloser
+	giveBack func()
+}
+
+// Close implements [io.Closer].
+func (d *decompressor) Close() error {
+	defer d.giveBack()
+	return d.ReadCloser.Close()
+}
+
+// memory is what a decompressor will take. What a stream says of itself is held
+// against maxWindow when it is opened.
+func memory(e *entry, packed *packedReader) (int64, error) {
+	switch e.method {
+	case methodBzip2:
+		return bzip2Memory, nil
+	case methodZstd:
+		head, err := packed.r.Peek(int(min(packed.left, zstd.HeaderMaxSize)))
+		if err != nil {
+			return 0, err
+		}
+		var h zstd.Header
+		if h.Decode(head) != nil || h.Skippable {
+			return maxWindow, nil // if there is a window, it is in the next frame
+		}
+		return int64(min(max(h.WindowSize, h.FrameContentSize), maxWindow)) + zstdMemory, nil
+	}
+	return maxWindow, nil
+}
+
+func newDecompressor(e *entry, packed *packedReader) (io.ReadCloser, error) {
 	switch e.method {
 	case methodBzip2:
 		return io.NopCloser(bzip2.NewReader(packed)), nil
-	case methodZstd:
-		return w.unzstd(packed)
 	case methodXz:
-		r, err := xz.ReaderConfig{DictCap: maxWindow}.NewReader(packed)
+		r, err := xz.NewReader(packed, maxWindow)
 		return readCloser(r, err)
 	case methodLZMA:
 		return newLZMA(packed, e.size)
@@ -90,23 +151,88 @@ func (w *worker) decompress(e *entry, packed *packedReader) (io.ReadCloser, erro
 	return nil, fmt.Errorf("unknown compression method: %s", name)
 }
 
-// zstdOptions are the bounds of every zstd stream.
-func zstdOptions() []zstd.DOption {
-	return []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true)}
+// windows are the zstd decoders of a crew that are not in use: their windows are
+// too large to be made for each entry.
+type windows struct {
+	mu   sync.Mutex
+	idle []*zstd.Decoder
 }
 
-// unzstd uses one decoder again and again: making one costs more than a small
-// file does.
-func (w *worker) unzstd(packed *packedReader) (io.ReadCloser, error) {
-	if w.zstd != nil {
-		return io.NopCloser(w.zstd), w.zstd.Reset(packed)
+// largeWindow is the memory from which on no two decoders fit into a budget.
+const largeWindow = spreadPiece * spreadTotal / 2
+
+// open takes a decoder, or makes one. With a large window nobody else has one,
+// and what others have left behind has to go first.
+func (w *windows) open(packed io.Reader, need int64) (io.ReadCloser, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var d *zstd.Decoder
+	if n := len(w.idle); n > 0 {
+		d, w.idle = w.idle[n-1], w.idle[:n-1]
+	}
+	if need > largeWindow && (d == nil || len(w.idle) > 0) {
+		w.closeIdle()
+		runtime.GC()
+	}
+	if d != nil {
+		return &window{d, w}, d.Reset(packed)
 	}
 	d, err := zstd.NewReader(packed, zstdOptions()...)
 	if err != nil {
 		return nil, err
 	}
-	w.zstd = d
-	return io.NopCloser(d), nil
+	return &window{d, w}, nil
+}
+
+func (w *windows) closeIdle() {
+	for _, d := range w.idle {
+		d.Close()
+	}
+	w.idle = nil
+}
+
+// window is a decoder in use.
+type window struct {
+	*zstd.Decoder
+	of *windows
+}
+
+// Close implements [io.Closer].
+func (w *window) Close() error {
+	w.of.mu.Lock()
+	defer w.of.mu.Unlock()
+	w.of.idle = append(w.of.idle, w.Decoder)
+	return w.Reset(nil)
+}
+
+// zstdOptions are the bounds of every zstd stream.
+func zstdOptions() []zstd.DOption {
+	return []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true)}
+}
+
+// unzstd decompresses a small entry from memory to memory: that takes no window,
+// however large the stream says that it is, and one decoder serves for all.
+func (w *worker) unzstd(e *entry, emit func([]byte) error) error {
+	src, err := w.in.Peek(int(e.packed))
+	if err != nil {
+		return ended(e, err)
+	}
+	if w.zstd == nil {
+		if w.zstd, err = zstd.NewReader(nil, append(zstdOptions(), zstd.WithDecodeAllCapLimit(true))...); err != nil {
+			return err
+		}
+		w.whole = make([]byte, 0, readAhead)
+	}
+	content, err := w.zstd.DecodeAll(src, w.whole)
+	if err != nil {
+		return unpackError(e, err)
+	}
+	if len(content) > 0 {
+		if err := emit(content); err != nil {
+			return err
+		}
+	}
+	return skip(w.in, e.packed)
 }
 
 func readCloser(r io.Reader, err error) (io.ReadCloser, error) {

@@ -12,59 +12,6 @@ const (
 	spreadTotal = 6       // pieces of all spreads of a crew: 24 MiB
 )
 
-// pieceBudget is the memory for pieces, shared by all spreads of a crew. Each
-// takes its pieces in the order in which it needs them, so that one that has a
-// piece can go on, and none waits for ever. When the server has had enough, half
-// of it is given up: fewer pieces are on their way at once.
-type pieceBudget struct {
-	free chan []byte
-	ease func() // is called before each request
-
-	mu   sync.Mutex
-	left int // pieces that there are
-	drop int // of them, to be given up when they come back
-}
-
-func newPieceBudget(ease func()) *pieceBudget {
-	b := &pieceBudget{free: make(chan []byte, spreadTotal), ease: ease, left: spreadTotal}
-	for range spreadTotal {
-		b.free <- nil // made when it is needed
-	}
-	return b
-}
-
-// take waits for a piece.
-func (b *pieceBudget) take(ctx context.Context) ([]byte, error) {
-	b.ease()
-	select {
-	case buf := <-b.free:
-		if buf == nil {
-			buf = make([]byte, spreadPiece)
-		}
-		return buf, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
-// halve gives up half of the pieces, as they come back.
-func (b *pieceBudget) halve() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.drop += (b.left - b.drop) / 2
-}
-
-func (b *pieceBudget) giveBack(p *piece) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.drop > 0 {
-		b.drop--
-		b.left--
-		return
-	}
-	b.free <- p.buf[:spreadPiece:spreadPiece]
-}
-
 // spread reads a long run of an archive by several requests at once and gives it
 // out in order. What has arrived of the next piece is given out at once; the
 // pieces behind it arrive meanwhile, into memory that is bounded.
@@ -150,7 +97,7 @@ func (s *spread) Read(b []byte) (int, error) {
 	}
 	n, err := s.now.take(b)
 	if s.now.read == len(s.now.buf) {
-		s.budget.giveBack(s.now)
+		s.budget.giveBack(s.now.whole())
 		s.now = nil
 	}
 	return n, err
@@ -176,15 +123,17 @@ func (s *spread) Close() error {
 	s.cancel()
 	s.done.Wait()
 	if s.now != nil {
-		s.budget.giveBack(s.now)
+		s.budget.giveBack(s.now.whole())
 		s.now = nil
 	}
 	for p := range s.pieces {
-		s.budget.giveBack(p)
+		s.budget.giveBack(p.whole())
 	}
 	if s.last != nil {
-		s.budget.giveBack(s.last)
+		s.budget.giveBack(s.last.whole())
 		s.last = nil
 	}
 	return nil
 }
+
+func (p *piece) whole() []byte { return p.buf[:spreadPiece:spreadPiece] }

@@ -1,11 +1,16 @@
 package extract
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // The memory of a spread that was closed early is not given to another one while
@@ -41,4 +46,77 @@ type lateSource struct {
 func (l *lateSource) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	<-l.release
 	return l.Source.Range(ctx, off, n)
+}
+
+// Borrowers wait for each other, and get what is left when the budget shrinks
+// meanwhile.
+func TestBorrowing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newPieceBudget(func() {})
+		giveBack, err := b.borrow(t.Context(), maxWindow)
+		if err != nil || len(b.free) != 0 {
+			t.Fatalf("%d pieces left, %v", len(b.free), err)
+		}
+		lent := 0
+		for range 3 {
+			go func() {
+				giveBack, err := b.borrow(t.Context(), 3*spreadPiece)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				lent++
+				giveBack()
+			}()
+		}
+		ended, end := context.WithCancel(t.Context())
+		end()
+		synctest.Wait()
+		b.halve()
+		giveBack()
+		synctest.Wait()
+		if lent != 3 || len(b.free) != spreadTotal/2 || b.wants != 0 {
+			t.Errorf("lent to %d of 3, %d pieces, %d wanted", lent, len(b.free), b.wants)
+		}
+		if _, err := b.borrow(ended, maxWindow); err != nil && (len(b.free) != spreadTotal/2 || b.wants != 0) {
+			t.Errorf("%d pieces, %d wanted after %v", len(b.free), b.wants, err)
+		}
+	})
+}
+
+// Streams with large windows are unpacked, one after the other.
+func TestLargeWindows(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat(noise(300<<10), 4)
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	z.RegisterCompressor(methodZstd, zstd.ZipCompressor(zstd.WithWindowSize(16<<20)))
+	for i := range 6 {
+		e, err := z.CreateHeader(&zip.FileHeader{Name: fmt.Sprint(i), Method: methodZstd})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 1 + i%2*20 { // a part of them is larger than the window
+			if _, err := e.Write(content); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	stage, err := NewStage(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := FromReaderAt(bytes.NewReader(archive.Bytes()), int64(archive.Len()))
+	stats, err := stage.Add(t.Context(), src, Options{Workers: 8, Connections: 8})
+	if err != nil || stats.Files != 6 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	if err := stage.Discard(); err != nil {
+		t.Error(err)
+	}
 }

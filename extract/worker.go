@@ -24,6 +24,7 @@ type worker struct {
 	inflater inflate.Decoder
 	out      []byte // what was decompressed, behind the window of what came before
 	zstd     *zstd.Decoder
+	whole    []byte  // what that decompresses into
 	behind   *behind // writes what was decompressed; nil while the worker does
 }
 
@@ -62,9 +63,11 @@ func (w *worker) region(ctx context.Context, r region) error {
 }
 
 // open opens the region: as one stream, or, if it is one entry that is larger
-// than a region should be, as several that are put in order.
+// than a region should be, as several that are put in order. Other methods than
+// the common ones need the memory that this takes for themselves.
 func (w *worker) open(ctx context.Context, r region) (io.ReadCloser, error) {
-	if r.end-r.off <= maxRegion || w.opts.Costly {
+	common := r.entries[0].method == methodStore || r.entries[0].method == methodDeflate
+	if r.end-r.off <= maxRegion || w.opts.Costly || !common {
 		return w.src.Range(ctx, r.off, r.end-r.off)
 	}
 	return newSpread(ctx, w.src, w.budget, r.off, r.end), nil
