@@ -135,43 +135,42 @@ func firstMissing(dir string) string {
 // archives must not meet at one path. After an error the stage can only be
 // discarded.
 func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
+	return s.adding(ctx, o, func(o Options) (Stats, error) {
+		form, err := sniff(ctx, src)
+		switch {
+		case err != nil:
+			return Stats{}, err
+		case form == nil:
+			return s.zip(ctx, src, o)
+		}
+		return s.tar(ctx, src, form, o)
+	})
+}
+
+// adding adds one archive, or what comes in its place.
+func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats, error)) (stats Stats, err error) {
 	if err := s.ready(); err != nil {
 		return Stats{}, err
 	}
-	stats, err := s.add(ctx, src, o.withDefaults())
-	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx) // whatever broke because of it
-	}
-	if err != nil {
-		s.spoiled = true
-		return Stats{}, err
-	}
-	return stats, nil
-}
-
-func (s *Stage) add(ctx context.Context, src Source, o Options) (Stats, error) {
-	if o.Prefix != "" {
-		clean, err := s.rules.cleanName(o.Prefix, true)
+	defer func() {
 		if err != nil {
-			return Stats{}, err
+			stats, s.spoiled = Stats{}, true
+			if ctx.Err() != nil {
+				err = context.Cause(ctx) // whatever broke because of it
+			}
 		}
-		o.Prefix = clean
-	}
-	form, err := sniff(ctx, src)
-	if err != nil {
-		return Stats{}, err
+	}()
+	o = o.withDefaults()
+	if o.Prefix != "" {
+		if o.Prefix, err = s.rules.cleanName(o.Prefix, true); err != nil {
+			return stats, err
+		}
 	}
 	if s.tree, err = newTree(s.fresh, s.umask); err != nil {
-		return Stats{}, err
+		return stats, err
 	}
 	defer s.tree.close() // Windows renames no directory that is open
-	var stats Stats
-	if form == nil {
-		stats, err = s.zip(ctx, src, o)
-	} else {
-		stats, err = s.tar(ctx, src, form, o)
-	}
-	if err == nil {
+	if stats, err = add(o); err == nil {
 		err = s.finish()
 	}
 	return stats, err

@@ -14,26 +14,32 @@ func (s *Stage) zip(ctx context.Context, src Source, o Options) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	if err := check(entries, s.rules, o); err != nil {
-		return Stats{}, err
-	}
 	for _, e := range entries {
 		if err := checkZip(e); err != nil {
 			return Stats{}, err
 		}
+	}
+	selected, stats, err := s.selection(entries, o)
+	if err != nil {
+		return Stats{}, err
+	}
+	return stats, s.unzip(ctx, src, selected, o)
+}
+
+// selection checks all entries and returns those that o asks for.
+func (s *Stage) selection(entries []*entry, o Options) ([]*entry, Stats, error) {
+	if err := check(entries, s.rules, o); err != nil {
+		return nil, Stats{}, err
 	}
 	selected, err := selectEntries(entries, o)
 	if err == nil {
 		err = s.rules.collisions(selected)
 	}
 	if err != nil {
-		return Stats{}, err
+		return nil, Stats{}, err
 	}
 	stats, err := tally(selected, o)
-	if err != nil {
-		return Stats{}, err
-	}
-	return stats, s.unzip(ctx, src, selected, o)
+	return selected, stats, err
 }
 
 // Flags of an entry: APPNOTE 4.4.4.

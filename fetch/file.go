@@ -83,6 +83,9 @@ type Options struct {
 	// Partial tells that a part of the archive is wanted, so that reading it
 	// begins at its end.
 	Partial bool
+	// RangesOnly asks for [ErrNoRanges] instead of the whole file, unless that is
+	// small.
+	RangesOnly bool
 	// SpoolDir is where the archive is put if the server has no ranges. Empty
 	// means the system's directory for temporary files.
 	SpoolDir string

@@ -8,9 +8,16 @@ import (
 	"os"
 )
 
+// ErrNoRanges reports a server that sends a large file only as a whole.
+var ErrNoRanges = errors.New("the server has no ranges")
+
 // spooled makes the file of a server without ranges: the whole goes to disk
 // first. What breaks off has to begin again.
 func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*File, error) {
+	if o.RangesOnly && (resp.ContentLength < 0 || resp.ContentLength > probeSize) {
+		_ = resp.Body.Close() // nobody wants it
+		return nil, ErrNoRanges
+	}
 	r.settle(resp, resp.ContentLength)
 	spool, err := os.CreateTemp(o.SpoolDir, ".artifetch-spool-*")
 	if err != nil {

@@ -20,9 +20,9 @@ const perPage = "100"
 // address: Link headers carry the host that the server is configured with, which
 // behind a proxy may be another, and must not receive the token.
 // https://docs.gitlab.com/api/rest/#pagination
-func list[T any](ctx context.Context, c *Client, address string, key func(T) int64) iter.Seq2[T, error] {
+func list[T any, K comparable](ctx context.Context, c *Client, address string, key func(T) K) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		seen := map[int64]bool{}
+		seen := map[K]bool{}
 		for address != "" {
 			var rows []T
 			header, err := c.get(ctx, address, &rows)

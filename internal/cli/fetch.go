@@ -141,38 +141,56 @@ type result struct {
 
 // add opens one archive and extracts it into the stage.
 func (f *fetcher) add(ctx context.Context, resolver *resolve.Resolver, stage *extract.Stage, a resolve.Artifact) (result, error) {
-	file, a, err := f.open(ctx, resolver, a, stage.Path())
+	o := f.transfer(stage.Path())
+	o.Partial, o.RangesOnly = len(f.extract.Include) > 0, f.wantsFew(a)
+	file, a, err := f.open(ctx, resolver, a, o)
+	if errors.Is(err, fetch.ErrNoRanges) {
+		if r, done, err := f.addFiles(ctx, stage, a); done || err != nil {
+			return r, err
+		}
+		o.Partial, o.RangesOnly = false, false
+		file, a, err = f.open(ctx, resolver, a, o)
+	}
 	if err != nil {
 		return result{}, err
 	}
 	defer func() { _ = file.Close() }() // what was read has been checked
-	o := f.extract
-	if file.Latency() > farAway {
-		o.Workers = farConnections
-	}
-	o.Costly = !file.Redirected()
-	o.Strain = func() int64 { return f.strain.Load() + file.Stats().Resumes }
-	stats, err := stage.Add(ctx, file, o)
+	stats, err := stage.Add(ctx, file, f.options(file))
 	if err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}
 	return result{a, stats, file.Stats()}, nil
 }
 
-// open opens the archive at the first place that serves it. If it has to be
-// spooled, it is in the stage, which is on a file system with room for it.
-func (f *fetcher) open(ctx context.Context, resolver *resolve.Resolver, a resolve.Artifact, spoolDir string) (*fetch.File, resolve.Artifact, error) {
+// options are those of the command, as the way to the archive suggests.
+func (f *fetcher) options(file *fetch.File) extract.Options {
+	o := f.extract
+	if file.Latency() > farAway {
+		o.Workers = farConnections
+	}
+	o.Costly = !file.Redirected()
+	o.Strain = func() int64 { return f.strain.Load() + file.Stats().Resumes }
+	return o
+}
+
+// transfer is how everything is fetched. What has to be spooled is in the stage,
+// which is on a file system with room for it.
+func (f *fetcher) transfer(spoolDir string) fetch.Options {
+	return fetch.Options{
+		Client:   f.http,
+		Check:    gitlab.CheckResponse,
+		Backoff:  func() fetch.Backoff { return f.policy.Backoff() },
+		SpoolDir: spoolDir,
+	}
+}
+
+// open opens the archive at the first place that serves it.
+func (f *fetcher) open(ctx context.Context, resolver *resolve.Resolver, a resolve.Artifact, o fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	for {
-		file, err := fetch.Open(ctx, a.URL, fetch.Options{
-			Client:   f.http,
-			Check:    gitlab.CheckResponse,
-			Backoff:  func() fetch.Backoff { return f.policy.Backoff() },
-			Size:     a.Size,
-			Partial:  len(f.extract.Include) > 0,
-			SpoolDir: spoolDir,
-		})
-		if err == nil {
-			return file, a, nil
+		o.Size = a.Size
+		file, err := fetch.Open(ctx, a.URL, o)
+		if err == nil || errors.Is(err, fetch.ErrNoRanges) {
+			return file, a, err
 		}
 		if a, err = resolver.Fallback(ctx, f.query, a, err); err != nil {
 			return nil, a, err

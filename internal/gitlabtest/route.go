@@ -74,6 +74,8 @@ func (c *call) projectJobs(project string, parts []string) {
 		invalid(c.w, "job_id is invalid")
 	case len(parts) == 2 && parts[1] == "artifacts":
 		c.jobArchive(project)
+	case len(parts) == 3 && parts[1] == "artifacts" && parts[2] == "tree" && c.s.since(18, 8):
+		c.tree(project)
 	case len(parts) > 2 && parts[1] == "artifacts":
 		c.rest = []string{strings.Join(parts[2:], "/")}
 		c.jobFile(project)

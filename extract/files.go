@@ -1,0 +1,52 @@
+package extract
+
+import (
+	"context"
+	"io"
+	"io/fs"
+)
+
+// File is a file that comes by itself, and not out of an archive.
+type File struct {
+	Name string // as it stands in the archive that it is from
+	Mode fs.FileMode
+	Size int64
+	Open func(ctx context.Context) (io.ReadCloser, error)
+}
+
+// AddFiles puts single files into the stage, by the rules for files of an
+// archive. After an error the stage can only be discarded.
+func (s *Stage) AddFiles(ctx context.Context, files []File, o Options) (Stats, error) {
+	return s.adding(ctx, o, func(o Options) (Stats, error) {
+		entries := make([]*entry, len(files))
+		content := map[*entry]File{}
+		for i, f := range files {
+			entries[i] = &entry{name: f.Name, mode: f.Mode.Perm(), size: f.Size}
+			content[entries[i]] = f
+		}
+		selected, stats, err := s.selection(entries, o)
+		if err != nil {
+			return Stats{}, err
+		}
+		for _, e := range selected {
+			if err := s.addFile(ctx, e, content[e]); err != nil {
+				return Stats{}, err
+			}
+			o.OnFile(e.dest, e.size)
+		}
+		return stats, nil
+	})
+}
+
+func (s *Stage) addFile(ctx context.Context, e *entry, from File) error {
+	r, err := from.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }() // read to its end, or given up
+	f, err := s.tree.create(e)
+	if err != nil {
+		return err
+	}
+	return f.close(pump(&sizedReader{r: r, entry: e}, make([]byte, copyBuffer), f.write))
+}

@@ -1,0 +1,106 @@
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/cli"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+)
+
+// largeArchive has some files that matter among megabytes that do not.
+func largeArchive() []byte {
+	noise := make([]byte, 24<<20)
+	_, _ = rand.NewChaCha8([32]byte{3}).Read(noise) // never fails
+	return gitlabtest.Zip(
+		gitlabtest.File{Name: "dist/app", Content: "app\n", Mode: 0o755},
+		gitlabtest.File{Name: "dist/link", Link: "app"},
+		gitlabtest.File{Name: "dist/sub/conf", Content: "conf\n", Mode: 0o640},
+		gitlabtest.File{Name: "noise", Content: string(noise), Store: true},
+		gitlabtest.File{Name: "report.xml", Content: "<report/>\n"},
+	)
+}
+
+// A few files of a large archive come one by one where there are no ranges, if
+// the server can say what they are; else the whole archive comes. Either way
+// the files are the same.
+func TestFewFilesWithoutRanges(t *testing.T) {
+	t.Parallel()
+	archive := largeArchive()
+	tests := []struct {
+		name    string
+		version string
+		mode    gitlabtest.Mode
+		args    []string
+		want    map[string]string // path → mode and content
+		whole   bool
+	}{
+		{"two files", "19.2", gitlabtest.ModeNoRanges, []string{"dist/app", "report.xml"}, map[string]string{"dist/app": "-rwxr-xr-x app\n", "report.xml": "-rw-r--r-- <report/>\n"}, false},
+		{"without a length", "19.2", gitlabtest.ModeNoLength, []string{"./dist/sub/conf", "dist/sub/conf"}, map[string]string{"dist/sub/conf": "-rw-r----- conf\n"}, false},
+		{"placed elsewhere", "19.2", gitlabtest.ModeNoRanges, []string{"dist/sub/conf", "--strip-components", "1"}, map[string]string{"sub/conf": "-rw-r----- conf\n"}, false},
+		{"with ranges they come by range", "19.2", gitlabtest.ModeDisk, []string{"dist/app", "report.xml"}, map[string]string{"dist/app": "-rwxr-xr-x app\n", "report.xml": "-rw-r--r-- <report/>\n"}, false},
+		{"a directory", "19.2", gitlabtest.ModeNoRanges, []string{"dist/sub"}, map[string]string{"dist/sub/conf": "-rw-r----- conf\n"}, true},
+		{"a link", "19.2", gitlabtest.ModeNoRanges, []string{"dist/app", "dist/link"}, map[string]string{"dist/app": "-rwxr-xr-x app\n", "dist/link": "Lrwxrwxrwx app"}, true},
+		{"a glob", "19.2", gitlabtest.ModeNoRanges, []string{"*.xml"}, map[string]string{"report.xml": "-rw-r--r-- <report/>\n"}, true},
+		{"an old server", "18.7", gitlabtest.ModeNoRanges, []string{"report.xml"}, map[string]string{"report.xml": "-rw-r--r-- <report/>\n"}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			world := gitlabtest.Fixture()
+			world.Projects[0].Pipelines[1].Jobs[0].Archive = archive
+			s := gitlabtest.Start(world, gitlabtest.Options{Version: tt.version, Mode: tt.mode})
+			t.Cleanup(s.Close)
+			dir, token := t.TempDir(), filepath.Join(t.TempDir(), "token")
+			if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := slices.Concat([]string{"artifetch", "fetch", "--server-url", s.URL, "--token-file", token, "-R", "1", "--job-id", "1001", "-o", dir}, tt.args)
+			var said bytes.Buffer
+			if code := cli.Run(t.Context(), args, cli.IO{Out: &said, Err: &said}); code != 0 {
+				t.Fatalf("code %d: %s", code, said.String())
+			}
+			got := map[string]string{}
+			for name := range tt.want {
+				got[name] = describe(t, filepath.Join(dir, name))
+			}
+			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			var largest int64
+			for _, r := range s.Requests() {
+				if strings.HasSuffix(r.Path, "/artifacts") && r.Status == 200 {
+					largest = max(largest, r.BytesSent)
+				}
+			}
+			if whole := largest == int64(len(archive)); whole != tt.whole {
+				t.Errorf("the whole archive came: %v, want %v", whole, tt.whole)
+			}
+		})
+	}
+}
+
+// describe gives the mode of a file, and its content or target.
+func describe(t *testing.T, path string) string {
+	t.Helper()
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err.Error()
+	}
+	content, err := os.ReadFile(path)
+	if info.Mode()&os.ModeSymlink != 0 {
+		var target string
+		target, err = os.Readlink(path)
+		content = []byte(target)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode().String() + " " + string(content)
+}
