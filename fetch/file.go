@@ -89,6 +89,14 @@ type Options struct {
 	// SpoolDir is where the archive is put if the server has no ranges. Empty
 	// means the system's directory for temporary files.
 	SpoolDir string
+	// CacheDir is a directory that keeps whole archives between runs. Empty means
+	// none. An archive with a strong ETag that is there already, and has not
+	// changed, costs one request; one that is not is downloaded whole, whatever is
+	// wanted of it.
+	CacheDir string
+	// OnCacheError is told why an archive could not be kept. Nil means that nobody
+	// wants to know.
+	OnCacheError func(error)
 	// OnBytes is told how many bytes arrived, from any goroutine. Nil means that
 	// nobody wants to know.
 	OnBytes func(n int)
@@ -106,7 +114,9 @@ type File struct {
 	known  []segment // what earlier answers brought
 	early  *reader   // the first answer of a large file, while nobody reads it
 	tail   *tail     // the end of a large file, on its way; nil if it is not
-	spool  *os.File  // nil while the server has ranges
+	spool  *os.File  // the whole file on disk; nil while it is read by ranges
+	kept   bool      // the spool is the cache's
+	cached bool      // it was there already
 	sha256 string
 }
 
@@ -138,7 +148,7 @@ func (f *File) Redirected() bool {
 // Stats returns what the file cost so far.
 func (f *File) Stats() Stats {
 	s := f.remote.stats.load()
-	s.Spooled = f.spool != nil
+	s.Spooled, s.Cached = f.spool != nil && !f.kept, f.cached
 	return s
 }
 
@@ -302,6 +312,9 @@ func (f *File) Close() error {
 		return nil
 	}
 	err := f.spool.Close()
+	if f.kept {
+		return err
+	}
 	if removed := os.Remove(f.spool.Name()); err == nil && !errors.Is(removed, os.ErrNotExist) {
 		err = removed
 	}

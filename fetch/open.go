@@ -24,7 +24,17 @@ func Open(ctx context.Context, url string, o Options) (*File, error) {
 	if o.OnBytes == nil {
 		o.OnBytes = func(int) {}
 	}
+	if o.OnCacheError == nil {
+		o.OnCacheError = func(error) {}
+	}
 	r := newRemote(url, o)
+	if o.CacheDir != "" {
+		return r.openCached(ctx, o)
+	}
+	return r.openRemote(ctx, o)
+}
+
+func (r *remote) openRemote(ctx context.Context, o Options) (*File, error) {
 	for _, p := range probes(o) {
 		f, err := r.open(ctx, o, p)
 		if f != nil || err != nil {

@@ -41,14 +41,18 @@ func (r *remote) send(ctx context.Context, address, header, ifRange string) (*ht
 	if err != nil {
 		return nil, redact.Error(err)
 	}
-	// The bytes must arrive as they are stored: ranges count them.
-	req.Header.Set("Accept-Encoding", "identity")
 	if header != "" {
 		req.Header.Set("Range", header)
 	}
 	if ifRange != "" {
 		req.Header.Set("If-Range", ifRange)
 	}
+	return r.do(req)
+}
+
+func (r *remote) do(req *http.Request) (*http.Response, error) {
+	// The bytes must arrive as they are stored: ranges count them.
+	req.Header.Set("Accept-Encoding", "identity")
 	r.stats.requests.Add(1)
 	start := time.Now()
 	resp, err := r.client.Do(req)

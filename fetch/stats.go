@@ -8,6 +8,7 @@ type Stats struct {
 	Bytes    int64 // of bodies, as read
 	Resumes  int64 // transfers that broke off and were continued
 	Spooled  bool  // the server has no ranges
+	Cached   bool  // the archive was in the cache
 }
 
 // counters are Stats that may be added to concurrently.

@@ -30,13 +30,17 @@ func newValidator(resp *http.Response, total int64) validator {
 	}
 }
 
-// strongETag returns the ETag if bytes can be told by it (RFC 9110 §8.8.3).
+// strongETag returns the ETag if bytes can be told by it.
 func strongETag(resp *http.Response) string {
-	etag := resp.Header.Get("ETag")
-	if len(etag) < 3 || etag[0] != '"' || strings.Contains(etag, constantETag) {
-		return ""
+	if etag := resp.Header.Get("ETag"); isStrong(etag) {
+		return etag
 	}
-	return etag
+	return ""
+}
+
+// isStrong reports whether bytes can be told by an ETag (RFC 9110 §8.8.3).
+func isStrong(etag string) bool {
+	return len(etag) >= 3 && etag[0] == '"' && !strings.Contains(etag, constantETag)
 }
 
 // ifRange is the value of If-Range for a request to address. An ETag of another

@@ -92,7 +92,7 @@ func contentCode(err error) code {
 		return codeUnsafe
 	case is[*extract.ConflictError](err):
 		return codeLocal
-	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err),
+	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
 		errors.Is(err, fetch.ErrChanged):
 		return codeIntegrity
 	}

@@ -44,6 +44,7 @@ func TestExitCode(t *testing.T) {
 		{"connection refused", network, 6},
 		{"deadline", fmt.Errorf("x: %w", errDeadline), 6},
 		{"archive changed", fmt.Errorf("x: %w", fetch.ErrChanged), 7},
+		{"archive is not what the server says", fmt.Errorf("x: %w", &fetch.DigestError{}), 7},
 		{"broken off", fmt.Errorf("x: %w", &fetch.BrokenError{Err: io.ErrUnexpectedEOF}), 6},
 		{"malformed glob", &extract.PatternError{}, 2},
 		{"corrupt", &extract.CorruptError{}, 7},

@@ -44,7 +44,7 @@ func runFetch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f := fetcher{session: s, query: q, dir: workDir(c, s.cfg), extract: extractOptions(c), start: time.Now()}
+	f := fetcher{session: s, query: q, dir: workDir(c, s.cfg), extract: extractOptions(c), cacheDir: c.String("cache-dir"), start: time.Now()}
 	if err := extract.CheckPatterns(slices.Concat(f.extract.Include, f.extract.Exclude)); err != nil {
 		return err
 	}
@@ -83,10 +83,11 @@ func connections(c *cli.Context) int {
 // fetcher is one run of the command.
 type fetcher struct {
 	*session
-	query   resolve.Query
-	dir     string
-	extract extract.Options
-	start   time.Time
+	query    resolve.Query
+	dir      string
+	extract  extract.Options
+	cacheDir string
+	start    time.Time
 }
 
 // maxChanges is how often a transfer starts again because the archive changed
@@ -181,6 +182,10 @@ func (f *fetcher) transfer(spoolDir string) fetch.Options {
 		Check:    gitlab.CheckResponse,
 		Backoff:  func() fetch.Backoff { return f.policy.Backoff() },
 		SpoolDir: spoolDir,
+		CacheDir: f.cacheDir,
+		OnCacheError: func(err error) {
+			f.log.Warn().Err(err).Msg("the archive is not kept in the cache")
+		},
 	}
 }
 

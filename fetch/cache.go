@@ -1,0 +1,218 @@
+package fetch
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// The cache keeps whole archives between runs:
+//
+//	objects/<SHA-256 of the archive>      the archive
+//	refs/<SHA-256 of its address>.json    which object it was, and its ETag
+//
+// An archive is taken from it only after the server has said that it has not
+// changed (RFC 9110 §13.1.2), and kept only with a strong ETag: the weak one of
+// old servers is the same for all archives. Files appear by a rename, so that
+// runs side by side never see half of one. Whoever extracts checks each entry's
+// CRC-32, so that reading an archive again to compare its digest would find
+// nothing more.
+type cache struct{ dir string }
+
+// cached is what a ref remembers.
+type cached struct {
+	ETag   string `json:"etag"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// DigestError reports an archive that is not what the server says it is.
+type DigestError struct{ Got, Want string } // SHA-256, in hexadecimal
+
+// Error implements error.
+func (e *DigestError) Error() string {
+	return fmt.Sprintf("the archive's SHA-256 is %s, not %s as the server says", e.Got, e.Want)
+}
+
+func (c cache) object(digest string) string { return filepath.Join(c.dir, "objects", digest) }
+
+func (c cache) ref(address string) string {
+	name := sha256.Sum256([]byte(address))
+	return filepath.Join(c.dir, "refs", hex.EncodeToString(name[:])+".json")
+}
+
+// lookup opens the object that the address was when it was last seen. What is
+// damaged counts as absent, and is replaced.
+func (c cache) lookup(address string) (cached, *os.File, bool) {
+	var known cached
+	text, err := os.ReadFile(c.ref(address))
+	if err != nil || json.Unmarshal(text, &known) != nil || !isDigest(known.SHA256) {
+		return cached{}, nil, false
+	}
+	object, err := os.Open(c.object(known.SHA256))
+	if err != nil {
+		return cached{}, nil, false
+	}
+	if info, err := object.Stat(); err != nil || info.Size() != known.Size {
+		_ = object.Close()           // damaged
+		_ = os.Remove(object.Name()) // whoever has it open keeps what it has
+		return cached{}, nil, false
+	}
+	return known, object, true
+}
+
+// openCached opens the file out of the cache if the server says that it is the
+// same, and puts it there otherwise.
+func (r *remote) openCached(ctx context.Context, o Options) (*File, error) {
+	c := cache{o.CacheDir}
+	if known, object, found := c.lookup(r.origin); found {
+		same, err := r.unchanged(ctx, known.ETag)
+		if err == nil && same {
+			return &File{ctx: ctx, remote: r, spool: object, kept: true, cached: true, size: known.Size, sha256: known.SHA256}, nil
+		}
+		_ = object.Close() // it is another one now
+		if err != nil {
+			return nil, err
+		}
+	}
+	f, err := r.openRemote(ctx, o)
+	if err != nil || f.remote.validator.etag == "" {
+		return f, err
+	}
+	object, digest, err := c.keep(f)
+	if isLocal(err) { // the archive is there without a cache, too
+		o.OnCacheError(err)
+		return f, nil
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	known := &File{ctx: ctx, remote: r, spool: object, kept: true, size: f.size, sha256: digest}
+	return known, f.Close()
+}
+
+// unchanged asks whether the archive still has that ETag.
+func (r *remote) unchanged(ctx context.Context, etag string) (bool, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.origin, nil)
+	if err != nil {
+		return false, err
+	}
+	req.Header.Set("If-None-Match", etag)
+	resp, err := r.do(req)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = resp.Body.Close() }() // only its status counts
+	switch resp.StatusCode {
+	case http.StatusNotModified:
+		return true, nil
+	case http.StatusOK:
+		return false, nil
+	}
+	return false, r.check(resp)
+}
+
+// keep puts the file into the cache and opens it there.
+func (c cache) keep(f *File) (object *os.File, digest string, err error) {
+	for _, dir := range []string{"objects", "refs"} {
+		if err := os.MkdirAll(filepath.Join(c.dir, dir), 0o700); err != nil {
+			return nil, "", err
+		}
+	}
+	object, err = os.OpenFile(filepath.Join(c.dir, "objects", "."+rand.Text()), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, "", err
+	}
+	temp := object.Name()
+	defer func() {
+		if err != nil {
+			_ = object.Close() // the error is another
+			_ = os.Remove(temp)
+		}
+	}()
+	if err := f.download(object); err != nil {
+		return nil, "", err
+	}
+	if digest, err = digestOf(object); err != nil {
+		return nil, "", err
+	}
+	if f.sha256 != "" && digest != f.sha256 {
+		return nil, "", &DigestError{Got: digest, Want: f.sha256}
+	}
+	if err := os.Rename(temp, c.object(digest)); err != nil {
+		return nil, "", err
+	}
+	return object, digest, c.remember(f, digest)
+}
+
+// remember notes which object the address is.
+func (c cache) remember(f *File, digest string) error {
+	text, err := json.Marshal(cached{ETag: f.remote.validator.etag, Size: f.size, SHA256: digest})
+	if err != nil {
+		return err
+	}
+	ref := c.ref(f.remote.origin)
+	temp := filepath.Join(filepath.Dir(ref), "."+rand.Text())
+	if err := os.WriteFile(temp, text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temp, ref)
+}
+
+const (
+	downloadPart  = 16 << 20 // bytes of a request
+	downloadParts = 8        // at once
+)
+
+// download writes the whole file to w, by several requests at once.
+func (f *File) download(w io.WriterAt) error {
+	group, ctx := errgroup.WithContext(f.ctx)
+	group.SetLimit(downloadParts)
+	for off := int64(0); off < f.size && ctx.Err() == nil; off += downloadPart {
+		n := min(downloadPart, f.size-off)
+		group.Go(func() error {
+			body, err := f.Range(ctx, off, n)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = body.Close() }() // read in full, or failed already
+			got, err := io.Copy(io.NewOffsetWriter(w, off), body)
+			if err == nil && got < n {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+func digestOf(object *os.File) (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(object, 0, 1<<62)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// isLocal reports whether an error is the file system's.
+func isLocal(err error) bool {
+	_, path := errors.AsType[*os.PathError](err)
+	_, link := errors.AsType[*os.LinkError](err)
+	return path || link
+}
+
+func isDigest(text string) bool {
+	raw, err := hex.DecodeString(text)
+	return err == nil && len(raw) == sha256.Size && text == strings.ToLower(text)
+}

@@ -1,0 +1,184 @@
+package fetch_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/fetch"
+)
+
+// readCached opens the file with a cache and reads all of it.
+func readCached(t *testing.T, o *object, url, dir string, want []byte) fetch.Stats {
+	t.Helper()
+	f, err := fetch.Open(t.Context(), url, fetch.Options{
+		Client: o.Client(), CacheDir: dir, SpoolDir: t.TempDir(),
+		OnCacheError: func(err error) { t.Error(err) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readRange(t, f, 0, f.Size())
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	stats := f.Stats()
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	return stats
+}
+
+func objects(t *testing.T, dir string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "objects", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestCache(t *testing.T) {
+	t.Parallel()
+	data := content(40 << 20)
+	o := serve(t, data, nil)
+	dir := filepath.Join(t.TempDir(), "cache")
+	if s := readCached(t, o, o.URL, dir, data); s.Cached || s.Bytes != int64(len(data)) {
+		t.Errorf("the first time: %+v", s)
+	}
+	for range 2 {
+		if s := readCached(t, o, o.URL, dir, data); !s.Cached || s.Bytes != 0 || s.Requests != 1 {
+			t.Errorf("the next time: %+v", s)
+		}
+	}
+	if got := objects(t, dir); len(got) != 1 || filepath.Base(got[0]) != fmt.Sprintf("%x", sha256.Sum256(data)) {
+		t.Errorf("objects: %v", got)
+	}
+	// A damaged one is fetched again.
+	if err := os.Truncate(objects(t, dir)[0], 5); err != nil {
+		t.Fatal(err)
+	}
+	if s := readCached(t, o, o.URL, dir, data); s.Cached {
+		t.Errorf("damaged: %+v", s)
+	}
+	// So is one that has changed.
+	other := content(5 << 20)[1:]
+	o.change(func(o *object) { o.data, o.etag = other, `"v2"` })
+	if s := readCached(t, o, o.URL, dir, other); s.Cached {
+		t.Errorf("changed: %+v", s)
+	}
+	if s := readCached(t, o, o.URL, dir, other); !s.Cached {
+		t.Errorf("after the change: %+v", s)
+	}
+}
+
+// Without an ETag that tells one archive from another, nothing is kept.
+func TestCacheNeedsAStrongETag(t *testing.T) {
+	t.Parallel()
+	for _, etag := range []string{"", `W/"v1"`, `W/"12ae32cb1ec02d01eda3581b127c1fee"`, `"12ae32cb1ec02d01eda3581b127c1fee"`} {
+		data := content(3 << 20)
+		o := serve(t, data, nil)
+		o.etag = etag
+		dir := t.TempDir()
+		for range 2 {
+			if s := readCached(t, o, o.URL, dir, data); s.Cached || len(objects(t, dir)) != 0 {
+				t.Errorf("ETag %s: %+v, %v", etag, s, objects(t, dir))
+			}
+		}
+	}
+}
+
+// Behind a redirect it is the storage that says whether the archive is the same.
+func TestCacheBehindARedirect(t *testing.T) {
+	t.Parallel()
+	data := content(2 << 20)
+	o := serve(t, data, nil)
+	gitlab := httptest.NewServer(http.RedirectHandler(o.URL+"/signed?for=now", http.StatusFound))
+	t.Cleanup(gitlab.Close)
+	dir := t.TempDir()
+	readCached(t, o, gitlab.URL, dir, data)
+	if s := readCached(t, o, gitlab.URL, dir, data); !s.Cached {
+		t.Errorf("%+v", s)
+	}
+	gitlab.Client().CloseIdleConnections()
+}
+
+// What the server says of the digest must hold.
+func TestCacheComparesDigests(t *testing.T) {
+	t.Parallel()
+	data := content(1000)
+	o := serve(t, data, nil)
+	dir := t.TempDir()
+	o.etag = `"` + strings.Repeat("ab", 32) + `"`
+	_, err := fetch.Open(t.Context(), o.URL, fetch.Options{Client: o.Client(), CacheDir: dir})
+	if wrong, ok := errors.AsType[*fetch.DigestError](err); !ok || wrong.Want != strings.Repeat("ab", 32) {
+		t.Errorf("error = %v", err)
+	}
+	if left := objects(t, dir); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	o.etag = fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256(data)))
+	readCached(t, o, o.URL, dir, data)
+}
+
+// Where nothing can be kept, the archive is there all the same.
+func TestCacheThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	data := content(2 << 20)
+	o := serve(t, data, nil)
+	dir := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var why error
+	f, err := fetch.Open(t.Context(), o.URL, fetch.Options{Client: o.Client(), CacheDir: dir, OnCacheError: func(err error) { why = err }})
+	if err != nil || why == nil {
+		t.Fatalf("%v, reported %v", err, why)
+	}
+	if got, err := readRange(t, f, 0, f.Size()); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCacheWithoutRanges(t *testing.T) {
+	t.Parallel()
+	data := content(2 << 20)
+	o := serve(t, data, func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		r.Header.Del("Range")
+		return false
+	})
+	dir := t.TempDir()
+	readCached(t, o, o.URL, dir, data)
+	if s := readCached(t, o, o.URL, dir, data); !s.Cached {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestCacheSharedByRuns(t *testing.T) {
+	t.Parallel()
+	data := content(5 << 20)
+	o := serve(t, data, nil)
+	dir := t.TempDir()
+	var group sync.WaitGroup
+	for range 6 {
+		group.Go(func() { readCached(t, o, o.URL, dir, data) })
+	}
+	group.Wait()
+	if got := objects(t, dir); len(got) != 1 {
+		t.Errorf("objects: %v", got)
+	}
+	if hidden, err := filepath.Glob(filepath.Join(dir, "*", ".*")); err != nil || len(hidden) != 0 {
+		t.Errorf("left behind: %v, %v", hidden, err)
+	}
+}
