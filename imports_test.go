@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"internal/gitlabtest":          nil,
 	"internal/gitlabtest/simulate": {"internal/gitlabtest"},
 	"internal/demo":                {"internal/gitlabtest"},
-	"internal/bench":               {"internal/bench/slownet"},
+	"internal/bench":               {"internal/bench/slownet", "internal/inflate"},
 	"internal/bench/slownet":       nil,
 }
 

@@ -5,13 +5,15 @@
 //
 //	archives   A many small files, B build outputs, C one large file, D stored
 //	           files, E a few files of many; the same bytes on every machine
-//	servers    nginx on loopback, plain and over TLS; through a proxy that
-//	           emulates a round trip of 20 ms with slow start, or 100 MB/s for
-//	           each connection
-//	peers      curl + unzip, curl | bsdtar, aria2c + unzip, curl + 7z
+//	servers    nginx on loopback, plain and over TLS, as GitLab that redirects
+//	           to object storage; through a proxy that emulates a round trip of
+//	           20 ms with slow start, or 100 MB/s for each connection
+//	peers      curl + unzip, curl | bsdtar, aria2c + unzip, curl + 7z; where
+//	           they are installed, the runner's helper and glab
+//	limits     the line; decompression alone; writing alone; all of it shared by
+//	           all CPUs
 //
-// Output goes to memory (/dev/shm). Every tree is compared by its SHA-256. The
-// limits are measured in the same run.
+// Output goes to memory (/dev/shm). Every tree is compared by its SHA-256.
 package main
 
 import (
@@ -39,6 +41,7 @@ func main() {
 	flag.StringVar(&o.nets, "nets", "loop,tls,rtt,lim", "which networks")
 	flag.IntVar(&o.runs, "n", 3, "runs of each")
 	flag.StringVar(&o.out, "out", "", "write the tables to this file too")
+	parts := flag.String("measure", "", "only measure the parts of the work on this archive of -corpora")
 	generate := flag.String("generate", "", "only write the archive of -corpora to this file")
 	flag.Parse()
 	o.scale = 1
@@ -46,7 +49,10 @@ func main() {
 		o.scale = 8
 	}
 	do := run
-	if *generate != "" {
+	switch {
+	case *parts != "":
+		do = func(context.Context, options) error { return measure(*parts, archives[o.corpora].wanted) }
+	case *generate != "":
 		do = func(context.Context, options) error { return archives[o.corpora].write(*generate, o.scale) }
 	}
 	if err := do(context.Background(), o); err != nil {

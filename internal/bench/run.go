@@ -35,28 +35,42 @@ type peer struct {
 
 var peers = []peer{
 	{"artifetch", `artifetch -q fetch --token-type none --server-url ROOT -R 1 --job-id JOB -o x WANTED`, false},
-	{"curl + unzip", `curl -sf --cacert CA -o a.zip URL && mkdir x && unzip -q a.zip -d x WANTED`, false},
-	{"curl \\| bsdtar", `mkdir x && curl -sf --cacert CA URL | bsdtar -xf - -C x WANTED`, true},
+	{"curl + unzip", `curl -sfL --cacert CA -o a.zip URL && mkdir x && unzip -q a.zip -d x WANTED`, false},
+	{"curl \\| bsdtar", `mkdir x && curl -sfL --cacert CA URL | bsdtar -xf - -C x WANTED`, true},
 	{"aria2c -x8 + unzip", `aria2c -q --ca-certificate=CA -x8 -s8 -k1M -o a.zip URL && mkdir x && unzip -q a.zip -d x WANTED`, false},
-	{"curl + 7z", `curl -sf --cacert CA -o a.zip URL && 7z x -bd -y -ox a.zip WANTED >/dev/null`, false},
+	{"curl + 7z", `curl -sfL --cacert CA -o a.zip URL && 7z x -bd -y -ox a.zip WANTED >/dev/null`, false},
 }
 
-// limits are what no program can beat on this machine: they do one part alone.
-var limits = []peer{
-	{"limit: the line (curl >/dev/null)", `curl -sf --cacert CA URL >/dev/null`, false},
+// optional are peers that are timed where they are installed. They take the
+// whole archive, and talk to GitLab by themselves.
+var optional = []peer{
+	{"gitlab-runner-helper", `mkdir x && cd x && gitlab-runner-helper artifacts-downloader --url ROOT/ --token x --id JOB --tls-ca-file CA 2>/dev/null`, false},
+	{"glab", `mkdir x && GITLAB_HOST=ROOT GITLAB_TOKEN=x HOME=$PWD glab job artifact main build -R g/p -p x >/dev/null`, false},
 }
+
+func allPeers() []peer {
+	all := slices.Clone(peers)
+	for _, p := range optional {
+		if _, err := exec.LookPath(p.name); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// line is what no program can beat: the transfer alone.
+var line = peer{"limit: the line (curl >/dev/null)", `curl -sfL --cacert CA URL >/dev/null`, false}
 
 // sample is one run of one command.
 type sample struct {
-	wall, cpu time.Duration
-	rss       int64 // bytes, of the largest process
-	bytes     int64 // that nginx sent
-	requests  int
+	wall, cpu, server time.Duration
+	rss               int64 // bytes, of the largest process
+	bytes             int64 // that storage sent
+	requests          int   // to storage
 }
 
 func (b *bench) corpus(ctx context.Context, name string) error {
-	a, ok := archives[name]
-	if !ok {
+	if _, ok := archives[name]; !ok {
 		return fmt.Errorf("there is no such archive")
 	}
 	dir := filepath.Join(b.dir, name)
@@ -71,17 +85,17 @@ func (b *bench) corpus(ctx context.Context, name string) error {
 	if out, err := generate.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
-	info, err := os.Stat(file)
+	limits, err := b.limits(ctx, name, file)
 	if err != nil {
 		return err
 	}
-	s, err := serve(ctx, dir, file, a.job)
+	s, err := serve(ctx, dir, file)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	for _, net := range strings.Split(b.nets, ",") {
-		if err := b.net(ctx, s, name, net, info.Size()); err != nil {
+		if err := b.net(ctx, s, name, net, limits); err != nil {
 			return fmt.Errorf("%s: %w", net, err)
 		}
 	}
@@ -89,19 +103,23 @@ func (b *bench) corpus(ctx context.Context, name string) error {
 }
 
 // net times every command on one network, in turn.
-func (b *bench) net(ctx context.Context, s *servers, name, net string, size int64) error {
+func (b *bench) net(ctx context.Context, s *servers, name, net string, l limits) error {
 	a := archives[name]
-	all := slices.Concat(peers, limits)
-	samples := make([][]sample, len(all))
+	peers := allPeers()
+	if a.wanted != nil {
+		peers = peers[:min(len(peers), 5)] // the others take no selection
+	}
+	t := table{name: name, net: net, limits: l, rows: append(peers, line)}
+	t.samples = make([][]sample, len(t.rows))
 	trees := map[string]string{}
 	for range b.runs {
-		for i, p := range all {
+		for i, p := range t.rows {
 			one, tree, err := b.once(ctx, s, p, a, net)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
-			samples[i] = append(samples[i], one)
-			if i < len(peers) && !(p.streams && a.links > 0) {
+			t.samples[i] = append(t.samples[i], one)
+			if p.name != line.name && !(p.streams && a.links > 0) {
 				trees[tree] += " " + p.name
 			}
 		}
@@ -109,8 +127,8 @@ func (b *bench) net(ctx context.Context, s *servers, name, net string, size int6
 	if len(trees) != 1 {
 		return fmt.Errorf("the trees differ: %v", trees)
 	}
-	b.report.table(fmt.Sprintf("%s: %s (%d MB), %s", name, a.what, size/1e6, nets[net]), all, samples)
-	if peak := median(samples[0], func(s sample) int64 { return s.rss }); peak > memoryBound {
+	b.report.table(t)
+	if peak := median(t.samples[0], func(s sample) int64 { return s.rss }); peak > memoryBound {
 		return fmt.Errorf("artifetch took %d MiB", peak>>20)
 	}
 	return nil
@@ -131,22 +149,37 @@ func (b *bench) once(ctx context.Context, s *servers, p peer, a archive, net str
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir = out
 	cmd.Env = []string{"PATH=" + b.dir + ":" + os.Getenv("PATH"), "CI_SERVER_TLS_CA_FILE=" + s.ca, "TMPDIR=" + out}
-	start := time.Now()
-	said, err := cmd.CombinedOutput()
-	one := sample{wall: time.Since(start)}
+	one, err := run1(cmd, s)
 	if err != nil {
-		return one, "", fmt.Errorf("%w: %s", err, said)
+		return one, "", err
 	}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		one.rss = usage.Maxrss << 10
-	}
-	one.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	time.Sleep(20 * time.Millisecond) // nginx writes its log after the answer
 	if one.bytes, one.requests, err = served(s.log); err != nil {
 		return one, "", err
 	}
 	tree, err := digest(filepath.Join(out, "x"))
 	return one, tree, err
+}
+
+// run1 runs the command and measures what it and the server took.
+func run1(cmd *exec.Cmd, s *servers) (sample, error) {
+	before, err := s.cpu()
+	if err != nil {
+		return sample{}, err
+	}
+	start := time.Now()
+	said, err := cmd.CombinedOutput()
+	one := sample{wall: time.Since(start)}
+	if err != nil {
+		return one, fmt.Errorf("%w: %s", err, said)
+	}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		one.rss = usage.Maxrss << 10
+	}
+	one.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	after, err := s.cpu()
+	one.server = after - before
+	return one, err
 }
 
 // served reads nginx's log.
