@@ -21,9 +21,9 @@ type pieceBudget struct {
 	borrower chan struct{} // has one element, for whoever borrows
 }
 
-func newPieceBudget(ease func()) *pieceBudget {
-	b := &pieceBudget{free: make(chan []byte, spreadTotal), ease: ease, left: spreadTotal, borrower: make(chan struct{}, 1)}
-	for range spreadTotal {
+func newPieceBudget(pieces int, ease func()) *pieceBudget {
+	b := &pieceBudget{free: make(chan []byte, pieces), ease: ease, left: pieces, borrower: make(chan struct{}, 1)}
+	for range pieces {
 		b.free <- nil // made when it is needed
 	}
 	return b

@@ -27,6 +27,10 @@ func (s *Stage) Commit(ctx context.Context) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
+	if err := s.finish(); err != nil {
+		s.spoil()
+		return err
+	}
 	moves, err := s.planMoves("")
 	if err != nil {
 		return err
@@ -136,9 +140,9 @@ func (j *journal) giveUp(why error) error {
 		return why
 	}
 	s := j.stage
-	_ = s.fresh.Close() // Windows renames no directory with open files
+	s.closeWays() // Windows renames no directory with open files
 	s.lock.release()
-	s.fresh, s.lock = nil, nil
+	s.lock = nil
 	kept := rescuePrefix + strings.TrimPrefix(s.name, stagePrefix)
 	if renameErr := s.out.Rename(s.name, kept); renameErr != nil {
 		kept, err = s.name, errors.Join(err, renameErr)

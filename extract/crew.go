@@ -45,7 +45,7 @@ const (
 
 func newCrew(ctx context.Context, group *errgroup.Group, s *Stage, src Source, o Options) *crew {
 	c := &crew{Group: group, ctx: ctx, stage: s, src: src, opts: o, most: o.Connections, over: make(chan struct{}), strain: o.Strain()}
-	c.budget = newPieceBudget(c.ease)
+	c.budget = newPieceBudget(max(spreadTotal/o.Share, 1), c.ease)
 	return c
 }
 

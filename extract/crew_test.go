@@ -127,7 +127,7 @@ func TestSpread(t *testing.T) {
 	t.Parallel()
 	data := noise(3*spreadPiece + 12345)
 	src := &slow{Source: FromReaderAt(bytes.NewReader(data), int64(len(data)))}
-	s := newSpread(t.Context(), src, newPieceBudget(func() {}), 100, int64(len(data)))
+	s := newSpread(t.Context(), src, newPieceBudget(spreadTotal, func() {}), 100, int64(len(data)))
 	got, err := io.ReadAll(iotest.OneByteReader(io.LimitReader(s, 1000)))
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestSpreadEnds(t *testing.T) {
 	t.Parallel()
 	data := noise(8 * spreadPiece)
 	src := &slow{Source: FromReaderAt(bytes.NewReader(data), int64(len(data)))}
-	budget := newPieceBudget(func() {})
+	budget := newPieceBudget(spreadTotal, func() {})
 	s := newSpread(t.Context(), src, budget, 0, int64(len(data)))
 	if _, err := io.ReadFull(s, make([]byte, 10)); err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func TestSpreadsShare(t *testing.T) {
 	t.Parallel()
 	data := noise(3 * spreadPiece)
 	src := FromReaderAt(bytes.NewReader(data), int64(len(data)))
-	budget := newPieceBudget(func() {})
+	budget := newPieceBudget(spreadTotal, func() {})
 	var group sync.WaitGroup
 	for range 12 {
 		group.Go(func() {
@@ -231,7 +231,7 @@ func TestCrewEases(t *testing.T) {
 		limits      map[int]int // from which request on → how many at once
 	}{
 		{"small files", 64, 1 << 20, []int{10, 30, 45, 55}, map[int]int{1: 8, 20: 4, 40: 2, 50: 1}},
-		{"one large", 1, 100 << 20, []int{5, 12}, map[int]int{1: 6, 10: 4, 17: 3}}, // of six pieces three remain, then two; one more may be closing
+		{"one large", 1, 100 << 20, []int{3, 8}, map[int]int{1: 7, 15: 3}}, // of six pieces two remain, and one may be closing
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

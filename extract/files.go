@@ -29,7 +29,7 @@ func (s *Stage) AddFiles(ctx context.Context, files []File, o Options) (Stats, e
 			return Stats{}, err
 		}
 		for _, e := range selected {
-			if err := s.addFile(ctx, e, content[e]); err != nil {
+			if err := s.addFile(ctx, e, content[e], o.Label); err != nil {
 				return Stats{}, err
 			}
 			o.OnFile(e.dest, e.size)
@@ -38,13 +38,13 @@ func (s *Stage) AddFiles(ctx context.Context, files []File, o Options) (Stats, e
 	})
 }
 
-func (s *Stage) addFile(ctx context.Context, e *entry, from File) error {
+func (s *Stage) addFile(ctx context.Context, e *entry, from File, by string) error {
 	r, err := from.Open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = r.Close() }() // read to its end, or given up
-	f, err := s.tree.create(e)
+	f, err := s.tree.create(e, by)
 	if err != nil {
 		return err
 	}

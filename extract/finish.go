@@ -1,9 +1,14 @@
 package extract
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,24 +42,78 @@ func (s *Stage) wantLink(e *entry, target string) error {
 	return nil
 }
 
-// finish makes what has to wait for the files: links, so that nothing is written
-// through one, and directories, whose times would change with every file in
-// them. Deepest first, for the same reason.
+// finish makes what has to wait for the files of all archives: links, so that
+// nothing is written through one, and directories, whose times would change with
+// every file in them. Deepest first, for the same reason.
 func (s *Stage) finish() error {
+	defer s.tree.close() // Windows renames no directory that is open
+	for _, d := range s.tree.twice {
+		if err := s.compare(d); err != nil {
+			return err
+		}
+	}
 	for _, l := range s.links {
 		if err := s.makeLink(l); err != nil {
 			return err
 		}
 	}
-	s.links = nil
 	paths := slices.Sorted(maps.Keys(s.dirs))
 	for _, path := range slices.Backward(paths) {
 		if err := s.finishDir(path, s.dirs[path]); err != nil {
 			return err
 		}
 	}
-	clear(s.dirs)
 	return nil
+}
+
+// compare allows two archives to have the same file, and nothing else in one
+// place.
+func (s *Stage) compare(d double) error {
+	same, err := sameContent(s.fresh, d.path, s.doubles, d.name)
+	if err == nil && !same {
+		err = &ConflictError{d.path, strings.TrimSpace("it would be written twice, with different content: " + d.by)}
+	}
+	return err
+}
+
+// sameContent compares two files. What is no file is the same as none.
+func sameContent(a *os.Root, aName string, b *os.Root, bName string) (bool, error) {
+	aInfo, err := a.Lstat(aName)
+	if err != nil {
+		return false, err
+	}
+	bInfo, err := b.Lstat(bName)
+	if err != nil || !aInfo.Mode().IsRegular() || aInfo.Size() != bInfo.Size() {
+		return false, err
+	}
+	x, err := a.Open(aName)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = x.Close() }() // only read
+	y, err := b.Open(bName)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = y.Close() }() // only read
+	return sameBytes(x, y)
+}
+
+func sameBytes(x, y io.Reader) (bool, error) {
+	p, q := make([]byte, copyBuffer), make([]byte, copyBuffer)
+	for {
+		n, err := io.ReadFull(x, p)
+		m, _ := io.ReadFull(y, q) // they are of one size
+		switch {
+		case !bytes.Equal(p[:n], q[:m]):
+			return false, nil
+		case err == nil:
+		case isEnd(err):
+			return true, nil
+		default:
+			return false, err
+		}
+	}
 }
 
 func (s *Stage) makeLink(l wantedLink) error {
@@ -63,8 +122,15 @@ func (s *Stage) makeLink(l wantedLink) error {
 		return err
 	}
 	defer s.tree.release(dir)
-	if err := dir.symlink(l.target, base(l.entry.dest)); err != nil {
-		return writtenTwice("symlink", l.entry.dest, err)
+	err = dir.symlink(l.target, base(l.entry.dest))
+	if errors.Is(err, fs.ErrExist) {
+		if target, readErr := s.fresh.Readlink(l.entry.dest); readErr == nil && target == l.target {
+			return nil // another archive has the same link
+		}
+		return &ConflictError{l.entry.dest, "it would be written twice, with different content"}
+	}
+	if err != nil {
+		return pathError("symlink", l.entry.dest, err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"context"
 	"fmt"
 	"io"
 	"runtime"
@@ -88,13 +89,13 @@ func (w *worker) decompress(e *entry, packed *packedReader) (io.ReadCloser, erro
 	if err != nil {
 		return nil, err
 	}
-	giveBack, err := w.budget.borrow(w.ctx, need)
+	giveBack, err := w.reserve(need)
 	if err != nil {
 		return nil, err
 	}
 	var r io.ReadCloser
 	if e.method == methodZstd {
-		r, err = w.windows.open(packed, need)
+		r, err = w.windows.open(packed, need, w.opts.Share)
 	} else {
 		r, err = newDecompressor(e, packed)
 	}
@@ -103,6 +104,25 @@ func (w *worker) decompress(e *entry, packed *packedReader) (io.ReadCloser, erro
 		return nil, err
 	}
 	return &decompressor{r, giveBack}, nil
+}
+
+// reserve takes memory out of the crew's budget. What is more than all of that,
+// only one archive of a stage has at a time.
+func (w *worker) reserve(need int64) (giveBack func(), err error) {
+	if need <= largeWindow/int64(w.opts.Share) {
+		return w.budget.borrow(w.ctx, need)
+	}
+	select {
+	case w.stage.large <- struct{}{}:
+	case <-w.ctx.Done():
+		return nil, context.Cause(w.ctx)
+	}
+	pieces, err := w.budget.borrow(w.ctx, need)
+	if err != nil {
+		<-w.stage.large
+		return nil, err
+	}
+	return func() { pieces(); <-w.stage.large }, nil
 }
 
 // decompressor gives its memory back when it is closed.
@@ -163,7 +183,8 @@ const largeWindow = spreadPiece * spreadTotal / 2
 
 // open takes a decoder, or makes one. With a large window nobody else has one,
 // and what others have left behind has to go first.
-func (w *windows) open(packed io.Reader, need int64) (io.ReadCloser, error) {
+func (w *windows) open(packed io.Reader, need int64, share int) (io.ReadCloser, error) {
+	keep := share == 1 || need <= largeWindow/int64(share)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var d *zstd.Decoder
@@ -175,13 +196,13 @@ func (w *windows) open(packed io.Reader, need int64) (io.ReadCloser, error) {
 		runtime.GC()
 	}
 	if d != nil {
-		return &window{d, w}, d.Reset(packed)
+		return &window{d, w, keep}, d.Reset(packed)
 	}
 	d, err := zstd.NewReader(packed, zstdOptions()...)
 	if err != nil {
 		return nil, err
 	}
-	return &window{d, w}, nil
+	return &window{d, w, keep}, nil
 }
 
 func (w *windows) closeIdle() {
@@ -194,11 +215,16 @@ func (w *windows) closeIdle() {
 // window is a decoder in use.
 type window struct {
 	*zstd.Decoder
-	of *windows
+	of   *windows
+	keep bool
 }
 
 // Close implements [io.Closer].
 func (w *window) Close() error {
+	if !w.keep { // another archive has its turn
+		w.Decoder.Close()
+		return nil
+	}
 	w.of.mu.Lock()
 	defer w.of.mu.Unlock()
 	w.of.idle = append(w.of.idle, w.Decoder)

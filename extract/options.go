@@ -22,6 +22,9 @@ type Options struct {
 	// Connections is how many there may be at most, if more bring more. Zero means
 	// no more than Workers.
 	Connections int
+	// Share is how many archives are added at the same time: each takes its part of
+	// the memory for large entries. Zero means one.
+	Share int
 	// Costly tells that each request is dear to the server, as it is where GitLab
 	// itself serves the bytes and not its object storage: fewer and longer ones are
 	// made.
@@ -36,6 +39,8 @@ type Options struct {
 	MaxFiles int
 	// AllowGit lets entries through that have a component ".git".
 	AllowGit bool
+	// Label names the archive in an error that is about several.
+	Label string
 	// OnFile is told about each file that is in the stage, from any goroutine.
 	OnFile func(name string, size int64)
 }
@@ -62,6 +67,7 @@ func (o Options) withDefaults() Options {
 	if o.Strain == nil {
 		o.Strain = func() int64 { return 0 }
 	}
+	o.Share = max(o.Share, 1)
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = defaultMaxBytes
 	}

@@ -3,6 +3,7 @@ package extract_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +54,9 @@ func TestArchivesMeet(t *testing.T) {
 			t.Parallel()
 			out := t.TempDir()
 			stage, err := stageOf(t, out, pack(t, file("other", "1"), tt.first), pack(t, tt.second))
+			if err == nil { // some show only when all is there
+				err = stage.Commit(t.Context())
+			}
 			conflict, ok := errors.AsType[*extract.ConflictError](err)
 			if !ok || conflict.Path != "d/x" {
 				t.Fatalf("error = %v (%T), want a conflict at d/x", err, err)
@@ -64,6 +68,37 @@ func TestArchivesMeet(t *testing.T) {
 				t.Errorf("left: %v, %v", names(t, out), err)
 			}
 		})
+	}
+}
+
+// Archives of one stage may have the same file or link, and may be added side by
+// side.
+func TestArchivesShare(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	stage, err := extract.NewStage(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for i := range 8 {
+		archive := pack(t, file("own/"+itoa(i), itoa(i)), file("d/same", strings.Repeat("x", 300_000)), link("d/link", "same"))
+		group.Go(func() {
+			if _, err := stage.Add(t.Context(), source(archive), extract.Options{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if err := stage.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"d", "d/link", "d/same", "own"}
+	for i := range 8 {
+		want = append(want, "own/"+itoa(i))
+	}
+	if got := names(t, out); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 const (
 	spreadPiece = 4 << 20 // bytes that one request of a spread asks for
 	spreadAhead = 4       // pieces of one spread on their way at once
-	spreadTotal = 6       // pieces of all spreads of a crew: 24 MiB
+	spreadTotal = 6       // pieces of all spreads: 24 MiB
 )
 
 // spread reads a long run of an archive by several requests at once and gives it

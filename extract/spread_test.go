@@ -19,7 +19,7 @@ func TestSpreadKeepsWhatIsBeingFilled(t *testing.T) {
 	t.Parallel()
 	data := noise(12 * spreadPiece)
 	late := &lateSource{Source: FromReaderAt(bytes.NewReader(data), int64(len(data))), release: make(chan struct{})}
-	budget := newPieceBudget(func() {})
+	budget := newPieceBudget(spreadTotal, func() {})
 	s := newSpread(t.Context(), late, budget, 0, int64(len(data)))
 	for len(budget.free) > spreadTotal-spreadAhead { // all that one spread takes are on their way
 		time.Sleep(time.Millisecond)
@@ -53,7 +53,7 @@ func (l *lateSource) Range(ctx context.Context, off, n int64) (io.ReadCloser, er
 func TestBorrowing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newPieceBudget(func() {})
+		b := newPieceBudget(spreadTotal, func() {})
 		giveBack, err := b.borrow(t.Context(), maxWindow)
 		if err != nil || len(b.free) != 0 {
 			t.Fatalf("%d pieces left, %v", len(b.free), err)

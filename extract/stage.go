@@ -23,10 +23,11 @@ type Stage struct {
 	made  string // the topmost directory that had to be made for it, or ""
 	rules rules
 
-	out, fresh *os.Root // the output directory, and new/ of the stage
-	umask      fs.FileMode
-	tree       *tree // in use while an archive is added
-	lock       *lock
+	out, fresh, doubles *os.Root // the output directory; new/ and twice/ of the stage
+	tree                *tree
+	lock                *lock
+
+	large chan struct{} // has one element, for the archive that needs much memory
 
 	mu    sync.Mutex
 	dirs  map[string]wantedDir
@@ -39,7 +40,7 @@ type Stage struct {
 // NewStage makes a staging directory in dir, and dir itself if it is missing. It
 // removes those that killed runs left behind.
 func NewStage(dir string) (*Stage, error) {
-	s := &Stage{dir: dir, rules: platformRules(), dirs: map[string]wantedDir{}}
+	s := &Stage{dir: dir, rules: platformRules(), dirs: map[string]wantedDir{}, large: make(chan struct{}, 1)}
 	s.made = firstMissing(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		s.removeMade()
@@ -71,8 +72,10 @@ func (s *Stage) create() error {
 			return err
 		}
 	}
-	if err := s.out.Mkdir(s.name+"/new", 0o700); err != nil {
-		return err
+	for _, sub := range []string{"new", "twice"} {
+		if err := s.out.Mkdir(s.name+"/"+sub, 0o700); err != nil {
+			return err
+		}
 	}
 	// Nobody but the owner gets into the stage, so that this one may show what
 	// the umask takes away: it cannot be asked for without being changed.
@@ -83,8 +86,13 @@ func (s *Stage) create() error {
 	if err != nil {
 		return err
 	}
-	s.umask = 0o777 &^ old.Mode().Perm()
-	s.fresh, err = s.out.OpenRoot(s.name + "/new")
+	if s.fresh, err = s.out.OpenRoot(s.name + "/new"); err != nil {
+		return err
+	}
+	if s.doubles, err = s.out.OpenRoot(s.name + "/twice"); err != nil {
+		return err
+	}
+	s.tree, err = newTree(s.fresh, s.doubles, 0o777&^old.Mode().Perm())
 	return err
 }
 
@@ -131,9 +139,9 @@ func firstMissing(dir string) string {
 	}
 }
 
-// Add extracts the selection of one archive into the stage. Files of several
-// archives must not meet at one path. After an error the stage can only be
-// discarded.
+// Add extracts the selection of one archive into the stage. Several may be added
+// at the same time. If two have one path, they must have the same there, which
+// shows when they are committed. After an error the stage can only be discarded.
 func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
 	return s.adding(ctx, o, func(o Options) (Stats, error) {
 		form, err := sniff(ctx, src)
@@ -154,7 +162,8 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 	}
 	defer func() {
 		if err != nil {
-			stats, s.spoiled = Stats{}, true
+			stats = Stats{}
+			s.spoil()
 			if ctx.Err() != nil {
 				err = context.Cause(ctx) // whatever broke because of it
 			}
@@ -166,14 +175,13 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 			return stats, err
 		}
 	}
-	if s.tree, err = newTree(s.fresh, s.umask); err != nil {
-		return stats, err
-	}
-	defer s.tree.close() // Windows renames no directory that is open
-	if stats, err = add(o); err == nil {
-		err = s.finish()
-	}
-	return stats, err
+	return add(o)
+}
+
+func (s *Stage) spoil() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spoiled = true
 }
 
 // errNotReady reports a call that would put half an archive, or none, into
@@ -181,6 +189,8 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 var errNotReady = errors.New("the stage holds an archive that could not be extracted, or is closed")
 
 func (s *Stage) ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.spoiled || s.out == nil {
 		return errNotReady
 	}
@@ -202,9 +212,7 @@ func (s *Stage) Discard() error {
 
 // remove takes the stage away and closes everything.
 func (s *Stage) remove() error {
-	if s.fresh != nil {
-		_ = s.fresh.Close() // only a way to files
-	}
+	s.closeWays()
 	var err error
 	if s.name != "" {
 		if err = removeLocked(s.out, s.name, s.lock); err != nil {
@@ -212,8 +220,22 @@ func (s *Stage) remove() error {
 		}
 	}
 	_ = s.out.Close() // only a way to files
-	s.out, s.fresh, s.lock = nil, nil, nil
+	s.out, s.lock = nil, nil
 	return err
+}
+
+// closeWays closes what is open in the stage: ways to files, of which nothing is
+// lost.
+func (s *Stage) closeWays() {
+	if s.tree != nil {
+		s.tree.close()
+	}
+	for _, root := range []*os.Root{s.fresh, s.doubles} {
+		if root != nil {
+			_ = root.Close()
+		}
+	}
+	s.fresh, s.doubles = nil, nil
 }
 
 // removeMade removes the directories that were made for the output, if they are

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"sync"
 )
 
@@ -19,10 +20,20 @@ const (
 type tree struct {
 	umask fs.FileMode // what the system takes away from the mode of a new file
 
-	mu   sync.Mutex
-	open map[string]*openDir
-	made map[string]bool // directories that are known to be there, and no links
-	tick int64
+	mu      sync.Mutex
+	open    map[string]*openDir
+	made    map[string]bool // directories that are known to be there, and no links
+	tick    int64
+	doubles *openDir // holds what would be written twice
+	twice   []double
+}
+
+// double is a file that another archive has, too. Whether they are the same shows
+// when both are there.
+type double struct {
+	path string // below new/
+	name string // among the doubles
+	by   string // the label of its archive
 }
 
 // openDir is a directory that files are made in.
@@ -34,13 +45,18 @@ type openDir struct {
 }
 
 // newTree opens the tree of a stage, with new/ itself, which is never closed
-// before the rest.
-func newTree(fresh *os.Root, umask fs.FileMode) (*tree, error) {
+// before the rest, and a directory for doubles.
+func newTree(fresh, doubles *os.Root, umask fs.FileMode) (*tree, error) {
 	root, err := dirOf(fresh)
 	if err != nil {
 		return nil, err
 	}
-	t := &tree{umask: umask, open: map[string]*openDir{}, made: map[string]bool{}}
+	second, err := dirOf(doubles)
+	if err != nil {
+		root.close()
+		return nil, err
+	}
+	t := &tree{umask: umask, open: map[string]*openDir{}, made: map[string]bool{}, doubles: &openDir{dir: second}}
 	t.open[""] = &openDir{dir: root, refs: 1}
 	return t, nil
 }
@@ -48,6 +64,9 @@ func newTree(fresh *os.Root, umask fs.FileMode) (*tree, error) {
 func (t *tree) close() {
 	for _, d := range t.open {
 		d.close()
+	}
+	if len(t.open) > 0 {
+		t.doubles.close()
 	}
 	clear(t.open)
 }
@@ -138,35 +157,44 @@ func pathError(op, path string, err error) error {
 	return &fs.PathError{Op: op, Path: path, Err: err}
 }
 
-// writtenTwice makes a conflict of the refusal to create what is there.
-func writtenTwice(op, path string, err error) error {
-	if errors.Is(err, fs.ErrExist) {
-		return &ConflictError{path, "it would be written twice"}
-	}
-	return pathError(op, path, err)
-}
-
 // newFile is a file that is being written.
 type newFile struct {
 	entry *entry
 	tree  *tree
 	dir   *openDir
+	name  string // in dir
 	file  outFile
 }
 
-// create creates the file of an entry. It fails if anything is there already, so
-// that nothing is ever written through a link or over another entry.
-func (t *tree) create(e *entry) (*newFile, error) {
+// create creates the file of an entry. If anything is there already, it goes among
+// the doubles, so that nothing is ever written through a link or over another
+// entry.
+func (t *tree) create(e *entry, by string) (*newFile, error) {
 	dir, err := t.dir(parent(e.dest))
 	if err != nil {
 		return nil, err
 	}
-	f, err := dir.create(base(e.dest), permissions(e))
+	name := base(e.dest)
+	f, err := dir.create(name, permissions(e))
+	if errors.Is(err, fs.ErrExist) {
+		t.release(dir)
+		dir, name = t.addDouble(e.dest, by)
+		f, err = dir.create(name, permissions(e))
+	}
 	if err != nil {
 		t.release(dir)
-		return nil, writtenTwice("create", e.dest, err)
+		return nil, pathError("create", e.dest, err)
 	}
-	return &newFile{e, t, dir, f}, nil
+	return &newFile{e, t, dir, name, f}, nil
+}
+
+func (t *tree) addDouble(path, by string) (dir *openDir, name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	name = strconv.Itoa(len(t.twice))
+	t.twice = append(t.twice, double{path, name, by})
+	t.doubles.refs++
+	return t.doubles, name
 }
 
 func (f *newFile) write(p []byte) error {
@@ -194,7 +222,7 @@ func (f *newFile) finish(whole bool) error {
 		err = closeErr
 	}
 	if err == nil && whole && !f.entry.modTime.IsZero() {
-		err = f.dir.chtime(base(f.entry.dest), f.entry.modTime)
+		err = f.dir.chtime(f.name, f.entry.modTime)
 	}
 	return err
 }

@@ -14,6 +14,7 @@ type untar struct {
 	exclude []*pattern
 	kinds   map[string]bool   // path in the archive → is a directory
 	placed  map[string]string // path in the archive → in the stage, of files
+	dests   map[string]bool   // the latter, of all
 	names   []*entry
 	stats   Stats
 	count   int
@@ -22,7 +23,7 @@ type untar struct {
 }
 
 func newUntar(s *Stage, o Options) *untar {
-	return &untar{stage: s, opts: o, kinds: map[string]bool{}, placed: map[string]string{}, buf: make([]byte, copyBuffer)}
+	return &untar{stage: s, opts: o, kinds: map[string]bool{}, placed: map[string]string{}, dests: map[string]bool{}, buf: make([]byte, copyBuffer)}
 }
 
 // fail keeps the first error as it is.
@@ -114,7 +115,11 @@ func (x *untar) content(e *entry, open func() (io.ReadCloser, error)) error {
 		return err
 	}
 	defer func() { _ = r.Close() }() // the tar reader goes on by itself
-	f, err := x.stage.tree.create(e)
+	if x.dests[e.dest] {
+		return &ConflictError{e.dest, "two members would be put here"}
+	}
+	x.dests[e.dest] = true
+	f, err := x.stage.tree.create(e, x.opts.Label)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func (w *worker) entry(e *entry) error {
 	if e.isLink() {
 		return w.link(e)
 	}
-	f, err := w.stage.tree.create(e)
+	f, err := w.stage.tree.create(e, w.opts.Label)
 	if err != nil {
 		return err
 	}

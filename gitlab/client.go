@@ -17,12 +17,15 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 )
 
 // Client talks to one GitLab instance. Safe for concurrent use.
 type Client struct {
 	api  *url.URL
 	http *http.Client
+
+	noTriggerJobs atomic.Bool // the server is older than the route
 }
 
 // New returns a client of the API whose root is api, such as

@@ -34,6 +34,8 @@ type Error struct {
 	Message     string // what the server says, on one line; may be empty
 	RequestID   string // for the server's administrator
 	FromStorage bool   // an answer of object storage, not of GitLab
+
+	routeMissing bool
 }
 
 // Error implements error.
@@ -86,6 +88,7 @@ func CheckResponse(resp *http.Response) error {
 	}
 	e.Message, e.FromStorage = message(resp.Header.Get("Content-Type"), body)
 	e.FromStorage = e.FromStorage || redirected(resp)
+	e.routeMissing = bytes.HasPrefix(bytes.TrimSpace(body), []byte(`{"error":"404 Not Found"`))
 	return e
 }
 

@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
@@ -101,7 +103,7 @@ func TestCheckResponse(t *testing.T) {
 				Method: "GET", URL: "https://h/x?job_token=REDACTED", StatusCode: tt.status,
 				Message: tt.want, RequestID: "01ABC", FromStorage: tt.storage,
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(gitlab.Error{})); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -297,5 +299,72 @@ func TestPagesThatDoNotAdvance(t *testing.T) {
 	}
 	if requests != 2 {
 		t.Errorf("%d requests, want 2", requests)
+	}
+}
+
+// The newer route is tried first, and not again where the server does not know
+// it. A pipeline that is not there is no reason to try the other.
+func TestBridges(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, missing string
+		want          []string
+		fails         bool
+	}{
+		{"new", "", []string{"trigger_jobs", "trigger_jobs"}, false},
+		{"old", `{"error":"404 Not Found"}`, []string{"trigger_jobs", "bridges", "bridges"}, false},
+		{"no such pipeline", `{"message":"404 Not found"}`, []string{"trigger_jobs", "trigger_jobs"}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var asked []string
+			c := client(t, func(w http.ResponseWriter, r *http.Request) {
+				route := path.Base(r.URL.Path)
+				asked = append(asked, route)
+				if route == "trigger_jobs" && tt.missing != "" {
+					w.WriteHeader(http.StatusNotFound)
+					_, _ = io.WriteString(w, tt.missing)
+					return
+				}
+				_, _ = io.WriteString(w, `[{"id":5,"name":"child","downstream_pipeline":{"id":6,"project_id":7}},{"id":4,"downstream_pipeline":null}]`)
+			})
+			for range 2 {
+				var got []int64
+				for b, err := range c.Bridges(t.Context(), "7", 1, true) {
+					if (err != nil) != tt.fails {
+						t.Fatal(err)
+					}
+					got = append(got, b.ID)
+				}
+				if want := []int64{5, 4}; !tt.fails && !slices.Equal(got, want) {
+					t.Errorf("bridges %v", got)
+				}
+			}
+			if !slices.Equal(asked, tt.want) {
+				t.Errorf("asked %v, want %v", asked, tt.want)
+			}
+		})
+	}
+}
+
+func TestTree(t *testing.T) {
+	t.Parallel()
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		if got, want := r.URL.RequestURI(), "/gitlab/api/v4/projects/g%2Fp/jobs/1/artifacts/tree?path=a%2Fb&per_page=100&recursive=true"; got != want {
+			t.Errorf("asked %s, want %s", got, want)
+		}
+		_, _ = io.WriteString(w, `[{"name":"c","path":"a/b/c/","type":"directory","mode":null},{"name":"d","path":"a/b/d","type":"file","size":5,"mode":"000755"}]`)
+	})
+	var got []string
+	for e, err := range c.Tree(t.Context(), "g/p", 1, "a/b", true) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		perm, known := e.Perm()
+		got = append(got, fmt.Sprintf("%s %v %o %v %d", e.Path, e.IsDir(), perm, known, e.Size))
+	}
+	if want := []string{"a/b/c/ true 0 false 0", "a/b/d false 755 true 5"}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
 	}
 }

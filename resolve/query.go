@@ -1,13 +1,57 @@
 package resolve
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
-// Query says which job is meant: by JobID alone, or by Ref and Job.
+// Query says which jobs are meant: by JobID alone, or by their names in a
+// pipeline, or in several.
 type Query struct {
 	Project string // numeric id or full path
 	JobID   int64
-	Ref     string // as the pipeline carries it: a branch, a tag, refs/merge-requests/7/head
-	Job     string // the job's full name, such as "test 1/3" or "build: [linux, amd64]"
+	Jobs    []string // full names, such as "test 1/3" or "build: [linux, amd64]"; globs, if they hold *, ? or {
+
+	// In which pipeline: of these, one is given. Ref alone means the newest
+	// successful pipeline of a ref, as GitLab itself takes it.
+	Ref          string // as the pipeline carries it: a branch, a tag, refs/merge-requests/7/head
+	PipelineID   int64
+	SHA          string // of a commit, in full
+	MergeRequest int64  // its number in the project
+	Latest       bool   // the newest pipeline of Ref, whatever its status
+
+	// Recent takes the newest successful pipeline of Ref that has the job with an
+	// archive; without it, the newest successful one alone counts.
+	Recent bool
+	MaxAge time.Duration // of such a pipeline; zero means any
+
+	AnyStatus  bool // also jobs that have not succeeded
+	Downstream bool // also pipelines that were triggered in other projects
+}
+
+// exact reports whether the query names one pipeline, or a commit, so that its
+// status does not matter.
+func (q Query) exact() bool {
+	return q.PipelineID != 0 || q.SHA != "" || q.MergeRequest != 0 || q.Latest
+}
+
+// where describes the pipeline to a person.
+func (q Query) where() string {
+	switch {
+	case q.PipelineID != 0:
+		return fmt.Sprintf("pipeline %d", q.PipelineID)
+	case q.SHA != "":
+		return "the pipelines of commit " + q.SHA
+	case q.MergeRequest != 0:
+		return fmt.Sprintf("the pipelines of merge request !%d", q.MergeRequest)
+	case q.Latest:
+		return fmt.Sprintf("the newest pipeline of ref %q", q.Ref)
+	case q.Recent:
+		return fmt.Sprintf("any recent successful pipeline of ref %q", q.Ref)
+	}
+	return fmt.Sprintf("the newest successful pipeline of ref %q", q.Ref)
 }
 
 // String describes the query to a person.
@@ -15,8 +59,23 @@ func (q Query) String() string {
 	if q.JobID != 0 {
 		return fmt.Sprintf("job %d of project %s", q.JobID, q.Project)
 	}
-	return fmt.Sprintf("job %q of %s in project %s", q.Job, q.Ref, q.Project)
+	return fmt.Sprintf("%s in %s of project %s", quoted(q.Jobs), q.where(), q.Project)
 }
+
+// quoted names jobs to a person.
+func quoted(jobs []string) string {
+	names := make([]string, len(jobs))
+	for i, job := range jobs {
+		names[i] = fmt.Sprintf("%q", job)
+	}
+	if len(names) == 1 {
+		return "job " + names[0]
+	}
+	return "jobs " + strings.Join(names, ", ")
+}
+
+// globs reports whether any of the names is a pattern.
+func (q Query) globs() bool { return slices.ContainsFunc(q.Jobs, isGlob) }
 
 // Method says how a job was found.
 type Method string
@@ -37,10 +96,13 @@ type Artifact struct {
 	PipelineID int64  // 0 if unknown
 	JobID      int64  // 0 if unknown
 	JobName    string // empty if unknown
+	Status     string // of the job; empty if unknown
 	WebURL     string // the job's page; empty if unknown
 	Size       int64  // of the archive in bytes; 0 if unknown
+	ExpireAt   *time.Time
 	URL        string // where the archive is
 	Found      Method
+	Back       int // how many newer successful pipelines lack it
 
 	runner bool // URL is the runner's route, after which there is no other
 }

@@ -2,10 +2,8 @@ package resolve
 
 import (
 	"context"
-	"iter"
-	"net/http"
-
 	"errors"
+	"iter"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
@@ -15,6 +13,7 @@ type Lister interface {
 	Pipelines(ctx context.Context, project gitlab.Project, o gitlab.PipelinesOptions) iter.Seq2[gitlab.Pipeline, error]
 	PipelineJobs(ctx context.Context, project gitlab.Project, pipeline int64, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error]
 	ProjectJobs(ctx context.Context, project gitlab.Project, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error]
+	Bridges(ctx context.Context, project gitlab.Project, pipeline int64, retried bool) iter.Seq2[gitlab.Bridge, error]
 }
 
 // Addresser is the part of [gitlab.Client] that knows where archives are.
@@ -28,37 +27,71 @@ type Addresser interface {
 type API interface {
 	Lister
 	Addresser
+	CurrentJob(ctx context.Context) (gitlab.Job, error)
+	Job(ctx context.Context, project gitlab.Project, job int64) (gitlab.Job, error)
 }
 
-// Resolver resolves queries with one token.
+// Resolver resolves queries with one token. It remembers what the token was
+// refused. Safe for concurrent use.
 type Resolver struct {
 	API API
 	// JobToken tells that the token is a job's. Only job tokens meet the
 	// licence check that answers "404 Project Not Found".
 	JobToken bool
+
+	lists rungs
 }
 
-// Artifacts returns the archive that q means, with where to download it. It
-// makes no request for a job id, and at most two lists of one page otherwise,
-// unless a pipeline has more than a hundred jobs.
+func (r *Resolver) rungs() *rungs {
+	r.lists.mu.Lock()
+	defer r.lists.mu.Unlock()
+	r.lists.api = r.API
+	return &r.lists
+}
+
+// Artifacts returns the archives that q means, with where to download them: of
+// all names in it, or an error. It makes no request for a job id; for a ref and
+// names at most two lists of a page, if the newest successful pipeline itself has
+// the jobs; in a tree of pipelines two for each.
 func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
-	if q.JobID != 0 {
+	switch {
+	case q.JobID != 0:
 		return []Artifact{{
 			Project: q.Project, JobID: q.JobID, Found: ByID,
 			URL: r.API.ArchiveURL(gitlab.Project(q.Project), q.JobID),
 		}}, nil
+	case q.exact():
+		found, err := r.fromTree(ctx, q)
+		return found, r.unlistable(err, q)
 	}
-	pinned, err := r.pin(ctx, q)
+	found, err := r.fromRef(ctx, q)
+	return found, r.unlistable(err, q)
+}
+
+// unlistable explains why a list was refused. Most job tokens are refused not for
+// what they are but for the server's age.
+func (r *Resolver) unlistable(err error, q Query) error {
+	if r.JobToken && refused(err) {
+		return &ClosedError{q, err}
+	}
+	return r.explain(err, q, Artifact{})
+}
+
+// Describe completes what is known of an artifact that was named by its id. Job
+// tokens may not ask for that; then it stays as it is.
+func (r *Resolver) Describe(ctx context.Context, a Artifact) (Artifact, error) {
+	if a.Found != ByID {
+		return a, nil
+	}
+	job, err := r.API.Job(ctx, gitlab.Project(a.Project), a.JobID)
 	switch {
-	case err == nil && pinned != nil:
-		return []Artifact{*pinned}, nil
-	case err != nil && !refused(err):
-		return nil, r.explain(err, q, Artifact{})
+	case refused(err):
+		return a, nil
+	case err != nil:
+		return a, r.explain(err, Query{Project: a.Project, JobID: a.JobID}, a)
 	}
-	return []Artifact{{
-		Project: q.Project, Ref: q.Ref, JobName: q.Job, Found: ByRef,
-		URL: r.API.RefArchiveURL(gitlab.Project(q.Project), q.Ref, q.Job, false),
-	}}, nil
+	job.Pipeline.ProjectID = 0 // the one that was asked for
+	return r.pinned(Query{Project: a.Project}, job, ByID)
 }
 
 // Fallback returns the next place to look for a's archive after its download
@@ -69,31 +102,19 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	if !ok {
 		return a, err
 	}
+	if a.JobName != "" {
+		q.Jobs = []string{a.JobName}
+	}
 	if !r.JobToken || a.runner || !refusal.ProjectNotFound() {
 		return a, r.explain(err, q, a)
 	}
 	if a.JobID == 0 {
-		found, listErr := r.findInProject(ctx, q)
-		if listErr != nil || found == nil {
+		found, listErr := r.fromProject(ctx, q)
+		if listErr != nil || len(found) != 1 {
 			return a, r.explain(err, q, a)
 		}
-		a = *found
+		a = found[0]
 	}
 	a.URL, a.runner = r.API.RunnerArchiveURL(a.JobID), true
 	return a, nil
-}
-
-// refused reports whether err only says that this token may not ask this: a job
-// token that a route does not know is taken for nobody, who gets 401 or, for a
-// private project, 404.
-func refused(err error) bool {
-	refusal, ok := errors.AsType[*gitlab.Error](err)
-	if !ok {
-		return false
-	}
-	switch refusal.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-		return true
-	}
-	return false
 }

@@ -19,6 +19,9 @@ import (
 type fakeAPI struct {
 	pipelines                               []gitlab.Pipeline
 	jobs, all                               []gitlab.Job
+	bridges                                 []gitlab.Bridge
+	bridgesErr                              error
+	bridgesAsked                            int
 	pipelinesErr, pipelineJobsErr, jobsErr  error
 	pipelinesAsked, jobsAsked, projectAsked int
 }
@@ -53,6 +56,17 @@ func (f *fakeAPI) ProjectJobs(context.Context, gitlab.Project, gitlab.JobsOption
 	return rows(f.all, f.jobsErr)
 }
 
+func (f *fakeAPI) Bridges(context.Context, gitlab.Project, int64, bool) iter.Seq2[gitlab.Bridge, error] {
+	f.bridgesAsked++
+	return rows(f.bridges, f.bridgesErr)
+}
+
+func (*fakeAPI) CurrentJob(context.Context) (gitlab.Job, error) { return gitlab.Job{}, nobody }
+
+func (*fakeAPI) Job(context.Context, gitlab.Project, int64) (gitlab.Job, error) {
+	return gitlab.Job{}, nobody
+}
+
 func (*fakeAPI) ArchiveURL(gitlab.Project, int64) string { return "by-id" }
 
 func (*fakeAPI) RefArchiveURL(gitlab.Project, string, string, bool) string { return "by-ref" }
@@ -75,7 +89,7 @@ func TestArtifacts(t *testing.T) {
 	t.Parallel()
 	pipeline := gitlab.Pipeline{ID: 100, Ref: "main", SHA: "abc", Status: "success", Source: "push"}
 	tool := gitlab.Pipeline{ID: 110, Ref: "main", Status: "success", Source: "webide"}
-	query := resolve.Query{Project: "7", Ref: "main", Job: "build"}
+	query := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}
 	pinned := resolve.Artifact{Project: "7", Ref: "main", SHA: "abc", PipelineID: 100, JobID: 1, JobName: "build", Size: 101, URL: "by-id", Found: resolve.ByListing}
 	byRef := resolve.Artifact{Project: "7", Ref: "main", JobName: "build", URL: "by-ref", Found: resolve.ByRef}
 	tests := []struct {
@@ -85,6 +99,7 @@ func TestArtifacts(t *testing.T) {
 		want    resolve.Artifact
 		wantErr any
 		lists   int
+		bridges int
 	}{
 		{
 			name: "by id", query: resolve.Query{Project: "7", JobID: 5},
@@ -99,11 +114,15 @@ func TestArtifacts(t *testing.T) {
 			api: fakeAPI{pipelines: []gitlab.Pipeline{tool, pipeline}, jobs: []gitlab.Job{job(1, "build", pipeline)}},
 		},
 		{
-			name: "perhaps in a child", query: query, lists: 2, want: byRef,
+			name: "perhaps in a child, which are closed", query: query, lists: 2, bridges: 1, want: byRef,
+			api: fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{job(2, "test", pipeline)}, bridgesErr: denied},
+		},
+		{
+			name: "in no child", query: query, lists: 2, bridges: 1, wantErr: new(*resolve.NotFoundError),
 			api: fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{job(2, "test", pipeline)}},
 		},
 		{
-			name: "without artifacts the server looks further", query: query, lists: 2, want: byRef,
+			name: "without artifacts the server looks further", query: query, lists: 2, bridges: 1, wantErr: new(*resolve.NoArchiveError),
 			api: fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{{ID: 1, Name: "build", Artifacts: []gitlab.ArtifactFile{{FileType: "trace"}}}}},
 		},
 		{
@@ -127,6 +146,9 @@ func TestArtifacts(t *testing.T) {
 			got, err := (&resolve.Resolver{API: &tt.api}).Artifacts(t.Context(), tt.query)
 			if asked := tt.api.pipelinesAsked + tt.api.jobsAsked + tt.api.projectAsked; asked != tt.lists {
 				t.Errorf("%d lists, want %d", asked, tt.lists)
+			}
+			if tt.api.bridgesAsked != tt.bridges {
+				t.Errorf("bridges were asked for %d times, want %d", tt.api.bridgesAsked, tt.bridges)
 			}
 			if tt.wantErr != nil {
 				if !errors.As(err, tt.wantErr) {
@@ -167,18 +189,18 @@ func TestFallback(t *testing.T) {
 		wantJob  int64
 		wantErr  any
 	}{
-		{name: "licence, job known", artifact: resolve.Artifact{JobID: 9}, err: falseOne, wantJob: 9},
+		{name: "licence, job known", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: falseOne, wantJob: 9},
 		{name: "licence, job of the parent", api: fakeAPI{all: all}, artifact: byRef("build"), err: falseOne, wantJob: 37},
 		{name: "licence, job of the older child", api: fakeAPI{all: all}, artifact: byRef("deep"), err: falseOne, wantJob: 39},
 		{name: "licence, lists closed", api: fakeAPI{jobsErr: nobody}, artifact: byRef("build"), err: falseOne, wantErr: new(*resolve.NotFoundError)},
 		{name: "licence, no such job", api: fakeAPI{all: all}, artifact: byRef("none"), err: falseOne, wantErr: new(*resolve.NotFoundError)},
-		{name: "other tokens have no other route", private: true, artifact: resolve.Artifact{JobID: 9}, err: falseOne, wantErr: new(*resolve.NotFoundError)},
-		{name: "no such job id", artifact: resolve.Artifact{JobID: 9}, err: missing, wantErr: new(*resolve.NotFoundError)},
-		{name: "no archive", artifact: resolve.Artifact{JobID: 9}, err: gone, wantErr: new(*resolve.NoArchiveError)},
+		{name: "other tokens have no other route", private: true, artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: falseOne, wantErr: new(*resolve.NotFoundError)},
+		{name: "no such job id", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: missing, wantErr: new(*resolve.NotFoundError)},
+		{name: "no archive", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: gone, wantErr: new(*resolve.NoArchiveError)},
 		{name: "no such job by ref", artifact: byRef("build"), err: missing, wantErr: new(*resolve.NotFoundError)},
 		{name: "forbidden", artifact: byRef("build"), err: denied, wantErr: new(*resolve.RefusedError)},
-		{name: "lost by the storage", artifact: resolve.Artifact{JobID: 9}, err: &gitlab.Error{StatusCode: 404, FromStorage: true}, wantErr: new(*resolve.NoArchiveError)},
-		{name: "refused by the storage", artifact: resolve.Artifact{JobID: 9}, err: &gitlab.Error{StatusCode: 403, FromStorage: true}, wantErr: new(*gitlab.Error)},
+		{name: "lost by the storage", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: &gitlab.Error{StatusCode: 404, FromStorage: true}, wantErr: new(*resolve.NoArchiveError)},
+		{name: "refused by the storage", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: &gitlab.Error{StatusCode: 403, FromStorage: true}, wantErr: new(*gitlab.Error)},
 		{name: "unauthorized", artifact: byRef("build"), err: nobody, wantErr: new(*resolve.RefusedError)},
 		{name: "not a refusal", artifact: byRef("build"), err: context.Canceled, wantErr: &context.Canceled},
 	}
@@ -186,7 +208,7 @@ func TestFallback(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := &resolve.Resolver{API: &tt.api, JobToken: !tt.private}
-			query := resolve.Query{Project: "7", Ref: "main", Job: tt.artifact.JobName}
+			query := resolve.Query{Project: "7", Ref: "main", Jobs: []string{tt.artifact.JobName}}
 			got, err := r.Fallback(t.Context(), query, tt.artifact, tt.err)
 			if tt.wantErr != nil {
 				if err == nil || !errors.Is(err, tt.err) || !errors.As(err, tt.wantErr) {
@@ -217,7 +239,7 @@ func TestFallbackStopsReading(t *testing.T) {
 	read := 0
 	api := &countingAPI{fakeAPI: fakeAPI{all: all}, read: &read}
 	r := &resolve.Resolver{API: api, JobToken: true}
-	got, err := r.Fallback(t.Context(), resolve.Query{Project: "7", Ref: "main", Job: "build"}, resolve.Artifact{JobName: "build"}, falseOne)
+	got, err := r.Fallback(t.Context(), resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}, resolve.Artifact{JobName: "build"}, falseOne)
 	if err != nil || got.JobID != 5000 {
 		t.Fatalf("job %d, %v", got.JobID, err)
 	}

@@ -4,7 +4,8 @@
 //	args.go      what the user wrote, in the order the library reads
 //	flags.go     the flags, and their ARTIFETCH_ variables
 //	session.go   environment + flags → clients, log
-//	fetch.go     a command: resolve → fetch → extract
+//	fetch.go     a command: resolve → fetch → extract; resolve.go, explain.go:
+//	             others
 //	exit.go      error → exit code; problem.go: error → words
 package cli
 
@@ -44,6 +45,9 @@ func Run(ctx context.Context, args []string, out IO) int {
 	if err == nil || errors.Is(err, errShown) {
 		return int(codeDone)
 	}
+	if is[*explainedError](err) {
+		return int(exitCode(err))
+	}
 	return report(out.Err, err)
 }
 
@@ -58,7 +62,7 @@ func newApp(out IO) *cli.App {
 		Writer:      out.Out,
 		ErrWriter:   out.Err,
 		Flags:       globalFlags(),
-		Commands:    []*cli.Command{fetchCommand()},
+		Commands:    []*cli.Command{fetchCommand(), resolveCommand(), explainCommand()},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,

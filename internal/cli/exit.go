@@ -35,6 +35,7 @@ const (
 	codeUnsafe      code = 8   // unsafe archive or over a limit
 	codeLocal       code = 9   // local file system: disk full, permission, conflict
 	codeNoMatch     code = 10  // no file matched the given paths
+	codeWaited      code = 11  // --wait ran out
 	codeRefused     code = 12  // the server refuses the request as things stand
 	codeInterrupted code = 130 // SIGINT
 	codeTerminated  code = 143 // SIGTERM
@@ -72,6 +73,8 @@ func signalCode(err error) code {
 		return codeTerminated
 	case errors.Is(err, errDeadline):
 		return codeServer
+	case is[*waitError](err):
+		return codeWaited
 	}
 	return codeDone
 }
@@ -104,8 +107,10 @@ func serverCode(err error) code {
 	switch {
 	case is[*resolve.NotFoundError](err):
 		return codeNotFound
-	case is[*resolve.NoArchiveError](err):
+	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err):
 		return codeNoArchive
+	case is[*resolve.ClosedError](err):
+		return codeDenied
 	}
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
 		if refusal.FromStorage {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
-	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -44,11 +44,19 @@ func runFetch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f := fetcher{session: s, query: q, dir: workDir(c, s.cfg), extract: extractOptions(c), cacheDir: c.String("cache-dir"), start: time.Now()}
+	f := fetcher{session: s, query: q, extract: extractOptions(c), cacheDir: c.String("cache-dir"), start: time.Now()}
+	if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
+		return err
+	}
 	if err := extract.CheckPatterns(slices.Concat(f.extract.Include, f.extract.Exclude)); err != nil {
 		return err
 	}
-	return f.run(ctx)
+	missing, err := ifMissing(c)
+	if err != nil {
+		return err
+	}
+	err = f.waiting(ctx, c.Duration("wait"), f.run)
+	return missing(s, err)
 }
 
 func extractOptions(c *cli.Context) extract.Options {
@@ -84,7 +92,7 @@ func connections(c *cli.Context) int {
 type fetcher struct {
 	*session
 	query    resolve.Query
-	dir      string
+	place    place
 	extract  extract.Options
 	cacheDir string
 	start    time.Time
@@ -94,7 +102,8 @@ type fetcher struct {
 // under it, as it does when a job is retried.
 const maxChanges = 2
 
-// run finds the archive, extracts it into a staging directory and commits that.
+// run finds the archives, extracts them into a staging directory and commits
+// that.
 func (f *fetcher) run(ctx context.Context) error {
 	for changes := 0; ; changes++ {
 		err := f.once(ctx)
@@ -106,23 +115,22 @@ func (f *fetcher) run(ctx context.Context) error {
 }
 
 func (f *fetcher) once(ctx context.Context) error {
-	resolver := &resolve.Resolver{API: f.api, JobToken: f.cfg.Token.Kind == env.JobToken}
-	artifacts, err := resolver.Artifacts(ctx, f.query)
+	artifacts, err := f.resolver.Artifacts(ctx, f.query)
 	if err != nil {
 		return err
 	}
-	stage, err := extract.NewStage(f.dir)
+	prefixes, err := f.place.prefixes(artifacts)
+	if err != nil {
+		return err
+	}
+	stage, err := extract.NewStage(f.place.dir)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
-	var done []result
-	for _, a := range artifacts {
-		r, err := f.add(ctx, resolver, stage, a)
-		if err != nil {
-			return err
-		}
-		done = append(done, r)
+	done, err := f.addAll(ctx, stage, artifacts, prefixes)
+	if err != nil {
+		return err
 	}
 	if err := stage.Commit(ctx); err != nil {
 		return err
@@ -133,6 +141,29 @@ func (f *fetcher) once(ctx context.Context) error {
 	return nil
 }
 
+// sideBySide is how many archives are fetched at the same time: they share the
+// connections and the memory of one.
+const sideBySide = 3
+
+// addAll adds all archives to the stage.
+func (f *fetcher) addAll(ctx context.Context, stage *extract.Stage, artifacts []resolve.Artifact, prefixes []string) ([]result, error) {
+	share := min(sideBySide, len(artifacts))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(share)
+	done := make([]result, len(artifacts))
+	for i, a := range artifacts {
+		o := f.extract
+		o.Prefix, o.Label, o.Share = prefixes[i], a.Label(), share
+		o.Connections = max(o.Connections/share, 1)
+		group.Go(func() error {
+			r, err := f.add(ctx, stage, a, o)
+			done[i] = r
+			return err
+		})
+	}
+	return done, group.Wait()
+}
+
 // result is one archive whose files are in the workspace.
 type result struct {
 	artifact resolve.Artifact
@@ -141,22 +172,22 @@ type result struct {
 }
 
 // add opens one archive and extracts it into the stage.
-func (f *fetcher) add(ctx context.Context, resolver *resolve.Resolver, stage *extract.Stage, a resolve.Artifact) (result, error) {
-	o := f.transfer(stage.Path())
-	o.Partial, o.RangesOnly = len(f.extract.Include) > 0, f.wantsFew(a)
-	file, a, err := f.open(ctx, resolver, a, o)
+func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options) (result, error) {
+	how := f.transfer(stage.Path())
+	how.Partial, how.RangesOnly = len(o.Include) > 0, f.wantsFew(a)
+	file, a, err := f.open(ctx, a, how)
 	if errors.Is(err, fetch.ErrNoRanges) {
-		if r, done, err := f.addFiles(ctx, stage, a); done || err != nil {
+		if r, done, err := f.addFiles(ctx, stage, a, o); done || err != nil {
 			return r, err
 		}
-		o.Partial, o.RangesOnly = false, false
-		file, a, err = f.open(ctx, resolver, a, o)
+		how.Partial, how.RangesOnly = false, false
+		file, a, err = f.open(ctx, a, how)
 	}
 	if err != nil {
 		return result{}, err
 	}
 	defer func() { _ = file.Close() }() // what was read has been checked
-	stats, err := stage.Add(ctx, file, f.options(file))
+	stats, err := stage.Add(ctx, file, f.options(o, file))
 	if err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}
@@ -164,8 +195,7 @@ func (f *fetcher) add(ctx context.Context, resolver *resolve.Resolver, stage *ex
 }
 
 // options are those of the command, as the way to the archive suggests.
-func (f *fetcher) options(file *fetch.File) extract.Options {
-	o := f.extract
+func (f *fetcher) options(o extract.Options, file *fetch.File) extract.Options {
 	if file.Latency() > farAway {
 		o.Workers = farConnections
 	}
@@ -190,14 +220,14 @@ func (f *fetcher) transfer(spoolDir string) fetch.Options {
 }
 
 // open opens the archive at the first place that serves it.
-func (f *fetcher) open(ctx context.Context, resolver *resolve.Resolver, a resolve.Artifact, o fetch.Options) (*fetch.File, resolve.Artifact, error) {
+func (f *fetcher) open(ctx context.Context, a resolve.Artifact, o fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	for {
 		o.Size = a.Size
 		file, err := fetch.Open(ctx, a.URL, o)
 		if err == nil || errors.Is(err, fetch.ErrNoRanges) {
 			return file, a, err
 		}
-		if a, err = resolver.Fallback(ctx, f.query, a, err); err != nil {
+		if a, err = f.resolver.Fallback(ctx, f.query, a, err); err != nil {
 			return nil, a, err
 		}
 		f.log.Debug().Int64("job_id", a.JobID).Str("found", string(a.Found)).Msg("falling back to the runner's route")
@@ -216,11 +246,14 @@ func (f *fetcher) report(r result) {
 	if r.artifact.Ref != "" {
 		event = event.Str("ref", r.artifact.Ref)
 	}
+	if r.artifact.Back > 0 {
+		event = event.Int("pipelines_back", r.artifact.Back)
+	}
 	event.Int("files", r.files.Files).
 		Str("extracted", iec(r.files.Bytes)).
 		Str("transferred", iec(r.transfer.Bytes)).
 		Int64("requests", r.transfer.Requests).
 		Stringer("took", time.Since(f.start).Round(time.Millisecond)).
-		Str("into", f.dir).
+		Str("into", f.place.of(r.artifact)).
 		Msg("fetched")
 }

@@ -33,7 +33,7 @@ func (f *fetcher) wantsFew(a resolve.Artifact) bool {
 
 // addFiles adds the wanted files one by one. It reports false if that cannot be
 // done as well as out of the archive.
-func (f *fetcher) addFiles(ctx context.Context, stage *extract.Stage, a resolve.Artifact) (result, bool, error) {
+func (f *fetcher) addFiles(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options) (result, bool, error) {
 	wanted, err := f.listed(ctx, a)
 	if err != nil || wanted == nil {
 		return result{}, false, err
@@ -46,7 +46,7 @@ func (f *fetcher) addFiles(ctx context.Context, stage *extract.Stage, a resolve.
 			return f.openFile(ctx, a, e.Path, stage.Path(), &r.transfer)
 		}}
 	}
-	r.files, err = stage.AddFiles(ctx, files, f.extract)
+	r.files, err = stage.AddFiles(ctx, files, o)
 	return r, err == nil, err
 }
 

@@ -43,8 +43,16 @@ func queryFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: categoryWhich, Usage: "`PROJECT` id or full path (default: $CI_PROJECT_ID)"},
 		&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: categoryWhich, Usage: "branch or tag `REF` (default: the job's own)"},
-		&cli.StringFlag{Name: "job", Aliases: []string{"j"}, Category: categoryWhich, Usage: "job `NAME`, in full"},
-		&cli.Int64Flag{Name: "job-id", Category: categoryWhich, Usage: "job `ID`, instead of --ref and --job"},
+		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: categoryWhich, Usage: "job `NAME`, in full, or a glob (*, ?, {a,b}); may be repeated"},
+		&cli.StringFlag{Name: "job-id", Category: categoryWhich, Usage: "job `ID` or web address, instead of --ref and --job"},
+		&cli.StringFlag{Name: "pipeline", Category: categoryWhich, Usage: "`ID`, web address, current, or latest (of --ref), whatever its status"},
+		&cli.StringFlag{Name: "sha", Category: categoryWhich, Usage: "the newest pipeline of the commit `SHA` that has the job"},
+		&cli.Int64Flag{Name: "mr", Category: categoryWhich, Usage: "the newest pipeline of merge request `NUMBER` that has the job"},
+		&cli.BoolFlag{Name: "recent", Category: categoryWhich, Usage: "the newest successful pipeline that has the job, not the newest alone"},
+		&cli.DurationFlag{Name: "max-age", Category: categoryWhich, Usage: "with --recent, none older than `DURATION`"},
+		&cli.BoolFlag{Name: "any-status", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also of jobs that have not succeeded"},
+		&cli.BoolFlag{Name: "downstream", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also in pipelines of other projects that it triggered"},
+		&cli.DurationFlag{Name: "wait", Category: categoryWhich, Usage: "wait up to `DURATION` for the job to finish"},
 	}
 }
 
@@ -56,6 +64,7 @@ func selectionFlags() []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "put the files into `DIR` (default: $CI_PROJECT_DIR, else here)"},
 		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` directories of each name"},
 		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name"},
+		&cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "fail, warn or ignore, if there is no such job or archive: `WHAT`", DefaultText: "fail"},
 		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections for one archive, if that is faster", DefaultText: "16"},
 		&cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none that is there (default: off)"},
 		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -9,16 +10,19 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// newQuery reads which job is meant. The ref of the running pipeline is a
+// newQuery reads which jobs are meant. The ref of the running pipeline is a
 // sensible default in the own project only.
 func newQuery(c *cli.Context, cfg env.Config) (resolve.Query, error) {
-	q := resolve.Query{Project: c.String("project"), Ref: c.String("ref"), Job: c.String("job"), JobID: c.Int64("job-id")}
-	for _, flag := range []string{"project", "ref", "job"} {
-		if ref, found := env.Unexpanded(c.String(flag)); found {
-			return q, &usageError{"--" + flag + " holds the literal text " + ref + ": it was not expanded", "single quotes keep a shell from expanding"}
-		}
-		if c.IsSet(flag) && strings.TrimSpace(c.String(flag)) == "" {
-			return q, &usageError{"--" + flag + " is empty", "give it a value, or leave it out"}
+	if err := checkWords(c, "project", "ref", "job-id", "pipeline", "sha"); err != nil {
+		return resolve.Query{}, err
+	}
+	q := resolve.Query{
+		Project: c.String("project"), Ref: c.String("ref"), Jobs: c.StringSlice("job"), SHA: c.String("sha"), MergeRequest: c.Int64("mr"),
+		Recent: c.Bool("recent"), MaxAge: c.Duration("max-age"), AnyStatus: c.Bool("any-status"), Downstream: c.Bool("downstream"),
+	}
+	for _, read := range []func(*cli.Context, env.Config, *resolve.Query) error{readProject, readJobID, readPipeline} {
+		if err := read(c, cfg, &q); err != nil {
+			return q, err
 		}
 	}
 	own := q.Project == "" || q.Project == cfg.Project || q.Project == cfg.ProjectPath
@@ -31,20 +35,121 @@ func newQuery(c *cli.Context, cfg env.Config) (resolve.Query, error) {
 	return q, checkQuery(c, q)
 }
 
+// checkWords refuses values that a shell or a pipeline has left empty, or has not
+// expanded.
+func checkWords(c *cli.Context, flags ...string) error {
+	values := map[string][]string{"job": c.StringSlice("job")}
+	for _, flag := range flags {
+		values[flag] = []string{c.String(flag)}
+	}
+	for _, flag := range append(flags, "job") {
+		for _, value := range values[flag] {
+			if ref, found := env.Unexpanded(value); found {
+				return &usageError{"--" + flag + " holds the literal text " + ref + ": it was not expanded", "single quotes keep a shell from expanding"}
+			}
+			if c.IsSet(flag) && strings.TrimSpace(value) == "" {
+				return &usageError{"--" + flag + " is empty", "give it a value, or leave it out"}
+			}
+		}
+	}
+	return nil
+}
+
+func readProject(_ *cli.Context, cfg env.Config, q *resolve.Query) error {
+	if !isWeb(q.Project) {
+		return nil
+	}
+	w, err := parseWeb(q.Project, cfg.APIURL)
+	q.Project = w.project
+	return err
+}
+
+// readJobID reads a number, or the address of a job, or of its artifacts.
+func readJobID(c *cli.Context, cfg env.Config, q *resolve.Query) error {
+	value := c.String("job-id")
+	switch {
+	case value == "":
+		return nil
+	case !isWeb(value):
+		if err := number(value, &q.JobID); err != nil {
+			return &usageError{"--job-id must be a positive number, or the address of a job", "it is the number in the job's address"}
+		}
+		return nil
+	}
+	w, err := parseWeb(value, cfg.APIURL)
+	if err == nil && w.jobID == 0 && w.job == "" {
+		err = &usageError{"--job-id: no job in " + value, "a job's address ends in /-/jobs/NUMBER"}
+	}
+	if q.Project == "" {
+		q.Project = w.project
+	}
+	q.JobID = w.jobID
+	if w.job != "" {
+		q.Ref, q.Jobs = w.ref, []string{w.job}
+	}
+	return err
+}
+
+// readPipeline reads a number, an address, "current" or "latest".
+func readPipeline(c *cli.Context, cfg env.Config, q *resolve.Query) error {
+	switch value := c.String("pipeline"); {
+	case value == "":
+		return nil
+	case value == "latest":
+		q.Latest = true
+		return nil
+	case value == "current":
+		if q.PipelineID = cfg.PipelineID; q.PipelineID == 0 {
+			return &usageError{"--pipeline current: CI_PIPELINE_ID is not set", "it is the running job's pipeline; elsewhere give its number"}
+		}
+		return nil
+	case isWeb(value):
+		w, err := parseWeb(value, cfg.APIURL)
+		if err == nil && w.pipelineID == 0 {
+			err = &usageError{"--pipeline: no pipeline in " + value, "a pipeline's address ends in /-/pipelines/NUMBER"}
+		}
+		if q.Project == "" {
+			q.Project = w.project
+		}
+		q.PipelineID = w.pipelineID
+		return err
+	default:
+		if err := number(value, &q.PipelineID); err != nil {
+			return &usageError{"--pipeline is none of a number, an address, current, latest", "a pipeline's number stands in its address"}
+		}
+		return nil
+	}
+}
+
 func checkQuery(c *cli.Context, q resolve.Query) error {
+	named := slices.DeleteFunc([]string{"job-id", "pipeline", "sha", "mr"}, func(flag string) bool { return !c.IsSet(flag) })
+	inRef := len(named) == 0 || q.Latest
 	switch {
 	case q.Project == "":
 		return &usageError{"no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app"}
-	case c.IsSet("job-id") && q.JobID <= 0:
-		return &usageError{"--job-id must be a positive number", "it is the number in the job's address"}
-	case c.IsSet("job-id") && (c.IsSet("job") || c.IsSet("ref")):
+	case len(named) > 1:
+		return &usageError{"--" + strings.Join(named, " and --") + " each say which job or pipeline", "give one of them"}
+	case q.JobID != 0 && (c.IsSet("job") || c.IsSet("ref")):
 		return &usageError{"--job-id says which job alone", "leave out --ref and --job"}
 	case q.JobID != 0:
 		return nil
-	case q.Job == "":
+	case len(q.Jobs) == 0:
 		return &usageError{"no job given", "give --job NAME with --ref REF, or --job-id ID"}
-	case q.Ref == "":
+	case c.IsSet("mr") && q.MergeRequest <= 0:
+		return &usageError{"--mr must be a positive number", "it is the number behind the ! of the merge request"}
+	case c.IsSet("sha") && !isSHA(q.SHA):
+		return &usageError{"--sha must be a full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse " + q.SHA}
+	case len(named) > 0 && q.Recent:
+		return &usageError{"--recent looks through the pipelines of a ref; --" + named[0] + " names one", "leave one of them out"}
+	case c.IsSet("max-age") && !q.Recent:
+		return &usageError{"--max-age bounds --recent, which is not given", "add --recent"}
+	case inRef && q.Ref == "" && len(q.Jobs) > 0:
 		return &usageError{"no ref given", "give --ref with a branch or tag; the running pipeline's is the default in the own project only"}
 	}
 	return nil
+}
+
+// isSHA reports whether text is a full SHA-1 or SHA-256.
+func isSHA(text string) bool {
+	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789abcdefABCDEF") == ""
 }

@@ -13,16 +13,18 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/transport"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // session is what every command that talks to GitLab needs.
 type session struct {
-	cfg    env.Config
-	log    zerolog.Logger
-	http   *http.Client
-	api    *gitlab.Client
-	policy transport.Policy
-	strain atomic.Int64 // how often the server had enough, or could not be reached
+	cfg      env.Config
+	log      zerolog.Logger
+	http     *http.Client
+	api      *gitlab.Client
+	resolver *resolve.Resolver
+	policy   transport.Policy
+	strain   atomic.Int64 // how often the server had enough, or could not be reached
 }
 
 func newSession(ctx context.Context, c *cli.Context) (*session, error) {
@@ -47,6 +49,7 @@ func newSession(ctx context.Context, c *cli.Context) (*session, error) {
 		return nil, err
 	}
 	s.api = gitlab.New(cfg.APIURL, s.http)
+	s.resolver = &resolve.Resolver{API: s.api, JobToken: cfg.Token.Kind == env.JobToken}
 	s.log.Debug().Str("api", cfg.APIURL.String()).Str("token", string(cfg.Token.Kind)).Str("from", cfg.Token.Source).Msg("environment")
 	return s, nil
 }

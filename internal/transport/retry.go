@@ -46,6 +46,22 @@ func (p Policy) Backoff() backoff.BackOff {
 	return backoff.WithMaxRetries(b, uint64(retries))
 }
 
+const (
+	firstPoll   = time.Second
+	longestPoll = 30 * time.Second
+)
+
+// Polls returns the pauses between looks at something that takes its time, for at
+// most so long: a second, then ever longer, with jitter.
+func (p Policy) Polls(limit time.Duration) backoff.BackOff {
+	return backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(firstPoll),
+		backoff.WithMultiplier(1.5),
+		backoff.WithMaxInterval(longestPoll),
+		backoff.WithMaxElapsedTime(limit),
+	)
+}
+
 func (p Policy) maxTime() time.Duration {
 	if p.MaxTime <= 0 {
 		return defaultMaxTime

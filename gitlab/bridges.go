@@ -1,0 +1,89 @@
+package gitlab
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Bridge is a trigger job. https://docs.gitlab.com/api/jobs/#list-all-trigger-jobs-for-a-pipeline
+type Bridge struct {
+	ID                 int64      `json:"id"`
+	Name               string     `json:"name"`
+	Stage              string     `json:"stage"`
+	Status             string     `json:"status"`
+	CreatedAt          *time.Time `json:"created_at"`
+	WebURL             string     `json:"web_url"`
+	DownstreamPipeline *Pipeline  `json:"downstream_pipeline"` // nil until it is created, or if that failed
+}
+
+// Bridges lists the trigger jobs of a pipeline, newest first, with the pipelines
+// that they have made: in the same project (children), or in another. retried
+// includes those that were retried, whose children are descendants still.
+//
+// GET /projects/:id/pipelines/:pipeline_id/trigger_jobs since GitLab 19.2, and
+// …/bridges before.
+func (c *Client) Bridges(ctx context.Context, project Project, pipeline int64, retried bool) iter.Seq2[Bridge, error] {
+	query := url.Values{"per_page": {perPage}}
+	if retried {
+		query.Set("include_retried", "true")
+	}
+	of := func(name string) iter.Seq2[Bridge, error] {
+		return list(ctx, c, c.address(query, "projects", segment(string(project)), "pipelines", id(pipeline), name), func(b Bridge) int64 { return b.ID })
+	}
+	return func(yield func(Bridge, error) bool) {
+		if c.noTriggerJobs.Load() {
+			of("bridges")(yield)
+			return
+		}
+		for b, err := range of("trigger_jobs") {
+			if tooOld(err) {
+				c.noTriggerJobs.Store(true)
+				of("bridges")(yield)
+				return
+			}
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+}
+
+// tooOld reports whether the server does not know the route.
+func tooOld(err error) bool {
+	refusal, ok := errors.AsType[*Error](err)
+	return ok && refusal.RouteMissing()
+}
+
+// RouteMissing reports the 404 of a route that this version of GitLab does not
+// have: its text stands under "error", where that of an object that is not there
+// stands under "message" (lib/api/api.rb).
+func (e *Error) RouteMissing() bool {
+	return e.StatusCode == http.StatusNotFound && !e.FromStorage && e.routeMissing
+}
+
+// Pipeline returns one pipeline, children included.
+// GET /projects/:id/pipelines/:pipeline_id
+func (c *Client) Pipeline(ctx context.Context, project Project, pipeline int64) (Pipeline, error) {
+	var p Pipeline
+	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "pipelines", id(pipeline)), &p)
+	return p, err
+}
+
+// Job returns one job. Job tokens may not ask for it.
+// GET /projects/:id/jobs/:job_id
+func (c *Client) Job(ctx context.Context, project Project, job int64) (Job, error) {
+	var j Job
+	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "jobs", id(job)), &j)
+	return j, err
+}
+
+// CurrentJob returns the job whose token this is. GET /job
+func (c *Client) CurrentJob(ctx context.Context) (Job, error) {
+	var j Job
+	_, err := c.get(ctx, c.address(nil, "job"), &j)
+	return j, err
+}

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+func explainCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "explain",
+		Usage:     "say why a query finds nothing",
+		UsageText: "artifetch explain [flags]",
+		Description: `Takes the same query as fetch, makes a handful of requests, and says what is
+wrong, what the server says about it, and what to do. The exit code is the one
+that fetch would end with.
+
+  artifetch explain --ref main --job biuld
+  artifetch explain -R group/lib -r v1.0 -j package --format json`,
+		Flags:  slices.Concat(queryFlags(), []cli.Flag{formatFlag()}),
+		Action: runExplain,
+	}
+}
+
+func runExplain(c *cli.Context) error {
+	ctx, cancel := withDeadline(c.Context, c)
+	defer cancel()
+	s, err := newSession(ctx, c)
+	if err != nil {
+		return err
+	}
+	q, err := newQuery(c, s.cfg)
+	if err != nil {
+		return err
+	}
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	found, err := s.reachable(ctx, q)
+	if err == nil {
+		return sayFound(c, found, asJSON)
+	}
+	if code := exitCode(err); code == codeServer || code == codeInternal || code > codeWaited {
+		return err // there is nothing to explain about the query
+	}
+	if err := sayWhyNot(c, s.resolver.Explain(ctx, q, err), asJSON); err != nil {
+		return err
+	}
+	return &explainedError{err}
+}
+
+// explainedError is an error of which everything was said.
+type explainedError struct{ err error }
+
+// Error implements error.
+func (e *explainedError) Error() string { return e.err.Error() }
+
+// Unwrap gives the error itself.
+func (e *explainedError) Unwrap() error { return e.err }
+
+// reachable resolves a query and makes sure that each archive can be had.
+func (s *session) reachable(ctx context.Context, q resolve.Query) ([]resolve.Artifact, error) {
+	found, err := s.resolved(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	f := fetcher{session: s, query: q}
+	for i, a := range found {
+		file, a, err := f.open(ctx, a, fetch.Options{Client: s.http, Check: f.transfer("").Check, Partial: true, RangesOnly: true})
+		if file != nil {
+			a.Size = file.Size()
+			err = file.Close()
+		}
+		if err != nil && err != fetch.ErrNoRanges { //nolint:errorlint // it comes as it is, and means that the archive is there
+			return nil, err
+		}
+		found[i] = a
+	}
+	return found, nil
+}
+
+// explanation is the answer in JSON.
+type explanation struct {
+	Found    bool     `json:"found"`
+	Reason   string   `json:"reason,omitempty"`
+	Cause    string   `json:"cause,omitempty"`
+	Evidence []string `json:"evidence,omitempty"`
+	Remedy   string   `json:"remedy,omitempty"`
+	JobIDs   []int64  `json:"job_ids,omitempty"`
+}
+
+func sayFound(c *cli.Context, found []resolve.Artifact, asJSON bool) error {
+	if !asJSON {
+		for _, a := range found {
+			if _, err := fmt.Fprintf(c.App.Writer, "nothing is wrong: %s of project %s has an archive of %s\n", printable(a.Label()), printable(a.Project), iec(a.Size)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	x := explanation{Found: true}
+	for _, a := range found {
+		if a.JobID != 0 {
+			x.JobIDs = append(x.JobIDs, a.JobID)
+		}
+	}
+	return encode(c, x)
+}
+
+func sayWhyNot(c *cli.Context, why resolve.Explanation, asJSON bool) error {
+	if asJSON {
+		return encode(c, explanation{Reason: string(why.Reason), Cause: why.Cause, Evidence: why.Evidence, Remedy: why.Remedy})
+	}
+	lines := [][2]string{{"cause", why.Cause}}
+	for _, seen := range why.Evidence {
+		lines = append(lines, [2]string{"evidence", seen})
+	}
+	lines = append(lines, [2]string{"remedy", why.Remedy})
+	for _, line := range lines {
+		if line[1] == "" {
+			continue
+		}
+		if _, err := fmt.Fprintf(c.App.Writer, "%-9s %s\n", line[0]+":", firstLine(line[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func encode(c *cli.Context, v any) error {
+	e := json.NewEncoder(c.App.Writer)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+func resolveCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "resolve",
+		Usage:     "print which job, pipeline and archive a query means",
+		UsageText: "artifetch resolve [flags]",
+		Description: `Takes the same query as fetch, and downloads nothing.
+
+  artifetch resolve --ref main --job build
+  artifetch resolve --pipeline current --job 'test *' --format json
+  artifetch resolve -R group/lib -r v1.0 -j package --dotenv build.env`,
+		Flags: slices.Concat(queryFlags(), []cli.Flag{
+			formatFlag(),
+			&cli.StringFlag{Name: "dotenv", Category: categoryOutput, Usage: "write ARTIFETCH_JOB_ID and the like to `FILE`, for artifacts:reports:dotenv"},
+		}),
+		Action: runResolve,
+	}
+}
+
+func formatFlag() cli.Flag {
+	return &cli.StringFlag{Name: "format", Category: categoryOutput, Usage: "`FORMAT` of the result: text or json", DefaultText: "text"}
+}
+
+// wantsJSON reads --format.
+func wantsJSON(c *cli.Context) (bool, error) {
+	switch format := c.String("format"); format {
+	case "", "text":
+		return false, nil
+	case "json":
+		return true, nil
+	}
+	return false, &usageError{"--format is neither text nor json", "leave it out for text"}
+}
+
+func runResolve(c *cli.Context) error {
+	ctx, cancel := withDeadline(c.Context, c)
+	defer cancel()
+	if c.Args().Present() {
+		return &usageError{"resolve takes no PATH", "it says which job is meant; fetch takes paths"}
+	}
+	s, err := newSession(ctx, c)
+	if err != nil {
+		return err
+	}
+	q, err := newQuery(c, s.cfg)
+	if err != nil {
+		return err
+	}
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	var found []resolve.Artifact
+	err = s.waiting(ctx, c.Duration("wait"), func(ctx context.Context) (err error) {
+		found, err = s.resolved(ctx, q)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if file := c.String("dotenv"); file != "" {
+		if err := writeDotenv(file, found); err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		return printJSON(c, found)
+	}
+	return printText(c, found)
+}
+
+// resolved finds the artifacts, and what there is to know of each.
+func (s *session) resolved(ctx context.Context, q resolve.Query) ([]resolve.Artifact, error) {
+	found, err := s.resolver.Artifacts(ctx, q)
+	for i := range found {
+		if found[i], err = s.resolver.Describe(ctx, found[i]); err != nil {
+			return nil, err
+		}
+	}
+	return found, err
+}
+
+// resolvedJob is an artifact in JSON. What is unknown is null.
+type resolvedJob struct {
+	Project       string     `json:"project"`
+	PipelineID    *int64     `json:"pipeline_id"`
+	Ref           *string    `json:"ref"`
+	SHA           *string    `json:"sha"`
+	JobID         *int64     `json:"job_id"`
+	Job           *string    `json:"job"`
+	Status        *string    `json:"status"`
+	Size          *int64     `json:"size"` // bytes of the archive
+	ExpiresAt     *time.Time `json:"expires_at"`
+	WebURL        *string    `json:"web_url"`
+	Found         string     `json:"found"`
+	PipelinesBack int        `json:"pipelines_back"`
+}
+
+// known is nil for the zero value.
+func known[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func printJSON(c *cli.Context, found []resolve.Artifact) error {
+	rows := make([]resolvedJob, len(found))
+	for i, a := range found {
+		rows[i] = resolvedJob{
+			Project: a.Project, PipelineID: known(a.PipelineID), Ref: known(a.Ref), SHA: known(a.SHA), JobID: known(a.JobID), Job: known(a.JobName),
+			Status: known(a.Status), Size: known(a.Size), ExpiresAt: a.ExpireAt, WebURL: known(a.WebURL), Found: string(a.Found), PipelinesBack: a.Back,
+		}
+	}
+	return encode(c, rows)
+}
+
+func printText(c *cli.Context, found []resolve.Artifact) error {
+	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	for i, a := range found {
+		if i > 0 {
+			_, _ = fmt.Fprintln(w) // Flush reports what went wrong
+		}
+		for _, row := range [][2]string{
+			{"project", a.Project}, {"pipeline", orUnknown(a.PipelineID)}, {"ref", a.Ref}, {"sha", a.SHA},
+			{"job_id", orUnknown(a.JobID)}, {"job", a.JobName}, {"status", a.Status}, {"size", orUnknown(a.Size)},
+			{"expires_at", timeOf(a.ExpireAt)}, {"found by", string(a.Found)}, {"pipelines back", back(a.Back)}, {"web", a.WebURL},
+		} {
+			if row[1] != "" {
+				_, _ = fmt.Fprintf(w, "%s\t%s\n", row[0], printable(row[1]))
+			}
+		}
+	}
+	return w.Flush()
+}
+
+func orUnknown(n int64) string {
+	if n == 0 {
+		return "unknown"
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func back(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func timeOf(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// writeDotenv writes variables for later jobs. Of several jobs the values are
+// joined by commas.
+// https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
+func writeDotenv(file string, found []resolve.Artifact) error {
+	join := func(value func(resolve.Artifact) string) string {
+		values := make([]string, len(found))
+		for i, a := range found {
+			values[i] = value(a)
+		}
+		return strings.Join(slices.Compact(values), ",")
+	}
+	number := func(n int64) string { return strings.TrimSuffix(orUnknown(n), "unknown") }
+	var b strings.Builder
+	for _, v := range []struct{ name, value string }{
+		{"PROJECT", join(func(a resolve.Artifact) string { return a.Project })},
+		{"PIPELINE_ID", join(func(a resolve.Artifact) string { return number(a.PipelineID) })},
+		{"REF", join(func(a resolve.Artifact) string { return a.Ref })},
+		{"SHA", join(func(a resolve.Artifact) string { return a.SHA })},
+		{"JOB_ID", join(func(a resolve.Artifact) string { return number(a.JobID) })},
+	} {
+		// GitLab reads a line as it is: there is no quoting, and a variable may be
+		// empty.
+		_, _ = fmt.Fprintf(&b, "ARTIFETCH_%s=%s\n", v.name, printable(v.value))
+	}
+	return writeFile(file, []byte(b.String()))
+}
+
+// writeFile writes a file that is there whole, or not at all.
+func writeFile(file string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".artifetch-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // gone, once it has its name
+	_, err = f.Write(content)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	return err
+}

@@ -1,0 +1,136 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// Explanation says why a query finds nothing.
+type Explanation struct {
+	Reason   Reason   // for programs
+	Cause    string   // what is wrong
+	Evidence []string // what the server says about it
+	Remedy   string   // what to do next
+}
+
+// Explain looks for what is behind an error of [Resolver.Artifacts] or
+// [Resolver.Fallback]. It makes at most a handful of cheap requests; what they
+// are refused does not matter.
+func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation {
+	x := Explanation{Cause: err.Error()}
+	if h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
+		x.Remedy = h.Hint()
+	}
+	if h, ok := errors.AsType[interface {
+		error
+		Reason() Reason
+	}](err); ok {
+		x.Reason = h.Reason()
+	}
+	switch x.Reason {
+	case ReasonNoSuccess, ReasonNoPipeline:
+		r.aboutPipelines(ctx, q, &x)
+	case ReasonNoJob:
+		r.aboutJobs(ctx, q, &x)
+	case ReasonToken, ReasonProject, ReasonClosed:
+		r.aboutToken(ctx, &x)
+	}
+	return x
+}
+
+func (x *Explanation) see(format string, args ...any) {
+	x.Evidence = append(x.Evidence, fmt.Sprintf(format, args...))
+}
+
+// aboutPipelines shows the newest pipeline of the ref, else what refs there are.
+func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) {
+	if q.Ref == "" || q.PipelineID != 0 {
+		return
+	}
+	for p, err := range r.rungs().pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {
+		if err == nil {
+			x.see("the newest pipeline of %q is %d: %s %s", q.Ref, p.ID, p.Status, p.WebURL)
+			if p.Status == "running" || p.Status == "pending" || p.Status == "created" {
+				x.Remedy = "--wait DURATION waits for it; --pipeline latest takes it as it is"
+			}
+		}
+		return
+	}
+	var refs []string
+	for p, err := range r.rungs().pipelines(ctx, q.Project, gitlab.PipelinesOptions{}) {
+		if err != nil {
+			return
+		}
+		if refs = append(refs, p.Ref); len(refs) == pageSize {
+			break
+		}
+	}
+	x.see("no pipeline of ref %q at all", q.Ref)
+	if close := near(q.Ref, refs); len(close) > 0 {
+		x.see("refs that have pipelines: %q", close)
+	}
+}
+
+// maxExplained is how many pipelines back aboutJobs looks.
+const maxExplained = 5
+
+// aboutJobs looks for a pipeline that has the job.
+func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
+	if q.Ref == "" {
+		return
+	}
+	back := 0
+	for p, err := range r.rungs().pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {
+		if err != nil || back == maxExplained {
+			return
+		}
+		back++
+		names := r.names(ctx, q.Project, p.ID)
+		if back == 1 || p.Status == "success" && len(x.Evidence) == 0 {
+			x.see("pipeline %d (%s) has the jobs %q", p.ID, p.Status, names)
+		}
+		if slices.ContainsFunc(q.Jobs, func(job string) bool { return slices.ContainsFunc(names, compile(job).MatchString) }) {
+			x.see("pipeline %d (%s) has it: %s", p.ID, p.Status, p.WebURL)
+			x.Remedy = fmt.Sprintf("--pipeline %d takes it from there", p.ID)
+			if p.Status == "success" {
+				x.Remedy = "--recent takes it from the newest successful pipeline that has it"
+			}
+			return
+		}
+	}
+}
+
+// names lists the jobs of one pipeline.
+func (r *Resolver) names(ctx context.Context, project string, pipeline int64) []string {
+	var names []string
+	for job, err := range r.rungs().jobs(ctx, project, pipeline) {
+		if err != nil {
+			return names
+		}
+		names = append(names, job.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// aboutToken asks whose a job token is: a dead one is nobody's.
+func (r *Resolver) aboutToken(ctx context.Context, x *Explanation) {
+	if !r.JobToken {
+		return
+	}
+	job, err := r.API.CurrentJob(ctx)
+	switch {
+	case err == nil:
+		x.see("the job token is alive: job %q (%d) of project %d", job.Name, job.ID, job.Pipeline.ProjectID)
+	case errors.Is(err, gitlab.ErrUnauthorized):
+		x.see("the job token is dead: GitLab does not know a running job by it")
+		x.Reason, x.Remedy = ReasonToken, "a job token is valid only while its job runs: run this inside of a job, or set GITLAB_TOKEN"
+	}
+}

@@ -1,0 +1,119 @@
+package resolve
+
+import (
+	"regexp"
+	"slices"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// picker takes the jobs that a query names out of those that it is offered. The
+// first job of a name decides, also if it does not do: a parent's before its
+// children's.
+type picker struct {
+	query  Query
+	judge  func(gitlab.Job) verdict
+	names  []jobName
+	found  []Artifact
+	denied map[string]error // why the first job of a name does not do
+	seen   []string         // the names of all jobs, for suggestions
+	taken  map[string]bool
+	bare   map[string]error // why jobs of a fitting name do not count
+}
+
+// jobName is one of the names of a query.
+type jobName struct {
+	text string
+	re   *regexp.Regexp
+	glob bool
+	hit  bool
+}
+
+// verdict is what becomes of a job whose name fits.
+type verdict struct {
+	artifact Artifact
+	err      error // why it does not do
+	skip     bool  // it does not even count as the job
+}
+
+func newPicker(q Query, judge func(gitlab.Job) verdict) *picker {
+	p := &picker{query: q, judge: judge, denied: map[string]error{}, taken: map[string]bool{}, bare: map[string]error{}}
+	for _, name := range q.Jobs {
+		p.names = append(p.names, jobName{text: name, re: compile(name), glob: isGlob(name)})
+	}
+	return p
+}
+
+// offer shows the picker a job.
+func (p *picker) offer(job gitlab.Job) {
+	p.seen = append(p.seen, job.Name)
+	if p.taken[job.Name] || !p.wants(job.Name) {
+		return
+	}
+	v := p.judge(job)
+	if v.skip {
+		if _, known := p.bare[job.Name]; !known {
+			p.bare[job.Name] = v.err
+		}
+		return
+	}
+	p.taken[job.Name] = true
+	for i := range p.names {
+		p.names[i].hit = p.names[i].hit || p.names[i].re.MatchString(job.Name)
+	}
+	if v.err != nil {
+		p.denied[job.Name] = v.err
+		return
+	}
+	p.found = append(p.found, v.artifact)
+}
+
+func (p *picker) wants(name string) bool {
+	return slices.ContainsFunc(p.names, func(n jobName) bool { return n.re.MatchString(name) })
+}
+
+// done reports whether no further job can change the result.
+func (p *picker) done() bool {
+	for _, n := range p.names {
+		if n.glob || !n.hit {
+			return false
+		}
+	}
+	return true
+}
+
+// result returns all jobs that the query names, or why one of them is not there.
+// Of a pattern's jobs those without an archive are left out, if others have one.
+func (p *picker) result() ([]Artifact, error) {
+	for _, n := range p.names {
+		switch {
+		case !n.hit && p.bare[n.text] != nil:
+			return nil, p.bare[n.text]
+		case !n.hit:
+			return nil, &NotFoundError{Query: p.query, What: "job", Job: n.text, Near: near(n.text, p.seen)}
+		case !n.glob && p.denied[n.text] != nil:
+			return nil, p.denied[n.text]
+		case n.glob && !p.has(n):
+			return nil, p.firstDenied(n)
+		}
+	}
+	return p.found, nil
+}
+
+func (p *picker) has(n jobName) bool {
+	for _, a := range p.found {
+		if n.re.MatchString(a.JobName) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *picker) firstDenied(n jobName) error {
+	for _, name := range p.seen {
+		if err := p.denied[name]; err != nil && n.re.MatchString(name) {
+			return err
+		}
+	}
+	return nil
+}

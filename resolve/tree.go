@@ -1,0 +1,207 @@
+package resolve
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// node is a pipeline in a tree of pipelines.
+type node struct {
+	project string
+	id      int64
+	depth   int
+}
+
+// GitLab nests children two deep; other projects' pipelines may go on. The limits
+// only stop what goes in circles.
+const (
+	maxDepth = 10
+	maxNodes = 200
+)
+
+// walk offers the jobs of a pipeline and of those below it, until the picker is
+// done. oldest is the server's own order: all descendants by their id, those of
+// retried trigger jobs included. Otherwise it goes from level to level, the
+// newest child first. It costs two requests for each pipeline, one for the last.
+func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) error {
+	queue, known := []node{root}, map[int64]bool{root.id: true}
+	for visited := 0; len(queue) > 0 && visited < maxNodes; visited++ {
+		n := queue[0]
+		queue = queue[1:]
+		for job, err := range r.rungs().jobs(ctx, n.project, n.id) {
+			if err != nil {
+				return closedBelow(err, n, root)
+			}
+			p.offer(inProject(job, n, root))
+		}
+		if p.done() || n.depth == maxDepth {
+			continue
+		}
+		children, err := r.children(ctx, n, p.query.Downstream, oldest)
+		if err != nil {
+			return &closedTree{err}
+		}
+		for _, child := range children {
+			if !known[child.id] {
+				known[child.id] = true
+				queue = append(queue, child)
+			}
+		}
+		if oldest {
+			slices.SortFunc(queue, func(a, b node) int { return cmp.Compare(a.id, b.id) })
+		}
+	}
+	return nil
+}
+
+// closedTree reports that pipelines below the one that was asked for cannot be
+// listed.
+type closedTree struct{ error }
+
+// Unwrap gives the server's refusal.
+func (c *closedTree) Unwrap() error { return c.error }
+
+// closedBelow tells a refusal of another project's jobs from one of the root's.
+func closedBelow(err error, n, root node) error {
+	if n == root {
+		return err
+	}
+	return &closedTree{err}
+}
+
+// inProject notes where a job is, if that is another project than was asked for.
+func inProject(job gitlab.Job, n, root node) gitlab.Job {
+	if n.project != root.project && job.Pipeline.ProjectID == 0 {
+		job.Pipeline.ProjectID, _ = strconv.ParseInt(n.project, 10, 64) // it is made of a number
+	}
+	if n.project == root.project {
+		job.Pipeline.ProjectID = 0
+	}
+	return job
+}
+
+// children lists the pipelines that a pipeline has triggered, newest first.
+func (r *Resolver) children(ctx context.Context, n node, downstream, retried bool) ([]node, error) {
+	var children []node
+	for b, err := range r.rungs().bridges(ctx, n.project, n.id, retried) {
+		if err != nil {
+			return nil, err
+		}
+		child := b.DownstreamPipeline
+		if child == nil {
+			continue
+		}
+		project := n.project
+		if child.Source != "parent_pipeline" { // "pipeline": triggered in a project, be it another or this one
+			if !downstream {
+				continue
+			}
+			project = strconv.FormatInt(child.ProjectID, 10)
+		}
+		children = append(children, node{project, child.ID, n.depth + 1})
+	}
+	slices.SortFunc(children, func(a, b node) int { return cmp.Compare(b.id, a.id) })
+	return children, nil
+}
+
+// fromTree takes the jobs from one pipeline, or from the newest of several that
+// has them.
+func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
+	roots, err := r.roots(ctx, q)
+	if refused(err) {
+		return r.fromProject(ctx, q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var first error
+	for _, root := range roots {
+		p := newPicker(q, r.finished(q, ByListing))
+		err := r.walk(ctx, root, p, false)
+		if refused(err) {
+			return r.fromProject(ctx, q)
+		}
+		if err != nil {
+			return nil, r.pipelineMissing(err, q)
+		}
+		found, err := p.result()
+		if err == nil {
+			return found, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if _, elsewhere := errors.AsType[*NotFoundError](err); !elsewhere {
+			return nil, err
+		}
+	}
+	if first == nil {
+		first = &NotFoundError{Query: q, What: "pipeline"}
+	}
+	return nil, first
+}
+
+// pipelineMissing explains the 404 of a pipeline that the project does not have.
+func (r *Resolver) pipelineMissing(err error, q Query) error {
+	if errors.Is(err, gitlab.ErrNotFound) && q.PipelineID != 0 {
+		return &NotFoundError{Query: q, What: "pipeline", Err: err}
+	}
+	return err
+}
+
+// roots finds the pipelines that are meant, newest first.
+func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
+	if q.PipelineID != 0 {
+		return []node{{project: q.Project, id: q.PipelineID}}, nil
+	}
+	var roots []node
+	for _, o := range pipelineFilters(q) {
+		for p, err := range r.rungs().pipelines(ctx, q.Project, o) {
+			if err != nil {
+				return nil, err
+			}
+			if isCI(p) {
+				roots = append(roots, node{project: q.Project, id: p.ID})
+			}
+			if q.Latest && len(roots) > 0 || len(roots) == maxNodes {
+				break
+			}
+		}
+	}
+	slices.SortFunc(roots, func(a, b node) int { return cmp.Compare(b.id, a.id) })
+	return roots, nil
+}
+
+// pipelineFilters are the lists that hold what a query means. A merge request
+// has pipelines of its source branch's commits and of merge results.
+// https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
+func pipelineFilters(q Query) []gitlab.PipelinesOptions {
+	switch {
+	case q.SHA != "":
+		return []gitlab.PipelinesOptions{{SHA: q.SHA}}
+	case q.MergeRequest != 0:
+		refs := "refs/merge-requests/" + strconv.FormatInt(q.MergeRequest, 10)
+		return []gitlab.PipelinesOptions{{Ref: refs + "/head"}, {Ref: refs + "/merge"}}
+	}
+	return []gitlab.PipelinesOptions{{Ref: q.Ref}}
+}
+
+// isCI reports whether the server would look at a pipeline by itself.
+func isCI(p gitlab.Pipeline) bool { return !slices.Contains(notCISources, p.Source) }
+
+// finished judges jobs of a pipeline that was named: it may run or have failed;
+// the job itself must have succeeded.
+func (r *Resolver) finished(q Query, how Method) func(gitlab.Job) verdict {
+	return func(job gitlab.Job) verdict {
+		if job.Status != "success" && !q.AnyStatus {
+			return verdict{err: &StateError{Artifact: r.artifact(q, job, how), FailureReason: job.FailureReason}}
+		}
+		a, err := r.pinned(q, job, how)
+		return verdict{artifact: a, err: err}
+	}
+}
