@@ -99,7 +99,7 @@ func (e *NotFoundError) Hint() string {
 	case e.What == "pipeline":
 		return "a pipeline's id is the number in its address; it must be of this project: check --project"
 	case e.What == "job" && e.Query.Recent:
-		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\"); --max-age may end the search early"
+		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\"); --max-age may end the search early, and GitLab before 18.10 does not know it with this token"
 	case e.What == "job" && e.Query.exact():
 		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\"); jobs of other projects' pipelines need --downstream"
 	case e.What == "job":

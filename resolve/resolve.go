@@ -105,16 +105,31 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	if a.JobName != "" {
 		q.Jobs = []string{a.JobName}
 	}
+	if q.Recent && a.Found == ByRef && errors.Is(err, gitlab.ErrNotFound) && !refusal.ProjectNotFound() {
+		// A server that is too old for the parameter ignores it.
+		return r.instead(ctx, q, a, err)
+	}
 	if !r.JobToken || a.runner || !refusal.ProjectNotFound() {
 		return a, r.explain(err, q, a)
 	}
 	if a.JobID == 0 {
-		found, listErr := r.fromProject(ctx, q)
-		if listErr != nil || len(found) != 1 {
-			return a, r.explain(err, q, a)
+		if a, err = r.instead(ctx, q, a, err); err != nil {
+			return a, err
 		}
-		a = found[0]
 	}
 	a.URL, a.runner = r.API.RunnerArchiveURL(a.JobID), true
 	return a, nil
+}
+
+// instead finds the job in the project's list of jobs, after the by-ref route was
+// refused with err. What it does not find there, it says, if it may look.
+func (r *Resolver) instead(ctx context.Context, q Query, a Artifact, err error) (Artifact, error) {
+	found, listErr := r.fromProject(ctx, q)
+	switch {
+	case listErr == nil && len(found) == 1:
+		return found[0], nil
+	case mayBeElsewhere(listErr):
+		return a, listErr
+	}
+	return a, r.explain(err, q, a)
 }

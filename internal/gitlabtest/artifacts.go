@@ -79,6 +79,15 @@ func (c *call) byRef(project string) *Job {
 		}
 		return job
 	}
+	c.s.mu.Lock()
+	c.project.each(func(pipeline, _ *Pipeline) {
+		for _, j := range pipeline.Jobs {
+			if j.Name == query.Get("job") {
+				j.advance()
+			}
+		}
+	})
+	c.s.mu.Unlock()
 	job := c.project.latestJob(c.rest[0], query.Get("job"))
 	if job == nil {
 		recordNotFound(c.w)

@@ -94,6 +94,11 @@ func (c *call) enterPipeline(project string, takesJobs bool) (*Pipeline, bool) {
 
 func (c *call) jobs(pipeline *Pipeline, scope []string, retried bool) []jobEntity {
 	var rows []jobEntity
+	c.s.mu.Lock()
+	for _, j := range pipeline.Jobs {
+		j.advance()
+	}
+	c.s.mu.Unlock()
 	for _, j := range pipeline.Jobs {
 		if (retried || !j.Retried) && (len(scope) == 0 || slices.Contains(scope, j.status())) {
 			rows = append(rows, c.jobEntity(j, pipeline))

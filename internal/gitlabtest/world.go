@@ -67,6 +67,22 @@ type Job struct {
 	ExpireAt     *time.Time
 	Erased       bool
 	Trace        string
+
+	// FinishAfter is how many requests see the job unfinished, without its archive,
+	// before it becomes FinishAs ("success" if empty).
+	FinishAfter int
+	FinishAs    string
+}
+
+// advance lets time pass for a job that a request looks at. The server's lock is
+// held.
+func (j *Job) advance() {
+	if j.FinishAfter == 0 {
+		return
+	}
+	if j.FinishAfter--; j.FinishAfter == 0 {
+		j.Status = j.FinishAs
+	}
 }
 
 func (j *Job) status() string {
@@ -76,7 +92,9 @@ func (j *Job) status() string {
 	return j.Status
 }
 
-func (j *Job) hasArchive() bool { return !j.Erased && (j.Archive != nil || j.ArchiveFile != "") }
+func (j *Job) hasArchive() bool {
+	return j.FinishAfter == 0 && !j.Erased && (j.Archive != nil || j.ArchiveFile != "")
+}
 
 func (p *Pipeline) source() string {
 	if p.Source == "" {

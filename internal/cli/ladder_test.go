@@ -1,0 +1,141 @@
+package cli_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/cli"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+)
+
+var update = flag.Bool("update", false, "rewrite the tables that results are compared with")
+
+// ladderQueries are what users mean, in project 1 of the fixture and, where
+// everybody may look, in project 4.
+var ladderQueries = []struct{ name, private, public string }{
+	{"a job by its id", "--job-id 1001", "--job-id 4001"},
+	{"a job of the ref's newest successful pipeline", "--ref main --job build", "--ref main --job build"},
+	{"a job of its child pipeline", "--ref main --job child-only", ""},
+	{"several of its jobs", "--ref main --job test* -o {job_slug}", "--ref main --job b* -o {job_slug}"},
+	{"a job that only an older pipeline has", "--ref main --job old-only --recent", ""},
+	{"a job of a pipeline", "--pipeline 100 --job build", "--pipeline 400 --job build"},
+	{"a job of its grandchild", "--pipeline 100 --job grandchild-only", ""},
+	{"a job of the newest pipeline, which runs", "--pipeline latest --ref main --job build", "--pipeline latest --ref main --job build"},
+	{"a job of a commit", "--sha " + fmt.Sprintf("%040x", 100) + " --job build", "--sha " + fmt.Sprintf("%040x", 400) + " --job build"},
+	{"a job of a merge request", "--mr 7 --job build", ""},
+	{"a job that is not there", "--ref main --job biuld", "--ref main --job biuld"},
+	{"a ref that is not there", "--ref mian --job build", "--ref mian --job build"},
+}
+
+// TestLadder holds what each token finds on each server, in how many requests,
+// or how it fails. The table is written out in testdata/ladder.txt, to be read.
+func TestLadder(t *testing.T) {
+	t.Parallel()
+	var table strings.Builder
+	for _, q := range ladderQueries {
+		fmt.Fprintf(&table, "%s\n", q.name)
+		for _, token := range []string{"job", "private", "none"} {
+			for _, licence := range []bool{true, false} {
+				args := q.private
+				if token == "none" {
+					args = q.public
+				}
+				if args == "" || token != "job" && !licence { // the licence is asked of job tokens alone
+					continue
+				}
+				var cells []string
+				for _, version := range []string{"17.0", "18.5", "18.10", "19.2"} {
+					cells = append(cells, version+": "+climb(t, args, token, gitlabtest.Options{Version: version, Unlicensed: !licence}))
+				}
+				who := map[bool]string{true: token, false: token + ", no licence"}[licence]
+				fmt.Fprintf(&table, "  %-16s %s\n", who, strings.Join(cells, "  "))
+			}
+		}
+	}
+	golden := filepath.Join("testdata", "ladder.txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(table.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, expected := strings.Split(table.String(), "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(got), len(expected)) {
+		if i >= len(got) || i >= len(expected) || got[i] != expected[i] {
+			t.Fatalf("line %d differs; go test ./internal/cli -run TestLadder -update shows how", i+1)
+		}
+	}
+}
+
+// climb runs one query and tells which jobs came, and in how many requests, or
+// the exit code and reason.
+func climb(t *testing.T, query, token string, o gitlabtest.Options) string {
+	t.Helper()
+	s := gitlabtest.Start(gitlabtest.Fixture(), o)
+	defer s.Close()
+	dir := t.TempDir()
+	project, kind, file := "1", token, filepath.Join(dir, "token")
+	value := map[string]string{"job": gitlabtest.JobToken, "private": gitlabtest.PrivateToken}[token]
+	args := []string{"--server-url", s.URL, "--token-type", kind}
+	if token == "none" {
+		project = "4"
+	} else {
+		if err := os.WriteFile(file, []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--token-file", file)
+	}
+	args = append(args, "-R", project)
+	words := strings.Fields(query)
+	out := filepath.Join(dir, "out")
+	if i := slices.Index(words, "-o"); i >= 0 {
+		words[i+1] = filepath.Join(out, words[i+1])
+	} else {
+		words = append(words, "-o", out)
+	}
+	var said, result bytes.Buffer
+	code := cli.Run(t.Context(), slices.Concat([]string{"artifetch", "fetch"}, args, words), cli.IO{Out: &said, Err: &said})
+	if code == 0 {
+		return fmt.Sprintf("%s in %d", jobsIn(t, out), len(s.Requests()))
+	}
+	words = words[:slices.Index(words, "-o")]
+	explained := cli.Run(t.Context(), slices.Concat([]string{"artifetch", "explain", "--format", "json"}, args, words), cli.IO{Out: &result, Err: &said})
+	var why struct{ Reason string }
+	if err := json.Unmarshal(result.Bytes(), &why); err != nil || explained != code {
+		t.Errorf("explain %s: %v, code %d and not %d: %s", query, err, explained, code, said.String())
+	}
+	return fmt.Sprintf("code %d %s", code, why.Reason)
+}
+
+// jobsIn tells which jobs the files are from: each archive of the fixture says so
+// in job.txt.
+func jobsIn(t *testing.T, dir string) string {
+	t.Helper()
+	var ids []string
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.Name() != "job.txt" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if fields := strings.Fields(string(content)); len(fields) > 0 {
+			ids = append(ids, fields[len(fields)-1])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, "+")
+}

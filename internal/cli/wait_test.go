@@ -1,0 +1,76 @@
+package cli_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/cli"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+)
+
+// run runs a command on a world, as the owner of a private token.
+func run(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, args ...string) (code int, out, said string) {
+	t.Helper()
+	s := gitlabtest.Start(world, o)
+	defer s.Close()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	all := slices.Concat([]string{"artifetch", args[0], "--server-url", s.URL, "--token-file", token, "-R", "1"}, args[1:])
+	code = cli.Run(t.Context(), all, cli.IO{Out: &stdout, Err: &stderr})
+	return code, stdout.String(), stderr.String()
+}
+
+// worldWith is the fixture with another job in the running pipeline 120, and in
+// the child pipeline 101 of a successful one.
+func worldWith(job gitlabtest.Job) *gitlabtest.World {
+	w := gitlabtest.Fixture()
+	p := w.Projects[0]
+	child := job
+	child.ID++
+	p.Pipelines[3].Jobs = append(p.Pipelines[3].Jobs, &job)
+	p.Pipelines[1].Bridges[0].Child.Jobs = append(p.Pipelines[1].Bridges[0].Child.Jobs, &child)
+	return w
+}
+
+func TestWait(t *testing.T) {
+	t.Parallel()
+	archive := gitlabtest.Zip(gitlabtest.File{Name: "job.txt", Content: "slow\n"})
+	tests := []struct {
+		name  string
+		job   gitlabtest.Job
+		token gitlabtest.Options
+		args  string
+		code  int
+		said  string
+	}{
+		{"until it has finished", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 0, "again_in="},
+		{"in a child of a pipeline that has succeeded", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--ref main --wait 1m", 0, "again_in="},
+		{"not longer than allowed", gitlabtest.Job{Status: "pending", Archive: archive, FinishAfter: 99}, gitlabtest.Options{}, "--pipeline 120 --wait 100ms", 11, "waited 100ms"},
+		{"not for a job that has failed", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2, FinishAs: "failed"}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 4, "/jobs/5000"},
+		{"not for a job without artifacts", gitlabtest.Job{Status: "success"}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 4, "no artifacts archive"},
+		{"a failed one with its artifacts", gitlabtest.Job{Status: "failed", Archive: archive}, gitlabtest.Options{}, "--pipeline 120 --any-status", 0, "job_id=5000"},
+		{"no waiting without --wait", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--pipeline 120", 4, "--wait DURATION"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.job.ID, tt.job.Name = 5000, "slow"
+			dir := t.TempDir()
+			args := slices.Concat([]string{"fetch", "--job", "slow", "-o", dir}, strings.Fields(tt.args))
+			code, _, said := run(t, worldWith(tt.job), tt.token, args...)
+			if code != tt.code || !strings.Contains(said, tt.said) {
+				t.Errorf("code %d, want %d and %q:\n%s", code, tt.code, tt.said, said)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "job.txt")); (err == nil) != (code == 0) {
+				t.Errorf("job.txt: %v", err)
+			}
+		})
+	}
+}
