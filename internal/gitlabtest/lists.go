@@ -191,3 +191,12 @@ func (c *call) currentJob() {
 		notFound(c.w, "Job")
 	}
 }
+
+// currentUser is GET /user, which clients ask to see whether their token is
+// alive. Job tokens do not do for it.
+// https://docs.gitlab.com/api/users/#retrieve-the-current-user
+func (c *call) currentUser() {
+	if c.authenticated(false) {
+		respond(c.w, http.StatusOK, map[string]any{"id": 7, "username": "fixture", "name": "Fixture", "state": "active", "web_url": origin(c.r) + "/fixture"})
+	}
+}

@@ -47,6 +47,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		c.runnerArchive(parts[1])
 	case len(parts) == 1 && parts[0] == "job":
 		c.currentJob()
+	case len(parts) == 1 && parts[0] == "user":
+		c.currentUser()
 	default:
 		noRoute(w)
 	}
