@@ -24,11 +24,11 @@ type crew struct {
 	opts  Options
 	next  chan region
 
-	budget  *pieceBudget
-	windows windows
-	moved   atomic.Int64  // bytes that have arrived
-	over    chan struct{} // closed when all workers have ended
-	once    sync.Once     // closes it
+	budget   *pieceBudget
+	decoders decoders
+	moved    atomic.Int64  // bytes that have arrived
+	over     chan struct{} // closed when all workers have ended
+	once     sync.Once     // closes it
 
 	mu     sync.Mutex
 	active int   // workers that have not ended
@@ -59,7 +59,7 @@ func (c *crew) work(regions []region) error {
 	c.hire(min(c.opts.Workers, len(regions)))
 	// A member of the group itself, so that Wait cannot return while it hires.
 	c.Go(func() error { c.grow(); return nil })
-	defer c.windows.closeIdle()
+	defer c.decoders.closeIdle()
 	return c.Wait()
 }
 

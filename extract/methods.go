@@ -95,7 +95,7 @@ func (w *worker) decompress(e *entry, packed *packedReader) (io.ReadCloser, erro
 	}
 	var r io.ReadCloser
 	if e.method == methodZstd {
-		r, err = w.windows.open(packed, need, w.opts.Share)
+		r, err = w.decoders.open(packed, need, w.opts.Share)
 	} else {
 		r, err = newDecompressor(e, packed)
 	}
@@ -149,10 +149,9 @@ func memory(e *entry, packed *packedReader) (int64, error) {
 			return 0, err
 		}
 		var h zstd.Header
-		if h.Decode(head) != nil || h.Skippable {
-			return maxWindow, nil // if there is a window, it is in the next frame
+		if readable := h.Decode(head) == nil; readable && !h.Skippable {
+			return int64(min(max(h.WindowSize, h.FrameContentSize), maxWindow)) + zstdMemory, nil
 		}
-		return int64(min(max(h.WindowSize, h.FrameContentSize), maxWindow)) + zstdMemory, nil
 	}
 	return maxWindow, nil
 }
@@ -171,9 +170,9 @@ func newDecompressor(e *entry, packed *packedReader) (io.ReadCloser, error) {
 	return nil, fmt.Errorf("unknown compression method: %s", name)
 }
 
-// windows are the zstd decoders of a crew that are not in use: their windows are
+// decoders are the zstd decoders of a crew that are not in use: their windows are
 // too large to be made for each entry.
-type windows struct {
+type decoders struct {
 	mu   sync.Mutex
 	idle []*zstd.Decoder
 }
@@ -183,7 +182,7 @@ const largeWindow = spreadPiece * spreadTotal / 2
 
 // open takes a decoder, or makes one. With a large window nobody else has one,
 // and what others have left behind has to go first.
-func (w *windows) open(packed io.Reader, need int64, share int) (io.ReadCloser, error) {
+func (w *decoders) open(packed io.Reader, need int64, share int) (io.ReadCloser, error) {
 	keep := share == 1 || need <= largeWindow/int64(share)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -205,7 +204,7 @@ func (w *windows) open(packed io.Reader, need int64, share int) (io.ReadCloser, 
 	return &window{d, w, keep}, nil
 }
 
-func (w *windows) closeIdle() {
+func (w *decoders) closeIdle() {
 	for _, d := range w.idle {
 		d.Close()
 	}
@@ -215,7 +214,7 @@ func (w *windows) closeIdle() {
 // window is a decoder in use.
 type window struct {
 	*zstd.Decoder
-	of   *windows
+	of   *decoders
 	keep bool
 }
 

@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strconv"
 	"time"
@@ -30,41 +31,47 @@ var downloadable = []string{
 // fromRef takes the jobs from the newest successful pipeline of a ref, as the
 // server would. Where that cannot be listed, the server decides.
 func (r *Resolver) fromRef(ctx context.Context, q Query) ([]Artifact, error) {
-	back, first := 0, error(nil)
-	for pipeline, err := range r.rungs().pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, Status: "success"}) {
+	back, first := 0, error(&NotFoundError{Query: q, What: "successful pipeline"})
+	for pipeline, err := range r.successful(ctx, q) {
 		if err != nil {
 			return r.unlisted(ctx, q, err)
 		}
-		if !isCI(pipeline) {
-			continue
-		}
-		if q.Recent && tooOld(pipeline, q.MaxAge) {
-			break
-		}
 		found, err := r.inSuccessful(ctx, q, pipeline)
-		if refused(err) {
-			return r.unlisted(ctx, q, err)
-		}
-		if err == nil {
+		switch {
+		case err == nil:
 			for i := range found {
 				found[i].Back = back
 			}
 			return found, nil
-		}
-		if !q.Recent || !mayBeElsewhere(err) {
+		case refused(err):
+			return r.unlisted(ctx, q, err)
+		case !mayBeElsewhere(err):
 			return nil, err
 		}
-		if first == nil {
+		if back++; back == 1 {
 			first = err
 		}
-		if back++; back == maxRecent {
-			break
-		}
-	}
-	if first == nil {
-		return nil, &NotFoundError{Query: q, What: "successful pipeline"}
 	}
 	return nil, first
+}
+
+// successful lists the successful pipelines of a ref that count: the newest
+// alone, or, with Recent, all that are young enough.
+func (r *Resolver) successful(ctx context.Context, q Query) iter.Seq2[gitlab.Pipeline, error] {
+	return func(yield func(gitlab.Pipeline, error) bool) {
+		seen := 0
+		for pipeline, err := range r.rungs().pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, Status: "success"}) {
+			if err == nil && !isCI(pipeline) {
+				continue
+			}
+			if err == nil && q.Recent && tooOld(pipeline, q.MaxAge) {
+				return
+			}
+			if seen++; !yield(pipeline, err) || !q.Recent || seen == maxRecent {
+				return
+			}
+		}
+	}
 }
 
 // maxRecent is how many pipelines are looked through, as by the server.

@@ -66,6 +66,10 @@ func TestLadder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "resolution.md"))
+	if err != nil || !strings.Contains(string(doc), strings.TrimSpace(table.String())) {
+		t.Errorf("docs/resolution.md shows another table than testdata/ladder.txt: %v", err)
+	}
 	want, err := os.ReadFile(golden)
 	if err != nil {
 		t.Fatal(err)
