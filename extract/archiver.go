@@ -95,7 +95,7 @@ func (s *Stage) tar(ctx context.Context, src Source, f *form, o Options) (Stats,
 		return Stats{}, err
 	}
 	defer func() { _ = body.Close() }() // read to its end, or given up
-	arriving := &arrivingReader{r: body, moved: new(atomic.Int64)}
+	arriving := &arrivingReader{r: body, moved: new(atomic.Int64), waited: new(atomic.Int64)}
 	x := newUntar(s, o)
 	plain := io.NopCloser(io.Reader(arriving))
 	if f.decomp != nil {

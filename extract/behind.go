@@ -1,6 +1,10 @@
 package extract
 
-import "gitlab.com/artifetch/artifetch/internal/inflate"
+import (
+	"hash/crc32"
+
+	"gitlab.com/artifetch/artifetch/internal/inflate"
+)
 
 // largeFile is the size from which a file is written by a goroutine of its own,
 // while the next piece is decompressed. Below, it would cost more than it saves.
@@ -17,6 +21,7 @@ type behind struct {
 	free chan []byte
 	done chan struct{} // closed when the writer has ended, for good or bad
 	err  error         // why it ended early; read after done
+	crc  uint32        // of what was written; idem
 }
 
 // chunk is a piece of content, and the buffer that it is part of.
@@ -32,19 +37,25 @@ func (w *worker) inflateBehind(f *newFile) error {
 	}
 	go b.run()
 	w.behind = b
-	err := w.content(f.entry, &verifier{entry: f.entry, next: func(p []byte) error { return b.write(chunk{p, w.out}) }})
+	v := &verifier{entry: f.entry, later: true, next: func(p []byte) error { return b.write(chunk{p, w.out}) }}
+	err := w.decode(f.entry, v.write)
 	w.behind = nil
 	close(b.full)
 	<-b.done
-	if b.err != nil {
+	switch {
+	case b.err != nil:
 		return b.err
+	case err != nil:
+		return err
 	}
-	return err
+	v.crc = b.crc
+	return v.finish()
 }
 
 func (b *behind) run() {
 	defer close(b.done)
 	for c := range b.full {
+		b.crc = crc32.Update(b.crc, crc32.IEEETable, c.piece)
 		if b.err = b.file.write(c.piece); b.err != nil {
 			return
 		}

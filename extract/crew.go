@@ -27,6 +27,7 @@ type crew struct {
 	budget   *pieceBudget
 	decoders decoders
 	moved    atomic.Int64  // bytes that have arrived
+	waited   atomic.Int64  // nanoseconds that workers have waited for bytes
 	over     chan struct{} // closed when all workers have ended
 	once     sync.Once     // closes it
 
@@ -41,6 +42,7 @@ type crew struct {
 const (
 	growthPeriod = 80 * time.Millisecond // a few round trips
 	growthGain   = 1.15                  // by which more connections have to pay off
+	growthWait   = 0.5                   // of their time that workers have to wait, or connections are not what they lack
 )
 
 func newCrew(ctx context.Context, group *errgroup.Group, s *Stage, src Source, o Options) *crew {
@@ -132,12 +134,13 @@ func (c *crew) room() int {
 	return min(c.active, c.most-c.active, len(c.next))
 }
 
-// grow doubles the crew as long as the last time has brought more bytes a
-// second, there is work left, and the limit is not reached.
+// grow doubles the crew as long as its workers mostly wait for bytes, the last
+// time has brought more of them a second, there is work left, and the limit is
+// not reached.
 func (c *crew) grow() {
 	ticker := time.NewTicker(growthPeriod)
 	defer ticker.Stop()
-	best, last := 0.0, int64(0)
+	best, last, lastWaited := 0.0, int64(0), int64(0)
 	for c.room() > 0 {
 		select {
 		case <-c.over:
@@ -146,9 +149,13 @@ func (c *crew) grow() {
 			return
 		case <-ticker.C:
 		}
-		now := c.moved.Load()
-		rate := float64(now - last)
-		if last = now; rate < best*growthGain {
+		now, waited := c.moved.Load(), c.waited.Load()
+		rate, wait := float64(now-last), waited-lastWaited
+		last, lastWaited = now, waited
+		if !c.waits(time.Duration(wait)) {
+			continue
+		}
+		if rate < best*growthGain {
 			return
 		}
 		best = rate
@@ -156,4 +163,11 @@ func (c *crew) grow() {
 			c.hire(more)
 		}
 	}
+}
+
+// waits reports whether the workers spent most of the last period waiting.
+func (c *crew) waits(wait time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return wait.Seconds() > growthWait*growthPeriod.Seconds()*float64(c.active)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -45,7 +46,7 @@ func (w *worker) region(ctx context.Context, r region) error {
 		return err
 	}
 	defer func() { _ = body.Close() }() // what was needed of it was read
-	arriving := &arrivingReader{r: body, at: r.off, moved: &w.moved}
+	arriving := &arrivingReader{r: body, at: r.off, moved: &w.moved, waited: &w.waited}
 	w.in.Reset(arriving)
 	for _, e := range r.entries {
 		if err := ctx.Err(); err != nil {
@@ -75,17 +76,20 @@ func (w *worker) open(ctx context.Context, r region) (io.ReadCloser, error) {
 
 // arrivingReader knows its place in the archive, and why bytes stopped coming.
 type arrivingReader struct {
-	r     io.Reader
-	at    int64
-	moved *atomic.Int64 // counts the bytes of all readers
-	err   error
+	r      io.Reader
+	at     int64
+	moved  *atomic.Int64 // counts the bytes of all readers
+	waited *atomic.Int64 // and the nanoseconds that they waited for them
+	err    error
 }
 
 // Read implements [io.Reader].
 func (a *arrivingReader) Read(p []byte) (int, error) {
+	start := time.Now()
 	n, err := a.r.Read(p)
 	a.at += int64(n)
 	a.moved.Add(int64(n))
+	a.waited.Add(int64(time.Since(start)))
 	if err != nil && !errors.Is(err, io.EOF) {
 		a.err = err
 	}

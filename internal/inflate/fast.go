@@ -11,13 +11,13 @@ func (s *stream) fast() (end bool, err error) { //nolint:gocognit,revive // one 
 	b, n := s.bits, s.nbits
 	lit, dist := &s.d.tables.lit, &s.d.tables.dist
 	inEnd, outEnd := len(src)-fastInput, len(dst)-fastOutput
+	// Refill to 56 bits or more: the byte that is only half taken comes again.
+	b |= binary.LittleEndian.Uint64(src[ip:]) << (n & 63)
+	ip += int(63-n) >> 3
+	n |= 56
+	e := lit[b&litMask]
 	for ip <= inEnd && op <= outEnd {
-		// Refill to 56 bits or more: the byte that is only half taken comes again.
-		b |= binary.LittleEndian.Uint64(src[ip:]) << (n & 63)
-		ip += int(63-n) >> 3
-		n |= 56
-		e := lit[b&litMask]
-		// Two literals take at most 22 bits; a length fits behind them.
+		// Three literals take at most 33 bits; a length fits behind them.
 		if e&literal != 0 {
 			b, n = b>>(e&63), n-uint(e&63)
 			dst[op] = byte(e >> 16)
@@ -28,6 +28,12 @@ func (s *stream) fast() (end bool, err error) { //nolint:gocognit,revive // one 
 				dst[op] = byte(e >> 16)
 				op++
 				e = lit[b&litMask]
+				if e&literal != 0 {
+					b, n = b>>(e&63), n-uint(e&63)
+					dst[op] = byte(e >> 16)
+					op++
+					e = lit[b&litMask]
+				}
 			}
 		}
 		if e&subtable != 0 {
@@ -38,6 +44,10 @@ func (s *stream) fast() (end bool, err error) { //nolint:gocognit,revive // one 
 		if e&literal != 0 {
 			dst[op] = byte(e >> 16)
 			op++
+			b |= binary.LittleEndian.Uint64(src[ip:]) << (n & 63)
+			ip += int(63-n) >> 3
+			n |= 56
+			e = lit[b&litMask]
 			continue
 		}
 		if e&endOfBlock != 0 {
@@ -63,9 +73,17 @@ func (s *stream) fast() (end bool, err error) { //nolint:gocognit,revive // one 
 			err = errDistance
 			break
 		}
-		if distance >= 8 && length <= 16 {
+		b |= binary.LittleEndian.Uint64(src[ip:]) << (n & 63)
+		ip += int(63-n) >> 3
+		n |= 56
+		e = lit[b&litMask]
+		if distance >= 8 && length <= 32 {
 			binary.LittleEndian.PutUint64(dst[op:], binary.LittleEndian.Uint64(dst[from:]))
 			binary.LittleEndian.PutUint64(dst[op+8:], binary.LittleEndian.Uint64(dst[from+8:]))
+			if length > 16 {
+				binary.LittleEndian.PutUint64(dst[op+16:], binary.LittleEndian.Uint64(dst[from+16:]))
+				binary.LittleEndian.PutUint64(dst[op+24:], binary.LittleEndian.Uint64(dst[from+24:]))
+			}
 		} else {
 			copyMatch(dst, op, from, length)
 		}

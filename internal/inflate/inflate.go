@@ -21,7 +21,7 @@
 //
 // There are two loops over a block. The fast one runs while at least eight bytes
 // of input and room for the longest match are left, so that it need not ask
-// again for each symbol; it may write up to 7 bytes of rubbish behind its
+// again for each symbol; it may write up to 15 bytes of rubbish behind its
 // output, which the next symbol overwrites. The careful one takes one symbol at
 // a time and nothing of a symbol that is not wholly there: it runs at the end of
 // each piece of input and output. A symbol has at most 48 bits, so that the bit
@@ -56,10 +56,10 @@ const (
 	maxCodeLen   = 15
 
 	// fastInput and fastOutput are what the fast loop needs to take one more
-	// round: two refills; three literals and the longest match, which is written
+	// round: two refills; four literals and the longest match, which is written
 	// in words of eight bytes.
-	fastInput  = 16
-	fastOutput = 3 + maxMatch + 14
+	fastInput  = 24
+	fastOutput = 4 + maxMatch + 14
 )
 
 type state uint8
