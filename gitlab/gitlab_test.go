@@ -368,3 +368,28 @@ func TestTree(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Servers that have no keyset pages of jobs are asked for others.
+func TestJobsWithoutKeyset(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Query().Get("pagination"))
+		if r.URL.Query().Get("pagination") == "keyset" {
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			_, _ = io.WriteString(w, `{"error":"Keyset pagination is not yet available for this type of request"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `[{"id":2},{"id":1}]`)
+	})
+	var got []int64
+	for job, err := range c.ProjectJobs(t.Context(), "7", gitlab.JobsOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, job.ID)
+	}
+	if !slices.Equal(got, []int64{2, 1}) || !slices.Equal(asked, []string{"keyset", ""}) {
+		t.Errorf("jobs %v, asked %q", got, asked)
+	}
+}

@@ -2,7 +2,9 @@ package gitlab
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -63,13 +65,27 @@ func (o JobsOptions) query() url.Values {
 // ProjectJobs lists the jobs of a project, newest first, without bridges. It
 // asks for keyset pages: offset pages of this list end at 50,000 rows.
 // GET /projects/:id/jobs
+//
+// A server that refuses those (405) is asked for offset pages instead.
 func (c *Client) ProjectJobs(ctx context.Context, project Project, o JobsOptions) iter.Seq2[Job, error] {
 	query := o.query()
 	query.Del("include_retried")
+	offset := c.address(query, "projects", segment(string(project)), "jobs")
 	query.Set("pagination", "keyset")
 	query.Set("order_by", "id")
 	query.Set("sort", "desc")
-	return list(ctx, c, c.address(query, "projects", segment(string(project)), "jobs"), Job.id)
+	keyset := c.address(query, "projects", segment(string(project)), "jobs")
+	return func(yield func(Job, error) bool) {
+		for job, err := range list(ctx, c, keyset, Job.id) {
+			if refusal, ok := errors.AsType[*Error](err); ok && refusal.StatusCode == http.StatusMethodNotAllowed {
+				list(ctx, c, offset, Job.id)(yield) // refused with the first page, if at all
+				return
+			}
+			if !yield(job, err) {
+				return
+			}
+		}
+	}
 }
 
 // PipelineJobs lists the jobs of one pipeline, newest first, without bridges and

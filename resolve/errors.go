@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
@@ -24,6 +25,8 @@ const (
 	ReasonNoArchive  Reason = "no_archive"
 	ReasonReports    Reason = "only_reports"
 	ReasonErased     Reason = "erased"
+	ReasonExpired    Reason = "expired"
+	ReasonLicence    Reason = "no_licence"
 	ReasonToken      Reason = "token_refused"
 	ReasonForbidden  Reason = "forbidden"
 	ReasonClosed     Reason = "token_cannot_list"
@@ -170,8 +173,14 @@ func (e *NoArchiveError) Reason() Reason {
 		return ReasonErased
 	case len(e.Reports) > 0:
 		return ReasonReports
+	case e.expired():
+		return ReasonExpired
 	}
 	return ReasonNoArchive
+}
+
+func (e *NoArchiveError) expired() bool {
+	return e.Artifact.ExpireAt != nil && e.Artifact.ExpireAt.Before(time.Now())
 }
 
 // Unwrap gives the server's refusal.
@@ -181,6 +190,9 @@ func (e *NoArchiveError) Unwrap() error { return e.Err }
 func (e *NoArchiveError) Hint() string {
 	if len(e.Reports) > 0 {
 		return fmt.Sprintf("it has reports only (%s), which no download serves: name the files under artifacts:paths too", strings.Join(e.Reports, ", "))
+	}
+	if e.expired() {
+		return fmt.Sprintf("it expired on %s: see artifacts:expire_in, or run the job again: %s", e.Artifact.ExpireAt.UTC().Format(time.RFC1123), e.Artifact.WebURL)
 	}
 	if e.Erased {
 		return strings.TrimSpace("it was erased; run the job again: " + e.Artifact.WebURL)

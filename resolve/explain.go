@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
@@ -40,7 +41,7 @@ func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation 
 	case ReasonNoJob:
 		r.aboutJobs(ctx, q, &x)
 	case ReasonToken, ReasonProject, ReasonClosed:
-		r.aboutToken(ctx, &x)
+		r.aboutToken(ctx, q, &x)
 	}
 	return x
 }
@@ -121,7 +122,7 @@ func (r *Resolver) names(ctx context.Context, project string, pipeline int64) []
 }
 
 // aboutToken asks whose a job token is: a dead one is nobody's.
-func (r *Resolver) aboutToken(ctx context.Context, x *Explanation) {
+func (r *Resolver) aboutToken(ctx context.Context, q Query, x *Explanation) {
 	if !r.JobToken {
 		return
 	}
@@ -129,6 +130,11 @@ func (r *Resolver) aboutToken(ctx context.Context, x *Explanation) {
 	switch {
 	case err == nil:
 		x.see("the job token is alive: job %q (%d) of project %d", job.Name, job.ID, job.Pipeline.ProjectID)
+		if x.Reason == ReasonProject && q.Project == strconv.FormatInt(job.Pipeline.ProjectID, 10) {
+			x.see("GitLab denies this token its own project: that is the answer of an instance without the licence")
+			x.Reason = ReasonLicence
+			x.Remedy = "job tokens on the artifacts API need Premium; set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
+		}
 	case errors.Is(err, gitlab.ErrUnauthorized):
 		x.see("the job token is dead: GitLab does not know a running job by it")
 		x.Reason, x.Remedy = ReasonToken, "a job token is valid only while its job runs: run this inside of a job, or set GITLAB_TOKEN"

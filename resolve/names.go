@@ -11,11 +11,8 @@ import (
 // jobs of a matrix have them in their names.
 func isGlob(name string) bool { return strings.ContainsAny(name, "*?{") }
 
-// globs of job names: * is anything, also slashes, because "test 1/3" is a name;
-// ? is one character; {a,b} is either.
-var globParts = strings.NewReplacer(`\*`, ".*", `\?`, ".", `\{`, "(?:", `\}`, ")", ",", "|")
-
-// compile makes a regular expression of a name or pattern.
+// compile makes a regular expression of a name or pattern: * is anything, also
+// slashes, because "test 1/3" is a name; ? is one character; {a,b} is either.
 func compile(name string) *regexp.Regexp {
 	quoted := regexp.QuoteMeta(name)
 	if isGlob(name) {
@@ -31,25 +28,20 @@ func compile(name string) *regexp.Regexp {
 // replaceGlob replaces what stands for something else. A comma does so between
 // braces alone.
 func replaceGlob(quoted string) string {
+	anywhere := strings.NewReplacer(`\*`, ".*", `\?`, ".")
+	inBraces := strings.NewReplacer(`\*`, ".*", `\?`, ".", `\{`, "(?:", `\}`, ")", ",", "|")
 	var out strings.Builder
-	for quoted != "" {
-		open := strings.Index(quoted, `\{`)
-		if open < 0 {
-			open = len(quoted)
+	for {
+		before, rest, opened := strings.Cut(quoted, `\{`)
+		inside, after, closed := strings.Cut(rest, `\}`)
+		if !opened || !closed {
+			out.WriteString(anywhere.Replace(quoted))
+			return out.String()
 		}
-		end := open
-		if i := strings.Index(quoted[open:], `\}`); i >= 0 {
-			end = open + i + len(`\}`)
-		}
-		out.WriteString(strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted[:open]))
-		if end == open {
-			out.WriteString(quoted[open:])
-			break
-		}
-		out.WriteString(globParts.Replace(quoted[open:end]))
-		quoted = quoted[end:]
+		out.WriteString(anywhere.Replace(before))
+		out.WriteString(inBraces.Replace(`\{` + inside + `\}`))
+		quoted = after
 	}
-	return out.String()
 }
 
 // near returns the names that are most like name, at most three.

@@ -100,6 +100,7 @@ type Artifact struct {
 	WebURL     string // the job's page; empty if unknown
 	Size       int64  // of the archive in bytes; 0 if unknown
 	ExpireAt   *time.Time
+	SHA256     string // of the archive, in hexadecimal; empty if unknown
 	URL        string // where the archive is
 	Found      Method
 	Back       int // how many newer successful pipelines lack it

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -24,6 +25,7 @@ type fakeAPI struct {
 	bridgesAsked                            int
 	pipelinesErr, pipelineJobsErr, jobsErr  error
 	pipelinesAsked, jobsAsked, projectAsked int
+	pipelinesYielded                        int // lists that were read
 }
 
 func rows[T any](list []T, err error) iter.Seq2[T, error] {
@@ -43,7 +45,11 @@ func rows[T any](list []T, err error) iter.Seq2[T, error] {
 
 func (f *fakeAPI) Pipelines(context.Context, gitlab.Project, gitlab.PipelinesOptions) iter.Seq2[gitlab.Pipeline, error] {
 	f.pipelinesAsked++
-	return rows(f.pipelines, f.pipelinesErr)
+	list := rows(f.pipelines, f.pipelinesErr)
+	return func(yield func(gitlab.Pipeline, error) bool) {
+		f.pipelinesYielded++
+		list(yield)
+	}
 }
 
 func (f *fakeAPI) PipelineJobs(context.Context, gitlab.Project, int64, gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
@@ -268,6 +274,32 @@ func (c *countingAPI) ProjectJobs(ctx context.Context, p gitlab.Project, o gitla
 			if !yield(j, nil) {
 				return
 			}
+		}
+	}
+}
+
+// Why a job has no archive.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	past, pipeline := time.Now().Add(-time.Hour), gitlab.Pipeline{ID: 5}
+	tests := []struct {
+		job  gitlab.Job
+		want resolve.Reason
+	}{
+		{gitlab.Job{Status: "success"}, resolve.ReasonNoArchive},
+		{gitlab.Job{Status: "success", ArtifactsExpireAt: &past}, resolve.ReasonExpired},
+		{gitlab.Job{Status: "success", ArtifactsExpireAt: &past, ErasedAt: &past}, resolve.ReasonErased},
+		{gitlab.Job{Status: "success", Artifacts: []gitlab.ArtifactFile{{FileType: "junit"}, {FileType: "trace"}}}, resolve.ReasonReports},
+		{gitlab.Job{Status: "running"}, resolve.ReasonRunning},
+		{gitlab.Job{Status: "failed", FailureReason: "script_failure"}, resolve.ReasonState},
+	}
+	for _, tt := range tests {
+		tt.job.ID, tt.job.Name, tt.job.Pipeline = 1, "build", pipeline
+		r := &resolve.Resolver{API: &fakeAPI{jobs: []gitlab.Job{tt.job}}}
+		q := resolve.Query{Project: "7", PipelineID: 5, Jobs: []string{"build"}}
+		_, err := r.Artifacts(t.Context(), q)
+		if x := r.Explain(t.Context(), q, err); x.Reason != tt.want || x.Cause == "" || x.Remedy == "" {
+			t.Errorf("%+v: %+v, want %s", tt.job, x, tt.want)
 		}
 	}
 }

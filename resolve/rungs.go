@@ -26,8 +26,8 @@ func (r *rungs) jobs(ctx context.Context, project string, pipeline int64) iter.S
 	return once(r, "jobs of pipelines of "+project, r.api.PipelineJobs(ctx, gitlab.Project(project), pipeline, gitlab.JobsOptions{}))
 }
 
-func (r *rungs) bridges(ctx context.Context, project string, pipeline int64, retried bool) iter.Seq2[gitlab.Bridge, error] {
-	return once(r, "bridges of "+project, r.api.Bridges(ctx, gitlab.Project(project), pipeline, retried))
+func (r *rungs) bridges(ctx context.Context, project string, pipeline int64) iter.Seq2[gitlab.Bridge, error] {
+	return once(r, "bridges of "+project, r.api.Bridges(ctx, gitlab.Project(project), pipeline, true))
 }
 
 func (r *rungs) projectJobs(ctx context.Context, project string) iter.Seq2[gitlab.Job, error] {

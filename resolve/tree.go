@@ -25,9 +25,8 @@ const (
 )
 
 // walk offers the jobs of a pipeline and of those below it, until the picker is
-// done. oldest is the server's own order: all descendants by their id, those of
-// retried trigger jobs included. Otherwise it goes from level to level, the
-// newest child first. It costs two requests for each pipeline, one for the last.
+// done. oldest is the server's own order: all descendants by their id. Otherwise it
+// goes from level to level, the newest child first. It costs two requests for each pipeline, one for the last.
 func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) error {
 	queue, known := []node{root}, map[int64]bool{root.id: true}
 	for visited := 0; len(queue) > 0 && visited < maxNodes; visited++ {
@@ -39,10 +38,13 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 			}
 			p.offer(inProject(job, n, root))
 		}
-		if p.done() || n.depth == maxDepth {
+		if p.done() {
+			return nil
+		}
+		if n.depth == maxDepth {
 			continue
 		}
-		children, err := r.children(ctx, n, p.query.Downstream, oldest)
+		children, err := r.children(ctx, n, p.query.Downstream)
 		if err != nil {
 			return &closedTree{err}
 		}
@@ -85,10 +87,11 @@ func inProject(job gitlab.Job, n, root node) gitlab.Job {
 	return job
 }
 
-// children lists the pipelines that a pipeline has triggered, newest first.
-func (r *Resolver) children(ctx context.Context, n node, downstream, retried bool) ([]node, error) {
+// children lists the pipelines that a pipeline has triggered, newest first: those
+// of a trigger job that was retried are its descendants still.
+func (r *Resolver) children(ctx context.Context, n node, downstream bool) ([]node, error) {
 	var children []node
-	for b, err := range r.rungs().bridges(ctx, n.project, n.id, retried) {
+	for b, err := range r.rungs().bridges(ctx, n.project, n.id) {
 		if err != nil {
 			return nil, err
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -67,23 +66,13 @@ func (e *explainedError) Unwrap() error { return e.err }
 
 // reachable resolves a query and makes sure that each archive can be had.
 func (s *session) reachable(ctx context.Context, q resolve.Query) ([]resolve.Artifact, error) {
-	found, err := s.resolved(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	f := fetcher{session: s, query: q}
-	for i, a := range found {
-		file, a, err := f.open(ctx, a, fetch.Options{Client: s.http, Check: f.transfer("").Check, Partial: true, RangesOnly: true})
-		if file != nil {
-			a.Size = file.Size()
-			err = file.Close()
-		}
-		if err != nil && err != fetch.ErrNoRanges { //nolint:errorlint // it comes as it is, and means that the archive is there
+	found, err := s.resolver.Artifacts(ctx, q)
+	for i := range found {
+		if found[i], err = s.probed(ctx, q, found[i]); err != nil {
 			return nil, err
 		}
-		found[i] = a
 	}
-	return found, nil
+	return found, err
 }
 
 // explanation is the answer in JSON.

@@ -6,8 +6,11 @@ import (
 	"io"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/redact"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // hinter is an error that knows what to do next.
@@ -18,6 +21,10 @@ type hinter interface{ Hint() string }
 // words may hold control characters, which must not reach a terminal.
 func report(w io.Writer, err error) int {
 	exit := exitCode(err)
+	if s, ok := w.(*screen); ok && s.json.Load() {
+		reportJSON(w, err)
+		return int(exit)
+	}
 	lines := []string{"artifetch: " + firstLine(redact.Error(err).Error())}
 	if h, ok := asHinter(err); ok && h.Hint() != "" {
 		lines = append(lines, "  "+firstLine(h.Hint()))
@@ -27,6 +34,25 @@ func report(w io.Writer, err error) int {
 	}
 	_, _ = fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return int(exit)
+}
+
+// reportJSON says the same to programs, as a message of the log.
+func reportJSON(w io.Writer, err error) {
+	log := zerolog.New(w).With().Timestamp().Logger()
+	event := log.Error().Int("code", int(exitCode(err)))
+	if r, ok := errors.AsType[interface {
+		error
+		Reason() resolve.Reason
+	}](err); ok {
+		event = event.Str("reason", string(r.Reason()))
+	}
+	if h, ok := asHinter(err); ok && h.Hint() != "" {
+		event = event.Str("hint", h.Hint())
+	}
+	if id := requestID(err); id != "" {
+		event = event.Str("request_id", id)
+	}
+	event.Msg(firstLine(redact.Error(err).Error()))
 }
 
 func asHinter(err error) (hinter, bool) {

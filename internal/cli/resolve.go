@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -86,15 +88,36 @@ func runResolve(c *cli.Context) error {
 	return printText(c, found)
 }
 
-// resolved finds the artifacts, and what there is to know of each.
+// resolved finds the artifacts, and what there is to know of each. What the server
+// alone has chosen, or nobody has looked at yet, has to be there: that costs the
+// first bytes of its archive, which tell its size and, on new servers, its digest.
 func (s *session) resolved(ctx context.Context, q resolve.Query) ([]resolve.Artifact, error) {
 	found, err := s.resolver.Artifacts(ctx, q)
 	for i := range found {
-		if found[i], err = s.resolver.Describe(ctx, found[i]); err != nil {
+		if found[i], err = s.resolver.Describe(ctx, found[i]); err == nil && found[i].Size == 0 {
+			found[i], err = s.probed(ctx, q, found[i])
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	return found, err
+}
+
+// probed makes sure that an archive can be had.
+func (s *session) probed(ctx context.Context, q resolve.Query, a resolve.Artifact) (resolve.Artifact, error) {
+	f := fetcher{session: s, query: q}
+	o := f.transfer("")
+	o.Partial, o.RangesOnly = true, true
+	file, a, err := f.open(ctx, a, o)
+	if errors.Is(err, fetch.ErrNoRanges) {
+		return a, nil // it is there; how large it is shows only at its end
+	}
+	if err != nil {
+		return a, err
+	}
+	a.Size, a.SHA256 = file.Size(), file.SHA256()
+	return a, file.Close()
 }
 
 // resolvedJob is an artifact in JSON. What is unknown is null.
@@ -107,6 +130,7 @@ type resolvedJob struct {
 	Job           *string    `json:"job"`
 	Status        *string    `json:"status"`
 	Size          *int64     `json:"size"` // bytes of the archive
+	SHA256        *string    `json:"sha256"`
 	ExpiresAt     *time.Time `json:"expires_at"`
 	WebURL        *string    `json:"web_url"`
 	Found         string     `json:"found"`
@@ -127,7 +151,7 @@ func printJSON(c *cli.Context, found []resolve.Artifact) error {
 	for i, a := range found {
 		rows[i] = resolvedJob{
 			Project: a.Project, PipelineID: known(a.PipelineID), Ref: known(a.Ref), SHA: known(a.SHA), JobID: known(a.JobID), Job: known(a.JobName),
-			Status: known(a.Status), Size: known(a.Size), ExpiresAt: a.ExpireAt, WebURL: known(a.WebURL), Found: string(a.Found), PipelinesBack: a.Back,
+			Status: known(a.Status), Size: known(a.Size), SHA256: known(a.SHA256), ExpiresAt: a.ExpireAt, WebURL: known(a.WebURL), Found: string(a.Found), PipelinesBack: a.Back,
 		}
 	}
 	return encode(c, rows)
@@ -142,7 +166,7 @@ func printText(c *cli.Context, found []resolve.Artifact) error {
 		for _, row := range [][2]string{
 			{"project", a.Project}, {"pipeline", orUnknown(a.PipelineID)}, {"ref", a.Ref}, {"sha", a.SHA},
 			{"job_id", orUnknown(a.JobID)}, {"job", a.JobName}, {"status", a.Status}, {"size", orUnknown(a.Size)},
-			{"expires_at", timeOf(a.ExpireAt)}, {"found by", string(a.Found)}, {"pipelines back", back(a.Back)}, {"web", a.WebURL},
+			{"sha256", a.SHA256}, {"expires_at", timeOf(a.ExpireAt)}, {"found by", string(a.Found)}, {"pipelines back", back(a.Back)}, {"web", a.WebURL},
 		} {
 			if row[1] != "" {
 				_, _ = fmt.Fprintf(w, "%s\t%s\n", row[0], printable(row[1]))

@@ -16,6 +16,7 @@ import (
 type screen struct {
 	to      io.Writer
 	secrets atomic.Pointer[redact.Secrets]
+	json    atomic.Bool // messages are for programs
 }
 
 // Write implements [io.Writer]; one call is one message.
