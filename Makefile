@@ -59,7 +59,7 @@ bench-smoke:
 
 ## microbench: the parts
 microbench:
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/inflate ./fetch
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/inflate ./fetch ./extract
 
 ## build: the program for this machine, in bin/
 build:

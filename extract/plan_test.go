@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"fmt"
 	"io/fs"
 	"testing"
 
@@ -45,6 +46,24 @@ func TestPlan(t *testing.T) {
 			}
 			if count != len(tt.entries) {
 				t.Errorf("%d entries, want %d", count, len(tt.entries))
+			}
+		})
+	}
+}
+
+// BenchmarkPlan plans the regions of an archive of 100,000 entries, all of them
+// and every tenth.
+func BenchmarkPlan(b *testing.B) {
+	for _, step := range []int{1, 10} {
+		b.Run(fmt.Sprintf("every-%d", step), func(b *testing.B) {
+			var entries []*entry
+			for i := 0; i < 100_000; i += step {
+				entries = append(entries, &entry{offset: int64(i) * 5000, end: int64(i+1) * 5000})
+			}
+			for b.Loop() {
+				if len(plan(entries, Options{Connections: 16})) == 0 {
+					b.Fatal("no regions")
+				}
 			}
 		})
 	}

@@ -44,7 +44,7 @@ func runFetch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f := fetcher{session: s, query: q, extract: extractOptions(c), cacheDir: c.String("cache-dir"), start: time.Now()}
+	f := fetcher{session: s, query: q, extract: extractOptions(c), cacheDir: c.String("cache-dir"), wait: c.Duration("wait"), start: time.Now()}
 	if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func runFetch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	err = f.waiting(ctx, c.Duration("wait"), f.run)
+	err = f.waiting(ctx, f.wait, f.run)
 	return missing(s, err)
 }
 
@@ -95,6 +95,7 @@ type fetcher struct {
 	place    place
 	extract  extract.Options
 	cacheDir string
+	wait     time.Duration
 	start    time.Time
 }
 
@@ -115,7 +116,7 @@ func (f *fetcher) run(ctx context.Context) error {
 }
 
 func (f *fetcher) once(ctx context.Context) error {
-	artifacts, err := f.resolver.Artifacts(ctx, f.query)
+	artifacts, err := f.artifacts(ctx)
 	if err != nil {
 		return err
 	}
@@ -139,6 +140,16 @@ func (f *fetcher) once(ctx context.Context) error {
 		f.report(r)
 	}
 	return nil
+}
+
+// artifacts finds what is to be fetched. Who waits for a job wants to know how it
+// is doing, also if it was named by its id.
+func (f *fetcher) artifacts(ctx context.Context) ([]resolve.Artifact, error) {
+	found, err := f.resolver.Artifacts(ctx, f.query)
+	if err == nil && f.query.JobID != 0 && f.wait > 0 {
+		found[0], err = f.resolver.Describe(ctx, found[0])
+	}
+	return found, err
 }
 
 // sideBySide is how many archives are fetched at the same time: they share the

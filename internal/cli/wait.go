@@ -49,13 +49,13 @@ func (s *session) waiting(ctx context.Context, limit time.Duration, do func(cont
 // not there yet, or has not finished.
 func mayCome(err error) bool {
 	if missing, ok := errors.AsType[*resolve.NotFoundError](err); ok {
-		return missing.Reason() == resolve.ReasonNoJob || missing.Reason() == resolve.ReasonNoSuccess || missing.Reason() == resolve.ReasonNoPipeline
+		return missing.What == "job" || missing.Reason() == resolve.ReasonNoSuccess || missing.Reason() == resolve.ReasonNoPipeline
 	}
 	if state, ok := errors.AsType[*resolve.StateError](err); ok {
 		return !state.Final()
 	}
 	if empty, ok := errors.AsType[*resolve.NoArchiveError](err); ok {
-		return resolve.Unfinished(empty.Artifact.Status)
+		return empty.Artifact.Status == "" || resolve.Unfinished(empty.Artifact.Status) // without a status nobody knows
 	}
 	return false
 }

@@ -52,6 +52,8 @@ func TestWait(t *testing.T) {
 	}{
 		{"until it has finished", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 0, "again_in="},
 		{"in a child of a pipeline that has succeeded", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--ref main --wait 1m", 0, "again_in="},
+		{"by its id", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--job-id 5000 --wait 1m", 0, "again_in="},
+		{"not for an id that is not there", gitlabtest.Job{Status: "running"}, gitlabtest.Options{}, "--job-id 9999 --wait 1m", 3, "no job 9999"},
 		{"not longer than allowed", gitlabtest.Job{Status: "pending", Archive: archive, FinishAfter: 99}, gitlabtest.Options{}, "--pipeline 120 --wait 100ms", 11, "waited 100ms"},
 		{"not for a job that has failed", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2, FinishAs: "failed"}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 4, "/jobs/5000"},
 		{"not for a job without artifacts", gitlabtest.Job{Status: "success"}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 4, "no artifacts archive"},
@@ -63,7 +65,10 @@ func TestWait(t *testing.T) {
 			t.Parallel()
 			tt.job.ID, tt.job.Name = 5000, "slow"
 			dir := t.TempDir()
-			args := slices.Concat([]string{"fetch", "--job", "slow", "-o", dir}, strings.Fields(tt.args))
+			args := slices.Concat([]string{"fetch", "-o", dir}, strings.Fields(tt.args))
+			if !strings.Contains(tt.args, "--job-id") {
+				args = append(args, "--job", "slow")
+			}
 			code, _, said := run(t, worldWith(tt.job), tt.token, args...)
 			if code != tt.code || !strings.Contains(said, tt.said) {
 				t.Errorf("code %d, want %d and %q:\n%s", code, tt.code, tt.said, said)

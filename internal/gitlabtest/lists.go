@@ -153,6 +153,9 @@ func (c *call) showJob(project, id string) {
 		recordNotFound(c.w)
 		return
 	}
+	c.s.mu.Lock()
+	job.advance()
+	c.s.mu.Unlock()
 	respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
 }
 
