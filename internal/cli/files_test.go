@@ -63,7 +63,7 @@ func TestFewFilesWithoutRanges(t *testing.T) {
 			}
 			args := slices.Concat([]string{"artifetch", "fetch", "--server-url", s.URL, "--token-file", token, "-R", "1", "--job-id", "1001", "-o", dir}, tt.args)
 			var said bytes.Buffer
-			if code := cli.Run(t.Context(), args, cli.IO{Out: &said, Err: &said}); code != 0 {
+			if code := command(t, args, cli.IO{Out: &said, Err: &said}); code != 0 {
 				t.Fatalf("code %d: %s", code, said.String())
 			}
 			got := map[string]string{}

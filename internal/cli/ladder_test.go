@@ -109,12 +109,12 @@ func climb(t *testing.T, query, token string, o gitlabtest.Options) string {
 		words = append(words, "-o", out)
 	}
 	var said, result bytes.Buffer
-	code := cli.Run(t.Context(), slices.Concat([]string{"artifetch", "fetch"}, args, words), cli.IO{Out: &said, Err: &said})
+	code := command(t, slices.Concat([]string{"artifetch", "fetch"}, args, words), cli.IO{Out: &said, Err: &said})
 	if code == 0 {
 		return fmt.Sprintf("%s in %d", jobsIn(t, out), len(s.Requests()))
 	}
 	words = words[:slices.Index(words, "-o")]
-	explained := cli.Run(t.Context(), slices.Concat([]string{"artifetch", "explain", "--format", "json"}, args, words), cli.IO{Out: &result, Err: &said})
+	explained := command(t, slices.Concat([]string{"artifetch", "explain", "--format", "json"}, args, words), cli.IO{Out: &result, Err: &said})
 	var why struct{ Reason string }
 	if err := json.Unmarshal(result.Bytes(), &why); err != nil || explained != code {
 		t.Errorf("explain %s: %v, code %d and not %d: %s", query, err, explained, code, said.String())

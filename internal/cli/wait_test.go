@@ -23,7 +23,7 @@ func run(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, args ...st
 	}
 	var stdout, stderr bytes.Buffer
 	all := slices.Concat([]string{"artifetch", args[0], "--server-url", s.URL, "--token-file", token, "-R", "1"}, args[1:])
-	code = cli.Run(t.Context(), all, cli.IO{Out: &stdout, Err: &stderr})
+	code = command(t, all, cli.IO{Out: &stdout, Err: &stderr})
 	return code, stdout.String(), stderr.String()
 }
 
