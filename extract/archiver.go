@@ -57,12 +57,20 @@ func (boundedXz) OpenReader(r io.Reader) (io.ReadCloser, error) {
 	return readCloser(x, err)
 }
 
+// recognise tells a zip, which is a nil form, from the others. A zip is what ends
+// as one: its beginning may be far away from all that is wanted of it.
+func recognise(ctx context.Context, src Source) (*form, error) {
+	if isZip, err := endsAsZip(src); err != nil || isZip {
+		return nil, err
+	}
+	return sniff(ctx, src)
+}
+
 // sniffSize is how much is looked at: a tar's first header has 512 bytes.
 const sniffSize = 1 << 10
 
-// sniff recognises an archive by its first bytes. A zip is a nil form; it may
-// have something in front, so that whatever is nothing else is tried as one if
-// it has a zip's end.
+// sniff recognises an archive by its first bytes. A zip that lacks its end is a
+// nil form, so that it is called a damaged one.
 func sniff(ctx context.Context, src Source) (*form, error) {
 	head := make([]byte, min(src.Size(), sniffSize))
 	if err := readFull(src, head, 0); err != nil {

@@ -41,8 +41,8 @@ var le = binary.LittleEndian
 // reads the end of the archive once, and the directory once unless that read
 // had it.
 func readDirectory(src io.ReaderAt, size int64, o Options) ([]*entry, error) {
-	tail := make([]byte, min(size, lenEnd+maxComment+lenEnd64Locate+lenEnd64))
-	if err := readFull(src, tail, size-int64(len(tail))); err != nil {
+	tail, err := readTail(src, size)
+	if err != nil {
 		return nil, err
 	}
 	end, err := findEnd(src, tail, size)

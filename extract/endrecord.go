@@ -18,6 +18,18 @@ type endRecord struct {
 	base    int64 // what lies in front of the archive, such as a self-extractor
 }
 
+// endsAsZip reports whether there is an end record.
+func endsAsZip(src Source) (bool, error) {
+	tail, err := readTail(src, src.Size())
+	return err == nil && lastEnd(tail, len(tail)-lenEnd) >= 0, err
+}
+
+// readTail reads what an end record may lie in, with what belongs to it.
+func readTail(src io.ReaderAt, size int64) ([]byte, error) {
+	tail := make([]byte, min(size, lenEnd+maxComment+lenEnd64Locate+lenEnd64))
+	return tail, readFull(src, tail, size-int64(len(tail)))
+}
+
 // findEnd finds the end record: the one whose comment ends where the file does.
 // There must be no second one in its comment: programs do not agree on which of
 // them counts, so that one could look at another archive than the other.

@@ -144,7 +144,7 @@ func firstMissing(dir string) string {
 // shows when they are committed. After an error the stage can only be discarded.
 func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
 	return s.adding(ctx, o, func(o Options) (Stats, error) {
-		form, err := sniff(ctx, src)
+		form, err := recognise(ctx, src)
 		switch {
 		case err != nil:
 			return Stats{}, err

@@ -1,7 +1,9 @@
 package cli_test
 
 import (
+	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -103,4 +105,50 @@ func describe(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return info.Mode().String() + " " + string(content)
+}
+
+// Two small files of 2,000 in 200 MB cost six requests and 600 kB at most.
+func TestSelectionCost(t *testing.T) {
+	t.Parallel()
+	archive := filepath.Join(t.TempDir(), "a.zip")
+	f, err := os.Create(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, zeros := zip.NewWriter(f), make([]byte, 100_000)
+	for i := range 2000 {
+		e, err := z.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("some/directory/file-%04d.bin", i), Method: zip.Store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(z.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	world := gitlabtest.Fixture()
+	world.Projects[0].Pipelines[1].Jobs[0].Archive = nil
+	world.Projects[0].Pipelines[1].Jobs[0].ArchiveFile = archive
+	s := gitlabtest.Start(world, gitlabtest.Options{Mode: gitlabtest.ModeRedirect})
+	t.Cleanup(s.Close)
+	token, dir := filepath.Join(t.TempDir(), "token"), t.TempDir()
+	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"artifetch", "fetch", "--server-url", s.URL, "--token-file", token, "-R", "1", "--job-id", "1001", "-o", dir, "some/directory/file-0007.bin", "**/file-1990.bin"}
+	var said bytes.Buffer
+	if code := command(t, args, cli.IO{Out: &said, Err: &said}); code != 0 {
+		t.Fatalf("code %d: %s", code, said.String())
+	}
+	requests, sent := 0, int64(0)
+	for _, r := range s.Requests() {
+		requests++
+		sent += r.BytesSent
+	}
+	if requests > 6 || sent > 600_000 {
+		t.Errorf("%d requests, %d bytes", requests, sent)
+	}
+	t.Logf("%d requests, %d bytes", requests, sent)
 }
