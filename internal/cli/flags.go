@@ -31,8 +31,8 @@ func globalFlags() []cli.Flag {
 		&cli.DurationFlag{Name: "retry-max-time", Category: categoryTransfer, Usage: "spend at most `DURATION` on one request and its repeats", DefaultText: "5m"},
 		&cli.DurationFlag{Name: "stall-timeout", Category: categoryTransfer, Usage: "give up on a connection where no byte moved for `DURATION`", DefaultText: "1m"},
 		&cli.DurationFlag{Name: "deadline", Category: categoryTransfer, Usage: "give up altogether after `DURATION`", DefaultText: "never"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: categoryOutput, Usage: "say only what went wrong"},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: categoryOutput, Usage: "say what is asked of the server, and how it answers"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: categoryOutput, Usage: "say only what went wrong", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: categoryOutput, Usage: "say what is asked of the server, and how it answers", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "version", Category: categoryOutput, Usage: "show the version", DisableDefaultText: true},
 		&cli.StringFlag{Name: "log-format", Category: categoryOutput, Usage: "`FORMAT` of messages: auto, console or json", DefaultText: "auto"},
 	}
@@ -47,12 +47,12 @@ func queryFlags() []cli.Flag {
 		&cli.StringFlag{Name: "job-id", Category: categoryWhich, Usage: "job `ID` or web address, instead of --ref and --job"},
 		&cli.StringFlag{Name: "pipeline", Category: categoryWhich, Usage: "`ID`, web address, current, or latest (of --ref), whatever its status"},
 		&cli.StringFlag{Name: "sha", Category: categoryWhich, Usage: "the newest pipeline of the commit `SHA` that has the job"},
-		&cli.Int64Flag{Name: "mr", Category: categoryWhich, Usage: "the newest pipeline of merge request `NUMBER` that has the job"},
-		&cli.BoolFlag{Name: "recent", Category: categoryWhich, Usage: "the newest successful pipeline that has the job, not the newest alone"},
-		&cli.DurationFlag{Name: "max-age", Category: categoryWhich, Usage: "with --recent, none older than `DURATION`"},
-		&cli.BoolFlag{Name: "any-status", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also of jobs that have not succeeded"},
-		&cli.BoolFlag{Name: "downstream", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also in pipelines of other projects that it triggered"},
-		&cli.DurationFlag{Name: "wait", Category: categoryWhich, Usage: "wait up to `DURATION` for the job to finish"},
+		&cli.Int64Flag{Name: "mr", Category: categoryWhich, Usage: "the newest pipeline of merge request `NUMBER` that has the job", DefaultText: "none"},
+		&cli.BoolFlag{Name: "recent", Category: categoryWhich, Usage: "the newest successful pipeline that has the job, not the newest alone", DisableDefaultText: true},
+		&cli.DurationFlag{Name: "max-age", Category: categoryWhich, Usage: "with --recent, none older than `DURATION`", DefaultText: "any"},
+		&cli.BoolFlag{Name: "any-status", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also of jobs that have not succeeded", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "downstream", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also in pipelines of other projects that it triggered", DisableDefaultText: true},
+		&cli.DurationFlag{Name: "wait", Category: categoryWhich, Usage: "wait up to `DURATION` for the job to finish", DefaultText: "no time"},
 	}
 }
 
@@ -61,12 +61,12 @@ func selectionFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "take what matches `GLOB`; the same as a PATH argument"},
 		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "put the files into `DIR` (default: $CI_PROJECT_DIR, else here)"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "put the files into `DIR`, which may hold {job} and the like (default: $CI_PROJECT_DIR, else here)"},
 		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` directories of each name"},
-		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name"},
-		&cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "fail, warn or ignore, if there is no such job or archive: `WHAT`", DefaultText: "fail"},
+		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name", DisableDefaultText: true},
+		&cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` to do if there is no such job or archive: fail, warn or ignore", DefaultText: "fail"},
 		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections for one archive, if that is faster", DefaultText: "16"},
-		&cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none that is there (default: off)"},
+		&cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none again that has not changed (default: off)"},
 		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},
 		&cli.IntFlag{Name: "max-files", Category: categoryTransfer, Usage: "refuse an archive with more than `N` entries", DefaultText: "500000"},
 	}
