@@ -165,3 +165,22 @@ func unpackQuietly(t *testing.T, archive []byte, out string) (extract.Stats, err
 	}
 	return stats, errors.Join(err, stage.Discard())
 }
+
+// More directories than are kept open, each in turn.
+func TestManyDirectories(t *testing.T) {
+	t.Parallel()
+	var items []item
+	for round := range 3 {
+		for d := range 500 {
+			items = append(items, file("d"+itoa(d)+"/sub/f"+itoa(round), itoa(d)))
+		}
+	}
+	out := t.TempDir()
+	stage, err := stageOf(t, out, pack(t, items...))
+	if err == nil {
+		err = stage.Commit(t.Context())
+	}
+	if got := len(names(t, out)); err != nil || got != 500*5 {
+		t.Errorf("%d names, want %d, %v", got, 500*5, err)
+	}
+}

@@ -11,7 +11,7 @@ import (
 
 const (
 	copyBuffer = 128 << 10 // bytes; a file that fits is written by one call
-	keepDirs   = 256       // directories of a stage that are kept open
+	keepDirs   = 128       // directories of a stage that are kept open
 )
 
 // tree writes files below new/ of a stage, for all workers. It keeps the
