@@ -178,10 +178,11 @@ func TestFallback(t *testing.T) {
 	child := gitlab.Pipeline{ID: 101, Ref: "main", SHA: "abc", Status: "success", Source: "parent_pipeline"}
 	younger := gitlab.Pipeline{ID: 102, Ref: "main", SHA: "abc", Status: "running", Source: "parent_pipeline"}
 	older := gitlab.Pipeline{ID: 90, Ref: "main", SHA: "old", Status: "success", Source: "push"}
+	earlier := gitlab.Pipeline{ID: 95, Ref: "main", SHA: "abc", Status: "success", Source: "parent_pipeline"} // of another parent of the same commit
 	failed := gitlab.Pipeline{ID: 110, Ref: "main", SHA: "new", Status: "failed", Source: "push"}
 	all := []gitlab.Job{
 		job(50, "build", failed), job(40, "deep", younger), job(39, "deep", child), job(38, "build", child),
-		job(37, "build", parent), job(36, "build", parent), job(5, "build", older), job(4, "deep", older),
+		job(37, "build", parent), job(36, "build", parent), job(6, "deep", earlier), job(5, "build", older), job(4, "deep", older),
 	}
 	byRef := func(name string) resolve.Artifact {
 		return resolve.Artifact{Project: "7", Ref: "main", JobName: name, Found: resolve.ByRef}
@@ -252,6 +253,36 @@ func TestFallbackStopsReading(t *testing.T) {
 	}
 	if read > 200 {
 		t.Errorf("%d rows were read", read)
+	}
+	// A job that nobody has is looked for only so far.
+	read = 0
+	_, err = r.Fallback(t.Context(), resolve.Query{Project: "7", Ref: "main", Recent: true}, resolve.Artifact{JobName: "none"}, falseOne)
+	if _, missing := errors.AsType[*resolve.NotFoundError](err); !missing || read > 2001 {
+		t.Errorf("%d rows were read, %v", read, err)
+	}
+}
+
+// Recent looks back pipeline by pipeline, and not further than it may.
+func TestRecent(t *testing.T) {
+	t.Parallel()
+	now, old := time.Now(), time.Now().Add(-48*time.Hour)
+	for maxAge, want := range map[time.Duration]int64{0: 901, 72 * time.Hour: 901, 24 * time.Hour: 0} {
+		api := newForest()
+		api.pipelines = []gitlab.Pipeline{
+			{ID: 10, Ref: "main", Status: "success", Source: "push", CreatedAt: &now},
+			{ID: 50, Ref: "main", Status: "success", Source: "webide", CreatedAt: &now},
+			{ID: 90, Ref: "main", Status: "success", Source: "push", CreatedAt: &old},
+		}
+		api.jobsOf[90] = []gitlab.Job{done(901, "gone", 90)}
+		found, err := (&resolve.Resolver{API: api}).Artifacts(t.Context(), resolve.Query{Project: "7", Ref: "main", Jobs: []string{"gone"}, Recent: true, MaxAge: maxAge})
+		switch {
+		case want == 0:
+			if _, missing := errors.AsType[*resolve.NotFoundError](err); !missing {
+				t.Errorf("no older than %v: %+v, %v", maxAge, found, err)
+			}
+		case err != nil || found[0].JobID != want || found[0].Back != 1:
+			t.Errorf("no older than %v: %+v, %v", maxAge, found, err)
+		}
 	}
 }
 
