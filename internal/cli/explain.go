@@ -28,31 +28,23 @@ that fetch would end with.
 }
 
 func runExplain(c *cli.Context) error {
-	ctx, cancel := withDeadline(c.Context, c)
-	defer cancel()
-	s, err := newSession(ctx, c)
-	if err != nil {
-		return err
-	}
-	q, err := newQuery(c, s.cfg)
-	if err != nil {
-		return err
-	}
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
-	found, err := s.reachable(ctx, q)
-	if err == nil {
-		return sayFound(c, found, asJSON)
-	}
-	if code := exitCode(err); code == codeServer || code == codeInternal || code > codeWaited {
-		return err // there is nothing to explain about the query
-	}
-	if err := sayWhyNot(c, s.resolver.Explain(ctx, q, err), asJSON); err != nil {
-		return err
-	}
-	return &explainedError{err}
+	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+		asJSON, err := wantsJSON(c)
+		if err != nil {
+			return err
+		}
+		found, err := s.reachable(ctx, q)
+		if err == nil {
+			return sayFound(c, found, asJSON)
+		}
+		if code := exitCode(err); code == codeServer || code == codeInternal || code > codeWaited {
+			return err // there is nothing to explain about the query
+		}
+		if err := sayWhyNot(c, s.resolver.Explain(ctx, q, err), asJSON); err != nil {
+			return err
+		}
+		return &explainedError{err}
+	})
 }
 
 // explainedError is an error of which everything was said.

@@ -34,29 +34,21 @@ func fetchCommand() *cli.Command {
 }
 
 func runFetch(c *cli.Context) error {
-	ctx, cancel := withDeadline(c.Context, c)
-	defer cancel()
-	s, err := newSession(ctx, c)
-	if err != nil {
-		return err
-	}
-	q, err := newQuery(c, s.cfg)
-	if err != nil {
-		return err
-	}
-	f := fetcher{session: s, query: q, extract: extractOptions(c), cacheDir: c.String("cache-dir"), wait: c.Duration("wait"), start: time.Now()}
-	if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
-		return err
-	}
-	if err := extract.CheckPatterns(slices.Concat(f.extract.Include, f.extract.Exclude)); err != nil {
-		return err
-	}
-	missing, err := ifMissing(c)
-	if err != nil {
-		return err
-	}
-	err = f.waiting(ctx, f.wait, f.run)
-	return missing(s, err)
+	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+		f := fetcher{session: s, query: q, extract: extractOptions(c), cacheDir: c.String("cache-dir"), wait: c.Duration("wait"), start: time.Now()}
+		var err error
+		if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
+			return err
+		}
+		if err := extract.CheckPatterns(slices.Concat(f.extract.Include, f.extract.Exclude)); err != nil {
+			return err
+		}
+		missing, err := ifMissing(c)
+		if err != nil {
+			return err
+		}
+		return missing(s, f.waiting(ctx, f.wait, f.run))
+	})
 }
 
 func extractOptions(c *cli.Context) extract.Options {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -9,6 +10,21 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
+
+// withQuery runs what a command does about a query.
+func withQuery(c *cli.Context, do func(ctx context.Context, s *session, q resolve.Query) error) error {
+	ctx, cancel := withDeadline(c.Context, c)
+	defer cancel()
+	s, err := newSession(ctx, c)
+	if err != nil {
+		return err
+	}
+	q, err := newQuery(c, s.cfg)
+	if err != nil {
+		return err
+	}
+	return do(ctx, s, q)
+}
 
 // newQuery reads which jobs are meant. The ref of the running pipeline is a
 // sensible default in the own project only.

@@ -52,40 +52,32 @@ func wantsJSON(c *cli.Context) (bool, error) {
 }
 
 func runResolve(c *cli.Context) error {
-	ctx, cancel := withDeadline(c.Context, c)
-	defer cancel()
 	if c.Args().Present() {
 		return &usageError{"resolve takes no PATH", "it says which job is meant; fetch takes paths"}
 	}
-	s, err := newSession(ctx, c)
-	if err != nil {
-		return err
-	}
-	q, err := newQuery(c, s.cfg)
-	if err != nil {
-		return err
-	}
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
-	var found []resolve.Artifact
-	err = s.waiting(ctx, c.Duration("wait"), func(ctx context.Context) (err error) {
-		found, err = s.resolved(ctx, q)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if file := c.String("dotenv"); file != "" {
-		if err := writeDotenv(file, found); err != nil {
+	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+		asJSON, err := wantsJSON(c)
+		if err != nil {
 			return err
 		}
-	}
-	if asJSON {
-		return printJSON(c, found)
-	}
-	return printText(c, found)
+		var found []resolve.Artifact
+		err = s.waiting(ctx, c.Duration("wait"), func(ctx context.Context) (err error) {
+			found, err = s.resolved(ctx, q)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if file := c.String("dotenv"); file != "" {
+			if err := writeDotenv(file, found); err != nil {
+				return err
+			}
+		}
+		if asJSON {
+			return printJSON(c, found)
+		}
+		return printText(c, found)
+	})
 }
 
 // resolved finds the artifacts, and what there is to know of each. What the server

@@ -12,26 +12,35 @@ import (
 	"unicode/utf8"
 )
 
-// jobFile is GET /projects/:id/jobs/:job_id/artifacts/*artifact_path. Unlike the
-// archive, it is there only until it expires, unless its pipeline is locked.
+// jobFile is GET /projects/:id/jobs/:job_id/artifacts/*artifact_path.
 func (c *call) jobFile(project string) {
+	if job := c.available(project, ""); job != nil {
+		c.file(job, c.rest[0])
+	}
+}
+
+// available finds a job whose archive can be looked into. Unlike the archive as a
+// whole, that is possible only until it expires, unless its pipeline is locked.
+// missing names what is not there then. A nil job means that the answer was given.
+func (c *call) available(project, missing string) *Job {
 	if !c.enterArtifacts(project) {
-		return
+		return nil
 	}
 	job, pipeline := c.project.job(c.id)
 	if job == nil {
 		recordNotFound(c.w)
-		return
+		return nil
 	}
 	expired := job.ExpireAt != nil && job.ExpireAt.Before(c.s.opts.Now()) && !pipeline.Locked
 	switch {
 	case !mayReadArchive(c.caller, c.project, job):
 		forbidden(c.w, "")
 	case !job.hasArchive() || expired:
-		notFound(c.w, "")
+		notFound(c.w, missing)
 	default:
-		c.file(job, c.rest[0])
+		return job
 	}
+	return nil
 }
 
 // refFile is GET /projects/:id/jobs/artifacts/:ref_name/raw/*artifact_path.

@@ -23,21 +23,8 @@ type treeEntity struct {
 // tree is GET /projects/:id/jobs/:job_id/artifacts/tree, since 18.8. It lists
 // what Workhorse noted of the archive when it was uploaded.
 func (c *call) tree(project string) {
-	if !c.enterArtifacts(project) {
-		return
-	}
-	job, pipeline := c.project.job(c.id)
+	job := c.available(project, "Artifacts")
 	if job == nil {
-		recordNotFound(c.w)
-		return
-	}
-	expired := job.ExpireAt != nil && job.ExpireAt.Before(c.s.opts.Now()) && !pipeline.Locked
-	switch {
-	case !mayReadArchive(c.caller, c.project, job):
-		forbidden(c.w, "")
-		return
-	case !job.hasArchive() || expired:
-		notFound(c.w, "Artifacts")
 		return
 	}
 	entries, err := c.s.metadata(job)
