@@ -25,9 +25,8 @@ import (
 // An archive is taken from it only after the server has said that it has not
 // changed (RFC 9110 §13.1.2), and kept only with a strong ETag: the weak one of
 // old servers is the same for all archives. Files appear by a rename, so that
-// runs side by side never see half of one. Whoever extracts checks each entry's
-// CRC-32, so that reading an archive again to compare its digest would find
-// nothing more.
+// runs side by side never see half of one. An object is read whole and compared
+// with its name before it is used; one that is damaged is fetched again.
 type cache struct{ dir string }
 
 // cached is what a ref remembers.
@@ -57,14 +56,14 @@ func (c cache) ref(address string) string {
 func (c cache) lookup(address string) (cached, *os.File, bool) {
 	var known cached
 	text, err := os.ReadFile(c.ref(address))
-	if err != nil || json.Unmarshal(text, &known) != nil || !isDigest(known.SHA256) {
+	if err != nil || json.Unmarshal(text, &known) != nil || !isDigest(known.SHA256) || !isStrong(known.ETag) {
 		return cached{}, nil, false
 	}
 	object, err := os.Open(c.object(known.SHA256))
 	if err != nil {
 		return cached{}, nil, false
 	}
-	if info, err := object.Stat(); err != nil || info.Size() != known.Size {
+	if digest, err := digestOf(object); err != nil || digest != known.SHA256 {
 		_ = object.Close()           // damaged
 		_ = os.Remove(object.Name()) // whoever has it open keeps what it has
 		return cached{}, nil, false
@@ -90,19 +89,32 @@ func (r *remote) openCached(ctx context.Context, o Options) (*File, error) {
 	if err != nil || f.remote.validator.etag == "" {
 		return f, err
 	}
+	return c.store(f, o.OnCacheError)
+}
+
+// store puts the file into the cache, and returns it as it is there.
+func (c cache) store(f *File, report func(error)) (*File, error) {
 	object, digest, err := c.keep(f)
 	if isLocal(err) { // the archive is there without a cache, too
-		o.OnCacheError(err)
+		report(err)
 		return f, nil
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	known := &File{ctx: ctx, remote: r, spool: object, kept: true, size: f.size, sha256: digest}
-	return known, f.Close()
+	if err := c.remember(f, digest); err != nil {
+		report(err) // the next run fetches it again
+	}
+	known := &File{ctx: f.ctx, remote: f.remote, spool: object, kept: true, size: f.size, sha256: digest}
+	if err := f.Close(); err != nil {
+		return nil, errors.Join(err, known.Close())
+	}
+	return known, nil
 }
 
-// unchanged asks whether the archive still has that ETag.
+// unchanged asks whether the archive still has that ETag. Servers compare weakly
+// here (RFC 9110 §13.1.2), so that a 304 may speak of another ETag than the one
+// that was asked for.
 func (r *remote) unchanged(ctx context.Context, etag string) (bool, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.origin, nil)
 	if err != nil {
@@ -116,44 +128,54 @@ func (r *remote) unchanged(ctx context.Context, etag string) (bool, error) {
 	defer func() { _ = resp.Body.Close() }() // only its status counts
 	switch resp.StatusCode {
 	case http.StatusNotModified:
-		return true, nil
+		told := resp.Header.Get("ETag")
+		return told == "" || told == etag, nil
 	case http.StatusOK:
 		return false, nil
 	}
 	return false, r.check(resp)
 }
 
-// keep puts the file into the cache and opens it there.
+// keep downloads the file into the cache and opens it there.
 func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	for _, dir := range []string{"objects", "refs"} {
 		if err := os.MkdirAll(filepath.Join(c.dir, dir), 0o700); err != nil {
 			return nil, "", err
 		}
 	}
-	object, err = os.OpenFile(filepath.Join(c.dir, "objects", "."+rand.Text()), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	temp, err := os.OpenFile(filepath.Join(c.dir, "objects", "."+rand.Text()), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, "", err
 	}
-	temp := object.Name()
 	defer func() {
 		if err != nil {
-			_ = object.Close() // the error is another
-			_ = os.Remove(temp)
+			_ = temp.Close() // the error is another
+			_ = os.Remove(temp.Name())
 		}
 	}()
-	if err := f.download(object); err != nil {
+	if err := f.download(temp); err != nil {
 		return nil, "", err
 	}
-	if digest, err = digestOf(object); err != nil {
+	if digest, err = digestOf(temp); err != nil {
 		return nil, "", err
 	}
 	if f.sha256 != "" && digest != f.sha256 {
 		return nil, "", &DigestError{Got: digest, Want: f.sha256}
 	}
-	if err := os.Rename(temp, c.object(digest)); err != nil {
-		return nil, "", err
+	object, err = c.place(temp, digest)
+	return object, digest, err
+}
+
+// place gives the object its name and opens it there: Windows renames no file
+// that is open. One of that name is replaced, because it may be damaged.
+func (c cache) place(temp *os.File, digest string) (*os.File, error) {
+	if err := temp.Close(); err != nil {
+		return nil, err
 	}
-	return object, digest, c.remember(f, digest)
+	if err := os.Rename(temp.Name(), c.object(digest)); err != nil {
+		return nil, err
+	}
+	return os.Open(c.object(digest))
 }
 
 // remember notes which object the address is.
@@ -164,21 +186,29 @@ func (c cache) remember(f *File, digest string) error {
 	}
 	ref := c.ref(f.remote.origin)
 	temp := filepath.Join(filepath.Dir(ref), "."+rand.Text())
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		return err
+	err = os.WriteFile(temp, text, 0o600)
+	if err == nil {
+		err = os.Rename(temp, ref)
 	}
-	return os.Rename(temp, ref)
+	if err != nil {
+		_ = os.Remove(temp) // the error is another
+	}
+	return err
 }
 
 const (
 	downloadPart  = 16 << 20 // bytes of a request
 	downloadParts = 8        // at once
+	costlyParts   = 4        // where each request passes GitLab itself
 )
 
 // download writes the whole file to w, by several requests at once.
 func (f *File) download(w io.WriterAt) error {
 	group, ctx := errgroup.WithContext(f.ctx)
 	group.SetLimit(downloadParts)
+	if !f.Redirected() {
+		group.SetLimit(costlyParts)
+	}
 	for off := int64(0); off < f.size && ctx.Err() == nil; off += downloadPart {
 		n := min(downloadPart, f.size-off)
 		group.Go(func() error {

@@ -69,6 +69,18 @@ func TestCache(t *testing.T) {
 	if s := readCached(t, o, o.URL, dir, data); s.Cached {
 		t.Errorf("damaged: %+v", s)
 	}
+	// Also where its size is right.
+	damaged, err := os.OpenFile(objects(t, dir)[0], os.O_RDWR, 0)
+	if err == nil {
+		_, err = damaged.WriteAt(make([]byte, 100), 1<<20)
+		err = errors.Join(err, damaged.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := readCached(t, o, o.URL, dir, data); s.Cached {
+		t.Errorf("damaged inside: %+v", s)
+	}
 	// So is one that has changed.
 	other := content(5 << 20)[1:]
 	o.change(func(o *object) { o.data, o.etag = other, `"v2"` })

@@ -131,8 +131,9 @@ func (s segment) end() int64 { return s.off + int64(len(s.data)) }
 // Size returns the size of the file in bytes.
 func (f *File) Size() int64 { return f.size }
 
-// SHA256 returns the archive's digest as 64 hexadecimal digits, if GitLab told
-// it as its strong ETag (since 2026; lib/api/ci/job_artifacts.rb), else "".
+// SHA256 returns the archive's digest as 64 hexadecimal digits, if GitLab told it
+// as its strong ETag (since 2026; lib/api/ci/job_artifacts.rb) or the cache knows
+// it, else "".
 func (f *File) SHA256() string { return f.sha256 }
 
 // Latency returns how long the last request took until its headers came.
