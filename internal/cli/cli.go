@@ -4,8 +4,8 @@
 //	args.go      what the user wrote, in the order the library reads
 //	flags.go     the flags, and their ARTIFETCH_ variables
 //	session.go   environment + flags → clients, log
-//	fetch.go     a command: resolve → fetch → extract; ls.go, resolve.go, explain.go:
-//	             others
+//	fetch.go     a command: resolve → fetch → extract; ls.go, cat.go, resolve.go,
+//	             explain.go: others
 //	exit.go      error → exit code; problem.go: error → words
 package cli
 
@@ -62,7 +62,7 @@ func newApp(out IO) *cli.App {
 		Writer:      out.Out,
 		ErrWriter:   out.Err,
 		Flags:       globalFlags(),
-		Commands:    []*cli.Command{fetchCommand(), lsCommand(), resolveCommand(), explainCommand()},
+		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand()},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,

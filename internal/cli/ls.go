@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -73,20 +74,9 @@ func runLs(c *cli.Context) error {
 	})
 }
 
-// list reads the directory of the one archive that a query means. Where there are
-// no ranges, the whole archive has to come.
+// list reads the directory of the one archive that a query means.
 func (s *session) list(ctx context.Context, q resolve.Query, o extract.Options) ([]extract.Listed, error) {
-	found, err := s.resolver.Artifacts(ctx, q)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(found) > 1:
-		return nil, &usageError{fmt.Sprintf("%d jobs are meant", len(found)), "ls lists one archive: name one job"}
-	}
-	f := fetcher{session: s, query: q}
-	how := f.transfer(os.TempDir())
-	how.Partial = true
-	file, a, err := f.open(ctx, found[0], how)
+	file, a, err := s.openOne(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +86,22 @@ func (s *session) list(ctx context.Context, q resolve.Query, o extract.Options) 
 	}
 	s.log.Debug().Int64("bytes", file.Stats().Bytes).Int64("requests", file.Stats().Requests).Msg("listed")
 	return listed, errors.Join(err, file.Close())
+}
+
+// openOne opens the one archive that a query means. Where there are no ranges,
+// the whole archive has to come.
+func (s *session) openOne(ctx context.Context, q resolve.Query) (*fetch.File, resolve.Artifact, error) {
+	found, err := s.resolver.Artifacts(ctx, q)
+	switch {
+	case err != nil:
+		return nil, resolve.Artifact{}, err
+	case len(found) > 1:
+		return nil, resolve.Artifact{}, &usageError{fmt.Sprintf("%d jobs are meant", len(found)), "this command looks into one archive: name one job"}
+	}
+	f := fetcher{session: s, query: q}
+	how := f.transfer(os.TempDir())
+	how.Partial = true
+	return f.open(ctx, found[0], how)
 }
 
 // listedFile is an entry in JSON.

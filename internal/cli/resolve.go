@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,25 +212,8 @@ func writeDotenv(file string, found []resolve.Artifact) error {
 		// empty.
 		_, _ = fmt.Fprintf(&b, "ARTIFETCH_%s=%s\n", v.name, printable(v.value))
 	}
-	return writeFile(file, []byte(b.String()))
-}
-
-// writeFile writes a file that is there whole, or not at all.
-func writeFile(file string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".artifetch-*")
-	if err != nil {
+	return wholeFile(file, func(w io.Writer) error {
+		_, err := io.WriteString(w, b.String())
 		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // gone, once it has its name
-	_, err = f.Write(content)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	return err
+	})
 }
