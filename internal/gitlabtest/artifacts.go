@@ -1,15 +1,10 @@
 package gitlabtest
 
 import (
-	"bytes"
-	"crypto/md5" // what S3 uses as an ETag
 	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -23,8 +18,8 @@ var archivedAt = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 // enterArtifacts is enter for the artifacts API, which asks for a licence where
 // a job token comes: without it, no project is found.
 // https://gitlab.com/gitlab-org/gitlab/-/issues/347244
-func (c *call) enterArtifacts(project string) bool {
-	if !c.enter(project, true) {
+func (c *call) enterArtifacts(project, permission string) bool {
+	if !c.enter(project, permission) {
 		return false
 	}
 	if c.s.opts.Unlicensed && c.caller.job {
@@ -37,20 +32,18 @@ func (c *call) enterArtifacts(project string) bool {
 // jobArchive is GET /projects/:id/jobs/:job_id/artifacts. It looks neither at
 // the job's status nor at its expiry.
 func (c *call) jobArchive(project string) {
-	if !c.enterArtifacts(project) {
+	if !c.enterArtifacts(project, readJobs) {
 		return
 	}
-	job, _ := c.project.job(c.id)
-	if job == nil {
-		recordNotFound(c.w)
-		return
+	if job, pipeline := c.findJob(); job != nil {
+		c.s.world.look(job, pipeline)
+		c.archive(job, true)
 	}
-	c.archive(job, true)
 }
 
 // refArchive is GET /projects/:id/jobs/artifacts/:ref_name/download.
 func (c *call) refArchive(project string) {
-	job := c.byRef(project)
+	job := c.byRef(project, false)
 	if job == nil {
 		return
 	}
@@ -62,32 +55,35 @@ func (c *call) refArchive(project string) {
 	c.archive(job, true)
 }
 
-func (c *call) byRef(project string) *Job {
+// byRef finds the job that a ref and a name mean. Of a public project, a single
+// file is for every job token, whatever its permissions.
+func (c *call) byRef(project string, file bool) *Job {
 	query := c.r.URL.Query()
 	if !query.Has("job") { // validated before anything else
 		invalid(c.w, "job is missing")
 		return nil
 	}
-	if !c.enterArtifacts(project) {
+	permission := readJobs
+	if p, _ := c.s.findProject(project); file && p != nil && p.Visibility == Public {
+		permission = anyPermission
+	}
+	if !c.enterArtifacts(project, permission) {
 		return nil
 	}
-	recent := c.s.since(18, 10) && query.Get("search_recent_successful_pipelines") == "true"
-	if recent {
+	if c.s.since(18, 10) && query.Get("search_recent_successful_pipelines") == "true" {
 		job := c.project.recentJob(c.rest[0], query.Get("job"))
 		if job == nil {
 			notFound(c.w, "Job")
 		}
 		return job
 	}
-	c.s.mu.Lock()
 	c.project.each(func(pipeline, _ *Pipeline) {
 		for _, j := range pipeline.Jobs {
 			if j.Name == query.Get("job") {
-				j.advance()
+				c.s.world.look(j, pipeline)
 			}
 		}
 	})
-	c.s.mu.Unlock()
 	job := c.project.latestJob(c.rest[0], query.Get("job"))
 	if job == nil {
 		recordNotFound(c.w)
@@ -107,12 +103,16 @@ func (c *call) runnerArchive(id string) {
 		return
 	}
 	for _, p := range c.s.world.Projects {
-		job, _ := p.job(c.id)
-		if job != nil && caller.job && c.s.jobMayRead(caller.token, p) {
-			c.project, c.caller = p, caller
-			c.archive(job, c.r.URL.Query().Get("direct_download") == "true")
-			return
+		job, pipeline := p.job(c.id)
+		if job == nil || !caller.job || !c.s.jobMayRead(caller.token, p) {
+			continue
 		}
+		c.project, c.caller = p, caller
+		if c.permitted(readJobs) {
+			c.s.world.look(job, pipeline)
+			c.archive(job, c.r.URL.Query().Get("direct_download") == "true")
+		}
+		return
 	}
 	forbidden(c.w, "")
 }
@@ -127,16 +127,34 @@ func (c *call) archive(job *Job, redirect bool) {
 		notFound(c.w, "")
 		return
 	}
-	switch mode := c.s.opts.Mode; {
-	case mode == ModeRedirect && redirect:
+	mode := c.s.opts.Mode
+	if mode == ModeRedirect && redirect {
 		c.w.Header().Set("Content-Type", "text/plain")
 		http.Redirect(c.w, c.r, c.s.presign(c.r.Method, job.ID), redirectStatus(c.r))
-	case mode == ModeProxy || mode == ModeRedirect:
-		c.s.storedObject(c.w, c.r, job)
-	case mode == ModeNoRanges || mode == ModeNoLength:
-		c.whole(job, mode == ModeNoRanges)
+		return
+	}
+	o, err := c.s.open(job)
+	switch {
+	case err != nil && (mode == ModeProxy || mode == ModeRedirect):
+		noSuchKey(c.w)
+	case err != nil:
+		message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
 	default:
-		c.fromDisk(job)
+		c.w.stream = func(w http.ResponseWriter) {
+			defer func() { _ = o.Close() }()
+			c.s.sendArchive(w, c.r, o)
+		}
+	}
+}
+
+func (s *Server) sendArchive(w http.ResponseWriter, r *http.Request, o *object) {
+	switch mode := s.opts.Mode; mode {
+	case ModeProxy, ModeRedirect:
+		s.storedObject(w, r, o)
+	case ModeNoRanges, ModeNoLength:
+		whole(w, o, mode == ModeNoRanges)
+	default:
+		s.fromDisk(w, r, o)
 	}
 }
 
@@ -149,82 +167,28 @@ func redirectStatus(r *http.Request) int {
 }
 
 // fromDisk is X-Sendfile (workhorse/internal/sendfile): net/http's ServeContent.
-func (c *call) fromDisk(job *Job) {
-	content, closer, err := c.s.open(job)
-	if err != nil {
-		message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
-		return
-	}
-	defer func() { _ = closer.Close() }()
-	h := c.w.Header()
+func (s *Server) fromDisk(w http.ResponseWriter, r *http.Request, o *object) {
+	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Disposition", `attachment; filename="artifacts.zip"; filename*=UTF-8''artifacts.zip`)
 	h.Set("Content-Transfer-Encoding", "binary")
 	h.Set("ETag", constantETag)
-	if c.s.since(19, 0) && job.ArchiveFile == "" {
-		h.Set("ETag", `"`+c.s.digest(job)+`"`)
+	if s.since(19, 0) && o.inMemory {
+		h.Set("ETag", o.etag(sha256.New()))
 	}
-	http.ServeContent(c.w, c.r, "", archivedAt, content)
+	http.ServeContent(w, r, "", archivedAt, o)
 }
 
 // whole ignores Range.
-func (c *call) whole(job *Job, length bool) {
-	content, closer, err := c.s.open(job)
-	if err != nil {
-		message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
-		return
-	}
-	defer func() { _ = closer.Close() }()
-	c.w.Header().Set("Content-Type", "application/octet-stream")
+func whole(w http.ResponseWriter, o *object, length bool) {
+	w.Header().Set("Content-Type", "application/octet-stream")
 	if length {
-		size, _ := content.Seek(0, io.SeekEnd)
-		_, _ = content.Seek(0, io.SeekStart)
-		c.w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+		size, _ := o.Seek(0, io.SeekEnd)
+		_, _ = o.Seek(0, io.SeekStart)
+		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	} else {
-		c.w.WriteHeader(http.StatusOK)
-		_ = http.NewResponseController(c.w).Flush() // before the length is known
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush() // before the length is known
 	}
-	_, _ = io.Copy(c.w, content)
-}
-
-// open opens the archive as it is at present.
-func (s *Server) open(job *Job) (io.ReadSeeker, io.Closer, error) {
-	s.mu.Lock()
-	changed := s.changed
-	s.mu.Unlock()
-	switch {
-	case changed:
-		return bytes.NewReader(otherArchive()), io.NopCloser(nil), nil
-	case job.ArchiveFile != "":
-		f, err := os.Open(job.ArchiveFile)
-		return f, f, err
-	}
-	return bytes.NewReader(job.Archive), io.NopCloser(nil), nil
-}
-
-// otherArchive is what every archive is after the fault "changed".
-func otherArchive() []byte {
-	return Zip(File{Name: "changed.txt", Content: strings.Repeat("another archive\n", 9999), Store: true})
-}
-
-func (s *Server) digest(job *Job) string {
-	content, closer, err := s.open(job)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = closer.Close() }()
-	h := sha256.New()
-	_, _ = io.Copy(h, content)
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-func (s *Server) md5(job *Job) string {
-	content, closer, err := s.open(job)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = closer.Close() }()
-	h := md5.New() // what S3 uses as an ETag
-	_, _ = io.Copy(h, content)
-	return hex.EncodeToString(h.Sum(nil))
+	_, _ = io.Copy(w, o)
 }

@@ -32,7 +32,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool
 		unauthorized(w)
 		return caller{}, false
 	default:
-		return caller{token: t}, usable(w, t)
+		return caller{token: t}, usable(w, r, t)
 	}
 	value = firstOf(r.URL.Query().Get("job_token"), r.URL.Query().Get("token"), r.Header.Get("Job-Token"))
 	if value == "" || !takesJobs {
@@ -46,19 +46,32 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool
 	return caller{t, true}, true
 }
 
+// scopes of which a token needs one: lib/api/api.rb, lib/api/metadata.rb,
+// lib/api/users.rb.
+func scopes(r *http.Request) []string {
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return []string{"api"}
+	case slices.Contains([]string{"metadata", "version", "user"}, path.Base(r.URL.Path)):
+		return []string{"api", "read_api", "read_user"}
+	}
+	return []string{"api", "read_api"}
+}
+
 // usable checks a known token as lib/api/api_guard.rb does, and answers itself
 // if it will not do.
-func usable(w http.ResponseWriter, t *Token) bool {
+func usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
+	wanted := scopes(r)
 	switch {
 	case t.Dead:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Protected by OAuth 2.0", error="invalid_token"`)
 		respond(w, http.StatusUnauthorized, map[string]string{
 			"error": "invalid_token", "error_description": "Token is expired. You can either do re-authorization or token refresh.",
 		})
-	case len(t.Scopes) > 0 && !slices.Contains(t.Scopes, "api") && !slices.Contains(t.Scopes, "read_api"):
+	case len(t.Scopes) > 0 && !slices.ContainsFunc(t.Scopes, func(scope string) bool { return slices.Contains(wanted, scope) }):
 		respond(w, http.StatusForbidden, map[string]string{
 			"error": "insufficient_scope", "error_description": "The request requires higher privileges than provided by the access token.",
-			"scope": "api read_api",
+			"scope": strings.Join(wanted, " "),
 		})
 	case t.Blocked:
 		forbidden(w, "Your account has been blocked.")
@@ -108,7 +121,7 @@ func (s *Server) project(w http.ResponseWriter, r *http.Request, ref string, c c
 		notFound(w, "Project")
 		return nil
 	case moved && r.Method != http.MethodGet:
-		respond(w, http.StatusMethodNotAllowed, map[string]string{"message": "Non GET methods are not allowed for moved projects"})
+		message(w, http.StatusMethodNotAllowed, "Non GET methods are not allowed for moved projects")
 		return nil
 	case moved:
 		http.Redirect(w, r, s.byID(r, p.ID), http.StatusMovedPermanently)
@@ -163,26 +176,4 @@ func mayRead(t *Token, p *Project) bool {
 		return t != nil
 	}
 	return t != nil && t.Roles[p.ID] != ""
-}
-
-// mayReadArchive follows artifacts:access (app/policies/ci/build_policy.rb). A
-// job's user is taken for a developer where the job token is let in; elsewhere it
-// reads what anybody may.
-func mayReadArchive(c caller, p *Project, j *Job) bool {
-	role := ""
-	switch {
-	case c.job && p.lets(c.token):
-		role = "developer"
-	case c.token != nil:
-		role = c.token.Roles[p.ID]
-	}
-	switch j.Access {
-	case "none":
-		return false
-	case "maintainer":
-		return role == "maintainer"
-	case "developer":
-		return role == "maintainer" || role == "developer"
-	}
-	return true
 }

@@ -97,32 +97,9 @@ func TestClientGo(t *testing.T) {
 
 func TestPythonGitLab(t *testing.T) {
 	t.Parallel()
-	tool, err := exec.LookPath("python-gitlab")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("python-gitlab is missing: Debian's package gitlab-cli")
-		}
-		t.Skip("python-gitlab (Debian's package gitlab-cli) is not installed")
-	}
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{PerPage: 5})
 	t.Cleanup(s.Close)
-	home := t.TempDir() // Debian's command wants a file there
-	config := "[global]\ndefault = simulated\n[simulated]\nurl = " + s.URL + "\nprivate_token = " + gitlabtest.PrivateToken + "\n"
-	if err := os.WriteFile(filepath.Join(home, ".python-gitlab.cfg"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	run := func(args ...string) string {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), tool, args...)
-		cmd.Env = append(os.Environ(), "HOME="+home, "NO_PROXY=*")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Errorf("gitlab %q: %v: %s", args, err, stderr.String())
-		}
-		return string(out)
-	}
+	run := pythonGitLab(t, s.URL, gitlabtest.PrivateToken)
 	if out := run("project-pipeline", "list", "--project-id", "1", "--ref", "main"); !strings.Contains(out, "120") || strings.Contains(out, "103") {
 		t.Errorf("pipelines: %s", out)
 	}
@@ -135,5 +112,35 @@ func TestPythonGitLab(t *testing.T) {
 	archive := run("project-job", "artifacts", "--project-id", "1", "--id", "1001")
 	if archive != string(archive1001()) {
 		t.Errorf("%d bytes by python-gitlab", len(archive))
+	}
+}
+
+// pythonGitLab runs python-gitlab's command, and skips the test where there is
+// none, but not in CI.
+func pythonGitLab(t *testing.T, server, token string) func(args ...string) string {
+	t.Helper()
+	tool, err := exec.LookPath("python-gitlab")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("python-gitlab is missing: Debian's package gitlab-cli")
+		}
+		t.Skip("python-gitlab (Debian's package gitlab-cli) is not installed")
+	}
+	home := t.TempDir() // Debian's command wants a file there
+	config := "[global]\ndefault = simulated\n[simulated]\nurl = " + server + "\nprivate_token = " + token + "\n"
+	if err := os.WriteFile(filepath.Join(home, ".python-gitlab.cfg"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func(args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), tool, args...)
+		cmd.Env = append(os.Environ(), "HOME="+home, "NO_PROXY=*")
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Errorf("python-gitlab %q: %v: %s", args, err, stderr.String())
+		}
+		return string(out)
 	}
 }

@@ -57,6 +57,14 @@ func notAllowed(w http.ResponseWriter) {
 	respond(w, http.StatusMethodNotAllowed, map[string]string{"error": "405 Not Allowed"})
 }
 
+// badRequest is lib/api/helpers.rb's bad_request!.
+func badRequest(w http.ResponseWriter, reason string) {
+	if reason != "" {
+		reason = " - " + reason
+	}
+	message(w, http.StatusBadRequest, "400 Bad request"+reason)
+}
+
 func unauthorized(w http.ResponseWriter) { message(w, http.StatusUnauthorized, "401 Unauthorized") }
 
 func forbidden(w http.ResponseWriter, reason string) {

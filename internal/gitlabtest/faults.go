@@ -19,6 +19,7 @@ type Fault struct {
 	//	401              the token has died meanwhile
 	//	500 502 503 504  as GitLab, Workhorse and nginx say them
 	//	reset            the connection is reset before an answer
+	//	reset-after      … after the request was acted on
 	//	reset-body       … after After bytes of the body
 	//	short-body       the connection ends after After bytes of the body
 	//	stall            no answer comes

@@ -23,19 +23,15 @@ func (c *call) jobFile(project string) {
 // whole, that is possible only until it expires, unless its pipeline is locked.
 // missing names what is not there then. A nil job means that the answer was given.
 func (c *call) available(project, missing string) *Job {
-	if !c.enterArtifacts(project) {
+	if !c.enterArtifacts(project, readJobs) {
 		return nil
 	}
-	job, pipeline := c.project.job(c.id)
-	if job == nil {
-		recordNotFound(c.w)
-		return nil
-	}
-	expired := job.ExpireAt != nil && job.ExpireAt.Before(c.s.opts.Now()) && !pipeline.Locked
+	job, pipeline := c.findJob()
 	switch {
+	case job == nil:
 	case !mayReadArchive(c.caller, c.project, job):
 		forbidden(c.w, "")
-	case !job.hasArchive() || expired:
+	case !job.available(pipeline, c.s.opts.Now()):
 		notFound(c.w, missing)
 	default:
 		return job
@@ -45,7 +41,7 @@ func (c *call) available(project, missing string) *Job {
 
 // refFile is GET /projects/:id/jobs/artifacts/:ref_name/raw/*artifact_path.
 func (c *call) refFile(project string) {
-	job := c.byRef(project)
+	job := c.byRef(project, true)
 	switch {
 	case job == nil:
 	case !mayReadArchive(c.caller, c.project, job):
@@ -63,19 +59,25 @@ func (c *call) refFile(project string) {
 // none.
 func (c *call) file(job *Job, name string) {
 	if strings.ContainsRune(name, 0) || !utf8.ValidString(name) {
-		message(c.w, http.StatusBadRequest, "400 Bad request")
+		badRequest(c.w, "")
 		return
 	}
-	content, closer, err := c.s.open(job)
+	o, err := c.s.open(job)
 	if err != nil {
 		text(c.w, http.StatusNotFound, "404 page not found\n")
 		return
 	}
-	defer func() { _ = closer.Close() }()
-	size, _ := content.Seek(0, io.SeekEnd)
-	archive, err := zip.NewReader(content.(io.ReaderAt), size)
+	c.w.stream = func(w http.ResponseWriter) {
+		defer func() { _ = o.Close() }()
+		sendFile(w, o, name)
+	}
+}
+
+func sendFile(w http.ResponseWriter, o *object, name string) {
+	size, _ := o.Seek(0, io.SeekEnd)
+	archive, err := zip.NewReader(o, size)
 	if err != nil {
-		text(c.w, http.StatusInternalServerError, "Internal Server Error\n")
+		text(w, http.StatusInternalServerError, "Internal Server Error\n")
 		return
 	}
 	for _, f := range archive.File {
@@ -84,18 +86,18 @@ func (c *call) file(job *Job, name string) {
 		}
 		r, err := f.Open()
 		if err != nil {
-			text(c.w, http.StatusInternalServerError, "Internal Server Error\n")
+			text(w, http.StatusInternalServerError, "Internal Server Error\n")
 			return
 		}
 		kind := mime.TypeByExtension(path.Ext(name))
 		if kind == "" {
 			kind = "application/octet-stream"
 		}
-		c.w.Header().Set("Content-Type", kind)
-		c.w.Header().Set("Content-Length", strconv.FormatUint(f.UncompressedSize64, 10))
-		c.w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", path.Base(name)))
-		_, _ = io.Copy(c.w, r)
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Length", strconv.FormatUint(f.UncompressedSize64, 10))
+		w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", path.Base(name)))
+		_, _ = io.Copy(w, r)
 		return
 	}
-	text(c.w, http.StatusNotFound, "404 page not found\n")
+	text(w, http.StatusNotFound, "404 page not found\n")
 }

@@ -81,6 +81,10 @@ func appProject(lib *Pipeline) *Project {
 	child.Source, grandchild.Source = "parent_pipeline", "parent_pipeline"
 	child.SHA, grandchild.SHA = main.SHA, main.SHA
 	main.Locked = true
+	tag := pipeline(103, "v1.0", "success", job(1501, "build"))
+	tag.Tag = true
+	merge := pipeline(105, "refs/merge-requests/7/head", "success", job(1701, "build"))
+	merge.Source = "merge_request_event"
 	return &Project{
 		ID: 1, Path: "group/app", Visibility: Private, DefaultBranch: "main",
 		Pipelines: []*Pipeline{
@@ -88,9 +92,9 @@ func appProject(lib *Pipeline) *Project {
 			main,
 			pipeline(110, "main", "failed", job(1301, "build"), job(1302, "main-only-newer")),
 			pipeline(120, "main", "running", &Job{ID: 1401, Name: "build", Status: "running"}),
-			pipeline(103, "v1.0", "success", job(1501, "build")),
+			tag,
 			pipeline(104, "release/2.x", "success", job(1601, "build")),
-			pipeline(105, "refs/merge-requests/7/head", "success", job(1701, "build")),
+			merge,
 		},
 	}
 }

@@ -9,19 +9,13 @@ import (
 
 // authenticated is lib/api/helpers.rb's authenticate!: nobody gets 401, before
 // anything else is looked at.
-func (c *call) authenticated(takesJobs bool) bool {
-	caller, ok := c.s.identify(c.w, c.r, takesJobs)
+func (c *call) authenticated(permission string) bool {
+	caller, ok := c.s.identify(c.w, c.r, permission != "")
 	if ok && caller.token == nil {
 		unauthorized(c.w)
 		ok = false
 	}
 	return ok
-}
-
-// statuses of a job: app/models/concerns/ci/has_status.rb.
-var statuses = []string{
-	"created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running", "success",
-	"failed", "canceling", "canceled", "skipped", "manual", "scheduled",
 }
 
 // scope reads scope and scope[]; false means that the answer was given.
@@ -40,12 +34,12 @@ func (c *call) scope() ([]string, bool) {
 // listProjectJobs is GET /projects/:id/jobs: with job tokens since about 18.5,
 // retried jobs included, no totals.
 func (c *call) listProjectJobs(project string) {
-	takesJobs := c.s.since(18, 5)
-	if !c.authenticated(takesJobs) {
+	permission := c.s.flagged(readJobs, 18, 5)
+	if !c.authenticated(permission) {
 		return
 	}
 	scope, ok := c.scope()
-	if !ok || !c.enter(project, takesJobs) {
+	if !ok || !c.enter(project, permission) {
 		return
 	}
 	var rows []jobEntity
@@ -58,8 +52,8 @@ func (c *call) listProjectJobs(project string) {
 	switch {
 	case query.Get("pagination") == "keyset":
 		keyset(c, rows)
-	case number > maxOffset/size:
-		offsetTooLarge(c.w)
+	case number > c.s.opts.MaxOffset/size:
+		offsetTooLarge(c.w, c.s.opts.MaxOffset)
 	default:
 		paged(c, rows, false)
 	}
@@ -72,34 +66,21 @@ func (c *call) listPipelineJobs(project string) {
 	if !ok {
 		return
 	}
-	pipeline, ok := c.enterPipeline(project, c.s.since(18, 5))
+	pipeline, ok := c.enterPipeline(project, c.s.flagged(readJobs, 18, 5))
 	if !ok {
 		return
 	}
-	rows := c.jobs(pipeline, scope, c.r.URL.Query().Get("include_retried") == "true")
+	rows := c.jobs(pipeline, scope, c.includeRetried())
 	slices.SortFunc(rows, func(a, b jobEntity) int { return cmp.Compare(b.ID, a.ID) })
 	paged(c, rows, true)
 }
 
-func (c *call) enterPipeline(project string, takesJobs bool) (*Pipeline, bool) {
-	if !c.enter(project, takesJobs) {
-		return nil, false
-	}
-	pipeline := c.project.pipeline(c.id)
-	if pipeline == nil {
-		recordNotFound(c.w)
-	}
-	return pipeline, pipeline != nil
-}
+func (c *call) includeRetried() bool { return c.r.URL.Query().Get("include_retried") == "true" }
 
 func (c *call) jobs(pipeline *Pipeline, scope []string, retried bool) []jobEntity {
 	var rows []jobEntity
-	c.s.mu.Lock()
 	for _, j := range pipeline.Jobs {
-		j.advance()
-	}
-	c.s.mu.Unlock()
-	for _, j := range pipeline.Jobs {
+		c.s.world.look(j, pipeline)
 		if (retried || !j.Retried) && (len(scope) == 0 || slices.Contains(scope, j.status())) {
 			rows = append(rows, c.jobEntity(j, pipeline))
 		}
@@ -107,67 +88,19 @@ func (c *call) jobs(pipeline *Pipeline, scope []string, retried bool) []jobEntit
 	return rows
 }
 
-// listPipelines is GET /projects/:id/pipelines: with job tokens since 19.2;
-// children are left out unless source=parent_pipeline asks for them.
-func (c *call) listPipelines(project string) {
-	if !c.enter(project, c.s.since(19, 2)) {
-		return
-	}
-	query := c.r.URL.Query()
-	wants := func(name, value string) bool { return !query.Has(name) || query.Get(name) == value }
-	var rows []pipelineEntity
-	c.project.each(func(p, parent *Pipeline) {
-		if (parent == nil || query.Get("source") == "parent_pipeline") &&
-			wants("ref", p.Ref) && wants("status", p.Status) && wants("sha", p.SHA) && wants("source", p.source()) {
-			rows = append(rows, c.pipelineEntity(p))
-		}
-	})
-	slices.SortFunc(rows, func(a, b pipelineEntity) int { return cmp.Compare(b.ID, a.ID) })
-	if query.Get("sort") == "asc" {
-		slices.Reverse(rows)
-	}
-	paged(c, rows, true)
-}
-
-// showPipeline is GET /projects/:id/pipelines/:pipeline_id.
-func (c *call) showPipeline(project string) {
-	if pipeline, ok := c.enterPipeline(project, c.s.since(19, 2)); ok {
-		respond(c.w, http.StatusOK, c.pipelineEntity(pipeline))
-	}
-}
-
-// showJob is GET /projects/:id/jobs/:job_id, for which job tokens do not do.
-func (c *call) showJob(project, id string) {
-	if !c.authenticated(false) {
-		return
-	}
-	if !c.number(id) {
-		invalid(c.w, "job_id is invalid")
-		return
-	}
-	if !c.enter(project, false) {
-		return
-	}
-	job, pipeline := c.project.job(c.id)
-	if job == nil {
-		recordNotFound(c.w)
-		return
-	}
-	c.s.mu.Lock()
-	job.advance()
-	c.s.mu.Unlock()
-	respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
-}
-
 // listBridges is GET …/bridges, and …/trigger_jobs since 19.2.
 func (c *call) listBridges(project string) {
-	pipeline, ok := c.enterPipeline(project, c.s.since(19, 2))
+	scope, ok := c.scope() // validated before anything else
+	if !ok {
+		return
+	}
+	pipeline, ok := c.enterPipeline(project, c.s.flagged(readPipelines, 19, 2))
 	if !ok {
 		return
 	}
 	var rows []bridgeEntity
 	for _, b := range pipeline.Bridges {
-		if !b.Retried || c.r.URL.Query().Get("include_retried") == "true" {
+		if (!b.Retried || c.includeRetried()) && (len(scope) == 0 || slices.Contains(scope, b.status())) {
 			rows = append(rows, c.bridgeEntity(b, pipeline))
 		}
 	}
@@ -175,7 +108,52 @@ func (c *call) listBridges(project string) {
 	paged(c, rows, true)
 }
 
-// currentJob is GET /job, for job tokens alone.
+// showJob is GET /projects/:id/jobs/:job_id, for which job tokens do not do.
+func (c *call) showJob(project, id string) {
+	if job, pipeline := c.enterJob(project, id); job != nil {
+		c.s.world.look(job, pipeline)
+		respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
+	}
+}
+
+// trace is GET /projects/:id/jobs/:job_id/trace: all of the log so far, and never
+// a range of it.
+func (c *call) trace(project, id string) {
+	job, pipeline := c.enterJob(project, id)
+	if job == nil {
+		return
+	}
+	if job.DebugTrace && !c.caller.atLeast(c.project, "developer") { // app/policies/ci/build_policy.rb
+		forbidden(c.w, "")
+		return
+	}
+	c.s.world.look(job, pipeline)
+	h := c.w.Header()
+	h.Set("Content-Type", "text/plain")
+	h.Set("Content-Disposition", `infile; filename="`+strconv.FormatInt(job.ID, 10)+`.log"`)
+	_, _ = c.w.Write([]byte(job.readLog()))
+}
+
+// enterJob finds a job for a route of lib/api/ci/jobs.rb that reads one; it
+// answers itself, and returns nil, if there is none.
+func (c *call) enterJob(project, id string) (*Job, *Pipeline) {
+	if !c.act(project, id) {
+		return nil, nil
+	}
+	return c.findJob()
+}
+
+// findJob is find_build! of lib/api/helpers.rb: trigger jobs are none.
+func (c *call) findJob() (*Job, *Pipeline) {
+	job, pipeline := c.project.job(c.id)
+	if job == nil {
+		recordNotFound(c.w)
+	}
+	return job, pipeline
+}
+
+// currentJob is GET /job, for job tokens alone. Fine-grained permissions do not
+// touch it.
 func (c *call) currentJob() {
 	caller, ok := c.s.identify(c.w, c.r, true)
 	switch {
@@ -192,14 +170,5 @@ func (c *call) currentJob() {
 			}
 		}
 		notFound(c.w, "Job")
-	}
-}
-
-// currentUser is GET /user, which clients ask to see whether their token is
-// alive. Job tokens do not do for it.
-// https://docs.gitlab.com/api/users/#retrieve-the-current-user
-func (c *call) currentUser() {
-	if c.authenticated(false) {
-		respond(c.w, http.StatusOK, map[string]any{"id": 7, "username": "fixture", "name": "Fixture", "state": "active", "web_url": origin(c.r) + "/fixture"})
 	}
 }

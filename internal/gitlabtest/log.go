@@ -1,6 +1,8 @@
 package gitlabtest
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"slices"
 )
@@ -13,6 +15,7 @@ type Request struct {
 	Query       string
 	Header      http.Header
 	Range       string // the header
+	Body        string // of a request that changes something
 	Status      int    // 0 while there is no answer
 	BytesSent   int64  // of the body
 	LeakedToken bool   // storage received a credential
@@ -37,8 +40,13 @@ func (s *Server) ResetRequests() {
 }
 
 func (s *Server) begin(r *http.Request, host string) *Request {
+	var body []byte
+	if r.Method != http.MethodGet && r.Method != http.MethodHead { // read before anything is locked
+		body, _ = io.ReadAll(io.LimitReader(r.Body, 1<<20)) // a broken one is cut off
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	entry := &Request{
-		Method: r.Method, Host: host, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
+		Method: r.Method, Host: host, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: string(body),
 		Header: r.Header.Clone(), Range: r.Header.Get("Range"),
 		LeakedToken: host == "storage" && carriesToken(r),
 	}

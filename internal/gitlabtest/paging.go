@@ -8,10 +8,6 @@ import (
 	"strings"
 )
 
-// maxOffset is where offset pages of a list that has keyset pages end:
-// https://docs.gitlab.com/administration/instance_limits/#max-offset-allowed-by-the-rest-api-for-offset-based-pagination
-const maxOffset = 50000
-
 func (c *call) pageSize(query url.Values) int {
 	return min(positive(query.Get("per_page"), 20), c.s.opts.PerPage)
 }
@@ -24,14 +20,18 @@ func paged[T any](c *call, rows []T, counts bool) {
 		noKeyset(c.w)
 		return
 	}
-	size := c.pageSize(query)
-	pages := max((len(rows)+size-1)/size, 1)
-	number := positive(query.Get("page"), 1)
-	from := len(rows) // of a page behind the last
-	if number <= pages {
-		from = (number - 1) * size
+	size, number := c.pageSize(query), positive(query.Get("page"), 1)
+	shift := 0
+	if number > 1 && !c.still {
+		shift = min(c.s.opts.ShiftRows, size)
 	}
-	to := min(from+size, len(rows))
+	total := len(rows) + shift
+	pages := max((total+size-1)/size, 1)
+	from, to := len(rows), len(rows) // of a page behind the last
+	if number <= pages {
+		from = (number-1)*size - shift // the new rows themselves are on the first page
+		to = min(from+size, len(rows))
+	}
 	h := c.w.Header()
 	h.Set("X-Page", strconv.Itoa(number))
 	h.Set("X-Per-Page", strconv.Itoa(size))
@@ -48,7 +48,7 @@ func paged[T any](c *call, rows []T, counts bool) {
 	}
 	links = append(links, c.link("first", "page", 1))
 	if counts {
-		h.Set("X-Total", strconv.Itoa(len(rows)))
+		h.Set("X-Total", strconv.Itoa(total))
 		h.Set("X-Total-Pages", strconv.Itoa(pages))
 		links = append(links, c.link("last", "page", pages))
 	}
@@ -60,7 +60,7 @@ func paged[T any](c *call, rows []T, counts bool) {
 // is of jobs is by id, newest first.
 func keyset[T any](c *call, rows []T) {
 	query := c.r.URL.Query()
-	if firstOf(query.Get("order_by"), "id") != "id" || firstOf(query.Get("sort"), "desc") != "desc" {
+	if c.s.opts.NoKeyset || firstOf(query.Get("order_by"), "id") != "id" || firstOf(query.Get("sort"), "desc") != "desc" {
 		noKeyset(c.w)
 		return
 	}
@@ -78,10 +78,10 @@ func noKeyset(w http.ResponseWriter) {
 	respond(w, http.StatusMethodNotAllowed, map[string]string{"error": "Keyset pagination is not yet available for this type of request"})
 }
 
-func offsetTooLarge(w http.ResponseWriter) {
+func offsetTooLarge(w http.ResponseWriter, limit int) {
 	respond(w, http.StatusMethodNotAllowed, map[string]string{"error": fmt.Sprintf(
 		"Offset pagination has a maximum allowed offset of %d for requests that return objects of type Ci::Build. "+
-			"Remaining records can be retrieved using keyset pagination.", maxOffset)})
+			"Remaining records can be retrieved using keyset pagination.", limit)})
 }
 
 // link repeats every parameter but one, on the host that the instance is

@@ -11,16 +11,17 @@ import (
 // call is one request that found its route.
 type call struct {
 	s       *Server
-	w       http.ResponseWriter
+	w       *reply
 	r       *http.Request
 	caller  caller
 	project *Project
 	id      int64    // of a job or pipeline
 	rest    []string // segments behind, unescaped
+	still   bool     // its list does not change while it is paged through
 }
 
 // route finds the handler by the escaped path: %2F in a segment is no slash.
-func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+func (s *Server) route(w *reply, r *http.Request) {
 	below, ok := s.apiPath(r)
 	if !ok {
 		page(w, http.StatusNotFound, "404 Not Found")
@@ -36,21 +37,71 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		parts[i] = plain
 	}
 	c := &call{s: s, w: w, r: r}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		c.get(parts)
+	case http.MethodPost:
+		c.post(parts)
+	case http.MethodDelete:
+		c.delete(parts)
+	default:
+		notAllowed(w) // nothing else is simulated
+	}
+}
+
+func (c *call) get(parts []string) {
 	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		notAllowed(w) // nothing here is simulated but what reads
+	case parts[0] == "projects" && len(parts) == 2:
+		c.showProject(parts[1])
 	case parts[0] == "projects" && len(parts) >= 3 && parts[2] == "jobs":
 		c.projectJobs(parts[1], parts[3:])
 	case parts[0] == "projects" && len(parts) >= 3 && parts[2] == "pipelines":
 		c.projectPipelines(parts[1], parts[3:])
+	case parts[0] == "projects" && len(parts) == 3 && parts[2] == "artifacts":
+		notAllowed(c.w)
 	case len(parts) == 3 && parts[0] == "jobs" && parts[2] == "artifacts":
 		c.runnerArchive(parts[1])
 	case len(parts) == 1 && parts[0] == "job":
 		c.currentJob()
 	case len(parts) == 1 && parts[0] == "user":
 		c.currentUser()
+	case len(parts) == 1 && (parts[0] == "metadata" || parts[0] == "version"):
+		c.metadata()
 	default:
-		noRoute(w)
+		noRoute(c.w)
+	}
+}
+
+func (c *call) post(parts []string) {
+	if parts[0] != "projects" || len(parts) < 5 || parts[2] != "jobs" || parts[3] == "artifacts" {
+		notAllowed(c.w)
+		return
+	}
+	project, id := parts[1], parts[3]
+	switch strings.Join(parts[4:], "/") {
+	case "cancel":
+		c.cancel(project, id)
+	case "retry":
+		c.retry(project, id)
+	case "erase":
+		c.erase(project, id)
+	case "play":
+		c.play(project, id)
+	case "artifacts/keep":
+		c.keep(project, id)
+	default:
+		notAllowed(c.w)
+	}
+}
+
+func (c *call) delete(parts []string) {
+	switch {
+	case parts[0] == "projects" && len(parts) == 3 && parts[2] == "artifacts":
+		c.deleteAllArtifacts(parts[1])
+	case parts[0] == "projects" && len(parts) == 5 && parts[2] == "jobs" && parts[4] == "artifacts":
+		c.deleteArtifacts(parts[1], parts[3])
+	default:
+		notAllowed(c.w)
 	}
 }
 
@@ -72,6 +123,10 @@ func (c *call) projectJobs(project string, parts []string) {
 		c.refFile(project)
 	case len(parts) == 1:
 		c.showJob(project, parts[0])
+	case len(parts) == 2 && parts[1] == "trace":
+		c.trace(project, parts[0])
+	case len(parts) == 2 && slices.Contains([]string{"cancel", "retry", "erase", "play"}, parts[1]):
+		notAllowed(c.w)
 	case !c.number(parts[0]):
 		invalid(c.w, "job_id is invalid")
 	case len(parts) == 2 && parts[1] == "artifacts":
@@ -91,6 +146,8 @@ func (c *call) projectPipelines(project string, parts []string) {
 	switch {
 	case len(parts) == 0:
 		c.listPipelines(project)
+	case len(parts) == 1 && parts[0] == "latest":
+		c.latestPipeline(project)
 	case !c.number(parts[0]):
 		invalid(c.w, "pipeline_id is invalid")
 	case len(parts) == 1:
@@ -111,14 +168,15 @@ func (c *call) number(part string) bool {
 }
 
 // enter identifies the caller and finds the project; false means that the
-// answer was given.
-func (c *call) enter(project string, takesJobs bool) bool {
+// answer was given. permission is what the route asks of job tokens; a route
+// that knows none has none.
+func (c *call) enter(project, permission string) bool {
 	var ok bool
-	if c.caller, ok = c.s.identify(c.w, c.r, takesJobs); !ok {
+	if c.caller, ok = c.s.identify(c.w, c.r, permission != ""); !ok {
 		return false
 	}
 	c.project = c.s.project(c.w, c.r, project, c.caller)
-	return c.project != nil
+	return c.project != nil && c.permitted(permission)
 }
 
 // origin is the instance's, as the client sees it.

@@ -127,7 +127,8 @@ func TestVerbs(t *testing.T) {
 		{http.MethodHead, moved, 405},
 		{http.MethodGet, moved, 301},
 		{http.MethodPost, archive, 405},
-		{http.MethodDelete, archive, 405},
+		{http.MethodDelete, archive, 401}, // for which job tokens do not do
+		{http.MethodPut, archive, 405},
 	} {
 		if got := send(t, tt.method, s.APIURL+tt.path, credentials["job"]...); got.status != tt.want {
 			t.Errorf("%s %s: %d, want %d", tt.method, tt.path, got.status, tt.want)

@@ -33,8 +33,18 @@ type Options struct {
 	RelativeRoot  string        // such as "/gitlab"
 	PerPage       int           // rows of a page, at most; zero means 100
 	LinkHost      string        // host that Link headers name; empty means the true one
-	Faults        []Fault
-	Now           func() time.Time // nil means the clock
+	// ShiftRows is how many new jobs or pipelines, at most a page of them, have come
+	// to the front of every list once its first page was served: the pages behind it
+	// begin that much earlier, and repeat rows.
+	// https://docs.gitlab.com/api/rest/#offset-based-pagination
+	ShiftRows int
+	// MaxOffset is where the offset pages of a list that has keyset pages end; zero
+	// means 50000.
+	// https://docs.gitlab.com/administration/instance_limits/#max-offset-allowed-by-the-rest-api-for-offset-based-pagination
+	MaxOffset int
+	NoKeyset  bool // no list has keyset pages
+	Faults    []Fault
+	Now       func() time.Time // nil means the clock
 }
 
 // Server is the instance. It is an [http.Handler] for GitLab; [Server.Storage]
@@ -43,6 +53,8 @@ type Server struct {
 	world *World
 	opts  Options
 	minor int // version as major*100 + minor
+
+	state sync.Mutex // of the world; taken before mu
 
 	mu         sync.Mutex
 	storageURL string
@@ -65,6 +77,9 @@ func New(w *World, o Options) *Server {
 	}
 	if o.PerPage == 0 {
 		o.PerPage = 100
+	}
+	if o.MaxOffset == 0 {
+		o.MaxOffset = 50000
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -95,7 +110,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", s.requestID())
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
-		s.route(w, r)
+		s.locked(w, func(a *reply) { s.route(a, r) })
 	})
 }
 
@@ -103,7 +118,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // another origin.
 func (s *Server) Storage() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.serve(w, r, "storage", s.store)
+		s.serve(w, r, "storage", func(w http.ResponseWriter, r *http.Request) {
+			s.locked(w, func(a *reply) { s.store(a, r) })
+		})
 	})
 }
 
@@ -111,10 +128,14 @@ func (s *Server) Storage() http.Handler {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, host string, handler http.HandlerFunc) {
 	entry := s.begin(r, host)
 	recorder := &recorder{ResponseWriter: w, server: s, entry: entry}
-	if f := s.fault(host, r); f != nil && f.serve(s, recorder, r) {
-		return
+	f := s.fault(host, r)
+	switch {
+	case f != nil && f.Kind == "reset-after":
+		handler(nobody{http.Header{}}, r)
+		hangUp(w, true)
+	case f == nil || !f.serve(s, recorder, r):
+		handler(recorder, r)
 	}
-	handler(recorder, r)
 }
 
 func (s *Server) requestID() string {

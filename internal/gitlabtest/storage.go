@@ -2,6 +2,7 @@ package gitlabtest
 
 import (
 	"crypto/hmac"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -38,7 +39,7 @@ func signature(method, path string, expires int64) string {
 }
 
 // store answers for the object storage.
-func (s *Server) store(w http.ResponseWriter, r *http.Request) {
+func (s *Server) store(w *reply, r *http.Request) {
 	query := r.URL.Query()
 	expires, _ := strconv.ParseInt(query.Get("X-Amz-Expires"), 10, 64) // none has expired long ago
 	switch {
@@ -55,23 +56,30 @@ func (s *Server) store(w http.ResponseWriter, r *http.Request) {
 	var id int64
 	_, _ = fmt.Sscanf(r.URL.Path, "/artifacts/%d/", &id) // no job has id 0
 	for _, p := range s.world.Projects {
-		if job, _ := p.job(id); job != nil && job.hasArchive() {
-			s.storedObject(w, r, job)
-			return
+		job, _ := p.job(id)
+		if job == nil || !job.hasArchive() {
+			continue
 		}
+		o, err := s.open(job)
+		if err != nil {
+			break
+		}
+		w.stream = func(w http.ResponseWriter) {
+			defer func() { _ = o.Close() }()
+			s.storedObject(w, r, o)
+		}
+		return
 	}
+	noSuchKey(w)
+}
+
+func noSuchKey(w http.ResponseWriter) {
 	storageError(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 }
 
 // storedObject serves as S3 does: single ranges, If-Range, an ETag that is an
 // MD5. With NoSuffixRange it is as Azure: "bytes=-n" is no range.
-func (s *Server) storedObject(w http.ResponseWriter, r *http.Request, job *Job) {
-	content, closer, err := s.open(job)
-	if err != nil {
-		storageError(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
-		return
-	}
-	defer func() { _ = closer.Close() }()
+func (s *Server) storedObject(w http.ResponseWriter, r *http.Request, o *object) {
 	asked := r.Header.Get("Range")
 	if strings.Contains(asked, ",") || s.opts.NoSuffixRange && strings.HasPrefix(asked, "bytes=-") {
 		r = r.Clone(r.Context())
@@ -79,8 +87,8 @@ func (s *Server) storedObject(w http.ResponseWriter, r *http.Request, job *Job) 
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("X-Amz-Request-Id", "4442587FB7D0A2F9")
-	if job.ArchiveFile == "" {
-		w.Header().Set("ETag", `"`+s.md5(job)+`"`)
+	if o.inMemory {
+		w.Header().Set("ETag", o.etag(md5.New())) // what S3 has for one
 	}
-	http.ServeContent(w, r, "", archivedAt.Add(time.Second), content)
+	http.ServeContent(w, r, "", archivedAt.Add(time.Second), o)
 }

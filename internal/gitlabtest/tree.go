@@ -38,6 +38,7 @@ func (c *call) tree(project string) {
 		notFound(c.w, "Path")
 		return
 	}
+	c.still = true
 	paged(c, below(entries, dir, query.Get("recursive") == "true"), true)
 }
 
@@ -45,16 +46,16 @@ func (c *call) tree(project string) {
 // with the directories that are only implied, without names that could lead
 // anywhere else.
 func (s *Server) metadata(job *Job) (map[string]treeEntity, error) {
-	content, closer, err := s.open(job)
+	o, err := s.open(job)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = closer.Close() }()
-	size, err := content.Seek(0, io.SeekEnd)
+	defer func() { _ = o.Close() }()
+	size, err := o.Seek(0, io.SeekEnd)
 	if err != nil {
 		return nil, err
 	}
-	archive, err := zip.NewReader(content.(io.ReaderAt), size)
+	archive, err := zip.NewReader(o, size)
 	if err != nil {
 		return nil, err
 	}

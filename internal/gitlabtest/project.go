@@ -1,0 +1,49 @@
+package gitlabtest
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// showProject is GET /projects/:id, for which job tokens do not do.
+// https://docs.gitlab.com/api/projects/#retrieve-a-project
+func (c *call) showProject(project string) {
+	if !c.enter(project, "") {
+		return
+	}
+	p := c.project
+	name := p.Path[strings.LastIndexByte(p.Path, '/')+1:]
+	respond(c.w, http.StatusOK, map[string]any{
+		"id": p.ID, "name": name, "path": name, "path_with_namespace": p.Path, "default_branch": orNull(p.DefaultBranch),
+		"visibility": p.Visibility, "web_url": c.webURL() + "/" + p.Path, "archived": false, "empty_repo": p.DefaultBranch == "",
+		"jobs_enabled": true, "public_jobs": true, "ci_job_token_scope_enabled": false,
+		"_links": map[string]string{"self": c.webURL() + "/api/v4/projects/" + strconv.FormatInt(p.ID, 10)},
+	})
+}
+
+// currentUser is GET /user, which clients ask to see whether their token is
+// alive. Job tokens do not do for it.
+// https://docs.gitlab.com/api/users/#retrieve-the-current-user
+func (c *call) currentUser() {
+	caller, ok := c.s.identify(c.w, c.r, false)
+	switch {
+	case !ok:
+	case caller.token == nil:
+		unauthorized(c.w)
+	default:
+		respond(c.w, http.StatusOK, c.userEntity(caller.user()))
+	}
+}
+
+// metadata is GET /metadata and its forerunner GET /version, for somebody but no
+// job token (lib/api/metadata.rb).
+func (c *call) metadata() {
+	if !c.authenticated("") {
+		return
+	}
+	respond(c.w, http.StatusOK, map[string]any{
+		"version": c.s.opts.Version + ".0-ee", "revision": "0a1b2c3d4e5", "enterprise": true,
+		"kas": map[string]any{"enabled": true, "externalUrl": "wss://kas.example.com", "version": c.s.opts.Version + ".0"},
+	})
+}

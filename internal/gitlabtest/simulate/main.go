@@ -1,0 +1,87 @@
+// Command simulate serves the simulated GitLab until it is interrupted, to try
+// a client by hand. It prints the variables that a job would have.
+//
+//	go run ./internal/gitlabtest/simulate -mode redirect -version 18.5
+//	go run ./internal/gitlabtest/simulate -world world.json -fault '{"kind":"502","times":2}'
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "simulate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	var o gitlabtest.Options
+	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
+	file := flags.String("world", "", "JSON `file` with the world (default: the fixture of the tests)")
+	define(flags, &o)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	world, err := load(*file)
+	if err != nil {
+		return err
+	}
+	s := gitlabtest.Start(world, o)
+	defer s.Close()
+	fmt.Fprintf(out, "export CI_SERVER_URL=%s CI_API_V4_URL=%s\n", s.URL, s.APIURL)
+	if *file == "" {
+		fmt.Fprintf(out, "export CI_PROJECT_ID=1 CI_COMMIT_REF_NAME=main CI_JOB_TOKEN=%s\n", gitlabtest.JobToken)
+		fmt.Fprintf(out, "# or GITLAB_TOKEN=%s\n", gitlabtest.PrivateToken)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// define gives each option of the instance its flag.
+func define(flags *flag.FlagSet, o *gitlabtest.Options) {
+	flags.Func("mode", "how archives are served: disk, proxy, redirect, noranges, nolength", func(v string) error {
+		o.Mode = gitlabtest.Mode(v)
+		return nil
+	})
+	flags.StringVar(&o.Version, "version", "", "of GitLab, such as 18.5 (default: the newest)")
+	flags.BoolVar(&o.Unlicensed, "unlicensed", false, "job tokens find no project on the artifacts API")
+	flags.BoolVar(&o.NoSuffixRange, "no-suffix-range", false, "storage knows no suffix ranges")
+	flags.DurationVar(&o.URLExpiry, "url-expiry", 0, "of pre-signed URLs (default 10m)")
+	flags.StringVar(&o.RelativeRoot, "relative-root", "", "such as /gitlab")
+	flags.IntVar(&o.PerPage, "per-page", 0, "rows of a page, at most (default 100)")
+	flags.StringVar(&o.LinkHost, "link-host", "", "host that Link headers name")
+	flags.IntVar(&o.ShiftRows, "shift-rows", 0, "rows that come to the front of every list behind its first page")
+	flags.IntVar(&o.MaxOffset, "max-offset", 0, "where offset pages of a project's jobs end (default 50000)")
+	flags.BoolVar(&o.NoKeyset, "no-keyset", false, "no list has keyset pages")
+	flags.Func("fault", "what goes wrong, as JSON; may repeat", func(v string) error {
+		var f gitlabtest.Fault
+		err := json.Unmarshal([]byte(v), &f)
+		o.Faults = append(o.Faults, f)
+		return err
+	})
+}
+
+func load(file string) (*gitlabtest.World, error) {
+	if file == "" {
+		return gitlabtest.Fixture(), nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return gitlabtest.ReadWorld(f)
+}
