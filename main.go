@@ -19,5 +19,5 @@ func main() {
 		signal.Stop(signals) // a second one ends the program at once
 		cancel(cli.Signal{Signal: caught})
 	}()
-	os.Exit(cli.Run(ctx, os.Args, cli.IO{Out: os.Stdout, Err: os.Stderr}))
+	os.Exit(cli.Run(ctx, os.Args, cli.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

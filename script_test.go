@@ -78,6 +78,7 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 	flags := flag.NewFlagSet("gitlab", flag.ContinueOnError)
 	flags.Func("mode", "", func(v string) error { o.Mode = gitlabtest.Mode(v); return nil })
 	flags.StringVar(&o.Version, "version", "", "")
+	worldFile := flags.String("world", "", "")
 	flags.BoolVar(&o.Unlicensed, "unlicensed", false, "")
 	flags.BoolVar(&o.NoSuffixRange, "no-suffix-range", false, "")
 	flags.DurationVar(&o.URLExpiry, "url-expiry", 0, "")
@@ -96,7 +97,7 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 		s.check(ts)
 		s.running.Close()
 	}
-	s.running, s.printed = gitlabtest.Start(gitlabtest.Fixture(), o), 0
+	s.running, s.printed = gitlabtest.Start(world(ts, *worldFile), o), 0
 	for name, value := range map[string]string{
 		"GITLAB_CI": "true", "NO_COLOR": "1",
 		"CI_API_V4_URL": s.running.APIURL, "CI_SERVER_URL": s.running.URL,
@@ -107,6 +108,17 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Setenv(name, value)
 	}
 	setToken(ts, "job")
+}
+
+// world is the fixture, or what a file describes, with the fixture's tokens.
+func world(ts *testscript.TestScript, file string) *gitlabtest.World {
+	if file == "" {
+		return gitlabtest.Fixture()
+	}
+	w, err := gitlabtest.ReadWorld(strings.NewReader(ts.ReadFile(file)))
+	ts.Check(err)
+	w.Tokens = gitlabtest.Fixture().Tokens
+	return w
 }
 
 // check holds what must be true of every script: no credential reached the
@@ -201,8 +213,10 @@ func describe(r gitlabtest.Request) string {
 	if r.Host == "gitlab" && r.Query != "" {
 		line += "?" + r.Query
 	}
-	if r.Range != "" {
-		line += " " + r.Range
+	for _, more := range []string{r.Range, r.Body} {
+		if more != "" {
+			line += " " + more
+		}
 	}
 	return fmt.Sprintf("%s -> %d", line, r.Status)
 }

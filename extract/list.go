@@ -31,12 +31,25 @@ func List(ctx context.Context, src Source, o Options) ([]Listed, error) {
 	case form != nil:
 		return nil, ErrNotListed
 	}
-	o = o.withDefaults()
-	entries, err := readDirectory(src, src.Size(), o)
+	entries, err := readDirectory(src, src.Size(), o.withDefaults())
 	if err != nil {
 		return nil, err
 	}
+	return selectListed(entries, o)
+}
+
+// Select is what o selects of a list that came from elsewhere.
+func Select(listed []Listed, o Options) ([]Listed, error) {
+	entries := make([]*entry, len(listed))
+	for i, l := range listed {
+		entries[i] = &entry{name: l.Name, mode: l.Mode, size: l.Size, packed: l.Packed, modTime: l.ModTime, crc: l.CRC32}
+	}
+	return selectListed(entries, o)
+}
+
+func selectListed(entries []*entry, o Options) ([]Listed, error) {
 	for _, e := range entries {
+		var err error
 		if e.path, err = platformRules().cleanName(e.name, true); err != nil {
 			e.path = e.name // unpacking it would be refused
 		}

@@ -4,7 +4,8 @@
 //	address.go   where things are: one encoder for every path
 //	errors.go    one status gate, which reads every error envelope
 //	page.go      lists, as sequences that hide paging
-//	jobs.go, pipelines.go
+//	jobs.go, bridges.go, pipelines.go, tree.go: what can be read
+//	actions.go: what can be done, and logs
 //
 // Credentials, redirects and retries are the business of the [http.Client].
 //
@@ -38,19 +39,24 @@ func New(api *url.URL, client *http.Client) *Client {
 // hundred jobs has about 400 kB.
 const maxBody = 16 << 20
 
-// get asks for a path below the API root and decodes the JSON answer into v.
+// get asks for an address and decodes the JSON answer into v.
 func (c *Client) get(ctx context.Context, address string, v any) (http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
+	return c.do(req, v)
+}
+
+// do sends a request and decodes the JSON answer into v, if that is not nil.
+func (c *Client) do(req *http.Request, v any) (http.Header, error) {
 	req.Header.Set("Accept", "application/json") // also tells the transport to read the answer whole
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
-	if err := CheckResponse(resp); err != nil {
+	if err := CheckResponse(resp); err != nil || v == nil {
 		return nil, err
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))

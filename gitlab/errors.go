@@ -71,6 +71,19 @@ func (e *Error) ProjectNotFound() bool {
 	return !e.FromStorage && e.StatusCode == http.StatusNotFound && e.Message == "404 Project Not Found"
 }
 
+// NotNow reports whether GitLab refuses because of how things stand, and not
+// because of the token: a job that is not playable (400), a project that is being
+// counted (409), and two 403 that are told by their words (lib/api/ci/jobs.rb).
+func (e *Error) NotNow() bool {
+	switch e.StatusCode {
+	case http.StatusBadRequest, http.StatusConflict:
+		return !e.FromStorage
+	case http.StatusForbidden:
+		return !e.FromStorage && (strings.Contains(e.Message, "not retryable") || strings.Contains(e.Message, "not erasable"))
+	}
+	return false
+}
+
 // maxErrorBody bounds how much of an error's body is read, in bytes.
 const maxErrorBody = 64 << 10
 

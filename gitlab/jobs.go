@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -21,14 +22,27 @@ type Job struct {
 	Tag               bool           `json:"tag"`
 	AllowFailure      bool           `json:"allow_failure"`
 	FailureReason     string         `json:"failure_reason"`
+	Coverage          *float64       `json:"coverage"` // percent
 	CreatedAt         *time.Time     `json:"created_at"`
+	StartedAt         *time.Time     `json:"started_at"`
 	FinishedAt        *time.Time     `json:"finished_at"`
+	Duration          *float64       `json:"duration"`        // seconds
+	QueuedDuration    *float64       `json:"queued_duration"` // seconds
 	ErasedAt          *time.Time     `json:"erased_at"`
 	ArtifactsExpireAt *time.Time     `json:"artifacts_expire_at"`
 	WebURL            string         `json:"web_url"`
+	TagList           []string       `json:"tag_list"` // of the runner it asks for
+	User              *User          `json:"user"`
 	Pipeline          Pipeline       `json:"pipeline"`
 	ArtifactsFile     *ArtifactsFile `json:"artifacts_file"` // only while there is an archive that has not expired
 	Artifacts         []ArtifactFile `json:"artifacts"`      // every file, reports and trace included, expired or not
+}
+
+// User is who started a job.
+type User struct {
+	ID       int64  `json:"id"`
+	Username string `json:"username"`
+	Name     string `json:"name"`
 }
 
 // ArtifactsFile is a job's archive.
@@ -45,14 +59,27 @@ type ArtifactFile struct {
 	FileFormat string `json:"file_format"`
 }
 
+// Statuses are those that a job can have.
+// https://docs.gitlab.com/ci/jobs/#available-job-statuses
+func Statuses() []string {
+	return []string{
+		"created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running", "success",
+		"failed", "canceling", "canceled", "skipped", "manual", "scheduled",
+	}
+}
+
 // JobsOptions narrow a list of jobs. The zero value lists all.
 type JobsOptions struct {
 	Scope          []string // statuses
 	IncludeRetried bool     // also attempts that were retried; lists of a project always have them
+	PerPage        int      // rows of a page; zero means as many as the server gives
 }
 
 func (o JobsOptions) query() url.Values {
 	query := url.Values{"per_page": {perPage}}
+	if o.PerPage > 0 && o.PerPage < maxPerPage {
+		query.Set("per_page", strconv.Itoa(o.PerPage))
+	}
 	for _, status := range o.Scope {
 		query.Add("scope[]", status)
 	}

@@ -9,8 +9,11 @@ import (
 	"strings"
 )
 
-// perPage is the server's maximum.
-const perPage = "100"
+// The server's maximum of rows.
+const (
+	maxPerPage = 100
+	perPage    = "100"
+)
 
 // list yields the rows of every page, each page when it is needed. Rows that are
 // added while pages are read push others from one page to the next; a row that

@@ -11,6 +11,10 @@ import (
 // jobs of a matrix have them in their names.
 func isGlob(name string) bool { return strings.ContainsAny(name, "*?{") }
 
+// NameMatcher tells whether a job's name is name, or fits it if it is a glob: *
+// is anything, ? is one character, {a,b} is either.
+func NameMatcher(name string) func(string) bool { return compile(name).MatchString }
+
 // compile makes a regular expression of a name or pattern: * is anything, also
 // slashes, because "test 1/3" is a name; ? is one character; {a,b} is either.
 func compile(name string) *regexp.Regexp {

@@ -43,7 +43,7 @@ func (r *Resolver) fromRef(ctx context.Context, q Query) ([]Artifact, error) {
 				found[i].Back = back
 			}
 			return found, nil
-		case refused(err):
+		case Refused(err):
 			return r.unlisted(ctx, q, err)
 		case !mayBeElsewhere(err):
 			return nil, err
@@ -109,7 +109,7 @@ func (r *Resolver) asServer(q Query, how Method) func(gitlab.Job) verdict {
 
 // unlisted asks the server for each job by name. Patterns need a list of names.
 func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact, error) {
-	if !refused(err) {
+	if !Refused(err) {
 		return nil, r.explain(err, q, Artifact{})
 	}
 	if q.globs() {

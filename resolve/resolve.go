@@ -71,7 +71,7 @@ func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
 // unlistable explains why a list was refused. Most job tokens are refused not for
 // what they are but for the server's age.
 func (r *Resolver) unlistable(err error, q Query) error {
-	if r.JobToken && refused(err) {
+	if r.JobToken && Refused(err) {
 		return &ClosedError{q, err}
 	}
 	return r.explain(err, q, Artifact{})
@@ -85,7 +85,7 @@ func (r *Resolver) Describe(ctx context.Context, a Artifact) (Artifact, error) {
 	}
 	job, err := r.API.Job(ctx, gitlab.Project(a.Project), a.JobID)
 	switch {
-	case refused(err):
+	case Refused(err):
 		return a, nil
 	case err != nil:
 		return a, r.explain(err, Query{Project: a.Project, JobID: a.JobID}, a)

@@ -46,7 +46,7 @@ func once[T any](r *rungs, rung string, list iter.Seq2[T, error]) iter.Seq2[T, e
 			return
 		}
 		for row, err := range list {
-			if refused(err) {
+			if Refused(err) {
 				r.mu.Lock()
 				if r.closed == nil {
 					r.closed = map[string]error{}
@@ -61,10 +61,10 @@ func once[T any](r *rungs, rung string, list iter.Seq2[T, error]) iter.Seq2[T, e
 	}
 }
 
-// refused reports whether err only says that this token may not ask this: a job
+// Refused reports whether err only says that this token may not ask this: a job
 // token that a route does not know is taken for nobody, who gets 401 or, for a
 // private project, the 404 of a project that is not there.
-func refused(err error) bool {
+func Refused(err error) bool {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	if !ok {
 		return false

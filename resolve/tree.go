@@ -116,7 +116,7 @@ func (r *Resolver) children(ctx context.Context, n node, downstream bool) ([]nod
 // has them.
 func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
 	roots, err := r.roots(ctx, q)
-	if refused(err) {
+	if Refused(err) {
 		return r.fromProject(ctx, q)
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
 	for _, root := range roots {
 		p := newPicker(q, r.finished(q, ByListing))
 		err := r.walk(ctx, root, p, false)
-		if refused(err) {
+		if Refused(err) {
 			return r.fromProject(ctx, q)
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // People write `fetch dist/ --job build -v`, so arrange puts what they wrote
 // into the one order that the library reads:
 //
-//	artifetch [global flags] COMMAND [command flags] -- [arguments]
+//	artifetch [global flags] COMMAND [SUBCOMMAND] [command flags] -- [arguments]
 
 // arrange returns args in that order. It judges nothing: an unknown flag stays
 // where the library will complain about it.
@@ -23,11 +24,10 @@ func arrange(app *cli.App, args []string) []string {
 	a := arranger{global: index(app.Flags), commands: app.Commands}
 	a.read(args[1:])
 	out := slices.Concat(args[:1], a.globals)
-	if a.command == "" {
+	if len(a.path) == 0 {
 		return slices.Concat(out, a.rest)
 	}
-	out = append(out, a.command)
-	out = append(out, a.flags...)
+	out = slices.Concat(out, a.path, a.flags)
 	if len(a.rest) > 0 {
 		out = append(out, "--")
 	}
@@ -53,10 +53,10 @@ func index(flags []cli.Flag) map[string]flagInfo {
 
 type arranger struct {
 	global   map[string]flagInfo
-	local    map[string]flagInfo // of the command, once it is known
-	commands []*cli.Command
+	local    map[string]flagInfo // of the command, once it is known; of a group, all that its commands know
+	commands []*cli.Command      // that may come next
 
-	command              string
+	path                 []string // the command, below the group that it is in
 	globals, flags, rest []string
 }
 
@@ -69,8 +69,7 @@ func (a *arranger) read(args []string) {
 			return
 		case len(arg) > 1 && arg[0] == '-':
 			args = a.flag(args)
-		case a.command == "":
-			a.enter(arg)
+		case a.enter(arg):
 			args = args[1:]
 		default:
 			a.rest = append(a.rest, arg)
@@ -79,15 +78,25 @@ func (a *arranger) read(args []string) {
 	}
 }
 
-// enter notes the command and its flags. Flags of a subcommand stay with it.
-func (a *arranger) enter(name string) {
-	a.command = name
+// enter notes the command and its flags; false means that arg is none. What
+// stands in the place of a command is one, known or not.
+func (a *arranger) enter(arg string) bool {
 	for _, c := range a.commands {
-		if c.HasName(name) {
+		if c.HasName(arg) {
+			a.path, a.commands = append(a.path, arg), c.Subcommands
 			a.local = index(c.Flags)
-			return
+			for _, sub := range c.Subcommands {
+				maps.Copy(a.local, index(sub.Flags))
+			}
+			return true
 		}
 	}
+	if len(a.path) > 0 {
+		a.commands = nil // it takes the place of a subcommand
+		return false
+	}
+	a.path, a.commands = []string{arg}, nil
+	return true
 }
 
 // flag takes one flag and, where there is one, its value off args.
@@ -119,7 +128,7 @@ func (a *arranger) lookup(name string) (info flagInfo, to *[]string, known bool)
 		return info, &a.flags, true
 	}
 	info, known = a.global[name]
-	if known && info.name == "help" && a.command != "" {
+	if known && info.name == "help" && len(a.path) > 0 {
 		return info, &a.flags, true
 	}
 	return info, &a.globals, known

@@ -28,12 +28,17 @@ func TestArrange(t *testing.T) {
 		{"help", "artifetch -h", "artifetch --help"},
 		{"alias of a command", "artifetch get a -j b", "artifetch get --job=b -- a"},
 		{"value missing", "artifetch fetch --job", "artifetch fetch --job"},
+		{"subcommand", "artifetch job show 5 --format json -R g/p", "artifetch job show --format=json --project=g/p -- 5"},
+		{"flag before a subcommand", "artifetch -v job --format json show 5", "artifetch --verbose job show --format=json -- 5"},
+		{"switch of a subcommand", "artifetch job log 5 -f", "artifetch job log --follow -- 5"},
+		{"unknown subcommand", "artifetch job shwo 5", "artifetch job -- shwo 5"},
+		{"help of a subcommand", "artifetch job show -h", "artifetch job show --help"},
 		{"a dash is an argument", "artifetch fetch - --job b", "artifetch fetch --job=b -- -"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := strings.Join(arrange(newApp(IO{io.Discard, io.Discard}), strings.Fields(tt.in)), " ")
+			got := strings.Join(arrange(newApp(IO{Out: io.Discard, Err: io.Discard}), strings.Fields(tt.in)), " ")
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}

@@ -5,7 +5,9 @@
 //	flags.go     the flags, and their ARTIFETCH_ variables
 //	session.go   environment + flags → clients, log
 //	fetch.go     a command: resolve → fetch → extract; ls.go, cat.go, resolve.go,
-//	             explain.go: others
+//	             explain.go, keep.go, jobs.go, job.go, joblog.go: others; look.go
+//	             is what ls and cat share
+//	act.go       what is special about requests that change something
 //	exit.go      error → exit code; problem.go: error → words
 package cli
 
@@ -24,8 +26,12 @@ import (
 // Version is set when the program is built.
 var Version = "dev"
 
-// IO is where output goes: results to Out, everything said about them to Err.
-type IO struct{ Out, Err io.Writer }
+// IO is where output goes: results to Out, everything said about them to Err. In
+// is where somebody answers questions.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
 
 // Signal is the cause of a context that a signal ended.
 type Signal struct{ Signal os.Signal }
@@ -59,10 +65,11 @@ func newApp(out IO) *cli.App {
 		Description: "Every flag --some-flag can be given as the variable ARTIFETCH_SOME_FLAG.",
 		HideVersion: true, // the library's flag would take -v
 		Before:      showVersion,
+		Reader:      out.In,
 		Writer:      out.Out,
 		ErrWriter:   out.Err,
 		Flags:       globalFlags(),
-		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand()},
+		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand()},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,
@@ -73,8 +80,10 @@ func newApp(out IO) *cli.App {
 		Action:         noCommand,
 	}
 	for _, c := range app.Commands {
-		c.OnUsageError = onUsageError
-		c.HideHelpCommand = true
+		for _, c := range append(c.Subcommands, c) {
+			c.OnUsageError = onUsageError
+			c.HideHelpCommand = true
+		}
 	}
 	return app
 }

@@ -109,16 +109,21 @@ func serverCode(err error) code {
 		return codeNotFound
 	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err):
 		return codeNoArchive
-	case is[*resolve.ClosedError](err):
+	case is[*notNowError](err):
+		return codeRefused
+	case is[*resolve.ClosedError](err), is[*tokenError](err):
 		return codeDenied
 	}
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
-		if refusal.FromStorage {
+		switch {
+		case refusal.FromStorage:
 			return codeServer // it refuses its own address, not the token
+		case refusal.NotNow():
+			return codeRefused
 		}
 		return statusCode(refusal.StatusCode)
 	}
-	if is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || errors.Is(err, context.DeadlineExceeded) {
+	if is[*logBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || errors.Is(err, context.DeadlineExceeded) {
 		return codeServer
 	}
 	return codeDone
@@ -130,8 +135,8 @@ func statusCode(status int) code {
 		return codeDenied
 	case http.StatusNotFound:
 		return codeNotFound
-	case http.StatusBadRequest, http.StatusConflict:
-		return codeRefused
+	case http.StatusMethodNotAllowed:
+		return codeRefused // of a project that has moved
 	}
 	return codeServer
 }

@@ -152,3 +152,47 @@ func TestSelectionCost(t *testing.T) {
 	}
 	t.Logf("%d requests, %d bytes", requests, sent)
 }
+
+// To look into a large archive costs little, also where there are no ranges, if
+// the server can say what is in it; else the whole archive comes.
+func TestLookWithoutRanges(t *testing.T) {
+	t.Parallel()
+	archive := largeArchive()
+	tests := []struct {
+		name, version, args, want string
+		whole                     bool
+	}{
+		{"list", "19.2", "ls", "dist/\ndist/app\ndist/link\ndist/sub/\ndist/sub/conf\nnoise\nreport.xml\n", false},
+		{"list of an old server", "18.7", "ls", "dist/app\ndist/link\ndist/sub/conf\nnoise\nreport.xml\n", true},
+		{"a file", "19.2", "cat dist/app", "app\n", false},
+		{"a link", "19.2", "cat dist/link", "app\n", true},
+		{"a file of an old server", "18.7", "cat dist/app", "app\n", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			world := gitlabtest.Fixture()
+			world.Projects[0].Pipelines[1].Jobs[0].Archive = archive
+			s := gitlabtest.Start(world, gitlabtest.Options{Version: tt.version, Mode: gitlabtest.ModeNoRanges})
+			t.Cleanup(s.Close)
+			token := filepath.Join(t.TempDir(), "token")
+			if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := append([]string{"artifetch", "--server-url", s.URL, "--token-file", token}, strings.Fields(tt.args)...)
+			var out, said bytes.Buffer
+			if code := command(t, append(args, "-R", "1", "--job-id", "1001"), cli.IO{Out: &out, Err: &said}); code != 0 || out.String() != tt.want {
+				t.Errorf("code %d, printed %q: %s", code, &out, &said)
+			}
+			whole := 0
+			for _, r := range s.Requests() {
+				if r.BytesSent > 20<<20 {
+					whole++
+				}
+			}
+			if (whole > 0) != tt.whole {
+				t.Errorf("the whole archive came %d times", whole)
+			}
+		})
+	}
+}

@@ -41,7 +41,7 @@ func globalFlags() []cli.Flag {
 // queryFlags say which job is meant.
 func queryFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: categoryWhich, Usage: "`PROJECT` id or full path (default: $CI_PROJECT_ID)"},
+		projectFlag(),
 		&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: categoryWhich, Usage: "branch or tag `REF` (default: the job's own)"},
 		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: categoryWhich, Usage: "job `NAME`, in full, or a glob (*, ?, {a,b}); may be repeated"},
 		&cli.StringFlag{Name: "job-id", Category: categoryWhich, Usage: "job `ID` or web address, instead of --ref and --job"},
@@ -70,6 +70,10 @@ func selectionFlags() []cli.Flag {
 		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},
 		&cli.IntFlag{Name: "max-files", Category: categoryTransfer, Usage: "refuse an archive with more than `N` entries", DefaultText: "500000"},
 	}
+}
+
+func projectFlag() cli.Flag {
+	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: categoryWhich, Usage: "`PROJECT` id, full path or web address (default: $CI_PROJECT_ID)"}
 }
 
 // envName is the variable of a flag: --some-flag is ARTIFETCH_SOME_FLAG.

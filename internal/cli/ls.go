@@ -2,20 +2,17 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"gitlab.com/artifetch/artifetch/extract"
-	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -24,7 +21,9 @@ func lsCommand() *cli.Command {
 		Name:      "ls",
 		Usage:     "list the files of a job's artifacts, without downloading them",
 		UsageText: "artifetch ls [flags] [PATH…]",
-		Description: `Reads the archive's directory by range requests. PATH selects as for fetch.
+		Description: `Reads the archive's directory by range requests. PATH selects as for fetch. Where
+the server has no ranges, or with --server, GitLab's own list is shown (since
+18.8): it has neither times nor checksums, and a link looks like a file.
 
   artifetch ls --ref main --job build
   artifetch ls --job-id 1002 -l 'reports/**'
@@ -32,6 +31,7 @@ func lsCommand() *cli.Command {
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
 			&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "list what matches `GLOB`; the same as a PATH argument"},
 			&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
+			&cli.BoolFlag{Name: "server", Category: categoryTransfer, Usage: "show the list that GitLab made of the archive", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Category: categoryOutput, Usage: "show modes, sizes and times", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "tree", Category: categoryOutput, Usage: "show directories as a tree", DisableDefaultText: true},
 			formatFlag(),
@@ -52,7 +52,7 @@ func runLs(c *cli.Context) error {
 		}
 		var listed []extract.Listed
 		err = s.waiting(ctx, c.Duration("wait"), func(ctx context.Context) (err error) {
-			listed, err = s.list(ctx, q, o)
+			listed, err = s.list(ctx, q, o, c.Bool("server"))
 			return err
 		})
 		switch {
@@ -74,55 +74,28 @@ func runLs(c *cli.Context) error {
 	})
 }
 
-// list reads the directory of the one archive that a query means.
-func (s *session) list(ctx context.Context, q resolve.Query, o extract.Options) ([]extract.Listed, error) {
-	file, a, err := s.openOne(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	listed, err := extract.List(ctx, file, o)
-	if err != nil {
-		err = fmt.Errorf("archive of %s: %w", a.Label(), err)
-	}
-	s.log.Debug().Int64("bytes", file.Stats().Bytes).Int64("requests", file.Stats().Requests).Msg("listed")
-	return listed, errors.Join(err, file.Close())
-}
-
-// openOne opens the one archive that a query means. Where there are no ranges,
-// the whole archive has to come.
-func (s *session) openOne(ctx context.Context, q resolve.Query) (*fetch.File, resolve.Artifact, error) {
-	found, err := s.resolver.Artifacts(ctx, q)
-	switch {
-	case err != nil:
-		return nil, resolve.Artifact{}, err
-	case len(found) > 1:
-		return nil, resolve.Artifact{}, &usageError{fmt.Sprintf("%d jobs are meant", len(found)), "this command looks into one archive: name one job"}
-	}
-	f := fetcher{session: s, query: q}
-	how := f.transfer(os.TempDir())
-	how.Partial = true
-	return f.open(ctx, found[0], how)
-}
-
-// listedFile is an entry in JSON.
+// listedFile is an entry in JSON. What GitLab's own list does not tell is null.
 type listedFile struct {
 	Name           string     `json:"name"`
-	Type           string     `json:"type"` // "file", "directory" or "link"
-	Mode           string     `json:"mode"` // permission bits in octal
-	Size           int64      `json:"size"`
-	CompressedSize int64      `json:"compressed_size"`
+	Type           string     `json:"type"            doc:"file, directory or link"`
+	Mode           *string    `json:"mode"            doc:"permission bits in octal"`
+	Size           int64      `json:"size"            doc:"bytes, uncompressed"`
+	CompressedSize *int64     `json:"compressed_size" doc:"bytes"`
 	ModifiedAt     *time.Time `json:"modified_at"`
-	CRC32          string     `json:"crc32"`
+	CRC32          *string    `json:"crc32"           doc:"in hexadecimal"`
 }
 
 func listedJSON(listed []extract.Listed) []listedFile {
 	rows := make([]listedFile, len(listed))
 	for i, e := range listed {
 		rows[i] = listedFile{
-			Name: e.Name, Type: "file", Mode: fmt.Sprintf("%04o", e.Mode.Perm()), Size: e.Size, CompressedSize: e.Packed, CRC32: fmt.Sprintf("%08x", e.CRC32),
+			Name: e.Name, Type: "file", Size: e.Size,
 		}
-		if !e.ModTime.IsZero() {
-			rows[i].ModifiedAt = known(e.ModTime.UTC())
+		if e.Mode.Perm() != 0 { // GitLab knows none of a directory that is only implied
+			rows[i].Mode = known(fmt.Sprintf("%04o", e.Mode.Perm()))
+		}
+		if !e.ModTime.IsZero() { // it comes out of the archive
+			rows[i].ModifiedAt, rows[i].CompressedSize, rows[i].CRC32 = known(e.ModTime.UTC()), &e.Packed, known(fmt.Sprintf("%08x", e.CRC32))
 		}
 		switch {
 		case e.Mode.IsDir():
@@ -134,24 +107,19 @@ func listedJSON(listed []extract.Listed) []listedFile {
 	return rows
 }
 
-// printLong prints a table: aligned for a person, with tabs for a program.
+// printLong prints a table.
 func printLong(out io.Writer, listed []extract.Listed) error {
-	table := out
-	flush := func() error { return nil }
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		table, flush = w, w.Flush
-	}
+	t := newTable(out, make([]column, 4)...)
 	for _, e := range listed {
 		modified := ""
 		if !e.ModTime.IsZero() {
 			modified = e.ModTime.UTC().Format(time.RFC3339)
 		}
-		if _, err := fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", e.Mode, e.Size, modified, printable(e.Name)); err != nil {
+		if err := t.add(cell{plain: e.Mode.String()}, cell{plain: strconv.FormatInt(e.Size, 10)}, cell{plain: modified}, cell{plain: e.Name}); err != nil {
 			return err
 		}
 	}
-	return flush()
+	return t.flush()
 }
 
 // printTree prints each name below its directory, which is shown once.

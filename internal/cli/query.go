@@ -13,17 +13,13 @@ import (
 
 // withQuery runs what a command does about a query.
 func withQuery(c *cli.Context, do func(ctx context.Context, s *session, q resolve.Query) error) error {
-	ctx, cancel := withDeadline(c.Context, c)
-	defer cancel()
-	s, err := newSession(ctx, c)
-	if err != nil {
-		return err
-	}
-	q, err := newQuery(c, s.cfg)
-	if err != nil {
-		return err
-	}
-	return do(ctx, s, q)
+	return withSession(c, func(ctx context.Context, s *session) error {
+		q, err := newQuery(c, s.cfg)
+		if err != nil {
+			return err
+		}
+		return do(ctx, s, q)
+	})
 }
 
 // newQuery reads which jobs are meant. The ref of the running pipeline is a
@@ -142,7 +138,7 @@ func checkQuery(c *cli.Context, q resolve.Query) error {
 	inRef := len(named) == 0 || q.Latest
 	switch {
 	case q.Project == "":
-		return &usageError{"no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app"}
+		return errNoProject
 	case len(named) > 1:
 		return &usageError{"--" + strings.Join(named, " and --") + " each say which job or pipeline", "give one of them"}
 	case q.JobID != 0 && (c.IsSet("job") || c.IsSet("ref")):

@@ -27,6 +27,17 @@ type session struct {
 	strain   atomic.Int64 // how often the server had enough, or could not be reached
 }
 
+// withSession runs what a command does, within --deadline.
+func withSession(c *cli.Context, do func(ctx context.Context, s *session) error) error {
+	ctx, cancel := withDeadline(c.Context, c)
+	defer cancel()
+	s, err := newSession(ctx, c)
+	if err != nil {
+		return err
+	}
+	return do(ctx, s)
+}
+
 func newSession(ctx context.Context, c *cli.Context) (*session, error) {
 	if err := flagsFromEnv(c, c.App.Flags); err != nil {
 		return nil, err

@@ -148,7 +148,7 @@ func worthRepeating(req *http.Request, resp *http.Response, err error) bool {
 	}
 	idempotent := req.Method == http.MethodGet || req.Method == http.MethodHead
 	if err != nil {
-		return neverSent(err) || idempotent && transient(err)
+		return NeverSent(err) || idempotent && transient(err)
 	}
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests:
@@ -159,8 +159,9 @@ func worthRepeating(req *http.Request, resp *http.Response, err error) bool {
 	return false
 }
 
-// neverSent reports whether there was no connection to send on.
-func neverSent(err error) bool {
+// NeverSent reports whether a request failed because there was no connection to
+// send it on, so that the server cannot have acted on it.
+func NeverSent(err error) bool {
 	if notFound, ok := errors.AsType[*net.DNSError](err); ok {
 		return notFound.IsTemporary || notFound.IsTimeout
 	}

@@ -32,10 +32,15 @@ import (
 	// A scratch image has no certificates; these are used only when the system
 	// has none.
 	_ "golang.org/x/crypto/x509roots/fallback"
+
+	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
 // ErrInsecureRedirect reports a redirect from https to http.
 var ErrInsecureRedirect = errors.New("redirect from https to http")
+
+// ErrRedirectedWrite reports that a request that changes something was redirected.
+var ErrRedirectedWrite = errors.New("redirects are not followed by requests that change something")
 
 // Options configure a client. Only API is required.
 type Options struct {
@@ -77,6 +82,10 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	// net/http tells the next server which address led to it. A signed one
 	// would hand its signature on.
 	req.Header.Del("Referer")
+	if method := via[0].Method; method != http.MethodGet && method != http.MethodHead {
+		// net/http would go on with GET, and take its answer for that of the request.
+		return fmt.Errorf("%w: %s %s is sent on to %s", ErrRedirectedWrite, method, redact.URLOf(via[0].URL), redact.URLOf(req.URL))
+	}
 	if len(via) >= maxRedirects {
 		return fmt.Errorf("stopped after %d redirects", maxRedirects)
 	}

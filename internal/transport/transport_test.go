@@ -267,3 +267,29 @@ func keyPair(t *testing.T) (certFile, keyFile string) {
 	}
 	return certFile, keyFile
 }
+
+// net/http would repeat a DELETE that is redirected as a GET, and report success.
+func TestWritesAreNotRedirected(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{http.MethodPost, http.MethodDelete} {
+		requests := 0
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if requests++; requests == 1 {
+				http.Redirect(w, r, "/elsewhere", http.StatusMovedPermanently)
+			}
+		}))
+		client := transport.NewClient(transport.Options{API: parse(t, s.URL+"/api/v4")})
+		req, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/api/v4/x", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if !errors.Is(err, transport.ErrRedirectedWrite) || requests != 1 || transport.NeverSent(err) {
+			t.Errorf("%s: %v after %d requests", method, err, requests)
+		}
+		s.Close()
+	}
+}

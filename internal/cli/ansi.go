@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+)
+
+// ansi passes the log of a job on without what could do harm or be in the way. A
+// log is written by whoever wrote the job, and a terminal obeys what it reads
+// (ECMA-48): it can be made to change its title, its contents, its clipboard.
+//
+// With colours, colours and the erasing of lines stay. Without, only text does:
+// of a line that was written over after a carriage return, what was there last,
+// so that the markers of GitLab's sections are gone too.
+type ansi struct {
+	out     io.Writer
+	colours bool
+
+	state func(*ansi, byte)
+	seq   []byte // the escape sequence so far
+	line  []byte // of text, not passed on yet
+	cr    bool   // a carriage return came, and nothing after it
+}
+
+// maxLine is how much of a line is held back, in bytes.
+const maxLine = 64 << 10
+
+// Write implements [io.Writer].
+func (a *ansi) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if a.state == nil {
+			a.text(b)
+		} else {
+			a.state(a, b)
+		}
+		if len(a.line) >= maxLine {
+			if err := a.flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if a.colours {
+		return len(p), a.flush()
+	}
+	end := bytes.LastIndexByte(a.line, '\n') + 1 // the rest may be written over yet
+	_, err := a.out.Write(a.line[:end])
+	a.line = append(a.line[:0], a.line[end:]...)
+	return len(p), err
+}
+
+// flush passes on a last line that has no end.
+func (a *ansi) flush() error {
+	_, err := a.out.Write(a.line)
+	a.line = a.line[:0]
+	return err
+}
+
+func (a *ansi) text(b byte) {
+	if a.cr && !a.colours && b != '\n' && b != '\r' {
+		a.line = a.line[:bytes.LastIndexByte(a.line, '\n')+1]
+	}
+	a.cr = b == '\r'
+	switch {
+	case b == 0x1b:
+		a.seq, a.state = append(a.seq[:0], b), (*ansi).escape
+	case b == 0xc2:
+		a.state = (*ansi).twoBytes
+	case b == '\r' && !a.colours:
+	case b >= ' ' && b != 0x7f, b == '\n', b == '\t', b == '\r':
+		a.line = append(a.line, b)
+	}
+}
+
+// twoBytes is the second byte of U+0080 to U+00BF in UTF-8; up to U+009F they are
+// controls.
+func (a *ansi) twoBytes(b byte) {
+	a.state = nil
+	switch {
+	case b == 0x9b: // the same as ESC [
+		a.seq, a.state = append(a.seq[:0], 0x1b, '['), (*ansi).control
+	case b >= 0xa0 && b <= 0xbf:
+		a.line = append(a.line, 0xc2, b)
+	}
+}
+
+func (a *ansi) escape(b byte) {
+	a.seq = append(a.seq, b)
+	switch {
+	case b == '[':
+		a.state = (*ansi).control
+	case b == ']' || b == 'P' || b == 'X' || b == '^' || b == '_': // a string follows
+		a.state = (*ansi).text8
+	case b >= 0x20 && b <= 0x2f: // intermediate
+	default:
+		a.state = nil
+	}
+}
+
+// maxSequence is the longest escape sequence that is passed on.
+const maxSequence = 64
+
+// control is a control sequence, which ends in a letter or the like.
+func (a *ansi) control(b byte) {
+	if b < 0x20 || b > 0x7e { // it is broken off
+		a.state = nil
+		a.text(b)
+		return
+	}
+	if len(a.seq) < maxSequence {
+		a.seq = append(a.seq, b)
+	}
+	if b < 0x40 {
+		return
+	}
+	a.state = nil
+	if a.colours && (b == 'm' || b == 'K') && len(a.seq) < maxSequence {
+		a.line = append(a.line, a.seq...)
+	}
+}
+
+// text8 is a string that a terminal would take for itself, up to BEL or ESC \.
+func (a *ansi) text8(b byte) {
+	switch b {
+	case 0x07:
+		a.state = nil
+	case 0x1b:
+		a.state = (*ansi).escape
+	}
+}

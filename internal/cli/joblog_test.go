@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/transport"
+)
+
+// logOf is a server with one job, 1, and what prints its log.
+func logOf(t *testing.T, job *gitlabtest.Job, o gitlabtest.Options) (*gitlabtest.Running, *jobLog, *bytes.Buffer) {
+	t.Helper()
+	job.ID, job.Name = 1, "build"
+	world := &gitlabtest.World{
+		Projects: []*gitlabtest.Project{{ID: 1, Path: "g/p", Visibility: gitlabtest.Private, Pipelines: []*gitlabtest.Pipeline{{ID: 1, Ref: "main", Status: "running", Jobs: []*gitlabtest.Job{job}}}}},
+		Tokens:   []*gitlabtest.Token{{Value: "glpat-x", Kind: gitlabtest.KindPrivate, Roles: map[int64]string{1: "developer"}}},
+	}
+	s := gitlabtest.Start(world, o)
+	t.Cleanup(s.Close)
+	api, err := url.Parse(s.APIURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := transport.NewClient(transport.Options{API: api, Header: "PRIVATE-TOKEN", Token: "glpat-x"})
+	var out bytes.Buffer
+	l := &jobLog{session: &session{log: zerolog.Nop(), api: gitlab.New(api, client)}, project: "1", id: 1, out: &out, pause: time.Millisecond}
+	return s, l, &out
+}
+
+// Every byte of a log that grows is printed once, whatever happens on the way.
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	log := strings.Repeat("a line of the log\n", 500)
+	for name, faults := range map[string][]gitlabtest.Fault{
+		"quietly":             nil,
+		"broken off":          {{Kind: "reset-body", On: "/trace", Skip: 1, Times: 2, After: 1500}},
+		"cut short":           {{Kind: "short-body", On: "/trace", Times: 1, After: 100}},
+		"a server that rests": {{Kind: "503", On: "/trace", Times: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, l, out := logOf(t, &gitlabtest.Job{Status: "running", Trace: log, TraceStep: 1000, FinishAfter: 8}, gitlabtest.Options{Faults: faults})
+			if err := l.print(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			if out.String() != log {
+				t.Errorf("%d bytes of %d were printed", out.Len(), len(log))
+			}
+			last := s.Requests()[len(s.Requests())-2:]
+			if !strings.HasSuffix(last[0].Path, "/jobs/1") || !strings.HasSuffix(last[1].Path, "/trace") {
+				t.Errorf("the log was not read after the job had finished: %s, %s", last[0].Path, last[1].Path)
+			}
+		})
+	}
+}
+
+// While GitLab moves a finished log to storage, it may be shorter, or not there.
+func TestFollowOfALogThatShrinks(t *testing.T) {
+	t.Parallel()
+	s, l, out := logOf(t, &gitlabtest.Job{Status: "running", Trace: "0123456789"}, gitlabtest.Options{})
+	for _, trace := range []string{"0", "01234", "0123456789ab"} {
+		if err := l.whole(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Update(func(w *gitlabtest.World) { w.Projects[0].Pipelines[0].Jobs[0].Trace = trace })
+	}
+	if err := l.whole(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != "0123456789ab" {
+		t.Errorf("printed %q", out)
+	}
+}
+
+// A log that breaks off for ever is an error, and so is one that cannot be
+// written.
+func TestLogErrors(t *testing.T) {
+	t.Parallel()
+	_, l, _ := logOf(t, &gitlabtest.Job{Trace: "0123456789"}, gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "reset-body", On: "/trace", After: 5}}})
+	l.policy = transport.Policy{Retries: -1}
+	if err := l.print(t.Context(), false); exitCode(err) != codeServer {
+		t.Errorf("broken off: %v", err)
+	}
+	s, l, _ := logOf(t, &gitlabtest.Job{Trace: "0123456789"}, gitlabtest.Options{})
+	l.out = brokenWriter{}
+	if err := l.print(t.Context(), false); err == nil || len(s.Requests()) != 1 {
+		t.Errorf("not written: %v after %d requests", err, len(s.Requests()))
+	}
+	if r := s.Requests()[0]; r.Method != http.MethodGet || r.Query != "" {
+		t.Errorf("%s ?%s", r.Method, r.Query)
+	}
+}

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// jobRow is a job in JSON. What is unknown, or not so yet, is null.
+type jobRow struct {
+	ID                int64      `json:"id"`
+	Name              string     `json:"name"`
+	Stage             string     `json:"stage"`
+	Status            string     `json:"status"             doc:"as GitLab has it: success, failed, running, …"`
+	FailureReason     *string    `json:"failure_reason"     doc:"of a failed job"`
+	AllowFailure      bool       `json:"allow_failure"`
+	Ref               string     `json:"ref"                doc:"branch, tag or refs/merge-requests/…"`
+	Tag               bool       `json:"tag"                doc:"whether the ref is a tag"`
+	SHA               *string    `json:"sha"                doc:"commit"`
+	PipelineID        *int64     `json:"pipeline_id"`
+	ProjectID         *int64     `json:"project_id"`
+	CreatedAt         *time.Time `json:"created_at"`
+	StartedAt         *time.Time `json:"started_at"`
+	FinishedAt        *time.Time `json:"finished_at"`
+	ErasedAt          *time.Time `json:"erased_at"`
+	Duration          *float64   `json:"duration"           doc:"seconds"`
+	QueuedDuration    *float64   `json:"queued_duration"    doc:"seconds"`
+	Coverage          *float64   `json:"coverage"           doc:"percent"`
+	Tags              []string   `json:"tags"               doc:"of the runner that the job asks for"`
+	User              *string    `json:"user"               doc:"name of who started it"`
+	ArchiveSize       *int64     `json:"archive_size"       doc:"bytes; null if there is no archive, or it has expired"`
+	ArtifactsExpireAt *time.Time `json:"artifacts_expire_at"`
+	Artifacts         []jobFile  `json:"artifacts"          doc:"every file the job uploaded, reports and log included, expired or not"`
+	WebURL            *string    `json:"web_url"`
+}
+
+// jobFile is a file that a job uploaded.
+type jobFile struct {
+	Type     string `json:"type"     doc:"archive, metadata, trace, junit, …"`
+	Filename string `json:"filename"`
+	Size     int64  `json:"size"     doc:"bytes"`
+}
+
+func newJobRow(j gitlab.Job) jobRow {
+	row := jobRow{
+		ID: j.ID, Name: j.Name, Stage: j.Stage, Status: j.Status, FailureReason: known(j.FailureReason), AllowFailure: j.AllowFailure,
+		Ref: j.Ref, Tag: j.Tag, SHA: known(j.Pipeline.SHA), PipelineID: known(j.Pipeline.ID), ProjectID: known(j.Pipeline.ProjectID),
+		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, FinishedAt: j.FinishedAt, ErasedAt: j.ErasedAt,
+		Duration: j.Duration, QueuedDuration: j.QueuedDuration, Coverage: j.Coverage,
+		Tags: append([]string{}, j.TagList...), ArtifactsExpireAt: j.ArtifactsExpireAt, Artifacts: []jobFile{}, WebURL: known(j.WebURL),
+	}
+	if j.User != nil {
+		row.User = known(j.User.Username)
+	}
+	if j.ArtifactsFile != nil {
+		row.ArchiveSize = &j.ArtifactsFile.Size
+	}
+	for _, f := range j.Artifacts {
+		row.Artifacts = append(row.Artifacts, jobFile{f.FileType, f.Filename, f.Size})
+	}
+	return row
+}
+
+// printJob prints a job for a person.
+func printJob(out io.Writer, j gitlab.Job) error {
+	row := newJobRow(j)
+	status := row.Status
+	if row.FailureReason != nil {
+		status += " (" + *row.FailureReason + ")"
+	}
+	var files []string
+	for _, f := range row.Artifacts {
+		files = append(files, fmt.Sprintf("%s (%s)", f.Type, iec(f.Size)))
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]string{
+		{"job_id", orUnknown(row.ID)}, {"job", row.Name}, {"stage", row.Stage}, {"status", status}, {"ref", row.Ref},
+		{"sha", j.Pipeline.SHA}, {"pipeline", orUnknown(j.Pipeline.ID)}, {"user", orNone(row.User)}, {"tags", strings.Join(row.Tags, ", ")},
+		{"created_at", timeOf(row.CreatedAt)}, {"started_at", timeOf(row.StartedAt)}, {"finished_at", timeOf(row.FinishedAt)}, {"erased_at", timeOf(row.ErasedAt)},
+		{"duration", span(row.Duration)}, {"queued", span(row.QueuedDuration)}, {"coverage", percent(row.Coverage)},
+		{"artifacts", strings.Join(files, ", ")}, {"expires_at", timeOf(row.ArtifactsExpireAt)}, {"web", orNone(row.WebURL)},
+	} {
+		if line[1] != "" {
+			_, _ = fmt.Fprintf(w, "%s\t%s\n", line[0], printable(line[1])) // Flush reports what went wrong
+		}
+	}
+	return w.Flush()
+}
+
+func orNone[T any](v *T) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(*v)
+}
+
+func percent(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*v, 'f', -1, 64) + " %"
+}
+
+// span is a number of seconds to a person.
+func span(seconds *float64) string {
+	if seconds == nil {
+		return ""
+	}
+	d := time.Duration(*seconds * float64(time.Second))
+	if d < 10*time.Second {
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}

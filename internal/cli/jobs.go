@@ -1,0 +1,275 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+func jobsCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "jobs",
+		Usage:     "list the jobs of a project, a ref or a pipeline",
+		UsageText: "artifetch jobs [flags]",
+		Description: `Newest first. On a terminal a table; elsewhere one line a job, with tabs between
+id, status, stage, name, ref, pipeline, seconds, end and bytes of the archive.
+Jobs that were retried are in the list of a project always, and in that of a
+pipeline or ref with --include-retried. Child pipelines have lists of their own.
+
+  artifetch jobs --pipeline current --scope failed
+  artifetch jobs --ref main --name 'test *' --with-artifacts --format json
+  artifetch jobs -R group/lib --limit 0 --format jsonl`,
+		Flags: []cli.Flag{
+			projectFlag(),
+			&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: categoryWhich, Usage: "jobs of the pipelines of branch or tag `REF`"},
+			&cli.StringFlag{Name: "pipeline", Category: categoryWhich, Usage: "of one pipeline: `ID`, web address, current, or latest (of --ref)"},
+			&cli.StringSliceFlag{Name: "scope", Category: categoryWhich, Usage: "with this `STATUS`: success, failed, running, …; may be repeated"},
+			&cli.StringFlag{Name: "name", Category: categoryWhich, Usage: "with this `NAME`, or a glob (*, ?, {a,b})"},
+			&cli.BoolFlag{Name: "with-artifacts", Category: categoryWhich, Usage: "with an archive that has not expired", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "include-retried", Category: categoryWhich, Usage: "of a pipeline or ref: also attempts that were retried", DisableDefaultText: true},
+			&cli.IntFlag{Name: "limit", Category: categoryOutput, Usage: "at most `N` jobs; 0 for all", Value: defaultLimit},
+			&cli.StringFlag{Name: "format", Category: categoryOutput, Usage: "`FORMAT` of the result: text, json, or jsonl for one object a line", DefaultText: "text"},
+		},
+		Action: runJobs,
+	}
+}
+
+// defaultLimit is a page.
+const defaultLimit = 100
+
+// jobsQuery is which jobs are listed.
+type jobsQuery struct {
+	resolve.Query // Project; Ref, PipelineID or Latest
+	name          string
+	withArtifacts bool
+	limit         int
+	options       gitlab.JobsOptions
+}
+
+func runJobs(c *cli.Context) error {
+	if c.Args().Present() {
+		return &usageError{"jobs takes no argument", "--name selects by name; job show ID shows one"}
+	}
+	return withSession(c, func(ctx context.Context, s *session) error {
+		q, err := newJobsQuery(c, s.cfg)
+		if err != nil {
+			return err
+		}
+		print, end, err := jobPrinter(c)
+		if err != nil {
+			return err
+		}
+		n := 0
+		for job, err := range s.jobs(ctx, q) {
+			if err != nil {
+				return s.notListed(err, q.Query)
+			}
+			if err := print(job); err != nil {
+				return err
+			}
+			n++
+		}
+		if n == q.limit {
+			s.log.Info().Int("jobs", n).Msg("--limit ends the list here; there may be more")
+		}
+		return end()
+	})
+}
+
+func newJobsQuery(c *cli.Context, cfg env.Config) (jobsQuery, error) {
+	q := jobsQuery{
+		name: c.String("name"), withArtifacts: c.Bool("with-artifacts"), limit: c.Int("limit"),
+		options: gitlab.JobsOptions{Scope: c.StringSlice("scope"), IncludeRetried: c.Bool("include-retried")},
+	}
+	q.Ref = c.String("ref")
+	if err := checkWords(c, "project", "ref", "pipeline", "name"); err != nil {
+		return q, err
+	}
+	for _, status := range q.options.Scope {
+		if known := gitlab.Statuses(); !slices.Contains(known, status) {
+			return q, &usageError{fmt.Sprintf("--scope %q is no status of a job", status), "it is one of " + strings.Join(known, ", ")}
+		}
+	}
+	var err error
+	if q.Project, err = projectOf(c, cfg); err != nil {
+		return q, err
+	}
+	if err := readPipeline(c, cfg, &q.Query); err != nil {
+		return q, err
+	}
+	own := q.Project == cfg.Project || q.Project == cfg.ProjectPath
+	switch {
+	case q.Project == "":
+		return q, errNoProject
+	case q.limit < 0:
+		return q, &usageError{"--limit must not be negative", "0 lists all"}
+	case q.Latest && q.Ref == "" && own:
+		q.Ref = cfg.Ref
+	case q.PipelineID != 0 && q.Ref != "":
+		return q, &usageError{"--pipeline and --ref each say which pipeline", "give one of them; --pipeline latest goes with --ref"}
+	}
+	if q.Latest && q.Ref == "" {
+		return q, &usageError{"no ref given", "--pipeline latest is that of --ref"}
+	}
+	if q.limit > 0 && q.name == "" && !q.withArtifacts {
+		q.options.PerPage = q.limit
+	}
+	return q, nil
+}
+
+var errNoProject = &usageError{"no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app"}
+
+// projectOf reads --project: an id, a path, a web address, or the job's own.
+func projectOf(c *cli.Context, cfg env.Config) (string, error) {
+	q := resolve.Query{Project: c.String("project")}
+	err := readProject(c, cfg, &q)
+	if q.Project == "" {
+		q.Project = cfg.Project
+	}
+	return q.Project, err
+}
+
+// jobs yields the jobs that are asked for, page by page.
+func (s *session) jobs(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
+	wanted := resolve.NameMatcher(q.name)
+	return func(yield func(gitlab.Job, error) bool) {
+		n := 0
+		for job, err := range s.unfiltered(ctx, q) {
+			if err == nil && (q.name != "" && !wanted(job.Name) || q.withArtifacts && job.ArtifactsFile == nil) {
+				continue
+			}
+			if n++; !yield(job, err) || err != nil || n == q.limit {
+				return
+			}
+		}
+	}
+}
+
+// unfiltered goes to the list that has the jobs, and as few others as can be.
+func (s *session) unfiltered(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
+	project := gitlab.Project(q.Project)
+	switch {
+	case q.PipelineID != 0:
+		return s.api.PipelineJobs(ctx, project, q.PipelineID, q.options)
+	case q.Ref != "":
+		return s.refJobs(ctx, q)
+	}
+	return s.api.ProjectJobs(ctx, project, q.options)
+}
+
+// refJobs goes through the pipelines of a ref. Where those are closed to the
+// token, it looks for the ref in the list of the project.
+func (s *session) refJobs(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
+	project := gitlab.Project(q.Project)
+	return func(yield func(gitlab.Job, error) bool) {
+		for pipeline, err := range s.api.Pipelines(ctx, project, gitlab.PipelinesOptions{Ref: q.Ref}) {
+			if err != nil && s.cfg.Token.Kind == env.JobToken && resolve.Refused(err) {
+				s.refJobsOfProject(ctx, q)(yield)
+				return
+			}
+			if err != nil {
+				yield(gitlab.Job{}, err)
+				return
+			}
+			for job, err := range s.api.PipelineJobs(ctx, project, pipeline.ID, q.options) {
+				if !yield(job, err) || err != nil {
+					return
+				}
+			}
+			if q.Latest {
+				return
+			}
+		}
+	}
+}
+
+func (s *session) refJobsOfProject(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
+	o := q.options
+	o.PerPage = 0
+	return func(yield func(gitlab.Job, error) bool) {
+		newest := int64(0)
+		for job, err := range s.api.ProjectJobs(ctx, gitlab.Project(q.Project), o) {
+			if err == nil && (job.Ref != q.Ref || job.Pipeline.Source == "parent_pipeline") {
+				continue
+			}
+			newest = max(newest, job.Pipeline.ID)
+			if err == nil && q.Latest && job.Pipeline.ID != newest {
+				continue
+			}
+			if !yield(job, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// notListed explains why a list was refused.
+func (s *session) notListed(err error, q resolve.Query) error {
+	refusal, ok := errors.AsType[*gitlab.Error](err)
+	switch {
+	case !ok:
+		return err
+	case s.cfg.Token.Kind == env.JobToken && resolve.Refused(err):
+		return &actionError{err, "job tokens list jobs since about GitLab 18.5: set GITLAB_TOKEN to a token with the scope read_api; else the project's job token allowlist does not have yours"}
+	case refusal.StatusCode == http.StatusUnauthorized:
+		return &actionError{err, "GitLab lists jobs to nobody without a token, also of public projects: set GITLAB_TOKEN to a token with the scope read_api"}
+	case refusal.ProjectNotFound():
+		return &resolve.NotFoundError{Query: q, What: "project", Err: err}
+	case q.PipelineID != 0 && errors.Is(err, gitlab.ErrNotFound):
+		return &resolve.NotFoundError{Query: q, What: "pipeline", Err: err}
+	}
+	return err
+}
+
+// jobPrinter prints jobs one by one, in the format that is asked for.
+func jobPrinter(c *cli.Context) (print func(gitlab.Job) error, end func() error, err error) {
+	nothing := func() error { return nil }
+	switch format := c.String("format"); format {
+	case "", "text":
+		t := newTable(c.App.Writer, jobColumns()...)
+		return func(j gitlab.Job) error { return t.add(jobCells(j)...) }, t.flush, nil
+	case "json":
+		rows := []jobRow{}
+		return func(j gitlab.Job) error { rows = append(rows, newJobRow(j)); return nil }, func() error { return encode(c, rows) }, nil
+	case "jsonl":
+		return func(j gitlab.Job) error { return encodeLine(c.App.Writer, newJobRow(j)) }, nothing, nil
+	}
+	return nil, nil, &usageError{"--format is none of text, json, jsonl", "leave it out for text"}
+}
+
+func encodeLine(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func jobColumns() []column {
+	return []column{{"ID", false}, {"STATUS", false}, {"STAGE", true}, {"NAME", true}, {"REF", true}, {"PIPELINE", false}, {"TOOK", false}, {"FINISHED", false}, {"ARCHIVE", false}}
+}
+
+func jobCells(j gitlab.Job) []cell {
+	size, shown, took := "", "", ""
+	if j.ArtifactsFile != nil {
+		size, shown = strconv.FormatInt(j.ArtifactsFile.Size, 10), iec(j.ArtifactsFile.Size)
+	}
+	if j.Duration != nil {
+		took = strconv.FormatFloat(*j.Duration, 'f', -1, 64)
+	}
+	return []cell{
+		{plain: orUnknown(j.ID)}, {plain: j.Status}, {plain: j.Stage}, {plain: j.Name}, {plain: j.Ref}, {plain: orUnknown(j.Pipeline.ID)},
+		{took, span(j.Duration)}, {plain: timeOf(j.FinishedAt)}, {size, shown},
+	}
+}

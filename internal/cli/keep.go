@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+func keepCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "keep",
+		Usage:     "keep a job's artifacts from expiring",
+		UsageText: "artifetch keep [flags]",
+		Description: `Takes the same query as fetch. It wants the token of a user: GitLab takes no job
+token for it.
+
+  artifetch keep --job-id 1001
+  artifetch keep --ref v1.0 --job build`,
+		Flags:  slices.Concat(queryFlags(), []cli.Flag{formatFlag()}),
+		Action: runKeep,
+	}
+}
+
+func runKeep(c *cli.Context) error {
+	return withTargets(c, "keeping artifacts", func(ctx context.Context, s *session, found []resolve.Artifact) error {
+		asJSON, err := wantsJSON(c)
+		if err != nil {
+			return err
+		}
+		rows := []jobRow{}
+		for _, a := range found {
+			job, err := s.api.KeepArtifacts(ctx, gitlab.Project(a.Project), a.JobID)
+			if nothingToKeep(err) {
+				return &resolve.NoArchiveError{Artifact: a}
+			}
+			if err != nil {
+				return acted(err, a.Project, a.JobID, "Developer")
+			}
+			s.log.Info().Str("artifacts", a.Label()).Msg("kept")
+			rows = append(rows, newJobRow(job))
+		}
+		if asJSON {
+			return encode(c, rows)
+		}
+		return nil
+	})
+}
+
+// nothingToKeep knows the 404 of a job without an archive: it shows the job as
+// Ruby does (lib/api/ci/job_artifacts.rb). A job that is not there has another.
+func nothingToKeep(err error) bool {
+	refusal, ok := errors.AsType[*gitlab.Error](err)
+	return ok && refusal.StatusCode == http.StatusNotFound && strings.Contains(refusal.Message, "#<Ci::Build")
+}
+
+func deleteCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "delete",
+		Usage:     "delete a job's artifacts, or all of a project's",
+		UsageText: "artifetch delete [flags]",
+		Description: `Takes the same query as fetch, and deletes the archive and the reports; the log
+stays. With --all GitLab deletes, in the background, those of all jobs but of the
+newest successful pipeline of each ref. On a terminal it asks. It wants the token
+of a user: GitLab takes no job token for it.
+
+  artifetch delete --job-id 1001
+  artifetch delete -R group/app --all --yes`,
+		Flags: slices.Concat(queryFlags(), []cli.Flag{
+			&cli.BoolFlag{Name: "all", Category: categoryWhich, Usage: "of all jobs of the project; where nobody can be asked, with --yes", DisableDefaultText: true},
+			yesFlag(),
+		}),
+		Action: runDelete,
+	}
+}
+
+func runDelete(c *cli.Context) error {
+	if c.Bool("all") {
+		return withSession(c, func(ctx context.Context, s *session) error { return deleteAll(ctx, c, s) })
+	}
+	return withTargets(c, "deleting artifacts", func(ctx context.Context, s *session, found []resolve.Artifact) error {
+		var labels []string
+		for _, a := range found {
+			labels = append(labels, a.Label())
+		}
+		if err := confirm(c, fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
+			return err
+		}
+		for _, a := range found {
+			if err := s.api.DeleteArtifacts(ctx, gitlab.Project(a.Project), a.JobID); err != nil {
+				return acted(err, a.Project, a.JobID, "Maintainer")
+			}
+			s.log.Info().Str("artifacts", a.Label()).Msg("deleted")
+		}
+		return nil
+	})
+}
+
+func deleteAll(ctx context.Context, c *cli.Context, s *session) error {
+	for _, f := range queryFlags() {
+		if name := f.Names()[0]; name != "project" && c.IsSet(name) {
+			return &usageError{"--all deletes the artifacts of all jobs; --" + name + " names some", "leave one of them out"}
+		}
+	}
+	if err := checkWords(c, "project"); err != nil {
+		return err
+	}
+	project, err := projectOf(c, s.cfg)
+	switch {
+	case err != nil:
+		return err
+	case project == "":
+		return errNoProject
+	case !c.Bool("yes") && !attended(c):
+		return &usageError{"--all deletes the artifacts of all jobs, and nobody can be asked here", "give --yes too"}
+	}
+	if err := s.needsUser("deleting artifacts", "api"); err != nil {
+		return err
+	}
+	if err := confirm(c, fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
+		return err
+	}
+	if err := s.api.DeleteProjectArtifacts(ctx, gitlab.Project(project)); err != nil {
+		return acted(err, project, 0, "Maintainer")
+	}
+	s.log.Info().Str("project", project).Msg("GitLab deletes them in the background; the newest successful pipeline of each ref keeps its own")
+	return nil
+}
+
+// withTargets does something to the jobs that a query means, each known by its id.
+func withTargets(c *cli.Context, what string, do func(context.Context, *session, []resolve.Artifact) error) error {
+	if c.Args().Present() {
+		return &usageError{c.Command.Name + " takes no argument", "name the job by --job-id, or by --ref and --job"}
+	}
+	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+		if err := s.needsUser(what, "api"); err != nil {
+			return err
+		}
+		var found []resolve.Artifact
+		err := s.waiting(ctx, c.Duration("wait"), func(ctx context.Context) (err error) {
+			found, err = s.resolver.Artifacts(ctx, q)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, a := range found {
+			if a.JobID == 0 {
+				return &usageError{"this token may not list jobs, so that it is not known which one is meant", "name it by --job-id"}
+			}
+		}
+		return do(ctx, s, found)
+	})
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestANSI(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in, colours, plain string }{
+		{"text", "a\tb\nc", "a\tb\nc", "a\tb\nc"},
+		{"colours", "\x1b[1;31mred\x1b[0m\n", "\x1b[1;31mred\x1b[0m\n", "red\n"},
+		{"a section", "section_start:1:x[collapsed=true]\r\x1b[0Khead\nsection_end:2:x\r\x1b[0K\n", "section_start:1:x[collapsed=true]\r\x1b[0Khead\nsection_end:2:x\r\x1b[0K\n", "head\n\n"},
+		{"a section that ends a line", "section_end:2:x\r\x1b[0Kafter\n", "section_end:2:x\r\x1b[0Kafter\n", "after\n"},
+		{"progress", "10 %\r20 %\rdone\n", "10 %\r20 %\rdone\n", "done\n"},
+		{"line ends of Windows", "a\r\nb\r\n", "a\r\nb\r\n", "a\nb\n"},
+		{"title", "a\x1b]0;evil\x07b", "ab", "ab"},
+		{"title, ended otherwise", "a\x1b]0;evil\x1b\\b", "ab", "ab"},
+		{"clipboard", "\x1b]52;c;ZXZpbA==\x07x", "x", "x"},
+		{"device control string", "\x1bPq#0\x1b\\x", "x", "x"},
+		{"cursor", "\x1b[2J\x1b[1;1Hx\x1b[10Ay", "xy", "xy"},
+		{"reset and character sets", "\x1bcx\x1b(0y", "xy", "xy"},
+		{"bell, backspace, delete", "a\a\b\x7fb", "ab", "ab"},
+		{"8-bit controls in UTF-8", "a\u009b2Jb\u0085c\u009b1md", "abc\x1b[1md", "abcd"},
+		{"letters beyond ASCII", "测试 é £ ¢ \u00a0x", "测试 é £ ¢ \u00a0x", "测试 é £ ¢ \u00a0x"},
+		{"a sequence broken off", "a\x1b[31\nb", "a\nb", "a\nb"},
+		{"a sequence that does not end", "\x1b[" + strings.Repeat("1;", 99) + "mx", "x", "x"},
+	}
+	for _, tt := range tests {
+		for _, step := range []int{1, 3, 1 << 20} {
+			for colours, want := range map[bool]string{true: tt.colours, false: tt.plain} {
+				var out bytes.Buffer
+				a := &ansi{out: &out, colours: colours}
+				for in := tt.in; in != ""; {
+					n := min(step, len(in))
+					if _, err := io.WriteString(a, in[:n]); err != nil {
+						t.Fatal(err)
+					}
+					in = in[n:]
+				}
+				if err := a.flush(); err != nil {
+					t.Fatal(err)
+				}
+				if got := out.String(); got != want {
+					t.Errorf("%s, colours %v, %d bytes at a time: %q, want %q", tt.name, colours, step, got, want)
+				}
+			}
+		}
+	}
+}
+
+// What cannot be written is said.
+func TestANSIReportsErrors(t *testing.T) {
+	t.Parallel()
+	a := &ansi{out: brokenWriter{}}
+	if _, err := io.WriteString(a, strings.Repeat("x", maxLine)); !errors.Is(err, errBroken) {
+		t.Errorf("Write: %v", err)
+	}
+}
+
+var errBroken = errors.New("broken")
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	rows := [][]cell{
+		{{plain: "1"}, {plain: "a name that is long"}, {"1024", "1.0 KiB"}},
+		{{plain: "23"}, {plain: "測試測試測試測試"}, {}},
+	}
+	for width, want := range map[int]string{
+		0:  "1\ta name that is long\t1024\n23\t測試測試測試測試\t\n",
+		80: "ID  NAME                 SIZE\n1   a name that is long  1.0 KiB\n23  測試測試測試測試\n",
+		25: "ID  NAME          SIZE\n1   a name that…  1.0 KiB\n23  測試測試測…\n",
+		5:  "ID  NAME      SIZE\n1   a name …  1.0 KiB\n23  測試測…\n", // narrower than that nobody can read it
+	} {
+		var out bytes.Buffer
+		table := newTable(&out, column{"ID", false}, column{"NAME", true}, column{"SIZE", false})
+		table.width = width
+		for _, row := range rows {
+			if err := table.add(row...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := table.flush(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("%d columns wide: %s", width, diff)
+		}
+	}
+}
+
+// A name cannot break out of its cell.
+func TestTableKeepsCellsApart(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := newTable(&out, make([]column, 2)...).add(cell{plain: "a\tb\nc"}, cell{plain: "d"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), `a\u0009b\u000ac`+"\td\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
