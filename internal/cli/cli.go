@@ -8,6 +8,7 @@
 //	             explain.go, keep.go, jobs.go, job.go, joblog.go: others; look.go
 //	             is what ls and cat share
 //	act.go       what is special about requests that change something
+//	complete.go  completion in shells
 //	exit.go      error → exit code; problem.go: error → words
 package cli
 
@@ -42,6 +43,12 @@ func (s Signal) Error() string { return "stopped by signal: " + s.Signal.String(
 // Run runs the command that args ask for and returns its exit code.
 func Run(ctx context.Context, args []string, out IO) int {
 	limitMemory()
+	if len(args) > 1 && args[1] == completeCommand {
+		if complete(ctx, args[2:], out.Out) != nil {
+			return int(codeLocal)
+		}
+		return int(codeDone)
+	}
 	out.Err = &screen{to: out.Err}
 	app := newApp(out)
 	err := app.RunContext(ctx, arrange(app, args))
@@ -69,7 +76,7 @@ func newApp(out IO) *cli.App {
 		Writer:      out.Out,
 		ErrWriter:   out.Err,
 		Flags:       globalFlags(),
-		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand()},
+		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand(), completionCommand()},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,

@@ -1,0 +1,154 @@
+package cli_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gitlab.com/artifetch/artifetch/internal/cli"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+)
+
+// completed is what a shell is told.
+func completed(t *testing.T, words ...string) string {
+	t.Helper()
+	var out, said bytes.Buffer
+	if code := command(t, append([]string{"artifetch", "__complete"}, words...), cli.IO{Out: &out, Err: &said}); code != 0 || said.Len() > 0 {
+		t.Errorf("code %d, said %q", code, &said)
+	}
+	return out.String()
+}
+
+func TestComplete(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		words []string
+		want  string // the words, without what they mean
+	}{
+		{"commands", []string{"c"}, "cat completion"},
+		{"a command behind a global flag", []string{"-v", "--retries", "3", "expl"}, "explain"},
+		{"subcommands", []string{"job", ""}, "show log cancel retry erase play"},
+		{"subcommands behind a flag", []string{"job", "-R", "x", "re"}, "retry"},
+		{"nothing behind a subcommand", []string{"job", "show", ""}, ""},
+		{"flags of a command", []string{"jobs", "--li"}, "--limit"},
+		{"flags of a subcommand", []string{"job", "play", "--va"}, "--variable"},
+		{"flags that every command has", []string{"jobs", "--retri"}, "--retries"},
+		{"values", []string{"jobs", "--format", "j"}, "json jsonl"},
+		{"values of another command's flag of that name", []string{"ls", "--format", ""}, "text json"},
+		{"values behind an equals sign", []string{"jobs", "--scope=s"}, "--scope=success --scope=skipped --scope=scheduled"},
+		{"values by a short name", []string{"fetch", "-o", ""}, ":files"},
+		{"files behind an equals sign", []string{"fetch", "--output="}, ":files"},
+		{"not behind a switch", []string{"jobs", "--with-artifacts", ""}, ""},
+		{"not behind two dashes", []string{"fetch", "--", "-"}, ""},
+		{"shells", []string{"completion", "p"}, "powershell"},
+		{"an unknown flag", []string{"fetch", "--nothing="}, ""},
+		{"an unknown command", []string{"fecth", "--jo"}, ""},
+		{"names without a token", []string{"--token-type", "none", "-R", "1", "fetch", "--job", ""}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for line := range strings.Lines(completed(t, append([]string{"fish"}, tt.words...)...)) {
+				text, _, _ := strings.Cut(strings.TrimSpace(line), "\t")
+				got = append(got, text)
+			}
+			if diff := cmp.Diff(tt.want, strings.Join(got, " ")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// bash splits at colons and equals signs, and wants quotes minded.
+func TestCompleteBash(t *testing.T) {
+	t.Parallel()
+	token, s := serverFor(t, gitlabtest.PrivateToken)
+	line := "artifetch fetch --server-url " + s.URL + " --token-file " + token + " -R 1 --pipeline 100 "
+	tests := []struct{ line, want string }{
+		{"--job test", "test:unit\ntest\\ 3/3\ntest\\ 2/3\ntest\\ 1/3\n"},
+		{"--job test:u", "unit\n"},
+		{"--job=test:u", "unit\n"},
+		{"--job 'test ", "test 3/3\ntest 2/3\ntest 1/3\n"},
+		{`--job "build: [`, "build: [linux, arm64]\nbuild: [linux, amd64]\n"},
+		{`--job build:\ `, "\\ \\[linux\\,\\ arm64\\]\n\\ \\[linux\\,\\ amd64\\]\n"},
+		{"--job c", "c++\n"},
+		{"--job is", "issue\\ \\#1\n"},
+		{"--jo", "--job\n--job-id\n"},
+		{"-o ", ":files\n"},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, completed(t, "bash", line+tt.line)); diff != "" {
+			t.Errorf("%s: %s", tt.line, diff)
+		}
+	}
+	if got := completed(t, "bash", "artifetch jo --nothing", "12"); got != "jobs\njob\n" {
+		t.Errorf("with the cursor within: %q", got)
+	}
+}
+
+// serverFor starts a server and writes a token that it knows.
+func serverFor(t *testing.T, token string) (file string, s *gitlabtest.Running) {
+	t.Helper()
+	s = gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
+	t.Cleanup(s.Close)
+	file = filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, s
+}
+
+func TestCompleteNames(t *testing.T) {
+	t.Parallel()
+	token, s := serverFor(t, gitlabtest.PrivateToken)
+	who := []string{"zsh", "fetch", "--server-url", s.URL, "--token-file", token, "-R", "1"}
+	tests := []struct {
+		words    []string
+		want     string
+		requests int
+	}{
+		{[]string{"--job", "bu"}, "build\ttest\nbuild: [linux, arm64]\ttest\nbuild: [linux, amd64]\ttest\n", 1},
+		{[]string{"--pipeline", "101", "-j", ""}, "child-only\ttest\nbuild\ttest\n", 1},
+		{[]string{"--ref", ""}, "main\trunning\nrefs/merge-requests/7/head\tsuccess\nrelease/2.x\tsuccess\nv1.0\tsuccess\n", 1},
+		{[]string{"--ref=re"}, "--ref=refs/merge-requests/7/head\tsuccess\n--ref=release/2.x\tsuccess\n", 1},
+		{[]string{"--ref", "release/2.x", "--job", ""}, "build\ttest\n", 2},
+	}
+	for _, tt := range tests {
+		before := len(s.Requests())
+		if diff := cmp.Diff(tt.want, completed(t, append(who, tt.words...)...)); diff != "" {
+			t.Errorf("%s: %s", tt.words, diff)
+		}
+		if n := len(s.Requests()) - before; n != tt.requests {
+			t.Errorf("%s: %d requests, want %d", tt.words, n, tt.requests)
+		}
+	}
+}
+
+// A server that says nothing, or something else, is not waited for, and nothing
+// is said about it.
+func TestCompleteGivesUp(t *testing.T) {
+	t.Parallel()
+	requests := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests++; requests == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		<-r.Context().Done() // for as long as somebody waits
+	}))
+	defer s.Close()
+	token, _ := serverFor(t, gitlabtest.PrivateToken)
+	for range 2 {
+		if got := completed(t, "zsh", "fetch", "--server-url", s.URL, "--token-file", token, "-R", "1", "--ref", ""); got != "" {
+			t.Errorf("%q", got)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+)
+
+// line is a command line that is being written in bash, up to the cursor. bash
+// itself splits words at colons and equals signs too, and wants the rest of such
+// a word alone, and in the quotes that were opened.
+type line struct {
+	words  []string // without the program's name; the last may be empty
+	quote  byte     // that is open at the cursor, or 0
+	breaks int      // colons and equals signs in the last word that stand in no quotes
+}
+
+// parseLine reads COMP_LINE and COMP_POINT.
+func parseLine(args []string) line {
+	text := args[0]
+	if len(args) > 1 {
+		if point, err := strconv.Atoi(args[1]); err == nil && point >= 0 && point < len(text) {
+			text = text[:point]
+		}
+	}
+	var l line
+	var word strings.Builder
+	inWord := false
+	for i := 0; i < len(text); i++ {
+		b := text[i]
+		switch {
+		case l.quote != 0 && b == l.quote:
+			l.quote = 0
+		case l.quote == 0 && (b == '\'' || b == '"'):
+			l.quote, inWord = b, true
+		case b == '\\' && l.quote != '\'' && i+1 < len(text):
+			i++
+			word.WriteByte(text[i])
+			inWord = true
+		case l.quote == 0 && (b == ' ' || b == '\t'):
+			if inWord {
+				l.words = append(l.words, word.String())
+			}
+			word.Reset()
+			inWord, l.breaks = false, 0
+		default:
+			if l.quote == 0 && (b == ':' || b == '=') {
+				l.breaks++
+			}
+			word.WriteByte(b)
+			inWord = true
+		}
+	}
+	l.words = append(l.words, word.String())
+	if len(l.words) > 1 {
+		l.words = l.words[1:]
+	}
+	return l
+}
+
+// reply is a word as bash wants it.
+func (l line) reply(w word) string {
+	text := w.text
+	if l.quote == 0 {
+		text = escape(text)
+	}
+	for range l.breaks {
+		if _, rest, ok := cutAny(text, ":="); ok {
+			text = rest
+		}
+	}
+	return text
+}
+
+func cutAny(text, any string) (before, after string, found bool) {
+	if i := strings.IndexAny(text, any); i >= 0 {
+		return text[:i], text[i+1:], true
+	}
+	return text, "", false
+}
+
+// escape takes their meaning from characters that bash knows.
+func escape(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if strings.ContainsRune(" \t|&;()<>$`\\\"'*?[]#~!{},", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
