@@ -5,6 +5,7 @@ import (
 	_ "embed" // of the scripts
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -249,46 +250,45 @@ func fromServer(ctx context.Context, before []string, flag string) []word {
 	return names
 }
 
-// names lists the newest names of jobs, or of refs, each once.
+// names lists the newest names of jobs, or of refs, each once. The list of jobs
+// has refs, too, for a token that may not list pipelines.
 func (s *session) names(ctx context.Context, c *cli.Context, flag string) []word {
 	q := jobsQuery{limit: defaultLimit}
 	var err error
 	if q.Project, err = projectOf(c, s.cfg); err != nil || q.Project == "" {
 		return nil
 	}
-	var names []word
-	add := func(w word) {
-		if !slices.ContainsFunc(names, func(n word) bool { return n.text == w.text }) {
-			names = append(names, w)
-		}
-	}
+	name := func(j gitlab.Job) word { return word{j.Name, j.Stage} }
 	if flag == "ref" {
-		q.Ref = ""
-		for p, err := range s.api.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{}) {
-			if err != nil {
-				break // the list of jobs has refs, too
-			}
-			if add(word{p.Ref, p.Status}); len(names) == defaultLimit {
-				break
-			}
+		pipelines := s.api.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{})
+		if refs := distinct(pipelines, func(p gitlab.Pipeline) word { return word{p.Ref, p.Status} }); len(refs) > 0 {
+			return refs
 		}
-		if len(names) > 0 {
-			return names
-		}
-	} else if q.Ref = c.String("ref"); c.String("pipeline") != "" {
+		name = func(j gitlab.Job) word { return word{j.Ref, j.Pipeline.Status} }
+	} else {
+		q.Ref = c.String("ref")
 		if err := readPipeline(c, s.cfg, &q.Query); err != nil {
 			return nil
 		}
 	}
-	for job, err := range s.jobs(ctx, q) {
+	return distinct(s.jobs(ctx, q), name)
+}
+
+// distinct names the rows of a list's first page, each name once.
+func distinct[T any](rows iter.Seq2[T, error], name func(T) word) []word {
+	var words []word
+	seen := 0
+	for row, err := range rows {
 		if err != nil {
 			break
 		}
-		if flag == "ref" {
-			add(word{job.Ref, job.Pipeline.Status})
-		} else {
-			add(word{job.Name, job.Stage})
+		w := name(row)
+		if !slices.ContainsFunc(words, func(known word) bool { return known.text == w.text }) {
+			words = append(words, w)
+		}
+		if seen++; seen == defaultLimit {
+			break
 		}
 	}
-	return names
+	return words
 }

@@ -26,20 +26,41 @@ type code int
 const (
 	codeDone        code = 0
 	codeInternal    code = 1
-	codeUsage       code = 2   // usage or configuration
-	codeNotFound    code = 3   // no such project, ref, pipeline or job
-	codeNoArchive   code = 4   // the job has no archive, or it has expired
-	codeDenied      code = 5   // token missing, refused or not allowed
-	codeServer      code = 6   // network or server, after all retries
-	codeIntegrity   code = 7   // corrupt, truncated, digest differs
-	codeUnsafe      code = 8   // unsafe archive or over a limit
-	codeLocal       code = 9   // local file system: disk full, permission, conflict
-	codeNoMatch     code = 10  // no file matched the given paths
-	codeWaited      code = 11  // --wait ran out
-	codeRefused     code = 12  // the server refuses the request as things stand
-	codeInterrupted code = 130 // SIGINT
-	codeTerminated  code = 143 // SIGTERM
+	codeUsage       code = 2
+	codeNotFound    code = 3
+	codeNoArchive   code = 4
+	codeDenied      code = 5
+	codeServer      code = 6
+	codeIntegrity   code = 7
+	codeUnsafe      code = 8
+	codeLocal       code = 9
+	codeNoMatch     code = 10
+	codeWaited      code = 11
+	codeRefused     code = 12
+	codeInterrupted code = 130
+	codeTerminated  code = 143
 )
+
+// codes is what they mean, in the words of the documentation.
+func codes() map[code]string {
+	return map[code]string{
+		codeDone:        "done",
+		codeInternal:    "internal error",
+		codeUsage:       "usage or configuration",
+		codeNotFound:    "no such project, ref, pipeline or job",
+		codeNoArchive:   "the job has no archive, or it has expired, or the job has not succeeded",
+		codeDenied:      "token missing, refused, of the wrong kind, or not allowed",
+		codeServer:      "network or server, after all retries",
+		codeIntegrity:   "corrupt, truncated, or the digest differs",
+		codeUnsafe:      "unsafe archive, or over a limit",
+		codeLocal:       "local file system: disk full, permission, conflict",
+		codeNoMatch:     "no file matched the given paths",
+		codeWaited:      "--wait ran out",
+		codeRefused:     "the server refuses as things stand: a job that is not playable, retryable, erasable, …",
+		codeInterrupted: "interrupted",
+		codeTerminated:  "terminated",
+	}
+}
 
 // usageError is a mistake on the command line.
 type usageError struct{ what, hint string }

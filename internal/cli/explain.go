@@ -70,11 +70,11 @@ func (s *session) reachable(ctx context.Context, q resolve.Query) ([]resolve.Art
 // explanation is the answer in JSON.
 type explanation struct {
 	Found    bool     `json:"found"`
-	Reason   string   `json:"reason,omitempty"`
+	Reason   string   `json:"reason,omitempty"   doc:"for programs: job_not_found, expired, forbidden, …"`
 	Cause    string   `json:"cause,omitempty"`
-	Evidence []string `json:"evidence,omitempty"`
+	Evidence []string `json:"evidence,omitempty" doc:"what the server says"`
 	Remedy   string   `json:"remedy,omitempty"`
-	JobIDs   []int64  `json:"job_ids,omitempty"`
+	JobIDs   []int64  `json:"job_ids,omitempty"  doc:"of what was found"`
 }
 
 func sayFound(c *cli.Context, found []resolve.Artifact, asJSON bool) error {

@@ -12,6 +12,9 @@ type line struct {
 	words  []string // without the program's name; the last may be empty
 	quote  byte     // that is open at the cursor, or 0
 	breaks int      // colons and equals signs in the last word that stand in no quotes
+
+	word  []byte // so far
+	begun bool   // it may be empty, in quotes
 }
 
 // parseLine reads COMP_LINE and COMP_POINT.
@@ -22,40 +25,44 @@ func parseLine(args []string) line {
 			text = text[:point]
 		}
 	}
-	var l line
-	var word strings.Builder
-	inWord := false
+	l := line{}
 	for i := 0; i < len(text); i++ {
-		b := text[i]
-		switch {
-		case l.quote != 0 && b == l.quote:
-			l.quote = 0
-		case l.quote == 0 && (b == '\'' || b == '"'):
-			l.quote, inWord = b, true
-		case b == '\\' && l.quote != '\'' && i+1 < len(text):
+		if text[i] == '\\' && l.quote != '\'' && i+1 < len(text) {
 			i++
-			word.WriteByte(text[i])
-			inWord = true
-		case l.quote == 0 && (b == ' ' || b == '\t'):
-			if inWord {
-				l.words = append(l.words, word.String())
-			}
-			word.Reset()
-			inWord, l.breaks = false, 0
-		default:
-			if l.quote == 0 && (b == ':' || b == '=') {
-				l.breaks++
-			}
-			word.WriteByte(b)
-			inWord = true
+			l.add(text[i])
+			continue
 		}
+		l.read(text[i])
 	}
-	l.words = append(l.words, word.String())
+	l.words = append(l.words, string(l.word))
 	if len(l.words) > 1 {
 		l.words = l.words[1:]
 	}
 	return l
 }
+
+// read takes the next character.
+func (l *line) read(b byte) {
+	quote := b == '\'' || b == '"'
+	switch {
+	case quote && b == l.quote:
+		l.quote = 0
+	case quote && l.quote == 0:
+		l.quote, l.begun = b, true
+	case l.quote == 0 && (b == ' ' || b == '\t'):
+		if l.begun {
+			l.words = append(l.words, string(l.word))
+		}
+		l.word, l.begun, l.breaks = nil, false, 0
+	default:
+		if l.quote == 0 && (b == ':' || b == '=') {
+			l.breaks++
+		}
+		l.add(b)
+	}
+}
+
+func (l *line) add(b byte) { l.word, l.begun = append(l.word, b), true }
 
 // reply is a word as bash wants it.
 func (l line) reply(w word) string {

@@ -113,19 +113,19 @@ func (s *session) probed(ctx context.Context, q resolve.Query, a resolve.Artifac
 
 // resolvedJob is an artifact in JSON. What is unknown is null.
 type resolvedJob struct {
-	Project       string     `json:"project"`
+	Project       string     `json:"project"        doc:"id or path, as it was given"`
 	PipelineID    *int64     `json:"pipeline_id"`
 	Ref           *string    `json:"ref"`
-	SHA           *string    `json:"sha"`
+	SHA           *string    `json:"sha"            doc:"commit"`
 	JobID         *int64     `json:"job_id"`
-	Job           *string    `json:"job"`
+	Job           *string    `json:"job"            doc:"name"`
 	Status        *string    `json:"status"`
-	Size          *int64     `json:"size"` // bytes of the archive
-	SHA256        *string    `json:"sha256"`
+	Size          *int64     `json:"size"           doc:"bytes of the archive"`
+	SHA256        *string    `json:"sha256"         doc:"of the archive, where the server tells"`
 	ExpiresAt     *time.Time `json:"expires_at"`
 	WebURL        *string    `json:"web_url"`
-	Found         string     `json:"found"`
-	PipelinesBack int        `json:"pipelines_back"`
+	Found         string     `json:"found"          doc:"how: job id, listing, ref, list of project"`
+	PipelinesBack int        `json:"pipelines_back" doc:"how many newer successful pipelines lack it"`
 }
 
 // known is nil for the zero value.

@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cpuguy83/go-md2man/v2/md2man"
+	"github.com/urfave/cli/v2"
+)
+
+// docs/cli.md and docs/artifetch.1 are made of what the program knows of itself:
+// its commands, its flags, the types that it prints as JSON, its exit codes.
+//
+//	go test ./internal/cli -run TestDocs -update
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	page := reference()
+	man := md2man.Render([]byte("% ARTIFETCH 1\n\n# NAME\n\nartifetch - fetch the artifacts of GitLab CI jobs\n\n" + forMan(page)))
+	for name, want := range map[string]string{"cli.md": "<!-- made by go test ./internal/cli -run TestDocs -update -->\n\n" + page, "artifetch.1": string(man)} {
+		file := filepath.Join("..", "..", "docs", name)
+		if flag.Lookup("update").Value.String() == "true" {
+			if err := os.WriteFile(file, []byte(want), 0o644); err != nil { //nolint:gosec // to be read
+				t.Fatal(err)
+			}
+		}
+		if got, err := os.ReadFile(file); err != nil || string(got) != want {
+			t.Errorf("docs/%s is not what the program says (%v): go test ./internal/cli -run TestDocs -update", name, err)
+		}
+	}
+}
+
+// forMan drops the title, which a man page has already, and the marks of code
+// within lines, which it cannot show.
+func forMan(page string) string {
+	_, page, _ = strings.Cut(page, "\n\n")
+	page = strings.ReplaceAll(page, "\n### ", "\n## ")
+	return strings.ReplaceAll(page, "\n## ", "\n# ")
+}
+
+func reference() string {
+	app := newApp(IO{})
+	var b strings.Builder
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format, args...) }
+	say("# artifetch: commands, flags, output\n\n")
+	say("    %s\n\n", app.UsageText)
+	say("Every flag `--some-flag` can be given as the variable `ARTIFETCH_SOME_FLAG`; one that may repeat takes one value a line there. ")
+	say("The order is: flag, `ARTIFETCH_*`, `GITLAB_TOKEN`, `CI_*`, default. Flags may stand before and after arguments.\n\n")
+	say("## Flags of every command\n\n")
+	b.WriteString(flagList(app.Flags))
+	for _, c := range app.Commands {
+		say("## artifetch %s\n\n", c.Name)
+		b.WriteString(commandPage(c))
+		for _, sub := range c.Subcommands {
+			say("### artifetch %s %s\n\n", c.Name, sub.Name)
+			b.WriteString(commandPage(sub))
+		}
+	}
+	say("## JSON\n\nFields may be added; none is renamed, and none changes its type. Times are RFC 3339, ids are 64-bit integers, what is unknown is null.\n\n")
+	for _, shape := range []struct {
+		of string
+		v  any
+	}{
+		{"`ls --format json`: a list of", listedFile{}},
+		{"`resolve --format json`: a list of", resolvedJob{}},
+		{"`explain --format json`: one object; what does not apply is left out", explanation{}},
+		{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object", jobRow{}},
+		{"The elements of `artifacts` there", jobFile{}},
+	} {
+		say("%s\n\n%s\n", shape.of, fieldList(shape.v))
+	}
+	say("## Exit codes\n\nThey are an interface, for `allow_failure:exit_codes` and `retry:exit_codes`: none is ever renumbered.\n\n| code | meaning |\n|---|---|\n")
+	meanings := codes()
+	for _, c := range slices.Sorted(func(yield func(code) bool) {
+		for c := range meanings {
+			if !yield(c) {
+				return
+			}
+		}
+	}) {
+		say("| %d | %s |\n", c, meanings[c])
+	}
+	return b.String()
+}
+
+func commandPage(c *cli.Command) string {
+	var b strings.Builder
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format, args...) }
+	say("    %s\n\n%s%s.", c.UsageText, strings.ToUpper(c.Usage[:1]), c.Usage[1:])
+	if len(c.Aliases) > 0 {
+		say(" Also: `%s`.", strings.Join(c.Aliases, "`, `"))
+	}
+	say("\n\n")
+	if c.Description != "" {
+		for line := range strings.Lines(c.Description) {
+			if strings.HasPrefix(line, "  ") { // an example
+				say("  %s", line)
+			} else {
+				b.WriteString(strings.NewReplacer("*", `\*`, "_", `\_`, "[", `\[`).Replace(line))
+			}
+		}
+		say("\n\n")
+	}
+	b.WriteString(flagList(c.Flags))
+	return b.String()
+}
+
+func flagList(flags []cli.Flag) string {
+	if len(flags) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("| flag | meaning | default |\n|---|---|---|\n")
+	for _, f := range flags {
+		doc, ok := f.(cli.DocGenerationFlag)
+		if !ok {
+			continue
+		}
+		placeholder, usage := placeholder(doc.GetUsage())
+		var names []string
+		for _, name := range f.Names() {
+			dashes := "--"
+			if len(name) == 1 {
+				dashes = "-"
+			}
+			names = append(names, "`"+dashes+name+"`")
+		}
+		slices.SortStableFunc(names, func(a, b string) int { return len(a) - len(b) })
+		if doc.TakesValue() {
+			names[len(names)-1] = strings.TrimSuffix(names[len(names)-1], "`") + " " + placeholder + "`"
+		}
+		value := doc.GetDefaultText()
+		if value == `""` || value == "false" || value == "[]" {
+			value = ""
+		}
+		_, _ = fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.Join(names, ", "), strings.ReplaceAll(usage, "|", `\|`), strings.Trim(value, `"`))
+	}
+	return b.String() + "\n"
+}
+
+// placeholder takes the word between grave accents out of a usage.
+func placeholder(usage string) (word, text string) {
+	before, rest, _ := strings.Cut(usage, "`")
+	word, after, _ := strings.Cut(rest, "`")
+	return word, before + word + after
+}
+
+// fieldList describes the fields of what is printed as JSON.
+func fieldList(v any) string {
+	var b strings.Builder
+	b.WriteString("| field | type | meaning |\n|---|---|---|\n")
+	shape := reflect.TypeOf(v)
+	for i := range shape.NumField() {
+		f := shape.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		_, _ = fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, jsonType(f.Type), f.Tag.Get("doc"))
+	}
+	return b.String()
+}
+
+func jsonType(t reflect.Type) string {
+	switch {
+	case t.Kind() == reflect.Pointer:
+		return jsonType(t.Elem()) + " or null"
+	case t == reflect.TypeFor[time.Time]():
+		return "time"
+	}
+	switch t.Kind() {
+	case reflect.Int, reflect.Int64:
+		return "integer"
+	case reflect.Float64:
+		return "number"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Struct {
+			return "list of objects"
+		}
+		return "list of " + jsonType(t.Elem()) + "s"
+	}
+	return "string"
+}
