@@ -231,7 +231,11 @@ type ClosedError struct {
 
 // Error implements error.
 func (e *ClosedError) Error() string {
-	return fmt.Sprintf("this job token may not list the jobs of project %s, which %s needs%s", e.Query.Project, e.Query.where(), said(e.Err))
+	needs := ", which " + e.Query.where() + " needs"
+	if e.Query.Ref == "" && !e.Query.exact() { // the list itself was asked for
+		needs = ""
+	}
+	return fmt.Sprintf("this job token may not list the jobs of project %s%s%s", e.Query.Project, needs, said(e.Err))
 }
 
 // Unwrap gives the server's refusal.

@@ -223,7 +223,7 @@ func (s *session) notListed(err error, q resolve.Query) error {
 	case !ok:
 		return err
 	case s.cfg.Token.Kind == env.JobToken && resolve.Refused(err):
-		return &actionError{err, "job tokens list jobs since about GitLab 18.5: set GITLAB_TOKEN to a token with the scope read_api; else the project's job token allowlist does not have yours"}
+		return &resolve.ClosedError{Query: q, Err: err}
 	case refusal.StatusCode == http.StatusUnauthorized:
 		return &actionError{err, "GitLab lists jobs to nobody without a token, also of public projects: set GITLAB_TOKEN to a token with the scope read_api"}
 	case refusal.ProjectNotFound():
