@@ -29,7 +29,7 @@ func TestBehindFails(t *testing.T) {
 			if err := w.localHeader(entries[0]); err != nil {
 				t.Fatal(err)
 			}
-			f := &newFile{entry: entries[0], file: outFile{failingFile(t, takes)}}
+			f := &newFile{entry: entries[0], file: outFile{fd: failingFile(t, takes)}}
 			if err := w.inflateBehind(f); !errors.Is(err, syscall.EPIPE) {
 				t.Errorf("error = %v, want the file's", err)
 			}

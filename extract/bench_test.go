@@ -82,7 +82,7 @@ func BenchmarkExtract(b *testing.B) {
 
 func extractAll(b *testing.B, archive []byte, out string) {
 	b.Helper()
-	s, err := NewStage(out)
+	s, err := NewStage(out, StageOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -36,6 +37,7 @@ func (s *Stage) Commit(ctx context.Context) error {
 		return err
 	}
 	j := journal{stage: s}
+	defer j.closeWay()
 	for _, m := range moves {
 		if err = context.Cause(ctx); err == nil {
 			err = j.do(m)
@@ -45,6 +47,7 @@ func (s *Stage) Commit(ctx context.Context) error {
 			return j.giveUp(err)
 		}
 	}
+	j.closeWay()
 	s.done = true
 	_ = s.remove() // all is in place; what is left of the stage goes with the next run
 	return nil
@@ -57,7 +60,7 @@ func (s *Stage) planMoves(dir string) ([]move, error) {
 	if at == "" {
 		at = "."
 	}
-	staged, err := fs.ReadDir(s.fresh.FS(), at)
+	staged, err := s.fresh.readDir(at)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +88,13 @@ func (s *Stage) planMove(path string, e fs.DirEntry) ([]move, error) {
 	if err := mayReplace(path, e, there); err != nil {
 		return nil, err
 	}
+	switch s.opts.OnConflict {
+	case SkipExisting:
+		s.opts.OnSkip(path, "it is there already")
+		return nil, nil
+	case FailIfExists:
+		return nil, &ConflictError{path, "it is there already"}
+	}
 	return []move{{path, true}}, nil
 }
 
@@ -107,29 +117,96 @@ func mayReplace(path string, e fs.DirEntry, there fs.FileInfo) error {
 type journal struct {
 	stage *Stage
 	done  []move
+
+	at       string // the directory that moves were made in last
+	from, to *os.File
 }
 
 func (j *journal) staged(path string) string { return j.stage.name + "/new/" + path }
 func (j *journal) backup(i int) string       { return j.stage.name + "/old/" + strconv.Itoa(i) }
 
-// do makes one move. What is there gets a second name first, so that there is no
-// moment without a file; on file systems without hard links there is a short
-// one.
+// do makes one move, or nothing.
 func (j *journal) do(m move) error {
-	out := j.stage.out
+	move := j.add
 	if m.replace {
-		old := j.backup(len(j.done))
-		if err := out.Link(m.path, old); err != nil {
-			if err := out.Rename(m.path, old); err != nil {
-				return err
-			}
-		}
+		move = j.replace
 	}
-	j.done = append(j.done, m)
-	if err := out.Rename(j.staged(m.path), m.path); err != nil {
+	if err := move(m.path); err != nil {
 		return fmt.Errorf("putting %q into place: %w", m.path, err)
 	}
+	j.done = append(j.done, m)
 	return nil
+}
+
+// replace gives what is there a second name first, so that there is no moment
+// without a file; on file systems without hard links there is a short one.
+func (j *journal) replace(path string) error {
+	out, old := j.stage.out, j.backup(len(j.done))
+	if err := out.Link(path, old); err != nil {
+		if err := out.Rename(path, old); err != nil {
+			return err
+		}
+	}
+	err := out.Rename(j.staged(path), path)
+	if err != nil {
+		// A rename of two names of one file does nothing; the second name goes with
+		// the stage.
+		err = errors.Join(err, out.Rename(old, path))
+	}
+	return err
+}
+
+// add puts what is new into place, unless something has come there meanwhile.
+func (j *journal) add(path string) error {
+	if err := j.reach(parent(path)); err != nil {
+		return err
+	}
+	if err := j.stage.calls.before("rename", path); err != nil {
+		return err
+	}
+	err := renameNew(j.from, j.to, base(path))
+	if errors.Is(err, errors.ErrUnsupported) {
+		if _, err = j.stage.out.Lstat(path); err == nil {
+			err = fs.ErrExist
+		} else if errors.Is(err, fs.ErrNotExist) {
+			err = j.stage.out.Rename(j.staged(path), path)
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return &ConflictError{path, "somebody else has put something there meanwhile"}
+	}
+	return err
+}
+
+// reach opens a directory of the stage, and the one that it goes into: moves come
+// directory by directory.
+func (j *journal) reach(dir string) error {
+	if j.from != nil && j.at == dir {
+		return nil
+	}
+	j.closeWay()
+	at := dir
+	if at == "" {
+		at = "."
+	}
+	from, err := j.stage.fresh.Open(at)
+	if err != nil {
+		return err
+	}
+	to, err := j.stage.out.Open(at)
+	if err != nil {
+		return errors.Join(err, from.Close())
+	}
+	j.at, j.from, j.to = dir, from, to
+	return nil
+}
+
+// closeWay closes the directories: Windows renames none that is open.
+func (j *journal) closeWay() {
+	if j.from != nil {
+		_, _ = j.from.Close(), j.to.Close() // they were only ways
+		j.from, j.to = nil, nil
+	}
 }
 
 // giveUp takes all moves back. If it cannot, nobody may remove the stage: it has
@@ -151,20 +228,18 @@ func (j *journal) giveUp(why error) error {
 	return errors.Join(why, err, fmt.Errorf("what was there before is in %q", filepath.Join(s.dir, kept, "old")))
 }
 
-// undo takes the moves back, last first. The last one may have been made in
-// part.
+// undo takes the moves back, last first.
 func (j *journal) undo() error {
+	j.closeWay()
 	var errs []error
 	out := j.stage.out
 	for i := len(j.done) - 1; i >= 0; i-- {
 		m := j.done[i]
-		var err error
+		from, to := m.path, j.staged(m.path)
 		if m.replace {
-			err = out.Rename(j.backup(i), m.path)
-		} else if err = out.Rename(m.path, j.staged(m.path)); errors.Is(err, fs.ErrNotExist) {
-			err = nil
+			from, to = j.backup(i), m.path
 		}
-		if err != nil {
+		if err := out.Rename(from, to); err != nil {
 			errs = append(errs, fmt.Errorf("taking %q back: %w", m.path, err))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,6 +19,11 @@ import (
 
 // staged puts files into a stage of out: names and contents by turns.
 func staged(t *testing.T, out string, files ...string) *Stage {
+	t.Helper()
+	return stagedWith(t, out, StageOptions{}, files...)
+}
+
+func stagedWith(t *testing.T, out string, o StageOptions, files ...string) *Stage {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -33,7 +39,7 @@ func staged(t *testing.T, out string, files ...string) *Stage {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewStage(out)
+	s, err := NewStage(out, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,6 +179,122 @@ func TestMoves(t *testing.T) {
 		t.Errorf("moves = %v, want %v", moves, want)
 	}
 	if err := s.Discard(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConflictPolicies(t *testing.T) {
+	t.Parallel()
+	for policy, want := range map[ConflictPolicy]map[string]string{
+		Overwrite:    {"d/a": "new", "d/b": "new", "mine": "mine"},
+		SkipExisting: {"d/a": "old", "d/b": "new", "mine": "mine"},
+		FailIfExists: {"d/a": "old", "mine": "mine"},
+	} {
+		out := t.TempDir()
+		put(t, filepath.Join(out, "d/a"), "old")
+		put(t, filepath.Join(out, "mine"), "mine")
+		var skipped []string
+		s := stagedWith(t, out, StageOptions{OnConflict: policy, OnSkip: func(path, _ string) { skipped = append(skipped, path) }}, "d/a", "new", "d/b", "new")
+		err := s.Commit(t.Context())
+		if is[*ConflictError](err) != (policy == FailIfExists) {
+			t.Errorf("policy %d: %v", policy, err)
+		}
+		if err := s.Discard(); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(want, contents(t, out)); diff != "" {
+			t.Errorf("policy %d:\n%s", policy, diff)
+		}
+		if (policy == SkipExisting) != slices.Equal(skipped, []string{"d/a"}) {
+			t.Errorf("policy %d: skipped %q", policy, skipped)
+		}
+	}
+}
+
+// A directory where a file goes is a conflict whatever the policy says.
+func TestKindsClashUnderEveryPolicy(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []ConflictPolicy{Overwrite, SkipExisting, FailIfExists} {
+		out := t.TempDir()
+		put(t, filepath.Join(out, "a/b"), "old")
+		s := stagedWith(t, out, StageOptions{OnConflict: policy}, "a", "new")
+		if err := s.Commit(t.Context()); !is[*ConflictError](err) {
+			t.Errorf("policy %d: %v", policy, err)
+		}
+		if err := s.Discard(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What somebody else puts into a new place between the plan and the move stays,
+// be it a file, a link or an empty directory, which a plain rename would replace.
+func TestNothingIsReplacedThatCameMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, come := range map[string]func(path string) error{
+		"file":      func(path string) error { return os.WriteFile(path, []byte("theirs"), 0o600) },
+		"link":      func(path string) error { return os.Symlink("elsewhere", path) },
+		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
+	} {
+		for _, target := range []string{"there/new", "there/dir"} {
+			out := t.TempDir()
+			put(t, filepath.Join(out, "there/a"), "old")
+			s := staged(t, out, "there/a", "new", target, "new", "zz/late", "new")
+			if target == "there/dir" {
+				if err := s.Discard(); err != nil {
+					t.Fatal(err)
+				}
+				s = staged(t, out, "there/a", "new", "there/dir/x", "new", "zz/late", "new")
+			}
+			err := s.Commit(&interfering{t.Context(), 2, func() {
+				if err := come(filepath.Join(out, target)); err != nil {
+					t.Error(err)
+				}
+			}})
+			if !is[*ConflictError](err) {
+				t.Errorf("%s at %s: %v", name, target, err)
+			}
+			if err := s.Discard(); err != nil {
+				t.Error(err)
+			}
+			if err := os.Remove(filepath.Join(out, target)); err != nil { // fails if anything is in it
+				t.Errorf("%s at %s: what came is gone, or changed: %v", name, target, err)
+			}
+			if diff := cmp.Diff(map[string]string{"there/a": "old"}, contents(t, out)); diff != "" {
+				t.Errorf("%s at %s:\n%s", name, target, diff)
+			}
+		}
+	}
+}
+
+func TestUmask(t *testing.T) {
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "out")
+	s := stagedWith(t, out, StageOptions{Umask: 0o077}, "d/f", "x")
+	if err := s.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"", "d", "d/f"} {
+		if info, err := os.Stat(filepath.Join(out, path)); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%q: %v, %v", path, info.Mode(), err)
+		}
+	}
+}
+
+// What does not fit onto the disk is refused before anything is written, also if
+// only two archives together do not.
+func TestNoSpace(t *testing.T) {
+	t.Parallel()
+	s := staged(t, t.TempDir(), "a", "x")
+	defer func() { _ = s.Discard() }()
+	if s.claimed != 1 {
+		t.Errorf("%d bytes are claimed", s.claimed)
+	}
+	s.free = 10
+	if err := s.claim(9); err != nil {
+		t.Error(err)
+	}
+	if err := s.claim(1); !errors.Is(err, syscall.ENOSPC) {
 		t.Error(err)
 	}
 }

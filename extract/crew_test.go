@@ -105,7 +105,7 @@ func TestCrewGrows(t *testing.T) {
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) { // the time of a throttled source is made up
 				src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive))), rate: tt.rate}
-				stage, err := NewStage(dir)
+				stage, err := NewStage(dir, StageOptions{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -200,7 +200,7 @@ func TestLargeFile(t *testing.T) {
 	for name, archive := range map[string][]byte{"deflated": deflatedZip(t, content), "stored": storedZip(t, 1, content)} {
 		out := t.TempDir()
 		src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive)))}
-		stage, err := NewStage(out)
+		stage, err := NewStage(out, StageOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +239,7 @@ func TestCrewEases(t *testing.T) {
 			dir := t.TempDir()
 			archive, _ := stored(t, tt.files, tt.size)
 			synctest.Test(t, func(t *testing.T) {
-				stage, err := NewStage(dir)
+				stage, err := NewStage(dir, StageOptions{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -274,7 +274,7 @@ func TestCostlyRequests(t *testing.T) {
 	for name, sizes := range map[string]struct{ files, size, requests int }{"small files": {64, 1 << 20, 8}, "one large": {1, 100 << 20, 1}} {
 		archive, _ := stored(t, sizes.files, sizes.size)
 		src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive)))}
-		stage, err := NewStage(t.TempDir())
+		stage, err := NewStage(t.TempDir(), StageOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package extract
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,29 +13,41 @@ import (
 // without what os.File adds to each new file to make it ready for a poller (five
 // system calls that a file has no use for). Errors are plain errnos; whoever
 // knows the path adds it.
-type dir struct{ fd int }
+type dir struct {
+	fd    int
+	calls calls
+}
 
 // dirOf opens the directory of a root.
-func dirOf(root *os.Root) (dir, error) {
-	f, err := root.Open(".")
+func dirOf(r root) (dir, error) {
+	f, err := r.Open(".")
 	if err != nil {
 		return dir{}, err
 	}
 	defer func() { _ = f.Close() }() // only a way to the directory
-	return dir{int(f.Fd())}.open(".")
+	return dir{int(f.Fd()), r.calls}.open(".")
 }
 
 func (d dir) open(name string) (dir, error) {
+	if err := d.calls.before("open", name); err != nil {
+		return dir{}, err
+	}
 	fd, err := openAt(d.fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
-	return dir{fd}, err
+	return dir{fd, d.calls}, err
 }
 
 func (d dir) mkdir(name string, perm fs.FileMode) error {
+	if err := d.calls.before("mkdir", name); err != nil {
+		return err
+	}
 	return uninterrupted(func() error { return unix.Mkdirat(d.fd, name, uint32(perm)) })
 }
 
 // isDir reports whether name is a directory, and no link to one.
 func (d dir) isDir(name string) (bool, error) {
+	if err := d.calls.before("lstat", name); err != nil {
+		return false, err
+	}
 	var st unix.Stat_t
 	err := uninterrupted(func() error { return unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
 	return st.Mode&unix.S_IFMT == unix.S_IFDIR, err
@@ -44,21 +55,33 @@ func (d dir) isDir(name string) (bool, error) {
 
 // create creates a file that must not be there yet.
 func (d dir) create(name string, perm fs.FileMode) (outFile, error) {
+	if err := d.calls.before("create", name); err != nil {
+		return outFile{}, err
+	}
 	fd, err := openAt(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, uint32(perm))
-	return outFile{fd}, err
+	return outFile{fd, d.calls}, err
 }
 
 func (d dir) symlink(target, name string) error {
+	if err := d.calls.before("symlink", name); err != nil {
+		return err
+	}
 	return uninterrupted(func() error { return unix.Symlinkat(target, d.fd, name) })
 }
 
 // chmod sets the permissions of the directory itself.
 func (d dir) chmod(perm fs.FileMode) error {
+	if err := d.calls.before("chmod", "."); err != nil {
+		return err
+	}
 	return uninterrupted(func() error { return unix.Fchmod(d.fd, uint32(perm)) })
 }
 
 // chtime sets the time of modification, and leaves that of access.
 func (d dir) chtime(name string, t time.Time) error {
+	if err := d.calls.before("chtime", name); err != nil {
+		return err
+	}
 	m, err := unix.TimeToTimespec(t)
 	if err != nil {
 		return err
@@ -70,9 +93,15 @@ func (d dir) chtime(name string, t time.Time) error {
 func (d dir) close() { _ = unix.Close(d.fd) } // it was only used to reach files
 
 // outFile is a file that is being written.
-type outFile struct{ fd int }
+type outFile struct {
+	fd    int
+	calls calls
+}
 
 func (f outFile) write(p []byte) error {
+	if err := f.calls.before("write", ""); err != nil {
+		return err
+	}
 	for len(p) > 0 {
 		n, err := unix.Write(f.fd, p)
 		switch {
@@ -86,16 +115,19 @@ func (f outFile) write(p []byte) error {
 }
 
 func (f outFile) chmod(perm fs.FileMode) error {
+	if err := f.calls.before("chmod", ""); err != nil {
+		return err
+	}
 	return uninterrupted(func() error { return unix.Fchmod(f.fd, uint32(perm)) })
 }
 
 // close must not be repeated when it is interrupted: the descriptor is gone, and
 // may be another file's by then.
 func (f outFile) close() error {
-	if err := unix.Close(f.fd); !errors.Is(err, unix.EINTR) {
+	if err := unix.Close(f.fd); err != nil && !errors.Is(err, unix.EINTR) {
 		return err
 	}
-	return nil
+	return f.calls.before("close", "")
 }
 
 func openAt(fd int, name string, flags int, perm uint32) (opened int, err error) {

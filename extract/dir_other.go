@@ -9,13 +9,13 @@ import (
 )
 
 // dir is an open directory of the stage; see dir_linux.go.
-type dir struct{ root *os.Root }
+type dir struct{ root root }
 
-func dirOf(root *os.Root) (dir, error) { return dir{root}.open(".") }
+func dirOf(r root) (dir, error) { return dir{r}.open(".") }
 
 func (d dir) open(name string) (dir, error) {
-	root, err := d.root.OpenRoot(name)
-	return dir{root}, err
+	below, err := d.root.sub(name)
+	return dir{below}, err
 }
 
 func (d dir) mkdir(name string, perm fs.FileMode) error { return d.root.Mkdir(name, perm) }
@@ -26,6 +26,9 @@ func (d dir) isDir(name string) (bool, error) {
 }
 
 func (d dir) create(name string, perm fs.FileMode) (outFile, error) {
+	if err := d.root.calls.before("create", name); err != nil {
+		return outFile{}, err
+	}
 	f, err := d.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)
 	return outFile{f}, err
 }

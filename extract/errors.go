@@ -30,7 +30,7 @@ func (*UnsafeError) Hint() string {
 
 // LimitError refuses an archive that is larger than allowed.
 type LimitError struct {
-	What  string // "bytes" or "entries"
+	What  string // such as "bytes" or "entries"
 	Limit int64
 	Flag  string // which raises it; empty if none does
 }

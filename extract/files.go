@@ -25,6 +25,9 @@ func (s *Stage) AddFiles(ctx context.Context, files []File, o Options) (Stats, e
 			content[entries[i]] = f
 		}
 		selected, stats, err := s.selection(entries, o)
+		if err == nil {
+			err = s.claim(stats.Bytes)
+		}
 		if err != nil {
 			return Stats{}, err
 		}

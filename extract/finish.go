@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -34,7 +33,13 @@ func (s *Stage) wantLink(e *entry, target string) error {
 		return err
 	}
 	if reason := s.rules.leads(e.dest, target); reason != "" {
-		return &UnsafeError{e.name, reason + ": " + target}
+		switch s.opts.Symlinks {
+		case SafeLinks:
+			return &UnsafeError{e.name, reason + ": " + target}
+		case SkipLinks:
+			s.opts.OnSkip(e.dest, reason+": "+target)
+			return nil
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +82,7 @@ func (s *Stage) compare(d double) error {
 }
 
 // sameContent compares two files. What is no file is the same as none.
-func sameContent(a *os.Root, aName string, b *os.Root, bName string) (bool, error) {
+func sameContent(a root, aName string, b root, bName string) (bool, error) {
 	aInfo, err := a.Lstat(aName)
 	if err != nil {
 		return false, err
@@ -142,7 +147,7 @@ func (s *Stage) finishDir(path string, d wantedDir) error {
 	}
 	defer s.tree.release(dir)
 	// A directory that its owner cannot write to could not be renamed either.
-	if err := dir.chmod(d.mode.Perm() | 0o700); err != nil {
+	if err := dir.chmod(d.mode.Perm()&^s.opts.Umask | 0o700); err != nil {
 		return pathError("chmod", path, err)
 	}
 	if d.modTime.IsZero() {

@@ -132,7 +132,7 @@ func FuzzExtract(f *testing.F) {
 		if err := os.WriteFile(filepath.Join(out, "mine"), []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		stage, err := NewStage(out)
+		stage, err := NewStage(out, StageOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,58 @@
 package extract
 
-import "runtime"
+import (
+	"io/fs"
+	"runtime"
+)
+
+// StageOptions say how what is extracted meets what is there. The zero value is
+// ready to use.
+type StageOptions struct {
+	// OnConflict says what happens to files that are there already. Zero means
+	// that they are replaced.
+	OnConflict ConflictPolicy
+	// Symlinks says what happens to links that point out of the output directory.
+	// Zero means that the archive is refused.
+	Symlinks SymlinkPolicy
+	// Umask is the permission bits that files and directories do not get, whatever
+	// the archive says. Zero drops none; that of the process rules directories
+	// that no archive lists.
+	Umask fs.FileMode
+	// OnSkip is told about each file and link that is left out, and why, from any
+	// goroutine.
+	OnSkip func(path, reason string)
+}
+
+func (o StageOptions) withDefaults() StageOptions {
+	if o.OnSkip == nil {
+		o.OnSkip = func(string, string) {}
+	}
+	o.Umask &= fs.ModePerm
+	return o
+}
+
+// ConflictPolicy says what happens to files that are there already. It does not
+// rule a file in the place of a directory, and the reverse: that is always an
+// error.
+type ConflictPolicy int
+
+// What can be done with files that are there.
+const (
+	Overwrite    ConflictPolicy = iota // the new file takes their place
+	SkipExisting                       // they stay as they are
+	FailIfExists                       // nothing is extracted
+)
+
+// SymlinkPolicy says what happens to symbolic links that point out of the output
+// directory. Whatever it is, nothing is written through one.
+type SymlinkPolicy int
+
+// What can be done with links that point out.
+const (
+	SafeLinks SymlinkPolicy = iota // the archive is refused
+	SkipLinks                      // they are left out
+	AllLinks                       // they are made
+)
 
 // Options say what to take out of an archive, and where to. The zero value takes
 // everything.
@@ -34,6 +86,10 @@ type Options struct {
 	Strain func() int64
 	// MaxBytes limits the size of what is extracted. Zero means 64 GiB.
 	MaxBytes int64
+	// MaxRatio limits how many times its own size an archive unpacks to, once that
+	// is more than 1 GiB. Zero means 1000: DEFLATE reaches 1032 (RFC 1951), the most
+	// repetitive logs somewhat less.
+	MaxRatio int64
 	// MaxFiles limits the number of entries, and of the directories that they need.
 	// Zero means 500,000.
 	MaxFiles int
@@ -51,6 +107,8 @@ const costlyConnections = 4
 const (
 	defaultMaxBytes = 64 << 30
 	defaultMaxFiles = 500_000
+	defaultMaxRatio = 1000
+	freeRatio       = 1 << 30 // bytes that may come of any archive
 )
 
 func (o Options) withDefaults() Options {
@@ -74,10 +132,18 @@ func (o Options) withDefaults() Options {
 	if o.MaxFiles <= 0 {
 		o.MaxFiles = defaultMaxFiles
 	}
+	if o.MaxRatio <= 0 {
+		o.MaxRatio = defaultMaxRatio
+	}
 	if o.OnFile == nil {
 		o.OnFile = func(string, int64) {}
 	}
 	return o
+}
+
+// swollen reports whether an archive of that size is a bomb.
+func (o Options) swollen(archive, unpacked int64) bool {
+	return unpacked > freeRatio && unpacked/o.MaxRatio > archive
 }
 
 // Stats counts what was extracted.

@@ -49,7 +49,7 @@ func (r rules) cleanOther(name string, allowGit bool) (string, error) {
 		case len(part) > maxComponent:
 			return "", &UnsafeError{name, "a part of the name is longer than 255 bytes"}
 		case !allowGit && isGit(part):
-			return "", &UnsafeError{name, "it would change a Git repository"}
+			return "", &UnsafeError{name, "it would change a Git repository, which only --allow-git lets it do"}
 		case r.backslash && isReserved(part):
 			return "", &UnsafeError{name, "Windows takes a part of it for another name, or for a device"}
 		}

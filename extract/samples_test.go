@@ -28,7 +28,7 @@ func unpack(t *testing.T, archive []byte, dir string, o extract.Options) (extrac
 
 func unpackFrom(t *testing.T, src extract.Source, dir string, o extract.Options) (extract.Stats, error) {
 	t.Helper()
-	stage, err := extract.NewStage(dir)
+	stage, err := extract.NewStage(dir, extract.StageOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

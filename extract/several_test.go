@@ -14,7 +14,7 @@ import (
 // stageOf puts archives into one stage, up to the first that does not fit.
 func stageOf(t *testing.T, out string, archives ...[]byte) (*extract.Stage, error) {
 	t.Helper()
-	stage, err := extract.NewStage(out)
+	stage, err := extract.NewStage(out, extract.StageOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestArchivesMeet(t *testing.T) {
 func TestArchivesShare(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
-	stage, err := extract.NewStage(out)
+	stage, err := extract.NewStage(out, extract.StageOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestManyRunsAtOnce(t *testing.T) {
 // unpackQuietly is unpack for goroutines, which must not end the test.
 func unpackQuietly(t *testing.T, archive []byte, out string) (extract.Stats, error) {
 	t.Helper()
-	stage, err := extract.NewStage(out)
+	stage, err := extract.NewStage(out, extract.StageOptions{})
 	if err != nil {
 		return extract.Stats{}, err
 	}

@@ -107,7 +107,7 @@ func TestLargeWindows(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	stage, err := NewStage(dir)
+	stage, err := NewStage(dir, StageOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

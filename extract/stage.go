@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
 // stagePrefix begins the names of staging directories.
@@ -23,7 +25,10 @@ type Stage struct {
 	made  string // the topmost directory that had to be made for it, or ""
 	rules rules
 
-	out, fresh, doubles *os.Root // the output directory; new/ and twice/ of the stage
+	opts  StageOptions
+	calls calls
+
+	out, fresh, doubles root // the output directory; new/ and twice/ of the stage
 	tree                *tree
 	lock                *lock
 
@@ -34,20 +39,20 @@ type Stage struct {
 	links []wantedLink
 	done  bool
 
-	spoiled bool // an archive could not be extracted: what is staged is not whole
+	spoiled bool  // an archive could not be extracted: what is staged is not whole
+	claimed int64 // bytes that the archives so far want of the disk
+	free    int64 // that were there before the first of them
+	closed  bool
 }
 
 // NewStage makes a staging directory in dir, and dir itself if it is missing. It
 // removes those that killed runs left behind.
-func NewStage(dir string) (*Stage, error) {
-	s := &Stage{dir: dir, rules: platformRules(), dirs: map[string]wantedDir{}, large: make(chan struct{}, 1)}
+func NewStage(dir string, o StageOptions) (*Stage, error) { return newStage(dir, o, nil) }
+
+func newStage(dir string, o StageOptions, c calls) (*Stage, error) {
+	s := &Stage{dir: dir, opts: o.withDefaults(), calls: c, rules: platformRules(), dirs: map[string]wantedDir{}, large: make(chan struct{}, 1)}
 	s.made = firstMissing(dir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		s.removeMade()
-		return nil, err
-	}
-	var err error
-	if s.out, err = os.OpenRoot(dir); err != nil {
+	if err := s.openOut(); err != nil {
 		s.removeMade()
 		return nil, err
 	}
@@ -56,6 +61,18 @@ func NewStage(dir string) (*Stage, error) {
 		return nil, errors.Join(err, s.Discard())
 	}
 	return s, nil
+}
+
+func (s *Stage) openOut() error {
+	if err := s.calls.before("mkdirall", s.dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o755&^s.opts.Umask); err != nil {
+		return err
+	}
+	out, err := os.OpenRoot(s.dir)
+	s.out = root{out, s.calls}
+	return err
 }
 
 // createTries is how often a stage is made anew when another run has taken the
@@ -86,13 +103,13 @@ func (s *Stage) create() error {
 	if err != nil {
 		return err
 	}
-	if s.fresh, err = s.out.OpenRoot(s.name + "/new"); err != nil {
+	if s.fresh, err = s.out.sub(s.name + "/new"); err != nil {
 		return err
 	}
-	if s.doubles, err = s.out.OpenRoot(s.name + "/twice"); err != nil {
+	if s.doubles, err = s.out.sub(s.name + "/twice"); err != nil {
 		return err
 	}
-	s.tree, err = newTree(s.fresh, s.doubles, 0o777&^old.Mode().Perm())
+	s.tree, err = newTree(s.fresh, s.doubles, 0o777&^old.Mode().Perm(), s.opts.Umask)
 	return err
 }
 
@@ -109,6 +126,9 @@ func (s *Stage) claimName() error {
 		return err
 	}
 	path := filepath.Join(s.dir, s.name, lockName)
+	if err := s.calls.before("lock", path); err != nil {
+		return err
+	}
 	held, err := takeLock(path, os.O_CREATE)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
@@ -178,6 +198,20 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 	return add(o)
 }
 
+// claim holds the bytes of one more archive against the free space of the disk,
+// before the first of them is written.
+func (s *Stage) claim(bytes int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.claimed == 0 {
+		s.free = space.Free(s.dir)
+	}
+	if s.claimed += bytes; s.claimed > s.free {
+		return &space.Error{Dir: s.dir, Need: s.claimed, Free: s.free}
+	}
+	return nil
+}
+
 func (s *Stage) spoil() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,7 +225,7 @@ var errNotReady = errors.New("the stage holds an archive that could not be extra
 func (s *Stage) ready() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.spoiled || s.out == nil {
+	if s.spoiled || s.closed {
 		return errNotReady
 	}
 	return nil
@@ -200,7 +234,7 @@ func (s *Stage) ready() error {
 // Discard removes the stage, and what was made for it if nothing was committed.
 // It does nothing after that; it is meant to be deferred.
 func (s *Stage) Discard() error {
-	if s.out == nil {
+	if s.closed {
 		return nil
 	}
 	err := s.remove()
@@ -220,7 +254,7 @@ func (s *Stage) remove() error {
 		}
 	}
 	_ = s.out.Close() // only a way to files
-	s.out, s.lock = nil, nil
+	s.closed, s.lock = true, nil
 	return err
 }
 
@@ -230,12 +264,12 @@ func (s *Stage) closeWays() {
 	if s.tree != nil {
 		s.tree.close()
 	}
-	for _, root := range []*os.Root{s.fresh, s.doubles} {
-		if root != nil {
-			_ = root.Close()
+	for _, r := range []root{s.fresh, s.doubles} {
+		if r.Root != nil {
+			_ = r.Close()
 		}
 	}
-	s.fresh, s.doubles = nil, nil
+	s.fresh, s.doubles = root{}, root{}
 }
 
 // removeMade removes the directories that were made for the output, if they are

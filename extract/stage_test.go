@@ -132,7 +132,7 @@ func TestRollback(t *testing.T) {
 	before := tree(t, out)
 	archive := pack(t, items...)
 	for steps := range 40 {
-		stage, err := extract.NewStage(out)
+		stage, err := extract.NewStage(out, extract.StageOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func (e *endsAfter) Value(any) any { return nil }
 func TestSeveralArchives(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
-	stage, err := extract.NewStage(out)
+	stage, err := extract.NewStage(out, extract.StageOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestStaleStages(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(out, ".artifetch-abandoned"), old, old); err != nil {
 		t.Fatal(err)
 	}
-	live, err := extract.NewStage(out)
+	live, err := extract.NewStage(out, extract.StageOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestStaleStages(t *testing.T) {
 func TestDiscardRemovesWhatWasMade(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()
-	stage, err := extract.NewStage(filepath.Join(parent, "a/b/c"))
+	stage, err := extract.NewStage(filepath.Join(parent, "a/b/c"), extract.StageOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package extract
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -21,8 +20,8 @@ const graceTime = 10 * time.Minute
 
 // removeStale removes the stages of dead runs: those whose lock nobody holds.
 // What cannot be removed is left; it is not what the user asked for.
-func removeStale(out *os.Root) {
-	entries, err := fs.ReadDir(out.FS(), ".")
+func removeStale(out root) {
+	entries, err := out.readDir(".")
 	if err != nil {
 		return
 	}
@@ -38,7 +37,7 @@ func removeStale(out *os.Root) {
 
 // claim reports whether the owner of a stage is dead. The lock is held until the
 // stage is gone: an owner that is only about to lock it finds out.
-func claim(out *os.Root, name string) (*lock, bool) {
+func claim(out root, name string) (*lock, bool) {
 	path := filepath.Join(out.Name(), name, lockName)
 	held, err := takeLock(path, 0) // a lock of our own would keep the owner from removing the stage
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,7 +49,7 @@ func claim(out *os.Root, name string) (*lock, bool) {
 
 // removeLocked removes a stage, and lets go of its lock last. Windows does not
 // remove a file that is open.
-func removeLocked(out *os.Root, name string, held *lock) error {
+func removeLocked(out root, name string, held *lock) error {
 	err := out.RemoveAll(name)
 	held.release()
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"strconv"
 	"sync"
 )
@@ -18,7 +17,8 @@ const (
 // directories it used last open: creating a file by its base name in an open
 // directory costs several times less than by a path through one root.
 type tree struct {
-	umask fs.FileMode // what the system takes away from the mode of a new file
+	umask  fs.FileMode // what the system takes away from the mode of a new file
+	denied fs.FileMode // what nobody is to get
 
 	mu      sync.Mutex
 	open    map[string]*openDir
@@ -46,18 +46,18 @@ type openDir struct {
 
 // newTree opens the tree of a stage, with new/ itself, which is never closed
 // before the rest, and a directory for doubles.
-func newTree(fresh, doubles *os.Root, umask fs.FileMode) (*tree, error) {
-	root, err := dirOf(fresh)
+func newTree(fresh, doubles root, umask, denied fs.FileMode) (*tree, error) {
+	first, err := dirOf(fresh)
 	if err != nil {
 		return nil, err
 	}
 	second, err := dirOf(doubles)
 	if err != nil {
-		root.close()
+		first.close()
 		return nil, err
 	}
-	t := &tree{umask: umask, open: map[string]*openDir{}, made: map[string]bool{}, doubles: &openDir{dir: second}}
-	t.open[""] = &openDir{dir: root, refs: 1}
+	t := &tree{umask: umask, denied: denied, open: map[string]*openDir{}, made: map[string]bool{}, doubles: &openDir{dir: second}}
+	t.open[""] = &openDir{dir: first, refs: 1}
 	return t, nil
 }
 
@@ -116,7 +116,7 @@ func (t *tree) mkdir(above *openDir, path string) error {
 		return nil
 	}
 	// 0755 before the umask: what the archive says of it comes at the end.
-	err := above.mkdir(base(path), 0o755)
+	err := above.mkdir(base(path), 0o755&^t.denied)
 	if errors.Is(err, fs.ErrExist) {
 		// Another archive in the stage may have put a link there.
 		var isDir bool
@@ -175,11 +175,11 @@ func (t *tree) create(e *entry, by string) (*newFile, error) {
 		return nil, err
 	}
 	name := base(e.dest)
-	f, err := dir.create(name, permissions(e))
+	f, err := dir.create(name, t.permissions(e))
 	if errors.Is(err, fs.ErrExist) {
 		t.release(dir)
 		dir, name = t.addDouble(e.dest, by)
-		f, err = dir.create(name, permissions(e))
+		f, err = dir.create(name, t.permissions(e))
 	}
 	if err != nil {
 		t.release(dir)
@@ -215,7 +215,7 @@ func (f *newFile) close(err error) error {
 
 func (f *newFile) finish(whole bool) error {
 	var err error
-	if perm := permissions(f.entry); whole && perm&f.tree.umask != 0 {
+	if perm := f.tree.permissions(f.entry); whole && perm&f.tree.umask != 0 {
 		err = f.file.chmod(perm)
 	}
 	if closeErr := f.file.close(); err == nil {
@@ -255,9 +255,9 @@ func isEnd(err error) bool {
 
 // permissions are those of the entry. Archives by tools without Unix modes have
 // none, which would make files that nobody can read.
-func permissions(e *entry) fs.FileMode {
+func (t *tree) permissions(e *entry) fs.FileMode {
 	if perm := e.mode.Perm(); perm != 0 {
-		return perm
+		return perm &^ t.denied
 	}
-	return 0o644
+	return 0o644 &^ t.denied
 }

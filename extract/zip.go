@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"math"
 
@@ -21,6 +22,12 @@ func (s *Stage) zip(ctx context.Context, src Source, o Options) (Stats, error) {
 	}
 	selected, stats, err := s.selection(entries, o)
 	if err != nil {
+		return Stats{}, err
+	}
+	if o.swollen(src.Size(), stats.Bytes) {
+		return Stats{}, &LimitError{fmt.Sprintf("times its own %d bytes", src.Size()), o.MaxRatio, "--max-ratio"}
+	}
+	if err := s.claim(stats.Bytes); err != nil {
 		return Stats{}, err
 	}
 	return stats, s.unzip(ctx, src, selected, o)

@@ -210,6 +210,10 @@ func values(ctx context.Context, before, path []string, flag string) []word {
 			return texts("text", "json", "jsonl")
 		}
 		return texts("text", "json")
+	case "on-conflict":
+		return texts("overwrite", "skip", "fail")
+	case "symlinks":
+		return texts("safe", "skip", "all")
 	case "if-missing":
 		return texts("fail", "warn", "ignore")
 	case "log-format":

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -40,6 +42,9 @@ func runFetch(c *cli.Context) error {
 		if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
 			return err
 		}
+		if f.stage, err = stageOptions(c, s); err != nil {
+			return err
+		}
 		if err := extract.CheckPatterns(slices.Concat(f.extract.Include, f.extract.Exclude)); err != nil {
 			return err
 		}
@@ -59,8 +64,34 @@ func extractOptions(c *cli.Context) extract.Options {
 		Flat:            c.Bool("flat"),
 		MaxBytes:        c.Int64("max-bytes"),
 		MaxFiles:        c.Int("max-files"),
+		MaxRatio:        c.Int64("max-ratio"),
+		AllowGit:        c.Bool("allow-git"),
 		Connections:     connections(c),
 	}
+}
+
+// stageOptions reads what decides between what comes and what is there.
+func stageOptions(c *cli.Context, s *session) (extract.StageOptions, error) {
+	o := extract.StageOptions{OnSkip: func(path, reason string) { s.log.Warn().Str("path", path).Str("because", reason).Msg("left out") }}
+	var known bool
+	if o.OnConflict, known = map[string]extract.ConflictPolicy{
+		"": extract.Overwrite, "overwrite": extract.Overwrite, "skip": extract.SkipExisting, "fail": extract.FailIfExists,
+	}[c.String("on-conflict")]; !known {
+		return o, &usageError{"--on-conflict is none of overwrite, skip, fail", "leave it out to overwrite"}
+	}
+	if o.Symlinks, known = map[string]extract.SymlinkPolicy{
+		"": extract.SafeLinks, "safe": extract.SafeLinks, "skip": extract.SkipLinks, "all": extract.AllLinks,
+	}[c.String("symlinks")]; !known {
+		return o, &usageError{"--symlinks is none of safe, skip, all", "leave it out to refuse links that point out"}
+	}
+	if bits := c.String("umask"); bits != "" {
+		mask, err := strconv.ParseUint(bits, 8, 9)
+		if err != nil {
+			return o, &usageError{"--umask is no octal number of up to 777", "027 takes writing from the group, and everything from others"}
+		}
+		o.Umask = fs.FileMode(mask)
+	}
+	return o, nil
 }
 
 // maxConnections is the default of --concurrency.
@@ -86,6 +117,7 @@ type fetcher struct {
 	query    resolve.Query
 	place    place
 	extract  extract.Options
+	stage    extract.StageOptions
 	cacheDir string
 	wait     time.Duration
 	start    time.Time
@@ -116,7 +148,7 @@ func (f *fetcher) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stage, err := extract.NewStage(f.place.dir)
+	stage, err := extract.NewStage(f.place.dir, f.stage)
 	if err != nil {
 		return err
 	}

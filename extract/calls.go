@@ -1,0 +1,81 @@
+package extract
+
+import (
+	"io/fs"
+	"os"
+)
+
+// calls is told about each call to the file system that a stage is about to make,
+// and may fail it. Only tests have one.
+type calls func(op, path string) error
+
+func (c calls) before(op, path string) error {
+	if c == nil {
+		return nil
+	}
+	return c(op, path)
+}
+
+// root is an [os.Root] whose calls are announced.
+type root struct {
+	*os.Root
+	calls calls
+}
+
+func (r root) Mkdir(name string, perm fs.FileMode) error {
+	if err := r.calls.before("mkdir", name); err != nil {
+		return err
+	}
+	return r.Root.Mkdir(name, perm)
+}
+
+func (r root) Lstat(name string) (fs.FileInfo, error) {
+	if err := r.calls.before("lstat", name); err != nil {
+		return nil, err
+	}
+	return r.Root.Lstat(name)
+}
+
+func (r root) Link(old, name string) error {
+	if err := r.calls.before("link", name); err != nil {
+		return err
+	}
+	return r.Root.Link(old, name)
+}
+
+func (r root) Rename(old, name string) error {
+	if err := r.calls.before("rename", name); err != nil {
+		return err
+	}
+	return r.Root.Rename(old, name)
+}
+
+func (r root) RemoveAll(name string) error {
+	if err := r.calls.before("removeall", name); err != nil {
+		return err
+	}
+	return r.Root.RemoveAll(name)
+}
+
+func (r root) Open(name string) (*os.File, error) {
+	if err := r.calls.before("open", name); err != nil {
+		return nil, err
+	}
+	return r.Root.Open(name)
+}
+
+func (r root) sub(name string) (root, error) {
+	if err := r.calls.before("openroot", name); err != nil {
+		return root{}, err
+	}
+	below, err := r.OpenRoot(name)
+	return root{below, r.calls}, err
+}
+
+// readDir lists a directory, sorted by name.
+func (r root) readDir(name string) ([]fs.DirEntry, error) {
+	if err := r.calls.before("readdir", name); err != nil {
+		return nil, err
+	}
+	return fs.ReadDir(r.FS(), name)
+}

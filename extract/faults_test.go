@@ -1,0 +1,182 @@
+package extract
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// faultArchive has what a stage treats in different ways: files of several sizes,
+// in directories that are listed or only implied, a link.
+func faultArchive(t *testing.T, version string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	add := func(name, content string, mode fs.FileMode) {
+		h := &zip.FileHeader{Name: name, Method: zip.Deflate}
+		h.SetMode(mode)
+		e, err := w.CreateHeader(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("dir/", "", fs.ModeDir|0o750)
+	add("dir/replaced", version, 0o640)
+	add("dir/fresh", version, 0o755)
+	add("dir/large", strings.Repeat(version, 200_000), 0o644)
+	add("implied/sub/file", version, 0o600)
+	add("replaced.txt", version, 0o644)
+	add("link", "replaced.txt", fs.ModeSymlink|0o777)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// state is everything in a directory but stages: kind, mode, content or target.
+func state(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		if strings.HasPrefix(d.Name(), stagePrefix) {
+			return fs.SkipDir
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		what := info.Mode().String()
+		switch {
+		case info.Mode().IsRegular():
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			what += " " + string(content[:min(len(content), 20)])
+		case info.Mode()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			what += " " + target
+		}
+		all[strings.TrimPrefix(path, dir)] = what
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// attempt extracts two archives that share files, and returns what went wrong.
+func attempt(t *testing.T, out string, archive []byte, c calls) (committed bool, err error) {
+	t.Helper()
+	s, err := newStage(out, StageOptions{}, c)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, s.Discard()) }()
+	for range 2 {
+		if _, err := s.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{Workers: 1}); err != nil {
+			return false, err
+		}
+	}
+	if err := s.Commit(t.Context()); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+var errInjected = errors.New("injected")
+
+// Whichever call to the file system fails, of staging, of the commit or of the
+// cleaning up, the workspace is all old or all new, an error says so if it is old,
+// and the next run leaves nothing behind.
+//
+// Some file systems have no hard links; then the n-th call fails of the others.
+func TestEveryCallFails(t *testing.T) {
+	t.Parallel()
+	for _, links := range []bool{true, false} {
+		t.Run(map[bool]string{true: "with hard links", false: "without"}[links], func(t *testing.T) {
+			t.Parallel()
+			everyCallFails(t, links)
+		})
+	}
+}
+
+func everyCallFails(t *testing.T, links bool) {
+	archive := faultArchive(t, "new")
+	prepare := func() string {
+		out := filepath.Join(t.TempDir(), "out")
+		if committed, err := attempt(t, out, faultArchive(t, "old"), nil); !committed || err != nil {
+			t.Fatal(committed, err)
+		}
+		for _, path := range []string{"dir/fresh", "implied/sub/file"} {
+			if err := os.Remove(filepath.Join(out, path)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(t, filepath.Join(out, "dir/mine"), "mine")
+		return out
+	}
+	out := prepare()
+	before, total := state(t, out), 0
+	if committed, err := attempt(t, out, archive, func(string, string) error { total++; return nil }); !committed || err != nil {
+		t.Fatal(committed, err)
+	}
+	after := state(t, out)
+	if total < 60 {
+		t.Fatalf("only %d calls were seen", total)
+	}
+	for n := 1; n <= total; n++ {
+		out := prepare()
+		seen, failed := 0, ""
+		committed, err := attempt(t, out, archive, func(op, path string) error {
+			if op == "link" && !links {
+				return errInjected
+			}
+			if seen++; seen == n {
+				failed = op + " " + path
+				return errInjected
+			}
+			return nil
+		})
+		want := before
+		if committed {
+			want = after
+		} else if err == nil {
+			t.Errorf("call %d (%s) failed, and nothing was said", n, failed)
+		}
+		if diff := cmp.Diff(want, state(t, out)); diff != "" {
+			t.Errorf("call %d (%s), committed %v, %v: %s", n, failed, committed, err, diff)
+		}
+		checkNextRun(t, out, archive, after)
+	}
+}
+
+func checkNextRun(t *testing.T, out string, archive []byte, want map[string]string) {
+	t.Helper()
+	if committed, err := attempt(t, out, archive, nil); !committed || err != nil {
+		t.Errorf("next run: %v, %v", committed, err)
+	}
+	if diff := cmp.Diff(want, state(t, out)); diff != "" {
+		t.Errorf("next run: %s", diff)
+	}
+	if left, err := filepath.Glob(filepath.Join(out, stagePrefix+"*")); err != nil || len(left) > 0 {
+		t.Errorf("next run left %q, %v", left, err)
+	}
+}
