@@ -111,14 +111,15 @@ func parseHeader(b []byte, e *entry, end endRecord) (int, error) {
 	if len(b) < n {
 		return 0, corrupt("", "the central directory is damaged")
 	}
-	e.name = string(b[lenCentral : lenCentral+nameLen])
+	e.stored = string(b[lenCentral : lenCentral+nameLen])
 	e.flags, e.method, e.crc = le.Uint16(b[8:]), le.Uint16(b[10:]), le.Uint32(b[16:])
 	packed, size, offset := uint64(le.Uint32(b[20:])), uint64(le.Uint32(b[24:])), uint64(le.Uint32(b[42:]))
 	e.modTime = dosTime(le.Uint16(b[14:]), le.Uint16(b[12:]))
-	x := extraFields{size: &size, packed: &packed, offset: &offset, modTime: &e.modTime}
+	x := extraFields{stored: e.stored, size: &size, packed: &packed, offset: &offset, modTime: &e.modTime}
 	if err := x.read(b[lenCentral+nameLen : lenCentral+nameLen+extraLen]); err != nil {
-		return 0, &CorruptError{e.name, err}
+		return 0, &CorruptError{e.stored, err}
 	}
+	e.name = entryName(e.stored, x.unicode, e.flags, b[5])
 	if max(packed, size, offset) > math.MaxInt64/4 {
 		return 0, corrupt(e.name, "impossible sizes")
 	}
@@ -136,7 +137,7 @@ func layOut(entries []*entry, directory int64) error {
 		if i+1 < len(byOffset) {
 			e.end = byOffset[i+1].offset
 		}
-		if least := e.offset + lenLocal + int64(len(e.name)) + e.packed; least > e.end {
+		if least := e.offset + lenLocal + int64(len(e.stored)) + e.packed; least > e.end {
 			if e.end == directory {
 				return corrupt(e.name, "it reaches into the central directory")
 			}

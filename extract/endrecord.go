@@ -21,7 +21,11 @@ type endRecord struct {
 // endsAsZip reports whether there is an end record.
 func endsAsZip(src Source) (bool, error) {
 	tail, err := readTail(src, src.Size())
-	return err == nil && lastEnd(tail, len(tail)-lenEnd) >= 0, err
+	if err != nil {
+		return false, err
+	}
+	i, err := locateEnd(tail, src.Size())
+	return i >= 0 || err != nil, nil
 }
 
 // readTail reads what an end record may lie in, with what belongs to it.
@@ -30,16 +34,32 @@ func readTail(src io.ReaderAt, size int64) ([]byte, error) {
 	return tail, readFull(src, tail, size-int64(len(tail)))
 }
 
-// findEnd finds the end record: the one whose comment ends where the file does.
-// There must be no second one in its comment: programs do not agree on which of
-// them counts, so that one could look at another archive than the other.
-func findEnd(src io.ReaderAt, tail []byte, size int64) (endRecord, error) {
-	i := lastEnd(tail, len(tail)-lenEnd)
+// locateEnd finds the end record, or -1: the one whose comment ends where the file
+// does; else, with something behind the archive or a comment that was cut short,
+// the one whose directory is right in front of it. There must be no second one:
+// programs do not agree on which of them counts, so that one could look at another
+// archive than the other.
+func locateEnd(tail []byte, size int64) (int, error) {
+	fits := func(i int) bool { return endsFile(tail, i) }
+	i := lastEnd(tail, len(tail)-lenEnd, fits)
 	if i < 0 {
-		return endRecord{}, &CorruptError{Err: errNoEnd}
+		fits = func(i int) bool { return followsDirectory(tail, i, size) }
+		i = lastEnd(tail, len(tail)-lenEnd, fits)
 	}
-	if lastEnd(tail, i-1) >= 0 {
-		return endRecord{}, &UnsafeError{"", "it has two central directories"}
+	if i >= 0 && lastEnd(tail, i-1, fits) >= 0 {
+		return -1, &UnsafeError{"", "it has two central directories"}
+	}
+	return i, nil
+}
+
+// findEnd reads the end record.
+func findEnd(src io.ReaderAt, tail []byte, size int64) (endRecord, error) {
+	i, err := locateEnd(tail, size)
+	switch {
+	case err != nil:
+		return endRecord{}, err
+	case i < 0:
+		return endRecord{}, &CorruptError{Err: errNoEnd}
 	}
 	r := tail[i:]
 	if le.Uint16(r[4:]) != 0 && le.Uint16(r[4:]) != math.MaxUint16 {
@@ -55,15 +75,32 @@ func findEnd(src io.ReaderAt, tail []byte, size int64) (endRecord, error) {
 	return end, end.place(at)
 }
 
-// lastEnd returns where the last end record begins that is not behind i and ends,
-// with its comment, where the tail does; or -1.
-func lastEnd(tail []byte, i int) int {
+// lastEnd returns where the last end record begins that is not behind i and fits;
+// or -1.
+func lastEnd(tail []byte, i int, fits func(i int) bool) int {
 	for ; i >= 0; i-- {
-		if le.Uint32(tail[i:]) == sigEnd && i+lenEnd+int(le.Uint16(tail[i+20:])) == len(tail) {
+		if le.Uint32(tail[i:]) == sigEnd && fits(i) {
 			return i
 		}
 	}
 	return -1
+}
+
+// endsFile reports whether the end record at i, with its comment, ends where the
+// tail does.
+func endsFile(tail []byte, i int) bool {
+	return i+lenEnd+int(le.Uint16(tail[i+20:])) == len(tail)
+}
+
+// followsDirectory reports whether the end record at i is where it says that it
+// is, in a file with nothing in front.
+func followsDirectory(tail []byte, i int, size int64) bool {
+	r := tail[i:]
+	if i >= lenEnd64Locate && le.Uint32(tail[i-lenEnd64Locate:]) == sigEnd64Locate {
+		return true
+	}
+	length, offset := int64(le.Uint32(r[12:])), int64(le.Uint32(r[16:]))
+	return le.Uint16(r[8:]) == le.Uint16(r[10:]) && offset+length == size-int64(len(tail))+int64(i)
 }
 
 // findEnd64 reads the zip64 record, if the locator in front of the end record

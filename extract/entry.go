@@ -8,7 +8,8 @@ import (
 
 // entry is a file, directory or link of an archive.
 type entry struct {
-	name    string      // as it stands in the archive
+	name    string      // as the archive means it
+	stored  string      // as its bytes stand in a zip
 	path    string      // cleaned; "" is the directory itself
 	dest    string      // where it goes, relative to the output directory
 	mode    fs.FileMode // type and permission bits

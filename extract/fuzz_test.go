@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"errors"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // FuzzCleanName: what is let through stays inside, on every platform, and
@@ -110,7 +112,7 @@ func FuzzDirectory(f *testing.F) {
 		}
 		for i, want := range oracle.File {
 			got := entries[i]
-			if got.name != want.Name || got.method != want.Method || uint64(got.size) != want.UncompressedSize64 ||
+			if got.stored != want.Name || got.method != want.Method || uint64(got.size) != want.UncompressedSize64 ||
 				uint64(got.packed) != want.CompressedSize64 || got.crc != want.CRC32 {
 				t.Fatalf("entry %d: %+v, archive/zip has %+v", i, got, want.FileHeader)
 			}
@@ -185,4 +187,27 @@ func zipOf(t *testing.T, files int, content []byte, method uint16) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// FuzzNames holds that a name means the same again, whatever its bytes: it is UTF-8,
+// or the bytes themselves.
+func FuzzNames(f *testing.F) {
+	f.Add("\x81ber", "", uint16(0), byte(0))
+	f.Add("über", "über", uint16(flagUTF8), byte(3))
+	f.Add("../x", "..\x00", uint16(0), byte(19))
+	f.Fuzz(func(t *testing.T, stored, unicode string, flags uint16, creator byte) {
+		field := append([]byte{1}, le.AppendUint32(nil, crc32.ChecksumIEEE([]byte(stored)))...)
+		x := extraFields{stored: stored}
+		x.unicodePath(append(field, unicode...))
+		name := entryName(stored, x.unicode, flags, creator)
+		if name != stored && !utf8.ValidString(name) {
+			t.Errorf("%q, %q: %q", stored, unicode, name)
+		}
+		if x.unicode != "" && x.unicode != unicode {
+			t.Errorf("the field holds %q, not %q", unicode, x.unicode)
+		}
+		if name == "" && stored != "" {
+			t.Errorf("%q became %q", stored, name)
+		}
+	})
 }

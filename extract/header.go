@@ -60,6 +60,8 @@ func dosTime(date, clock uint16) time.Time {
 
 // extraFields is what extra fields tell better than the header: APPNOTE 4.5.
 type extraFields struct {
+	stored               string // the name, as its bytes stand in the header
+	unicode              string // the name that the Unicode path field has for that one, or ""
 	size, packed, offset *uint64
 	modTime              *time.Time
 }
@@ -69,9 +71,10 @@ const (
 	extraZip64    = 0x0001
 	extraNTFS     = 0x000a
 	extraUnixTime = 0x5455 // "extended timestamp"
+	extraUnicode  = 0x7075 // "Info-ZIP Unicode Path"
 )
 
-func (x extraFields) read(b []byte) error {
+func (x *extraFields) read(b []byte) error {
 	for len(b) >= 4 {
 		id, n := le.Uint16(b), int(le.Uint16(b[2:]))
 		if len(b) < 4+n {
@@ -90,6 +93,8 @@ func (x extraFields) read(b []byte) error {
 			}
 		case extraNTFS:
 			x.ntfs(field)
+		case extraUnicode:
+			x.unicodePath(field)
 		}
 	}
 	return nil
@@ -97,7 +102,7 @@ func (x extraFields) read(b []byte) error {
 
 // zip64 holds those of the three that do not fit into the header, in this
 // order: APPNOTE 4.5.3.
-func (x extraFields) zip64(field []byte) error {
+func (x *extraFields) zip64(field []byte) error {
 	for _, value := range []*uint64{x.size, x.packed, x.offset} {
 		if *value != math.MaxUint32 {
 			continue
@@ -112,7 +117,7 @@ func (x extraFields) zip64(field []byte) error {
 }
 
 // ntfs holds times in units of 100 ns since 1601: APPNOTE 4.5.5.
-func (x extraFields) ntfs(field []byte) {
+func (x *extraFields) ntfs(field []byte) {
 	const (
 		reserved     = 4
 		perSecond    = 10_000_000

@@ -26,6 +26,7 @@ type worker struct {
 	out      []byte // what was decompressed, behind the window of what came before
 	zstd     *zstd.Decoder
 	whole    []byte  // what that decompresses into
+	dataEnd  int64   // where the data of the last entry ends
 	behind   *behind // writes what was decompressed; nil while the worker does
 }
 
@@ -57,6 +58,9 @@ func (w *worker) region(ctx context.Context, r region) error {
 			return arriving.blame(ended(e, err))
 		}
 		if err := w.entry(e); err != nil {
+			return arriving.blame(err)
+		}
+		if err := w.descriptor(e, w.dataEnd-(arriving.at-int64(w.in.Buffered()))); err != nil {
 			return arriving.blame(err)
 		}
 	}
@@ -154,33 +158,6 @@ func (w *worker) content(e *entry, v *verifier) error {
 		return err
 	}
 	return v.finish()
-}
-
-// localHeader reads the header in front of the data. It must agree with the
-// central directory in what another program might go by.
-func (w *worker) localHeader(e *entry) error {
-	var h [lenLocal]byte
-	if _, err := io.ReadFull(w.in, h[:]); err != nil {
-		return ended(e, err)
-	}
-	if le.Uint32(h[:]) != sigLocal {
-		return corrupt(e.name, "its local header is missing")
-	}
-	name := make([]byte, le.Uint16(h[26:]))
-	if _, err := io.ReadFull(w.in, name); err != nil {
-		return ended(e, err)
-	}
-	if string(name) != e.name || le.Uint16(h[8:]) != e.method {
-		return corrupt(e.name, "its local header says something else than the central directory")
-	}
-	extra := int64(le.Uint16(h[28:]))
-	if e.offset+lenLocal+int64(len(name))+extra+e.packed > e.end {
-		return corrupt(e.name, "it reaches into the next entry")
-	}
-	if err := skip(w.in, extra); err != nil {
-		return ended(e, err)
-	}
-	return nil
 }
 
 // link keeps the target for later: links are made after all files.

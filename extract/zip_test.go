@@ -171,6 +171,12 @@ func TestRefused(t *testing.T) {
 		{name: "CRC of zero", items: bad(item{name: "crc0", content: "abc", patch: func(h, _ []byte) { put32(h, 16, 0) }}), want: damaged, entry: "crc0"},
 		{name: "local name differs", items: bad(item{name: "aa", content: "x", patch: func(_, l []byte) { l[30] = 'b' }}), want: damaged, entry: "aa"},
 		{name: "local method differs", items: bad(item{name: "aa", content: "x", patch: func(_, l []byte) { put16(l, 8, 8) }}), want: damaged, entry: "aa"},
+		{name: "local CRC differs", items: bad(item{name: "aa", content: "x", patch: func(_, l []byte) { l[14] ^= 1 }}), want: damaged, entry: "aa"},
+		{name: "local size differs", items: bad(item{name: "aa", content: "x", patch: func(_, l []byte) { put32(l, 22, 2) }}), want: damaged, entry: "aa"},
+		{name: "locally encrypted", items: bad(item{name: "aa", content: "x", patch: func(_, l []byte) { put16(l, 6, 1) }}), want: damaged, entry: "aa"},
+		{name: "a descriptor that is not there", items: bad(item{name: "aa", content: "x", patch: func(h, l []byte) { h[8] |= 8; l[6] |= 8 }}), want: damaged, entry: "aa"},
+		{name: "another unknown method", items: bad(item{name: "odd", content: "x", raw: func(h *zip.FileHeader) { h.Method = 10 }}), want: unsafe, entry: "DCL implode"},
+		{name: "swollen", items: bad(item{name: "bomb", content: "x", method: zip.Deflate, patch: func(h, _ []byte) { put32(h, 24, 2<<30) }}), want: limit, entry: "more than 1000 times its own"},
 		{name: "no local header", items: bad(item{name: "aa", content: "x", patch: func(_, l []byte) { l[0] = 'X' }}), want: damaged, entry: "aa"},
 		{name: "damaged stream", items: bad(item{name: "deflated", content: strings.Repeat("abc", 99), method: zip.Deflate, patch: func(_, l []byte) { l[30+len("deflated")] = 7 }}), want: damaged, entry: "deflated"},
 	}
@@ -220,6 +226,10 @@ func TestAccepted(t *testing.T) {
 		{"git when allowed", pack(t, file(".git/config", "x")), extract.Options{AllowGit: true}, []string{".git", ".git/config"}},
 		{"link to a parent inside", pack(t, link("a/b/l", "../../c"), file("c", "x")), extract.Options{}, []string{"a", "a/b", "a/b/l", "c"}},
 		{"deflate", pack(t, item{name: "a", content: strings.Repeat("hello ", 9999), method: zip.Deflate}), extract.Options{}, []string{"a"}},
+		{"something behind", append(pack(t, plain...), make([]byte, 60_000)...), extract.Options{}, []string{"a.txt"}},
+		{"a comment that was cut short", withComment(pack(t, plain...), "a comment")[:len(pack(t, plain...))+3], extract.Options{}, []string{"a.txt"}},
+		{"an archive in front", append(pack(t, file("other", "y")), pack(t, plain...)...), extract.Options{}, []string{"a.txt"}},
+		{"descriptors", described(t, nil), extract.Options{}, []string{"a.txt", "b.txt"}},
 		{"empty deflated file", pack(t, item{name: "a", method: zip.Deflate}), extract.Options{}, []string{"a"}},
 	}
 	for _, tt := range tests {
@@ -483,5 +493,104 @@ func TestZip64(t *testing.T) {
 	stats, err := unpack(t, b.Bytes(), t.TempDir(), extract.Options{Include: []string{"1", "65999"}})
 	if err != nil || stats.Files != 2 {
 		t.Errorf("stats = %+v, %v", stats, err)
+	}
+}
+
+// described is an archive with descriptors behind the data. change may change the
+// first of them.
+func described(t testing.TB, change func(descriptor []byte)) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range []string{"a.txt", "b.txt"} {
+		e, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Write([]byte(strings.Repeat(name, 99))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out := b.Bytes()
+	if change != nil {
+		_, descriptor, _ := bytes.Cut(out, []byte("PK\x07\x08"))
+		change(descriptor)
+	}
+	return out
+}
+
+// A program that reads from the beginning goes by the descriptor.
+func TestDescriptorsDisagree(t *testing.T) {
+	t.Parallel()
+	for _, at := range []int{0, 4, 8} { // CRC-32, compressed size, size
+		archive := described(t, func(d []byte) { d[at] ^= 1 })
+		if _, err := unpack(t, archive, t.TempDir(), extract.Options{}); !errors.Is(err, extract.ErrCorrupt) || !strings.Contains(err.Error(), `"a.txt"`) {
+			t.Errorf("byte %d: %v", at, err)
+		}
+	}
+}
+
+// Of two archives behind each other with something behind both, nobody knows which
+// one is meant.
+func TestTwoArchivesWithATail(t *testing.T) {
+	t.Parallel()
+	one := pack(t, file("a", "x"))
+	two := slices.Concat(one, []byte("something"), one, []byte("something"))
+	end := bytes.LastIndex(two, []byte("PK\x05\x06"))
+	put32(two[end:], 16, uint32(bytes.LastIndex(two, []byte("PK\x01\x02")))) // so that both are where they say
+	if _, err := unpack(t, two, t.TempDir(), extract.Options{}); !asType(err, new(*extract.UnsafeError)) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+// Names as Info-ZIP and bsdtar read them, where they agree; code page 437, which
+// Info-ZIP knows but turns into Latin-1, as it is meant.
+func TestNameEncodings(t *testing.T) {
+	t.Parallel()
+	const dos, unix, ntfs = 0, 3, 10
+	stored := "\x81ber.txt"
+	unicodePath := func(of, name string) []byte {
+		b := append([]byte{0x75, 0x70, byte(5 + len(name)), 0, 1}, binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(of)))...)
+		return append(b, name...)
+	}
+	tests := []struct {
+		name, stored string
+		creator      uint16
+		flags        uint16
+		extra        []byte
+		want         string
+	}{
+		{"code page 437", stored, dos, 0, nil, "über.txt"},
+		{"UTF-8 without the flag", "über.txt", dos, 0, nil, "über.txt"},
+		{"Unix: as it is", stored, unix, 0, nil, stored},
+		{"NTFS: as it is", stored, ntfs, 0, nil, stored},
+		{"flag", "über.txt", dos, 0x800, nil, "über.txt"},
+		{"flag on what is not UTF-8", stored, dos, 0x800, nil, stored},
+		{"Unicode path", stored, unix, 0, unicodePath(stored, "über.txt"), "über.txt"},
+		{"Unicode path of DOS", stored, dos, 0, unicodePath(stored, "über.txt"), "über.txt"},
+		{"Unicode path of another name", stored, unix, 0, unicodePath("other", "über.txt"), stored},
+		{"Unicode path that is not UTF-8", stored, unix, 0, unicodePath(stored, "\xff"), stored},
+		{"empty Unicode path", stored, unix, 0, unicodePath(stored, ""), stored},
+		{"line drawing", "\xda\xc4\xbf", dos, 0, nil, "┌─┐"},
+	}
+	for _, tt := range tests {
+		archive := pack(t, item{name: tt.stored, content: "x", raw: func(h *zip.FileHeader) {
+			h.CreatorVersion, h.Flags, h.Extra = tt.creator<<8|20, tt.flags, tt.extra
+		}})
+		out := t.TempDir()
+		if _, err := unpack(t, archive, out, extract.Options{}); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if got := strings.Join(names(t, out), " "); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	evil := pack(t, item{name: stored, content: "x", raw: func(h *zip.FileHeader) { h.Extra = unicodePath(stored, "../evil") }})
+	if _, err := unpack(t, evil, t.TempDir(), extract.Options{}); !asType(err, new(*extract.UnsafeError)) {
+		t.Errorf("an unsafe Unicode path: %v", err)
 	}
 }
