@@ -7,14 +7,16 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
+
+	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
 // The cache keeps whole archives between runs:
@@ -36,14 +38,6 @@ type cached struct {
 	SHA256 string `json:"sha256"`
 }
 
-// DigestError reports an archive that is not what the server says it is.
-type DigestError struct{ Got, Want string } // SHA-256, in hexadecimal
-
-// Error implements error.
-func (e *DigestError) Error() string {
-	return fmt.Sprintf("the archive's SHA-256 is %s, not %s as the server says", e.Got, e.Want)
-}
-
 func (c cache) object(digest string) string { return filepath.Join(c.dir, "objects", digest) }
 
 func (c cache) ref(address string) string {
@@ -63,7 +57,7 @@ func (c cache) lookup(address string) (cached, *os.File, bool) {
 	if err != nil {
 		return cached{}, nil, false
 	}
-	if digest, err := digestOf(object); err != nil || digest != known.SHA256 {
+	if digest, err := digestOf(object, wholeFile); err != nil || digest != known.SHA256 {
 		_ = object.Close()           // damaged
 		_ = os.Remove(object.Name()) // whoever has it open keeps what it has
 		return cached{}, nil, false
@@ -143,6 +137,9 @@ func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 			return nil, "", err
 		}
 	}
+	if err := space.Check(c.dir, f.size); err != nil {
+		return nil, "", err
+	}
 	temp, err := os.OpenFile(filepath.Join(c.dir, "objects", "."+rand.Text()), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, "", err
@@ -156,7 +153,7 @@ func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	if err := f.download(temp); err != nil {
 		return nil, "", err
 	}
-	if digest, err = digestOf(temp); err != nil {
+	if digest, err = digestOf(temp, wholeFile); err != nil {
 		return nil, "", err
 	}
 	if f.sha256 != "" && digest != f.sha256 {
@@ -227,19 +224,14 @@ func (f *File) download(w io.WriterAt) error {
 	return group.Wait()
 }
 
-func digestOf(object *os.File) (string, error) {
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(object, 0, 1<<62)); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
+// wholeFile is more than the size of any file.
+const wholeFile = 1 << 62
 
 // isLocal reports whether an error is the file system's.
 func isLocal(err error) bool {
 	_, path := errors.AsType[*os.PathError](err)
 	_, link := errors.AsType[*os.LinkError](err)
-	return path || link
+	return path || link || errors.Is(err, syscall.ENOSPC)
 }
 
 func isDigest(text string) bool {

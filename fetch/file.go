@@ -94,6 +94,9 @@ type Options struct {
 	// changed, costs one request; one that is not is downloaded whole, whatever is
 	// wanted of it.
 	CacheDir string
+	// SHA256 is the digest that the archive must have, in lower-case hexadecimal. It
+	// makes the whole archive travel, whatever is wanted of it. Empty means any.
+	SHA256 string
 	// OnCacheError is told why an archive could not be kept. Nil means that nobody
 	// wants to know.
 	OnCacheError func(error)
@@ -132,8 +135,8 @@ func (s segment) end() int64 { return s.off + int64(len(s.data)) }
 func (f *File) Size() int64 { return f.size }
 
 // SHA256 returns the archive's digest as 64 hexadecimal digits, if GitLab told it
-// as its strong ETag (since 2026; lib/api/ci/job_artifacts.rb) or the cache knows
-// it, else "".
+// as its strong ETag (since 2026; lib/api/ci/job_artifacts.rb) or all of it is
+// here, else "".
 func (f *File) SHA256() string { return f.sha256 }
 
 // Latency returns how long the last request took until its headers came.

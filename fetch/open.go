@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,10 +29,18 @@ func Open(ctx context.Context, url string, o Options) (*File, error) {
 		o.OnCacheError = func(error) {}
 	}
 	r := newRemote(url, o)
+	open := r.openRemote
 	if o.CacheDir != "" {
-		return r.openCached(ctx, o)
+		open = r.openCached
 	}
-	return r.openRemote(ctx, o)
+	f, err := open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.verify(o); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func (r *remote) openRemote(ctx context.Context, o Options) (*File, error) {

@@ -19,7 +19,7 @@ func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*
 		return nil, ErrNoRanges
 	}
 	r.settle(resp, resp.ContentLength)
-	spool, err := os.CreateTemp(o.SpoolDir, ".artifetch-spool-*")
+	spool, err := newSpool(o.SpoolDir, resp.ContentLength)
 	if err != nil {
 		_ = resp.Body.Close() // the error is the file system's
 		return nil, err

@@ -1,0 +1,97 @@
+package fetch
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+
+	"gitlab.com/artifetch/artifetch/internal/space"
+)
+
+// DigestError reports an archive that is not what somebody says it is.
+type DigestError struct {
+	Got, Want string // SHA-256, in hexadecimal
+	Asked     bool   // it is the caller who wants it, and not the server who says so
+}
+
+// Error implements error.
+func (e *DigestError) Error() string {
+	who := "as the server says"
+	if e.Asked {
+		who = "as was asked for"
+	}
+	return fmt.Sprintf("the archive's SHA-256 is %s, not %s %s", e.Got, e.Want, who)
+}
+
+// Hint says what to do next.
+func (e *DigestError) Hint() string {
+	if e.Asked {
+		return "nothing was extracted; it is another archive than the one that the digest was taken of"
+	}
+	return "nothing was extracted; it was changed on its way, or in the server's storage"
+}
+
+// verify holds the file against the server's digest of it, if all of it is here,
+// and against the one that is asked for, for which all of it is brought here.
+func (f *File) verify(o Options) error {
+	if f.sha256 == "" && o.SHA256 == "" || f.kept && o.SHA256 == "" {
+		return nil
+	}
+	if !f.whole() {
+		if o.SHA256 == "" {
+			return nil // each entry's own checksum has to do
+		}
+		if err := f.bring(o.SpoolDir); err != nil {
+			return err
+		}
+	}
+	got, err := digestOf(f, f.size)
+	switch {
+	case err != nil:
+		return err
+	case o.SHA256 != "" && got != o.SHA256:
+		return &DigestError{got, o.SHA256, true}
+	case f.sha256 != "" && got != f.sha256:
+		return &DigestError{got, f.sha256, false}
+	}
+	f.sha256 = got
+	return nil
+}
+
+// whole reports whether all of the file is here.
+func (f *File) whole() bool {
+	return f.spool != nil || len(f.known) == 1 && f.known[0].off == 0 && f.known[0].end() == f.size
+}
+
+// bring downloads the whole file to disk.
+func (f *File) bring(dir string) error {
+	spool, err := newSpool(dir, f.size)
+	if err != nil {
+		return err
+	}
+	err = f.download(spool)
+	f.spool = spool // which Close removes
+	return err
+}
+
+// newSpool makes a file for so many bytes, if there is room; a negative number is
+// one that nobody knows.
+func newSpool(dir string, size int64) (*os.File, error) {
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	if err := space.Check(dir, size); err != nil {
+		return nil, err
+	}
+	return os.CreateTemp(dir, ".artifetch-spool-*")
+}
+
+func digestOf(file io.ReaderAt, size int64) (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(file, 0, size)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
