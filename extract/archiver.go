@@ -2,14 +2,17 @@ package extract
 
 import (
 	"archive/tar"
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"sync/atomic"
 
+	"github.com/bodgit/sevenzip"
 	"github.com/mholt/archiver/v4"
 	"github.com/therootcompany/xz"
 )
@@ -19,10 +22,12 @@ import (
 // Identify is not: it tries formats in random order, and takes one text in a
 // hundred for brotli.
 
-// form is a tar archive, compressed or not.
+// form is what an archive is that is no zip: a tar, compressed or not, a single
+// compressed file, or a 7z archive.
 type form struct {
 	name   string
 	decomp archiver.Decompressor // nil for a plain tar
+	seeks  bool                  // a 7z archive, which is no stream
 }
 
 type matcher interface {
@@ -39,12 +44,13 @@ func forms() []struct {
 		form
 		match matcher
 	}{
-		{form{"gzip", archiver.Gz{}}, archiver.Gz{}},
-		{form{"xz", boundedXz{}}, archiver.Xz{}},
-		{form{"zstd", archiver.Zstd{DecoderOptions: zstdOptions()}}, archiver.Zstd{}},
-		{form{"bzip2", archiver.Bz2{}}, archiver.Bz2{}},
-		{form{"lz4", archiver.Lz4{}}, archiver.Lz4{}},
-		{form{"tar", nil}, archiver.Tar{}},
+		{form{name: "gzip", decomp: archiver.Gz{}}, archiver.Gz{}},
+		{form{name: "xz", decomp: boundedXz{}}, archiver.Xz{}},
+		{form{name: "zstd", decomp: archiver.Zstd{DecoderOptions: zstdOptions()}}, archiver.Zstd{}},
+		{form{name: "bzip2", decomp: archiver.Bz2{}}, archiver.Bz2{}},
+		{form{name: "lz4", decomp: archiver.Lz4{}}, archiver.Lz4{}},
+		{form{name: "7z", seeks: true}, archiver.SevenZip{}},
+		{form{name: "tar"}, archiver.Tar{}},
 	}
 }
 
@@ -95,9 +101,12 @@ func matches(ctx context.Context, m matcher, head []byte) bool {
 	return err == nil && result.ByStream
 }
 
-// tar extracts the selection of a tar archive. A tar has no directory: names are
-// checked as they come, and what is already staged is discarded if one is bad.
-func (s *Stage) tar(ctx context.Context, src Source, f *form, o Options) (Stats, error) {
+// unpack extracts the selection of an archive that is no zip. Of a stream, names
+// are checked as they come, and what is already staged is discarded if one is bad.
+func (s *Stage) unpack(ctx context.Context, src Source, f *form, o Options) (Stats, error) {
+	if f.seeks {
+		return s.sevenZip(ctx, src, f, o)
+	}
 	body, err := src.Range(ctx, 0, src.Size())
 	if err != nil {
 		return Stats{}, err
@@ -112,25 +121,56 @@ func (s *Stage) tar(ctx context.Context, src Source, f *form, o Options) (Stats,
 		}
 	}
 	defer func() { _ = plain.Close() }() // idem
-	end := &tailReader{r: plain}
-	err = archiver.Tar{}.Extract(ctx, end, func(ctx context.Context, info archiver.FileInfo) error {
-		return x.member(ctx, info)
-	})
+	content := bufio.NewReaderSize(plain, sniffSize)
+	head, err := content.Peek(sniffSize)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return Stats{}, x.explain(ctx, f, arriving, err)
+	}
+	end := &tailReader{r: &interruptible{ctx, content}}
+	isTar := f.decomp == nil || matches(ctx, archiver.Tar{}, head) || bytes.Equal(head, make([]byte, lenEndBlocks)) // the last is an empty one
+	if !isTar {
+		err = x.bare(f, end)
+	} else {
+		err = x.tar(ctx, end)
+	}
 	if err != nil {
 		return Stats{}, x.explain(ctx, f, arriving, err)
-	}
-	// The reader stops at the end of the tar, before anybody has looked at the
-	// checksum of the compression behind it.
-	if _, err := io.Copy(io.Discard, end); err != nil {
-		return Stats{}, x.explain(ctx, f, arriving, err)
-	}
-	if !end.zeros() {
-		return Stats{}, corrupt("", "the tar has no end: it was cut off between two files")
 	}
 	return x.result()
 }
 
-// member stages one member.
+// tar reads the members of a tar.
+func (x *untar) tar(ctx context.Context, end *tailReader) error {
+	err := archiver.Tar{}.Extract(ctx, end, x.member)
+	if err != nil {
+		return err
+	}
+	// The reader stops at the end of the tar, before anybody has looked at the
+	// checksum of the compression behind it.
+	if _, err := io.Copy(io.Discard, end); err != nil {
+		return err
+	}
+	if !end.zeros() {
+		return x.fail(corrupt("", "the tar has no end: it was cut off between two files"))
+	}
+	return nil
+}
+
+// interruptible ends with its context: what is read may never end.
+type interruptible struct {
+	ctx context.Context //nolint:containedctx // io.Reader has no place for one
+	r   io.Reader
+}
+
+// Read implements [io.Reader].
+func (i *interruptible) Read(p []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, context.Cause(i.ctx)
+	}
+	return i.r.Read(p)
+}
+
+// member stages one member of a tar.
 func (x *untar) member(ctx context.Context, info archiver.FileInfo) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -151,9 +191,63 @@ func (x *untar) member(ctx context.Context, info archiver.FileInfo) error {
 	case tar.TypeXGlobalHeader:
 		return nil
 	default:
-		return &UnsafeError{h.Name, fmt.Sprintf("it is a device, a pipe or of unknown type %q", h.Typeflag)}
+		return x.fail(&UnsafeError{h.Name, fmt.Sprintf("it is a device, a pipe or of unknown type %q", h.Typeflag)})
 	}
 	return x.place(e, h.Linkname, func() (io.ReadCloser, error) { return info.Open() })
+}
+
+// sevenZip extracts the selection of a 7z archive, whose directory is at its end.
+func (s *Stage) sevenZip(ctx context.Context, src Source, f *form, o Options) (Stats, error) {
+	x := newUntar(s, o)
+	err := surviving(func() error {
+		return archiver.SevenZip{}.Extract(ctx, io.NewSectionReader(src, 0, src.Size()), x.member7z)
+	})
+	if err != nil {
+		return Stats{}, x.explain(ctx, f, &arrivingReader{}, err)
+	}
+	return x.result()
+}
+
+// surviving makes an error of a panic: the reader of 7z archives panics over some
+// that are damaged.
+func surviving(do func() error) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("its directory makes no sense: %v", broken)
+		}
+	}()
+	return do()
+}
+
+// member7z stages one member of a 7z archive. The target of a link is its content,
+// as in a zip.
+func (x *untar) member7z(_ context.Context, info archiver.FileInfo) error {
+	h, ok := info.Header.(sevenzip.FileHeader)
+	if !ok {
+		return errors.New("no 7z header")
+	}
+	e := &entry{name: h.Name, mode: info.Mode(), modTime: info.ModTime(), size: info.Size(), crc: h.CRC32, summed: h.CRC32 != 0}
+	if kind := e.mode.Type() &^ (fs.ModeDir | fs.ModeSymlink); kind != 0 {
+		return x.fail(&UnsafeError{e.name, "it is a device, a pipe or a socket"})
+	}
+	e.mode &= fs.ModeDir | fs.ModeSymlink | fs.ModePerm
+	open := func() (io.ReadCloser, error) { return info.Open() }
+	if !e.isLink() {
+		return x.place(e, "", open)
+	}
+	r, err := open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close() }() // it was read as far as it may be
+	target, err := io.ReadAll(io.LimitReader(r, maxPath))
+	if err != nil {
+		return err
+	}
+	if e.summed && crc32.ChecksumIEEE(target) != e.crc {
+		return x.fail(corrupt(e.name, "its CRC-32 is not %08x", e.crc))
+	}
+	return x.place(e, string(target), nil)
 }
 
 // explain tells a bad member, and what kept the bytes from arriving, from
@@ -162,10 +256,18 @@ func (x *untar) explain(ctx context.Context, f *form, arriving *arrivingReader, 
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case x.failed != nil:
-		return x.failed
 	case arriving.err != nil:
 		return arriving.err
+	case x.failed != nil:
+		return x.failed
+	case localError(err):
+		return err
 	}
 	return corrupt("", "%s: %w", f.name, err)
+}
+
+// localError reports an error of the file system that is written to.
+func localError(err error) bool {
+	_, ok := errors.AsType[*fs.PathError](err)
+	return ok
 }

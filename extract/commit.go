@@ -28,8 +28,11 @@ func (s *Stage) Commit(ctx context.Context) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
-	if err := s.finish(); err != nil {
+	if err := s.finish(ctx); err != nil {
 		s.spoil()
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return err
 	}
 	moves, err := s.planMoves("")

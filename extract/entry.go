@@ -16,10 +16,12 @@ type entry struct {
 	modTime time.Time   // zero if unknown
 	size    int64       // uncompressed, in bytes
 
+	crc    uint32 // of its content
+	summed bool   // there is one, in a 7z archive
+
 	// of zip entries
 	method uint16
 	flags  uint16
-	crc    uint32
 	packed int64 // compressed size
 	offset int64 // of the local file header
 	end    int64 // where the next header, or the directory, begins

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -50,12 +51,10 @@ func (s *Stage) wantLink(e *entry, target string) error {
 // finish makes what has to wait for the files of all archives: links, so that
 // nothing is written through one, and directories, whose times would change with
 // every file in them. Deepest first, for the same reason.
-func (s *Stage) finish() error {
+func (s *Stage) finish(ctx context.Context) error {
 	defer s.tree.close() // Windows renames no directory that is open
-	for _, d := range s.tree.twice {
-		if err := s.compare(d); err != nil {
-			return err
-		}
+	if err := s.unpackNested(ctx); err != nil {
+		return err
 	}
 	for _, l := range s.links {
 		if err := s.makeLink(l); err != nil {
@@ -67,6 +66,17 @@ func (s *Stage) finish() error {
 		if err := s.finishDir(path, s.dirs[path]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// compareDoubles compares the doubles that there are, which is done once.
+func (s *Stage) compareDoubles() error {
+	for _, d := range s.tree.twice[s.compared:] {
+		if err := s.compare(d); err != nil {
+			return err
+		}
+		s.compared++
 	}
 	return nil
 }

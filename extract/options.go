@@ -95,10 +95,22 @@ type Options struct {
 	MaxFiles int
 	// AllowGit lets entries through that have a component ".git".
 	AllowGit bool
+	// Unpack is how deep archives within the archive are unpacked in turn, where they
+	// lie and in their own place: files whose names end in .zip, .7z, .tar, .gz and
+	// the like. That happens when the stage is committed. Zero leaves them as they are.
+	Unpack int
+	// BareName is the name of what is no archive but a single compressed file. Without
+	// one it is refused.
+	BareName string
+	// Digests are the SHA-256 that files must have, in lower-case hexadecimal, by
+	// their names in the archive. A file without one is refused. Nil means any.
+	Digests map[string]string
 	// Label names the archive in an error that is about several.
 	Label string
 	// OnFile is told about each file that is in the stage, from any goroutine.
 	OnFile func(name string, size int64)
+
+	spent *spent // of the limits
 }
 
 // costlyConnections is how many requests are made at once where each is dear.
@@ -139,11 +151,6 @@ func (o Options) withDefaults() Options {
 		o.OnFile = func(string, int64) {}
 	}
 	return o
-}
-
-// swollen reports whether an archive of that size is a bomb.
-func (o Options) swollen(archive, unpacked int64) bool {
-	return unpacked > freeRatio && unpacked/o.MaxRatio > archive
 }
 
 // Stats counts what was extracted.

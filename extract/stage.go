@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,10 +35,12 @@ type Stage struct {
 
 	large chan struct{} // has one element, for the archive that needs much memory
 
-	mu    sync.Mutex
-	dirs  map[string]wantedDir
-	links []wantedLink
-	done  bool
+	mu       sync.Mutex
+	dirs     map[string]wantedDir
+	links    []wantedLink
+	nested   []nested
+	compared int // of the doubles
+	done     bool
 
 	spoiled bool  // an archive could not be extracted: what is staged is not whole
 	claimed int64 // bytes that the archives so far want of the disk
@@ -165,14 +168,19 @@ func firstMissing(dir string) string {
 func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
 	return s.adding(ctx, o, func(o Options) (Stats, error) {
 		form, err := recognise(ctx, src)
-		switch {
-		case err != nil:
+		if err != nil {
 			return Stats{}, err
-		case form == nil:
-			return s.zip(ctx, src, o)
 		}
-		return s.tar(ctx, src, form, o)
+		o.spent.archive = src.Size()
+		return s.addForm(ctx, src, form, o)
 	})
+}
+
+func (s *Stage) addForm(ctx context.Context, src Source, f *form, o Options) (Stats, error) {
+	if f == nil {
+		return s.zip(ctx, src, o)
+	}
+	return s.unpack(ctx, src, f, o)
 }
 
 // adding adds one archive, or what comes in its place.
@@ -195,7 +203,10 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 			return stats, err
 		}
 	}
-	return add(o)
+	if o.spent == nil {
+		o.spent = &spent{archive: math.MaxInt64}
+	}
+	return add(s.noting(o))
 }
 
 // claim holds the bytes of one more archive against the free space of the disk,

@@ -41,6 +41,9 @@ func (x *untar) admit(e *entry) (bool, error) {
 	if x.count++; max(x.count, len(x.kinds)) > x.opts.MaxFiles {
 		return false, &LimitError{"entries", int64(x.opts.MaxFiles), "--max-files"}
 	}
+	if err := x.opts.spent.count(1, x.opts); err != nil {
+		return false, err
+	}
 	r := x.stage.rules
 	path, err := r.cleanName(e.name, x.opts.AllowGit)
 	if err != nil {
@@ -100,10 +103,10 @@ func (x *untar) place(e *entry, target string, open func() (io.ReadCloser, error
 		x.stage.wantDir(e.dest, e.mode, e.modTime)
 	case e.isLink():
 		err = x.stage.wantLink(e, target)
-	case e.size > x.opts.MaxBytes-x.stats.Bytes: // the sum might not fit
-		err = &LimitError{"bytes", x.opts.MaxBytes, "--max-bytes"}
 	default:
-		err = x.content(e, open)
+		if err = x.opts.spent.take(e.size, x.opts); err == nil {
+			err = x.content(e, open)
+		}
 	}
 	x.stats.add(e)
 	return x.fail(err)
@@ -123,10 +126,50 @@ func (x *untar) content(e *entry, open func() (io.ReadCloser, error)) error {
 	if err != nil {
 		return err
 	}
-	if err := f.close(pump(&sizedReader{r: r, entry: e}, x.buf, f.write)); err != nil {
+	check := newDigest(e, x.opts)
+	v := &verifier{entry: e, later: !e.summed, next: func(p []byte) error { check.add(p); return f.write(p) }}
+	err = pump(&sizedReader{r: unpacking{r, e}, entry: e}, x.buf, v.write)
+	if err == nil {
+		err = firstError(v.finish(), check.finish())
+	}
+	if err := f.close(err); err != nil {
 		return err
 	}
 	x.placed[e.path] = e.dest
+	x.opts.OnFile(e.dest, e.size)
+	return nil
+}
+
+// bare stages the one file that a compressed file is. Its size shows at its end.
+func (x *untar) bare(f *form, content io.Reader) error {
+	e := &entry{name: x.opts.BareName, mode: 0o644}
+	if e.name == "" {
+		return x.fail(&NotArchiveError{What: "a single " + f.name + " file, whose name is not known"})
+	}
+	wanted, err := x.admit(e)
+	if err != nil || !wanted {
+		return x.fail(err)
+	}
+	file, err := x.stage.tree.create(e, x.opts.Label)
+	if err != nil {
+		return x.fail(err)
+	}
+	check := newDigest(e, x.opts)
+	err = pump(unpacking{content, e}, x.buf, func(p []byte) error {
+		e.size += int64(len(p))
+		if err := x.opts.spent.take(int64(len(p)), x.opts); err != nil {
+			return err
+		}
+		check.add(p)
+		return file.write(p)
+	})
+	if err == nil {
+		err = check.finish()
+	}
+	if err := file.close(err); err != nil {
+		return x.fail(err)
+	}
+	x.stats.add(e)
 	x.opts.OnFile(e.dest, e.size)
 	return nil
 }

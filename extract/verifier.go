@@ -32,3 +32,12 @@ func (v *verifier) finish() error {
 	}
 	return nil
 }
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -140,9 +140,15 @@ func (w *worker) entry(e *entry) error {
 	if err != nil {
 		return err
 	}
-	if e.method == methodDeflate && e.size > largeFile {
+	switch check := newDigest(e, w.opts); {
+	case check.hash != nil:
+		err = w.content(e, &verifier{entry: e, next: func(p []byte) error { check.add(p); return f.write(p) }})
+		if err == nil {
+			err = check.finish()
+		}
+	case e.method == methodDeflate && e.size > largeFile:
 		err = w.inflateBehind(f)
-	} else {
+	default:
 		err = w.content(e, &verifier{entry: e, next: f.write})
 	}
 	if err := f.close(err); err != nil {

@@ -2,9 +2,7 @@ package extract
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
-	"math"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -24,9 +22,6 @@ func (s *Stage) zip(ctx context.Context, src Source, o Options) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	if o.swollen(src.Size(), stats.Bytes) {
-		return Stats{}, &LimitError{fmt.Sprintf("times its own %d bytes", src.Size()), o.MaxRatio, "--max-ratio"}
-	}
 	if err := s.claim(stats.Bytes); err != nil {
 		return Stats{}, err
 	}
@@ -43,6 +38,9 @@ func (s *Stage) selection(entries []*entry, o Options) ([]*entry, Stats, error) 
 		err = s.rules.collisions(selected)
 	}
 	if err != nil {
+		return nil, Stats{}, err
+	}
+	if err := o.spent.count(len(entries), o); err != nil {
 		return nil, Stats{}, err
 	}
 	stats, err := tally(selected, o)
@@ -82,8 +80,8 @@ func checkZip(e *entry) error {
 func tally(selected []*entry, o Options) (Stats, error) {
 	var stats Stats
 	for _, e := range selected {
-		if e.size > math.MaxInt64-stats.Bytes || stats.Bytes+e.size > o.MaxBytes {
-			return Stats{}, &LimitError{"bytes", o.MaxBytes, "--max-bytes"}
+		if err := o.spent.take(e.size, o); err != nil {
+			return Stats{}, err
 		}
 		stats.add(e)
 	}

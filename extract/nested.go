@@ -1,0 +1,105 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// nested is an archive that came out of an archive, and is to be unpacked where it
+// lies, under the same limits.
+type nested struct {
+	path string // in the stage
+	opts Options
+}
+
+// packed are the endings of archives that are unpacked. Not all zips are: a .jar or
+// a .docx is wanted as it is.
+func packed() []string {
+	return []string{
+		".zip", ".7z", ".tar", ".tgz", ".tbz2", ".txz", ".tzst",
+		".gz", ".bz2", ".xz", ".zst", ".lz4",
+	}
+}
+
+// bareName is what a compressed file is called when it is no archive.
+func bareName(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
+
+// noting makes o note the archives among the files that it adds.
+func (s *Stage) noting(o Options) Options {
+	if o.Unpack <= 0 {
+		return o
+	}
+	inner := o
+	inner.Unpack--
+	inner.Include, inner.Exclude, inner.StripComponents, inner.Flat, inner.Digests = nil, nil, 0, false, nil
+	tell := o.OnFile
+	o.OnFile = func(name string, size int64) {
+		if slices.Contains(packed(), strings.ToLower(path.Ext(name))) {
+			s.mu.Lock()
+			s.nested = append(s.nested, nested{name, inner})
+			s.mu.Unlock()
+		}
+		tell(name, size)
+	}
+	return o
+}
+
+// unpackNested unpacks what was noted, and what comes out of that. All archives
+// that were added are whole by now, and doubles of one file have been compared.
+func (s *Stage) unpackNested(ctx context.Context) error {
+	for i := 0; ; i++ {
+		if err := s.compareDoubles(); err != nil || len(s.nested) == 0 {
+			return err
+		}
+		next := s.nested[0]
+		same := func(n nested) bool { return n.path == next.path } // two archives may have had it
+		s.nested = slices.DeleteFunc(s.nested, same)
+		if err := s.unpackOne(ctx, next, i); err != nil {
+			return fmt.Errorf("unpacking %q: %w", next.path, err)
+		}
+	}
+}
+
+// unpackOne moves an archive out of the way and unpacks it, or leaves it alone if
+// it is none in spite of its name.
+func (s *Stage) unpackOne(ctx context.Context, n nested, i int) error {
+	away := s.name + "/twice/archive-" + strconv.Itoa(i)
+	if err := s.out.Rename(s.name+"/new/"+n.path, away); err != nil {
+		return err
+	}
+	f, err := s.out.Open(away)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // only read
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	src := FromReaderAt(f, info.Size())
+	form, err := recognise(ctx, src)
+	if _, none := errors.AsType[*NotArchiveError](err); none || err == nil && form == nil && !isZipFile(src) {
+		return s.out.Rename(away, s.name+"/new/"+n.path)
+	}
+	if err != nil {
+		return err
+	}
+	o := n.opts
+	o.Prefix, o.BareName = parent(n.path), bareName(base(n.path))
+	_, err = s.adding(ctx, o, func(o Options) (Stats, error) { return s.addForm(ctx, src, form, o) })
+	return err
+}
+
+// isZipFile reports whether it is a zip, or the beginning of one.
+func isZipFile(src Source) bool {
+	var magic [2]byte
+	if isZip, err := endsAsZip(src); err != nil || isZip {
+		return true
+	}
+	return readFull(src, magic[:], 0) == nil && string(magic[:]) == "PK"
+}

@@ -1,0 +1,122 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Statement is what a runner says of the files that a job uploaded. It lies in the
+// archive that it is about, and is not signed: it tells damage, and archives that
+// were mixed up, from what the job made, but not a job that lies.
+// https://docs.gitlab.com/ci/runners/configure_runners/#artifact-provenance-metadata
+type Statement struct {
+	Name    string            // of the entry that holds it
+	Digests map[string]string // SHA-256 by name, in lower-case hexadecimal
+	Source  string            // address of the project
+	Commit  string
+	Job     string // id
+	JobName string
+}
+
+const (
+	statementEnd = "-metadata.json" // its name is that of the artifacts, and this
+	maxStatement = 64 << 20         // bytes; a file takes some 150
+)
+
+// in-toto v0.1, with the predicate of SLSA v1 as GitLab Runner fills it.
+// https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/PROVENANCE.md
+type statement struct {
+	Type          string `json:"_type"`
+	PredicateType string `json:"predicateType"`
+	Subject       []struct {
+		Name   string            `json:"name"`
+		Digest map[string]string `json:"digest"`
+	} `json:"subject"`
+	Predicate struct {
+		BuildDefinition struct {
+			ExternalParameters struct {
+				EntryPoint string `json:"entryPoint"`
+				Source     string `json:"source"`
+			} `json:"externalParameters"`
+			ResolvedDependencies []struct {
+				Digest map[string]string `json:"digest"`
+			} `json:"resolvedDependencies"`
+		} `json:"buildDefinition"`
+		RunDetails struct {
+			Metadata struct {
+				InvocationID string `json:"invocationID"`
+			} `json:"metadata"`
+		} `json:"runDetails"`
+	} `json:"predicate"`
+}
+
+// ReadStatement finds the runner's statement in a zip archive. The error is a
+// [*ProvenanceError] if there is none.
+func ReadStatement(ctx context.Context, src Source) (Statement, error) {
+	listed, err := List(ctx, src, Options{Include: []string{"*" + statementEnd}})
+	if _, none := errors.AsType[*NoMatchError](err); none || errors.Is(err, ErrNotListed) {
+		err = nil
+	}
+	if err != nil {
+		return Statement{}, err
+	}
+	for _, e := range listed {
+		if e.Size > maxStatement || e.Mode.Type() != 0 {
+			continue
+		}
+		var text bytes.Buffer
+		if err := Cat(ctx, src, e.Name, &text); err != nil {
+			return Statement{}, err
+		}
+		if s, ok := parseStatement(text.Bytes()); ok {
+			s.Name = e.Name
+			own := sha256.Sum256(text.Bytes()) // it cannot speak of itself
+			s.Digests[e.Name] = hex.EncodeToString(own[:])
+			return s, nil
+		}
+	}
+	return Statement{}, &ProvenanceError{"the archive has none: runners write it where RUNNER_GENERATE_ARTIFACTS_METADATA is true"}
+}
+
+func parseStatement(text []byte) (Statement, bool) {
+	var raw statement
+	if json.Unmarshal(text, &raw) != nil || !strings.HasPrefix(raw.Type, "https://in-toto.io/Statement/") || !strings.HasPrefix(raw.PredicateType, "https://slsa.dev/provenance/") {
+		return Statement{}, false
+	}
+	s := Statement{
+		Digests: map[string]string{},
+		Source:  raw.Predicate.BuildDefinition.ExternalParameters.Source,
+		Job:     raw.Predicate.RunDetails.Metadata.InvocationID,
+		JobName: raw.Predicate.BuildDefinition.ExternalParameters.EntryPoint,
+	}
+	for _, subject := range raw.Subject {
+		s.Digests[strings.TrimPrefix(subject.Name, "./")] = strings.ToLower(subject.Digest["sha256"])
+	}
+	for _, d := range raw.Predicate.BuildDefinition.ResolvedDependencies {
+		// Runners put the commit under "sha256", whatever its length.
+		s.Commit = strings.ToLower(d.Digest["sha256"])
+	}
+	return s, true
+}
+
+// Expect holds the statement against what is known of the job. What is empty is
+// not known.
+func (s Statement) Expect(commit, job, jobName, project string) error {
+	for _, fact := range []struct{ what, said, known string }{
+		{"commit", s.Commit, strings.ToLower(commit)}, {"job id", s.Job, job}, {"job", s.JobName, jobName},
+	} {
+		if fact.known != "" && fact.said != fact.known {
+			return &ProvenanceError{fmt.Sprintf("its %s is %q, not %q", fact.what, fact.said, fact.known)}
+		}
+	}
+	if project != "" && !strings.HasSuffix(strings.ToLower(strings.TrimSuffix(s.Source, "/")), "/"+strings.ToLower(project)) {
+		return &ProvenanceError{fmt.Sprintf("its project is %s, not %s", s.Source, project)}
+	}
+	return nil
+}
