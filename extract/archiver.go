@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"strings"
 	"sync/atomic"
 
 	"github.com/bodgit/sevenzip"
@@ -127,8 +128,9 @@ func (s *Stage) unpack(ctx context.Context, src Source, f *form, o Options) (Sta
 		return Stats{}, x.explain(ctx, f, arriving, err)
 	}
 	end := &tailReader{r: &interruptible{ctx, content}}
-	isTar := f.decomp == nil || matches(ctx, archiver.Tar{}, head) || bytes.Equal(head, make([]byte, lenEndBlocks)) // the last is an empty one
-	if !isTar {
+	// A tar without members is nothing but zeros, as other files are, too.
+	empty := bytes.Equal(head, make([]byte, lenEndBlocks)) && strings.HasSuffix(strings.ToLower(o.BareName), ".tar")
+	if f.decomp != nil && !empty && !matches(ctx, archiver.Tar{}, head) {
 		err = x.bare(f, end)
 	} else {
 		err = x.tar(ctx, end)

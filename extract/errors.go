@@ -93,6 +93,9 @@ func (e *NotArchiveError) Error() string {
 
 // Hint says what to do next.
 func (e *NotArchiveError) Hint() string {
+	if strings.HasPrefix(e.What, "a single ") {
+		return "give the file itself, and not what is in it on standard input"
+	}
 	if strings.Contains(e.What, "HTML") {
 		return "a login page, or a proxy in between: check the server's address and the token"
 	}

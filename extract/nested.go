@@ -26,8 +26,16 @@ func packed() []string {
 	}
 }
 
-// bareName is what a compressed file is called when it is no archive.
-func bareName(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
+// BareName is what the file in a compressed file of that name is called:
+// "log.txt.gz" holds "log.txt", "dist.tgz" holds "dist.tar".
+func BareName(name string) string {
+	ending := path.Ext(name)
+	switch strings.ToLower(ending) {
+	case ".tgz", ".tbz2", ".txz", ".tzst":
+		return strings.TrimSuffix(name, ending) + ".tar"
+	}
+	return strings.TrimSuffix(name, ending)
+}
 
 // noting makes o note the archives among the files that it adds.
 func (s *Stage) noting(o Options) Options {
@@ -90,7 +98,7 @@ func (s *Stage) unpackOne(ctx context.Context, n nested, i int) error {
 		return err
 	}
 	o := n.opts
-	o.Prefix, o.BareName = parent(n.path), bareName(base(n.path))
+	o.Prefix, o.BareName = parent(n.path), BareName(base(n.path))
 	_, err = s.adding(ctx, o, func(o Options) (Stats, error) { return s.addForm(ctx, src, form, o) })
 	return err
 }

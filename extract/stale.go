@@ -41,16 +41,27 @@ func claim(out root, name string) (*lock, bool) {
 	path := filepath.Join(out.Name(), name, lockName)
 	held, err := takeLock(path, 0) // a lock of our own would keep the owner from removing the stage
 	if errors.Is(err, fs.ErrNotExist) {
+		// Its owner is about to lock it, and makes another one if it is gone; or
+		// was killed just before its end.
+		if out.Remove(name) == nil {
+			return nil, false
+		}
 		info, err := out.Lstat(name)
 		return nil, err == nil && time.Since(info.ModTime()) > graceTime
 	}
 	return held, err == nil
 }
 
-// removeLocked removes a stage, and lets go of its lock last. Windows does not
-// remove a file that is open.
+// removeLocked removes a stage, and its lock last: if that is cut short, the next
+// run sees that its owner is dead. Windows does not remove a file that is open.
 func removeLocked(out root, name string, held *lock) error {
-	err := out.RemoveAll(name)
+	entries, err := out.readDir(name)
+	for _, e := range entries {
+		if e.Name() != lockName {
+			err = firstError(err, out.RemoveAll(name+"/"+e.Name()))
+		}
+	}
+	err = firstError(err, out.RemoveAll(name))
 	held.release()
 	if err != nil {
 		err = out.RemoveAll(name)

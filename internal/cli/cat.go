@@ -58,7 +58,7 @@ func (s *session) cat(ctx context.Context, q resolve.Query, name string, server 
 	if err != nil {
 		return err
 	}
-	f := fetcher{session: s, query: q, extract: extract.Options{Include: []string{name}}}
+	f := fetcher{session: s, query: q, extraction: extraction{extract: extract.Options{Include: []string{name}}}}
 	if server {
 		return f.catUnpacked(ctx, a, path.Clean(name), -1, to)
 	}

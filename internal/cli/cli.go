@@ -5,7 +5,7 @@
 //	flags.go     the flags, and their ARTIFETCH_ variables
 //	session.go   environment + flags → clients, log
 //	fetch.go     a command: resolve → fetch → extract; ls.go, cat.go, resolve.go,
-//	             explain.go, keep.go, jobs.go, job.go, joblog.go: others; look.go
+//	             explain.go, extract.go, keep.go, jobs.go, job.go, joblog.go: others; look.go
 //	             is what ls and cat share
 //	act.go       what is special about requests that change something
 //	complete.go  completion in shells
@@ -76,7 +76,7 @@ func newApp(out IO) *cli.App {
 		Writer:      out.Out,
 		ErrWriter:   out.Err,
 		Flags:       globalFlags(),
-		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand(), completionCommand()},
+		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), extractCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand(), completionCommand()},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,

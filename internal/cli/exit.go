@@ -117,6 +117,7 @@ func contentCode(err error) code {
 	case is[*extract.ConflictError](err):
 		return codeLocal
 	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
+		is[*extract.ProvenanceError](err),
 		errors.Is(err, fetch.ErrChanged):
 		return codeIntegrity
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -30,68 +30,28 @@ func fetchCommand() *cli.Command {
   artifetch fetch --ref main --job build
   artifetch fetch -R group/sub/lib -r release/2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o vendor/lib
   artifetch fetch --job-id 1002 --strip-components 1 report.xml`,
-		Flags:  slices.Concat(queryFlags(), selectionFlags()),
+		Flags:  slices.Concat(queryFlags(), extractionFlags(), transferFlags()),
 		Action: runFetch,
 	}
 }
 
 func runFetch(c *cli.Context) error {
 	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
-		f := fetcher{session: s, query: q, extract: extractOptions(c), cacheDir: c.String("cache-dir"), wait: c.Duration("wait"), start: time.Now()}
+		f := fetcher{session: s, query: q, cacheDir: c.String("cache-dir"), wait: c.Duration("wait"), start: time.Now()}
 		var err error
 		if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
 			return err
 		}
-		if f.stage, err = stageOptions(c, s); err != nil {
+		if f.extraction, err = newExtraction(c, s, c.Args().Slice()); err != nil {
 			return err
 		}
-		if err := extract.CheckPatterns(slices.Concat(f.extract.Include, f.extract.Exclude)); err != nil {
-			return err
-		}
+		f.extract.Connections = connections(c)
 		missing, err := ifMissing(c)
 		if err != nil {
 			return err
 		}
 		return missing(s, f.waiting(ctx, f.wait, f.run))
 	})
-}
-
-func extractOptions(c *cli.Context) extract.Options {
-	return extract.Options{
-		Include:         slices.Concat(c.StringSlice("include"), c.Args().Slice()),
-		Exclude:         c.StringSlice("exclude"),
-		StripComponents: c.Int("strip-components"),
-		Flat:            c.Bool("flat"),
-		MaxBytes:        c.Int64("max-bytes"),
-		MaxFiles:        c.Int("max-files"),
-		MaxRatio:        c.Int64("max-ratio"),
-		AllowGit:        c.Bool("allow-git"),
-		Connections:     connections(c),
-	}
-}
-
-// stageOptions reads what decides between what comes and what is there.
-func stageOptions(c *cli.Context, s *session) (extract.StageOptions, error) {
-	o := extract.StageOptions{OnSkip: func(path, reason string) { s.log.Warn().Str("path", path).Str("because", reason).Msg("left out") }}
-	var known bool
-	if o.OnConflict, known = map[string]extract.ConflictPolicy{
-		"": extract.Overwrite, "overwrite": extract.Overwrite, "skip": extract.SkipExisting, "fail": extract.FailIfExists,
-	}[c.String("on-conflict")]; !known {
-		return o, &usageError{"--on-conflict is none of overwrite, skip, fail", "leave it out to overwrite"}
-	}
-	if o.Symlinks, known = map[string]extract.SymlinkPolicy{
-		"": extract.SafeLinks, "safe": extract.SafeLinks, "skip": extract.SkipLinks, "all": extract.AllLinks,
-	}[c.String("symlinks")]; !known {
-		return o, &usageError{"--symlinks is none of safe, skip, all", "leave it out to refuse links that point out"}
-	}
-	if bits := c.String("umask"); bits != "" {
-		mask, err := strconv.ParseUint(bits, 8, 9)
-		if err != nil {
-			return o, &usageError{"--umask is no octal number of up to 777", "027 takes writing from the group, and everything from others"}
-		}
-		o.Umask = fs.FileMode(mask)
-	}
-	return o, nil
 }
 
 // maxConnections is the default of --concurrency.
@@ -114,10 +74,9 @@ func connections(c *cli.Context) int {
 // fetcher is one run of the command.
 type fetcher struct {
 	*session
-	query    resolve.Query
+	query resolve.Query
+	extraction
 	place    place
-	extract  extract.Options
-	stage    extract.StageOptions
 	cacheDir string
 	wait     time.Duration
 	start    time.Time
@@ -143,6 +102,9 @@ func (f *fetcher) once(ctx context.Context) error {
 	artifacts, err := f.artifacts(ctx)
 	if err != nil {
 		return err
+	}
+	if len(artifacts) > 1 && f.sha256 != "" {
+		return &usageError{fmt.Sprintf("--sha256 is that of one archive, and %d jobs are meant", len(artifacts)), "name one job"}
 	}
 	prefixes, err := f.place.prefixes(artifacts)
 	if err != nil {
@@ -222,11 +184,38 @@ func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artif
 		return result{}, err
 	}
 	defer func() { _ = file.Close() }() // what was read has been checked
+	if o.Digests, err = f.statedDigests(ctx, file, a); err != nil {
+		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
+	}
 	stats, err := stage.Add(ctx, file, f.options(o, file))
 	if err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}
 	return result{a, stats, file.Stats()}, nil
+}
+
+// statedDigests are what the runner says of the files, if that is to be verified,
+// and is about this job.
+func (f *fetcher) statedDigests(ctx context.Context, file *fetch.File, a resolve.Artifact) (map[string]string, error) {
+	if !f.provenance {
+		return nil, nil
+	}
+	stated, err := extract.ReadStatement(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	project := a.Project
+	if project == f.cfg.Project {
+		project = f.cfg.ProjectPath
+	}
+	if !strings.Contains(project, "/") {
+		project = "" // an id, which no statement has
+	}
+	id := ""
+	if a.JobID != 0 {
+		id = strconv.FormatInt(a.JobID, 10)
+	}
+	return stated.Digests, stated.Expect(a.SHA, id, a.JobName, project)
 }
 
 // options are those of the command, as the way to the archive suggests.
@@ -248,6 +237,7 @@ func (f *fetcher) transfer(spoolDir string) fetch.Options {
 		Backoff:  func() fetch.Backoff { return f.policy.Backoff() },
 		SpoolDir: spoolDir,
 		CacheDir: f.cacheDir,
+		SHA256:   f.sha256,
 		OnCacheError: func(err error) {
 			f.log.Warn().Err(err).Msg("the archive is not kept in the cache")
 		},

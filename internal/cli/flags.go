@@ -56,24 +56,33 @@ func queryFlags() []cli.Flag {
 	}
 }
 
-// selectionFlags say which files of the archive go where.
-func selectionFlags() []cli.Flag {
+// extractionFlags say which files of the archive go where, and what they may be.
+func extractionFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "take what matches `GLOB`; the same as a PATH argument"},
 		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "put the files into `DIR`, which may hold {job} and the like (default: $CI_PROJECT_DIR, else here)"},
 		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` directories of each name"},
 		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name", DisableDefaultText: true},
+		&cli.IntFlag{Name: "unpack", Category: categorySelect, Usage: "unpack archives among the files (.zip, .7z, .tar, .gz, …) where they lie, up to `N` deep", DefaultText: "0"},
 		&cli.StringFlag{Name: "on-conflict", Category: categorySelect, Usage: "`WHAT` to do about files that are there already: overwrite, skip or fail", DefaultText: "overwrite"},
-		&cli.StringFlag{Name: "symlinks", Category: categorySelect, Usage: "`WHICH` links to make: safe refuses an archive with others, skip leaves those out, all makes them too", DefaultText: "safe"},
+		&cli.StringFlag{Name: "symlinks", Category: categorySelect, Usage: "`WHICH` links to make: safe refuses an archive with links that point out, skip leaves those out, all makes them too", DefaultText: "safe"},
 		&cli.StringFlag{Name: "umask", Category: categorySelect, Usage: "take these `BITS`, such as 027, from every mode", DefaultText: "none"},
 		&cli.BoolFlag{Name: "allow-git", Category: categorySelect, Usage: "let an archive write into .git directories", DisableDefaultText: true},
-		&cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` to do if there is no such job or archive: fail, warn or ignore", DefaultText: "fail"},
-		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections for one archive, if that is faster", DefaultText: "16"},
-		&cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none again that has not changed (default: off)"},
+		&cli.StringFlag{Name: "sha256", Category: categorySelect, Usage: "refuse an archive with another SHA-256 than `HEX`; the whole archive has to come", DefaultText: "any"},
+		&cli.BoolFlag{Name: "verify-provenance", Category: categorySelect, Usage: "hold each file against the statement that the runner put into the archive", DisableDefaultText: true},
 		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},
 		&cli.IntFlag{Name: "max-files", Category: categoryTransfer, Usage: "refuse an archive with more than `N` entries", DefaultText: "500000"},
 		&cli.Int64Flag{Name: "max-ratio", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than 1 GiB and `N` times its size", DefaultText: "1000"},
+	}
+}
+
+// transferFlags say how the archive comes here.
+func transferFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` to do if there is no such job or archive: fail, warn or ignore", DefaultText: "fail"},
+		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections for one archive, if that is faster", DefaultText: "16"},
+		&cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none again that has not changed (default: off)"},
 	}
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,11 +39,23 @@ func withSession(c *cli.Context, do func(ctx context.Context, s *session) error)
 	return do(ctx, s)
 }
 
-func newSession(ctx context.Context, c *cli.Context) (*session, error) {
-	if err := flagsFromEnv(c, c.App.Flags); err != nil {
+// localSession is what a command needs that asks nobody: what is wrong with a token
+// is of no interest to it.
+func localSession(ctx context.Context, c *cli.Context) (*session, error) {
+	if err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags)); err != nil {
 		return nil, err
 	}
-	if err := flagsFromEnv(c, c.Command.Flags); err != nil {
+	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
+	if err != nil {
+		cfg = env.Config{}
+	}
+	s := &session{cfg: cfg}
+	s.log, err = newLogger(c, cfg)
+	return s, err
+}
+
+func newSession(ctx context.Context, c *cli.Context) (*session, error) {
+	if err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags)); err != nil {
 		return nil, err
 	}
 	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))

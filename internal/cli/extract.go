@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+)
+
+func extractCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "extract",
+		Usage:     "extract a local archive by the same rules",
+		UsageText: "artifetch extract [flags] ARCHIVE|- [PATH…]",
+		Description: `ARCHIVE is a zip, a 7z, a tar in one of the usual compressions, or a single file
+in one of them; - is standard input. PATH selects as for fetch. All files arrive,
+or none.
+
+  artifetch extract artifacts.zip -o out dist/
+  curl -L "$URL" | artifetch extract - --unpack 1 --on-conflict fail`,
+		Flags:  extractionFlags(),
+		Action: runExtract,
+	}
+}
+
+func runExtract(c *cli.Context) error {
+	if !c.Args().Present() {
+		return &usageError{"no archive given", "name a file, or - for standard input"}
+	}
+	ctx, cancel := withDeadline(c.Context, c)
+	defer cancel()
+	s, err := localSession(ctx, c)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	x, err := newExtraction(c, s, c.Args().Tail())
+	if err != nil {
+		return err
+	}
+	dir := workDir(c, s.cfg)
+	if strings.ContainsAny(dir, "{}") {
+		return &usageError{"--output has braces", "{job} and the like are known of jobs, not of a local archive"}
+	}
+	stats, err := x.run(ctx, c.Args().First(), c.App.Reader, dir)
+	if err != nil {
+		return err
+	}
+	s.log.Info().Int("files", stats.Files).Str("extracted", iec(stats.Bytes)).Stringer("took", time.Since(start).Round(time.Millisecond)).Str("into", dir).Msg("extracted")
+	return nil
+}
+
+// run extracts one local archive into a staging directory and commits that.
+func (x *extraction) run(ctx context.Context, name string, in io.Reader, dir string) (extract.Stats, error) {
+	// An archive that is not there must not leave a new directory behind.
+	var archive *os.File
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return extract.Stats{}, err
+		}
+		defer func() { _ = f.Close() }() // only read
+		archive, in = f, f
+		x.extract.BareName = extract.BareName(filepath.Base(name))
+	}
+	stage, err := extract.NewStage(dir, x.stage)
+	if err != nil {
+		return extract.Stats{}, err
+	}
+	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
+	if archive, err = seekable(archive, in, stage.Path()); err != nil {
+		return extract.Stats{}, err
+	}
+	defer func() { _ = archive.Close() }() // idem; what was spooled goes with the stage
+	stats, err := x.add(ctx, stage, archive)
+	if err != nil {
+		return extract.Stats{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return stats, stage.Commit(ctx)
+}
+
+// seekable makes a file in dir of what is none.
+func seekable(f *os.File, in io.Reader, dir string) (*os.File, error) {
+	if f != nil {
+		if info, err := f.Stat(); err != nil || info.Mode().IsRegular() {
+			return f, err
+		}
+	}
+	spool, err := os.CreateTemp(dir, "spool-*")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(spool, in); err != nil {
+		return nil, errors.Join(err, spool.Close())
+	}
+	return spool, nil
+}
+
+func (x *extraction) add(ctx context.Context, stage *extract.Stage, archive *os.File) (extract.Stats, error) {
+	info, err := archive.Stat()
+	if err != nil {
+		return extract.Stats{}, err
+	}
+	src := extract.FromReaderAt(archive, info.Size())
+	if x.sha256 != "" {
+		h := sha256.New()
+		if _, err := io.Copy(h, io.NewSectionReader(archive, 0, info.Size())); err != nil {
+			return extract.Stats{}, err
+		}
+		if got := hex.EncodeToString(h.Sum(nil)); got != x.sha256 {
+			return extract.Stats{}, &fetch.DigestError{Got: got, Want: x.sha256, Asked: true}
+		}
+	}
+	if x.provenance {
+		stated, err := extract.ReadStatement(ctx, src)
+		if err != nil {
+			return extract.Stats{}, err
+		}
+		x.extract.Digests = stated.Digests
+	}
+	return stage.Add(ctx, src, x.extract)
+}

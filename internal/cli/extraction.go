@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/extract"
+)
+
+// extraction is what fetch and extract have in common: which files go where, and
+// what they may be.
+type extraction struct {
+	extract    extract.Options
+	stage      extract.StageOptions
+	sha256     string // that the archive must have; empty means any
+	provenance bool   // the runner's statement is to be verified
+}
+
+// newExtraction reads the flags; paths are the arguments that select.
+func newExtraction(c *cli.Context, s *session, paths []string) (extraction, error) {
+	x := extraction{
+		extract: extract.Options{
+			Include:         slices.Concat(c.StringSlice("include"), paths),
+			Exclude:         c.StringSlice("exclude"),
+			StripComponents: c.Int("strip-components"),
+			Flat:            c.Bool("flat"),
+			Unpack:          c.Int("unpack"),
+			MaxBytes:        c.Int64("max-bytes"),
+			MaxFiles:        c.Int("max-files"),
+			MaxRatio:        c.Int64("max-ratio"),
+			AllowGit:        c.Bool("allow-git"),
+		},
+		sha256:     strings.ToLower(c.String("sha256")),
+		provenance: c.Bool("verify-provenance"),
+	}
+	if c.IsSet("sha256") && (len(x.sha256) != 64 || strings.Trim(x.sha256, "0123456789abcdef") != "") {
+		return x, &usageError{"--sha256 is no SHA-256", "it has 64 hexadecimal digits; resolve --format json prints it where the server tells"}
+	}
+	if err := extract.CheckPatterns(slices.Concat(x.extract.Include, x.extract.Exclude)); err != nil {
+		return x, err
+	}
+	var err error
+	x.stage, err = stageOptions(c, s)
+	return x, err
+}
+
+// stageOptions reads what decides between what comes and what is there.
+func stageOptions(c *cli.Context, s *session) (extract.StageOptions, error) {
+	o := extract.StageOptions{OnSkip: func(path, reason string) {
+		s.log.Warn().Str("path", path).Str("because", reason).Msg("left out")
+	}}
+	var known bool
+	if o.OnConflict, known = map[string]extract.ConflictPolicy{
+		"": extract.Overwrite, "overwrite": extract.Overwrite, "skip": extract.SkipExisting, "fail": extract.FailIfExists,
+	}[c.String("on-conflict")]; !known {
+		return o, &usageError{"--on-conflict is none of overwrite, skip, fail", "leave it out to overwrite"}
+	}
+	if o.Symlinks, known = map[string]extract.SymlinkPolicy{
+		"": extract.SafeLinks, "safe": extract.SafeLinks, "skip": extract.SkipLinks, "all": extract.AllLinks,
+	}[c.String("symlinks")]; !known {
+		return o, &usageError{"--symlinks is none of safe, skip, all", "leave it out to refuse links that point out"}
+	}
+	if bits := c.String("umask"); bits != "" {
+		mask, err := strconv.ParseUint(bits, 8, 9)
+		if err != nil {
+			return o, &usageError{"--umask is no octal number of up to 777", "027 takes writing from the group, and everything from others"}
+		}
+		o.Umask = fs.FileMode(mask)
+	}
+	return o, nil
+}
