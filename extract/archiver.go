@@ -87,7 +87,7 @@ func sniff(ctx context.Context, src Source) (*form, error) {
 		return nil, nil
 	}
 	for _, f := range forms() {
-		if matches(ctx, f.match, head) {
+		if matches(ctx, f.match, head) || f.decomp == nil && !f.seeks && isUstar(head) {
 			return &f.form, nil
 		}
 	}
@@ -95,6 +95,13 @@ func sniff(ctx context.Context, src Source) (*form, error) {
 		return nil, &NotArchiveError{what, firstWords(head)}
 	}
 	return nil, nil
+}
+
+// isUstar knows the magic number of a tar's first header (POSIX.1-2017, pax, "ustar
+// Interchange Format"): archiver wants to read the whole header, which may be long.
+func isUstar(head []byte) bool {
+	const at = 257
+	return len(head) > at+5 && string(head[at:at+5]) == "ustar"
 }
 
 func matches(ctx context.Context, m matcher, head []byte) bool {
@@ -130,7 +137,7 @@ func (s *Stage) unpack(ctx context.Context, src Source, f *form, o Options) (Sta
 	end := &tailReader{r: &interruptible{ctx, content}}
 	// A tar without members is nothing but zeros, as other files are, too.
 	empty := bytes.Equal(head, make([]byte, lenEndBlocks)) && strings.HasSuffix(strings.ToLower(o.BareName), ".tar")
-	if f.decomp != nil && !empty && !matches(ctx, archiver.Tar{}, head) {
+	if f.decomp != nil && !empty && !isUstar(head) && !matches(ctx, archiver.Tar{}, head) {
 		err = x.bare(f, end)
 	} else {
 		err = x.tar(ctx, end)

@@ -92,14 +92,17 @@ func endsFile(tail []byte, i int) bool {
 	return i+lenEnd+int(le.Uint16(tail[i+20:])) == len(tail)
 }
 
-// followsDirectory reports whether the end record at i is where it says that it
-// is, in a file with nothing in front.
+// followsDirectory reports whether a directory is right in front of the end record
+// at i. Where that is too far away to be seen, it has to be where the record says.
 func followsDirectory(tail []byte, i int, size int64) bool {
 	r := tail[i:]
 	if i >= lenEnd64Locate && le.Uint32(tail[i-lenEnd64Locate:]) == sigEnd64Locate {
 		return true
 	}
 	length, offset := int64(le.Uint32(r[12:])), int64(le.Uint32(r[16:]))
+	if at := int64(i) - length; at >= 0 && length > 0 {
+		return le.Uint32(tail[at:]) == sigCentral
+	}
 	return le.Uint16(r[8:]) == le.Uint16(r[10:]) && offset+length == size-int64(len(tail))+int64(i)
 }
 
