@@ -207,6 +207,9 @@ func (x *untar) member(ctx context.Context, info archiver.FileInfo) error {
 
 // sevenZip extracts the selection of a 7z archive, whose directory is at its end.
 func (s *Stage) sevenZip(ctx context.Context, src Source, f *form, o Options) (Stats, error) {
+	if err := check7z(src, src.Size()); err != nil {
+		return Stats{}, err
+	}
 	x := newUntar(s, o)
 	err := surviving(func() error {
 		return archiver.SevenZip{}.Extract(ctx, io.NewSectionReader(src, 0, src.Size()), x.member7z)

@@ -211,3 +211,21 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+// FuzzSevenZip holds that no header of a 7z archive makes its check panic, or read
+// far.
+func FuzzSevenZip(f *testing.F) {
+	for _, name := range []string{"small.7z", "plain.7z", "encrypted.7z"} {
+		archive, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(archive)
+	}
+	f.Fuzz(func(t *testing.T, archive []byte) {
+		err := check7z(bytes.NewReader(archive), int64(len(archive)))
+		if err != nil && !is[*CorruptError](err) && !is[*UnsafeError](err) && !is[*LimitError](err) {
+			t.Errorf("%T: %v", err, err)
+		}
+	})
+}
