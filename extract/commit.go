@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,14 +42,9 @@ func (s *Stage) Commit(ctx context.Context) error {
 	}
 	j := journal{stage: s}
 	defer j.closeWay()
-	for _, m := range moves {
-		if err = context.Cause(ctx); err == nil {
-			err = j.do(m)
-		}
-		if err != nil {
-			s.spoiled = true // the way back is not one that can be gone twice
-			return j.giveUp(err)
-		}
+	if err := j.all(ctx, moves); err != nil {
+		s.spoiled = true // the way back is not one that can be gone twice
+		return j.giveUp(err)
 	}
 	j.closeWay()
 	s.done = true
@@ -128,17 +124,52 @@ type journal struct {
 func (j *journal) staged(path string) string { return j.stage.name + "/new/" + path }
 func (j *journal) backup(i int) string       { return j.stage.name + "/old/" + strconv.Itoa(i) }
 
+// maxReplans is how often a plan may be made anew because somebody else, such as
+// another run, puts things into the same places.
+const maxReplans = 1000
+
+// all makes the moves, or as many as it can. Where something has come or gone since
+// they were planned, it plans anew: two runs may make one directory.
+func (j *journal) all(ctx context.Context, moves []move) error {
+	for replans := 0; len(moves) > 0; {
+		m := moves[0]
+		moves = moves[1:]
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		err := j.do(m)
+		changed := !m.replace && errors.Is(err, fs.ErrExist) || m.replace && errors.Is(err, fs.ErrNotExist)
+		if changed && replans < maxReplans {
+			replans++
+			var again []move
+			if again, err = j.stage.planAgain(m.path); err == nil {
+				moves = slices.Concat(again, moves)
+				continue
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("putting %q into place: %w", m.path, err)
+		}
+		j.done = append(j.done, m)
+	}
+	return nil
+}
+
+// planAgain plans one move anew.
+func (s *Stage) planAgain(path string) ([]move, error) {
+	staged, err := s.fresh.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	return s.planMove(path, fs.FileInfoToDirEntry(staged))
+}
+
 // do makes one move, or nothing.
 func (j *journal) do(m move) error {
-	move := j.add
 	if m.replace {
-		move = j.replace
+		return j.replace(m.path)
 	}
-	if err := move(m.path); err != nil {
-		return fmt.Errorf("putting %q into place: %w", m.path, err)
-	}
-	j.done = append(j.done, m)
-	return nil
+	return j.add(m.path)
 }
 
 // replace gives what is there a second name first, so that there is no moment
@@ -159,7 +190,8 @@ func (j *journal) replace(path string) error {
 	return err
 }
 
-// add puts what is new into place, unless something has come there meanwhile.
+// add puts what is new into place. The error is an [fs.ErrExist] if something has
+// come there meanwhile.
 func (j *journal) add(path string) error {
 	if err := j.reach(parent(path)); err != nil {
 		return err
@@ -174,9 +206,6 @@ func (j *journal) add(path string) error {
 		} else if errors.Is(err, fs.ErrNotExist) {
 			err = j.stage.out.Rename(j.staged(path), path)
 		}
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return &ConflictError{path, "somebody else has put something there meanwhile"}
 	}
 	return err
 }

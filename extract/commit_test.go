@@ -227,43 +227,78 @@ func TestKindsClashUnderEveryPolicy(t *testing.T) {
 	}
 }
 
-// What somebody else puts into a new place between the plan and the move stays,
-// be it a file, a link or an empty directory, which a plain rename would replace.
-func TestNothingIsReplacedThatCameMeanwhile(t *testing.T) {
+// What somebody else puts into a new place between the plan and the move is treated
+// as if it had been there before: replaced, left alone, or a reason to go back.
+func TestWhatComesMeanwhile(t *testing.T) {
 	t.Parallel()
-	for name, come := range map[string]func(path string) error{
-		"file":      func(path string) error { return os.WriteFile(path, []byte("theirs"), 0o600) },
-		"link":      func(path string) error { return os.Symlink("elsewhere", path) },
-		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
-	} {
-		for _, target := range []string{"there/new", "there/dir"} {
-			out := t.TempDir()
-			put(t, filepath.Join(out, "there/a"), "old")
-			s := staged(t, out, "there/a", "new", target, "new", "zz/late", "new")
-			if target == "there/dir" {
-				if err := s.Discard(); err != nil {
-					t.Fatal(err)
-				}
-				s = staged(t, out, "there/a", "new", "there/dir/x", "new", "zz/late", "new")
-			}
-			err := s.Commit(&interfering{t.Context(), 2, func() {
-				if err := come(filepath.Join(out, target)); err != nil {
-					t.Error(err)
-				}
-			}})
-			if !is[*ConflictError](err) {
-				t.Errorf("%s at %s: %v", name, target, err)
-			}
-			if err := s.Discard(); err != nil {
-				t.Error(err)
-			}
-			if err := os.Remove(filepath.Join(out, target)); err != nil { // fails if anything is in it
-				t.Errorf("%s at %s: what came is gone, or changed: %v", name, target, err)
-			}
-			if diff := cmp.Diff(map[string]string{"there/a": "old"}, contents(t, out)); diff != "" {
-				t.Errorf("%s at %s:\n%s", name, target, diff)
+	old := map[string]string{"there/a": "old"}
+	tests := []struct {
+		name   string
+		policy ConflictPolicy
+		come   func(dir string) error
+		want   map[string]string
+		failed bool
+	}{
+		{"file, replaced", Overwrite, func(dir string) error { return os.WriteFile(dir+"/new", []byte("theirs"), 0o600) },
+			map[string]string{"there/a": "new", "there/new": "new", "zz": "new"}, false},
+		{"link, replaced and not followed", Overwrite, func(dir string) error { return os.Symlink("a", dir+"/new") },
+			map[string]string{"there/a": "new", "there/new": "new", "zz": "new"}, false},
+		{"file, left alone", SkipExisting, func(dir string) error { return os.WriteFile(dir+"/new", []byte("theirs"), 0o600) },
+			map[string]string{"there/a": "old", "there/new": "theirs", "zz": "new"}, false},
+		{"file, a reason to go back", FailIfExists, func(dir string) error { return os.WriteFile(dir+"/new", []byte("theirs"), 0o600) },
+			map[string]string{"there/new": "theirs"}, true},
+		{"empty directory", Overwrite, func(dir string) error { return os.Mkdir(dir+"/new", 0o700) }, old, true},
+		{"gone", Overwrite, func(dir string) error { return os.Remove(dir + "/a") },
+			map[string]string{"there/a": "new", "there/new": "new", "zz": "new"}, false},
+	}
+	for _, tt := range tests {
+		out := t.TempDir()
+		files := []string{"there/a", "new", "there/new", "new", "zz", "new"}
+		put(t, filepath.Join(out, "there/a"), "old")
+		before := 2
+		if tt.policy == FailIfExists { // which would mind the one that is there
+			files = append([]string{"first", "new"}, files[2:]...)
+			if err := os.Remove(filepath.Join(out, "there/a")); err != nil {
+				t.Fatal(err)
 			}
 		}
+		if tt.policy == SkipExisting || tt.name == "gone" {
+			before = 1
+		}
+		s := stagedWith(t, out, StageOptions{OnConflict: tt.policy}, files...)
+		err := s.Commit(&interfering{t.Context(), before, func() {
+			if err := tt.come(filepath.Join(out, "there")); err != nil {
+				t.Error(err)
+			}
+		}})
+		if is[*ConflictError](err) != tt.failed || err != nil && !tt.failed {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if err := s.Discard(); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(tt.want, contents(t, out)); diff != "" {
+			t.Errorf("%s:\n%s", tt.name, diff)
+		}
+	}
+}
+
+// Two runs may make one directory at the same time.
+func TestTwoRunsMakeOneDirectory(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	second := staged(t, out, "dist/sub/b", "2", "dist/both", "2")
+	first := staged(t, out, "dist/sub/a", "1", "dist/both", "1")
+	err := second.Commit(&interfering{t.Context(), 1, func() {
+		if err := first.Commit(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}})
+	if err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(map[string]string{"dist/sub/a": "1", "dist/sub/b": "2", "dist/both": "2"}, contents(t, out)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -10,9 +10,9 @@
 //	       plan regions                   neighbours together, up to 16 MiB
 //	       workers: open a region, and decode its entries while they arrive,
 //	                into files of the stage; size and CRC-32 decide
-//	  tar: the same rules, entry by entry, from one stream
-//	  links last, then modes and times of directories
-//	stage.Commit():                       compare with what is there; then
+//	  others: the same rules, entry by entry, from one stream
+//	stage.Commit():                       archives within archives, if asked for;
+//	  links, then modes and times of directories; compare with what is there; then
 //	  rename the topmost new names, descend only into directories that exist;
 //	  a journal puts everything back if one rename fails
 //	stage.Discard()

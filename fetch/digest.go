@@ -62,6 +62,9 @@ func (f *File) verify(o Options) error {
 
 // whole reports whether all of the file is here.
 func (f *File) whole() bool {
+	if f.tail != nil { // the end is on its way, and the rest is not here
+		return false
+	}
 	return f.spool != nil || len(f.known) == 1 && f.known[0].off == 0 && f.known[0].end() == f.size
 }
 

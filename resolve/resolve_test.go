@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -210,7 +211,7 @@ func TestFallback(t *testing.T) {
 		{name: "lost by the storage", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: &gitlab.Error{StatusCode: 404, FromStorage: true}, wantErr: new(*resolve.NoArchiveError)},
 		{name: "refused by the storage", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: &gitlab.Error{StatusCode: 403, FromStorage: true}, wantErr: new(*gitlab.Error)},
 		{name: "unauthorized", artifact: byRef("build"), err: nobody, wantErr: new(*resolve.RefusedError)},
-		{name: "not a refusal", artifact: byRef("build"), err: context.Canceled, wantErr: &context.Canceled},
+		{name: "not a refusal", artifact: byRef("build"), err: &net.DNSError{}, wantErr: new(*net.DNSError)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -41,21 +41,12 @@ elsewhere it is printed as it is. GitLab shows no log to a job token.`,
 				}
 				err = l.print(ctx, c.Bool("follow"))
 				if text != nil {
-					err = firstError(err, text.flush())
+					err = errors.Join(err, text.flush())
 				}
 				return explained(err, project, id, "read_api", "Reporter (with CI_DEBUG_TRACE: Developer)")
 			})
 		},
 	}
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // filtered is what a log goes through; nil means nothing.
