@@ -23,6 +23,10 @@ import (
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
+	// The race detector makes a program sleep for a second before it ends.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"artifetch": main})
 }
 
@@ -47,6 +51,7 @@ func TestScript(t *testing.T) {
 			// A job's own variables must not reach the scripts.
 			e.Setenv("ARTIFETCH_SECRETS_DIR", filepath.Join(e.WorkDir, "secrets"))
 			e.Setenv("NL", "\n")
+			e.Setenv("GORACE", os.Getenv("GORACE"))
 			e.Values[serverKey{}] = &simulated{}
 			return nil
 		},
