@@ -211,13 +211,29 @@ func (s *Stage) sevenZip(ctx context.Context, src Source, f *form, o Options) (S
 		return Stats{}, err
 	}
 	x := newUntar(s, o)
+	arriving := &arrivingAt{ReaderAt: src}
 	err := surviving(func() error {
-		return archiver.SevenZip{}.Extract(ctx, io.NewSectionReader(src, 0, src.Size()), x.member7z)
+		return archiver.SevenZip{}.Extract(ctx, io.NewSectionReader(arriving, 0, src.Size()), x.member7z)
 	})
 	if err != nil {
-		return Stats{}, x.explain(ctx, f, &arrivingReader{}, err)
+		return Stats{}, x.explain(ctx, f, &arrivingReader{err: arriving.err}, err)
 	}
 	return x.result()
+}
+
+// arrivingAt knows why bytes stopped coming.
+type arrivingAt struct {
+	io.ReaderAt
+	err error
+}
+
+// ReadAt implements [io.ReaderAt].
+func (a *arrivingAt) ReadAt(p []byte, off int64) (int, error) {
+	n, err := a.ReaderAt.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		a.err = err
+	}
+	return n, err
 }
 
 // surviving makes an error of a panic: the reader of 7z archives panics over some

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -282,4 +283,33 @@ func TestSevenZipMethods(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// A transfer that breaks off is not damage.
+func TestSevenZipTransferErrors(t *testing.T) {
+	t.Parallel()
+	archive, err := os.ReadFile(filepath.Join("testdata", "small.7z"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := errors.New("the connection is gone")
+	src := &lossy{Source: source(archive), from: 32, to: 60, err: lost} // where the files are
+	if _, err := unpackFrom(t, src, t.TempDir(), extract.Options{}); !errors.Is(err, lost) || asType(err, new(*extract.CorruptError)) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+// lossy loses some bytes.
+type lossy struct {
+	extract.Source
+	from, to int64
+	err      error
+}
+
+// ReadAt implements [io.ReaderAt].
+func (l *lossy) ReadAt(p []byte, off int64) (int, error) {
+	if off < l.to && off+int64(len(p)) > l.from && off >= l.from {
+		return 0, l.err
+	}
+	return l.Source.ReadAt(p, off)
 }
