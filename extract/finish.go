@@ -29,7 +29,7 @@ func (s *Stage) wantDir(path string, mode fs.FileMode, modTime time.Time) {
 }
 
 // wantLink checks a link and notes it for finish.
-func (s *Stage) wantLink(e *entry, target string) error {
+func (s *Stage) wantLink(e *entry, target string, o Options) error {
 	if err := checkTarget(e.name, target); err != nil {
 		return err
 	}
@@ -41,6 +41,9 @@ func (s *Stage) wantLink(e *entry, target string) error {
 			s.opts.OnSkip(e.dest, reason+": "+target)
 			return nil
 		}
+	}
+	if o.Record != nil {
+		o.Record(Recorded{Path: e.dest, Name: e.path, Mode: fs.ModeSymlink, Target: target})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

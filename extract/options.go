@@ -109,6 +109,9 @@ type Options struct {
 	Label string
 	// OnFile is told about each file that is in the stage, from any goroutine.
 	OnFile func(name string, size int64)
+	// Record is told about each file and link, with the file's SHA-256, from any
+	// goroutine. Hard links and what AddFiles adds are not recorded.
+	Record func(Recorded)
 
 	spent *spent // of the limits
 }

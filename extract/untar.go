@@ -102,7 +102,7 @@ func (x *untar) place(e *entry, target string, open func() (io.ReadCloser, error
 	case e.isDir():
 		x.stage.wantDir(e.dest, e.mode, e.modTime)
 	case e.isLink():
-		err = x.stage.wantLink(e, target)
+		err = x.stage.wantLink(e, target, x.opts)
 	default:
 		if err = x.opts.spent.take(e.size, x.opts); err == nil {
 			err = x.content(e, open)
@@ -126,7 +126,7 @@ func (x *untar) content(e *entry, open func() (io.ReadCloser, error)) error {
 	if err != nil {
 		return err
 	}
-	check := newDigest(e, x.opts)
+	check := x.stage.newDigest(e, x.opts)
 	v := &verifier{entry: e, later: !e.summed, next: func(p []byte) error { check.add(p); return f.write(p) }}
 	err = pump(&sizedReader{r: unpacking{r, e}, entry: e}, x.buf, v.write)
 	if err == nil {
@@ -154,7 +154,7 @@ func (x *untar) bare(f *form, content io.Reader) error {
 	if err != nil {
 		return x.fail(err)
 	}
-	check := newDigest(e, x.opts)
+	check := x.stage.newDigest(e, x.opts)
 	err = pump(unpacking{content, e}, x.buf, func(p []byte) error {
 		e.size += int64(len(p))
 		if err := x.opts.spent.take(int64(len(p)), x.opts); err != nil {

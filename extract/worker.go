@@ -140,7 +140,7 @@ func (w *worker) entry(e *entry) error {
 	if err != nil {
 		return err
 	}
-	switch check := newDigest(e, w.opts); {
+	switch check := w.stage.newDigest(e, w.opts); {
 	case check.hash != nil:
 		err = w.content(e, &verifier{entry: e, next: func(p []byte) error { check.add(p); return f.write(p) }})
 		if err == nil {
@@ -179,5 +179,5 @@ func (w *worker) link(e *entry) error {
 	if err := w.content(e, v); err != nil {
 		return err
 	}
-	return w.stage.wantLink(e, string(target))
+	return w.stage.wantLink(e, string(target), w.opts)
 }

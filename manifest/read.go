@@ -1,0 +1,320 @@
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/xrash/smetrics"
+	"go.yaml.in/yaml/v3"
+)
+
+// Error is a mistake in a manifest.
+type Error struct {
+	File         string
+	Line, Column int // from 1; 0 if the file as a whole is meant
+	What, Fix    string
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.File + ": " + e.What
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.What)
+}
+
+// Hint says what to do next.
+func (e *Error) Hint() string { return e.Fix }
+
+// Read reads a manifest, YAML or JSON. lookup finds the variables that it names.
+// Every error is an [*Error].
+func Read(file string, text []byte, lookup func(string) (string, bool)) (Manifest, error) {
+	r := &reader{file: file, lookup: lookup}
+	var doc yaml.Node
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	switch err := d.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return Manifest{}, r.fail(nil, "it is empty", "it begins with version: 1, and sources: with a list below")
+	case err != nil:
+		return Manifest{}, r.syntax(err)
+	}
+	if d.Decode(new(yaml.Node)) == nil {
+		return Manifest{}, r.fail(nil, "it holds several documents", "keep one, and drop the line --- in front of the next")
+	}
+	var m Manifest
+	if err := r.object(doc.Content[0], reflect.ValueOf(&m).Elem()); err != nil {
+		return Manifest{}, err
+	}
+	return m, r.check(&m, doc.Content[0])
+}
+
+type reader struct {
+	file   string
+	lookup func(string) (string, bool)
+}
+
+func (r *reader) fail(at *yaml.Node, what, fix string) error {
+	e := &Error{File: r.file, What: what, Fix: fix}
+	if at != nil {
+		e.Line, e.Column = at.Line, at.Column
+	}
+	return e
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
+
+// syntax gives the line that the parser found, in our own form.
+func (r *reader) syntax(err error) error {
+	e := &Error{File: r.file, What: strings.TrimPrefix(err.Error(), "yaml: "), Fix: "it is no YAML: look at the indentation, and put quotes around what holds : or #"}
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		_, _ = fmt.Sscan(m[1], &e.Line) // digits
+		e.Column, e.What = 1, strings.TrimPrefix(err.Error(), m[0])
+	}
+	return e
+}
+
+// object fills a struct from a mapping.
+func (r *reader) object(n *yaml.Node, v reflect.Value) error {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind != yaml.MappingNode {
+		return r.fail(n, "there is "+kindOf(n)+" where keys have to be", "write name: value, one a line")
+	}
+	known := fields(v)
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		field, ok := known[key.Value]
+		switch {
+		case !ok:
+			return r.fail(key, fmt.Sprintf("unknown key %q%s", key.Value, suggest(key.Value, known)), "the keys are those of docs/sync.md")
+		case seen[key.Value]:
+			return r.fail(key, fmt.Sprintf("key %q stands here twice", key.Value), "keep one of them")
+		}
+		seen[key.Value] = true
+		if err := r.value(key.Value, value, field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type field struct {
+	value  reflect.Value
+	expand bool
+}
+
+// fields are those of a struct, and of what is embedded in it, by their keys.
+func fields(v reflect.Value) map[string]field {
+	known := map[string]field{}
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		key, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		switch {
+		case options == "inline":
+			for key, f := range fields(v.Field(i)) {
+				known[key] = f
+			}
+		case key != "":
+			known[key] = field{v.Field(i), f.Tag.Get("expand") != ""}
+		}
+	}
+	return known
+}
+
+// value fills one field.
+func (r *reader) value(key string, n *yaml.Node, f field) error {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	switch f.value.Kind() {
+	case reflect.Struct:
+		return r.object(n, f.value)
+	case reflect.Slice:
+		return r.list(key, n, f)
+	case reflect.String:
+		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+			return r.fail(n, fmt.Sprintf("%s is %s, not text", key, kindOf(n)), "give it a value, or leave it out")
+		}
+		text, err := r.expand(n, f.expand)
+		f.value.SetString(text)
+		return err
+	}
+	if err := n.Decode(f.value.Addr().Interface()); err != nil || n.Tag == "!!null" {
+		return r.fail(n, fmt.Sprintf("%s is %s, not %s", key, kindOf(n), wantOf(f.value.Kind())), "")
+	}
+	return nil
+}
+
+// list fills a list of sources, or of texts; one text is a list of one.
+func (r *reader) list(key string, n *yaml.Node, f field) error {
+	items := n.Content
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" && f.value.Type().Elem().Kind() == reflect.String {
+		items = []*yaml.Node{n}
+	} else if n.Kind != yaml.SequenceNode {
+		return r.fail(n, fmt.Sprintf("%s is %s, not a list", key, kindOf(n)), "write each one behind a dash, one a line")
+	}
+	for _, item := range items {
+		one := reflect.New(f.value.Type().Elem()).Elem()
+		if err := r.value(key, item, field{one, f.expand}); err != nil {
+			return err
+		}
+		if s, ok := one.Addr().Interface().(*Source); ok {
+			s.line, s.column = item.Line, item.Column
+		}
+		f.value.Set(reflect.Append(f.value, one))
+	}
+	return nil
+}
+
+var (
+	variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+	name     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	secret   = regexp.MustCompile(`(?i)token|secret|passw|credential|private|_key$|_pat$`)
+)
+
+// expand replaces ${VAR}, where that is allowed. A manifest is committed, and what
+// comes out of it is printed and locked: no secret may be in it.
+func (r *reader) expand(n *yaml.Node, allowed bool) (string, error) {
+	var failed error
+	text := variable.ReplaceAllStringFunc(n.Value, func(ref string) string {
+		wanted := ref[2 : len(ref)-1]
+		value, set := "", false
+		switch {
+		case !allowed:
+			failed = r.fail(n, ref+" stands where no variable may", "variables may stand in project, ref, job, pipeline, sha and output")
+		case !name.MatchString(wanted):
+			failed = r.fail(n, ref+" names no variable", "write ${NAME}; there are no other forms")
+		case secret.MatchString(wanted):
+			failed = r.fail(n, ref+" looks like a secret, which has no place here", "tokens come from the environment by themselves, or from --token-file")
+		default:
+			if value, set = r.lookup(wanted); !set || value == "" {
+				failed = r.fail(n, ref+" is not set", "set the variable, or write the value")
+			}
+		}
+		return value
+	})
+	return text, failed
+}
+
+func kindOf(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case n.Tag == "!!null":
+		return "nothing"
+	}
+	return fmt.Sprintf("%q", n.Value)
+}
+
+func wantOf(k reflect.Kind) string {
+	if k == reflect.Bool {
+		return "true or false"
+	}
+	return "a number"
+}
+
+// check holds what a schema cannot.
+func (r *reader) check(m *Manifest, root *yaml.Node) error {
+	switch {
+	case m.Version == 0:
+		return r.fail(root, "version is missing", "write version: 1 at the top")
+	case m.Version != Version:
+		return r.fail(root, fmt.Sprintf("version %d is not known", m.Version), "this program knows version 1; a newer one may know more")
+	case len(m.Sources) == 0:
+		return r.fail(root, "there are no sources", "list at least one below sources:")
+	}
+	names := map[string]bool{}
+	for i := range m.Sources {
+		s := &m.Sources[i]
+		s.Query = s.Query.over(m.Defaults)
+		at := &yaml.Node{Line: s.line, Column: s.column}
+		if what, fix := s.mistake(); what != "" {
+			return r.fail(at, what, fix)
+		}
+		if names[s.Name] {
+			return r.fail(at, fmt.Sprintf("there are two sources called %q", s.Name), "the lock file tells them apart by their names")
+		}
+		names[s.Name] = true
+	}
+	return nil
+}
+
+// over fills in what q does not say.
+func (q Query) over(defaults Query) Query {
+	v, d := reflect.ValueOf(&q).Elem(), reflect.ValueOf(defaults)
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			v.Field(i).Set(d.Field(i))
+		}
+	}
+	return q
+}
+
+var (
+	digest    = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+	fullSHA   = regexp.MustCompile(`^([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$`)
+	plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+)
+
+// mistake says what is wrong with a source, and what to do.
+func (s *Source) mistake() (what, fix string) {
+	pipelines := 0
+	for _, given := range []bool{s.Pipeline != "", s.SHA != "", s.MR != 0} {
+		if given {
+			pipelines++
+		}
+	}
+	switch {
+	case s.Name == "":
+		return "a source has no name", "give it one by name:, under which the lock file knows it"
+	case !plainName.MatchString(s.Name):
+		return fmt.Sprintf("%q is no name for a source", s.Name), "letters, digits, dots, dashes and underscores"
+	case s.JobID < 0 || s.MR < 0 || s.StripComponents < 0:
+		return fmt.Sprintf("source %q has a negative number", s.Name), "ids count from 1"
+	case s.JobID != 0 && (s.Job != "" || s.Ref != "" || pipelines > 0):
+		return fmt.Sprintf("source %q has a job-id and another way to say which job", s.Name), "job-id says it alone; what defaults say counts, too"
+	case s.JobID == 0 && s.Job == "":
+		return fmt.Sprintf("source %q names no job", s.Name), "give it job: with ref:, or job-id:"
+	case strings.ContainsAny(s.Job, "*?{"):
+		return fmt.Sprintf("source %q has a glob for a job", s.Name), "a source is one archive: list the jobs one by one"
+	case pipelines > 1:
+		return fmt.Sprintf("source %q says in several ways which pipeline", s.Name), "keep one of pipeline, sha and mr"
+	case s.Pipeline == "current":
+		return fmt.Sprintf("source %q is of the current pipeline", s.Name), "that is another one in each run, so that it cannot be locked"
+	case s.SHA != "" && !fullSHA.MatchString(s.SHA):
+		return fmt.Sprintf("source %q has no full commit SHA", s.Name), "GitLab does not find pipelines by a short one: git rev-parse " + s.SHA
+	case s.SHA256 != "" && !digest.MatchString(s.SHA256):
+		return fmt.Sprintf("source %q has no SHA-256", s.Name), "it has 64 hexadecimal digits"
+	case !slices.Contains([]string{"", "fail", "warn", "ignore"}, s.IfMissing):
+		return fmt.Sprintf("source %q: if-missing is none of fail, warn, ignore", s.Name), "leave it out to fail"
+	case s.Ref == "" && s.JobID == 0 && (pipelines == 0 || s.Pipeline == "latest"):
+		return fmt.Sprintf("source %q has no ref", s.Name), "give it a branch or tag: what runs where is no default here, so that the result is the same everywhere"
+	}
+	return "", ""
+}
+
+// suggest finds the key that is most like a wrong one, as the command line does for
+// flags.
+func suggest(wrong string, known map[string]field) string {
+	best, likest := "", 0.8
+	for _, key := range slices.Sorted(maps.Keys(known)) {
+		if like := smetrics.JaroWinkler(strings.ToLower(wrong), key, 0.7, 4); like > likest {
+			best, likest = key, like
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
