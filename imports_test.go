@@ -27,7 +27,8 @@ var allowed = map[string][]string{
 	"internal/inflate":   nil,
 	"internal/redact":    nil,
 	"internal/transport": {"internal/redact"},
-	"internal/cli":       {"env", "gitlab", "resolve", "fetch", "extract", "internal/transport", "internal/redact"},
+	"manifest":           nil,
+	"internal/cli":       {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/redact"},
 
 	// What follows is not part of the program.
 	"internal/gitlabtest":          nil,

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
@@ -61,6 +62,7 @@ type Config struct {
 	ServerVersion string // of GitLab, such as "18.5.1-ee"
 
 	InCI    bool // runs in a GitLab CI job
+	AnyCI   bool // runs in a job of any CI
 	Debug   bool // CI_DEBUG_TRACE: the user wants to see more
 	NoColor bool // https://no-color.org
 }
@@ -104,6 +106,7 @@ type settings struct {
 	ServerVersion string `env:"CI_SERVER_VERSION"`
 
 	InCI       bool   `env:"GITLAB_CI"`
+	AnyCI      string `env:"CI"`
 	DebugTrace string `env:"CI_DEBUG_TRACE"`
 	NoColor    string `env:"NO_COLOR"`
 }
@@ -130,7 +133,7 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	c := Config{
 		APIURL: api, Token: token, TLS: s.tls(),
 		Dir: s.ProjectDir, ServerVersion: s.ServerVersion,
-		InCI: s.InCI, Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "",
+		InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "",
 	}
 	if own {
 		s.identity(&c)
@@ -211,3 +214,6 @@ func firstOf(values ...string) string {
 func truthy(value string) bool {
 	return value != "" && value != "0" && !strings.EqualFold(value, "false")
 }
+
+// Variable finds a variable by its name, for those that a user names.
+func Variable(name string) (string, bool) { return os.LookupEnv(name) }

@@ -304,13 +304,12 @@ func (s *Source) mistake() (what, fix string) {
 	return "", ""
 }
 
-// suggest finds the key that is most like a wrong one, as the command line does for
-// flags.
+// suggest finds the key that is most like a wrong one.
 func suggest(wrong string, known map[string]field) string {
-	best, likest := "", 0.8
+	best, least := "", 3
 	for _, key := range slices.Sorted(maps.Keys(known)) {
-		if like := smetrics.JaroWinkler(strings.ToLower(wrong), key, 0.7, 4); like > likest {
-			best, likest = key, like
+		if changes := smetrics.WagnerFischer(strings.ToLower(wrong), key, 1, 1, 1); changes < least {
+			best, least = key, changes
 		}
 	}
 	if best == "" {

@@ -8,6 +8,7 @@
 //	             explain.go, extract.go, keep.go, jobs.go, job.go, joblog.go: others; look.go
 //	             is what ls and cat share
 //	act.go       what is special about requests that change something
+//	sync.go      all that a manifest lists: syncplan.go, syncreport.go; verify.go
 //	complete.go  completion in shells
 //	exit.go      error → exit code; problem.go: error → words
 package cli
@@ -76,7 +77,7 @@ func newApp(out IO) *cli.App {
 		Writer:      out.Out,
 		ErrWriter:   out.Err,
 		Flags:       globalFlags(),
-		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), extractCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand(), completionCommand()},
+		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), extractCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand(), syncCommand(), verifyCommand(), completionCommand()},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,

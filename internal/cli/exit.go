@@ -16,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/manifest"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -101,7 +102,7 @@ func signalCode(err error) code {
 }
 
 func usageCode(err error) code {
-	if is[*usageError](err) || is[cli.ExitCoder](err) || is[*extract.PatternError](err) || errors.Is(err, env.ErrUsage) {
+	if is[*usageError](err) || is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || errors.Is(err, env.ErrUsage) {
 		return codeUsage
 	}
 	return codeDone
@@ -117,7 +118,7 @@ func contentCode(err error) code {
 	case is[*extract.ConflictError](err):
 		return codeLocal
 	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
-		is[*extract.ProvenanceError](err),
+		is[*extract.ProvenanceError](err), is[*lockError](err),
 		errors.Is(err, fetch.ErrChanged):
 		return codeIntegrity
 	}

@@ -184,22 +184,21 @@ func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artif
 		return result{}, err
 	}
 	defer func() { _ = file.Close() }() // what was read has been checked
-	if o.Digests, err = f.statedDigests(ctx, file, a); err != nil {
-		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
+	if f.provenance {
+		if o.Digests, err = f.statedDigests(ctx, file, a); err != nil {
+			return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
+		}
 	}
 	stats, err := stage.Add(ctx, file, f.options(o, file))
 	if err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}
+	a.Size, a.SHA256 = file.Size(), file.SHA256()
 	return result{a, stats, file.Stats()}, nil
 }
 
-// statedDigests are what the runner says of the files, if that is to be verified,
-// and is about this job.
+// statedDigests are what the runner says of the files, if that is about this job.
 func (f *fetcher) statedDigests(ctx context.Context, file *fetch.File, a resolve.Artifact) (map[string]string, error) {
-	if !f.provenance {
-		return nil, nil
-	}
 	stated, err := extract.ReadStatement(ctx, file)
 	if err != nil {
 		return nil, err

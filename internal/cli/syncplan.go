@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/manifest"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// plan is what is to be done about one source.
+type plan struct {
+	source   manifest.Source
+	entry    manifest.Locked  // as it will be locked
+	was      *manifest.Locked // as it is locked; nil if it is not, or for another query
+	artifact *resolve.Artifact
+	pinned   bool // the files have to be those of the entry
+}
+
+// lockError reports what is not as the lock file has it.
+type lockError struct{ what, hint string }
+
+// Error implements error.
+func (e *lockError) Error() string { return e.what }
+
+// Hint says what to do next.
+func (e *lockError) Hint() string { return e.hint }
+
+// plan finds out, source by source, what is meant and what is in place. Of several
+// errors it is the first source's, so that two runs say the same.
+func (y *syncer) plan(ctx context.Context) ([]*plan, error) {
+	plans, errs := make([]*plan, len(y.manifest.Sources)), make([]error, len(y.manifest.Sources))
+	var group errgroup.Group
+	group.SetLimit(maxConnections)
+	for i, source := range y.manifest.Sources {
+		group.Go(func() error {
+			plans[i], errs[i] = y.planOne(ctx, source)
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in errs
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("source %q: %w", y.manifest.Sources[i].Name, err)
+		}
+	}
+	return plans, nil
+}
+
+func (y *syncer) planOne(ctx context.Context, source manifest.Source) (*plan, error) {
+	p := &plan{source: source}
+	if entry, found := y.old.Find(source.Name); found && entry.Asked == source.Fingerprint() {
+		p.was, p.entry = &entry, entry
+	}
+	moves := y.check || y.update && (len(y.names) == 0 || slices.Contains(y.names, source.Name))
+	switch {
+	case p.was == nil && y.locked:
+		return nil, &lockError{"it is not locked as the manifest has it", "run artifetch sync where nothing is locked by --locked or CI, and commit the lock file"}
+	case p.was == nil && y.offline:
+		return nil, &lockError{"it is not locked, and --offline asks nobody", "run artifetch sync without --offline once"}
+	case p.was != nil && !moves:
+		return p, y.keep(p)
+	}
+	return p, y.resolve(ctx, p)
+}
+
+// keep takes what is locked, and fetches it if it is not in place.
+func (y *syncer) keep(p *plan) error {
+	if p.entry.JobID == 0 || y.inPlace(p.entry) {
+		return nil
+	}
+	if y.offline {
+		return &lockError{"its files are not in place, and --offline asks nobody", "artifetch verify says which; run artifetch sync without --offline"}
+	}
+	p.pinned = true
+	p.artifact = &resolve.Artifact{
+		Project: p.entry.Project, JobID: p.entry.JobID, JobName: p.entry.Job, PipelineID: p.entry.PipelineID, Ref: p.entry.Ref, SHA: p.entry.SHA,
+		Size: p.entry.Size, Found: resolve.ByID, URL: y.api.ArchiveURL(gitlab.Project(p.entry.Project), p.entry.JobID),
+	}
+	return nil
+}
+
+// resolve finds the job that the query means now.
+func (y *syncer) resolve(ctx context.Context, p *plan) error {
+	q := p.query()
+	a, err := y.one(ctx, q)
+	if err == nil {
+		a, err = y.resolver.Describe(ctx, a)
+	}
+	if err != nil && isMissing(err) && (p.source.IfMissing == "warn" || p.source.IfMissing == "ignore") {
+		if p.source.IfMissing == "warn" {
+			y.log.Warn().Str("source", p.source.Name).Err(err).Msg("nothing to fetch")
+		}
+		p.entry = manifest.Locked{Name: p.source.Name, Asked: p.source.Fingerprint(), Project: p.source.Project, Ref: p.source.Ref, Job: p.source.Job, ResolvedAt: time.Now(), ResolvedBy: "missing"}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if a.JobID == 0 {
+		return &lockError{"this token may not list jobs, so that it is not known which one is meant, and nothing can be locked", "set GITLAB_TOKEN to a token with the scope read_api, or name the job by job-id"}
+	}
+	if p.was != nil && p.was.JobID == a.JobID {
+		return y.keep(p) // it means the same as before
+	}
+	p.entry = manifest.Locked{
+		Name: p.source.Name, Asked: p.source.Fingerprint(), Project: a.Project, Ref: a.Ref, PipelineID: a.PipelineID, SHA: a.SHA,
+		JobID: a.JobID, Job: a.JobName, Size: a.Size, SHA256: a.SHA256, ResolvedAt: time.Now(), ResolvedBy: string(a.Found),
+	}
+	p.artifact = &a
+	return nil
+}
+
+func (p *plan) query() resolve.Query {
+	s := p.source.Query
+	q := resolve.Query{
+		Project: s.Project, Ref: s.Ref, JobID: s.JobID, SHA: s.SHA, MergeRequest: s.MR, Latest: s.Pipeline == "latest",
+		Recent: s.Recent, AnyStatus: s.AnyStatus, Downstream: s.Downstream,
+	}
+	if s.Job != "" {
+		q.Jobs = []string{s.Job}
+	}
+	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // "latest" is no number
+	return q
+}
+
+// inPlace reports whether all files of an entry are in the workspace as they are
+// locked.
+func (y *syncer) inPlace(entry manifest.Locked) bool {
+	return !slices.ContainsFunc(entry.Files, func(f manifest.LockFile) bool { return different(y.root, f) != "" })
+}
+
+// different says how a file differs from what is locked, or "".
+func different(root string, f manifest.LockFile) string {
+	file := filepath.Join(root, filepath.FromSlash(f.Path))
+	info, err := os.Lstat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "missing"
+	case err != nil:
+		return err.Error()
+	case f.Target != "":
+		if target, err := os.Readlink(file); err != nil || target != f.Target {
+			return "changed"
+		}
+		return ""
+	case !info.Mode().IsRegular() || info.Size() != f.Size || octal(info.Mode()) != f.Mode:
+		return "changed"
+	}
+	if sum, err := sumOf(file); err != nil || sum != f.SHA256 {
+		return "changed"
+	}
+	return ""
+}
+
+func octal(mode fs.FileMode) string { return fmt.Sprintf("%04o", mode.Perm()) }
+
+func sumOf(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }() // only read
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// fetch adds one source to the stage, and notes its files.
+func (y *syncer) fetch(ctx context.Context, stage *extract.Stage, p *plan, share int) error {
+	var mu sync.Mutex
+	files := []manifest.LockFile{}
+	s := p.source.Query
+	o := extract.Options{
+		Include: s.Paths, Exclude: s.Exclude, StripComponents: s.StripComponents, Flat: s.Flat, Prefix: outputOf(p.source),
+		Label: "source " + p.source.Name, Share: share, Connections: max(y.connections/share, 1),
+		Record: func(r extract.Recorded) {
+			mu.Lock()
+			defer mu.Unlock()
+			files = append(files, lockFile(r))
+		},
+	}
+	f := fetcher{session: y.session, query: p.query(), extraction: extraction{extract: o, sha256: strings.ToLower(s.SHA256)}, cacheDir: y.cacheDir}
+	if p.pinned {
+		o.Digests = map[string]string{}
+		for _, file := range p.entry.Files {
+			o.Digests[file.Name] = file.SHA256
+		}
+	}
+	r, err := f.add(ctx, stage, *p.artifact, o)
+	if err != nil {
+		return fmt.Errorf("source %q: %w", p.source.Name, y.lockedError(p, err))
+	}
+	if p.pinned && !sameFiles(files, p.entry.Files) {
+		return &lockError{fmt.Sprintf("source %q: the archive has other files than are locked", p.source.Name), "somebody has changed the archive of a job that has ended; --update takes it as it is now"}
+	}
+	p.entry.Files = files
+	p.entry.Size = r.artifact.Size
+	if r.artifact.SHA256 != "" {
+		p.entry.SHA256 = r.artifact.SHA256
+	}
+	return nil
+}
+
+// lockedError explains what has become of a locked archive.
+func (y *syncer) lockedError(p *plan, err error) error {
+	if !p.pinned {
+		return err
+	}
+	if is[*extract.ProvenanceError](err) {
+		return &lockError{"it differs from what is locked: " + err.Error(), "somebody has changed the archive of a job that has ended; --update takes it as it is now"}
+	}
+	if is[*resolve.NoArchiveError](err) {
+		return fmt.Errorf("it was locked at commit %s, job %d, pipeline %d: %w", orNothing(p.entry.SHA), p.entry.JobID, p.entry.PipelineID, err)
+	}
+	return err
+}
+
+func orNothing(text string) string {
+	if text == "" {
+		return "(unknown)"
+	}
+	return text
+}
+
+func lockFile(r extract.Recorded) manifest.LockFile {
+	f := manifest.LockFile{Path: r.Path, Name: r.Name, Target: r.Target}
+	if r.Target == "" {
+		f.Mode, f.Size, f.SHA256 = octal(r.Mode), r.Size, r.SHA256
+	}
+	return f
+}
+
+func sameFiles(a, b []manifest.LockFile) bool {
+	byPath := func(x, y manifest.LockFile) int { return strings.Compare(x.Path, y.Path) }
+	return slices.Equal(slices.SortedFunc(slices.Values(a), byPath), slices.SortedFunc(slices.Values(b), byPath))
+}

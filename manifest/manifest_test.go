@@ -1,0 +1,179 @@
+package manifest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"gitlab.com/artifetch/artifetch/manifest"
+)
+
+func variables(name string) (string, bool) {
+	values := map[string]string{"BRANCH": "release/2.x", "EMPTY": "", "CI_JOB_TOKEN": "glcbt-x"}
+	value, ok := values[name]
+	return value, ok
+}
+
+func read(text string) (manifest.Manifest, error) {
+	return manifest.Read("artifetch.yml", []byte(text), variables)
+}
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	want := manifest.Manifest{Version: 1, Defaults: manifest.Query{Project: "group/app", Ref: "main", Exclude: []string{"**/*.map"}}, Sources: []manifest.Source{
+		{Name: "app", Query: manifest.Query{Project: "group/app", Ref: "release/2.x", Job: "build: [linux, amd64]", Paths: []string{"dist/", "lib/**"}, Exclude: []string{"**/*.map"}, Output: "out/release/2.x", StripComponents: 1}},
+		{Name: "tool", Query: manifest.Query{Project: "group/tool", Ref: "main", Job: "build", Recent: true, IfMissing: "warn", Paths: []string{"tool"}, Exclude: []string{"**/*.map"}}},
+	}}
+	for name, text := range map[string]string{
+		"YAML": `
+version: 1
+defaults: {project: group/app, ref: main, exclude: ["**/*.map"]}
+sources:
+  - name: app
+    ref: ${BRANCH}
+    job: "build: [linux, amd64]"
+    paths:
+      - dist/
+      - lib/**
+    output: out/${BRANCH}
+    strip-components: 1
+  - {name: tool, project: group/tool, job: build, recent: true, if-missing: warn, paths: tool}
+`,
+		"JSON": `{"version": 1, "defaults": {"project": "group/app", "ref": "main", "exclude": ["**/*.map"]}, "sources": [
+  {"name": "app", "ref": "${BRANCH}", "job": "build: [linux, amd64]", "paths": ["dist/", "lib/**"], "output": "out/${BRANCH}", "strip-components": 1},
+  {"name": "tool", "project": "group/tool", "job": "build", "recent": true, "if-missing": "warn", "paths": "tool"}]}`,
+		"anchors": `
+version: 1
+defaults: &all {project: group/app, ref: main, exclude: ["**/*.map"]}
+sources:
+  - {name: app, ref: "${BRANCH}", job: "build: [linux, amd64]", paths: [dist/, lib/**], output: "out/${BRANCH}", strip-components: 1}
+  - {name: tool, project: group/tool, job: build, recent: true, if-missing: warn, paths: [tool]}
+`,
+	} {
+		got, err := read(text)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(manifest.Source{})); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// Every mistake that a person makes has its place, and says how to mend it.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	const head = "version: 1\nsources:\n"
+	tests := []struct{ name, text, want, fix string }{
+		{"empty", "", "artifetch.yml: it is empty", "version: 1"},
+		{"no YAML", "version: 1\nsources: [", "artifetch.yml:2:1: ", "indentation"},
+		{"tabs", "version: 1\nsources:\n\t- name: a", "artifetch.yml:3:1: found character that cannot start any token", "indentation"},
+		{"a list", "- a\n", "artifetch.yml:1:1: there is a list where keys have to be", "name: value"},
+		{"two documents", head + "  - {name: a, job: b, ref: c}\n---\nversion: 1\n", "several documents", "---"},
+		{"no version", "sources:\n  - {name: a, job: b, ref: c}\n", "artifetch.yml:1:1: version is missing", "version: 1"},
+		{"another version", "version: 2\nsources: []\n", "version 2 is not known", "newer"},
+		{"version is text", "version: one\n", `artifetch.yml:1:10: version is "one", not a number`, ""},
+		{"no sources", "version: 1\n", "there are no sources", "sources:"},
+		{"unknown key", head + "  - name: a\n    jbo: b\n", `artifetch.yml:4:5: unknown key "jbo"; did you mean "job"?`, "docs/sync.md"},
+		{"underscore", head + "  - name: a\n    job_id: 5\n", `unknown key "job_id"; did you mean "job-id"?`, "docs/sync.md"},
+		{"unknown key at the top", "version: 1\nsource: []\n", `artifetch.yml:2:1: unknown key "source"; did you mean "sources"?`, ""},
+		{"a key that is like none", head + "  - {name: a, token: x}\n", `artifetch.yml:3:15: unknown key "token"`, ""},
+		{"key twice", head + "  - name: a\n    job: b\n    job: c\n", `artifetch.yml:5:5: key "job" stands here twice`, "keep one"},
+		{"sources are no list", "version: 1\nsources: {name: a}\n", "artifetch.yml:2:10: sources is a mapping, not a list", "dash"},
+		{"a source is text", head + "  - a\n", `artifetch.yml:3:5: there is "a" where keys have to be`, ""},
+		{"text is a list", head + "  - name: a\n    job: [b]\n", "artifetch.yml:4:10: job is a list, not text", ""},
+		{"text is nothing", head + "  - name: a\n    job:\n", "job is nothing, not text", "leave it out"},
+		{"number is text", head + "  - name: a\n    job-id: abc\n", `artifetch.yml:4:13: job-id is "abc", not a number`, ""},
+		{"truth is text", head + "  - name: a\n    recent: maybe\n", `recent is "maybe", not true or false`, ""},
+		{"paths are a mapping", head + "  - name: a\n    paths: {a: b}\n", "paths is a mapping, not a list", "dash"},
+		{"no name", head + "  - job: b\n    ref: c\n", "artifetch.yml:3:5: a source has no name", "name:"},
+		{"a name with a slash", head + "  - {name: a/b, job: b, ref: c}\n", `"a/b" is no name`, "letters"},
+		{"two of one name", head + "  - {name: a, job: b, ref: c}\n  - {name: a, job: b, ref: c}\n", `artifetch.yml:4:5: there are two sources called "a"`, ""},
+		{"no job", head + "  - {name: a, ref: c}\n", `source "a" names no job`, "job-id"},
+		{"a glob", head + "  - {name: a, job: 'test *', ref: c}\n", `source "a" has a glob`, "one by one"},
+		{"no ref", head + "  - {name: a, job: b}\n", `source "a" has no ref`, "no default"},
+		{"latest without a ref", head + "  - {name: a, job: b, pipeline: latest}\n", `source "a" has no ref`, ""},
+		{"job-id and job", head + "  - {name: a, job-id: 5, job: b}\n", `source "a" has a job-id and another way`, "defaults"},
+		{"two pipelines", head + "  - {name: a, job: b, mr: 5, pipeline: '7'}\n", `source "a" says in several ways`, "keep one"},
+		{"current", head + "  - {name: a, job: b, pipeline: current}\n", `of the current pipeline`, "locked"},
+		{"a short SHA", head + "  - {name: a, job: b, sha: abc123}\n", `no full commit SHA`, "git rev-parse abc123"},
+		{"no digest", head + "  - {name: a, job: b, ref: c, sha256: abc}\n", `no SHA-256`, "64"},
+		{"if-missing", head + "  - {name: a, job: b, ref: c, if-missing: no}\n", `none of fail, warn, ignore`, ""},
+		{"negative", head + "  - {name: a, job: b, ref: c, strip-components: -1}\n", `negative`, ""},
+		{"variable not set", head + "  - {name: a, job: b, ref: '${NOTHING}'}\n", "artifetch.yml:3:28: ${NOTHING} is not set", "set the variable"},
+		{"variable empty", head + "  - {name: a, job: b, ref: '${EMPTY}'}\n", "${EMPTY} is not set", ""},
+		{"variable with a default", head + "  - {name: a, job: b, ref: '${BRANCH:-main}'}\n", "${BRANCH:-main} names no variable", "no other forms"},
+		{"variable where none may be", head + "  - {name: a, job: b, ref: c, paths: ['${BRANCH}']}\n", "${BRANCH} stands where no variable may", "output"},
+		{"a token", head + "  - {name: a, job: b, ref: '${CI_JOB_TOKEN}'}\n", "${CI_JOB_TOKEN} looks like a secret", "tokens come"},
+	}
+	for _, tt := range tests {
+		_, err := read(tt.text)
+		mistake, ok := errors.AsType[*manifest.Error](err)
+		if !ok || !strings.Contains(err.Error(), tt.want) || !strings.Contains(mistake.Hint(), tt.fix) {
+			t.Errorf("%s: %v (%+v), want %q and %q", tt.name, err, mistake, tt.want, tt.fix)
+		}
+		if err != nil && strings.Contains(err.Error(), "glcbt") {
+			t.Errorf("%s: a token is in the message", tt.name)
+		}
+	}
+}
+
+func TestLock(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "artifetch.lock")
+	if l, err := manifest.ReadLock(file); err != nil || len(l.Sources) != 0 {
+		t.Errorf("a lock file that is not there: %+v, %v", l, err)
+	}
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678, time.FixedZone("", 3600))
+	a := manifest.Locked{Name: "a", JobID: 5_000_000_000, ResolvedAt: at, Files: []manifest.LockFile{{Path: "z", SHA256: "1"}, {Path: "b", Target: "<x>"}}}
+	b := manifest.Locked{Name: "b", ResolvedAt: at}
+	one, err := manifest.Lock{Sources: []manifest.Locked{a, b}}.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := manifest.Lock{Sources: []manifest.Locked{b, a}}.Bytes()
+	if err != nil || string(one) != string(other) || !json.Valid(one) || !strings.Contains(string(one), `"target": "<x>"`) || !strings.Contains(string(one), `"2026-01-02T02:04:05Z"`) {
+		t.Errorf("%v\n%s\n%s", err, one, other)
+	}
+	if err := os.WriteFile(file, one, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := manifest.ReadLock(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, ok := l.Find("a"); !ok || found.JobID != 5_000_000_000 || found.Files[0].Path != "b" {
+		t.Errorf("%+v", found)
+	}
+	if _, ok := l.Find("c"); ok {
+		t.Error("c was found")
+	}
+	for _, text := range []string{"", "{", `{"version": 2}`, `{"version": 1, "more": 1}`} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := manifest.ReadLock(file); err == nil {
+			t.Errorf("%q is a lock file", text)
+		}
+	}
+}
+
+// What is asked decides whether a lock entry fits, and nothing else.
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	s := manifest.Source{Name: "a", Query: manifest.Query{Job: "b", Ref: "c"}}
+	same, other := s, s
+	same.Name = "other"
+	other.Paths = []string{"d"}
+	if s.Fingerprint() != same.Fingerprint() || s.Fingerprint() == other.Fingerprint() {
+		t.Errorf("%s, %s, %s", s.Fingerprint(), same.Fingerprint(), other.Fingerprint())
+	}
+}
