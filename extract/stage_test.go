@@ -197,13 +197,16 @@ func TestSeveralArchives(t *testing.T) {
 func TestStaleStages(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
-	write(t, filepath.Join(out, ".artifetch-dead/lock"), "")
-	write(t, filepath.Join(out, ".artifetch-dead/new/half"), "x")
-	write(t, filepath.Join(out, ".artifetch-starting/new"), "x") // no lock yet
-	write(t, filepath.Join(out, ".artifetch-abandoned/new"), "x")
+	write(t, filepath.Join(out, ".artifetch-deaddeaddeaddead/lock"), "")
+	write(t, filepath.Join(out, ".artifetch-deaddeaddeaddead/new/half"), "x")
+	write(t, filepath.Join(out, ".artifetch-startingstarting/new"), "x") // no lock yet
+	write(t, filepath.Join(out, ".artifetch-abandonedabandon/new"), "x")
+	write(t, filepath.Join(out, ".artifetch-cache/objects/mine"), "x") // somebody's own
 	old := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(filepath.Join(out, ".artifetch-abandoned"), old, old); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{".artifetch-abandonedabandon", ".artifetch-cache"} {
+		if err := os.Chtimes(filepath.Join(out, name), old, old); err != nil {
+			t.Fatal(err)
+		}
 	}
 	live, err := extract.NewStage(out, extract.StageOptions{})
 	if err != nil {
@@ -213,7 +216,7 @@ func TestStaleStages(t *testing.T) {
 		t.Fatal(err)
 	}
 	left := strings.Join(names(t, out), " ")
-	if strings.Contains(left, "dead") || strings.Contains(left, "abandoned") || !strings.Contains(left, "starting") {
+	if strings.Contains(left, "dead") || strings.Contains(left, "abandoned") || !strings.Contains(left, "starting") || !strings.Contains(left, ".artifetch-cache/objects/mine") {
 		t.Errorf("left: %s", left)
 	}
 	if _, err := live.Add(t.Context(), source(pack(t, file("b", "x"))), extract.Options{}); err != nil {

@@ -4,12 +4,16 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"time"
 )
 
 // lockName is the file in a stage that is locked while its owner lives.
 const lockName = "lock"
+
+// stageName is what stages are called. A directory of somebody else's may begin
+// like one.
+var stageName = regexp.MustCompile(`^` + regexp.QuoteMeta(stagePrefix) + `[a-z2-7]{16}$`)
 
 // errHeld reports a lock that somebody else has.
 var errHeld = errors.New("another run holds it")
@@ -26,7 +30,7 @@ func removeStale(out root) {
 		return
 	}
 	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), stagePrefix) {
+		if !e.IsDir() || !stageName.MatchString(e.Name()) {
 			continue
 		}
 		if held, dead := claim(out, e.Name()); dead {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -140,6 +141,7 @@ func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	if err := space.Check(c.dir, f.size); err != nil {
 		return nil, "", err
 	}
+	c.sweep()
 	temp, err := os.OpenFile(filepath.Join(c.dir, "objects", "."+rand.Text()), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, "", err
@@ -161,6 +163,24 @@ func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	}
 	object, err = c.place(temp, digest)
 	return object, digest, err
+}
+
+// abandoned is how long nobody has written to the file of a run that was killed.
+const abandoned = 24 * time.Hour
+
+// sweep removes what killed runs have left. What cannot be removed stays.
+func (c cache) sweep() {
+	for _, pattern := range []string{"objects/.*", "refs/.*"} {
+		left, err := filepath.Glob(filepath.Join(c.dir, pattern))
+		if err != nil {
+			continue // it is well-formed
+		}
+		for _, file := range left {
+			if info, err := os.Lstat(file); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
+				_ = os.Remove(file)
+			}
+		}
+	}
 }
 
 // place gives the object its name and opens it there: Windows renames no file

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gitlab.com/artifetch/artifetch/fetch"
 )
@@ -192,5 +193,33 @@ func TestCacheSharedByRuns(t *testing.T) {
 	}
 	if hidden, err := filepath.Glob(filepath.Join(dir, "*", ".*")); err != nil || len(hidden) != 0 {
 		t.Errorf("left behind: %v, %v", hidden, err)
+	}
+}
+
+// What killed runs have left in the cache goes with a later one, and nothing that
+// may be in use does.
+func TestCacheIsSwept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old := time.Now().Add(-48 * time.Hour)
+	want := map[string]bool{"objects/.dead": false, "refs/.dead": false, "objects/.alive": true, "objects/" + strings.Repeat("0", 64): true}
+	for name, alive := range want {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if !alive || !strings.Contains(name, ".alive") {
+			if err := os.Chtimes(path, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	data := content(1000)
+	o := serve(t, data, nil)
+	readCached(t, o, o.URL, dir, data)
+	for name, alive := range want {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != alive {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

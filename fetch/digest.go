@@ -88,7 +88,11 @@ func newSpool(dir string, size int64) (*os.File, error) {
 	if err := space.Check(dir, size); err != nil {
 		return nil, err
 	}
-	return os.CreateTemp(dir, ".artifetch-spool-*")
+	spool, err := os.CreateTemp(dir, ".artifetch-spool-*")
+	if err == nil {
+		_ = os.Remove(spool.Name()) // nobody else needs its name; Windows removes it when it is closed
+	}
+	return spool, err
 }
 
 func digestOf(file io.ReaderAt, size int64) (string, error) {

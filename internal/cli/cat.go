@@ -9,7 +9,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -118,8 +120,27 @@ func noEntry(err error) bool {
 	return ok && refusal.StatusCode == http.StatusNotFound && refusal.Message == "404 page not found"
 }
 
+// abandoned is how long nobody has written to the file of a run that was killed.
+const abandoned = 24 * time.Hour
+
+var halfFile = regexp.MustCompile(`^\.artifetch-[0-9]+$`)
+
+// sweep removes the halves of files that killed runs have left in a directory.
+func sweep(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // whoever writes there is told
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && halfFile.MatchString(e.Name()) && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
+			_ = os.Remove(filepath.Join(dir, e.Name())) // the next one tries again
+		}
+	}
+}
+
 // wholeFile writes a file that is there whole, or not at all.
 func wholeFile(file string, write func(io.Writer) error) error {
+	sweep(filepath.Dir(file))
 	f, err := os.CreateTemp(filepath.Dir(file), ".artifetch-*")
 	if err != nil {
 		return err
