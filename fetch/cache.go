@@ -63,6 +63,7 @@ func (c cache) lookup(address string) (cached, *os.File, bool) {
 		_ = os.Remove(object.Name()) // whoever has it open keeps what it has
 		return cached{}, nil, false
 	}
+	touch(object.Name())
 	return known, object, true
 }
 
@@ -84,7 +85,11 @@ func (r *remote) openCached(ctx context.Context, o Options) (*File, error) {
 	if err != nil || f.remote.validator.etag == "" {
 		return f, err
 	}
-	return c.store(f, o.OnCacheError)
+	f, err = c.store(f, o.OnCacheError)
+	if err == nil && f.kept {
+		c.evict(o.CacheSize, f.spool.Name())
+	}
+	return f, err
 }
 
 // store puts the file into the cache, and returns it as it is there.

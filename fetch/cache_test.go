@@ -223,3 +223,69 @@ func TestCacheIsSwept(t *testing.T) {
 		}
 	}
 }
+
+// A cache that is too large loses what was not used for longest, never what is being
+// used now.
+func TestCacheIsBounded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cached := func(n byte, size int64) fetch.Stats {
+		data := bytes.Repeat([]byte{n}, 1000)
+		o := serve(t, data, nil)
+		f, err := fetch.Open(t.Context(), o.URL, fetch.Options{Client: o.Client(), CacheDir: dir, CacheSize: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		readAll(t, f, data)
+		defer func() {
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		return f.Stats()
+	}
+	for n := range byte(5) {
+		cached(n, 3500)
+		time.Sleep(10 * time.Millisecond) // so that file systems tell their times apart
+	}
+	left := objects(t, dir)
+	if len(left) != 3 {
+		t.Errorf("%d objects are left", len(left))
+	}
+	for n := range byte(5) {
+		_, err := os.Stat(filepath.Join(dir, "objects", sum(bytes.Repeat([]byte{n}, 1000))))
+		if (err == nil) != (n >= 2) {
+			t.Errorf("object %d: %v", n, err)
+		}
+	}
+	cached(9, 10) // which does not fit at all
+	if left := objects(t, dir); len(left) != 1 {
+		t.Errorf("%d objects are left", len(left))
+	}
+}
+
+// What is used again stays longer.
+func TestCacheEvictsTheLeastRecentlyUsed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, second, third := content(1000), content(1001), content(1002)
+	o, p, q := serve(t, first, nil), serve(t, second, nil), serve(t, third, nil)
+	for _, use := range []struct {
+		o    *object
+		data []byte
+	}{{o, first}, {p, second}, {o, first}, {q, third}} {
+		f, err := fetch.Open(t.Context(), use.o.URL, fetch.Options{Client: use.o.Client(), CacheDir: dir, CacheSize: 2100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(10 * time.Millisecond) // so that file systems tell their times apart
+	}
+	for name, want := range map[string]bool{sum(first): true, sum(second): false, sum(third): true} {
+		if _, err := os.Stat(filepath.Join(dir, "objects", name)); (err == nil) != want {
+			t.Errorf("%.8s: %v", name, err)
+		}
+	}
+}

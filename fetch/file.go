@@ -94,6 +94,9 @@ type Options struct {
 	// changed, costs one request; one that is not is downloaded whole, whatever is
 	// wanted of it.
 	CacheDir string
+	// CacheSize bounds the cache, in bytes: what was not used for longest goes. Zero
+	// means [DefaultCacheSize].
+	CacheSize int64
 	// SHA256 is the digest that the archive must have, in lower-case hexadecimal. It
 	// makes the whole archive travel, whatever is wanted of it. Empty means any.
 	SHA256 string

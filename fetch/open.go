@@ -25,6 +25,9 @@ func Open(ctx context.Context, url string, o Options) (*File, error) {
 	if o.OnBytes == nil {
 		o.OnBytes = func(int) {}
 	}
+	if o.CacheSize <= 0 {
+		o.CacheSize = DefaultCacheSize
+	}
 	if o.OnCacheError == nil {
 		o.OnCacheError = func(error) {}
 	}

@@ -37,7 +37,7 @@ func fetchCommand() *cli.Command {
 
 func runFetch(c *cli.Context) error {
 	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
-		f := fetcher{session: s, query: q, cacheDir: c.String("cache-dir"), wait: c.Duration("wait"), start: time.Now()}
+		f := fetcher{session: s, query: q, cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), wait: c.Duration("wait"), start: time.Now()}
 		var err error
 		if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
 			return err
@@ -76,10 +76,11 @@ type fetcher struct {
 	*session
 	query resolve.Query
 	extraction
-	place    place
-	cacheDir string
-	wait     time.Duration
-	start    time.Time
+	place     place
+	cacheDir  string
+	cacheSize int64
+	wait      time.Duration
+	start     time.Time
 }
 
 // maxChanges is how often a transfer starts again because the archive changed
@@ -235,8 +236,8 @@ func (f *fetcher) transfer(spoolDir string) fetch.Options {
 		Check:    gitlab.CheckResponse,
 		Backoff:  func() fetch.Backoff { return f.policy.Backoff() },
 		SpoolDir: spoolDir,
-		CacheDir: f.cacheDir,
-		SHA256:   f.sha256,
+		CacheDir: f.cacheDir, CacheSize: f.cacheSize,
+		SHA256: f.sha256,
 		OnCacheError: func(err error) {
 			f.log.Warn().Err(err).Msg("the archive is not kept in the cache")
 		},

@@ -82,8 +82,16 @@ func transferFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` to do if there is no such job or archive: fail, warn or ignore", DefaultText: "fail"},
 		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections for one archive, if that is faster", DefaultText: "16"},
-		&cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none again that has not changed (default: off)"},
+		cacheFlag(), cacheSizeFlag(),
 	}
+}
+
+func cacheFlag() cli.Flag {
+	return &cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none again that has not changed (default: off)"}
+}
+
+func cacheSizeFlag() cli.Flag {
+	return &cli.Int64Flag{Name: "cache-max-size", Category: categoryTransfer, Usage: "keep at most `N` bytes there, those that were used last", DefaultText: "10 GiB"}
 }
 
 func projectFlag() cli.Flag {

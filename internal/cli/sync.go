@@ -37,7 +37,7 @@ docs/sync.md says more.
 			&cli.BoolFlag{Name: "dry-run", Category: categoryWhich, Usage: "say what would be fetched, and fetch nothing", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "offline", Category: categoryTransfer, Usage: "ask nobody: everything has to be in place", DisableDefaultText: true},
 			&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections, if that is faster", DefaultText: "16"},
-			&cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none again that has not changed (default: off)"},
+			cacheFlag(), cacheSizeFlag(),
 		}),
 		Action: runSync,
 	}
@@ -63,6 +63,7 @@ type syncer struct {
 	locked, update, check, dry, offline bool
 	names                               []string // that are updated; all if there are none
 	cacheDir                            string
+	cacheSize                           int64
 	connections                         int
 }
 
@@ -88,7 +89,7 @@ func runSync(c *cli.Context) error {
 func newSyncer(c *cli.Context, s *session) (*syncer, error) {
 	y := &syncer{
 		session: s, out: c.App.Writer, locked: c.Bool("locked"), update: c.Bool("update"), check: c.Bool("check"), dry: c.Bool("dry-run"),
-		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), connections: connections(c),
+		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), connections: connections(c),
 	}
 	if err := y.read(c); err != nil {
 		return nil, err

@@ -198,7 +198,7 @@ func (y *syncer) fetch(ctx context.Context, stage *extract.Stage, p *plan, share
 			files = append(files, lockFile(r))
 		},
 	}
-	f := fetcher{session: y.session, query: p.query(), extraction: extraction{extract: o, sha256: strings.ToLower(s.SHA256)}, cacheDir: y.cacheDir}
+	f := fetcher{session: y.session, query: p.query(), extraction: extraction{extract: o, sha256: strings.ToLower(s.SHA256)}, cacheDir: y.cacheDir, cacheSize: y.cacheSize}
 	if p.pinned {
 		o.Digests = map[string]string{}
 		for _, file := range p.entry.Files {
