@@ -94,6 +94,7 @@ type Artifact struct {
 	Ref        string
 	SHA        string // commit of the pipeline; empty if unknown
 	PipelineID int64  // 0 if unknown
+	ProjectID  int64  // 0 if unknown
 	JobID      int64  // 0 if unknown
 	JobName    string // empty if unknown
 	Status     string // of the job; empty if unknown

@@ -140,7 +140,7 @@ func (r *Resolver) artifact(q Query, job gitlab.Job, how Method) Artifact {
 		project = strconv.FormatInt(job.Pipeline.ProjectID, 10)
 	}
 	return Artifact{
-		Project: project, Ref: job.Pipeline.Ref, SHA: job.Pipeline.SHA, PipelineID: job.Pipeline.ID,
+		Project: project, ProjectID: job.Pipeline.ProjectID, Ref: job.Pipeline.Ref, SHA: job.Pipeline.SHA, PipelineID: job.Pipeline.ID,
 		JobID: job.ID, JobName: job.Name, Status: job.Status, WebURL: job.WebURL, ExpireAt: job.ArtifactsExpireAt, Found: how,
 		URL: r.API.ArchiveURL(gitlab.Project(project), job.ID),
 	}

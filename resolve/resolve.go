@@ -45,7 +45,9 @@ type Resolver struct {
 func (r *Resolver) rungs() *rungs {
 	r.lists.mu.Lock()
 	defer r.lists.mu.Unlock()
-	r.lists.api = r.API
+	if r.lists.api == nil { // written once: others may be reading it
+		r.lists.api = r.API
+	}
 	return &r.lists
 }
 

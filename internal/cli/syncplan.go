@@ -119,8 +119,12 @@ func (y *syncer) resolve(ctx context.Context, p *plan) error {
 	if p.was != nil && p.was.JobID == a.JobID {
 		return y.keep(p) // it means the same as before
 	}
+	project := a.Project
+	if w, err := parseWeb(a.WebURL, y.cfg.APIURL); err == nil {
+		project = w.project // its path, which people can read
+	}
 	p.entry = manifest.Locked{
-		Name: p.source.Name, Asked: p.source.Fingerprint(), Project: a.Project, Ref: a.Ref, PipelineID: a.PipelineID, SHA: a.SHA,
+		Name: p.source.Name, Asked: p.source.Fingerprint(), Project: project, ProjectID: a.ProjectID, Ref: a.Ref, PipelineID: a.PipelineID, SHA: a.SHA,
 		JobID: a.JobID, Job: a.JobName, Size: a.Size, SHA256: a.SHA256, ResolvedAt: time.Now(), ResolvedBy: string(a.Found),
 	}
 	p.artifact = &a
