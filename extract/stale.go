@@ -3,6 +3,7 @@ package extract
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"time"
@@ -21,6 +22,17 @@ var errHeld = errors.New("another run holds it")
 // graceTime is how long a stage without a lock file is left alone: its owner may
 // be about to make it.
 const graceTime = 10 * time.Minute
+
+// Sweep removes what killed runs have left in an output directory, as every
+// [NewStage] does.
+func Sweep(dir string) error {
+	out, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	removeStale(root{out, nil})
+	return out.Close()
+}
 
 // removeStale removes the stages of dead runs: those whose lock nobody holds.
 // What cannot be removed is left; it is not what the user asked for.

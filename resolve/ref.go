@@ -136,7 +136,7 @@ func serverTakes(job gitlab.Job) bool {
 // artifact describes a job that was listed.
 func (r *Resolver) artifact(q Query, job gitlab.Job, how Method) Artifact {
 	project := q.Project
-	if job.Pipeline.ProjectID != 0 && how == ByListing {
+	if job.Elsewhere {
 		project = strconv.FormatInt(job.Pipeline.ProjectID, 10)
 	}
 	return Artifact{

@@ -92,7 +92,6 @@ func (r *Resolver) Describe(ctx context.Context, a Artifact) (Artifact, error) {
 	case err != nil:
 		return a, r.explain(err, Query{Project: a.Project, JobID: a.JobID}, a)
 	}
-	job.Pipeline.ProjectID = 0 // the one that was asked for
 	return r.pinned(Query{Project: a.Project}, job, ByID)
 }
 

@@ -81,9 +81,7 @@ func inProject(job gitlab.Job, n, root node) gitlab.Job {
 	if n.project != root.project && job.Pipeline.ProjectID == 0 {
 		job.Pipeline.ProjectID, _ = strconv.ParseInt(n.project, 10, 64) // it is made of a number
 	}
-	if n.project == root.project {
-		job.Pipeline.ProjectID = 0
-	}
+	job.Elsewhere = n.project != root.project
 	return job
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -149,7 +150,7 @@ func (y *syncer) carryOut(ctx context.Context, plans []*plan) error {
 		lock, err := y.lock(plans)
 		if err != nil || bytes.Equal(lock, text) || y.locked {
 			y.log.Info().Int("sources", len(plans)).Msg("everything is in place")
-			return err
+			return errors.Join(err, extract.Sweep(y.root))
 		}
 	}
 	stage, err := extract.NewStage(y.root, extract.StageOptions{})
