@@ -34,13 +34,15 @@ func (e *DigestError) Hint() string {
 }
 
 // verify holds the file against the server's digest of it, if all of it is here,
-// and against the one that is asked for, for which all of it is brought here.
+// and against the one that is asked for, for which all of it is brought here; so it
+// is if the digest alone is wanted, and the server does not tell it.
 func (f *File) verify(o Options) error {
-	if f.sha256 == "" && o.SHA256 == "" || f.kept && o.SHA256 == "" {
+	wanted := o.SHA256 != "" || o.Digest && f.sha256 == ""
+	if f.sha256 == "" && !wanted || f.kept && o.SHA256 == "" {
 		return nil
 	}
 	if !f.whole() {
-		if o.SHA256 == "" {
+		if !wanted {
 			return nil // each entry's own checksum has to do
 		}
 		if err := f.bring(o.SpoolDir); err != nil {

@@ -94,3 +94,26 @@ func readAll(t *testing.T, f *fetch.File, want []byte) {
 		t.Errorf("%d bytes of %d, %v", b.Len(), len(want), err)
 	}
 }
+
+// Who wants the digest gets it: from the server, where that tells it, and else by
+// bringing the whole archive.
+func TestDigestWanted(t *testing.T) {
+	t.Parallel()
+	data := content(3 << 20)
+	for _, told := range []bool{true, false} {
+		o := serve(t, data, nil)
+		if told {
+			o.etag = `"` + sum(data) + `"`
+		}
+		f, err := fetch.Open(t.Context(), o.URL, fetch.Options{Client: o.Client(), SpoolDir: t.TempDir(), Partial: true, Digest: true})
+		if err != nil || f.SHA256() != sum(data) {
+			t.Fatalf("told %v: %v", told, err)
+		}
+		if all := f.Stats().Bytes >= int64(len(data)); all == told {
+			t.Errorf("told %v: %d bytes came", told, f.Stats().Bytes)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -100,6 +100,9 @@ type Options struct {
 	// SHA256 is the digest that the archive must have, in lower-case hexadecimal. It
 	// makes the whole archive travel, whatever is wanted of it. Empty means any.
 	SHA256 string
+	// Digest tells that [File.SHA256] is wanted: where the server does not tell it,
+	// the whole archive travels.
+	Digest bool
 	// OnCacheError is told why an archive could not be kept. Nil means that nobody
 	// wants to know.
 	OnCacheError func(error)

@@ -32,7 +32,7 @@ type Locked struct {
 	JobID      int64      `json:"job_id,omitempty"` // 0 if there was no such job, and the manifest allows that
 	Job        string     `json:"job,omitempty"`
 	Size       int64      `json:"size,omitempty"`   // of the archive, in bytes
-	SHA256     string     `json:"sha256,omitempty"` // of the archive, where the server told, or all of it came
+	SHA256     string     `json:"sha256,omitempty"` // of the archive
 	ResolvedAt time.Time  `json:"resolved_at"`
 	ResolvedBy string     `json:"resolved_by"`
 	Files      []LockFile `json:"files"` // sorted by path

@@ -107,6 +107,8 @@ func TestMistakes(t *testing.T) {
 		{"a short SHA", head + "  - {name: a, job: b, sha: abc123}\n", `no full commit SHA`, "git rev-parse abc123"},
 		{"no digest", head + "  - {name: a, job: b, ref: c, sha256: abc}\n", `no SHA-256`, "64"},
 		{"if-missing", head + "  - {name: a, job: b, ref: c, if-missing: no}\n", `none of fail, warn, ignore`, ""},
+		{"output leads out", head + "  - {name: a, job: b, ref: c, output: x/../../y}\n", `output leads out`, "below"},
+		{"absolute output", head + "  - {name: a, job: b, ref: c, output: /etc}\n", `output leads out`, "below"},
 		{"negative", head + "  - {name: a, job: b, ref: c, strip-components: -1}\n", `negative`, ""},
 		{"variable not set", head + "  - {name: a, job: b, ref: '${NOTHING}'}\n", "artifetch.yml:3:28: ${NOTHING} is not set", "set the variable"},
 		{"variable empty", head + "  - {name: a, job: b, ref: '${EMPTY}'}\n", "${EMPTY} is not set", ""},

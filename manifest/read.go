@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -292,6 +294,8 @@ func (s *Source) mistake() (what, fix string) {
 		return fmt.Sprintf("source %q says in several ways which pipeline", s.Name), "keep one of pipeline, sha and mr"
 	case s.Pipeline == "current":
 		return fmt.Sprintf("source %q is of the current pipeline", s.Name), "that is another one in each run, so that it cannot be locked"
+	case leadsOut(s.Output):
+		return fmt.Sprintf("source %q: output leads out of the manifest's directory", s.Name), "all sources go below it, so that they can be put into place together"
 	case s.SHA != "" && !fullSHA.MatchString(s.SHA):
 		return fmt.Sprintf("source %q has no full commit SHA", s.Name), "GitLab does not find pipelines by a short one: git rev-parse " + s.SHA
 	case s.SHA256 != "" && !digest.MatchString(s.SHA256):
@@ -302,6 +306,11 @@ func (s *Source) mistake() (what, fix string) {
 		return fmt.Sprintf("source %q has no ref", s.Name), "give it a branch or tag: what runs where is no default here, so that the result is the same everywhere"
 	}
 	return "", ""
+}
+
+// leadsOut reports whether a directory is not below the one that it is relative to.
+func leadsOut(dir string) bool {
+	return path.IsAbs(dir) || filepath.IsAbs(dir) || slices.Contains(strings.FieldsFunc(dir, func(r rune) bool { return r == '/' || r == '\\' }), "..")
 }
 
 // suggest finds the key that is most like a wrong one.

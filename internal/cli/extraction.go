@@ -17,6 +17,7 @@ type extraction struct {
 	extract    extract.Options
 	stage      extract.StageOptions
 	sha256     string // that the archive must have; empty means any
+	digest     bool   // the archive's SHA-256 is to be known
 	provenance bool   // the runner's statement is to be verified
 }
 

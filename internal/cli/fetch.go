@@ -237,7 +237,7 @@ func (f *fetcher) transfer(spoolDir string) fetch.Options {
 		Backoff:  func() fetch.Backoff { return f.policy.Backoff() },
 		SpoolDir: spoolDir,
 		CacheDir: f.cacheDir, CacheSize: f.cacheSize,
-		SHA256: f.sha256,
+		SHA256: f.sha256, Digest: f.digest,
 		OnCacheError: func(err error) {
 			f.log.Warn().Err(err).Msg("the archive is not kept in the cache")
 		},

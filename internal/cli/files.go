@@ -27,7 +27,7 @@ const fewFiles = 3
 
 // wantsFew reports whether the selection is a few names.
 func (f *fetcher) wantsFew(a resolve.Artifact) bool {
-	return f.cacheDir == "" && f.sha256 == "" && !f.provenance && f.extract.Record == nil && a.JobID != 0 && len(f.extract.Include) > 0 && len(f.extract.Include) <= fewFiles && len(f.extract.Exclude) == 0 &&
+	return f.cacheDir == "" && f.sha256 == "" && !f.digest && !f.provenance && f.extract.Record == nil && a.JobID != 0 && len(f.extract.Include) > 0 && len(f.extract.Include) <= fewFiles && len(f.extract.Exclude) == 0 &&
 		!slices.ContainsFunc(f.extract.Include, func(name string) bool { return strings.ContainsAny(name, `*?[{\`) })
 }
 

@@ -202,7 +202,7 @@ func (y *syncer) fetch(ctx context.Context, stage *extract.Stage, p *plan, share
 			files = append(files, lockFile(r))
 		},
 	}
-	f := fetcher{session: y.session, query: p.query(), extraction: extraction{extract: o, sha256: strings.ToLower(s.SHA256)}, cacheDir: y.cacheDir, cacheSize: y.cacheSize}
+	f := fetcher{session: y.session, query: p.query(), extraction: extraction{extract: o, sha256: strings.ToLower(s.SHA256), digest: !p.pinned}, cacheDir: y.cacheDir, cacheSize: y.cacheSize}
 	if p.pinned {
 		o.Digests = map[string]string{}
 		for _, file := range p.entry.Files {
@@ -213,8 +213,9 @@ func (y *syncer) fetch(ctx context.Context, stage *extract.Stage, p *plan, share
 	if err != nil {
 		return fmt.Errorf("source %q: %w", p.source.Name, y.lockedError(p, err))
 	}
-	if p.pinned && !sameFiles(files, p.entry.Files) {
-		return &lockError{fmt.Sprintf("source %q: the archive has other files than are locked", p.source.Name), "somebody has changed the archive of a job that has ended; --update takes it as it is now"}
+	other := r.artifact.SHA256 != "" && p.entry.SHA256 != "" && r.artifact.SHA256 != p.entry.SHA256
+	if p.pinned && (other || !sameFiles(files, p.entry.Files)) {
+		return &lockError{fmt.Sprintf("source %q: the archive is another one than is locked", p.source.Name), "somebody has changed the archive of a job that has ended; --update takes it as it is now"}
 	}
 	p.entry.Files = files
 	p.entry.Size = r.artifact.Size
