@@ -126,6 +126,9 @@ func (y *syncer) read(c *cli.Context) error {
 		return err
 	}
 	y.root, y.lockFile = filepath.Dir(file), lockOf(c)
+	if below, err := filepath.Rel(y.root, y.lockFile); err != nil || !filepath.IsLocal(below) {
+		return &usageError{"--lock is not below the manifest's directory", "it is put into place together with the files"}
+	}
 	y.old, err = manifest.ReadLock(y.lockFile)
 	return err
 }
