@@ -16,7 +16,7 @@ import (
 )
 
 func variables(name string) (string, bool) {
-	values := map[string]string{"BRANCH": "release/2.x", "EMPTY": "", "CI_JOB_TOKEN": "glcbt-x"}
+	values := map[string]string{"BRANCH": "release/2.x", "EMPTY": "", "CI_JOB_TOKEN": "glcbt-x", "HIDDEN": "glpat-xyz"}
 	value, ok := values[name]
 	return value, ok
 }
@@ -114,6 +114,7 @@ func TestMistakes(t *testing.T) {
 		{"variable empty", head + "  - {name: a, job: b, ref: '${EMPTY}'}\n", "${EMPTY} is not set", ""},
 		{"variable with a default", head + "  - {name: a, job: b, ref: '${BRANCH:-main}'}\n", "${BRANCH:-main} names no variable", "no other forms"},
 		{"variable where none may be", head + "  - {name: a, job: b, ref: c, paths: ['${BRANCH}']}\n", "${BRANCH} stands where no variable may", "output"},
+		{"a token by its value", head + "  - {name: a, job: b, ref: '${HIDDEN}'}\n", "${HIDDEN} holds what looks like a token", "tokens come"},
 		{"a token", head + "  - {name: a, job: b, ref: '${CI_JOB_TOKEN}'}\n", "${CI_JOB_TOKEN} looks like a secret", "tokens come"},
 	}
 	for _, tt := range tests {
@@ -122,7 +123,7 @@ func TestMistakes(t *testing.T) {
 		if !ok || !strings.Contains(err.Error(), tt.want) || !strings.Contains(mistake.Hint(), tt.fix) {
 			t.Errorf("%s: %v (%+v), want %q and %q", tt.name, err, mistake, tt.want, tt.fix)
 		}
-		if err != nil && strings.Contains(err.Error(), "glcbt") {
+		if err != nil && strings.Contains(err.Error(), "glcbt-") || err != nil && strings.Contains(err.Error(), "glpat-") {
 			t.Errorf("%s: a token is in the message", tt.name)
 		}
 	}

@@ -180,7 +180,9 @@ func (r *reader) list(key string, n *yaml.Node, f field) error {
 var (
 	variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 	name     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	secret   = regexp.MustCompile(`(?i)token|secret|passw|credential|private|_key$|_pat$`)
+	secret   = regexp.MustCompile(`(?i)token|secret|passw|credential|private|jwt|_key$|_pat$`)
+	// How tokens of GitLab and JSON Web Tokens begin.
+	secretValue = regexp.MustCompile(`^(gl[a-z]{2,6}-|eyJ)`)
 )
 
 // expand replaces ${VAR}, where that is allowed. A manifest is committed, and what
@@ -198,8 +200,12 @@ func (r *reader) expand(n *yaml.Node, allowed bool) (string, error) {
 		case secret.MatchString(wanted):
 			failed = r.fail(n, ref+" looks like a secret, which has no place here", "tokens come from the environment by themselves, or from --token-file")
 		default:
-			if value, set = r.lookup(wanted); !set || value == "" {
+			value, set = r.lookup(wanted)
+			switch {
+			case !set || value == "":
 				failed = r.fail(n, ref+" is not set", "set the variable, or write the value")
+			case secretValue.MatchString(value):
+				failed, value = r.fail(n, ref+" holds what looks like a token, which has no place here", "tokens come from the environment by themselves, or from --token-file"), ""
 			}
 		}
 		return value

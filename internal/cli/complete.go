@@ -220,7 +220,7 @@ func values(ctx context.Context, before, path []string, flag string) []word {
 		return texts("auto", "console", "json")
 	case "token-type":
 		return texts("auto", "job", "private", "bearer", "none")
-	case "output", "dotenv", "cache-dir", "token-file", "ca-file", "cert-file", "key-file":
+	case "output", "dotenv", "cache-dir", "manifest", "lock", "token-file", "ca-file", "cert-file", "key-file":
 		return []word{someFile}
 	}
 	return nil

@@ -45,6 +45,7 @@ func TestComplete(t *testing.T) {
 		{"values behind an equals sign", []string{"jobs", "--scope=s"}, "--scope=success --scope=skipped --scope=scheduled"},
 		{"values by a short name", []string{"fetch", "-o", ""}, ":files"},
 		{"files behind an equals sign", []string{"fetch", "--output="}, ":files"},
+		{"a manifest", []string{"sync", "-f", ""}, ":files"},
 		{"not behind a switch", []string{"jobs", "--with-artifacts", ""}, ""},
 		{"not behind two dashes", []string{"fetch", "--", "-"}, ""},
 		{"shells", []string{"completion", "p"}, "powershell"},

@@ -114,11 +114,11 @@ func (x *extraction) add(ctx context.Context, stage *extract.Stage, archive *os.
 	}
 	src := extract.FromReaderAt(archive, info.Size())
 	if x.sha256 != "" {
-		h := sha256.New()
-		if _, err := io.Copy(h, io.NewSectionReader(archive, 0, info.Size())); err != nil {
+		got, err := sumOf(io.NewSectionReader(archive, 0, info.Size()))
+		if err != nil {
 			return extract.Stats{}, err
 		}
-		if got := hex.EncodeToString(h.Sum(nil)); got != x.sha256 {
+		if got != x.sha256 {
 			return extract.Stats{}, &fetch.DigestError{Got: got, Want: x.sha256, Asked: true}
 		}
 	}
@@ -130,4 +130,13 @@ func (x *extraction) add(ctx context.Context, stage *extract.Stage, archive *os.
 		x.extract.Digests = stated.Digests
 	}
 	return stage.Add(ctx, src, x.extract)
+}
+
+// sumOf is the SHA-256 of all that comes, in hexadecimal.
+func sumOf(content io.Reader) (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, content); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

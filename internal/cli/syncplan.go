@@ -2,11 +2,8 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -167,26 +164,18 @@ func different(root string, f manifest.LockFile) string {
 	case !info.Mode().IsRegular() || info.Size() != f.Size || octal(info.Mode()) != f.Mode:
 		return "changed"
 	}
-	if sum, err := sumOf(file); err != nil || sum != f.SHA256 {
+	content, err := os.Open(file)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = content.Close() }() // only read
+	if sum, err := sumOf(content); err != nil || sum != f.SHA256 {
 		return "changed"
 	}
 	return ""
 }
 
 func octal(mode fs.FileMode) string { return fmt.Sprintf("%04o", mode.Perm()) }
-
-func sumOf(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }() // only read
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
 
 // fetch adds one source to the stage, and notes its files.
 func (y *syncer) fetch(ctx context.Context, stage *extract.Stage, p *plan, share int) error {
