@@ -20,7 +20,7 @@ demo:
 
 ## test: every test, with the race detector where there is a C compiler
 test:
-	$(GO) test $(shell $(GO) env CGO_ENABLED | sed 's/1/-race/;s/0//') -shuffle=on -timeout 10m $(TESTFLAGS) ./...
+	$(GO) test $(shell $(GO) env CGO_ENABLED | sed 's/1/-race/;s/0//') -shuffle=on -timeout 20m $(TESTFLAGS) ./...
 
 ## check: what must hold before the tests are worth running
 check: lint
