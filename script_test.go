@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -39,6 +40,8 @@ func TestMain(m *testing.M) {
 //	requests           print what the servers were asked since the last time
 //	await TEXT         wait until a request holds TEXT
 //	terminate          send SIGTERM to what runs in the background
+//	sections N         require so many sections in the last job log, each opened and
+//	                   closed once, and no other carriage returns
 //	tree DIR           print type, mode, size and name of all there is
 func TestScript(t *testing.T) {
 	t.Parallel()
@@ -57,7 +60,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"gitlab": cmdGitLab, "token": cmdToken, "exits": cmdExits,
-			"requests": cmdRequests, "await": cmdAwait, "terminate": cmdTerminate, "tree": cmdTree,
+			"requests": cmdRequests, "await": cmdAwait, "terminate": cmdTerminate, "tree": cmdTree, "sections": cmdSections,
 		},
 	})
 }
@@ -270,4 +273,17 @@ func cmdTree(ts *testscript.TestScript, _ bool, args []string) {
 		return nil
 	})
 	ts.Check(err)
+}
+
+func cmdSections(ts *testscript.TestScript, _ bool, args []string) {
+	log := ts.ReadFile("stderr")
+	marks := regexp.MustCompile("\x1b\\[0Ksection_(start|end):[0-9]+:([A-Za-z0-9_.-]+)(?:\\[collapsed=true\\])?\r\x1b\\[0K").FindAllStringSubmatch(log, -1)
+	if want, err := strconv.Atoi(args[0]); err != nil || len(marks) != 2*want || strings.Count(log, "\r") != len(marks) {
+		ts.Fatalf("%d marks of sections, %d carriage returns", len(marks), strings.Count(log, "\r"))
+	}
+	for i := 0; i < len(marks); i += 2 {
+		if start, end := marks[i], marks[i+1]; start[1] != "start" || end[1] != "end" || start[2] != end[2] {
+			ts.Fatalf("sections: %q", marks)
+		}
+	}
 }

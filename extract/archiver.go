@@ -120,7 +120,8 @@ func (s *Stage) unpack(ctx context.Context, src Source, f *form, o Options) (Sta
 		return Stats{}, err
 	}
 	defer func() { _ = body.Close() }() // read to its end, or given up
-	arriving := &arrivingReader{r: body, moved: new(atomic.Int64), waited: new(atomic.Int64)}
+	arriving := &arrivingReader{r: body, moved: new(atomic.Int64), waited: new(atomic.Int64), tell: o.OnRead}
+	o.OnPlan(src.Size())
 	x := newUntar(s, o)
 	plain := io.NopCloser(io.Reader(arriving))
 	if f.decomp != nil {

@@ -25,7 +25,7 @@ func TestBehindFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := newWorker(&crew{stage: &Stage{}})
-			w.in.Reset(&arrivingReader{r: bytes.NewReader(archive), moved: new(atomic.Int64), waited: new(atomic.Int64)})
+			w.in.Reset(&arrivingReader{r: bytes.NewReader(archive), moved: new(atomic.Int64), waited: new(atomic.Int64), tell: func(int) {}})
 			if err := w.localHeader(entries[0]); err != nil {
 				t.Fatal(err)
 			}

@@ -66,7 +66,7 @@ func (w *worker) cat(ctx context.Context, e *entry, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = body.Close() }() // what was needed of it was read
-	arriving := &arrivingReader{r: body, at: e.offset, moved: &w.moved, waited: &w.waited}
+	arriving := &arrivingReader{r: body, at: e.offset, moved: &w.moved, waited: &w.waited, tell: func(int) {}}
 	w.in.Reset(arriving)
 	if err := w.localHeader(e); err != nil {
 		return arriving.blame(err)

@@ -45,6 +45,7 @@ func (s *Stage) wantLink(e *entry, target string, o Options) error {
 	if o.Record != nil {
 		o.Record(Recorded{Path: e.dest, Name: e.path, Mode: fs.ModeSymlink, Target: target})
 	}
+	o.OnLink(e.dest, target)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.links = append(s.links, wantedLink{e, target})

@@ -14,6 +14,7 @@ import (
 // lies, under the same limits.
 type nested struct {
 	path string // in the stage
+	size int64
 	opts Options
 }
 
@@ -47,12 +48,13 @@ func (s *Stage) noting(o Options) Options {
 	inner.Include, inner.Exclude, inner.StripComponents, inner.Flat, inner.Digests = nil, nil, 0, false, nil
 	tell := o.OnFile
 	o.OnFile = func(name string, size int64) {
-		if slices.Contains(packed(), strings.ToLower(path.Ext(name))) {
-			s.mu.Lock()
-			s.nested = append(s.nested, nested{name, inner})
-			s.mu.Unlock()
+		if !slices.Contains(packed(), strings.ToLower(path.Ext(name))) {
+			tell(name, size)
+			return
 		}
-		tell(name, size)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.nested = append(s.nested, nested{name, size, inner})
 	}
 	return o
 }
@@ -92,6 +94,7 @@ func (s *Stage) unpackOne(ctx context.Context, n nested, i int) error {
 	src := FromReaderAt(f, info.Size())
 	form, err := recognise(ctx, src)
 	if _, none := errors.AsType[*NotArchiveError](err); none || err == nil && form == nil && !isZipFile(src) {
+		n.opts.OnFile(n.path, n.size)
 		return s.out.Rename(away, s.name+"/new/"+n.path)
 	}
 	if err != nil {

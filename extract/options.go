@@ -107,8 +107,16 @@ type Options struct {
 	Digests map[string]string
 	// Label names the archive in an error that is about several.
 	Label string
-	// OnFile is told about each file that is in the stage, from any goroutine.
+	// OnFile is told about each file that is in the stage, from any goroutine. What is
+	// unpacked further (see Unpack) is none.
 	OnFile func(name string, size int64)
+	// OnLink is told about each link that will be made, from any goroutine.
+	OnLink func(name, target string)
+	// OnPlan is told how many bytes of the archive are going to be read, and OnRead, as
+	// they come, how many were, both from any goroutine. What is looked up in the
+	// archive does not count, and what is over-read between files does.
+	OnPlan func(bytes int64)
+	OnRead func(n int)
 	// Record is told about each file and link, with the file's SHA-256, from any
 	// goroutine. Hard links and what AddFiles adds are not recorded.
 	Record func(Recorded)
@@ -152,6 +160,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnFile == nil {
 		o.OnFile = func(string, int64) {}
+	}
+	if o.OnLink == nil {
+		o.OnLink = func(string, string) {}
+	}
+	if o.OnPlan == nil {
+		o.OnPlan = func(int64) {}
+	}
+	if o.OnRead == nil {
+		o.OnRead = func(int) {}
 	}
 	return o
 }

@@ -196,6 +196,7 @@ func (x *untar) hardLink(e *entry, target string) error {
 	x.stage.tree.release(dir)
 	x.stats.Files++
 	x.placed[e.path] = e.dest
+	x.opts.OnLink(e.dest, source)
 	return x.fail(x.stage.fresh.Link(source, e.dest))
 }
 

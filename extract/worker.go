@@ -47,7 +47,7 @@ func (w *worker) region(ctx context.Context, r region) error {
 		return err
 	}
 	defer func() { _ = body.Close() }() // what was needed of it was read
-	arriving := &arrivingReader{r: body, at: r.off, moved: &w.moved, waited: &w.waited}
+	arriving := &arrivingReader{r: body, at: r.off, moved: &w.moved, waited: &w.waited, tell: w.opts.OnRead}
 	w.in.Reset(arriving)
 	for _, e := range r.entries {
 		if err := ctx.Err(); err != nil {
@@ -84,6 +84,7 @@ type arrivingReader struct {
 	at     int64
 	moved  *atomic.Int64 // counts the bytes of all readers
 	waited *atomic.Int64 // and the nanoseconds that they waited for them
+	tell   func(n int)   // is told, too
 	err    error
 }
 
@@ -93,6 +94,7 @@ func (a *arrivingReader) Read(p []byte) (int, error) {
 	n, err := a.r.Read(p)
 	a.at += int64(n)
 	a.moved.Add(int64(n))
+	a.tell(n)
 	a.waited.Add(int64(time.Since(start)))
 	if err != nil && !errors.Is(err, io.EOF) {
 		a.err = err

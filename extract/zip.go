@@ -97,5 +97,11 @@ func (s *Stage) unzip(ctx context.Context, src Source, selected []*entry, o Opti
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	c := newCrew(ctx, group, s, src, o)
-	return c.work(plan(selected, o))
+	regions := plan(selected, o)
+	var planned int64
+	for _, r := range regions {
+		planned += r.end - r.off
+	}
+	o.OnPlan(planned)
+	return c.work(regions)
 }

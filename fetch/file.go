@@ -106,9 +106,10 @@ type Options struct {
 	// OnCacheError is told why an archive could not be kept. Nil means that nobody
 	// wants to know.
 	OnCacheError func(error)
-	// OnBytes is told how many bytes arrived, from any goroutine. Nil means that
-	// nobody wants to know.
-	OnBytes func(n int)
+	// OnSpool is told how many bytes of the whole file have come, and how many there
+	// are, or -1, while it is put on disk. It may begin again. Nil means that nobody
+	// wants to know.
+	OnSpool func(have, total int64)
 }
 
 // File is a remote file. All methods may be called concurrently. The context

@@ -22,8 +22,8 @@ func Open(ctx context.Context, url string, o Options) (*File, error) {
 	if o.Backoff == nil {
 		o.Backoff = func() Backoff { return new(attempts) }
 	}
-	if o.OnBytes == nil {
-		o.OnBytes = func(int) {}
+	if o.OnSpool == nil {
+		o.OnSpool = func(int64, int64) {}
 	}
 	if o.CacheSize <= 0 {
 		o.CacheSize = DefaultCacheSize

@@ -72,7 +72,6 @@ func (b *reader) count(n int) {
 	b.off += int64(n)
 	b.fresh = false
 	b.remote.stats.bytes.Add(int64(n))
-	b.remote.onBytes(n)
 }
 
 func (b *reader) connect() error {

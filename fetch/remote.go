@@ -18,7 +18,7 @@ type remote struct {
 	client  *http.Client
 	check   func(*http.Response) error
 	backoff func() Backoff
-	onBytes func(int)
+	onSpool func(have, total int64)
 	origin  string // GitLab's address
 	stats   counters
 	latency atomic.Int64 // of the last request, until its headers; nanoseconds
@@ -32,7 +32,7 @@ type remote struct {
 }
 
 func newRemote(url string, o Options) *remote {
-	return &remote{client: o.Client, check: o.Check, backoff: o.Backoff, onBytes: o.OnBytes, origin: url, current: url}
+	return &remote{client: o.Client, check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, origin: url, current: url}
 }
 
 // send makes one request. header is the value of Range, or "".

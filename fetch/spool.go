@@ -85,18 +85,20 @@ func (r *remote) copyBody(spool *os.File, resp *http.Response) (int64, error) {
 	defer func() { _ = resp.Body.Close() }() // read to its end, or broken
 	// net/http reports a body that is shorter than its Content-Length, or whose
 	// last chunk is missing, as io.ErrUnexpectedEOF.
-	return io.Copy(spool, &countingReader{resp.Body, r})
+	return io.Copy(spool, &countingReader{Reader: resp.Body, remote: r, total: resp.ContentLength})
 }
 
 type countingReader struct {
 	io.Reader
-	remote *remote
+	remote      *remote
+	have, total int64
 }
 
 // Read implements [io.Reader].
 func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	c.remote.stats.bytes.Add(int64(n))
-	c.remote.onBytes(n)
+	c.have += int64(n)
+	c.remote.onSpool(c.have, c.total)
 	return n, err
 }

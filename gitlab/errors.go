@@ -3,7 +3,6 @@ package gitlab
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"html"
@@ -209,26 +208,29 @@ func words(raw json.RawMessage) string {
 	return strings.Join(parts, "; ")
 }
 
-// storageMessage reads the error that S3, Google Cloud Storage and Azure share:
+// storageMessage reads the error that S3, Google Cloud Storage and Azure share, two
+// elements in a row (encoding/xml would be 100 kB of program for them):
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 func storageMessage(body []byte) string {
-	var e struct {
-		Code    string `xml:"Code"`
-		Message string `xml:"Message"`
-	}
-	if xml.Unmarshal(body, &e) != nil {
-		return ""
-	}
-	return strings.TrimPrefix(e.Code+": "+e.Message, ": ")
+	return strings.TrimPrefix(within(codeElement, body)+": "+within(messageElement, body), ": ")
 }
 
-var titleElement = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+var (
+	codeElement    = regexp.MustCompile(`(?s)<Code>(.*?)</Code>`)
+	messageElement = regexp.MustCompile(`(?s)<Message>(.*?)</Message>`)
+	titleElement   = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+)
+
+// within is the text of the first such element.
+func within(element *regexp.Regexp, body []byte) string {
+	if m := element.FindSubmatch(body); m != nil {
+		return html.UnescapeString(string(m[1]))
+	}
+	return ""
+}
 
 func title(body []byte) string {
-	if m := titleElement.FindSubmatch(body); m != nil {
-		return "HTML page: " + html.UnescapeString(string(m[1]))
-	}
-	return "HTML page"
+	return strings.TrimSuffix("HTML page: "+within(titleElement, body), ": ")
 }
 
 // maxMessage bounds what is repeated of the server's words, in characters.

@@ -107,7 +107,11 @@ func (a *arranger) flag(args []string) []string {
 		if letters := a.combined(args[0]); letters != nil {
 			return append(letters, args[1:]...)
 		}
-		a.flags = append(a.flags, args[0])
+		to := &a.flags
+		if len(a.path) == 0 {
+			to = &a.globals
+		}
+		*to = append(*to, args[0])
 		return args[1:]
 	}
 	taken := []string{"--" + info.name}

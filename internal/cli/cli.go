@@ -21,8 +21,11 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
+	"github.com/xrash/smetrics"
 )
 
 // Version is set when the program is built.
@@ -125,16 +128,43 @@ func noCommand(c *cli.Context) error {
 	}
 	name := c.Args().First()
 	hint := "artifetch --help lists the commands"
-	if near := cli.SuggestCommand(c.App.Commands, name); near != "" {
-		hint = near + " " + hint // a whole sentence, in the library's words
+	var names []string
+	for _, command := range c.App.Commands {
+		names = append(names, command.Names()...)
+	}
+	if near := nearest(name, names); near != "" {
+		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
 	}
 	return &usageError{fmt.Sprintf("no command %q", name), hint}
 }
 
+// nearest is the name that is most like one that does not exist, or "".
+func nearest(name string, names []string) string {
+	best, least := "", min(len(name), max(3, len(name)/3+1)) // slips of the pen in it
+	for _, known := range names {
+		if slips := smetrics.WagnerFischer(name, known, 1, 1, 1); len(known) > 1 && slips < least {
+			best, least = known, slips
+		}
+	}
+	return best
+}
+
 func onUsageError(c *cli.Context, err error, _ bool) error {
-	command := "artifetch"
+	command, flags := "artifetch", c.App.Flags
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "artifetch" {
 		command += " " + c.Command.Name
+		flags = slices.Concat(c.Command.Flags, flags)
 	}
-	return &usageError{err.Error(), command + " --help lists the flags"}
+	hint := command + " --help lists the flags"
+	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
+		err = fmt.Errorf("no flag --%s", name)
+		var names []string
+		for _, f := range flags {
+			names = append(names, f.Names()...)
+		}
+		if near := nearest(name, names); near != "" {
+			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
+		}
+	}
+	return &usageError{err.Error(), hint}
 }

@@ -67,6 +67,8 @@ func reference() string {
 		of string
 		v  any
 	}{
+		{"`fetch --format json`: a list of", fetchedJob{}},
+		{"The elements of `files` there", fetchedFile{}},
 		{"`ls --format json`: a list of", listedFile{}},
 		{"`resolve --format json`: a list of", resolvedJob{}},
 		{"`explain --format json`: one object; what does not apply is left out", explanation{}},
@@ -143,13 +145,6 @@ func flagList(flags []cli.Flag) string {
 		_, _ = fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.Join(names, ", "), strings.ReplaceAll(usage, "|", `\|`), strings.Trim(value, `"`))
 	}
 	return b.String() + "\n"
-}
-
-// placeholder takes the word between grave accents out of a usage.
-func placeholder(usage string) (word, text string) {
-	before, rest, _ := strings.Cut(usage, "`")
-	word, after, _ := strings.Cut(rest, "`")
-	return word, before + word + after
 }
 
 // fieldList describes the fields of what is printed as JSON.

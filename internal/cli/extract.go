@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ or none.
 
   artifetch extract artifacts.zip -o out dist/
   curl -L "$URL" | artifetch extract - --unpack 1 --on-conflict fail`,
-		Flags:  extractionFlags(),
+		Flags:  slices.Concat(extractionFlags(), logFlags()),
 		Action: runExtract,
 	}
 }
@@ -53,7 +54,12 @@ func runExtract(c *cli.Context) error {
 	if strings.ContainsAny(dir, "{}") {
 		return &usageError{"--output has braces", "{job} and the like are known of jobs, not of a local archive"}
 	}
+	end, progress := s.section(c, "extract", "artifetch extract: "+c.Args().First()), newProgress(c, s.log)
+	part := progress.part()
+	x.extract.OnPlan, x.extract.OnRead = part.plan, part.read
 	stats, err := x.run(ctx, c.Args().First(), c.App.Reader, dir)
+	progress.end()
+	end()
 	if err != nil {
 		return err
 	}

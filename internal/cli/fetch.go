@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -28,30 +29,74 @@ func fetchCommand() *cli.Command {
 {a,b}). Without any, all files are taken. All files arrive, or none.
 
   artifetch fetch --ref main --job build
-  artifetch fetch -R group/sub/lib -r release/2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o vendor/lib
+  artifetch fetch -R group/sub/lib -r v2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o lib
   artifetch fetch --job-id 1002 --strip-components 1 report.xml`,
-		Flags:  slices.Concat(queryFlags(), extractionFlags(), transferFlags()),
+		Flags:  slices.Concat(queryFlags(), extractionFlags(), transferFlags(), []cli.Flag{formatFlag(), dotenvFlag()}, logFlags()),
 		Action: runFetch,
 	}
 }
 
 func runFetch(c *cli.Context) error {
 	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
-		f := fetcher{session: s, query: q, cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), wait: c.Duration("wait"), start: time.Now()}
-		var err error
-		if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
+		f, err := newFetcher(c, s, q)
+		if err != nil {
 			return err
 		}
-		if f.extraction, err = newExtraction(c, s, c.Args().Slice()); err != nil {
-			return err
-		}
-		f.extract.Connections = connections(c)
 		missing, err := ifMissing(c)
 		if err != nil {
 			return err
 		}
-		return missing(s, f.waiting(ctx, f.wait, f.run))
+		end := s.section(c, "fetch", "artifetch fetch: "+q.String())
+		err = f.waiting(ctx, f.wait, f.run)
+		f.progress.end()
+		end()
+		if err = missing(s, err); err != nil {
+			return err
+		}
+		return f.handOver(c)
 	})
+}
+
+func newFetcher(c *cli.Context, s *session, q resolve.Query) (*fetcher, error) {
+	f := &fetcher{
+		session: s, query: q, cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), wait: c.Duration("wait"),
+		dotenv: c.String("dotenv"), progress: newProgress(c, s.log), leftOut: map[string]bool{},
+	}
+	var err error
+	if f.asJSON, err = wantsJSON(c); err != nil {
+		return nil, err
+	}
+	if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
+		return nil, err
+	}
+	if f.extraction, err = newExtraction(c, s, c.Args().Slice()); err != nil {
+		return nil, err
+	}
+	f.extract.Connections = connections(c)
+	say, mu := f.stage.OnSkip, new(sync.Mutex)
+	f.stage.OnSkip = func(path, reason string) {
+		say(path, reason)
+		mu.Lock()
+		defer mu.Unlock()
+		f.leftOut[path] = true
+	}
+	return f, nil
+}
+
+// handOver says what has arrived: to people, to later jobs, to programs.
+func (f *fetcher) handOver(c *cli.Context) error {
+	for _, r := range f.done {
+		f.report(r)
+	}
+	if f.dotenv != "" {
+		if err := writeDotenv(f.dotenv, f.variables()); err != nil {
+			return err
+		}
+	}
+	if f.asJSON {
+		return f.printJSON(c)
+	}
+	return nil
 }
 
 // maxConnections is the default of --concurrency.
@@ -80,7 +125,11 @@ type fetcher struct {
 	cacheDir  string
 	cacheSize int64
 	wait      time.Duration
-	start     time.Time
+	dotenv    string // the file for later jobs; empty means none
+	asJSON    bool
+	progress  *progress
+	done      []result
+	leftOut   map[string]bool // paths that were not put into place after all
 }
 
 // maxChanges is how often a transfer starts again because the archive changed
@@ -96,10 +145,12 @@ func (f *fetcher) run(ctx context.Context) error {
 			return err
 		}
 		f.log.Warn().Err(err).Msg("starting again")
+		f.progress.again()
 	}
 }
 
 func (f *fetcher) once(ctx context.Context) error {
+	clear(f.leftOut)
 	artifacts, err := f.artifacts(ctx)
 	if err != nil {
 		return err
@@ -120,13 +171,14 @@ func (f *fetcher) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := stage.Commit(ctx); err != nil {
-		return err
+	f.done = done
+	if f.dotenv != "" {
+		// What cannot be handed over is better known before the files are in place.
+		if _, err := dotenvText(f.variables()); err != nil {
+			return err
+		}
 	}
-	for _, r := range done {
-		f.report(r)
-	}
-	return nil
+	return stage.Commit(ctx)
 }
 
 // artifacts finds what is to be fetched. Who waits for a job wants to know how it
@@ -162,20 +214,20 @@ func (f *fetcher) addAll(ctx context.Context, stage *extract.Stage, artifacts []
 	return done, group.Wait()
 }
 
-// result is one archive whose files are in the workspace.
-type result struct {
-	artifact resolve.Artifact
-	files    extract.Stats
-	transfer fetch.Stats
-}
-
 // add opens one archive and extracts it into the stage.
 func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options) (result, error) {
+	start, part := time.Now(), f.progress.part()
 	how := f.transfer(stage.Path())
+	how.OnSpool, o.OnPlan, o.OnRead = part.spool, part.plan, part.read
+	r := result{listed: &arrivals{files: map[string]fetchedFile{}}}
+	if f.asJSON {
+		o.OnFile, o.OnLink = r.listed.file, r.listed.link
+	}
 	how.Partial, how.RangesOnly = len(o.Include) > 0, f.wantsFew(a)
 	file, a, err := f.open(ctx, a, how)
 	if errors.Is(err, fetch.ErrNoRanges) {
-		if r, done, err := f.addFiles(ctx, stage, a, o); done || err != nil {
+		if done, err := f.addFiles(ctx, stage, a, o, &r); done || err != nil {
+			r.took = time.Since(start)
 			return r, err
 		}
 		how.Partial, how.RangesOnly = false, false
@@ -190,12 +242,13 @@ func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artif
 			return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 		}
 	}
-	stats, err := stage.Add(ctx, file, f.options(o, file))
-	if err != nil {
+	f.detail().Str("job", a.JobName).Str("found", string(a.Found)).Str("size", iec(file.Size())).Bool("ranges", !file.Stats().Spooled).Msg("archive")
+	if r.files, err = stage.Add(ctx, file, f.options(o, file)); err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}
 	a.Size, a.SHA256 = file.Size(), file.SHA256()
-	return result{a, stats, file.Stats()}, nil
+	r.artifact, r.transfer, r.took = a, file.Stats(), time.Since(start)
+	return r, nil
 }
 
 // statedDigests are what the runner says of the files, if that is about this job.
@@ -257,28 +310,4 @@ func (f *fetcher) open(ctx context.Context, a resolve.Artifact, o fetch.Options)
 		}
 		f.log.Debug().Int64("job_id", a.JobID).Str("found", string(a.Found)).Msg("falling back to the runner's route")
 	}
-}
-
-// report says in one line what arrived and from where.
-func (f *fetcher) report(r result) {
-	event := f.log.Info().Str("job", r.artifact.JobName)
-	if r.artifact.JobID != 0 {
-		event = event.Int64("job_id", r.artifact.JobID)
-	}
-	if r.artifact.PipelineID != 0 {
-		event = event.Int64("pipeline", r.artifact.PipelineID)
-	}
-	if r.artifact.Ref != "" {
-		event = event.Str("ref", r.artifact.Ref)
-	}
-	if r.artifact.Back > 0 {
-		event = event.Int("pipelines_back", r.artifact.Back)
-	}
-	event.Int("files", r.files.Files).
-		Str("extracted", iec(r.files.Bytes)).
-		Str("transferred", iec(r.transfer.Bytes)).
-		Int64("requests", r.transfer.Requests).
-		Stringer("took", time.Since(f.start).Round(time.Millisecond)).
-		Str("into", f.place.of(r.artifact)).
-		Msg("fetched")
 }

@@ -33,12 +33,12 @@ func (f *fetcher) wantsFew(a resolve.Artifact) bool {
 
 // addFiles adds the wanted files one by one. It reports false if that cannot be
 // done as well as out of the archive.
-func (f *fetcher) addFiles(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options) (result, bool, error) {
+func (f *fetcher) addFiles(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options, r *result) (done bool, err error) {
 	wanted, err := f.listed(ctx, a)
 	if err != nil || wanted == nil {
-		return result{}, false, err
+		return false, err
 	}
-	r := result{artifact: a}
+	r.artifact = a
 	files := make([]extract.File, len(wanted))
 	for i, e := range wanted {
 		perm, _ := e.Perm() // known, or it would not be here
@@ -47,7 +47,7 @@ func (f *fetcher) addFiles(ctx context.Context, stage *extract.Stage, a resolve.
 		}}
 	}
 	r.files, err = stage.AddFiles(ctx, files, o)
-	return r, err == nil, err
+	return err == nil, err
 }
 
 // listed finds the wanted files in the server's list of the archive. It returns

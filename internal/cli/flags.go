@@ -22,14 +22,14 @@ const (
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "server-url", Category: categoryServer, Usage: "the GitLab instance, `URL` (default: $CI_API_V4_URL, else gitlab.com)"},
-		&cli.StringFlag{Name: "token-file", Category: categoryServer, Usage: "read the token from `FILE` (default: $GITLAB_TOKEN, $CI_JOB_TOKEN, /run/secrets)"},
+		&cli.StringFlag{Name: "token-file", Category: categoryServer, Usage: "read the token from `FILE` (default: environment, /run/secrets)"},
 		&cli.StringFlag{Name: "token-type", Category: categoryServer, Usage: "`KIND` of token: auto, job, private, bearer or none", DefaultText: "auto"},
 		&cli.StringFlag{Name: "ca-file", Category: categoryServer, Usage: "trust the certificates in `FILE` too (default: $CI_SERVER_TLS_CA_FILE)"},
 		&cli.StringFlag{Name: "cert-file", Category: categoryServer, Usage: "client certificate `FILE`, shown to GitLab alone"},
 		&cli.StringFlag{Name: "key-file", Category: categoryServer, Usage: "its key `FILE`"},
-		&cli.IntFlag{Name: "retries", Category: categoryTransfer, Usage: "repeat a request that failed for a transient reason up to `N` times", DefaultText: "5"},
+		&cli.IntFlag{Name: "retries", Category: categoryTransfer, Usage: "repeat a request that failed in passing up to `N` times", DefaultText: "5"},
 		&cli.DurationFlag{Name: "retry-max-time", Category: categoryTransfer, Usage: "spend at most `DURATION` on one request and its repeats", DefaultText: "5m"},
-		&cli.DurationFlag{Name: "stall-timeout", Category: categoryTransfer, Usage: "give up on a connection where no byte moved for `DURATION`", DefaultText: "1m"},
+		&cli.DurationFlag{Name: "stall-timeout", Category: categoryTransfer, Usage: "give up on a connection that is silent for `DURATION`", DefaultText: "1m"},
 		&cli.DurationFlag{Name: "deadline", Category: categoryTransfer, Usage: "give up altogether after `DURATION`", DefaultText: "never"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: categoryOutput, Usage: "say only what went wrong", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: categoryOutput, Usage: "say what is asked of the server, and how it answers", DisableDefaultText: true},
@@ -51,7 +51,7 @@ func queryFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "recent", Category: categoryWhich, Usage: "the newest successful pipeline that has the job, not the newest alone", DisableDefaultText: true},
 		&cli.DurationFlag{Name: "max-age", Category: categoryWhich, Usage: "with --recent, none older than `DURATION`", DefaultText: "any"},
 		&cli.BoolFlag{Name: "any-status", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also of jobs that have not succeeded", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "downstream", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also in pipelines of other projects that it triggered", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "downstream", Category: categoryWhich, Usage: "with these, too: also in pipelines of other projects that were triggered", DisableDefaultText: true},
 		&cli.DurationFlag{Name: "wait", Category: categoryWhich, Usage: "wait up to `DURATION` for the job to finish", DefaultText: "no time"},
 	}
 }
@@ -61,33 +61,41 @@ func extractionFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "take what matches `GLOB`; the same as a PATH argument"},
 		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "put the files into `DIR`, which may hold {job} and the like (default: $CI_PROJECT_DIR, else here)"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "`DIR` for the files; may hold {job} (default: $CI_PROJECT_DIR, else here)"},
 		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` directories of each name"},
 		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name", DisableDefaultText: true},
-		&cli.IntFlag{Name: "unpack", Category: categorySelect, Usage: "unpack archives among the files (.zip, .7z, .tar, .gz, …) where they lie, up to `N` deep", DefaultText: "0"},
-		&cli.StringFlag{Name: "on-conflict", Category: categorySelect, Usage: "`WHAT` to do about files that are there already: overwrite, skip or fail", DefaultText: "overwrite"},
-		&cli.StringFlag{Name: "symlinks", Category: categorySelect, Usage: "`WHICH` links to make: safe refuses an archive with links that point out, skip leaves those out, all makes them too", DefaultText: "safe"},
+		&cli.IntFlag{Name: "unpack", Category: categorySelect, Usage: "unpack archives (.zip, .tar.gz, …) among the files, too, up to `N` deep", DefaultText: "0"},
+		&cli.StringFlag{Name: "on-conflict", Category: categorySelect, Usage: "`WHAT` if a file is there already: overwrite, skip or fail", DefaultText: "overwrite"},
+		&cli.StringFlag{Name: "symlinks", Category: categorySelect, Usage: "links that point out: `HOW` is safe (refuse), skip or all", DefaultText: "safe"},
 		&cli.StringFlag{Name: "umask", Category: categorySelect, Usage: "take these `BITS`, such as 027, from every mode", DefaultText: "none"},
 		&cli.BoolFlag{Name: "allow-git", Category: categorySelect, Usage: "let an archive write into .git directories", DisableDefaultText: true},
-		&cli.StringFlag{Name: "sha256", Category: categorySelect, Usage: "refuse an archive with another SHA-256 than `HEX`; the whole archive has to come", DefaultText: "any"},
-		&cli.BoolFlag{Name: "verify-provenance", Category: categorySelect, Usage: "hold each file against the statement that the runner put into the archive", DisableDefaultText: true},
+		&cli.StringFlag{Name: "sha256", Category: categorySelect, Usage: "refuse an archive with another SHA-256 than `HEX`; all of it has to come", DefaultText: "any"},
+		&cli.BoolFlag{Name: "verify-provenance", Category: categorySelect, Usage: "hold each file against the runner's statement in the archive", DisableDefaultText: true},
 		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},
 		&cli.IntFlag{Name: "max-files", Category: categoryTransfer, Usage: "refuse an archive with more than `N` entries", DefaultText: "500000"},
-		&cli.Int64Flag{Name: "max-ratio", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than 1 GiB and `N` times its size", DefaultText: "1000"},
+		&cli.Int64Flag{Name: "max-ratio", Category: categoryTransfer, Usage: "refuse what unpacks to over 1 GiB and `N` times its size", DefaultText: "1000"},
 	}
 }
 
 // transferFlags say how the archive comes here.
 func transferFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` to do if there is no such job or archive: fail, warn or ignore", DefaultText: "fail"},
+		&cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` if there is no job or archive: fail, warn or ignore", DefaultText: "fail"},
 		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections for one archive, if that is faster", DefaultText: "16"},
 		cacheFlag(), cacheSizeFlag(),
 	}
 }
 
+// logFlags say how a run that takes its time tells what it does.
+func logFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "no-progress", Category: categoryOutput, Usage: "show no progress", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "no-sections", Category: categoryOutput, Usage: "make no sections in job logs", DisableDefaultText: true},
+	}
+}
+
 func cacheFlag() cli.Flag {
-	return &cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none again that has not changed (default: off)"}
+	return &cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none twice (default: off)"}
 }
 
 func cacheSizeFlag() cli.Flag {

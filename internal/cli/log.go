@@ -20,7 +20,7 @@ func newLogger(c *cli.Context, cfg env.Config) (zerolog.Logger, error) {
 			s.json.Store(true)
 		}
 	case "", "auto", "console":
-		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, c.App.ErrWriter), TimeFormat: time.TimeOnly}
+		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, c.App.ErrWriter), TimeFormat: time.TimeOnly, FieldsOrder: fieldsOrder()}
 	default:
 		return zerolog.Nop(), &usageError{"--log-format is none of auto, console, json", "leave it out for messages to people"}
 	}
@@ -32,6 +32,14 @@ func newLogger(c *cli.Context, cfg env.Config) (zerolog.Logger, error) {
 		level = zerolog.ErrorLevel
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger(), nil
+}
+
+// fieldsOrder puts what a person looks for first; other fields follow by name.
+func fieldsOrder() []string {
+	return []string{
+		"source", "job", "job_id", "pipeline", "ref", "pipelines_back", "status", "files", "extracted", "transferred", "saved", "requests",
+		"percent", "of", "took", "rate", "left", "into", "path", "because", "url", "pipeline_url", "range", "request_id", "attempt", "wait",
+	}
 }
 
 // colored follows what GitLab's job log can show and what the user wants:

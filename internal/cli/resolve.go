@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -29,7 +27,7 @@ func resolveCommand() *cli.Command {
   artifetch resolve -R group/lib -r v1.0 -j package --dotenv build.env`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
 			formatFlag(),
-			&cli.StringFlag{Name: "dotenv", Category: categoryOutput, Usage: "write ARTIFETCH_JOB_ID and the like to `FILE`, for artifacts:reports:dotenv"},
+			dotenvFlag(),
 		}),
 		Action: runResolve,
 	}
@@ -68,7 +66,7 @@ func runResolve(c *cli.Context) error {
 			return err
 		}
 		if file := c.String("dotenv"); file != "" {
-			if err := writeDotenv(file, found); err != nil {
+			if err := writeDotenv(file, variables(found)); err != nil {
 				return err
 			}
 		}
@@ -186,34 +184,4 @@ func timeOf(t *time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-// writeDotenv writes variables for later jobs. Of several jobs the values are
-// joined by commas.
-// https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
-func writeDotenv(file string, found []resolve.Artifact) error {
-	join := func(value func(resolve.Artifact) string) string {
-		values := make([]string, len(found))
-		for i, a := range found {
-			values[i] = value(a)
-		}
-		return strings.Join(slices.Compact(values), ",")
-	}
-	number := func(n int64) string { return strings.TrimSuffix(orUnknown(n), "unknown") }
-	var b strings.Builder
-	for _, v := range []struct{ name, value string }{
-		{"PROJECT", join(func(a resolve.Artifact) string { return a.Project })},
-		{"PIPELINE_ID", join(func(a resolve.Artifact) string { return number(a.PipelineID) })},
-		{"REF", join(func(a resolve.Artifact) string { return a.Ref })},
-		{"SHA", join(func(a resolve.Artifact) string { return a.SHA })},
-		{"JOB_ID", join(func(a resolve.Artifact) string { return number(a.JobID) })},
-	} {
-		// GitLab reads a line as it is: there is no quoting, and a variable may be
-		// empty.
-		_, _ = fmt.Fprintf(&b, "ARTIFETCH_%s=%s\n", v.name, printable(v.value))
-	}
-	return wholeFile(file, func(w io.Writer) error {
-		_, err := io.WriteString(w, b.String())
-		return err
-	})
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/term"
@@ -17,11 +18,29 @@ type screen struct {
 	to      io.Writer
 	secrets atomic.Pointer[redact.Secrets]
 	json    atomic.Bool // messages are for programs
+
+	mu    sync.Mutex
+	drawn bool // the last line is a bar
 }
 
-// Write implements [io.Writer]; one call is one message.
+// Write implements [io.Writer]; one call is one message. A bar makes room for it.
 func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.wipe(); err != nil {
+		return 0, err
+	}
 	return s.secrets.Load().Writer(s.to).Write(p)
+}
+
+// wipe takes the bar away.
+func (s *screen) wipe() error {
+	if !s.drawn {
+		return nil
+	}
+	s.drawn = false
+	_, err := io.WriteString(s.to, "\r\x1b[K")
+	return err
 }
 
 // hide masks the secret from now on.
@@ -31,4 +50,22 @@ func (s *screen) hide(secret env.Secret) { s.secrets.Store(redact.New(secret.Rev
 func (s *screen) isTerminal() bool {
 	f, ok := s.to.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// bottom is the line below all messages, where a bar is drawn.
+type bottom struct{ *screen }
+
+// Write implements [io.Writer].
+func (b bottom) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drawn = true
+	return b.to.Write(p)
+}
+
+// clear takes the bar away for good.
+func (b bottom) clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_ = b.wipe() // a terminal that is gone has no bar either
 }

@@ -25,7 +25,10 @@ type session struct {
 	api      *gitlab.Client
 	resolver *resolve.Resolver
 	policy   transport.Policy
-	strain   atomic.Int64 // how often the server had enough, or could not be reached
+
+	sectioned bool // what is said is in a section of the job log
+
+	strain atomic.Int64 // how often the server had enough, or could not be reached
 }
 
 // withSession runs what a command does, within --deadline.

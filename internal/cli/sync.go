@@ -39,7 +39,7 @@ docs/sync.md says more.
 			&cli.BoolFlag{Name: "offline", Category: categoryTransfer, Usage: "ask nobody: everything has to be in place", DisableDefaultText: true},
 			&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections, if that is faster", DefaultText: "16"},
 			cacheFlag(), cacheSizeFlag(),
-		}),
+		}, logFlags()),
 		Action: runSync,
 	}
 }
@@ -66,6 +66,7 @@ type syncer struct {
 	cacheDir                            string
 	cacheSize                           int64
 	connections                         int
+	progress                            *progress
 }
 
 func runSync(c *cli.Context) error {
@@ -74,23 +75,35 @@ func runSync(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		plans, err := y.plan(ctx)
-		switch {
-		case err != nil:
+		end := s.section(c, "sync", "artifetch sync: "+c.String("manifest"))
+		say, err := y.run(ctx)
+		y.progress.end()
+		end()
+		if err != nil {
 			return err
-		case y.check:
-			return y.reportDrift(plans)
-		case y.dry:
-			return y.reportPlan(plans)
 		}
-		return y.carryOut(ctx, plans)
+		return say()
 	})
+}
+
+// run does what is asked for. It returns what says so.
+func (y *syncer) run(ctx context.Context) (say func() error, err error) {
+	plans, err := y.plan(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case y.check:
+		return func() error { return y.reportDrift(plans) }, nil
+	case y.dry:
+		return func() error { return y.reportPlan(plans) }, nil
+	}
+	return y.carryOut(ctx, plans)
 }
 
 func newSyncer(c *cli.Context, s *session) (*syncer, error) {
 	y := &syncer{
 		session: s, out: c.App.Writer, locked: c.Bool("locked"), update: c.Bool("update"), check: c.Bool("check"), dry: c.Bool("dry-run"),
-		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), connections: connections(c),
+		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), connections: connections(c), progress: newProgress(c, s.log),
 	}
 	if err := y.read(c); err != nil {
 		return nil, err
@@ -143,40 +156,36 @@ func lockOf(c *cli.Context) string {
 }
 
 // carryOut fetches what is planned, and puts all of it into place with the lock
-// file.
-func (y *syncer) carryOut(ctx context.Context, plans []*plan) error {
+// file. It returns what says so.
+func (y *syncer) carryOut(ctx context.Context, plans []*plan) (say func() error, err error) {
 	text, err := os.ReadFile(y.lockFile)
 	if err != nil && !os.IsNotExist(err) {
-		return err
+		return nil, err
 	}
 	if !slices.ContainsFunc(plans, func(p *plan) bool { return p.artifact != nil }) {
 		lock, err := y.lock(plans)
 		if err != nil || bytes.Equal(lock, text) || y.locked {
-			y.log.Info().Int("sources", len(plans)).Msg("everything is in place")
-			return errors.Join(err, extract.Sweep(y.root))
+			return func() error { return y.reportDone(plans) }, errors.Join(err, extract.Sweep(y.root))
 		}
 	}
 	stage, err := extract.NewStage(y.root, extract.StageOptions{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
 	if err := y.fetchAll(ctx, stage, plans); err != nil {
-		return err
+		return nil, err
 	}
 	lock, err := y.lock(plans)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !y.locked && !bytes.Equal(lock, text) {
 		if err := y.stageLock(ctx, stage, lock); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := stage.Commit(ctx); err != nil {
-		return err
-	}
-	return y.reportDone(plans)
+	return func() error { return y.reportDone(plans) }, stage.Commit(ctx)
 }
 
 // fetchAll fetches what is not in place, side by side.

@@ -48,6 +48,9 @@ func (y *syncer) reportPlan(plans []*plan) error {
 
 // reportDone says what has come, and prints what has moved.
 func (y *syncer) reportDone(plans []*plan) error {
+	if !slices.ContainsFunc(plans, func(p *plan) bool { return p.artifact != nil }) {
+		y.log.Info().Int("sources", len(plans)).Msg("everything is in place")
+	}
 	for _, p := range plans {
 		if p.artifact == nil {
 			continue

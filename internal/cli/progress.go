@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"sync"
+	"time"
+
+	"github.com/cheggaaa/pb/v3"
+	"github.com/rs/zerolog"
+	"github.com/urfave/cli/v2"
+)
+
+// progress tells how far a run is, in bytes of archives that have come: by a bar
+// where a person watches, by a message now and then elsewhere. Nil tells nothing.
+type progress struct {
+	mu          sync.Mutex
+	done, total int64
+	view        view
+}
+
+// view shows progress.
+type view interface {
+	show(done, total int64)
+	end()
+}
+
+// newProgress is nil where nobody wants to know.
+func newProgress(c *cli.Context, log zerolog.Logger) *progress {
+	w, ok := c.App.ErrWriter.(*screen)
+	if !ok || c.Bool("no-progress") || c.Bool("quiet") {
+		return nil
+	}
+	if w.isTerminal() && !w.json.Load() {
+		return &progress{view: &bar{line: bottom{w}, since: time.Now()}}
+	}
+	return &progress{view: &messages{log: log, since: time.Now(), said: time.Now()}}
+}
+
+func (p *progress) move(done, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done, p.total = p.done+done, p.total+total
+	if p.total > 0 {
+		p.view.show(min(p.done, p.total), p.total)
+	}
+}
+
+// again begins anew: an archive has changed.
+func (p *progress) again() {
+	if p != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.done, p.total = 0, 0
+	}
+}
+
+func (p *progress) end() {
+	if p != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.view.end()
+	}
+}
+
+// part is the progress of one archive. Where it has to be put on disk first, that is
+// what takes time, and else what is read of it to extract it.
+type part struct {
+	of      *progress
+	spooled int64 // so far; -1 if it is not
+}
+
+func (p *progress) part() *part { return &part{p, -1} }
+
+// spool is told about an archive that is put on disk.
+func (a *part) spool(have, total int64) {
+	if a.of == nil || total < 0 {
+		return
+	}
+	if a.spooled < 0 {
+		a.spooled = 0
+		a.of.move(0, total)
+	}
+	a.of.move(have-a.spooled, 0)
+	a.spooled = have
+}
+
+// plan is told how much is going to be read to extract it.
+func (a *part) plan(bytes int64) {
+	if a.of != nil && a.spooled < 0 {
+		a.of.move(0, bytes)
+	}
+}
+
+// read is told what was.
+func (a *part) read(n int) {
+	if a.of != nil && a.spooled < 0 {
+		a.of.move(int64(n), 0)
+	}
+}
+
+// A message comes when so much more is done and so much time has gone by, whichever
+// is later: GitLab cuts logs off at 4 MiB, and shows the last 500 kB of them.
+const (
+	messageStep  = 10 // per cent
+	messagePause = 15 * time.Second
+)
+
+// messages are for logs, which cannot take anything back.
+type messages struct {
+	log         zerolog.Logger
+	since, said time.Time
+	percent     int64 // when something was said last
+}
+
+func (m *messages) show(done, total int64) {
+	percent := done * 100 / total
+	if done == total || percent < m.percent+messageStep || time.Since(m.said) < messagePause {
+		return
+	}
+	m.said, m.percent = time.Now(), percent
+	perSecond := float64(done) / time.Since(m.since).Seconds()
+	left := time.Duration(float64(total-done) / perSecond * float64(time.Second))
+	m.log.Info().Int64("percent", percent).Str("of", iec(total)).Str("rate", iec(int64(perSecond))+"/s").
+		Stringer("left", left.Round(time.Second)).Msg("under way")
+}
+
+func (m *messages) end() { m.percent = 0 }
+
+// A bar is drawn when there is something to watch.
+const (
+	barDelay = 300 * time.Millisecond
+	barPause = 100 * time.Millisecond
+	barWidth = 78 // characters
+)
+
+const barTemplate = pb.ProgressBarTemplate(`{{counters .}} {{bar . "[" "=" ">" " " "]"}} {{percent .}} {{speed . "%s/s"}} {{rtime . "%s left"}}`)
+
+// bar is for terminals.
+type bar struct {
+	line  bottom
+	since time.Time
+	drawn time.Time
+	bar   *pb.ProgressBar // nil until it is drawn
+}
+
+func (b *bar) show(done, total int64) {
+	now := time.Now()
+	if now.Sub(b.since) < barDelay || now.Sub(b.drawn) < barPause {
+		return
+	}
+	if b.bar == nil {
+		// It is drawn when there is something to show, and not by a clock of its own.
+		b.bar = barTemplate.New(0).Set(pb.Bytes, true).Set(pb.Static, true).Set(pb.CleanOnFinish, true).SetWidth(barWidth).SetWriter(b.line).Start()
+	}
+	b.drawn = now
+	b.bar.SetTotal(total).SetCurrent(done).Write()
+}
+
+func (b *bar) end() {
+	if b.bar != nil {
+		b.line.clear()
+		b.bar = nil
+	}
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// A log gets a message when ten per cent more are done and fifteen seconds have
+// gone by, whichever is later.
+func TestProgressMessages(t *testing.T) {
+	t.Parallel()
+	const total = 1000 << 20
+	tests := []struct {
+		name string
+		took time.Duration // of the whole
+		want []string
+	}{
+		{"fast", 10 * time.Second, nil},
+		{"by time", 60 * time.Second, []string{"25", "50", "75"}},
+		{"by share", time.Hour, []string{"10", "20", "30", "40", "50", "60", "70", "80", "90"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				p := &progress{view: &messages{log: zerolog.New(&log), since: time.Now(), said: time.Now()}}
+				part := p.part()
+				part.plan(total)
+				for range 1000 {
+					time.Sleep(tt.took / 1000)
+					part.read(total / 1000)
+				}
+				p.end()
+				var got []string
+				for line := range strings.Lines(log.String()) {
+					_, percent, _ := strings.Cut(line, `"percent":`)
+					percent, rest, _ := strings.Cut(percent, ",")
+					got = append(got, percent)
+					if want := fmt.Sprintf(`"of":"1000.0 MiB","rate":%q`, iec(int64(total/tt.took.Seconds()))+"/s"); !strings.HasPrefix(rest, want) {
+						t.Errorf("message = %s, want %s in it", line, want)
+					}
+				}
+				if strings.Join(got, " ") != strings.Join(tt.want, " ") {
+					t.Errorf("messages at %v, want %v", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// What is put on disk first counts while it comes, and not again when it is read.
+func TestProgressOfSpools(t *testing.T) {
+	t.Parallel()
+	var seen recording
+	p := &progress{view: &seen}
+	spooled, ranged := p.part(), p.part()
+	ranged.plan(50)
+	spooled.spool(30, 100)
+	spooled.spool(10, 100) // begun again
+	spooled.spool(100, 100)
+	spooled.plan(90)
+	spooled.read(90)
+	ranged.read(50)
+	p.end()
+	want := "0/50 0/150 30/150 10/150 100/150 150/150 end"
+	if got := strings.Join(seen, " "); got != want {
+		t.Errorf("shown: %s\nwant:  %s", got, want)
+	}
+	// Nobody has to know.
+	var none *progress
+	none.part().spool(1, 2)
+	none.part().plan(1)
+	none.part().read(1)
+	none.again()
+	none.end()
+}
+
+type recording []string
+
+func (r *recording) show(done, total int64) { *r = append(*r, fmt.Sprintf("%d/%d", done, total)) }
+
+func (r *recording) end() { *r = append(*r, "end") }
+
+// The bar is the last line of a terminal: messages appear above it, and nothing of
+// it is left.
+func TestBar(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var terminal bytes.Buffer
+		s := &screen{to: &terminal}
+		p := &progress{view: &bar{line: bottom{s}, since: time.Now()}}
+		part := p.part()
+		part.plan(100 << 20)
+		part.read(1 << 20)
+		if terminal.Len() > 0 {
+			t.Errorf("a bar for what is over at once: %q", terminal.String())
+		}
+		time.Sleep(time.Second)
+		part.read(49 << 20)
+		_, _ = s.Write([]byte("message\n"))
+		time.Sleep(time.Second)
+		part.read(25 << 20)
+		p.end()
+		_, _ = s.Write([]byte("fetched\n"))
+		lines := play(terminal.String())
+		if strings.Join(lines, "|") != "message|fetched|" {
+			t.Errorf("the terminal shows %q", lines)
+		}
+		for _, want := range []string{"50.00 MiB / 100.00 MiB", "50.00%", "75.00%", "MiB/s", "left"} {
+			if !strings.Contains(terminal.String(), want) {
+				t.Errorf("the bar never shows %q: %q", want, terminal.String())
+			}
+		}
+	})
+}
+
+// play shows what a terminal has in the end, which knows carriage returns and how to
+// erase the rest of a line.
+func play(out string) []string {
+	lines, line, column := []string{}, []rune{}, 0
+	out = strings.ReplaceAll(out, "\x1b[K", "\x00")
+	for _, r := range out {
+		switch r {
+		case '\n':
+			lines, line, column = append(lines, strings.TrimRight(string(line), " ")), nil, 0
+		case '\r':
+			column = 0
+		case 0:
+			line = line[:column]
+		default:
+			line = append(line[:column], append([]rune{r}, line[min(column+1, len(line)):]...)...)
+			column++
+		}
+	}
+	return append(lines, strings.TrimRight(string(line), " "))
+}
