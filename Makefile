@@ -74,7 +74,7 @@ microbench:
 
 ## build: the program for this machine, in bin/
 build:
-	$(BUILD) -o bin/ .
+	@$(BUILD) -o bin/ .
 
 ## size: the program for linux/amd64 is at most 14 MiB
 size:

@@ -171,6 +171,8 @@ func setToken(ts *testscript.TestScript, kind string) {
 		vars["GITLAB_TOKEN"] = gitlabtest.PrivateToken
 	case "expired-private":
 		vars["GITLAB_TOKEN"] = gitlabtest.ExpiredPrivateToken
+	case "narrow":
+		vars["GITLAB_TOKEN"] = gitlabtest.NarrowToken
 	case "bearer":
 		vars["GITLAB_TOKEN"], vars["ARTIFETCH_TOKEN_TYPE"] = gitlabtest.BearerToken, "bearer"
 	case "none":

@@ -9,6 +9,7 @@
 //	             is what ls and cat share
 //	act.go       what is special about requests that change something
 //	sync.go      all that a manifest lists: syncplan.go, syncreport.go; verify.go
+//	doctor.go    what has to be right: doctorserver.go
 //	complete.go  completion in shells
 //	exit.go      error → exit code; problem.go: error → words
 package cli
@@ -80,7 +81,7 @@ func newApp(out IO) *cli.App {
 		Writer:      out.Out,
 		ErrWriter:   out.Err,
 		Flags:       globalFlags(),
-		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), extractCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand(), syncCommand(), verifyCommand(), completionCommand()},
+		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), extractCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand(), syncCommand(), verifyCommand(), doctorCommand(), completionCommand()},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,

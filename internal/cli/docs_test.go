@@ -74,6 +74,7 @@ func reference() string {
 		{"`explain --format json`: one object; what does not apply is left out", explanation{}},
 		{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object", jobRow{}},
 		{"The elements of `artifacts` there", jobFile{}},
+		{"`doctor --format json`: a list of", finding{}},
 		{"`verify --format json`: a list of", difference{}},
 	} {
 		say("%s\n\n%s\n", shape.of, fieldList(shape.v))

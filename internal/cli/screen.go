@@ -30,8 +30,11 @@ func (s *screen) Write(p []byte) (int, error) {
 	if err := s.wipe(); err != nil {
 		return 0, err
 	}
-	return s.secrets.Load().Writer(s.to).Write(p)
+	return s.mask(s.to).Write(p)
 }
+
+// mask masks what goes to w.
+func (s *screen) mask(w io.Writer) io.Writer { return s.secrets.Load().Writer(w) }
 
 // wipe takes the bar away.
 func (s *screen) wipe() error {

@@ -12,6 +12,7 @@ const (
 	DeadJobToken        = "glcbt-64_fixtureDeadJobToken1"
 	PrivateToken        = "glpat-fixturePrivateToken1"
 	ExpiredPrivateToken = "glpat-fixtureExpiredToken1"
+	NarrowToken         = "glpat-fixtureNarrowScope01" // may read repositories alone
 	BearerToken         = "fixture0auth0token0of0a0user"
 )
 
@@ -54,6 +55,7 @@ func Fixture() *World {
 			{Value: DeadJobToken, Kind: KindJob, Project: 1, Job: 1301, Dead: true},
 			{Value: PrivateToken, Kind: KindPrivate, Roles: roles},
 			{Value: ExpiredPrivateToken, Kind: KindPrivate, Roles: roles, Dead: true},
+			{Value: NarrowToken, Kind: KindPrivate, Roles: roles, Scopes: []string{"read_repository"}},
 			{Value: BearerToken, Kind: KindBearer, Roles: roles},
 		},
 	}

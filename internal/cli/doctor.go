@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/redact"
+	"gitlab.com/artifetch/artifetch/internal/space"
+)
+
+func doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "doctor",
+		Usage:     "check environment, server, TLS, proxy and token",
+		UsageText: "artifetch doctor [flags]",
+		Description: `A line for each thing that has to be right, with what to do where it is not, and
+what this token may do on this server. The exit code is that of the first failure.
+
+  artifetch doctor
+  artifetch doctor -R group/lib --format json`,
+		Flags:  []cli.Flag{projectFlag(), formatFlag()},
+		Action: runDoctor,
+	}
+}
+
+// state is how a check ended.
+type state string
+
+const (
+	healthy state = "ok"
+	limited state = "limited" // works, with less than there could be
+	failed  state = "failed"
+)
+
+// finding is one line of the doctor's, in JSON too.
+type finding struct {
+	Check  string `json:"check"  doc:"environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence, version"`
+	State  state  `json:"state"  doc:"ok, limited or failed"`
+	Text   string `json:"text"`
+	Remedy string `json:"remedy" doc:"what to do; empty if all is well"`
+}
+
+// doctor collects findings.
+type doctor struct {
+	*session
+	project  string
+	own      bool // it is the job's
+	findings []finding
+	err      error // of the first failure
+}
+
+func (d *doctor) find(check string, is state, text, remedy string) {
+	d.findings = append(d.findings, finding{check, is, firstLine(text), firstLine(remedy)})
+}
+
+// fail notes an error, with its own words about what to do, if it has some.
+func (d *doctor) fail(check string, err error, remedy string) {
+	if h, ok := asHinter(err); ok && h.Hint() != "" {
+		remedy = h.Hint()
+	}
+	if id := requestID(err); id != "" {
+		remedy += " (request id: " + id + ")"
+	}
+	d.find(check, failed, redact.Error(err).Error(), remedy)
+	if d.err == nil {
+		d.err = err
+	}
+}
+
+func runDoctor(c *cli.Context) error {
+	if c.Args().Present() {
+		return &usageError{"doctor takes no argument", "-R names another project"}
+	}
+	asJSON, err := wantsJSON(c)
+	if err != nil {
+		return err
+	}
+	if !c.IsSet("retries") {
+		// Who looks for what is wrong does not want to wait until it passes.
+		if err := c.Set("retries", "0"); err != nil {
+			return err
+		}
+	}
+	d := &doctor{}
+	if err := withSession(c, func(ctx context.Context, s *session) error {
+		d.session = s
+		return d.examine(ctx, c)
+	}); err != nil {
+		if !is[*env.UsageError](err) && !is[*usageError](err) {
+			return err
+		}
+		d.session = &session{}
+		d.fail("environment", err, "")
+	}
+	if err := d.print(c, asJSON); err != nil {
+		return err
+	}
+	if d.err != nil {
+		return &explainedError{d.err}
+	}
+	return nil
+}
+
+func (d *doctor) examine(ctx context.Context, c *cli.Context) error {
+	d.project = c.String("project")
+	if isWeb(d.project) {
+		w, err := parseWeb(d.project, d.cfg.APIURL)
+		if err != nil {
+			return err
+		}
+		d.project = w.project
+	}
+	d.own = d.project == "" || d.project == d.cfg.Project || d.project == d.cfg.ProjectPath
+	if d.own {
+		d.project = d.cfg.Project
+	}
+	d.environment()
+	d.workspace(workDir(c, d.cfg))
+	d.server(ctx)
+	return context.Cause(ctx)
+}
+
+func (d *doctor) environment() {
+	switch {
+	case d.cfg.InCI && d.cfg.Project != "":
+		d.find("environment", healthy, fmt.Sprintf("job %d of project %s (%s), pipeline %d, ref %s", d.cfg.JobID, d.cfg.Project, orNothing(d.cfg.ProjectPath), d.cfg.PipelineID, orNothing(d.cfg.Ref)), "")
+	case d.cfg.InCI:
+		d.find("environment", limited, "a GitLab job, which says nothing about "+d.cfg.APIURL.Host, "--server-url names another server than the job's: give -R and a token for it")
+	default:
+		d.find("environment", healthy, "no GitLab job: -R, --ref and a token have to be given", "")
+	}
+}
+
+// workspace is tried by writing to it.
+func (d *doctor) workspace(dir string) {
+	probe, err := os.CreateTemp(dir, ".artifetch-*")
+	if err == nil {
+		err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+	}
+	if err != nil {
+		d.fail("workspace", err, "give --output with a directory that this user may write to")
+		return
+	}
+	d.find("workspace", healthy, fmt.Sprintf("%s, %s free", dir, iec(space.Free(dir))), "")
+}
+
+// print shows what was found. It is masked like standard error: a server may repeat
+// a token in its answers.
+func (d *doctor) print(c *cli.Context, asJSON bool) error {
+	if w, ok := c.App.ErrWriter.(*screen); ok {
+		c.App.Writer = w.mask(c.App.Writer)
+	}
+	if asJSON {
+		return encode(c, d.findings)
+	}
+	marks := map[state]string{healthy: "✓", limited: "!", failed: "✗"}
+	wide := 0
+	for _, f := range d.findings {
+		wide = max(wide, len(f.Check))
+	}
+	var b strings.Builder
+	for _, f := range d.findings {
+		_, _ = fmt.Fprintf(&b, "%s %-*s  %s", marks[f.State], wide, f.Check, f.Text)
+		if f.Remedy != "" {
+			_, _ = fmt.Fprintf(&b, " → %s", f.Remedy)
+		}
+		b.WriteByte('\n')
+	}
+	_, err := fmt.Fprint(c.App.Writer, b.String())
+	return err
+}

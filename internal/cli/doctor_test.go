@@ -1,0 +1,61 @@
+package cli_test
+
+import (
+	"bytes"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/cli"
+)
+
+// The doctor tells who vouches for the server, until when, and what the clocks say;
+// and shows no secret, though the server repeats it.
+func TestDoctorOverTLS(t *testing.T) {
+	const token = "glpat-secretSecret0123456"
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"message":"401 Unauthorized: ` + r.Header.Get("PRIVATE-TOKEN") + `"}`))
+	}))
+	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"GITLAB_CI": "", "CI_API_V4_URL": server.URL + "/api/v4", "GITLAB_TOKEN": token, "CI_SERVER_TLS_CA_FILE": ca, "CI_PROJECT_DIR": t.TempDir()} {
+		t.Setenv(name, value)
+	}
+	for _, format := range []string{"text", "json"} {
+		var out, errs bytes.Buffer
+		if code := command(t, []string{"artifetch", "doctor", "--format", format}, cli.IO{Out: &out, Err: &errs}); code != 5 {
+			t.Errorf("code %d: %s%s", code, out.String(), errs.String())
+		}
+		if bytes.Contains(out.Bytes(), []byte(token)) || bytes.Contains(errs.Bytes(), []byte(token)) {
+			t.Errorf("the token is printed: %s%s", out.String(), errs.String())
+		}
+		if format == "json" {
+			continue
+		}
+		for _, want := range []string{
+			`(?m)^✓ tls +TLS 1\.3; certificate of example\.com.* until 2084-01-29 \(\d+ days\), by .*; trusted: .*, from ` + regexp.QuoteMeta(ca) + `$`,
+			`(?m)^! clock +1h0m\d?s away from the server's → `,
+			`(?m)^✗ token +private token from GITLAB_TOKEN: GitLab answers 401 .*\[REDACTED\]`,
+		} {
+			if !regexp.MustCompile(want).Match(out.Bytes()) {
+				t.Errorf("no %s in:\n%s", want, out.String())
+			}
+		}
+	}
+	t.Setenv("CI_SERVER_TLS_CA_FILE", "")
+	var out bytes.Buffer
+	if code := command(t, []string{"artifetch", "doctor"}, cli.IO{Out: &out}); code != 6 || !regexp.MustCompile(`(?m)^✗ server .*unknown authority`).Match(out.Bytes()) {
+		t.Errorf("without the CA: code %d: %s", code, out.String())
+	}
+}
