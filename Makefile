@@ -11,8 +11,13 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
 
 GOLANGCI_VERSION    := v2.15.0
 STATICCHECK_VERSION := v0.8.2
+NFPM_VERSION        := v2.45.0
 
-.PHONY: demo test check lint bench bench-quick bench-smoke microbench build build-all fuzz clean
+# The time that a release carries: that of the commit.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+export SOURCE_DATE_EPOCH
+
+.PHONY: demo test check lint bench bench-quick bench-smoke microbench build build-all release fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
@@ -71,6 +76,17 @@ build-all:
 		out=bin/artifetch-$${p%/*}-$${p#*/}; \
 		echo "$$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(BUILD) -o $$out .; \
 	done
+
+RELEASE_PLATFORMS ?= all
+## release: archives, packages, SBOMs and checksums for every platform, in dist/
+release: $(TOOLS)/nfpm-$(NFPM_VERSION)
+	$(GO) run ./internal/release -version "$(VERSION)" -tags "$(TAGS)" -ldflags "$(LDFLAGS)" \
+		-nfpm $(TOOLS)/nfpm-$(NFPM_VERSION) -platforms $(RELEASE_PLATFORMS)
+
+# Later ones need modules that the module proxy does not hand out.
+$(TOOLS)/nfpm-$(NFPM_VERSION):
+	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+	mv $(TOOLS)/nfpm $@
 
 FUZZTIME ?= 60s
 ## fuzz: every fuzz target for FUZZTIME; what it finds becomes a seed
