@@ -30,7 +30,7 @@ func TestRelease(t *testing.T) {
 	first := makeRelease(t, "umask 022")
 	t.Run("reproducible", func(t *testing.T) {
 		t.Parallel()
-		sameTrees(t, first, makeRelease(t, "umask 077; export TZ=Asia/Kolkata LC_ALL=C.UTF-8 GOFLAGS=-buildvcs=auto GOAMD64=v2 GOARM=5 HOSTNAME=other"))
+		sameTrees(t, first, makeRelease(t, "umask 077; git init -q && git add -A && git -c user.name=a -c user.email=a@example.com commit -qm a && export TZ=Asia/Kolkata LC_ALL=C.UTF-8 GOFLAGS=-buildvcs=auto GOAMD64=v2 GOARM=5 HOSTNAME=other"))
 	})
 	name := filepath.Join(first, "artifetch_"+releaseVersion+"_")
 	t.Run("checksums", func(t *testing.T) { t.Parallel(); checkSums(t, first) })
@@ -51,7 +51,7 @@ func makeRelease(t *testing.T, setup string) (dist string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command(t, "", "sh", "-c", setup+`; cd "$1" && make -s release TOOLS="$2" VERSION="$3" SOURCE_DATE_EPOCH="$4" RELEASE_PLATFORMS="$5"`,
+	command(t, "", "sh", "-c", `cd "$1" && `+setup+` && make -s release TOOLS="$2" VERSION="$3" SOURCE_DATE_EPOCH="$4" RELEASE_PLATFORMS="$5"`,
 		"sh", dir, tools, releaseVersion, releaseEpoch, releaseBuilds)
 	return filepath.Join(dir, "dist")
 }
