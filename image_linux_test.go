@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/json"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -150,6 +152,9 @@ const imageName = "registry.example.com/group/artifetch:" + imageVersion
 
 func TestImages(t *testing.T) {
 	t.Parallel()
+	if runtime.GOARCH != "amd64" {
+		t.Skip("it runs programs for amd64")
+	}
 	b := newBuilder(t)
 	dir := delivered(t)
 	b.images(t, dir, "amd64 arm64", "scratch")
@@ -234,7 +239,16 @@ func checkScratch(t *testing.T, b *builder) {
 	if out := b.run(t, "run", "--isolation", "chroot", c, "--", "/artifetch", "--version"); !strings.HasPrefix(out, "artifetch "+imageVersion+" ") {
 		t.Error(out)
 	}
-	for _, arch := range []string{"amd64", "arm64"} {
+	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+		c := b.run(t, "from", "--arch", arch, "--pull-never", imageName)
+		program, err := elf.Open(filepath.Join(b.run(t, "mount", c), "artifetch"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if program.Machine != machine {
+			t.Errorf("%s has a program for %v", arch, program.Machine)
+		}
+		_ = program.Close()
 		files := b.files(t, b.id(t, imageName, arch))
 		if !slices.Equal(files, []string{"-rwxr-xr-x 0 0 artifetch"}) {
 			t.Errorf("%s holds %q", arch, files)

@@ -6,9 +6,12 @@ import (
 	"debug/elf"
 	"encoding/json"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +30,9 @@ func TestRelease(t *testing.T) {
 	if os.Getenv("CI") == "" {
 		t.Skip("builds two releases, which takes minutes when nothing is built yet; set CI to run it")
 	}
+	if runtime.GOARCH != "amd64" {
+		t.Skip("it runs programs for amd64")
+	}
 	first := makeRelease(t, "umask 022")
 	t.Run("reproducible", func(t *testing.T) {
 		t.Parallel()
@@ -40,6 +46,7 @@ func TestRelease(t *testing.T) {
 	t.Run("deb", func(t *testing.T) { t.Parallel(); checkDeb(t, name+"linux_amd64.deb") })
 	t.Run("rpm", func(t *testing.T) { t.Parallel(); checkRPM(t, first) })
 	t.Run("apk", func(t *testing.T) { t.Parallel(); checkAPK(t, first) })
+	t.Run("install.sh", func(t *testing.T) { t.Parallel(); checkInstaller(t, first) })
 }
 
 // makeRelease copies the source into a new directory, and makes a release there.
@@ -339,5 +346,19 @@ func checkUnpacked(t *testing.T, dist, path string) {
 		if len(files[name]) == 0 {
 			t.Errorf("the package has no %s", name)
 		}
+	}
+}
+
+// checkInstaller installs what was released, for the machine that this is.
+func checkInstaller(t *testing.T, dist string) {
+	s := httptest.NewServer(http.FileServer(http.Dir(dist)))
+	t.Cleanup(s.Close)
+	i := newInstaller(t, "dash", "curl", "sha256sum")
+	i.env, i.args = nil, []string{releaseVersion}
+	if code, out := i.run(t, s.URL); code != 0 {
+		t.Errorf("%d: %s", code, out)
+	}
+	if out := command(t, "", filepath.Join(i.dir, "artifetch"), "--version"); !strings.HasPrefix(out, "artifetch "+releaseVersion+" ") {
+		t.Error(out)
 	}
 }

@@ -10,6 +10,10 @@ revision=${REVISION:-$(git rev-parse HEAD 2>/dev/null || true)}
 
 platforms=''
 for arch in ${IMAGE_ARCHS:-amd64 arm64}; do
+	[ -f "dist/bin/linux-$arch/artifetch" ] || {
+		echo "images.sh: dist/bin/linux-$arch/artifetch is not there: make release comes first" >&2
+		exit 1
+	}
 	platforms=$platforms${platforms:+,}linux/$arch
 done
 
