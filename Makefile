@@ -83,7 +83,6 @@ release: $(TOOLS)/nfpm-$(NFPM_VERSION)
 	$(RELEASE_ENV) $(GO) run ./internal/release -version "$(VERSION)" -tags "$(TAGS)" -ldflags "$(LDFLAGS)" \
 		-nfpm $(TOOLS)/nfpm-$(NFPM_VERSION) -platforms $(RELEASE_PLATFORMS)
 
-# Later ones need modules that the module proxy does not hand out.
 $(TOOLS)/nfpm-$(NFPM_VERSION):
 	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
 	mv $(TOOLS)/nfpm $@

@@ -84,12 +84,12 @@ func release(ctx context.Context, o options) error {
 			return err
 		}
 	}
-	shared, err := sharedFiles(ctx, o)
+	common, err := commonFiles(ctx, o)
 	if err != nil {
 		return err
 	}
 	for _, p := range o.platforms {
-		files := append([]file{{name: p.program(), from: o.binary(p), mode: 0o755}}, shared...)
+		files := append([]file{{name: p.program(), from: o.binary(p), mode: 0o755}}, common...)
 		if err := pack(o, p, files); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func release(ctx context.Context, o options) error {
 		}
 	}
 	if o.nfpm != "" {
-		if err := packages(ctx, o, shared); err != nil {
+		if err := packages(ctx, o, common); err != nil {
 			return err
 		}
 	}
@@ -157,8 +157,8 @@ var shells = []struct{ shell, name string }{
 	{"zsh", "completions/_artifetch"},
 }
 
-// sharedFiles are those that are the same on every platform.
-func sharedFiles(ctx context.Context, o options) ([]file, error) {
+// commonFiles are those that are the same on every platform.
+func commonFiles(ctx context.Context, o options) ([]file, error) {
 	files := []file{
 		{name: "LICENSE", from: "LICENSE", mode: 0o644},
 		{name: "README.md", from: "README.md", mode: 0o644},

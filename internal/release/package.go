@@ -9,13 +9,13 @@ import (
 )
 
 // packages makes the packages of every Linux platform.
-func packages(ctx context.Context, o options, shared []file) error {
+func packages(ctx context.Context, o options, common []file) error {
 	stage, err := os.MkdirTemp("", "artifetch-release-*")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(stage) }()
-	if err := stageShared(o, stage, shared); err != nil {
+	if err := stageCommon(o, stage, common); err != nil {
 		return err
 	}
 	for _, p := range o.platforms {
@@ -31,9 +31,9 @@ func packages(ctx context.Context, o options, shared []file) error {
 	return nil
 }
 
-// stageShared lays out what release/nfpm.yaml takes.
-func stageShared(o options, stage string, shared []file) error {
-	for _, f := range shared {
+// stageCommon lays out what release/nfpm.yaml takes.
+func stageCommon(o options, stage string, common []file) error {
+	for _, f := range common {
 		content, err := f.read()
 		if err != nil {
 			return err
