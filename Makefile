@@ -22,8 +22,12 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
 
 GOLANGCI_VERSION    := v2.15.0
 STATICCHECK_VERSION := v0.8.2
+NFPM_VERSION        := v2.45.0
 
-.PHONY: demo test check lint bench bench-quick bench-smoke microbench build build-all size fuzz clean
+# The time that a release carries: that of the commit.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+
+.PHONY: demo test check lint bench bench-quick bench-smoke microbench build build-all size release image-rootfs images fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
@@ -72,9 +76,10 @@ bench-smoke:
 microbench:
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/inflate ./fetch ./extract
 
+BIN ?= bin/
 ## build: the program for this machine, in bin/
 build:
-	@$(BUILD) -o bin/ .
+	@$(BUILD) -o $(BIN) .
 
 ## size: the program for linux/amd64 is at most 14 MiB
 size:
@@ -87,6 +92,32 @@ build-all:
 		out=bin/artifetch-$${p%/*}-$${p#*/}; \
 		echo "$$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(BUILD) -o $$out .; \
 	done
+
+RELEASE_ENV        = VERSION="$(VERSION)" SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)"
+RELEASE_PLATFORMS ?= all
+## release: archives, packages, SBOMs and checksums for every platform, in dist/
+release: $(TOOLS)/nfpm-$(NFPM_VERSION)
+	@$(RELEASE_ENV) $(GO) run ./internal/release -version "$(VERSION)" \
+		-nfpm $(TOOLS)/nfpm-$(NFPM_VERSION) -platforms $(RELEASE_PLATFORMS) -- $(BUILDFLAGS)
+
+$(TOOLS)/nfpm-$(NFPM_VERSION):
+	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+	mv $(TOOLS)/nfpm $@
+
+# What images are called, and how buildah is called: a registry's address, and
+# BUILDAH='buildah --storage-driver vfs' BUILD_FLAGS='--isolation chroot' in a job. With
+# SHELL_BASE=rootfs the shell is what image-rootfs laid out, and no registry is asked.
+IMAGE       ?= artifetch
+IMAGE_ARCHS ?= amd64 arm64
+SOURCE      ?= $(CI_PROJECT_URL)
+
+## image-rootfs: Debian's static busybox, for an image with a shell
+image-rootfs:
+	$(RELEASE_ENV) release/rootfs.sh $(IMAGE_ARCHS)
+
+## images: an image with the program alone, and one with a shell, of what release made
+images:
+	$(RELEASE_ENV) IMAGE="$(IMAGE)" IMAGE_ARCHS="$(IMAGE_ARCHS)" SOURCE="$(SOURCE)" release/images.sh
 
 FUZZTIME ?= 60s
 ## fuzz: every fuzz target for FUZZTIME; what it finds becomes a seed

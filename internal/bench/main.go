@@ -77,9 +77,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	program := filepath.Join(dir, "artifetch")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-ldflags", "-s -w", "-o", program, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "make", "build", "BIN="+program).CombinedOutput(); err != nil {
 		return fmt.Errorf("building: %w\n%s", err, out)
 	}
 	b := &bench{options: o, dir: dir, program: program}

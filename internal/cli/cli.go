@@ -29,8 +29,19 @@ import (
 	"github.com/xrash/smetrics"
 )
 
-// Version is set when the program is built.
-var Version = "dev"
+// Version is set when the program is built. Empty means that nobody did.
+var Version string
+
+// version is Version, or what go install knows of the module.
+func version() string {
+	if Version != "" {
+		return Version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
 
 // IO is where output goes: results to Out, everything said about them to Err. In
 // is where somebody answers questions.
@@ -118,7 +129,7 @@ func showVersion(c *cli.Context) error {
 	if !c.Bool("version") {
 		return nil
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "artifetch %s (%s, %s/%s)\n", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(c.App.Writer, "artifetch %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return errors.Join(errShown, err)
 }
 

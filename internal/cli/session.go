@@ -84,7 +84,7 @@ func newSession(ctx context.Context, c *cli.Context) (*session, error) {
 func (s *session) newHTTPClient(c *cli.Context) (*http.Client, error) {
 	o := transport.Options{
 		API:          s.cfg.APIURL,
-		UserAgent:    "artifetch/" + Version,
+		UserAgent:    "artifetch/" + version(),
 		Retry:        s.policy,
 		StallTimeout: c.Duration("stall-timeout"),
 		Observe:      s.observe,
