@@ -18,24 +18,40 @@ BUILDFLAGS := -trimpath -buildvcs=false -tags $(TAGS) $(COLD:%='-gcflags=%=-l') 
 BUILD    := CGO_ENABLED=0 $(GO) build $(BUILDFLAGS)
 MAXSIZE  := 14680064
 TOOLS    := $(CURDIR)/bin/tools
-PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64
 
 GOLANGCI_VERSION    := v2.15.0
 STATICCHECK_VERSION := v0.8.2
 NFPM_VERSION        := v2.45.0
+GOTESTSUM_VERSION   := v1.13.0
+COBERTURA_VERSION   := v1.5.0
 
 # The time that a release carries: that of the commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
-.PHONY: demo test check lint bench bench-quick bench-smoke microbench build build-all size release image-rootfs images fuzz clean
+.PHONY: demo test test-report check lint bench bench-quick bench-smoke microbench build size release image-rootfs images fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
 	@$(GO) run ./internal/demo
 
+ALLTESTS = $(shell $(GO) env CGO_ENABLED | sed 's/1/-race/;s/0//') -shuffle=on -timeout 20m $(TESTFLAGS) ./...
 ## test: every test, with the race detector where there is a C compiler
 test:
-	$(GO) test $(shell $(GO) env CGO_ENABLED | sed 's/1/-race/;s/0//') -shuffle=on -timeout 20m $(TESTFLAGS) ./...
+	$(GO) test $(ALLTESTS)
+
+## test-report: the same, with what GitLab shows of it: junit.xml, coverage.xml
+test-report: $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION) $(TOOLS)/gocover-cobertura-$(COBERTURA_VERSION)
+	$(TOOLS)/gotestsum-$(GOTESTSUM_VERSION) --format pkgname --junitfile junit.xml -- -coverprofile=coverage.out $(ALLTESTS)
+	$(TOOLS)/gocover-cobertura-$(COBERTURA_VERSION) <coverage.out >coverage.xml
+	$(GO) tool cover -func=coverage.out | tail -1
+
+$(TOOLS)/gotestsum-$(GOTESTSUM_VERSION):
+	GOBIN=$(TOOLS) $(GO) install gotest.tools/gotestsum@$(GOTESTSUM_VERSION)
+	mv $(TOOLS)/gotestsum $@
+
+$(TOOLS)/gocover-cobertura-$(COBERTURA_VERSION):
+	GOBIN=$(TOOLS) $(GO) install github.com/boumenot/gocover-cobertura@$(COBERTURA_VERSION)
+	mv $(TOOLS)/gocover-cobertura $@
 
 ## check: what must hold before the tests are worth running
 check: lint
@@ -86,13 +102,6 @@ size:
 	@GOOS=linux GOARCH=amd64 $(BUILD) -o bin/size .
 	@size=$$(wc -c <bin/size); rm bin/size; echo "linux/amd64: $$size of $(MAXSIZE) bytes"; test "$$size" -le $(MAXSIZE)
 
-## build-all: the program for every platform that CI checks
-build-all:
-	@set -e; for p in $(PLATFORMS); do \
-		out=bin/artifetch-$${p%/*}-$${p#*/}; \
-		echo "$$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(BUILD) -o $$out .; \
-	done
-
 RELEASE_ENV        = VERSION="$(VERSION)" SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)"
 RELEASE_PLATFORMS ?= all
 ## release: archives, packages, SBOMs and checksums for every platform, in dist/
@@ -129,4 +138,4 @@ fuzz:
 	done
 
 clean:
-	rm -rf bin dist coverage.*
+	rm -rf bin dist coverage.* junit.xml
