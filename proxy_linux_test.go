@@ -89,6 +89,33 @@ func TestProxyPassword(t *testing.T) {
 	}
 }
 
+// Whoever repeats the password has it masked. That is a GitLab here, for want of a
+// proxy that does.
+func TestProxyPasswordIsMasked(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.gitlab.config = `location /api/ { default_type application/json; return 403 '{"message":"no, ` + proxyPassword + `!"}'; }`
+	s.start()
+	s.fails(s.fetch(map[string]string{"HTTPS_PROXY": "http://" + login() + "@proxy.example.com:3128"}), 5, "no, [REDACTED]!")
+}
+
+// What changes something was not done, if no proxy led there: nobody has to look.
+func TestChangeThroughRefusingProxy(t *testing.T) {
+	t.Parallel()
+	for config, asked := range map[string]int{"ConnectPort 443": 1, "Upstream http 127.0.0.1:1": 2} {
+		s, p, _ := proxied(t, config)
+		env := map[string]string{"HTTPS_PROXY": p.address, "CI_JOB_TOKEN": "", "GITLAB_TOKEN": gitlabtest.PrivateToken}
+		o := s.run(env, "job", "cancel", "1401", "--retries", "1")
+		s.fails(o, 6, "the proxy "+p.address)
+		if strings.Contains(o.last, "nobody knows") {
+			t.Errorf("there is a doubt:\n%s", o.last)
+		}
+		if n := len(p.asked()); n != asked {
+			t.Errorf("%s: the proxy was asked %q", config, p.asked())
+		}
+	}
+}
+
 // A proxy that speaks TLS itself is trusted by the same authority, and is shown no
 // client certificate: that is for GitLab, behind it.
 func TestProxyOverTLS(t *testing.T) {
@@ -121,6 +148,9 @@ func TestDistrustedProxy(t *testing.T) {
 	if asked := p.asked(); len(asked) != 0 {
 		t.Errorf("the proxy was asked %q", asked)
 	}
+	// A proxy that reads what passes shows a certificate of its own for GitLab.
+	s.fails(s.fetch(map[string]string{"HTTPS_PROXY": p.address, "CI_SERVER_TLS_CA_FILE": ""}), 6,
+		"the certificate of "+s.gitlab.address+" is signed by an unknown authority", "it may be that of the proxy "+p.address)
 }
 
 func TestNoProxy(t *testing.T) {
@@ -203,6 +233,7 @@ func refusingProxies() []refusingProxy {
 		{name: "password wrong", config: auth, login: "ci:another%2Dsecret@", asked: 1, words: []string{"does not accept the user and password of HTTPS_PROXY (401 "}},
 		{name: "password wrong, by http", config: auth, plain: true, login: "ci:another%2Dsecret@", asked: 1, words: []string{"does not accept the user and password of HTTP_PROXY (401 "}},
 		{name: "upstream missing", config: func(*testing.T) string { return "Upstream http 127.0.0.1:1" }, args: []string{"--retries", "1"}, asked: 2, words: []string{"gets no connection to GITLAB (5", "(after 2 attempts)", "NO_PROXY=HOST"}},
+		{name: "upstream missing, by http", config: func(*testing.T) string { return "Upstream http 127.0.0.1:1" }, plain: true, args: []string{"--retries", "1"}, asked: 2, words: []string{"gets no connection to GITLAB (5", "(after 2 attempts)", "NO_PROXY=HOST"}},
 	}
 }
 
@@ -248,7 +279,7 @@ func TestNoSuchProxy(t *testing.T) {
 	s := newSite(t)
 	s.host = network.IP.String()
 	s.start()
-	nobody := freeAddress(t, s.host)
+	nobody := deadAddress(t, network.IP)
 	o := s.fetch(map[string]string{"HTTPS_PROXY": "http://" + login() + "@" + nobody}, "--retries", "1")
 	s.fails(o, 6, "the proxy "+nobody+" cannot be reached", "connection refused", "(after 2 attempts)", "HTTPS_PROXY names it", "NO_PROXY="+s.host)
 	s.stop()

@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,6 +30,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
@@ -545,6 +547,24 @@ func freeAddress(t *testing.T, host string) string {
 	}
 	_ = l.Close() // nobody has used it
 	return l.Addr().String()
+}
+
+// deadAddress is a port that nobody listens at, and that nobody else gets.
+func deadAddress(t *testing.T, ip net.IP) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) }) // nothing was written
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte(ip.To4())}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort(ip.String(), strconv.Itoa(bound.(*unix.SockaddrInet4).Port))
 }
 
 // ownNetwork is an address of this machine that is not loopback, which net/http
