@@ -51,6 +51,8 @@ type Config struct {
 	Token  Token    // the credential in use
 	TLS    TLS
 
+	ProxyPasswords []Secret // in the addresses of proxies, which net/http reads itself
+
 	Project       string // numeric id of the job's project
 	ProjectPath   string // its full path
 	Dir           string // the job's workspace
@@ -94,6 +96,11 @@ type settings struct {
 	CICertFile string `env:"CI_SERVER_TLS_CERT_FILE"`
 	CIKeyFile  string `env:"CI_SERVER_TLS_KEY_FILE"`
 
+	HTTPProxy       Secret `env:"HTTP_PROXY"`
+	HTTPProxyLower  Secret `env:"http_proxy"`
+	HTTPSProxy      Secret `env:"HTTPS_PROXY"`
+	HTTPSProxyLower Secret `env:"https_proxy"`
+
 	Project       string `env:"CI_PROJECT_ID"`
 	ProjectPath   string `env:"CI_PROJECT_PATH"`
 	ProjectDir    string `env:"CI_PROJECT_DIR"`
@@ -130,8 +137,12 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	passwords, err := s.proxies()
+	if err != nil {
+		return Config{}, err
+	}
 	c := Config{
-		APIURL: api, Token: token, TLS: s.tls(),
+		APIURL: api, Token: token, TLS: s.tls(), ProxyPasswords: passwords,
 		Dir: s.ProjectDir, ServerVersion: s.ServerVersion,
 		InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "",
 	}

@@ -119,6 +119,19 @@ func TestOtherServerGetsNothingOfTheJob(t *testing.T) {
 	}
 }
 
+// net/http reads the proxies; their passwords are for nobody to see.
+func TestProxyPasswords(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, job("HTTP_PROXY", "http://ci:one%2B1@p:3128", "https_proxy", "ci:two-2@p:3128", "HTTPS_PROXY", "socks5://p:1080"))
+	var got []string
+	for _, p := range c.ProxyPasswords {
+		got = append(got, p.Reveal())
+	}
+	if diff := cmp.Diff([]string{"one+1", "two-2"}, got); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+}
+
 func TestRefPrefersTheMergeRequest(t *testing.T) {
 	t.Parallel()
 	c, err := load(t, job("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/7/head"))
@@ -204,6 +217,9 @@ func TestMistakes(t *testing.T) {
 		{"address without host", job("CI_API_V4_URL", "https://"), "CI_API_V4_URL is not an http or https address"},
 		{"other scheme", job("ARTIFETCH_SERVER_URL", "ftp://x"), "--server-url is not an http or https address"},
 		{"token in the address", job("ARTIFETCH_SERVER_URL", "https://u:secret@x"), "holds more than scheme, host and path"},
+		{"proxy", job("HTTPS_PROXY", "ci:secret%zz@p:3128"), "HTTPS_PROXY is not the address of a proxy"},
+		{"scheme of a proxy", job("http_proxy", "ftp://ci:secret@p"), "http_proxy is not the address of a proxy"},
+		{"proxy without a host", job("HTTP_PROXY", "http://"), "HTTP_PROXY is not the address of a proxy"},
 		{"pipeline id", job("CI_PIPELINE_ID", "x"), "reading the environment"},
 	}
 	for _, tt := range tests {

@@ -40,6 +40,27 @@ import (
 // when the file was opened.
 var ErrChanged = errors.New("the archive changed while it was read")
 
+// AnswerError reports an answer that is not what was asked for, so that nobody
+// could say which bytes of the archive it holds.
+type AnswerError struct{ Host, What string }
+
+// Error implements error.
+func (e *AnswerError) Error() string { return e.Host + " " + e.What }
+
+// Hint says what to do next.
+func (*AnswerError) Hint() string {
+	return "a proxy or web server in between changes what passes; whoever runs it has to leave archives as they are"
+}
+
+// answered makes an AnswerError.
+func answered(resp *http.Response, format string, args ...any) error {
+	host := "the server"
+	if resp.Request != nil {
+		host = resp.Request.URL.Host
+	}
+	return &AnswerError{Host: host, What: fmt.Sprintf(format, args...)}
+}
+
 // BrokenError reports a transfer that broke off and could not be continued.
 type BrokenError struct {
 	Offset int64 // the byte that was reached

@@ -182,7 +182,7 @@ func (r *remote) openWhole(ctx context.Context, o Options) (*File, error) {
 	}
 	defer func() { _ = resp.Body.Close() }() // the error is the answer's
 	if encoded(resp) {
-		return nil, fmt.Errorf("the server insists on Content-Encoding %q", resp.Header.Get("Content-Encoding"))
+		return nil, answered(resp, "insists on Content-Encoding %q", resp.Header.Get("Content-Encoding"))
 	}
 	return nil, r.check(resp)
 }

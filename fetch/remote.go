@@ -158,7 +158,7 @@ func (r *remote) judge(resp *http.Response, off, end int64) error {
 		return r.change(fmt.Sprintf("it has %d bytes, not %d", c.total, r.validator.total))
 	}
 	if c.first != off || c.last != end-1 || encoded(resp) {
-		return fmt.Errorf("asked for bytes %d-%d, the server sent %q", off, end-1, resp.Header.Get("Content-Range"))
+		return answered(resp, "was asked for bytes %d-%d and sent %q", off, end-1, resp.Header.Get("Content-Range"))
 	}
 	if !r.validator.matches(resp) {
 		return r.change("its validator is another")

@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -80,16 +79,16 @@ type contentRange struct{ first, last, total int64 }
 func parseContentRange(resp *http.Response) (contentRange, error) {
 	header := resp.Header.Get("Content-Range")
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "multipart/byteranges") {
-		return contentRange{}, errors.New("the server sent several ranges in answer to one")
+		return contentRange{}, answered(resp, "sent several ranges in answer to one")
 	}
 	var c contentRange
 	var rest string
 	n, _ := fmt.Sscanf(header, "bytes %d-%d/%d%s", &c.first, &c.last, &c.total, &rest)
 	if n != 3 || c.first < 0 || c.last < c.first || c.total <= c.last {
-		return contentRange{}, fmt.Errorf("the server sent the Content-Range %q", header)
+		return contentRange{}, answered(resp, "sent the Content-Range %q", header)
 	}
 	if resp.ContentLength >= 0 && resp.ContentLength != c.last+1-c.first {
-		return contentRange{}, fmt.Errorf("the server sent %d bytes as the range %q", resp.ContentLength, header)
+		return contentRange{}, answered(resp, "sent %d bytes as the range %q", resp.ContentLength, header)
 	}
 	return c, nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -50,15 +51,8 @@ func (d *doctor) server(ctx context.Context) {
 }
 
 func (d *doctor) proxy() {
-	proxy, err := transport.Proxy(d.cfg.APIURL)
-	switch {
-	case err != nil:
-		d.fail("proxy", err, "HTTPS_PROXY and HTTP_PROXY hold addresses such as http://proxy.example.com:3128")
-	case proxy == "":
-		d.find("proxy", healthy, "none for "+d.cfg.APIURL.Host, "")
-	default:
-		d.find("proxy", healthy, proxy+" for "+d.cfg.APIURL.Host, "")
-	}
+	proxy := transport.Proxy(d.cfg.APIURL)
+	d.find("proxy", healthy, cmp.Or(proxy, "none")+" for "+d.cfg.APIURL.Host, "")
 }
 
 // nearlyOver is when a certificate should have been renewed.

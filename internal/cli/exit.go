@@ -146,7 +146,7 @@ func serverCode(err error) code {
 		}
 		return statusCode(refusal.StatusCode)
 	}
-	if is[*logBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || errors.Is(err, context.DeadlineExceeded) {
+	if is[*logBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || errors.Is(err, context.DeadlineExceeded) {
 		return codeServer
 	}
 	return codeDone

@@ -46,6 +46,7 @@ func TestExitCode(t *testing.T) {
 		{"archive changed", fmt.Errorf("x: %w", fetch.ErrChanged), 7},
 		{"archive is not what the server says", fmt.Errorf("x: %w", &fetch.DigestError{}), 7},
 		{"broken off", fmt.Errorf("x: %w", &fetch.BrokenError{Err: io.ErrUnexpectedEOF}), 6},
+		{"not what was asked for", &fetch.AnswerError{}, 6},
 		{"malformed glob", &extract.PatternError{}, 2},
 		{"corrupt", &extract.CorruptError{}, 7},
 		{"no archive format", &extract.NotArchiveError{}, 7},

@@ -46,8 +46,14 @@ func (s *screen) wipe() error {
 	return err
 }
 
-// hide masks the secret from now on.
-func (s *screen) hide(secret env.Secret) { s.secrets.Store(redact.New(secret.Reveal())) }
+// hide masks the secrets from now on.
+func (s *screen) hide(secrets ...env.Secret) {
+	values := make([]string, len(secrets))
+	for i, secret := range secrets {
+		values[i] = secret.Reveal()
+	}
+	s.secrets.Store(redact.New(values...))
+}
 
 // isTerminal reports whether a person watches.
 func (s *screen) isTerminal() bool {

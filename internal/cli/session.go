@@ -67,7 +67,7 @@ func newSession(ctx context.Context, c *cli.Context) (*session, error) {
 	}
 	s := &session{cfg: cfg, policy: transport.Policy{Retries: countFlag(c, "retries"), MaxTime: c.Duration("retry-max-time")}}
 	if w, ok := c.App.ErrWriter.(*screen); ok {
-		w.hide(cfg.Token.Value)
+		w.hide(append(cfg.ProxyPasswords, cfg.Token.Value)...)
 	}
 	if s.log, err = newLogger(c, cfg); err != nil {
 		return nil, err

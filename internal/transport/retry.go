@@ -148,7 +148,7 @@ func worthRepeating(req *http.Request, resp *http.Response, err error) bool {
 	}
 	idempotent := req.Method == http.MethodGet || req.Method == http.MethodHead
 	if err != nil {
-		return NeverSent(err) || idempotent && transient(err)
+		return unreachable(err) || idempotent && transient(err)
 	}
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests:
@@ -162,8 +162,23 @@ func worthRepeating(req *http.Request, resp *http.Response, err error) bool {
 // NeverSent reports whether a request failed because there was no connection to
 // send it on, so that the server cannot have acted on it.
 func NeverSent(err error) bool {
+	if _, noConnection := errors.AsType[*TLSError](err); noConnection || unreachable(err) {
+		return true
+	}
+	if proxy, ok := errors.AsType[*ProxyError](err); ok && (proxy.Tunnel || proxy.Status < http.StatusInternalServerError) {
+		return true
+	}
+	_, noAddress := errors.AsType[*net.DNSError](err)
+	return noAddress
+}
+
+// unreachable is NeverSent for reasons that may be gone the next time.
+func unreachable(err error) bool {
 	if notFound, ok := errors.AsType[*net.DNSError](err); ok {
 		return notFound.IsTemporary || notFound.IsTimeout
+	}
+	if proxy, ok := errors.AsType[*ProxyError](err); ok && proxy.Tunnel {
+		return proxy.transient()
 	}
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial" && (op.Timeout() || errors.Is(err, errRefused) || errors.Is(err, errReset) ||
@@ -172,6 +187,9 @@ func NeverSent(err error) bool {
 
 func transient(err error) bool {
 	if failed, ok := errors.AsType[net.Error](err); ok && failed.Timeout() {
+		return true
+	}
+	if proxy, ok := errors.AsType[*ProxyError](err); ok && proxy.transient() {
 		return true
 	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||

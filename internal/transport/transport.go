@@ -7,6 +7,7 @@
 //	observe    tells the caller about each attempt
 //	auth       adds the token, for GitLab's API only
 //	stall      gives up when no byte moved for a while
+//	explain    says in words what a certificate or a proxy is about
 //	base       http.Transport; GitLab's own with the client certificate
 //
 // Auth sits below the client that follows redirects, so that each hop is judged
@@ -20,6 +21,7 @@
 package transport
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -38,6 +40,22 @@ import (
 
 // ErrInsecureRedirect reports a redirect from https to http.
 var ErrInsecureRedirect = errors.New("redirect from https to http")
+
+// InsecureRedirectError is an [ErrInsecureRedirect] with what it is about.
+type InsecureRedirectError struct{ From, To string } // hosts
+
+// Error implements error.
+func (e *InsecureRedirectError) Error() string {
+	return fmt.Sprintf("%v refused, from %s to %s: whoever listens could read and change the archive", ErrInsecureRedirect, e.From, e.To)
+}
+
+// Hint says what to do next.
+func (e *InsecureRedirectError) Hint() string {
+	return fmt.Sprintf("whoever runs %s has to give it an https address for %s", e.From, e.To)
+}
+
+// Is makes it an [ErrInsecureRedirect].
+func (e *InsecureRedirectError) Is(target error) bool { return target == ErrInsecureRedirect }
 
 // ErrRedirectedWrite reports that a request that changes something was redirected.
 var ErrRedirectedWrite = errors.New("redirects are not followed by requests that change something")
@@ -67,6 +85,7 @@ func NewClient(o Options) *http.Client {
 		o.Observe = func(Exchange) {}
 	}
 	var rt http.RoundTripper = newBase(o)
+	rt = &explain{next: rt, api: o.API, shown: o.ClientCert != nil}
 	rt = &stall{next: rt, timeout: o.StallTimeout}
 	rt = &auth{next: rt, api: o.API, header: o.Header, token: o.Token, userAgent: o.UserAgent}
 	rt = &observe{next: rt, report: o.Observe}
@@ -89,8 +108,8 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return fmt.Errorf("stopped after %d redirects", maxRedirects)
 	}
-	if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
-		return fmt.Errorf("%w refused: whoever listens could read and change the archive", ErrInsecureRedirect)
+	if last := via[len(via)-1].URL; last.Scheme == "https" && req.URL.Scheme != "https" {
+		return &InsecureRedirectError{From: last.Host, To: req.URL.Host}
 	}
 	return nil
 }
@@ -103,10 +122,21 @@ type base struct {
 }
 
 func newBase(o Options) *base {
-	b := &base{api: o.API, other: newTransport(o.RootCAs, nil)}
+	b := &base{api: o.API, other: newTransport(o.RootCAs)}
 	b.gitlab = b.other
 	if o.ClientCert != nil {
-		b.gitlab = newTransport(o.RootCAs, o.ClientCert)
+		gitlab := newTransport(o.RootCAs)
+		config := gitlab.TLSClientConfig
+		if behind := proxyFor(&http.Request{URL: o.API}); behind != nil {
+			// What is dialled is the proxy; the handshake with GitLab comes later.
+			config = config.Clone()
+		}
+		gitlab.TLSClientConfig.Certificates = []tls.Certificate{*o.ClientCert}
+		gitlab.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			dialer := tls.Dialer{NetDialer: newDialer(), Config: config} // whose timeout is for both
+			return dialer.DialContext(ctx, network, address)
+		}
+		b.gitlab = gitlab
 	}
 	return b
 }
@@ -136,25 +166,28 @@ func closeIdle(rt http.RoundTripper) {
 // ever asked for at once. net/http keeps two.
 const maxIdle = 16
 
-func newTransport(roots *x509.CertPool, cert *tls.Certificate) *http.Transport {
+// connectTimeout bounds making a connection, and its handshake.
+const connectTimeout = 30 * time.Second
+
+func newDialer() *net.Dialer { return &net.Dialer{Timeout: connectTimeout, KeepAlive: connectTimeout} }
+
+func newTransport(roots *x509.CertPool) *http.Transport {
 	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	if cert != nil {
-		config.Certificates = []tls.Certificate{*cert}
-	}
 	// Ranges want connections of their own: over HTTP/2 they would share one,
 	// with one congestion window.
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:         newDialer().DialContext,
 		TLSClientConfig:     config,
-		TLSHandshakeTimeout: 30 * time.Second,
+		TLSHandshakeTimeout: connectTimeout,
 		MaxIdleConnsPerHost: maxIdle,
 		IdleConnTimeout:     90 * time.Second,
 		ReadBufferSize:      64 << 10,
 		Protocols:           protocols,
 		// The bytes of an archive must arrive as they are stored.
-		DisableCompression: true,
+		DisableCompression:     true,
+		OnProxyConnectResponse: tunnelled,
 	}
 }

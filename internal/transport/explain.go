@@ -1,0 +1,104 @@
+package transport
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// explain says what a connection that failed means to people: a [TLSError] or a
+// [ProxyError] in place of what net/http says. It also finds the answers that
+// come from neither GitLab nor storage, but from a proxy, or from a web server
+// that was asked in the wrong way.
+type explain struct {
+	next  http.RoundTripper
+	api   *url.URL
+	shown bool // there is a client certificate
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (e *explain) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := e.next.RoundTrip(req)
+	if err != nil {
+		return nil, e.failed(req, err)
+	}
+	if err := e.answered(req, resp); err != nil {
+		_ = resp.Body.Close() // the error is the answer's
+		return nil, err
+	}
+	return resp, nil
+}
+
+// CloseIdleConnections is passed on.
+func (e *explain) CloseIdleConnections() { closeIdle(e.next) }
+
+// failed sorts the errors of connections that did not come about.
+func (e *explain) failed(req *http.Request, err error) error {
+	if _, known := errors.AsType[*ProxyError](err); known || req.Context().Err() != nil {
+		return err
+	}
+	host := e.host(req.URL)
+	proxy := proxyFor(req)
+	if op, ok := errors.AsType[*net.OpError](err); ok && proxy != nil && (op.Op == "proxyconnect" || op.Op == "socks connect") {
+		if explained := tlsError(peer{name: "the proxy " + proxy.Host, address: proxy.Host}, op.Err); explained != nil {
+			return explained
+		}
+		return &ProxyError{Proxy: proxy.Host, Host: host.address, Variable: proxyVariable(req.URL), Err: op.Err}
+	}
+	if proxy != nil {
+		host.proxy = proxy.Host
+	}
+	if explained := tlsError(host, err); explained != nil {
+		return explained
+	}
+	return err
+}
+
+// host is who is asked.
+func (e *explain) host(u *url.URL) peer {
+	return peer{name: u.Host, address: u.Host, gitlab: sameOrigin(e.api, u), shown: e.shown}
+}
+
+// answered sorts the answers that are nobody's whom the program has asked.
+func (e *explain) answered(req *http.Request, resp *http.Response) error {
+	if proxy := proxyFor(req); proxy != nil && req.URL.Scheme == "http" && fromProxy(resp) {
+		return refusal(proxy, req.URL.Host, proxyVariable(req.URL), resp)
+	}
+	if resp.StatusCode != http.StatusBadRequest {
+		return nil
+	}
+	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "text/html" { // malformed is as good as another
+		return nil
+	}
+	page := peek(resp)
+	host := e.host(req.URL)
+	switch {
+	case strings.Contains(page, "No required SSL certificate was sent"), strings.Contains(page, "The SSL certificate error"):
+		return clientCertificate(host, nil)
+	case strings.Contains(page, "The plain HTTP request was sent to HTTPS port"):
+		return &TLSError{
+			Host: host.address, What: host.name + " speaks TLS, and was asked without",
+			Next: "write its address with https://",
+		}
+	}
+	return nil
+}
+
+// maxPage is how much of a web server's own error page is looked at, in bytes.
+// Those of nginx have some 250.
+const maxPage = 4 << 10
+
+// peek reads the beginning of a body, and puts it back.
+func peek(resp *http.Response) string {
+	page, _ := io.ReadAll(io.LimitReader(resp.Body, maxPage)) // whoever reads on meets the error again
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(page), resp.Body), resp.Body}
+	return string(page)
+}
