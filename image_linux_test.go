@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -21,25 +22,8 @@ const (
 	imageEpoch   = "1700000000"
 )
 
-// The recipes of docs/delivery.md.
+// Recipes beside those of README.md and docs/delivery.md.
 const (
-	copyingDockerfile = `FROM scratch AS artifacts
-COPY --from=registry.example.com/group/artifetch:v1.2.3 /artifetch /artifetch
-ARG CI_API_V4_URL CI_PROJECT_ID
-RUN --mount=type=secret,id=CI_JOB_TOKEN \
-    ["/artifetch", "fetch", "--ref", "main", "--job", "build", "--output", "/files"]
-
-FROM scratch
-COPY --from=artifacts /files /
-`
-	shellDockerfile = `FROM registry.example.com/group/artifetch:v1.2.3-shell AS artifacts
-ARG CI_API_V4_URL CI_PROJECT_ID
-RUN --mount=type=secret,id=CI_JOB_TOKEN \
-    artifetch fetch --ref main --job build --output /files
-
-FROM scratch
-COPY --from=artifacts /files /
-`
 	// As few stages as can be: the program's image is the first one's base.
 	fromDockerfile = `FROM registry.example.com/group/artifetch:v1.2.3 AS artifacts
 USER 0
@@ -322,11 +306,17 @@ set +o noclobber
 // checkDockerfiles builds images of the images: the files are right, and the token is
 // nowhere, neither in the result nor in what the builder keeps.
 func checkDockerfiles(t *testing.T, b *builder, s *gitlabtest.Running) {
-	doc, err := os.ReadFile("docs/delivery.md")
-	if err != nil || !strings.Contains(string(doc), copyingDockerfile) || !strings.Contains(string(doc), shellDockerfile) {
-		t.Errorf("docs/delivery.md has other recipes: %v", err)
+	b.run(t, "tag", imageName+"-shell", "docker.io/library/busybox:latest") // where no registry is
+	recipes := map[string]string{"from": fromDockerfile}
+	for _, d := range docBlocks(t, "README.md", "docs/delivery.md") {
+		if d.lang == "dockerfile" {
+			recipes[fmt.Sprintf("%s-%d", strings.ToLower(filepath.Base(d.file)), d.line)] = d.text
+		}
 	}
-	for name, content := range map[string]string{"copying": copyingDockerfile, "shell": shellDockerfile, "from": fromDockerfile} {
+	if len(recipes) != 4 {
+		t.Errorf("%d recipes", len(recipes))
+	}
+	for name, content := range recipes {
 		s.ResetRequests()
 		b.build(t, s, name, content)
 		if len(s.Requests()) == 0 {
