@@ -28,22 +28,24 @@ COBERTURA_VERSION   := v1.5.0
 # The time that a release carries: that of the commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
-.PHONY: demo test test-report check lint bench bench-quick bench-smoke microbench build size release image-rootfs images fuzz clean
+.PHONY: demo test check lint bench bench-quick bench-smoke microbench build size release image-rootfs images fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
 	@$(GO) run ./internal/demo
 
 ALLTESTS = $(shell $(GO) env CGO_ENABLED | sed 's/1/-race/;s/0//') -shuffle=on -timeout 20m $(TESTFLAGS) ./...
-## test: every test, with the race detector where there is a C compiler
+## test: every test, with the race detector where there is a C compiler; with
+## REPORTS=1 also what GitLab shows of them: junit.xml, coverage.xml
+ifndef REPORTS
 test:
 	$(GO) test $(ALLTESTS)
-
-## test-report: the same, with what GitLab shows of it: junit.xml, coverage.xml
-test-report: $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION) $(TOOLS)/gocover-cobertura-$(COBERTURA_VERSION)
+else
+test: $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION) $(TOOLS)/gocover-cobertura-$(COBERTURA_VERSION)
 	$(TOOLS)/gotestsum-$(GOTESTSUM_VERSION) --format pkgname --junitfile junit.xml -- -coverprofile=coverage.out $(ALLTESTS)
 	$(TOOLS)/gocover-cobertura-$(COBERTURA_VERSION) <coverage.out >coverage.xml
 	$(GO) tool cover -func=coverage.out | tail -1
+endif
 
 $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION):
 	GOBIN=$(TOOLS) $(GO) install gotest.tools/gotestsum@$(GOTESTSUM_VERSION)
