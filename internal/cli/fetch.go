@@ -60,7 +60,7 @@ func runFetch(c *cli.Context) error {
 func newFetcher(c *cli.Context, s *session, q resolve.Query) (*fetcher, error) {
 	f := &fetcher{
 		session: s, query: q, cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), wait: c.Duration("wait"),
-		dotenv: c.String("dotenv"), progress: newProgress(c, s.log), leftOut: map[string]bool{},
+		dotenv: c.String("dotenv"), progress: newProgress(c, s), leftOut: map[string]bool{},
 	}
 	var err error
 	if f.asJSON, err = wantsJSON(c); err != nil {

@@ -64,12 +64,26 @@ func (s *screen) isTerminal() bool {
 // bottom is the line below all messages, where a bar is drawn.
 type bottom struct{ *screen }
 
-// Write implements [io.Writer].
+// Write implements [io.Writer]; what it writes takes the place of what it wrote before.
 func (b bottom) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.drawn = true
-	return b.to.Write(p)
+	if _, err := io.WriteString(b.to, "\r"+string(p)+"\x1b[K"); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// width is how many characters there may be: a line that is broken cannot be taken
+// back, and some terminals break one that is full.
+func (b bottom) width() int {
+	if f, ok := b.to.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 1 {
+			return columns - 1
+		}
+	}
+	return barWidth
 }
 
 // clear takes the bar away for good.
