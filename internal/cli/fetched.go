@@ -22,7 +22,7 @@ type result struct {
 	files    extract.Stats
 	transfer fetch.Stats
 	took     time.Duration
-	listed   *arrivals
+	listed   *arrivals // nil if nobody wants to know
 }
 
 // arrivals are the files and links of one archive.
@@ -59,6 +59,20 @@ func (a *arrivals) list(leftOut map[string]bool) []fetchedFile {
 	return files
 }
 
+// count counts what is in the workspace: archives among the files were unpacked, and
+// what was left out is not there.
+func (r *result) count(leftOut map[string]bool) {
+	r.files.Files, r.files.Bytes, r.files.Links = 0, 0, 0
+	for _, f := range r.listed.list(leftOut) {
+		if f.Target != nil {
+			r.files.Links++
+			continue
+		}
+		r.files.Files++
+		r.files.Bytes += f.Size
+	}
+}
+
 // report says in one line what arrived and from where.
 func (f *fetcher) report(r result) {
 	a := r.artifact
@@ -80,7 +94,7 @@ func (f *fetcher) report(r result) {
 		event = event.Str("saved", iec(saved))
 	}
 	event = event.Int64("requests", r.transfer.Requests).Stringer("took", r.took.Round(time.Millisecond))
-	if r.took > 0 {
+	if r.took > 0 && r.transfer.Bytes > 0 {
 		event = event.Str("rate", iec(int64(float64(r.transfer.Bytes)/r.took.Seconds()))+"/s")
 	}
 	event = event.Str("into", f.place.of(a))
