@@ -81,11 +81,8 @@ func runDoctor(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if !c.IsSet("retries") {
-		// Who looks for what is wrong does not want to wait until it passes.
-		if err := c.Set("retries", "0"); err != nil {
-			return err
-		}
+	if err := impatient(c); err != nil {
+		return err
 	}
 	d := &doctor{}
 	if err := withSession(c, func(ctx context.Context, s *session) error {
@@ -103,6 +100,19 @@ func runDoctor(c *cli.Context) error {
 	}
 	if d.err != nil {
 		return &explainedError{d.err}
+	}
+	return nil
+}
+
+// impatient: who looks for what is wrong does not want to wait until it passes.
+func impatient(c *cli.Context) error {
+	for name, value := range map[string]string{"retries": "0", "stall-timeout": "10s"} {
+		if c.IsSet(name) || os.Getenv(envName(name)) != "" {
+			continue
+		}
+		if err := c.Set(name, value); err != nil {
+			return err
+		}
 	}
 	return nil
 }
