@@ -86,7 +86,7 @@ func newFetcher(c *cli.Context, s *session, q resolve.Query) (*fetcher, error) {
 // handOver says what has arrived: to people, to later jobs, to programs.
 func (f *fetcher) handOver(c *cli.Context) error {
 	for _, r := range f.done {
-		f.report(r)
+		f.report(f.log.Info(), r, f.place.of(r.artifact))
 	}
 	if f.dotenv != "" {
 		if err := writeDotenv(f.dotenv, f.variables()); err != nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/extract"
@@ -73,10 +74,10 @@ func (r *result) count(leftOut map[string]bool) {
 	}
 }
 
-// report says in one line what arrived and from where.
-func (f *fetcher) report(r result) {
+// report says in one line what arrived, from where and where to.
+func (s *session) report(event *zerolog.Event, r result, into string) {
 	a := r.artifact
-	event := f.log.Info().Str("job", a.JobName)
+	event = event.Str("job", a.JobName)
 	if a.JobID != 0 {
 		event = event.Int64("job_id", a.JobID)
 	}
@@ -97,8 +98,8 @@ func (f *fetcher) report(r result) {
 	if r.took > 0 && r.transfer.Bytes > 0 {
 		event = event.Str("rate", iec(int64(float64(r.transfer.Bytes)/r.took.Seconds()))+"/s")
 	}
-	event = event.Str("into", f.place.of(a))
-	if page := f.page(a); page != "" {
+	event = event.Str("into", into)
+	if page := s.page(a); page != "" {
 		event = event.Str("url", page)
 		if project, _, ok := strings.Cut(page, "/-/jobs/"); ok && a.PipelineID != 0 {
 			event = event.Str("pipeline_url", project+"/-/pipelines/"+strconv.FormatInt(a.PipelineID, 10))
