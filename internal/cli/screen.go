@@ -76,11 +76,11 @@ func (b bottom) Write(p []byte) (int, error) {
 }
 
 // width is how many characters there may be: a line that is broken cannot be taken
-// back, and some terminals break one that is full.
+// back. A terminal puts ^C behind it.
 func (b bottom) width() int {
 	if f, ok := b.to.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 1 {
-			return columns - 1
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 2 {
+			return columns - 2
 		}
 	}
 	return barWidth
