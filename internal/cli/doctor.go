@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -160,12 +161,8 @@ func (d *doctor) workspace(dir string) {
 	d.find("workspace", healthy, fmt.Sprintf("%s, %s free", dir, iec(space.Free(dir))), "")
 }
 
-// print shows what was found. It is masked like standard error: a server may repeat
-// a token in its answers.
+// print shows what was found.
 func (d *doctor) print(c *cli.Context, asJSON bool) error {
-	if w, ok := c.App.ErrWriter.(*screen); ok {
-		c.App.Writer = w.mask(c.App.Writer)
-	}
 	if asJSON {
 		return encode(c, d.findings)
 	}
@@ -182,6 +179,6 @@ func (d *doctor) print(c *cli.Context, asJSON bool) error {
 		}
 		b.WriteByte('\n')
 	}
-	_, err := fmt.Fprint(c.App.Writer, b.String())
+	_, err := io.WriteString(masked(c), b.String())
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
 	"gitlab.com/artifetch/artifetch/env"
@@ -35,6 +36,15 @@ func (s *screen) Write(p []byte) (int, error) {
 
 // mask masks what goes to w.
 func (s *screen) mask(w io.Writer) io.Writer { return s.secrets.Load().Writer(w) }
+
+// masked is standard output for what a server says: it may repeat a token. Archives and
+// logs go there as they are.
+func masked(c *cli.Context) io.Writer {
+	if s, ok := c.App.ErrWriter.(*screen); ok {
+		return s.mask(c.App.Writer)
+	}
+	return c.App.Writer
+}
 
 // wipe takes the bar away.
 func (s *screen) wipe() error {
