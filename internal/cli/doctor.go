@@ -134,7 +134,10 @@ func (d *doctor) examine(ctx context.Context, c *cli.Context) error {
 	d.environment()
 	d.workspace(workDir(c, d.cfg))
 	d.server(ctx)
-	return context.Cause(ctx)
+	if cause := context.Cause(ctx); is[Signal](cause) {
+		return cause
+	}
+	return nil // what --deadline cut short has failed
 }
 
 func (d *doctor) environment() {
