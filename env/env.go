@@ -143,8 +143,7 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	}
 	c := Config{
 		APIURL: api, Token: token, TLS: s.tls(), ProxyPasswords: passwords,
-		Dir: s.ProjectDir, ServerVersion: s.ServerVersion,
-		InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "",
+		Dir: s.ProjectDir, InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "",
 	}
 	if own {
 		s.identity(&c)
@@ -157,7 +156,7 @@ func (s *settings) identity(c *Config) {
 	c.Project, c.ProjectPath = s.Project, s.ProjectPath
 	c.Ref = firstOf(s.MRRefPath, s.RefName)
 	c.DefaultBranch, c.SHA = s.DefaultBranch, s.SHA
-	c.PipelineID, c.JobID = s.PipelineID, s.JobID
+	c.PipelineID, c.JobID, c.ServerVersion = s.PipelineID, s.JobID, s.ServerVersion
 }
 
 // tls prefers the program's own variables to the runner's. Certificate and key

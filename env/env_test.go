@@ -110,8 +110,8 @@ func TestOtherServerGetsNothingOfTheJob(t *testing.T) {
 	if c.Token.Kind != env.NoToken || !c.Token.Value.IsZero() {
 		t.Errorf("token = %v from %s, want none", c.Token.Kind, c.Token.Source)
 	}
-	if c.Project != "" || c.Ref != "" || c.PipelineID != 0 {
-		t.Errorf("project %q, ref %q, pipeline %d: want none", c.Project, c.Ref, c.PipelineID)
+	if c.Project != "" || c.Ref != "" || c.PipelineID != 0 || c.ServerVersion != "" {
+		t.Errorf("project %q, ref %q, pipeline %d, version %q: want none", c.Project, c.Ref, c.PipelineID, c.ServerVersion)
 	}
 	same, err := load(t, job("ARTIFETCH_SERVER_URL", "https://GitLab.example.com:443"))
 	if err != nil || same.Token.Kind != env.JobToken || same.Project != "7" {

@@ -110,7 +110,7 @@ type Options struct {
 	// OnFile is told about each file that is in the stage, from any goroutine. What is
 	// unpacked further (see Unpack) is none.
 	OnFile func(name string, size int64)
-	// OnLink is told about each link that will be made, from any goroutine.
+	// OnLink is told about each symbolic link that will be made, from any goroutine.
 	OnLink func(name, target string)
 	// OnPlan is told how many bytes of the archive are going to be read, and OnRead, as
 	// they come, how many were, both from any goroutine. What is looked up in the

@@ -196,8 +196,15 @@ func (x *untar) hardLink(e *entry, target string) error {
 	x.stage.tree.release(dir)
 	x.stats.Files++
 	x.placed[e.path] = e.dest
-	x.opts.OnLink(e.dest, source)
-	return x.fail(x.stage.fresh.Link(source, e.dest))
+	if err := x.stage.fresh.Link(source, e.dest); err != nil {
+		return x.fail(err)
+	}
+	info, err := x.stage.fresh.Lstat(e.dest)
+	if err != nil {
+		return x.fail(err)
+	}
+	x.opts.OnFile(e.dest, info.Size()) // a file like the other, in the end
+	return nil
 }
 
 // result names the patterns that nothing matched.

@@ -256,6 +256,11 @@ func said(err error) string {
 	return ""
 }
 
+// Meaning turns a refusal that is about a project as a whole into what it means.
+func (r *Resolver) Meaning(err error, project string) error {
+	return r.explain(err, Query{Project: project}, Artifact{})
+}
+
 // explain turns the last refusal into what it means here. GitLab has two
 // spellings of 404: with a small f a record was not found, with a capital one
 // something that belongs to it.

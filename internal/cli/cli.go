@@ -164,12 +164,12 @@ func nearest(name string, names []string) string {
 func onUsageError(c *cli.Context, err error, _ bool) error {
 	command, flags := "artifetch", c.App.Flags
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "artifetch" {
-		command += " " + c.Command.Name
+		command = c.Command.HelpName
 		flags = slices.Concat(c.Command.Flags, flags)
 	}
 	hint := command + " --help lists the flags"
 	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
-		err = fmt.Errorf("no flag --%s", name)
+		err = fmt.Errorf("no flag %s%s", strings.Repeat("-", min(len(name), 2)), name)
 		var names []string
 		for _, f := range flags {
 			names = append(names, f.Names()...)
@@ -178,5 +178,6 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
 		}
 	}
-	return &usageError{err.Error(), hint}
+	// Flags that are known have their long names by now: see arrange.
+	return &usageError{strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint}
 }

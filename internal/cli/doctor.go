@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -81,11 +82,8 @@ func runDoctor(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if !c.IsSet("retries") {
-		// Who looks for what is wrong does not want to wait until it passes.
-		if err := c.Set("retries", "0"); err != nil {
-			return err
-		}
+	if err := impatient(c); err != nil {
+		return err
 	}
 	d := &doctor{}
 	if err := withSession(c, func(ctx context.Context, s *session) error {
@@ -107,6 +105,19 @@ func runDoctor(c *cli.Context) error {
 	return nil
 }
 
+// impatient: who looks for what is wrong does not want to wait until it passes.
+func impatient(c *cli.Context) error {
+	for name, value := range map[string]string{"retries": "0", "stall-timeout": "10s"} {
+		if c.IsSet(name) || os.Getenv(envName(name)) != "" {
+			continue
+		}
+		if err := c.Set(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (d *doctor) examine(ctx context.Context, c *cli.Context) error {
 	d.project = c.String("project")
 	if isWeb(d.project) {
@@ -123,7 +134,10 @@ func (d *doctor) examine(ctx context.Context, c *cli.Context) error {
 	d.environment()
 	d.workspace(workDir(c, d.cfg))
 	d.server(ctx)
-	return context.Cause(ctx)
+	if cause := context.Cause(ctx); is[Signal](cause) {
+		return cause
+	}
+	return nil // what --deadline cut short has failed
 }
 
 func (d *doctor) environment() {
@@ -150,12 +164,8 @@ func (d *doctor) workspace(dir string) {
 	d.find("workspace", healthy, fmt.Sprintf("%s, %s free", dir, iec(space.Free(dir))), "")
 }
 
-// print shows what was found. It is masked like standard error: a server may repeat
-// a token in its answers.
+// print shows what was found.
 func (d *doctor) print(c *cli.Context, asJSON bool) error {
-	if w, ok := c.App.ErrWriter.(*screen); ok {
-		c.App.Writer = w.mask(c.App.Writer)
-	}
 	if asJSON {
 		return encode(c, d.findings)
 	}
@@ -172,6 +182,6 @@ func (d *doctor) print(c *cli.Context, asJSON bool) error {
 		}
 		b.WriteByte('\n')
 	}
-	_, err := fmt.Fprint(c.App.Writer, b.String())
+	_, err := io.WriteString(masked(c), b.String())
 	return err
 }

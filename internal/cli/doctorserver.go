@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -27,8 +28,11 @@ func (d *doctor) server(ctx context.Context) {
 	took := time.Since(start).Round(time.Millisecond)
 	if err != nil {
 		remedy := "is --server-url right, and can this machine reach it?"
-		if is[*gitlab.Error](err) {
+		if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
 			remedy = "what answers is not GitLab's API: --server-url has to be the address of GitLab, with the path below which it lies"
+			if passes(refusal) {
+				remedy = later
+			}
 		}
 		d.fail("server", err, remedy)
 		return
@@ -48,6 +52,14 @@ func (d *doctor) server(ctx context.Context) {
 		d.rights(ctx)
 	}
 	d.version(version)
+}
+
+// later is what to do about what passes.
+const later = "the server has trouble, or too much to do: try again later"
+
+// passes reports whether an answer says nothing about the token or the address.
+func passes(refusal *gitlab.Error) bool {
+	return refusal.StatusCode >= http.StatusInternalServerError || refusal.StatusCode == http.StatusTooManyRequests
 }
 
 func (d *doctor) proxy() {
@@ -129,7 +141,11 @@ func (d *doctor) token(ctx context.Context, refused *gitlab.Error) (alive bool) 
 	case t.Kind == env.JobToken:
 		job, err := d.api.CurrentJob(ctx)
 		if err != nil {
-			d.fail("token", fmt.Errorf("%s: %w", name, err), "a job token is good while its job runs; a copy of it is not")
+			remedy := "a job token is good while its job runs; a copy of it is not"
+			if !errors.Is(err, gitlab.ErrUnauthorized) {
+				remedy = later
+			}
+			d.fail("token", fmt.Errorf("%s: %w", name, err), remedy)
 			return false
 		}
 		d.find("token", healthy, fmt.Sprintf("%s: alive, of job %d (%s)", name, job.ID, job.Name), "")
@@ -152,8 +168,10 @@ func (d *doctor) rights(ctx context.Context) {
 		return
 	}
 	project := gitlab.Project(d.project)
-	d.right("jobs", first(d.api.ProjectJobs(ctx, project, gitlab.JobsOptions{PerPage: 1})),
-		"may be listed: what is fetched is pinned to one job", "what is fetched by ref is the server's choice, which job is not known (job tokens may list from GitLab 18.5 on)")
+	if !d.right("jobs", first(d.api.ProjectJobs(ctx, project, gitlab.JobsOptions{PerPage: 1})),
+		"may be listed: what is fetched is pinned to one job", "what is fetched by ref is the server's choice, which job is not known (job tokens may list from GitLab 18.5 on)") {
+		return
+	}
 	d.right("pipelines", first(d.api.Pipelines(ctx, project, gitlab.PipelinesOptions{})),
 		"may be listed: --pipeline, --sha, --mr and --recent see all", "children and older pipelines are looked for in the list of jobs (job tokens may list pipelines from GitLab 19.2 on)")
 	if d.cfg.Token.Kind == env.JobToken && d.own && d.cfg.JobID != 0 {
@@ -168,23 +186,45 @@ func first[T any](list iter.Seq2[T, error]) error {
 	return nil
 }
 
-func (d *doctor) right(check string, err error, may, mayNot string) {
+// right reports false if nothing else about the project is worth asking.
+func (d *doctor) right(check string, err error, may, mayNot string) bool {
 	refusal, refused := errors.AsType[*gitlab.Error](err)
 	switch {
 	case err == nil:
 		d.find(check, healthy, may, "")
-	case refused && refusal.StatusCode < 500:
-		d.find(check, limited, fmt.Sprintf("may not be listed (%d)", refusal.StatusCode), mayNot)
+	case !refused, passes(refusal):
+		d.fail(check, err, later)
+		return false
+	case d.shut(check, refusal):
+		d.fail(check, d.resolver.Meaning(err, d.project), "")
+		return false
 	default:
-		d.fail(check, err, "try again")
+		d.find(check, limited, fmt.Sprintf("may not be listed (%d)", refusal.StatusCode), mayNot)
 	}
+	return true
+}
+
+// shut reports whether the project is closed to the token altogether, or not there.
+// Where a job token is not taken, it is nobody's, who may not list jobs (401) and does
+// not see the project of pipelines (404).
+func (d *doctor) shut(check string, refusal *gitlab.Error) bool {
+	isJob := d.cfg.Token.Kind == env.JobToken
+	if refusal.ProjectNotFound() {
+		return !isJob || check == "jobs"
+	}
+	return isJob && refusal.StatusCode == http.StatusForbidden && strings.Contains(refusal.Message, "not allowed from")
 }
 
 // licence asks for the archive of the running job, which it has not got yet: GitLab
 // says so, unless it denies the project for want of a licence.
 func (d *doctor) licence(ctx context.Context, project gitlab.Project) {
 	err := d.api.ArchiveExists(ctx, project, d.cfg.JobID)
-	if refusal, ok := errors.AsType[*gitlab.Error](err); ok && refusal.ProjectNotFound() {
+	refusal, refused := errors.AsType[*gitlab.Error](err)
+	switch {
+	case err != nil && !refused, refused && passes(refusal):
+		d.fail("licence", err, later)
+		return
+	case refused && refusal.ProjectNotFound():
 		d.find("licence", limited, "job tokens are refused on the artifacts API, as without Premium", "the runner's route is used, which needs the job's id: let the token list jobs, or give --job-id; or use GITLAB_TOKEN")
 		return
 	}

@@ -21,11 +21,15 @@ func dotenvFlag() cli.Flag {
 // variable is one line of a report for later jobs.
 type variable struct{ name, value string }
 
-// variables tell which jobs were found. Of several the values are joined by commas,
-// those that are the same for all are not repeated.
+// variables tell which jobs were found. Of several the values are joined by commas, in
+// the same order; what is the same for all is not repeated.
 func variables(found []resolve.Artifact) []variable {
 	shared := func(value func(resolve.Artifact) string) string {
-		return strings.Join(slices.Compact(each(found, value)), ",")
+		values := each(found, value)
+		if same := slices.Compact(slices.Clone(values)); len(same) == 1 {
+			return same[0]
+		}
+		return strings.Join(values, ",")
 	}
 	id := func(n int64) string { return strings.TrimSuffix(orUnknown(n), "unknown") }
 	return []variable{
@@ -54,24 +58,26 @@ func each[A, B any](list []A, of func(A) B) []B {
 	return values
 }
 
-// maxDotenv is what GitLab takes by default, in bytes.
+// maxDotenv is the default limit, in bytes: GitLab takes what is smaller.
 // https://docs.gitlab.com/administration/instance_limits/#limit-dotenv-file-size
 const maxDotenv = 5 << 10
 
 // dotenvText is what GitLab's parser reads as these variables: a line is a name, an
 // equals sign and the value as it stands, without blanks at its ends. There are no
-// quotes, no escapes and no empty lines, and a value may be empty
-// (app/services/ci/parse_dotenv_artifact_service.rb).
+// quotes and no empty lines, and a value may be empty
+// (app/services/ci/parse_dotenv_artifact_service.rb). The variables are expanded like
+// those of a pipeline's file: a ref with $CI_JOB_TOKEN in its name must not be, so that
+// a dollar is doubled (https://docs.gitlab.com/ci/variables/).
 func dotenvText(list []variable) (string, error) {
 	var b strings.Builder
 	for _, v := range list {
 		if !utf8.ValidString(v.value) || strings.ContainsFunc(v.value, unicode.IsControl) || strings.TrimSpace(v.value) != v.value {
 			return "", &usageError{fmt.Sprintf("--dotenv cannot hold ARTIFETCH_%s: %q", v.name, v.value), "GitLab reads one line a variable, without quotes; use a name without line breaks, and without blanks at its ends"}
 		}
-		_, _ = fmt.Fprintf(&b, "ARTIFETCH_%s=%s\n", v.name, v.value)
+		_, _ = fmt.Fprintf(&b, "ARTIFETCH_%s=%s\n", v.name, strings.ReplaceAll(v.value, "$", "$$"))
 	}
-	if b.Len() > maxDotenv {
-		return "", &usageError{fmt.Sprintf("--dotenv would have %d bytes, of which GitLab takes %d", b.Len(), maxDotenv), "name fewer jobs, or use --format json"}
+	if b.Len() >= maxDotenv {
+		return "", &usageError{fmt.Sprintf("--dotenv would have %d bytes, and GitLab takes less than %d", b.Len(), maxDotenv), "name fewer jobs, or use --format json"}
 	}
 	return b.String(), nil
 }

@@ -80,7 +80,7 @@ type explanation struct {
 func sayFound(c *cli.Context, found []resolve.Artifact, asJSON bool) error {
 	if !asJSON {
 		for _, a := range found {
-			if _, err := fmt.Fprintf(c.App.Writer, "nothing is wrong: %s of project %s has an archive of %s\n", printable(a.Label()), printable(a.Project), iec(a.Size)); err != nil {
+			if _, err := fmt.Fprintf(masked(c), "nothing is wrong: %s of project %s has an archive of %s\n", printable(a.Label()), printable(a.Project), iec(a.Size)); err != nil {
 				return err
 			}
 		}
@@ -108,7 +108,7 @@ func sayWhyNot(c *cli.Context, why resolve.Explanation, asJSON bool) error {
 		if line[1] == "" {
 			continue
 		}
-		if _, err := fmt.Fprintf(c.App.Writer, "%-9s %s\n", line[0]+":", firstLine(line[1])); err != nil {
+		if _, err := fmt.Fprintf(masked(c), "%-9s %s\n", line[0]+":", firstLine(line[1])); err != nil {
 			return err
 		}
 	}
@@ -116,7 +116,7 @@ func sayWhyNot(c *cli.Context, why resolve.Explanation, asJSON bool) error {
 }
 
 func encode(c *cli.Context, v any) error {
-	e := json.NewEncoder(c.App.Writer)
+	e := json.NewEncoder(masked(c))
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)

@@ -54,7 +54,7 @@ func runExtract(c *cli.Context) error {
 	if strings.ContainsAny(dir, "{}") {
 		return &usageError{"--output has braces", "{job} and the like are known of jobs, not of a local archive"}
 	}
-	end, progress := s.section(c, "extract", "artifetch extract: "+c.Args().First()), newProgress(c, s.log)
+	end, progress := s.section(c, "extract", "artifetch extract: "+c.Args().First()), newProgress(c, s)
 	part := progress.part()
 	x.extract.OnPlan, x.extract.OnRead = part.plan, part.read
 	stats, err := x.run(ctx, c.Args().First(), c.App.Reader, dir)

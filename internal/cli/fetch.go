@@ -60,7 +60,7 @@ func runFetch(c *cli.Context) error {
 func newFetcher(c *cli.Context, s *session, q resolve.Query) (*fetcher, error) {
 	f := &fetcher{
 		session: s, query: q, cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), wait: c.Duration("wait"),
-		dotenv: c.String("dotenv"), progress: newProgress(c, s.log), leftOut: map[string]bool{},
+		dotenv: c.String("dotenv"), progress: newProgress(c, s), leftOut: map[string]bool{},
 	}
 	var err error
 	if f.asJSON, err = wantsJSON(c); err != nil {
@@ -86,7 +86,7 @@ func newFetcher(c *cli.Context, s *session, q resolve.Query) (*fetcher, error) {
 // handOver says what has arrived: to people, to later jobs, to programs.
 func (f *fetcher) handOver(c *cli.Context) error {
 	for _, r := range f.done {
-		f.report(r)
+		f.report(f.log.Info(), r, f.place.of(r.artifact))
 	}
 	if f.dotenv != "" {
 		if err := writeDotenv(f.dotenv, f.variables()); err != nil {
@@ -178,7 +178,15 @@ func (f *fetcher) once(ctx context.Context) error {
 			return err
 		}
 	}
-	return stage.Commit(ctx)
+	if err := stage.Commit(ctx); err != nil {
+		return err
+	}
+	for i := range done {
+		if done[i].listed != nil {
+			done[i].count(f.leftOut)
+		}
+	}
+	return nil
 }
 
 // artifacts finds what is to be fetched. Who waits for a job wants to know how it
@@ -194,6 +202,12 @@ func (f *fetcher) artifacts(ctx context.Context) ([]resolve.Artifact, error) {
 // sideBySide is how many archives are fetched at the same time: they share the
 // connections and the memory of one.
 const sideBySide = 3
+
+// lists reports whether each file is noted: it takes memory, and mostly what the archive
+// has is what arrives.
+func (f *fetcher) lists() bool {
+	return f.asJSON || f.extract.Unpack > 0 || f.stage.OnConflict == extract.SkipExisting
+}
 
 // addAll adds all archives to the stage.
 func (f *fetcher) addAll(ctx context.Context, stage *extract.Stage, artifacts []resolve.Artifact, prefixes []string) ([]result, error) {
@@ -219,8 +233,9 @@ func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artif
 	start, part := time.Now(), f.progress.part()
 	how := f.transfer(stage.Path())
 	how.OnSpool, o.OnPlan, o.OnRead = part.spool, part.plan, part.read
-	r := result{listed: &arrivals{files: map[string]fetchedFile{}}}
-	if f.asJSON {
+	r := result{}
+	if f.lists() {
+		r.listed = &arrivals{files: map[string]fetchedFile{}}
 		o.OnFile, o.OnLink = r.listed.file, r.listed.link
 	}
 	how.Partial, how.RangesOnly = len(o.Include) > 0, f.wantsFew(a)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/extract"
@@ -22,7 +23,7 @@ type result struct {
 	files    extract.Stats
 	transfer fetch.Stats
 	took     time.Duration
-	listed   *arrivals
+	listed   *arrivals // nil if nobody wants to know
 }
 
 // arrivals are the files and links of one archive.
@@ -59,10 +60,24 @@ func (a *arrivals) list(leftOut map[string]bool) []fetchedFile {
 	return files
 }
 
-// report says in one line what arrived and from where.
-func (f *fetcher) report(r result) {
+// count counts what is in the workspace: archives among the files were unpacked, and
+// what was left out is not there.
+func (r *result) count(leftOut map[string]bool) {
+	r.files.Files, r.files.Bytes, r.files.Links = 0, 0, 0
+	for _, f := range r.listed.list(leftOut) {
+		if f.Target != nil {
+			r.files.Links++
+			continue
+		}
+		r.files.Files++
+		r.files.Bytes += f.Size
+	}
+}
+
+// report says in one line what arrived, from where and where to.
+func (s *session) report(event *zerolog.Event, r result, into string) {
 	a := r.artifact
-	event := f.log.Info().Str("job", a.JobName)
+	event = event.Str("job", a.JobName)
 	if a.JobID != 0 {
 		event = event.Int64("job_id", a.JobID)
 	}
@@ -80,11 +95,11 @@ func (f *fetcher) report(r result) {
 		event = event.Str("saved", iec(saved))
 	}
 	event = event.Int64("requests", r.transfer.Requests).Stringer("took", r.took.Round(time.Millisecond))
-	if r.took > 0 {
+	if r.took > 0 && r.transfer.Bytes > 0 {
 		event = event.Str("rate", iec(int64(float64(r.transfer.Bytes)/r.took.Seconds()))+"/s")
 	}
-	event = event.Str("into", f.place.of(a))
-	if page := f.page(a); page != "" {
+	event = event.Str("into", into)
+	if page := s.page(a); page != "" {
 		event = event.Str("url", page)
 		if project, _, ok := strings.Cut(page, "/-/jobs/"); ok && a.PipelineID != 0 {
 			event = event.Str("pipeline_url", project+"/-/pipelines/"+strconv.FormatInt(a.PipelineID, 10))

@@ -63,9 +63,7 @@ func commandRows(b *strings.Builder, commands []*cli.Command) {
 // flagRows lists flags under their categories, in the order in which a query is
 // written.
 func flagRows(b *strings.Builder, flags []cli.Flag) {
-	if len(flags) > 0 {
-		b.WriteByte('\n')
-	}
+	gap := "\n"
 	for _, category := range []string{"", categoryWhich, categorySelect, categoryTransfer, categoryServer, categoryOutput} {
 		var rows [][2]string
 		for _, f := range flags {
@@ -75,7 +73,8 @@ func flagRows(b *strings.Builder, flags []cli.Flag) {
 			}
 		}
 		if len(rows) > 0 {
-			_, _ = fmt.Fprintln(b, cmp.Or(category, "Flags:"))
+			_, _ = fmt.Fprintln(b, gap+cmp.Or(category, "Flags:"))
+			gap = ""
 			helpRows(b, rows)
 		}
 	}

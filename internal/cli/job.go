@@ -121,7 +121,7 @@ func showJob(c *cli.Context, job gitlab.Job, asJSON bool) error {
 	if asJSON {
 		return encode(c, newJobRow(job))
 	}
-	return printJob(c.App.Writer, job)
+	return printJob(masked(c), job)
 }
 
 func jobShowCommand() *cli.Command {

@@ -240,12 +240,13 @@ func jobPrinter(c *cli.Context) (print func(gitlab.Job) error, end func() error,
 	switch format := c.String("format"); format {
 	case "", "text":
 		t := newTable(c.App.Writer, jobColumns()...)
+		t.out = masked(c)
 		return func(j gitlab.Job) error { return t.add(jobCells(j)...) }, t.flush, nil
 	case "json":
 		rows := []jobRow{}
 		return func(j gitlab.Job) error { rows = append(rows, newJobRow(j)); return nil }, func() error { return encode(c, rows) }, nil
 	case "jsonl":
-		return func(j gitlab.Job) error { return encodeLine(c.App.Writer, newJobRow(j)) }, nothing, nil
+		return func(j gitlab.Job) error { return encodeLine(masked(c), newJobRow(j)) }, nothing, nil
 	}
 	return nil, nil, &usageError{"--format is none of text, json, jsonl", "leave it out for text"}
 }

@@ -16,9 +16,6 @@ func newLogger(c *cli.Context, cfg env.Config) (zerolog.Logger, error) {
 	w := c.App.ErrWriter
 	switch format := c.String("log-format"); format {
 	case "json":
-		if s, ok := w.(*screen); ok {
-			s.json.Store(true)
-		}
 	case "", "auto", "console":
 		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, c.App.ErrWriter), TimeFormat: time.TimeOnly, FieldsOrder: fieldsOrder()}
 	default:

@@ -17,22 +17,24 @@ type progress struct {
 	view        view
 }
 
-// view shows progress.
+// view shows progress. Time counts from when it is shown for the first time: before
+// that a run asks around, or waits for a job.
 type view interface {
 	show(done, total int64)
 	end()
 }
 
 // newProgress is nil where nobody wants to know.
-func newProgress(c *cli.Context, log zerolog.Logger) *progress {
+func newProgress(c *cli.Context, s *session) *progress {
 	w, ok := c.App.ErrWriter.(*screen)
 	if !ok || c.Bool("no-progress") || c.Bool("quiet") {
 		return nil
 	}
-	if w.isTerminal() && !w.json.Load() {
-		return &progress{view: &bar{line: bottom{w}, since: time.Now()}}
+	// A job log is none that could be written over, though a runner gives it a terminal.
+	if w.isTerminal() && !w.json.Load() && !s.cfg.InCI {
+		return &progress{view: &bar{line: bottom{w}}}
 	}
-	return &progress{view: &messages{log: log, since: time.Now(), said: time.Now()}}
+	return &progress{view: &messages{log: s.log}}
 }
 
 func (p *progress) move(done, total int64) {
@@ -50,6 +52,7 @@ func (p *progress) again() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.done, p.total = 0, 0
+		p.view.end()
 	}
 }
 
@@ -112,18 +115,22 @@ type messages struct {
 }
 
 func (m *messages) show(done, total int64) {
-	percent := done * 100 / total
-	if done == total || percent < m.percent+messageStep || time.Since(m.said) < messagePause {
+	now, percent := time.Now(), done*100/total
+	if m.since.IsZero() {
+		m.since, m.said = now, now
+	}
+	m.percent = min(m.percent, percent) // another archive has made it less
+	if done == total || percent < m.percent+messageStep || now.Sub(m.said) < messagePause {
 		return
 	}
-	m.said, m.percent = time.Now(), percent
-	perSecond := float64(done) / time.Since(m.since).Seconds()
+	m.said, m.percent = now, percent
+	perSecond := float64(done) / now.Sub(m.since).Seconds()
 	left := time.Duration(float64(total-done) / perSecond * float64(time.Second))
 	m.log.Info().Int64("percent", percent).Str("of", iec(total)).Str("rate", iec(int64(perSecond))+"/s").
 		Stringer("left", left.Round(time.Second)).Msg("under way")
 }
 
-func (m *messages) end() { m.percent = 0 }
+func (m *messages) end() { *m = messages{log: m.log} }
 
 // A bar is drawn when there is something to watch.
 const (
@@ -132,7 +139,7 @@ const (
 	barWidth = 78 // characters
 )
 
-const barTemplate = pb.ProgressBarTemplate(`{{counters .}} {{bar . "[" "=" ">" " " "]"}} {{percent .}} {{speed . "%s/s"}} {{rtime . "%s left"}}`)
+const barTemplate = pb.ProgressBarTemplate(`{{counters .}} {{bar . "[" "=" ">" " " "]"}} {{percent .}} {{speed . "%s/s" "?/s"}} {{rtime . "%s left" "%s" "? left"}}`)
 
 // bar is for terminals.
 type bar struct {
@@ -144,20 +151,23 @@ type bar struct {
 
 func (b *bar) show(done, total int64) {
 	now := time.Now()
+	if b.since.IsZero() {
+		b.since = now
+	}
 	if now.Sub(b.since) < barDelay || now.Sub(b.drawn) < barPause {
 		return
 	}
 	if b.bar == nil {
 		// It is drawn when there is something to show, and not by a clock of its own.
-		b.bar = barTemplate.New(0).Set(pb.Bytes, true).Set(pb.Static, true).Set(pb.CleanOnFinish, true).SetWidth(barWidth).SetWriter(b.line).Start()
+		b.bar = barTemplate.New(0).Set(pb.Bytes, true).Set(pb.Static, true).SetWriter(b.line).Start()
 	}
 	b.drawn = now
-	b.bar.SetTotal(total).SetCurrent(done).Write()
+	b.bar.SetWidth(min(barWidth, b.line.width())).SetTotal(total).SetCurrent(done).Write()
 }
 
 func (b *bar) end() {
 	if b.bar != nil {
 		b.line.clear()
-		b.bar = nil
 	}
+	*b = bar{line: b.line}
 }

@@ -30,7 +30,8 @@ func TestProgressMessages(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var log bytes.Buffer
-				p := &progress{view: &messages{log: zerolog.New(&log), since: time.Now(), said: time.Now()}}
+				p := &progress{view: &messages{log: zerolog.New(&log)}}
+				time.Sleep(time.Hour) // until the job has finished
 				part := p.part()
 				part.plan(total)
 				for range 1000 {
@@ -38,21 +39,49 @@ func TestProgressMessages(t *testing.T) {
 					part.read(total / 1000)
 				}
 				p.end()
-				var got []string
 				for line := range strings.Lines(log.String()) {
-					_, percent, _ := strings.Cut(line, `"percent":`)
-					percent, rest, _ := strings.Cut(percent, ",")
-					got = append(got, percent)
-					if want := fmt.Sprintf(`"of":"1000.0 MiB","rate":%q`, iec(int64(total/tt.took.Seconds()))+"/s"); !strings.HasPrefix(rest, want) {
+					if want := fmt.Sprintf(`"of":"1000.0 MiB","rate":%q`, iec(int64(total/tt.took.Seconds()))+"/s"); !strings.Contains(line, want) {
 						t.Errorf("message = %s, want %s in it", line, want)
 					}
 				}
+				got := percents(log.String())
 				if strings.Join(got, " ") != strings.Join(tt.want, " ") {
 					t.Errorf("messages at %v, want %v", got, tt.want)
 				}
 			})
 		})
 	}
+}
+
+// Of several archives not all are known from the beginning: the share of what is done
+// becomes less, and goes on from there.
+func TestProgressMessagesOfSeveral(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		p := &progress{view: &messages{log: zerolog.New(&log)}}
+		for range 4 {
+			part := p.part()
+			part.plan(1000)
+			for range 10 {
+				time.Sleep(10 * time.Second)
+				part.read(100)
+			}
+		}
+		if got, want := strings.Join(percents(log.String()), " "), "20 40 60 80 60 70 80 90 76 86 96 85 95"; got != want {
+			t.Errorf("messages at %s, want %s", got, want)
+		}
+	})
+}
+
+func percents(log string) []string {
+	var list []string
+	for line := range strings.Lines(log) {
+		_, percent, _ := strings.Cut(line, `"percent":`)
+		percent, _, _ = strings.Cut(percent, ",")
+		list = append(list, percent)
+	}
+	return list
 }
 
 // What is put on disk first counts while it comes, and not again when it is read.
@@ -69,7 +98,9 @@ func TestProgressOfSpools(t *testing.T) {
 	spooled.read(90)
 	ranged.read(50)
 	p.end()
-	want := "0/50 0/150 30/150 10/150 100/150 150/150 end"
+	p.again() // the archive has changed
+	p.part().plan(70)
+	want := "0/50 0/150 30/150 10/150 100/150 150/150 end end 0/70"
 	if got := strings.Join(seen, " "); got != want {
 		t.Errorf("shown: %s\nwant:  %s", got, want)
 	}
@@ -95,7 +126,8 @@ func TestBar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var terminal bytes.Buffer
 		s := &screen{to: &terminal}
-		p := &progress{view: &bar{line: bottom{s}, since: time.Now()}}
+		p := &progress{view: &bar{line: bottom{s}}}
+		time.Sleep(time.Hour) // until the job has finished
 		part := p.part()
 		part.plan(100 << 20)
 		part.read(1 << 20)
@@ -106,7 +138,12 @@ func TestBar(t *testing.T) {
 		part.read(49 << 20)
 		_, _ = s.Write([]byte("message\n"))
 		time.Sleep(time.Second)
-		part.read(25 << 20)
+		part.read(24 << 20)
+		time.Sleep(time.Second)
+		part.read(1 << 20)
+		if lines := play(terminal.String()); len(lines) != 2 || !strings.HasPrefix(lines[1], "75.00 MiB / 100.00 MiB [=") || !strings.HasSuffix(lines[1], "left") {
+			t.Errorf("one bar does not take the place of the other: %q", lines)
+		}
 		p.end()
 		_, _ = s.Write([]byte("fetched\n"))
 		lines := play(terminal.String())

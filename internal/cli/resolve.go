@@ -147,7 +147,7 @@ func printJSON(c *cli.Context, found []resolve.Artifact) error {
 }
 
 func printText(c *cli.Context, found []resolve.Artifact) error {
-	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(masked(c), 0, 0, 2, ' ', 0)
 	for i, a := range found {
 		if i > 0 {
 			_, _ = fmt.Fprintln(w) // Flush reports what went wrong

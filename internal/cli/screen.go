@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
 	"gitlab.com/artifetch/artifetch/env"
@@ -36,6 +37,15 @@ func (s *screen) Write(p []byte) (int, error) {
 // mask masks what goes to w.
 func (s *screen) mask(w io.Writer) io.Writer { return s.secrets.Load().Writer(w) }
 
+// masked is standard output for what a server says: it may repeat a token. Archives and
+// logs go there as they are.
+func masked(c *cli.Context) io.Writer {
+	if s, ok := c.App.ErrWriter.(*screen); ok {
+		return s.mask(c.App.Writer)
+	}
+	return c.App.Writer
+}
+
 // wipe takes the bar away.
 func (s *screen) wipe() error {
 	if !s.drawn {
@@ -64,12 +74,26 @@ func (s *screen) isTerminal() bool {
 // bottom is the line below all messages, where a bar is drawn.
 type bottom struct{ *screen }
 
-// Write implements [io.Writer].
+// Write implements [io.Writer]; what it writes takes the place of what it wrote before.
 func (b bottom) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.drawn = true
-	return b.to.Write(p)
+	if _, err := io.WriteString(b.to, "\r"+string(p)+"\x1b[K"); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// width is how many characters there may be: a line that is broken cannot be taken
+// back. A terminal puts ^C behind it.
+func (b bottom) width() int {
+	if f, ok := b.to.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 2 {
+			return columns - 2
+		}
+	}
+	return barWidth
 }
 
 // clear takes the bar away for good.

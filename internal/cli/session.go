@@ -42,10 +42,20 @@ func withSession(c *cli.Context, do func(ctx context.Context, s *session) error)
 	return do(ctx, s)
 }
 
+// readFlags completes the flags. What is wrong with the environment is said as
+// --log-format wants it, too.
+func readFlags(c *cli.Context) error {
+	err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags))
+	if w, ok := c.App.ErrWriter.(*screen); ok {
+		w.json.Store(c.String("log-format") == "json")
+	}
+	return err
+}
+
 // localSession is what a command needs that asks nobody: what is wrong with a token
 // is of no interest to it.
 func localSession(ctx context.Context, c *cli.Context) (*session, error) {
-	if err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags)); err != nil {
+	if err := readFlags(c); err != nil {
 		return nil, err
 	}
 	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
@@ -58,7 +68,7 @@ func localSession(ctx context.Context, c *cli.Context) (*session, error) {
 }
 
 func newSession(ctx context.Context, c *cli.Context) (*session, error) {
-	if err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags)); err != nil {
+	if err := readFlags(c); err != nil {
 		return nil, err
 	}
 	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))

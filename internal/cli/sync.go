@@ -103,7 +103,7 @@ func (y *syncer) run(ctx context.Context) (say func() error, err error) {
 func newSyncer(c *cli.Context, s *session) (*syncer, error) {
 	y := &syncer{
 		session: s, out: c.App.Writer, locked: c.Bool("locked"), update: c.Bool("update"), check: c.Bool("check"), dry: c.Bool("dry-run"),
-		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), connections: connections(c), progress: newProgress(c, s.log),
+		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), connections: connections(c), progress: newProgress(c, s),
 	}
 	if err := y.read(c); err != nil {
 		return nil, err

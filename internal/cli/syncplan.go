@@ -28,6 +28,7 @@ type plan struct {
 	was      *manifest.Locked // as it is locked; nil if it is not, or for another query
 	artifact *resolve.Artifact
 	pinned   bool // the files have to be those of the entry
+	came     result
 }
 
 // lockError reports what is not as the lock file has it.
@@ -206,7 +207,7 @@ func (y *syncer) fetch(ctx context.Context, stage *extract.Stage, p *plan, share
 	if p.pinned && (other || !sameFiles(files, p.entry.Files)) {
 		return &lockError{fmt.Sprintf("source %q: the archive is another one than is locked", p.source.Name), "somebody has changed the archive of a job that has ended; --update takes it as it is now"}
 	}
-	p.entry.Files = files
+	p.entry.Files, p.came = files, r
 	p.entry.Size = r.artifact.Size
 	if r.artifact.SHA256 != "" {
 		p.entry.SHA256 = r.artifact.SHA256

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -55,7 +56,7 @@ func (y *syncer) reportDone(plans []*plan) error {
 		if p.artifact == nil {
 			continue
 		}
-		y.log.Info().Str("source", p.source.Name).Str("job", p.entry.Job).Int64("job_id", p.entry.JobID).Int("files", len(p.entry.Files)).Msg("fetched")
+		y.report(y.log.Info().Str("source", p.source.Name), p.came, filepath.Join(y.root, filepath.FromSlash(outputOf(p.source))))
 		if p.pinned {
 			continue
 		}

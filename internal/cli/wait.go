@@ -32,9 +32,12 @@ func (s *session) waiting(ctx context.Context, limit time.Duration, do func(cont
 		if limit <= 0 || !mayCome(err) {
 			return err
 		}
-		pause := pauses.NextBackOff()
-		if pause < 0 || time.Since(start)+pause > limit {
+		pause, left := pauses.NextBackOff(), limit-time.Since(start)
+		if left <= 0 {
 			return &waitError{limit, err}
+		}
+		if pause < 0 || pause > left {
+			pause = left // for a last look when the time is over
 		}
 		s.log.Info().Stringer("again_in", pause.Round(100*time.Millisecond)).Str("because", err.Error()).Msg("waiting")
 		select {

@@ -1,0 +1,138 @@
+package cli_test
+
+import (
+	"archive/tar"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+)
+
+// What is listed and counted is what is in the workspace afterwards: not the archives
+// that were unpacked, not what was left out, and hard links as the files that they are.
+func TestListIsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	world := gitlabtest.Fixture()
+	world.Projects[0].Pipelines[1].Jobs[0].Archive = gitlabtest.Zip(
+		gitlabtest.File{Name: "a", Content: "12345"},
+		gitlabtest.File{Name: "there", Content: "123"},
+		gitlabtest.File{Name: "out", Link: "../x"},
+		gitlabtest.File{Name: "in", Link: "a"},
+		gitlabtest.File{Name: "p/in.tar", Content: tarred(t)},
+		gitlabtest.File{Name: "p/none.zip", Content: "text"},
+	)
+	for _, tt := range []struct {
+		flags, files, count, extracted string
+	}{
+		{"--unpack 1 -x out", "a 5, in -> a, p/b 2, p/hard 2, p/l -> b, p/none.zip 4, there 3", "5", "16 B"},
+		{"--on-conflict skip -x out", "a 5, in -> a, p/in.tar 3072, p/none.zip 4", "3", "3.0 KiB"},
+		{"--symlinks skip a out", "a 5", "1", "5 B"},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "there"), []byte("before"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range []string{"json", "text"} {
+			dotenv := filepath.Join(t.TempDir(), "env")
+			if err := os.Mkdir(filepath.Join(dir, format), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Link(filepath.Join(dir, "there"), filepath.Join(dir, format, "there")); err != nil {
+				t.Fatal(err)
+			}
+			code, out, said := run(t, world, gitlabtest.Options{}, slices.Concat([]string{"fetch", "--job-id", "1001", "-o", filepath.Join(dir, format), "--dotenv", dotenv, "--format", format}, strings.Fields(tt.flags))...)
+			if code != 0 {
+				t.Fatalf("code %d: %s", code, said)
+			}
+			if want := regexp.MustCompile(`fetched .*files=` + tt.count + ` extracted="` + tt.extracted + `"`); !want.MatchString(said) {
+				t.Errorf("%s: no %s in %s", tt.flags, want, said)
+			}
+			if text, err := os.ReadFile(dotenv); err != nil || !strings.Contains(string(text), "ARTIFETCH_FILES="+tt.count+"\n") {
+				t.Errorf("%s: %v, %s", tt.flags, err, text)
+			}
+			if format == "json" {
+				if got := listed(t, out); got != tt.files {
+					t.Errorf("%s: listed:\n%s, want\n%s", tt.flags, got, tt.files)
+				}
+			}
+			if got := arrived(t, filepath.Join(dir, format)); got != tt.files {
+				t.Errorf("%s: there is:\n%s, want\n%s", tt.flags, got, tt.files)
+			}
+		}
+	}
+}
+
+// tarred is a tar with a file, a symbolic and a hard link.
+func tarred(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	w := tar.NewWriter(&b)
+	for _, h := range []*tar.Header{{Name: "b", Size: 2, Mode: 0o644}, {Name: "l", Typeflag: tar.TypeSymlink, Linkname: "b"}, {Name: "hard", Typeflag: tar.TypeLink, Linkname: "b"}} {
+		err := w.WriteHeader(h)
+		if err == nil && h.Size > 0 {
+			_, err = w.Write([]byte("xy"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// listed is the list of files of one archive, in short.
+func listed(t *testing.T, text string) string {
+	t.Helper()
+	var jobs []struct {
+		Files []struct {
+			Path   string
+			Size   int64
+			Target *string
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &jobs); err != nil || len(jobs) != 1 {
+		t.Fatalf("%v: %s", err, text)
+	}
+	var list []string
+	for _, f := range jobs[0].Files {
+		if f.Target != nil {
+			list = append(list, f.Path+" -> "+*f.Target)
+			continue
+		}
+		list = append(list, fmt.Sprintf("%s %d", f.Path, f.Size))
+	}
+	return strings.Join(list, ", ")
+}
+
+// arrived is the same of a directory, but for what was there before.
+func arrived(t *testing.T, dir string) string {
+	t.Helper()
+	var list []string
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		if target, err := os.Readlink(filepath.Join(dir, path)); err == nil {
+			list = append(list, path+" -> "+target)
+			return nil
+		}
+		info, err := e.Info()
+		if err == nil && info.Size() != int64(len("before")) {
+			list = append(list, fmt.Sprintf("%s %d", path, info.Size()))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(list, ", ")
+}

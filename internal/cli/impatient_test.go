@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"testing"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The doctor waits neither for a slow server nor for one that is to be better soon,
+// unless it is told to.
+func TestImpatient(t *testing.T) {
+	t.Setenv("ARTIFETCH_RETRIES", "")
+	for _, tt := range []struct {
+		env, flag string
+		retries   int
+		stall     time.Duration
+	}{
+		{"", "", -1, 10 * time.Second},
+		{"1m", "", -1, time.Minute},
+		{"1m", "--stall-timeout=2m", -1, 2 * time.Minute},
+		{"", "--retries=3", 3, 10 * time.Second},
+	} {
+		t.Setenv("ARTIFETCH_STALL_TIMEOUT", tt.env)
+		app := &cli.App{Flags: globalFlags(), Action: func(c *cli.Context) error {
+			if err := impatient(c); err != nil {
+				return err
+			}
+			if err := flagsFromEnv(c, c.App.Flags); err != nil {
+				return err
+			}
+			if retries, stall := countFlag(c, "retries"), c.Duration("stall-timeout"); retries != tt.retries || stall != tt.stall {
+				t.Errorf("%+v: %d retries, %v", tt, retries, stall)
+			}
+			return nil
+		}}
+		args := []string{"artifetch"}
+		if tt.flag != "" {
+			args = append(args, tt.flag)
+		}
+		if err := app.Run(args); err != nil {
+			t.Error(err)
+		}
+	}
+}
