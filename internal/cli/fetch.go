@@ -257,7 +257,7 @@ func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artif
 			return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 		}
 	}
-	f.detail().Str("job", a.JobName).Str("found", string(a.Found)).Str("size", iec(file.Size())).Bool("ranges", !file.Stats().Spooled).Msg("archive")
+	of(f.detail(), a).Str("found", string(a.Found)).Str("size", iec(file.Size())).Bool("ranges", !file.Stats().Spooled).Msg("archive")
 	if r.files, err = stage.Add(ctx, file, f.options(o, file)); err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}

@@ -74,10 +74,11 @@ func (r *result) count(leftOut map[string]bool) {
 	}
 }
 
-// report says in one line what arrived, from where and where to.
-func (s *session) report(event *zerolog.Event, r result, into string) {
-	a := r.artifact
-	event = event.Str("job", a.JobName)
+// of adds what is known of a job.
+func of(event *zerolog.Event, a resolve.Artifact) *zerolog.Event {
+	if a.JobName != "" {
+		event = event.Str("job", a.JobName)
+	}
 	if a.JobID != 0 {
 		event = event.Int64("job_id", a.JobID)
 	}
@@ -90,7 +91,13 @@ func (s *session) report(event *zerolog.Event, r result, into string) {
 	if a.Back > 0 {
 		event = event.Int("pipelines_back", a.Back)
 	}
-	event = event.Int("files", r.files.Files).Str("extracted", iec(r.files.Bytes)).Str("transferred", iec(r.transfer.Bytes))
+	return event
+}
+
+// report says in one line what arrived, from where and where to.
+func (s *session) report(event *zerolog.Event, r result, into string) {
+	a := r.artifact
+	event = of(event, a).Int("files", r.files.Files).Str("extracted", iec(r.files.Bytes)).Str("transferred", iec(r.transfer.Bytes))
 	if saved := a.Size - r.transfer.Bytes; saved > 0 {
 		event = event.Str("saved", iec(saved))
 	}
