@@ -49,7 +49,7 @@ func noSuffix(_ http.ResponseWriter, r *http.Request, _ int) bool {
 }
 
 // The first answer is everybody's: who gives up does not take it along. What lies
-// behind it is asked for while it is still on its way.
+// behind it is asked for while most of it is still on its way.
 func TestFirstAnswerIsShared(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
@@ -66,6 +66,9 @@ func TestFirstAnswerIsShared(t *testing.T) {
 		return false
 	})
 	f := open(t, o, fetch.Options{})
+	if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil { // the end is there
+		t.Fatal(err)
+	}
 	body, err := f.Range(t.Context(), 1000, 2*mib-1000)
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +95,48 @@ func TestFirstAnswerIsShared(t *testing.T) {
 	}
 	if n := len(o.asked()); n != 3 {
 		t.Errorf("requests: %s", lines(o.asked()))
+	}
+}
+
+// When most of the first answer has come, what lies behind it follows on the same
+// connection.
+func TestConnectionOfTheFirstAnswer(t *testing.T) {
+	t.Parallel()
+	data := content(3 * mib)
+	release := make(chan struct{})
+	var first, behind string
+	var o *object
+	o = serve(t, data, func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		switch r.Header.Get("Range") {
+		case "bytes=0-1048575":
+			first = r.RemoteAddr
+			o.stuck(w, r, 600_000, release)
+			return true
+		case "bytes=1048576-2097151":
+			behind = r.RemoteAddr
+		}
+		return false
+	})
+	f := open(t, o, fetch.Options{})
+	for _, at := range []int64{599_999, f.Size() - 1} { // the end is there, and leaves its connection first
+		if _, err := f.ReadAt(make([]byte, 1), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body, err := f.Range(t.Context(), 35, 2*mib-35)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = body.Close() }()
+	if got, err := io.ReadAll(io.LimitReader(body, 500_000)); err != nil || !bytes.Equal(got, data[35:500_035]) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	close(release)
+	if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, data[500_035:2*mib]) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if behind != first {
+		t.Errorf("the rest was asked for on the connection of %s, the beginning on %s", behind, first)
 	}
 }
 
@@ -177,11 +222,17 @@ func TestFirstAnswerChanges(t *testing.T) {
 		if n > 1 {
 			return false
 		}
-		o.cut(w, r, 300_000, false)
-		o.change(func(o *object) { o.etag = `"v2"` })
+		o.stuck(w, r, 300_000, nil)
 		return true
 	})
 	f := open(t, o, fetch.Options{})
+	for _, at := range []int64{299_999, f.Size() - 1} { // the end is there, too
+		if _, err := f.ReadAt(make([]byte, 1), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.change(func(o *object) { o.etag = `"v2"` })
+	o.CloseClientConnections()
 	got, err := readRange(t, f, 35, mib)
 	if !errors.Is(err, fetch.ErrChanged) || !bytes.Equal(got, data[35:35+len(got)]) {
 		t.Errorf("%d bytes, %v; want ErrChanged", len(got), err)
