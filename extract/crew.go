@@ -134,13 +134,22 @@ func (c *crew) room() int {
 	return min(c.active, c.most-c.active, len(c.next))
 }
 
+// ahead is how many bytes of a source are there already, if it can tell.
+func ahead(src Source) int64 {
+	if s, ok := src.(interface{ Ahead() int64 }); ok {
+		return s.Ahead()
+	}
+	return 0
+}
+
 // grow doubles the crew as long as its workers mostly wait for bytes, the last
 // time has brought more of them a second, there is work left, and the limit is
 // not reached.
 func (c *crew) grow() {
 	ticker := time.NewTicker(growthPeriod)
 	defer ticker.Stop()
-	best, last, lastWaited := 0.0, int64(0), int64(0)
+	// What came before there was a crew says nothing about its connections.
+	best, last, lastWaited := 0.0, ahead(c.src), int64(0)
 	for c.room() > 0 {
 		select {
 		case <-c.over:

@@ -20,7 +20,8 @@ import (
 // slow is a source of which each connection gives so many bytes a second.
 type slow struct {
 	Source
-	rate int
+	rate  int
+	ahead int64 // bytes that are there already
 
 	mu        sync.Mutex
 	now, most int // connections
@@ -29,6 +30,9 @@ type slow struct {
 	failAt    int64
 	err       error
 }
+
+// Ahead is what a crew asks for.
+func (s *slow) Ahead() int64 { return s.ahead }
 
 // Range implements [Source].
 func (s *slow) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
@@ -57,7 +61,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	if b.s.err != nil && b.off >= b.s.failAt {
 		return 0, b.s.err
 	}
-	if b.s.rate > 0 {
+	if b.s.rate > 0 && b.off >= b.s.ahead {
 		p = p[:min(len(p), b.s.rate/100)]
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -94,17 +98,19 @@ func TestCrewGrows(t *testing.T) {
 	tests := []struct {
 		name                     string
 		rate, limit, least, most int
+		ahead                    int64
 	}{
-		{"each is throttled", 20 << 20, 6, 6, 6},
-		{"over before more would help", 0, 8, 1, 4},
-		{"no more are allowed", 20 << 20, 1, 1, 1},
+		{"each is throttled", 20 << 20, 6, 6, 6, 0},
+		{"and the beginning is there", 20 << 20, 6, 6, 6, 4 << 20},
+		{"over before more would help", 0, 8, 1, 4, 0},
+		{"no more are allowed", 20 << 20, 1, 1, 1, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) { // the time of a throttled source is made up
-				src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive))), rate: tt.rate}
+				src := &slow{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive))), rate: tt.rate, ahead: tt.ahead}
 				stage, err := NewStage(dir, StageOptions{})
 				if err != nil {
 					t.Fatal(err)

@@ -5,7 +5,9 @@ import (
 	"io"
 )
 
-// Source is an archive. All methods may be called concurrently.
+// Source is an archive. All methods may be called concurrently. One that has a
+// method Ahead() int64 says by it how many bytes of the beginning are there before
+// anybody has read them.
 type Source interface {
 	io.ReaderAt // for what is small and random
 	Size() int64

@@ -19,8 +19,8 @@
 // that GitLab redirected to, pre-signed and short-lived, is used for all ranges
 // and asked for again when it no longer answers.
 //
-// Memory: the end of the file (at most 2 MiB) and a window of eight blocks of 256
-// KiB, whatever the size of the file. Range holds nothing.
+// Memory: the beginning of the file (1 MiB), its end (at most 2 MiB) and a window of
+// eight blocks of 256 KiB, whatever the size of the file. Range holds nothing.
 package fetch
 
 import (
@@ -143,7 +143,7 @@ type File struct {
 
 	mu     sync.Mutex
 	known  []segment // what earlier answers brought
-	early  *reader   // the first answer of a large file, while nobody reads it
+	head   *head     // the beginning of a large file; nil if it was not asked for first
 	tail   *tail     // the end of a large file, on its way; nil if it is not
 	spool  *os.File  // the whole file on disk; nil while it is read by ranges
 	kept   bool      // the spool is the cache's
@@ -169,6 +169,10 @@ func (f *File) SHA256() string { return f.sha256 }
 
 // Latency returns how long the last request took until its headers came.
 func (f *File) Latency() time.Duration { return time.Duration(f.remote.latency.Load()) }
+
+// Ahead returns how many bytes of the beginning are in memory: whoever reads them
+// learns nothing about how fast others come.
+func (f *File) Ahead() int64 { return f.head.there() }
 
 // Redirected reports whether the bytes come from somewhere else than the address
 // that was opened: from GitLab's object storage, and not through GitLab.
@@ -208,10 +212,8 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 	if f.spool != nil {
 		return f.spool.ReadAt(p, off)
 	}
-	if off+int64(len(p)) <= headSize {
-		if err := f.readHead(); err != nil {
-			return 0, err
-		}
+	if end := off + int64(len(p)); f.head != nil && end <= f.head.end() && f.head.begin(off, end) {
+		return io.ReadFull(&headReader{f.head, f.ctx, off, end}, p)
 	}
 	if s, ok := f.segmentAt(off); ok && off+int64(len(p)) <= s.end() {
 		return copy(p, s.data[off-s.off:]), nil
@@ -222,31 +224,8 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 	return f.readLong(p, off)
 }
 
-// headSize is how much of a first answer is kept when somebody looks at the
-// beginning of the file before reading it.
-const headSize = 64 << 10
-
-// readHead keeps the beginning of the first answer in memory, if that waits to
-// be read. The rest of it goes on waiting.
-func (f *File) readHead() error {
-	body := f.adopt(0)
-	if body == nil {
-		return nil
-	}
-	data := make([]byte, min(headSize, body.end))
-	if _, err := io.ReadFull(body, data); err != nil {
-		_ = body.Close() // it is broken
-		return err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.known = append(f.known, segment{0, data})
-	f.early = body
-	return nil
-}
-
 // segmentAt finds what is in memory at off. The end of a large file may still be
-// on its way, and the first answer not read yet.
+// on its way.
 func (f *File) segmentAt(off int64) (segment, bool) {
 	if f.tail != nil && off >= f.tail.off {
 		<-f.tail.done
@@ -283,7 +262,17 @@ func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 		return io.NopCloser(io.MultiReader(bytes.NewReader(before), bytes.NewReader(after))), nil
 	}
 	body := f.stream(ctx, from, to)
-	return joined{io.MultiReader(bytes.NewReader(before), body, bytes.NewReader(after)), body}, nil
+	parts := []io.Reader{bytes.NewReader(before), body, bytes.NewReader(after)}
+	if f.head.begin(from, to) {
+		body.off = min(f.head.end(), to)
+		parts[0] = &headReader{f.head, body.ctx, from, body.off}
+		if body.off < to && f.head.there() < f.head.end()/2 {
+			// It comes beside the head. When the head is nearly there, its connection will
+			// do, which is as fast by then as a new one never is at first.
+			body.start()
+		}
+	}
+	return joined{io.MultiReader(parts...), body}, nil
 }
 
 // joined is a stream between two pieces of memory.
@@ -296,29 +285,8 @@ type joined struct {
 func (f *File) stream(ctx context.Context, from, to int64) *reader {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(f.ctx, func() { cancel(context.Cause(f.ctx)) })
-	body := f.adopt(from)
-	if body == nil {
-		body = f.remote.reader(ctx, from, to)
-	} else {
-		// Its request was made before there was this context.
-		answer := body.body
-		context.AfterFunc(ctx, func() { _ = answer.Close() })
-	}
-	body.ctx, body.end = ctx, to
+	body := f.remote.reader(ctx, from, to)
 	body.onClose = func() { stop(); cancel(nil) }
-	return body
-}
-
-// adopt returns the first answer, if it is what comes at off and nobody has it
-// yet: its bytes are on their way already.
-func (f *File) adopt(off int64) *reader {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.early == nil || f.early.off != off {
-		return nil
-	}
-	body := f.early
-	f.early = nil
 	return body
 }
 
@@ -337,8 +305,8 @@ func (f *File) Close() error {
 	if f.tail != nil {
 		<-f.tail.done
 	}
-	if f.early != nil {
-		_ = f.early.Close() // nobody wanted it
+	if f.head != nil {
+		f.head.close()
 	}
 	if f.spool == nil {
 		return nil

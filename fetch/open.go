@@ -116,7 +116,7 @@ func (r *remote) open(ctx context.Context, o Options, p probe) (*File, error) {
 		if err != nil || !p.fits(c) || encoded(resp) {
 			return nil, resp.Body.Close()
 		}
-		return r.ranged(ctx, resp, c)
+		return r.ranged(ctx, o, resp, c)
 	case http.StatusOK:
 		if p.off != 0 || encoded(resp) {
 			return nil, resp.Body.Close()
@@ -130,17 +130,19 @@ func (r *remote) open(ctx context.Context, o Options, p probe) (*File, error) {
 }
 
 // ranged makes the file of a server that has ranges.
-func (r *remote) ranged(ctx context.Context, resp *http.Response, c contentRange) (*File, error) {
+func (r *remote) ranged(ctx context.Context, o Options, resp *http.Response, c contentRange) (*File, error) {
 	r.settle(resp, c.total)
 	first := r.reader(ctx, c.first, c.last+1)
 	first.body = resp.Body
 	f := &File{ctx: ctx, remote: r, size: c.total, sha256: r.digest()}
 	f.window = newWindow(readerAt(f.direct), c.total, blockSize, keepBlocks)
 	if c.first == 0 && c.last+1 < c.total {
-		// Its bytes are needed in a while. Until then they may wait in the
-		// connection; the end of the file is what is needed now.
-		first.bodyEnd = c.last + 1
-		f.early = first
+		// The end of the file is what is needed now. Where everything is, this may
+		// come meanwhile; else it waits in its connection until it is needed.
+		f.head = newHead(ctx, first)
+		if !o.Partial {
+			f.head.begin(0, f.head.end())
+		}
 		f.tail = f.fetchTail()
 		return f, nil
 	}

@@ -14,19 +14,31 @@ type reader struct {
 	off     int64
 	end     int64
 	body    io.ReadCloser // nil between requests
-	bodyEnd int64         // where the body ends by itself, if that is before end; else 0
 	pauses  Backoff       // nil until something broke
 	fresh   bool          // the body has brought nothing yet
 	failed  error         // sticky
 	onClose func()
+	asked   chan struct{} // closed when the request that start makes has its answer; or nil
 }
 
 func (r *remote) reader(ctx context.Context, off, end int64) *reader {
 	return &reader{remote: r, ctx: ctx, off: off, end: end}
 }
 
+// start makes the request before anybody reads. What comes waits in its connection.
+func (b *reader) start() {
+	b.asked = make(chan struct{})
+	go func() {
+		defer close(b.asked)
+		b.failed = b.connect()
+	}()
+}
+
 // Read implements [io.Reader].
 func (b *reader) Read(p []byte) (int, error) {
+	if b.asked != nil {
+		<-b.asked
+	}
 	switch {
 	case b.failed != nil:
 		return 0, b.failed
@@ -49,10 +61,6 @@ func (b *reader) read(p []byte) (int, error) {
 		}
 		n, err := b.body.Read(p)
 		b.count(n)
-		if b.off == b.bodyEnd && b.off < b.end {
-			_ = b.body.Close() // it has ended, and the range goes on behind it
-			b.body, b.bodyEnd = nil, 0
-		}
 		if n > 0 {
 			return n, nil // an error comes again with the next call
 		}
@@ -113,15 +121,18 @@ func (b *reader) broke(err error) error {
 // Close implements [io.Closer].
 func (b *reader) Close() error {
 	var err error
+	if b.onClose != nil {
+		b.onClose()
+	}
+	if b.asked != nil {
+		<-b.asked
+	}
 	if b.body != nil {
 		err = b.body.Close()
 		b.body = nil
 	}
-	if b.onClose != nil {
-		b.onClose()
-	}
 	if b.failed == nil {
-		b.failed = errors.New("fetch: read after close")
+		b.failed = errClosed
 	}
 	return err
 }
