@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"debug/buildinfo"
 	"debug/elf"
 	"encoding/json"
 	"io/fs"
@@ -172,14 +173,44 @@ func checkArchives(t *testing.T, dist string) {
 		if ending == "windows_amd64.zip" {
 			program += ".exe"
 		}
-		want := []string{"LICENSE", "README.md", program, "completions/_artifetch", "completions/artifetch.bash", "completions/artifetch.fish", "completions/artifetch.ps1", "man/artifetch.1"}
+		want := []string{"LICENSE", "LICENSES.txt", "README.md", program, "completions/_artifetch", "completions/artifetch.bash", "completions/artifetch.fish", "completions/artifetch.ps1", "man/artifetch.1"}
 		if !slices.Equal(names, want) {
 			t.Errorf("%s holds %v", ending, names)
 		}
 		if strings.HasSuffix(ending, ".gz") {
 			checkGzip(t, path)
+			checkLicences(t, path)
 		}
 	}
+}
+
+// checkLicences looks for those of the modules that the program holds.
+func checkLicences(t *testing.T, path string) {
+	t.Helper()
+	texts := command(t, "", "tar", "-xzOf", path, "--wildcards", "*/LICENSES.txt")
+	dir := t.TempDir()
+	command(t, dir, "tar", "-xzf", absolute(t, path), "--strip-components", "1")
+	info, err := buildinfo.ReadFile(filepath.Join(dir, "artifetch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(info.Deps) < 20 {
+		t.Errorf("%d modules", len(info.Deps))
+	}
+	for _, dep := range info.Deps {
+		if !strings.Contains(texts, "\n"+dep.Path+" "+dep.Version+": ") && !strings.HasPrefix(texts, dep.Path+" "+dep.Version+": ") {
+			t.Errorf("%s: no licence of %s", path, dep.Path)
+		}
+	}
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func checkGzip(t *testing.T, path string) {

@@ -2,6 +2,7 @@
 //
 //	build.go    the program for every platform
 //	archive.go  tar.gz and zip archives
+//	licences.go what the modules in the program ask to be handed on with it
 //	package.go  deb, rpm and apk packages, by nfpm
 //	version.go  what a version is called in each kind of package
 //	sbom.go     what each program is made of, as CycloneDX
@@ -159,8 +160,13 @@ var shells = []struct{ shell, name string }{
 
 // commonFiles are those that are the same on every platform.
 func commonFiles(ctx context.Context, o options) ([]file, error) {
+	others, err := licences(ctx, o)
+	if err != nil {
+		return nil, err
+	}
 	files := []file{
 		{name: "LICENSE", from: "LICENSE", mode: 0o644},
+		{name: "LICENSES.txt", content: others, mode: 0o644},
 		{name: "README.md", from: "README.md", mode: 0o644},
 		{name: "man/artifetch.1", from: "docs/artifetch.1", mode: 0o644},
 	}
