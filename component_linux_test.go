@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -134,7 +133,7 @@ func TestSetupTemplate(t *testing.T) {
 // runs. The job's token goes to its own GitLab alone.
 func TestSetupComponent(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") == "" {
+	if !has(t, "curl") {
 		t.Skip("curl is not installed")
 	}
 	archive := programArchive(t)

@@ -157,8 +157,10 @@ func (b docBlock) runPipeline(t *testing.T) {
 // runShell runs a block in bash, with the simulated GitLab, a make that says what it
 // would do, and, for docker, a builder that takes the same flags.
 func (b docBlock) runShell(t *testing.T) {
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("bash is not installed")
+	for _, program := range []string{"bash", "make"} {
+		if !has(t, program) {
+			t.Skipf("%s is not installed", program)
+		}
 	}
 	if strings.Contains(b.text, "docker build") && !has(t, "buildah") {
 		t.Skip("buildah is not installed")
@@ -195,6 +197,7 @@ func (b docBlock) runShell(t *testing.T) {
 	}
 }
 
+// has reports whether a program is installed, which in CI it has to be.
 func has(t *testing.T, program string) bool {
 	t.Helper()
 	_, err := exec.LookPath(program)
@@ -208,7 +211,7 @@ func lookPath(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	return path
 }

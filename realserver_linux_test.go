@@ -580,6 +580,9 @@ func ownNetwork(t *testing.T) *net.IPNet {
 			return n
 		}
 	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("this machine has loopback addresses alone: no proxy is asked for those, and nothing would be tested")
+	}
 	t.Skip("this machine has loopback addresses alone, and no proxy is asked for those")
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -21,21 +20,15 @@ const mib = 1 << 20
 // stuck answers a range, and sends n bytes of it before it waits until go is
 // closed, and sends the rest.
 func (o *object) stuck(w http.ResponseWriter, r *http.Request, n int, release <-chan struct{}) {
-	var first, last int
-	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+	data, ok := o.begin(w, r)
+	if !ok {
 		return
 	}
-	last = min(last, len(o.data)-1)
-	w.Header().Set("ETag", o.etag)
-	w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, last, len(o.data)))
-	w.Header().Set("Content-Length", fmt.Sprint(last+1-first))
-	w.WriteHeader(http.StatusPartialContent)
-	_, _ = w.Write(o.data[first : first+n])
+	_, _ = w.Write(data[:n])
 	_ = http.NewResponseController(w).Flush()
 	select {
 	case <-release:
-		_, _ = w.Write(o.data[first+n : last+1])
+		_, _ = w.Write(data[n:])
 	case <-r.Context().Done():
 	}
 }

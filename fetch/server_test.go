@@ -123,18 +123,27 @@ func hangUp(w http.ResponseWriter, reset bool) {
 
 // cut sends the range that was asked for, but only n bytes of it.
 func (o *object) cut(w http.ResponseWriter, r *http.Request, n int, reset bool) {
+	data, ok := o.begin(w, r)
+	if !ok {
+		return
+	}
+	_, _ = w.Write(data[:min(n, len(data))])
+	hangUp(w, reset)
+}
+
+// begin sends the headers of the range that was asked for, and returns its bytes.
+func (o *object) begin(w http.ResponseWriter, r *http.Request) (data []byte, ok bool) {
 	var first, last int
 	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+		return nil, false
 	}
 	last = min(last, len(o.data)-1)
 	w.Header().Set("ETag", o.etag)
 	w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, last, len(o.data)))
 	w.Header().Set("Content-Length", fmt.Sprint(last+1-first))
 	w.WriteHeader(http.StatusPartialContent)
-	_, _ = w.Write(o.data[first:min(first+n, last+1)])
-	hangUp(w, reset)
+	return o.data[first : last+1], true
 }
 
 func lines(list []string) string { return strings.Join(list, " ") }
