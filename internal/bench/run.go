@@ -20,8 +20,8 @@ import (
 // bench is one run of the command.
 type bench struct {
 	options
-	dir, program string
-	report       report
+	dir    string // where the programs, archives and trees are
+	report report
 }
 
 // peer is a command line that brings the archive's files into the directory
@@ -40,6 +40,10 @@ var peers = []peer{
 	{"aria2c -x8 + unzip", `aria2c -q --ca-certificate=CA -x8 -s8 -k1M -o a.zip URL && mkdir x && unzip -q a.zip -d x WANTED`, false},
 	{"curl + 7z", `curl -sfL --cacert CA -o a.zip URL && 7z x -bd -y -ox a.zip WANTED >/dev/null`, false},
 }
+
+// plain is the program built with plain flags. It's timed on loopback, where the CPU is
+// the limit.
+var plain = peer{"artifetch, plain flags", strings.Replace(peers[0].command, "artifetch", "artifetch-plain", 1), false}
 
 // optional are peers that are timed where they are installed. They take the
 // whole archive, and talk to GitLab by themselves.
@@ -108,6 +112,9 @@ func (b *bench) net(ctx context.Context, s *servers, name, net string, l limits)
 	peers := allPeers()
 	if a.wanted != nil {
 		peers = peers[:min(len(peers), 5)] // the others take no selection
+	}
+	if net == "loop" {
+		peers = append(peers, plain)
 	}
 	t := table{name: name, net: net, limits: l, rows: append(peers, line)}
 	t.samples = make([][]sample, len(t.rows))
