@@ -129,11 +129,11 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	if clean.err != nil {
 		return Config{}, clean.err
 	}
-	api, own, err := s.apiURL()
+	at, err := s.server()
 	if err != nil {
 		return Config{}, err
 	}
-	token, err := s.token(l, own)
+	token, err := s.token(l, at)
 	if err != nil {
 		return Config{}, err
 	}
@@ -142,10 +142,10 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 		return Config{}, err
 	}
 	c := Config{
-		APIURL: api, Token: token, TLS: s.tls(), ProxyPasswords: passwords,
+		APIURL: at.api, Token: token, TLS: s.tls(), ProxyPasswords: passwords,
 		Dir: s.ProjectDir, InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "",
 	}
-	if own {
+	if at.own {
 		s.identity(&c)
 	}
 	return c, nil

@@ -156,6 +156,7 @@ func TestToken(t *testing.T) {
 	file := write("token", "from-file\n")
 	jobFile := write("job-token", "glcbt-file\r\n")
 	jwt := write("jwt", "eyJhbGciOi.eyJzdWIi.c2ln")
+	corporate := write("corporate", "mycorp-glcbt-64_x")
 	mounted := filepath.Dir(write("secrets/CI_JOB_TOKEN", "glcbt-mounted"))
 	both := filepath.Dir(write("both/CI_JOB_TOKEN", "glcbt-mounted"))
 	write("both/GITLAB_TOKEN", "glpat-mounted")
@@ -175,9 +176,13 @@ func TestToken(t *testing.T) {
 		{"file first", job("GITLAB_TOKEN", "x", "ARTIFETCH_TOKEN_FILE", file), "from-file", env.PrivateToken},
 		{"job token file", job("CI_JOB_TOKEN", "", "CI_JOB_TOKEN_FILE", jobFile), "glcbt-file", env.JobToken},
 		{"file of a JWT", job("ARTIFETCH_TOKEN_FILE", jwt), "eyJhbGciOi.eyJzdWIi.c2ln", env.JobToken},
-		{"mounted secret", map[string]string{"ARTIFETCH_SECRETS_DIR": mounted}, "glcbt-mounted", env.JobToken},
+		{"file of a job token with the instance's prefix", job("ARTIFETCH_TOKEN_FILE", corporate), "mycorp-glcbt-64_x", env.JobToken},
+		{"a user's token with the instance's prefix", job("GITLAB_TOKEN", "my_corp-1-glpat-x-glcbt-y"), "my_corp-1-glpat-x-glcbt-y", env.PrivateToken},
+		{"mounted secret", map[string]string{"ARTIFETCH_SECRETS_DIR": mounted, "CI_SERVER_URL": "https://gitlab.example.com"}, "glcbt-mounted", env.JobToken},
 		{"mounted GITLAB_TOKEN first", map[string]string{"ARTIFETCH_SECRETS_DIR": both}, "glpat-mounted", env.PrivateToken},
 		{"a job token in GITLAB_TOKEN", job("GITLAB_TOKEN", "glcbt-x"), "glcbt-x", env.JobToken},
+		{"a JWT in GITLAB_TOKEN", job("GITLAB_TOKEN", "eyJhbGciOi.eyJzdWIi.c2ln"), "eyJhbGciOi.eyJzdWIi.c2ln", env.JobToken},
+		{"CI_JOB_TOKEN in GITLAB_TOKEN, without a prefix", job("GITLAB_TOKEN", "64_old", "CI_JOB_TOKEN", "64_old"), "64_old", env.JobToken},
 		{"line break at the end", job("CI_JOB_TOKEN", "glcbt-abc\n"), "glcbt-abc", env.JobToken},
 	}
 	for _, tt := range tests {
@@ -191,6 +196,76 @@ func TestToken(t *testing.T) {
 				t.Errorf("token = %q (%s), want %q (%s)", got, c.Token.Kind, tt.wantToken, tt.wantKind)
 			}
 		})
+	}
+}
+
+// The default server is for users' tokens: a job token goes to the server that is
+// named, or nowhere, however it comes and whatever it is called.
+func TestJobTokenNeedsAServer(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"plain": "64_abc", "glcbt": "glcbt-abc", "corporate": "mycorp-glcbt-abc", "jwt": "eyJhbGciOi.eyJzdWIi.c2ln",
+		"job/CI_JOB_TOKEN": "64_mounted", "user/GITLAB_TOKEN": "glcbt-mounted",
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := func(name string) string { return filepath.Join(dir, name) }
+	for source, vars := range map[string]map[string]string{
+		"CI_JOB_TOKEN":             {"CI_JOB_TOKEN": "64_abc"},
+		"CI_JOB_TOKEN in a job":    {"CI_JOB_TOKEN": "64_abc", "GITLAB_CI": "true", "CI_PROJECT_ID": "7"},
+		"CI_JOB_TOKEN_FILE":        {"CI_JOB_TOKEN_FILE": file("plain")},
+		"mounted":                  {"ARTIFETCH_SECRETS_DIR": file("job")},
+		"mounted as GITLAB_TOKEN":  {"ARTIFETCH_SECRETS_DIR": file("user")},
+		"file by its prefix":       {"ARTIFETCH_TOKEN_FILE": file("glcbt")},
+		"file by a longer prefix":  {"ARTIFETCH_TOKEN_FILE": file("corporate")},
+		"file of a JWT":            {"ARTIFETCH_TOKEN_FILE": file("jwt")},
+		"file by --token-type":     {"ARTIFETCH_TOKEN_FILE": file("plain"), "ARTIFETCH_TOKEN_TYPE": "job"},
+		"file, called private":     {"ARTIFETCH_TOKEN_FILE": file("glcbt"), "ARTIFETCH_TOKEN_TYPE": "private"},
+		"GITLAB_TOKEN":             {"GITLAB_TOKEN": "glcbt-abc"},
+		"GITLAB_TOKEN as bearer":   {"GITLAB_TOKEN": "glcbt-abc", "ARTIFETCH_TOKEN_TYPE": "bearer"},
+		"GITLAB_TOKEN, both equal": {"GITLAB_TOKEN": "64_abc", "CI_JOB_TOKEN": "64_abc"},
+	} {
+		t.Run(source, func(t *testing.T) {
+			t.Parallel()
+			if vars["ARTIFETCH_SECRETS_DIR"] == "" {
+				vars["ARTIFETCH_SECRETS_DIR"] = "/nonexistent"
+			}
+			c, err := load(t, vars)
+			if !errors.Is(err, env.ErrUsage) || !strings.Contains(err.Error(), "holds a job token") || !c.Token.Value.IsZero() {
+				t.Errorf("without a server: %v, token from %q", err, c.Token.Source)
+			}
+			for _, name := range []string{"CI_API_V4_URL", "CI_SERVER_URL", "ARTIFETCH_SERVER_URL"} {
+				vars[name] = "https://gitlab.example.com"
+				if c, err := load(t, vars); err != nil || c.Token.Value.IsZero() || c.APIURL.Host != "gitlab.example.com" {
+					t.Errorf("with %s: %v", name, err)
+				}
+				delete(vars, name)
+			}
+			vars["ARTIFETCH_TOKEN_TYPE"] = "none"
+			if c, err := load(t, vars); err != nil || !c.Token.Value.IsZero() {
+				t.Errorf("without a token: %v", err)
+			}
+		})
+	}
+	for name, vars := range map[string]map[string]string{
+		"GITLAB_TOKEN": {"GITLAB_TOKEN": "glpat-x"}, "a bearer": {"GITLAB_TOKEN": "x", "ARTIFETCH_TOKEN_TYPE": "bearer"}, "a file": {"ARTIFETCH_TOKEN_FILE": file("plain")},
+	} {
+		vars["ARTIFETCH_SECRETS_DIR"] = "/nonexistent"
+		if c, err := load(t, vars); err != nil || c.APIURL.Host != "gitlab.com" {
+			t.Errorf("a user's token, %s: %v", name, err)
+		}
+	}
+	for name, vars := range map[string]map[string]string{
+		"by its prefix": job("GITLAB_TOKEN", "glcbt-x"), "by its value": job("GITLAB_TOKEN", "64_old", "CI_JOB_TOKEN", "64_old"), "mounted": job("ARTIFETCH_SECRETS_DIR", file("user")),
+	} {
+		vars["ARTIFETCH_SERVER_URL"] = "https://elsewhere.example.com"
+		if c, err := load(t, vars); !errors.Is(err, env.ErrUsage) || !c.Token.Value.IsZero() {
+			t.Errorf("a job token in GITLAB_TOKEN, %s, for another server than the job's: %v", name, err)
+		}
 	}
 }
 

@@ -5,27 +5,35 @@ import (
 	"strings"
 )
 
-// gitLabCom is where a terminal without any setting goes.
+// gitLabCom is the default server, for users' tokens and anonymous requests.
 const gitLabCom = "https://gitlab.com"
 
 const apiPath = "/api/v4"
 
-// apiURL finds the root of the REST API: --server-url, else CI_API_V4_URL,
+// server is where requests go.
+type server struct {
+	api *url.URL // root of the REST API
+	// own is true if that is the server that runs the job. The job's token and
+	// project mean nothing to any other, and the token must not travel there.
+	own bool
+	// named is false if nothing names a server, and the default takes its place.
+	named bool
+}
+
+// server finds the root of the REST API: --server-url, else CI_API_V4_URL,
 // which carries a relative URL root as well, else CI_SERVER_URL, else
-// gitlab.com. It also reports whether that is the server that runs the job:
-// the job's token and project mean nothing to any other, and the token must
-// not travel there.
-func (s *settings) apiURL() (api *url.URL, own bool, err error) {
+// gitlab.com.
+func (s *settings) server() (server, error) {
 	job, err := s.jobServer()
-	if err != nil || s.ServerURL == "" {
-		return job, true, err
-	}
-	api, err = parseServer("--server-url", s.ServerURL)
-	if err != nil {
-		return nil, false, err
-	}
 	inJob := s.APIURL != "" || s.CIServer != ""
-	return api, !inJob || sameOrigin(api, job), nil
+	if err != nil || s.ServerURL == "" {
+		return server{api: job, own: true, named: inJob}, err
+	}
+	api, err := parseServer("--server-url", s.ServerURL)
+	if err != nil {
+		return server{}, err
+	}
+	return server{api: api, own: !inJob || sameOrigin(api, job), named: true}, nil
 }
 
 func (s *settings) jobServer() (*url.URL, error) {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
@@ -37,9 +38,8 @@ type tokenSource struct {
 	read func() (Secret, error) // a zero Secret means: not here
 }
 
-// token takes the first token of the kind that was asked for. own tells
-// whether the server is the one that runs the job.
-func (s *settings) token(l envconfig.Lookuper, own bool) (Token, error) {
+// token takes the first token of the kind that was asked for.
+func (s *settings) token(l envconfig.Lookuper, at server) (Token, error) {
 	want := TokenKind(s.TokenType)
 	switch want {
 	case autoToken, JobToken, PrivateToken, BearerToken:
@@ -48,7 +48,7 @@ func (s *settings) token(l envconfig.Lookuper, own bool) (Token, error) {
 	default:
 		return Token{}, &UsageError{Name: "--token-type", Reason: "is none of auto, job, private, bearer, none", Fix: "leave it out, and the kind is found out"}
 	}
-	for _, source := range s.tokenSources(own) {
+	for _, source := range s.tokenSources(at.own) {
 		if !source.serves(want) {
 			continue
 		}
@@ -56,12 +56,39 @@ func (s *settings) token(l envconfig.Lookuper, own bool) (Token, error) {
 		if err != nil {
 			return Token{}, err
 		}
-		if !value.IsZero() {
-			return source.token(value, want)
+		if value.IsZero() {
+			continue
+		}
+		t, err := source.token(value, want, s.isJobToken(value))
+		if err != nil {
+			return Token{}, err
+		}
+		return t, s.mayGo(t, at)
+	}
+	return noToken(l, want, at.own)
+}
+
+// mayGo refuses to send a job token to a server that it doesn't belong to. A
+// user's token goes to the default server; a job token never does, because it
+// belongs to the instance that runs the job.
+func (s *settings) mayGo(t Token, at server) error {
+	isJob := t.Kind == JobToken || s.isJobToken(t.Value)
+	switch {
+	case isJob && !at.named:
+		return &UsageError{
+			Name: t.Source, Reason: "holds a job token, and neither CI_API_V4_URL nor CI_SERVER_URL says which server it belongs to",
+			Fix: "pass CI_API_V4_URL on, in a Dockerfile by ARG CI_API_V4_URL and --build-arg CI_API_V4_URL, or give --server-url",
+		}
+	case isJob && !at.own && t.Source != tokenFileFlag:
+		return &UsageError{
+			Name: t.Source, Reason: "holds a job token, and --server-url names another server than the job's",
+			Fix: "set a token of that server, or use --token-type none",
 		}
 	}
-	return noToken(l, want, own)
+	return nil
 }
+
+const tokenFileFlag = "--token-file"
 
 // tokenSources lists the places in order. A file named on the command line
 // comes first, then what a person set up, then what GitLab set up.
@@ -77,7 +104,7 @@ func (s *settings) tokenSources(own bool) []tokenSource {
 		return tokenSource{name, kind, func() (Secret, error) { return readNamed(name, path) }}
 	}
 	sources := []tokenSource{
-		file("--token-file", autoToken, s.TokenFile),
+		file(tokenFileFlag, autoToken, s.TokenFile),
 		held("GITLAB_TOKEN", PrivateToken, s.GitLabToken),
 	}
 	if own {
@@ -100,7 +127,7 @@ func (t tokenSource) serves(want TokenKind) bool {
 	return (t.kind == JobToken) == (want == JobToken)
 }
 
-func (t tokenSource) token(value Secret, want TokenKind) (Token, error) {
+func (t tokenSource) token(value Secret, want TokenKind, isJob bool) (Token, error) {
 	if ref, found := Unexpanded(value.Reveal()); found {
 		return Token{}, &UsageError{Name: t.name, Reason: "holds the literal text " + ref + ": it was not expanded", Fix: "write the token itself into it"}
 	}
@@ -109,25 +136,37 @@ func (t tokenSource) token(value Secret, want TokenKind) (Token, error) {
 	}
 	kind := want
 	if want == autoToken {
-		kind = guessKind(value.Reveal(), t.kind)
+		kind = guessKind(value.Reveal(), t.kind, isJob)
 	}
 	return Token{Value: value, Kind: kind, Source: t.name}, nil
 }
 
-// guessKind trusts the prefix that GitLab gives job tokens more than the name
-// of the variable: a job token sent as PRIVATE-TOKEN is treated as nobody's.
-func guessKind(value string, named TokenKind) TokenKind {
-	switch {
-	case strings.HasPrefix(value, "glcbt-"):
-		return JobToken
-	case strings.HasPrefix(value, "glpat-"):
-		return PrivateToken
-	case named != autoToken:
-		return named
-	case strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2:
-		return JobToken // a JWT: the newer form of job tokens
+// prefixed is how GitLab's tokens begin: an instance may put a prefix of its own
+// before the kind's, as in mycorp-glcbt-….
+// https://docs.gitlab.com/administration/settings/account_and_limit_settings/#instance-token-prefix
+var prefixed = regexp.MustCompile(`^(?:[0-9A-Za-z_-]{1,40}?-)?(glcbt|glpat)-`)
+
+// isJobToken reports whether a value can only be a job token, whatever the
+// variable or file is called: by its prefix, because it is a JWT (no token of a
+// user is one), or because it is that of CI_JOB_TOKEN.
+func (s *settings) isJobToken(value Secret) bool {
+	text := value.Reveal()
+	if m := prefixed.FindStringSubmatch(text); m != nil {
+		return m[1] == "glcbt"
 	}
-	return PrivateToken
+	return strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 2 || text == s.JobToken.Reveal()
+}
+
+// guessKind trusts the form of a token more than the name of its variable: GitLab
+// treats a job token that comes as PRIVATE-TOKEN as anonymous.
+func guessKind(value string, named TokenKind, isJob bool) TokenKind {
+	switch {
+	case isJob:
+		return JobToken
+	case prefixed.MatchString(value), named == autoToken:
+		return PrivateToken
+	}
+	return named
 }
 
 // noToken says why there is none, or that the caller goes on as nobody.
