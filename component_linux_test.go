@@ -77,7 +77,7 @@ use:
   needs: [app]
   script:
     - cat app/job.txt
-    - echo "job <$ARTIFETCH_JOB_ID> of <$ARTIFETCH_PIPELINE_ID>, <$ARTIFETCH_FILES> in <$ARTIFETCH_PATH>"
+    - echo "job <$ARTIFACT_JOB_ID> of <$ARTIFACT_PIPELINE_ID>, <$ARTIFACT_FILES> in <$ARTIFACT_PATH>"
 `,
 		".gitignore": "/app/\n*.env\n.gitlab-ci-local/\n",
 	}, nil)
@@ -93,6 +93,42 @@ use:
 	}
 	if out, err := p.job(t, "fails"); err == nil || !strings.Contains(out, `no job "nothing"`) {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// The report of one component reaches all later jobs, above what they set themselves,
+// and steers none of them: the second component fetches what its inputs say, and so
+// does a job that names its own.
+func TestTwoFetchComponents(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, map[string]string{
+		"templates/fetch.yml": template(t, "fetch.yml"),
+		".gitlab-ci.yml": `stages: [build, test, use]
+include:
+  - local: templates/fetch.yml
+    inputs: {job-name: app, stage: build, image: busybox, project: group/app, ref: main, job: build, output: app}
+  - local: templates/fetch.yml
+    inputs: {job-name: none, stage: build, image: busybox, project: group/app, ref: main, job: nothing, output: none, if-missing: warn, dotenv: none.env, dotenv-prefix: NONE_}
+  - local: templates/fetch.yml
+    inputs: {job-name: lib, stage: test, image: busybox, project: group/sub/lib, ref: release/2.x, job: package, output: lib, dotenv: lib.env, dotenv-prefix: LIB_}
+use:
+  stage: use
+  script:
+    - echo "app <$ARTIFACT_FOUND $ARTIFACT_PROJECT $ARTIFACT_REF $ARTIFACT_JOB_ID>"
+    - echo "lib <$LIB_FOUND $LIB_PROJECT $LIB_REF $LIB_JOB_ID>"
+    - echo "none <$NONE_FOUND $NONE_JOB_ID>"
+    - artifetch fetch -R 1 --ref v1.0 --job build -o tag
+    - cat tag/job.txt
+`,
+		".gitignore": "/app/\n/lib/\n/tag/\n*.env\n.gitlab-ci-local/\n",
+	}, nil)
+	out, err := p.job(t)
+	for _, want := range []string{
+		"app <true group/app main 1001>", "lib <true group/sub/lib release/2.x 2001>", "none <false >", "build 1501",
+	} {
+		if err != nil || !strings.Contains(out, want) {
+			t.Fatalf("no %q: %v: %s", want, err, out)
+		}
 	}
 }
 

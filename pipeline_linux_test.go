@@ -129,7 +129,7 @@ func TestPipeline(t *testing.T) {
 	if err != nil || string(fetched) != string(program) {
 		t.Errorf("what was fetched is something else: %v", err)
 	}
-	if report, err := os.ReadFile(filepath.Join(p.dir, "fetched.env")); err != nil || !strings.Contains(string(report), "ARTIFETCH_JOB_ID=9001\n") {
+	if report, err := os.ReadFile(filepath.Join(p.dir, "fetched.env")); err != nil || !strings.Contains(string(report), "ARTIFACT_JOB_ID=9001\n") {
 		t.Errorf("%v: %s", err, report)
 	}
 }

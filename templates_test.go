@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -96,4 +97,32 @@ func inputsTable(t *testing.T, file string) string {
 		_, _ = fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, value, about)
 	}
 	return b.String()
+}
+
+// What the installer reads is the variable of no flag: the component sets it in jobs
+// that run the program, too.
+func TestInstallerVariables(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile("install.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := map[string]bool{}
+	for _, m := range regexp.MustCompile("`--([a-z0-9-]+)").FindAllStringSubmatch(string(page), -1) {
+		flags["ARTIFETCH_"+strings.ToUpper(strings.ReplaceAll(m[1], "-", "_"))] = true
+	}
+	delete(flags, "ARTIFETCH_VERSION") // a flag that no variable sets
+	names := regexp.MustCompile(`ARTIFETCH_[A-Z0-9_]+`).FindAllString(string(script), -1)
+	if len(names) < 10 || len(flags) < 60 {
+		t.Fatalf("%d names, %d flags", len(names), len(flags))
+	}
+	for _, name := range names {
+		if flags[name] {
+			t.Errorf("install.sh reads %s, which is the variable of a flag", name)
+		}
+	}
 }

@@ -106,6 +106,9 @@ func newApp(out IO) *cli.App {
 		for _, c := range append(c.Subcommands, c) {
 			c.OnUsageError = onUsageError
 			c.HideHelpCommand = true
+			if len(c.Subcommands) == 0 {
+				c.Before = readFlags
+			}
 		}
 	}
 	return app

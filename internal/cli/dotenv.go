@@ -1,28 +1,69 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-func dotenvFlag() cli.Flag {
-	return &cli.StringFlag{Name: "dotenv", Category: categoryOutput, Usage: "write ARTIFETCH_JOB_ID and the like to `FILE`, for artifacts:reports:dotenv"}
+func dotenvFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "dotenv", Category: categoryOutput, Usage: "write ARTIFACT_JOB_ID and others to `FILE`, for artifacts:reports:dotenv"},
+		&cli.StringFlag{Name: "dotenv-prefix", Category: categoryOutput, Usage: "start the names of these variables with `NAME`", DefaultText: defaultPrefix},
+	}
 }
 
-// variable is one line of a report for later jobs.
+// dotenv is the report that --dotenv asks for: variables for later jobs. GitLab
+// gives them to all later jobs, above the variables that those set themselves, so
+// that none of them may be one that artifetch reads.
+// https://docs.gitlab.com/ci/variables/#cicd-variable-precedence
+type dotenv struct {
+	file   string // empty means none
+	prefix string // of all names
+}
+
+const defaultPrefix = "ARTIFACT_"
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// newDotenv reads --dotenv and --dotenv-prefix.
+func newDotenv(c *cli.Context) (dotenv, error) {
+	d := dotenv{file: c.String("dotenv"), prefix: cmp.Or(c.String("dotenv-prefix"), defaultPrefix)}
+	return d, checkPrefix(d.prefix)
+}
+
+// checkPrefix refuses prefixes that make what is no variable, or one that steers
+// artifetch or GitLab itself. Windows doesn't tell capitals from small letters.
+func checkPrefix(prefix string) error {
+	if !variableName.MatchString(prefix) {
+		return &usageError{fmt.Sprintf("--dotenv-prefix %q cannot start the name of a variable", prefix), "use letters, digits and underscores, and no digit first"}
+	}
+	for reserved, whose := range map[string]string{envPrefix: "artifetch reads as its flags", "CI_": "GitLab sets", "GITLAB_": "GitLab sets"} {
+		if strings.HasPrefix(strings.ToUpper(prefix), reserved) {
+			return &usageError{fmt.Sprintf("--dotenv-prefix %s makes variables that %s", prefix, whose), "use another one, such as LIB_: all later jobs get these variables"}
+		}
+	}
+	return nil
+}
+
+// variable is one line of a report, without the prefix.
 type variable struct{ name, value string }
 
-// variables tell which jobs were found. Of several the values are joined by commas, in
-// the same order; what is the same for all is not repeated.
+// variables tell which jobs were found; of none, that there are none. Of several
+// the values are joined by commas, in the same order; what is the same for all
+// is not repeated.
 func variables(found []resolve.Artifact) []variable {
 	shared := func(value func(resolve.Artifact) string) string {
 		values := each(found, value)
@@ -33,6 +74,7 @@ func variables(found []resolve.Artifact) []variable {
 	}
 	id := func(n int64) string { return strings.TrimSuffix(orUnknown(n), "unknown") }
 	return []variable{
+		{"FOUND", strconv.FormatBool(len(found) > 0)},
 		{"PROJECT", shared(func(a resolve.Artifact) string { return a.Project })},
 		{"PIPELINE_ID", shared(func(a resolve.Artifact) string { return id(a.PipelineID) })},
 		{"REF", shared(func(a resolve.Artifact) string { return a.Ref })},
@@ -44,10 +86,39 @@ func variables(found []resolve.Artifact) []variable {
 
 // variables adds what has arrived, and where.
 func (f *fetcher) variables() []variable {
-	found := each(f.done, func(r result) resolve.Artifact { return r.artifact })
-	return append(variables(found),
+	return append(variables(f.found()),
 		variable{"FILES", strings.Join(each(f.done, func(r result) string { return strconv.Itoa(r.files.Files) }), ",")},
 		variable{"PATH", strings.Join(each(f.done, func(r result) string { return f.place.of(r.artifact) }), ",")})
+}
+
+// found are the artifacts whose files have arrived.
+func (f *fetcher) found() []resolve.Artifact {
+	return each(f.done, func(r result) resolve.Artifact { return r.artifact })
+}
+
+// unknown says why values of a report are empty: the names, by cause.
+func unknown(found []resolve.Artifact) map[string][]string {
+	causes := map[string][]string{}
+	add := func(cause, name string, known bool) {
+		if !known && !slices.Contains(causes[cause], name) {
+			causes[cause] = append(causes[cause], name)
+		}
+	}
+	for _, a := range found {
+		cause := "GitLab doesn't say which pipeline the job belongs to"
+		switch a.Found {
+		case resolve.ByRef:
+			cause = "this token can't list jobs, and GitLab doesn't say which job it chose for the ref"
+		case resolve.ByID:
+			cause = "this token can't look up a job by its ID"
+		}
+		add(cause, "PIPELINE_ID", a.PipelineID != 0)
+		add(cause, "REF", a.Ref != "")
+		add(cause, "SHA", a.SHA != "")
+		add(cause, "JOB_ID", a.JobID != 0)
+		add("GitLab sent no SHA-256, and artifetch didn't need the whole archive", "DIGEST", a.SHA256 != "")
+	}
+	return causes
 }
 
 func each[A, B any](list []A, of func(A) B) []B {
@@ -68,13 +139,13 @@ const maxDotenv = 5 << 10
 // (app/services/ci/parse_dotenv_artifact_service.rb). The variables are expanded like
 // those of a pipeline's file: a ref with $CI_JOB_TOKEN in its name must not be, so that
 // a dollar is doubled (https://docs.gitlab.com/ci/variables/).
-func dotenvText(list []variable) (string, error) {
+func (d dotenv) text(list []variable) (string, error) {
 	var b strings.Builder
 	for _, v := range list {
 		if !utf8.ValidString(v.value) || strings.ContainsFunc(v.value, unicode.IsControl) || strings.TrimSpace(v.value) != v.value {
-			return "", &usageError{fmt.Sprintf("--dotenv cannot hold ARTIFETCH_%s: %q", v.name, v.value), "GitLab reads one line a variable, without quotes; use a name without line breaks, and without blanks at its ends"}
+			return "", &usageError{fmt.Sprintf("--dotenv cannot hold %s%s: %q", d.prefix, v.name, v.value), "GitLab reads one line a variable, without quotes; use a name without line breaks, and without blanks at its ends"}
 		}
-		_, _ = fmt.Fprintf(&b, "ARTIFETCH_%s=%s\n", v.name, strings.ReplaceAll(v.value, "$", "$$"))
+		_, _ = fmt.Fprintf(&b, "%s%s=%s\n", d.prefix, v.name, strings.ReplaceAll(v.value, "$", "$$"))
 	}
 	if b.Len() >= maxDotenv {
 		return "", &usageError{fmt.Sprintf("--dotenv would have %d bytes, and GitLab takes less than %d", b.Len(), maxDotenv), "name fewer jobs, or use --format json"}
@@ -82,14 +153,22 @@ func dotenvText(list []variable) (string, error) {
 	return b.String(), nil
 }
 
-// writeDotenv writes variables for later jobs.
+// write writes variables for later jobs, and warns of those that are unknown.
 // https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
-func writeDotenv(file string, list []variable) error {
-	text, err := dotenvText(list)
-	if err != nil || file == "" {
+func (d dotenv) write(log zerolog.Logger, list []variable, found []resolve.Artifact) error {
+	if d.file == "" {
+		return nil
+	}
+	text, err := d.text(list)
+	if err != nil {
 		return err
 	}
-	return wholeFile(file, func(w io.Writer) error {
+	causes := unknown(found)
+	for _, cause := range slices.Sorted(maps.Keys(causes)) {
+		names := each(causes[cause], func(name string) string { return d.prefix + name })
+		log.Warn().Strs("variables", names).Str("because", cause).Msg("the dotenv report has empty values")
+	}
+	return wholeFile(d.file, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})

@@ -31,7 +31,7 @@ func fetchCommand() *cli.Command {
   artifetch fetch --ref main --job build
   artifetch fetch -R group/sub/lib -r v2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o lib
   artifetch fetch --job-id 1002 --strip-components 1 report.xml`,
-		Flags:  slices.Concat(queryFlags(), extractionFlags(), transferFlags(), []cli.Flag{formatFlag(), dotenvFlag()}, logFlags()),
+		Flags:  slices.Concat(queryFlags(), extractionFlags(), transferFlags(), []cli.Flag{formatFlag()}, dotenvFlags(), logFlags()),
 		Action: runFetch,
 	}
 }
@@ -42,7 +42,7 @@ func runFetch(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		missing, err := ifMissing(c)
+		missing, err := ifMissing(c, "nothing fetched")
 		if err != nil {
 			return err
 		}
@@ -60,10 +60,13 @@ func runFetch(c *cli.Context) error {
 func newFetcher(c *cli.Context, s *session, q resolve.Query) (*fetcher, error) {
 	f := &fetcher{
 		session: s, query: q, cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), wait: c.Duration("wait"),
-		dotenv: c.String("dotenv"), progress: newProgress(c, s), leftOut: map[string]bool{},
+		progress: newProgress(c, s), leftOut: map[string]bool{},
 	}
 	var err error
 	if f.asJSON, err = wantsJSON(c); err != nil {
+		return nil, err
+	}
+	if f.dotenv, err = newDotenv(c); err != nil {
 		return nil, err
 	}
 	if f.place, err = newPlace(workDir(c, s.cfg)); err != nil {
@@ -88,10 +91,8 @@ func (f *fetcher) handOver(c *cli.Context) error {
 	for _, r := range f.done {
 		f.report(f.log.Info(), r, f.place.of(r.artifact))
 	}
-	if f.dotenv != "" {
-		if err := writeDotenv(f.dotenv, f.variables()); err != nil {
-			return err
-		}
+	if err := f.dotenv.write(f.log, f.variables(), f.found()); err != nil {
+		return err
 	}
 	if f.asJSON {
 		return f.printJSON(c)
@@ -125,7 +126,7 @@ type fetcher struct {
 	cacheDir  string
 	cacheSize int64
 	wait      time.Duration
-	dotenv    string // the file for later jobs; empty means none
+	dotenv    dotenv // for later jobs
 	asJSON    bool
 	progress  *progress
 	done      []result
@@ -172,9 +173,9 @@ func (f *fetcher) once(ctx context.Context) error {
 		return err
 	}
 	f.done = done
-	if f.dotenv != "" {
+	if f.dotenv.file != "" {
 		// What cannot be handed over is better known before the files are in place.
-		if _, err := dotenvText(f.variables()); err != nil {
+		if _, err := f.dotenv.text(f.variables()); err != nil {
 			return err
 		}
 	}
@@ -189,11 +190,11 @@ func (f *fetcher) once(ctx context.Context) error {
 	return nil
 }
 
-// artifacts finds what is to be fetched. Who waits for a job wants to know how it
-// is doing, also if it was named by its id.
+// artifacts finds what is to be fetched. Of a job that was named by its ID, --wait
+// needs the status, and --dotenv the pipeline.
 func (f *fetcher) artifacts(ctx context.Context) ([]resolve.Artifact, error) {
 	found, err := f.resolver.Artifacts(ctx, f.query)
-	if err == nil && f.query.JobID != 0 && f.wait > 0 {
+	if err == nil && f.query.JobID != 0 && (f.wait > 0 || f.dotenv.file != "") {
 		found[0], err = f.resolver.Describe(ctx, found[0])
 	}
 	return found, err

@@ -54,7 +54,7 @@ func TestListIsWhatIsThere(t *testing.T) {
 			if want := regexp.MustCompile(`fetched .*files=` + tt.count + ` extracted="` + tt.extracted + `"`); !want.MatchString(said) {
 				t.Errorf("%s: no %s in %s", tt.flags, want, said)
 			}
-			if text, err := os.ReadFile(dotenv); err != nil || !strings.Contains(string(text), "ARTIFETCH_FILES="+tt.count+"\n") {
+			if text, err := os.ReadFile(dotenv); err != nil || !strings.Contains(string(text), "ARTIFACT_FILES="+tt.count+"\n") {
 				t.Errorf("%s: %v, %s", tt.flags, err, text)
 			}
 			if format == "json" {

@@ -65,7 +65,7 @@ func extractionFlags() []cli.Flag {
 		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` directories of each name"},
 		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name", DisableDefaultText: true},
 		&cli.IntFlag{Name: "unpack", Category: categorySelect, Usage: "unpack archives (.zip, .tar.gz, …) among the files, too, up to `N` deep", DefaultText: "0"},
-		&cli.StringFlag{Name: "on-conflict", Category: categorySelect, Usage: "`WHAT` if a file is there already: overwrite, skip or fail", DefaultText: "overwrite"},
+		&cli.StringFlag{Name: "on-conflict", Category: categorySelect, Usage: "existing files: `WHAT` is overwrite, skip or fail", DefaultText: "overwrite"},
 		&cli.StringFlag{Name: "symlinks", Category: categorySelect, Usage: "links that point out: `HOW` is safe (refuse), skip or all", DefaultText: "safe"},
 		&cli.StringFlag{Name: "umask", Category: categorySelect, Usage: "take these `BITS`, such as 027, from every mode", DefaultText: "none"},
 		&cli.BoolFlag{Name: "allow-git", Category: categorySelect, Usage: "let an archive write into .git directories", DisableDefaultText: true},
@@ -80,7 +80,7 @@ func extractionFlags() []cli.Flag {
 // transferFlags say how the archive comes here.
 func transferFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` if there is no job or archive: fail, warn or ignore", DefaultText: "fail"},
+		ifMissingFlag(),
 		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections for one archive, if that is faster", DefaultText: "16"},
 		cacheFlag(), cacheSizeFlag(),
 	}
@@ -92,6 +92,10 @@ func logFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "no-progress", Category: categoryOutput, Usage: "show no progress", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "no-sections", Category: categoryOutput, Usage: "make no sections in job logs", DisableDefaultText: true},
 	}
+}
+
+func ifMissingFlag() cli.Flag {
+	return &cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` if there is no job or archive: fail, warn or ignore", DefaultText: "fail"}
 }
 
 func cacheFlag() cli.Flag {
@@ -106,9 +110,12 @@ func projectFlag() cli.Flag {
 	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: categoryWhich, Usage: "`PROJECT` id, full path or web address (default: $CI_PROJECT_ID)"}
 }
 
+// envPrefix starts the variables of all flags.
+const envPrefix = "ARTIFETCH_"
+
 // envName is the variable of a flag: --some-flag is ARTIFETCH_SOME_FLAG.
 func envName(flag string) string {
-	return "ARTIFETCH_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // flagsFromEnv sets each flag that was not given from its ARTIFETCH_ variable.
@@ -140,7 +147,7 @@ type flagLookuper struct{ c *cli.Context }
 
 // Lookup implements envconfig.Lookuper.
 func (l flagLookuper) Lookup(key string) (string, bool) {
-	name, ok := strings.CutPrefix(key, "ARTIFETCH_")
+	name, ok := strings.CutPrefix(key, envPrefix)
 	if !ok {
 		return "", false
 	}

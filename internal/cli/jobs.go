@@ -95,9 +95,6 @@ func newJobsQuery(c *cli.Context, cfg env.Config) (jobsQuery, error) {
 		options: gitlab.JobsOptions{Scope: c.StringSlice("scope"), IncludeRetried: c.Bool("include-retried")},
 	}
 	q.Ref = c.String("ref")
-	if err := checkWords(c, "project", "ref", "pipeline", "name"); err != nil {
-		return q, err
-	}
 	for _, status := range q.options.Scope {
 		if known := gitlab.Statuses(); !slices.Contains(known, status) {
 			return q, &usageError{fmt.Sprintf("--scope %q is no status of a job", status), "it is one of " + strings.Join(known, ", ")}

@@ -109,9 +109,6 @@ func deleteAll(ctx context.Context, c *cli.Context, s *session) error {
 			return &usageError{"--all deletes the artifacts of all jobs; --" + name + " names some", "leave one of them out"}
 		}
 	}
-	if err := checkWords(c, "project"); err != nil {
-		return err
-	}
 	project, err := projectOf(c, s.cfg)
 	switch {
 	case err != nil:

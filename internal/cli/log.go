@@ -35,7 +35,7 @@ func newLogger(c *cli.Context, cfg env.Config) (zerolog.Logger, error) {
 func fieldsOrder() []string {
 	return []string{
 		"source", "job", "job_id", "pipeline", "ref", "pipelines_back", "status", "files", "extracted", "transferred", "saved", "requests",
-		"percent", "of", "took", "rate", "left", "into", "path", "because", "url", "pipeline_url", "range", "request_id", "attempt", "wait",
+		"percent", "of", "took", "rate", "left", "into", "path", "variables", "because", "url", "pipeline_url", "range", "request_id", "attempt", "wait",
 	}
 }
 

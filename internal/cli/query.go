@@ -25,9 +25,6 @@ func withQuery(c *cli.Context, do func(ctx context.Context, s *session, q resolv
 // newQuery reads which jobs are meant. The ref of the running pipeline is a
 // sensible default in the own project only.
 func newQuery(c *cli.Context, cfg env.Config) (resolve.Query, error) {
-	if err := checkWords(c, "project", "ref", "job-id", "pipeline", "sha"); err != nil {
-		return resolve.Query{}, err
-	}
 	q := resolve.Query{
 		Project: c.String("project"), Ref: c.String("ref"), Jobs: c.StringSlice("job"), SHA: c.String("sha"), MergeRequest: c.Int64("mr"),
 		Recent: c.Bool("recent"), MaxAge: c.Duration("max-age"), AnyStatus: c.Bool("any-status"), Downstream: c.Bool("downstream"),
@@ -45,26 +42,6 @@ func newQuery(c *cli.Context, cfg env.Config) (resolve.Query, error) {
 		q.Ref = cfg.Ref
 	}
 	return q, checkQuery(c, q)
-}
-
-// checkWords refuses values that a shell or a pipeline has left empty, or has not
-// expanded.
-func checkWords(c *cli.Context, flags ...string) error {
-	values := map[string][]string{"job": c.StringSlice("job")}
-	for _, flag := range flags {
-		values[flag] = []string{c.String(flag)}
-	}
-	for _, flag := range append(flags, "job") {
-		for _, value := range values[flag] {
-			if ref, found := env.Unexpanded(value); found {
-				return &usageError{"--" + flag + " holds the literal text " + ref + ": it was not expanded", "single quotes keep a shell from expanding"}
-			}
-			if c.IsSet(flag) && strings.TrimSpace(value) == "" {
-				return &usageError{"--" + flag + " is empty", "give it a value, or leave it out"}
-			}
-		}
-	}
-	return nil
 }
 
 func readProject(_ *cli.Context, cfg env.Config, q *resolve.Query) error {

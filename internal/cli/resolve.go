@@ -25,10 +25,7 @@ func resolveCommand() *cli.Command {
   artifetch resolve --ref main --job build
   artifetch resolve --pipeline current --job 'test *' --format json
   artifetch resolve -R group/lib -r v1.0 -j package --dotenv build.env`,
-		Flags: slices.Concat(queryFlags(), []cli.Flag{
-			formatFlag(),
-			dotenvFlag(),
-		}),
+		Flags:  slices.Concat(queryFlags(), []cli.Flag{ifMissingFlag(), formatFlag()}, dotenvFlags()),
 		Action: runResolve,
 	}
 }
@@ -57,18 +54,24 @@ func runResolve(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		dotenv, err := newDotenv(c)
+		if err != nil {
+			return err
+		}
+		missing, err := ifMissing(c, "nothing found")
+		if err != nil {
+			return err
+		}
 		var found []resolve.Artifact
 		err = s.waiting(ctx, c.Duration("wait"), func(ctx context.Context) (err error) {
 			found, err = s.resolved(ctx, q)
 			return err
 		})
-		if err != nil {
+		if err = missing(s, err); err != nil {
 			return err
 		}
-		if file := c.String("dotenv"); file != "" {
-			if err := writeDotenv(file, variables(found)); err != nil {
-				return err
-			}
+		if err := dotenv.write(s.log, variables(found), found); err != nil {
+			return err
 		}
 		if asJSON {
 			return printJSON(c, found)

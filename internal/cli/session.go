@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -42,22 +43,57 @@ func withSession(c *cli.Context, do func(ctx context.Context, s *session) error)
 	return do(ctx, s)
 }
 
-// readFlags completes the flags. What is wrong with the environment is said as
-// --log-format wants it, too.
+// readFlags completes the flags before a command runs. What is wrong with the
+// environment is said as --log-format wants it, too.
 func readFlags(c *cli.Context) error {
 	err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags))
 	if w, ok := c.App.ErrWriter.(*screen); ok {
 		w.json.Store(c.String("log-format") == "json")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return checkWords(c)
+}
+
+// checkWords refuses flags and arguments that a shell or a pipeline has left empty,
+// or has not expanded. They must not count as left out: an empty --server-url would
+// lead to another server, an empty --output to another directory.
+func checkWords(c *cli.Context) error {
+	for _, f := range slices.Concat(c.App.Flags, c.Command.Flags) {
+		name := f.Names()[0]
+		if !c.IsSet(name) {
+			continue
+		}
+		var values []string
+		switch f.(type) {
+		case *cli.StringFlag:
+			values = []string{c.String(name)}
+		case *cli.StringSliceFlag:
+			values = c.StringSlice(name)
+		}
+		if err := checkWord("--"+name, values...); err != nil {
+			return err
+		}
+	}
+	return checkWord("an argument", c.Args().Slice()...)
+}
+
+func checkWord(what string, values ...string) error {
+	for _, value := range values {
+		if ref, found := env.Unexpanded(value); found {
+			return &usageError{what + " holds the literal text " + ref + ": it was not expanded", "single quotes keep a shell from expanding"}
+		}
+		if strings.TrimSpace(value) == "" {
+			return &usageError{what + " is empty", "give it a value, or leave it out"}
+		}
+	}
+	return nil
 }
 
 // localSession is what a command needs that asks nobody: what is wrong with a token
 // is of no interest to it.
 func localSession(ctx context.Context, c *cli.Context) (*session, error) {
-	if err := readFlags(c); err != nil {
-		return nil, err
-	}
 	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
 	if err != nil {
 		cfg = env.Config{}
@@ -68,9 +104,6 @@ func localSession(ctx context.Context, c *cli.Context) (*session, error) {
 }
 
 func newSession(ctx context.Context, c *cli.Context) (*session, error) {
-	if err := readFlags(c); err != nil {
-		return nil, err
-	}
 	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
 	if err != nil {
 		return nil, err

@@ -64,8 +64,8 @@ func mayCome(err error) bool {
 }
 
 // ifMissing reads --if-missing: what becomes of an error that says that there is
-// no such job, or no archive.
-func ifMissing(c *cli.Context) (func(*session, error) error, error) {
+// no such job, or no archive. outcome says so in the log.
+func ifMissing(c *cli.Context, outcome string) (func(*session, error) error, error) {
 	switch what := c.String("if-missing"); what {
 	case "", "fail":
 		return func(_ *session, err error) error { return err }, nil
@@ -78,7 +78,7 @@ func ifMissing(c *cli.Context) (func(*session, error) error, error) {
 			if what == "ignore" {
 				event = s.log.Debug()
 			}
-			event.Err(err).Msg("nothing fetched")
+			event.Err(err).Msg(outcome)
 			return nil
 		}, nil
 	}

@@ -1,0 +1,97 @@
+package cli_test
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/cli"
+)
+
+// commandFlags are the rows of docs/cli.md about flags that take a text, by command.
+func commandFlags(t *testing.T) map[string][]string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := map[string][]string{}
+	row := regexp.MustCompile("(?m)^\\| (?:`-\\w`, )?`--([a-z0-9-]+) [A-Z=]+`|^    artifetch ((?:job )?[a-z]+)")
+	of := "fetch" // knows the flags of every command
+	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
+		if m[2] != "" {
+			of = m[2]
+			continue
+		}
+		flags[of] = append(flags[of], m[1])
+	}
+	return flags
+}
+
+// numbers are flags whose value the library reads: it refuses what is none.
+var numbers = regexp.MustCompile("^(mr|retries|retry-max-time|stall-timeout|deadline|max-age|wait|strip-components|unpack|max-.*|concurrency|cache-max-size|limit)$")
+
+// A value that a shell has left empty, or not expanded, is a mistake, whatever the
+// flag: it must not count as left out.
+func TestEmptyAndUnexpandedFlags(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for name, flags := range commandFlags(t) {
+		for _, flag := range flags {
+			for value, want := range map[string]string{"": "is empty", " ": "is empty", "$SOME_NAME": "not expanded", "%SOME_NAME%": "not expanded"} {
+				if numbers.MatchString(flag) {
+					want = "invalid value"
+				}
+				args := append([]string{"artifetch"}, strings.Fields(name)...)
+				var said bytes.Buffer
+				code := command(t, append(args, "--"+flag, value), cli.IO{In: strings.NewReader(""), Out: io.Discard, Err: &said})
+				if code != 2 || !strings.Contains(said.String(), want) || !strings.Contains(said.String(), "--"+flag) {
+					t.Errorf("%s --%s %q: code %d: %s", name, flag, value, code, said.String())
+				}
+				tried++
+			}
+		}
+	}
+	if tried < 400 {
+		t.Errorf("%d flags", tried/4)
+	}
+	for _, args := range []string{"fetch --job b", "ls --job b", "cat", "extract a.zip", "sync --update", "job show", "completion"} {
+		var said bytes.Buffer
+		code := command(t, append(strings.Fields("artifetch "+args), ""), cli.IO{In: strings.NewReader(""), Out: io.Discard, Err: &said})
+		if code != 2 || !strings.Contains(said.String(), "an argument is empty") {
+			t.Errorf("%s '': code %d: %s", args, code, said.String())
+		}
+	}
+}
+
+// Every command completes its flags from the environment before it reads any.
+func TestEveryCommandReadsItsVariables(t *testing.T) {
+	t.Setenv("ARTIFETCH_LOG_FORMAT", "nonsense")
+	t.Setenv("CI_API_V4_URL", "http://127.0.0.1:1")
+	for name := range commandFlags(t) {
+		args := map[string]string{"cat": " x", "extract": " x", "job cancel": " 1", "job retry": " 1", "job erase": " 1", "job play": " 1", "job log": " 1"}[name]
+		var said bytes.Buffer
+		if code := command(t, strings.Fields("artifetch "+name+args), cli.IO{In: strings.NewReader(""), Out: &said, Err: &said}); code != 2 || !strings.Contains(said.String(), "--log-format") {
+			t.Errorf("%s: code %d: %s", name, code, said.String())
+		}
+	}
+	t.Setenv("ARTIFETCH_LOG_FORMAT", "")
+	t.Setenv("ARTIFETCH_FORMAT", "nonsense")
+	for _, args := range []string{"doctor", "verify", "fetch --job x -R 1 -r main", "resolve --job x -R 1 -r main", "jobs -R 1", "job show 1 -R 1", "keep --job-id 1 -R 1"} {
+		var said bytes.Buffer
+		if code := command(t, strings.Fields("artifetch "+args), cli.IO{In: strings.NewReader(""), Out: &said, Err: &said}); code != 2 || !strings.Contains(said.String(), "--format") {
+			t.Errorf("%s: code %d: %s", args, code, said.String())
+		}
+	}
+	t.Setenv("ARTIFETCH_FORMAT", "")
+	t.Setenv("ARTIFETCH_DEADLINE", "1ns")
+	for _, args := range []string{"fetch --job x -R 1 -r main", "doctor", "jobs -R 1", "extract ../../CHANGELOG.md"} {
+		var said bytes.Buffer
+		if code := command(t, strings.Fields("artifetch "+args), cli.IO{In: strings.NewReader(""), Out: &said, Err: &said}); code != 6 {
+			t.Errorf("%s: code %d: %s", args, code, said.String())
+		}
+	}
+}
