@@ -3,8 +3,6 @@ package manifest
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,10 +95,4 @@ func (l Lock) Find(name string) (Locked, bool) {
 		}
 	}
 	return Locked{}, false
-}
-
-// Fingerprint is the same for sources that ask for the same.
-func (s Source) Fingerprint() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", s.Query))
-	return hex.EncodeToString(sum[:8])
 }

@@ -1,9 +1,11 @@
 // Package manifest reads artifetch.yml, which says what a directory is made of, and
 // keeps artifetch.lock, which says exactly which archives and files that is:
 //
-//	manifest.go   what can be asked for
-//	read.go       the file, with the place of each mistake
-//	lock.go       what was found
+//	manifest.go     what can be asked for
+//	read.go         the file, with the place of each mistake
+//	check.go        what its keys must not say together
+//	lock.go         what was found
+//	fingerprint.go  whether that is still what is asked for
 package manifest
 
 // Version is that of both files. Others are refused.
@@ -22,6 +24,7 @@ type Source struct {
 	Query `yaml:",inline"`
 
 	line, column int
+	given        map[string]bool // keys that stand in the manifest, also with their zero value
 }
 
 // Query has the keys of a source, which are the flags of fetch.

@@ -16,7 +16,7 @@ import (
 )
 
 func variables(name string) (string, bool) {
-	values := map[string]string{"BRANCH": "release/2.x", "EMPTY": "", "CI_JOB_TOKEN": "glcbt-x", "HIDDEN": "glpat-xyz"}
+	values := map[string]string{"BRANCH": "release/2.x", "EMPTY": "", "CI_JOB_TOKEN": "glcbt-x", "HIDDEN": "glpat-xyz", "CORPORATE": "my-corp-glpat-xyz", "GLOW": "fix-glow-effect"}
 	value, ok := values[name]
 	return value, ok
 }
@@ -114,6 +114,7 @@ func TestMistakes(t *testing.T) {
 		{"variable empty", head + "  - {name: a, job: b, ref: '${EMPTY}'}\n", "${EMPTY} is not set", ""},
 		{"variable with a default", head + "  - {name: a, job: b, ref: '${BRANCH:-main}'}\n", "${BRANCH:-main} names no variable", "no other forms"},
 		{"variable where none may be", head + "  - {name: a, job: b, ref: c, paths: ['${BRANCH}']}\n", "${BRANCH} stands where no variable may", "output"},
+		{"a token of an instance by its value", head + "  - {name: a, job: b, ref: '${CORPORATE}'}\n", "${CORPORATE} holds what looks like a token", "tokens come"},
 		{"a token by its value", head + "  - {name: a, job: b, ref: '${HIDDEN}'}\n", "${HIDDEN} holds what looks like a token", "tokens come"},
 		{"a token", head + "  - {name: a, job: b, ref: '${CI_JOB_TOKEN}'}\n", "${CI_JOB_TOKEN} looks like a secret", "tokens come"},
 	}
@@ -166,6 +167,14 @@ func TestLock(t *testing.T) {
 		if _, err := manifest.ReadLock(file); err == nil {
 			t.Errorf("%q is a lock file", text)
 		}
+	}
+}
+
+// A branch is no token for a few letters in it.
+func TestNoToken(t *testing.T) {
+	t.Parallel()
+	if _, err := read("version: 1\nsources:\n  - {name: a, job: b, ref: '${GLOW}'}\n"); err != nil {
+		t.Error(err)
 	}
 }
 

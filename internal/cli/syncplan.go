@@ -63,8 +63,9 @@ func (y *syncer) plan(ctx context.Context) ([]*plan, error) {
 
 func (y *syncer) planOne(ctx context.Context, source manifest.Source) (*plan, error) {
 	p := &plan{source: source}
-	if entry, found := y.old.Find(source.Name); found && entry.Asked == source.Fingerprint() {
+	if entry, found := y.old.Find(source.Name); found && entry.IsFor(source) {
 		p.was, p.entry = &entry, entry
+		p.entry.Asked = source.Fingerprint() // the entry's may be of the first form
 	}
 	moves := y.check || y.update && (len(y.names) == 0 || slices.Contains(y.names, source.Name))
 	switch {

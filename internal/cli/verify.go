@@ -77,7 +77,7 @@ func (y *syncer) differences() (found []difference, files int, err error) {
 	locked := map[string]bool{}
 	for _, source := range y.manifest.Sources {
 		entry, ok := y.old.Find(source.Name)
-		if !ok || entry.Asked != source.Fingerprint() {
+		if !ok || !entry.IsFor(source) {
 			return nil, 0, &lockError{fmt.Sprintf("source %q is not locked as the manifest has it", source.Name), "run artifetch sync, and commit the lock file"}
 		}
 		for _, f := range entry.Files {

@@ -1,0 +1,57 @@
+package manifest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Fingerprint is the same for sources that ask for the same: it is made of the keys
+// that are given, by their names in the manifest. A key that a later version adds
+// changes nothing for manifests without it.
+func (s Source) Fingerprint() string { return fingerprint(s.Query) }
+
+// IsFor reports whether an entry was locked for what the source asks for now.
+func (l Locked) IsFor(s Source) bool {
+	return l.Asked == s.Fingerprint() || l.Asked == s.Query.first()
+}
+
+// fingerprint is that of a struct with keys of a manifest. A key with its zero
+// value asks for nothing.
+func fingerprint(keys any) string {
+	given := map[string]any{}
+	v := reflect.ValueOf(keys)
+	for i := range v.NumField() {
+		if f := v.Field(i); !f.IsZero() && (f.Kind() != reflect.Slice || f.Len() > 0) {
+			given[keyOf(v.Type().Field(i))] = f.Interface()
+		}
+	}
+	text, err := json.Marshal(given) // sorts the keys
+	if err != nil {
+		return "" // numbers, booleans and texts always have a form
+	}
+	return short(text)
+}
+
+func keyOf(f reflect.StructField) string {
+	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return key
+}
+
+func short(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// first is the fingerprint in the first lock files: Go's own form of the struct as
+// it was then, which every new field changed. Such a lock file still holds; sync
+// rewrites it.
+func (q Query) first() string {
+	return short(fmt.Appendf(nil, "manifest.Query{Project:%#v, Ref:%#v, Job:%#v, JobID:%#v, Pipeline:%#v, SHA:%#v, MR:%#v, Recent:%#v, AnyStatus:%#v, Downstream:%#v, "+
+		"Paths:%#v, Exclude:%#v, Output:%#v, StripComponents:%#v, Flat:%#v, IfMissing:%#v, SHA256:%#v}",
+		q.Project, q.Ref, q.Job, q.JobID, q.Pipeline, q.SHA, q.MR, q.Recent, q.AnyStatus, q.Downstream,
+		q.Paths, q.Exclude, q.Output, q.StripComponents, q.Flat, q.IfMissing, q.SHA256))
+}
