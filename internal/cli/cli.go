@@ -8,7 +8,7 @@
 //	             explain.go, extract.go, keep.go, jobs.go, job.go, joblog.go: others; look.go
 //	             is what ls and cat share
 //	act.go       what is special about requests that change something
-//	sync.go      all that a manifest lists: syncplan.go, syncreport.go; verify.go
+//	sync.go      all that a manifest lists: syncplan.go, syncfetch.go, syncreport.go; verify.go
 //	doctor.go    what has to be right: doctorserver.go
 //	complete.go  completion in shells
 //	exit.go      error → exit code; problem.go: error → words

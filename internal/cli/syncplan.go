@@ -9,13 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/manifest"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -28,6 +25,7 @@ type plan struct {
 	was      *manifest.Locked // as it is locked; nil if it is not, or for another query
 	artifact *resolve.Artifact
 	pinned   bool // the files have to be those of the entry
+	changed  bool // the job is the one that is locked, and its archive is another one now
 	came     result
 }
 
@@ -116,7 +114,7 @@ func (y *syncer) resolve(ctx context.Context, p *plan) error {
 		return &lockError{"this token may not list jobs, so that it is not known which one is meant, and nothing can be locked", "set GITLAB_TOKEN to a token with the scope read_api, or name the job by job-id"}
 	}
 	if p.was != nil && p.was.JobID == a.JobID {
-		return y.keep(p) // it means the same as before
+		return y.again(ctx, p, a)
 	}
 	project := a.Project
 	if w, err := parseWeb(a.WebURL, y.cfg.APIURL); err == nil {
@@ -128,6 +126,29 @@ func (y *syncer) resolve(ctx context.Context, p *plan) error {
 	}
 	p.artifact = &a
 	return nil
+}
+
+// again looks at a job that is locked already, and that the query still means: its
+// archive is taken as it is now. Only --check and --update come here.
+func (y *syncer) again(ctx context.Context, p *plan, a resolve.Artifact) error {
+	if y.check || y.inPlace(p.entry) {
+		now, err := y.probed(ctx, p.query(), a)
+		if isMissing(err) {
+			return nil // what was locked and is in place stays
+		}
+		p.changed = another(now.Size, p.entry.Size) || another(now.SHA256, p.entry.SHA256)
+		if err != nil || !p.changed || y.check {
+			return err
+		}
+	}
+	p.artifact = &a
+	return nil
+}
+
+// another reports whether two values are known and differ.
+func another[T comparable](a, b T) bool {
+	var unknown T
+	return a != unknown && b != unknown && a != b
 }
 
 func (p *plan) query() resolve.Query {
@@ -178,74 +199,3 @@ func different(root string, f manifest.LockFile) string {
 }
 
 func octal(mode fs.FileMode) string { return fmt.Sprintf("%04o", mode.Perm()) }
-
-// fetch adds one source to the stage, and notes its files.
-func (y *syncer) fetch(ctx context.Context, stage *extract.Stage, p *plan, share int) error {
-	var mu sync.Mutex
-	files := []manifest.LockFile{}
-	s := p.source.Query
-	o := extract.Options{
-		Include: s.Paths, Exclude: s.Exclude, StripComponents: s.StripComponents, Flat: s.Flat, Prefix: outputOf(p.source),
-		Label: "source " + p.source.Name, Share: share, Connections: max(y.connections/share, 1),
-		Record: func(r extract.Recorded) {
-			mu.Lock()
-			defer mu.Unlock()
-			files = append(files, lockFile(r))
-		},
-	}
-	f := fetcher{session: y.session, query: p.query(), extraction: extraction{extract: o, sha256: strings.ToLower(s.SHA256), digest: !p.pinned}, cacheDir: y.cacheDir, cacheSize: y.cacheSize, progress: y.progress}
-	if p.pinned {
-		o.Digests = map[string]string{}
-		for _, file := range p.entry.Files {
-			o.Digests[file.Name] = file.SHA256
-		}
-	}
-	r, err := f.add(ctx, stage, *p.artifact, o)
-	if err != nil {
-		return fmt.Errorf("source %q: %w", p.source.Name, y.lockedError(p, err))
-	}
-	other := r.artifact.SHA256 != "" && p.entry.SHA256 != "" && r.artifact.SHA256 != p.entry.SHA256
-	if p.pinned && (other || !sameFiles(files, p.entry.Files)) {
-		return &lockError{fmt.Sprintf("source %q: the archive is another one than is locked", p.source.Name), "somebody has changed the archive of a job that has ended; --update takes it as it is now"}
-	}
-	p.entry.Files, p.came = files, r
-	p.entry.Size = r.artifact.Size
-	if r.artifact.SHA256 != "" {
-		p.entry.SHA256 = r.artifact.SHA256
-	}
-	return nil
-}
-
-// lockedError explains what has become of a locked archive.
-func (y *syncer) lockedError(p *plan, err error) error {
-	if !p.pinned {
-		return err
-	}
-	if is[*extract.ProvenanceError](err) {
-		return &lockError{"it differs from what is locked: " + err.Error(), "somebody has changed the archive of a job that has ended; --update takes it as it is now"}
-	}
-	if is[*resolve.NoArchiveError](err) {
-		return fmt.Errorf("it was locked at commit %s, job %d, pipeline %d: %w", orNothing(p.entry.SHA), p.entry.JobID, p.entry.PipelineID, err)
-	}
-	return err
-}
-
-func orNothing(text string) string {
-	if text == "" {
-		return "(unknown)"
-	}
-	return text
-}
-
-func lockFile(r extract.Recorded) manifest.LockFile {
-	f := manifest.LockFile{Path: r.Path, Name: r.Name, Target: r.Target}
-	if r.Target == "" {
-		f.Mode, f.Size, f.SHA256 = octal(r.Mode), r.Size, r.SHA256
-	}
-	return f
-}
-
-func sameFiles(a, b []manifest.LockFile) bool {
-	byPath := func(x, y manifest.LockFile) int { return strings.Compare(x.Path, y.Path) }
-	return slices.Equal(slices.SortedFunc(slices.Values(a), byPath), slices.SortedFunc(slices.Values(b), byPath))
-}

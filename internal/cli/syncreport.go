@@ -13,7 +13,7 @@ import (
 func (y *syncer) reportDrift(plans []*plan) error {
 	drifted := 0
 	for _, p := range plans {
-		if p.was != nil && p.was.JobID == p.entry.JobID {
+		if p.was != nil && p.was.JobID == p.entry.JobID && !p.changed {
 			continue
 		}
 		drifted++
@@ -73,8 +73,13 @@ func (p *plan) moved() string {
 	if p.entry.JobID == 0 {
 		to = "no such job"
 	}
-	if p.was == nil {
+	switch {
+	case p.was == nil:
 		return p.source.Name + ": " + to
+	case p.changed:
+		return p.source.Name + ": " + to + ", whose archive is another one now"
+	case p.was.JobID == p.entry.JobID:
+		return p.source.Name + ": " + to + ", as it is locked"
 	}
 	return fmt.Sprintf("%s: pipeline %s, job %s, commit %s → %s", p.source.Name, orUnknown(p.was.PipelineID), orUnknown(p.was.JobID), short(p.was.SHA), to)
 }
