@@ -173,6 +173,8 @@ func setToken(ts *testscript.TestScript, kind string) {
 		vars["GITLAB_TOKEN"] = gitlabtest.ExpiredPrivateToken
 	case "narrow":
 		vars["GITLAB_TOKEN"] = gitlabtest.NarrowToken
+	case "granular":
+		vars["GITLAB_TOKEN"] = gitlabtest.GranularToken
 	case "bearer":
 		vars["GITLAB_TOKEN"], vars["ARTIFETCH_TOKEN_TYPE"] = gitlabtest.BearerToken, "bearer"
 	case "none":

@@ -33,6 +33,7 @@ type Error struct {
 	Message     string // what the server says, on one line; may be empty
 	RequestID   string // for the server's administrator
 	FromStorage bool   // an answer of object storage, not of GitLab
+	Lack        *Lack  // what the token lacks; nil if the server does not say so
 
 	routeMissing bool
 }
@@ -100,6 +101,9 @@ func CheckResponse(resp *http.Response) error {
 	}
 	e.Message, e.FromStorage = message(resp.Header.Get("Content-Type"), body)
 	e.FromStorage = e.FromStorage || redirected(resp)
+	if e.StatusCode == http.StatusForbidden && !e.FromStorage {
+		e.Lack = lackOf(body)
+	}
 	e.routeMissing = bytes.HasPrefix(bytes.TrimSpace(body), []byte(`{"error":"404 Not Found"`))
 	return e
 }

@@ -277,7 +277,7 @@ func (r *Resolver) explain(err error, q Query, a Artifact) error {
 	case refusal.StatusCode == http.StatusUnauthorized:
 		return &RefusedError{err, r.unauthorizedHint()}
 	case refusal.StatusCode == http.StatusForbidden:
-		return &RefusedError{err, forbiddenHint(refusal.Message)}
+		return &RefusedError{err, forbiddenHint(refusal)}
 	case refusal.StatusCode != http.StatusNotFound:
 		return err
 	case refusal.ProjectNotFound():
@@ -310,7 +310,11 @@ var notAllowlisted = regexp.MustCompile(`not allowed from (\S+) to (\S+?)\.?$`)
 
 // forbiddenHint knows the refusals of job tokens:
 // https://docs.gitlab.com/ci/jobs/ci_job_token/
-func forbiddenHint(message string) string {
+func forbiddenHint(refusal *gitlab.Error) string {
+	message := refusal.Message
+	if hint := refusal.Hint(); hint != "" {
+		return hint
+	}
 	if m := notAllowlisted.FindStringSubmatch(message); m != nil {
 		return fmt.Sprintf("in project %s: Settings > CI/CD > Job token permissions > add project %s", m[2], m[1])
 	}

@@ -78,6 +78,8 @@ func explained(err error, project string, job int64, scope, role string) error {
 		return &actionError{err, notNowHint(refusal.Message)}
 	case refusal.StatusCode == http.StatusUnauthorized:
 		return &actionError{err, "the token is missing, mistyped, revoked or expired; it needs the scope " + scope}
+	case refusal.Hint() != "":
+		return err // says what the token lacks
 	case refusal.StatusCode == http.StatusForbidden:
 		return &actionError{err, fmt.Sprintf("the token needs the scope %s, and its user the role %s in project %s", scope, role, project)}
 	case refusal.StatusCode == http.StatusMethodNotAllowed:

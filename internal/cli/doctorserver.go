@@ -153,6 +153,9 @@ func (d *doctor) token(ctx context.Context, refused *gitlab.Error) (alive bool) 
 	case refused == nil:
 		d.find("token", healthy, name+": alive", "")
 		return true
+	case refused.Lack != nil && len(refused.Lack.Permissions) > 0:
+		d.find("token", healthy, name+": alive, fine-grained; without "+strings.Join(refused.Lack.Permissions, ", "), "")
+		return true
 	case errors.Is(refused, gitlab.ErrForbidden):
 		d.find("token", limited, name+": alive; "+refused.Message, "it needs the scope read_api; for jobs, keep and delete the scope api")
 		return true
@@ -199,7 +202,7 @@ func (d *doctor) right(check string, err error, may, mayNot string) bool {
 		d.fail(check, d.resolver.Meaning(err, d.project), "")
 		return false
 	default:
-		d.find(check, limited, fmt.Sprintf("may not be listed (%d)", refusal.StatusCode), mayNot)
+		d.find(check, limited, fmt.Sprintf("may not be listed (%d)", refusal.StatusCode), cmp.Or(refusal.Hint(), mayNot))
 	}
 	return true
 }

@@ -58,6 +58,23 @@ func scopes(r *http.Request) []string {
 	return []string{"api", "read_api"}
 }
 
+// permission is what a route asks of fine-grained personal access tokens.
+// https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens_rest/
+func permission(r *http.Request) string {
+	action := "Read"
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		action = "Update"
+	}
+	for _, route := range []struct{ part, resource string }{
+		{"/metadata", "Metadata"}, {"/artifacts", "Job Artifact"}, {"/jobs", "Job"}, {"/pipelines", "Pipeline"},
+	} {
+		if strings.Contains(r.URL.Path, route.part) {
+			return route.resource + ": " + action
+		}
+	}
+	return "Project: " + action
+}
+
 // usable checks a known token as lib/api/api_guard.rb does, and answers itself
 // if it will not do.
 func usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
@@ -72,6 +89,11 @@ func usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 		respond(w, http.StatusForbidden, map[string]string{
 			"error": "insufficient_scope", "error_description": "The request requires higher privileges than provided by the access token.",
 			"scope": strings.Join(wanted, " "),
+		})
+	case t.Permissions != nil && !slices.Contains(t.Permissions, permission(r)):
+		respond(w, http.StatusForbidden, map[string]string{
+			"error":             "insufficient_granular_scope",
+			"error_description": "Access denied: This operation requires a fine-grained personal access token with the following project permissions: [" + permission(r) + "].",
 		})
 	case t.Blocked:
 		forbidden(w, "Your account has been blocked.")

@@ -12,7 +12,9 @@ const (
 	DeadJobToken        = "glcbt-64_fixtureDeadJobToken1"
 	PrivateToken        = "glpat-fixturePrivateToken1"
 	ExpiredPrivateToken = "glpat-fixtureExpiredToken1"
-	NarrowToken         = "glpat-fixtureNarrowScope01" // may read repositories alone
+	NarrowToken         = "glpat-fixtureNarrowScope01"   // may read repositories alone
+	GranularToken       = "glpat-fixtureFineGrained01"   // may read jobs, and neither pipelines nor artifacts
+	InstanceJobToken    = "mycorp-glcbt-64_fixtureToken" // a job token with the instance's own prefix
 	BearerToken         = "fixture0auth0token0of0a0user"
 )
 
@@ -56,6 +58,8 @@ func Fixture() *World {
 			{Value: PrivateToken, Kind: KindPrivate, Roles: roles},
 			{Value: ExpiredPrivateToken, Kind: KindPrivate, Roles: roles, Dead: true},
 			{Value: NarrowToken, Kind: KindPrivate, Roles: roles, Scopes: []string{"read_repository"}},
+			{Value: GranularToken, Kind: KindPrivate, Roles: roles, Permissions: []string{"Job: Read"}},
+			{Value: InstanceJobToken, Kind: KindJob, Project: 1, Job: 1401},
 			{Value: BearerToken, Kind: KindBearer, Roles: roles},
 		},
 	}

@@ -103,6 +103,9 @@ type Token struct {
 	Dead    bool             // its job has ended, or it has expired
 	Scopes  []string         // of other tokens; empty means "api"
 	Blocked bool             // its user is
+	// Permissions make it a fine-grained token, which may do these alone, such as
+	// "Job Artifact: Read". https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens/
+	Permissions []string
 }
 
 func (w *World) token(value string) *Token {
