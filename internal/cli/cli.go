@@ -12,6 +12,7 @@
 //	doctor.go    what has to be right: doctorserver.go
 //	complete.go  completion in shells
 //	exit.go      error → exit code; problem.go: error → words
+//	interrupt.go signals, and what may block for ever
 package cli
 
 import (
@@ -50,12 +51,6 @@ type IO struct {
 	Out, Err io.Writer
 }
 
-// Signal is the cause of a context that a signal ended.
-type Signal struct{ Signal os.Signal }
-
-// Error implements error.
-func (s Signal) Error() string { return "stopped by signal: " + s.Signal.String() }
-
 // Run runs the command that args ask for and returns its exit code.
 func Run(ctx context.Context, args []string, out IO) int {
 	limitMemory()
@@ -68,13 +63,12 @@ func Run(ctx context.Context, args []string, out IO) int {
 	out.Err = &screen{to: out.Err}
 	app := newApp(out)
 	err := app.RunContext(ctx, arrange(app, args))
-	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w (%w)", cause, err)
-	}
-	if err == nil || errors.Is(err, errShown) {
+	switch err = stopped(ctx, err); {
+	case readerLeft(out.Out, err):
+		return int(codePipe)
+	case err == nil, errors.Is(err, errShown):
 		return int(codeDone)
-	}
-	if is[*explainedError](err) {
+	case is[*explainedError](err):
 		return int(exitCode(err))
 	}
 	return report(out.Err, err)

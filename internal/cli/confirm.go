@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +21,7 @@ var errDeclined = &usageError{"not confirmed: nothing was deleted", "answer y, o
 
 // confirm asks whoever sits at the terminal. Where nobody does, it goes ahead: a
 // job has no one to ask.
-func confirm(c *cli.Context, question string) error {
+func confirm(ctx context.Context, c *cli.Context, question string) error {
 	if c.Bool("yes") {
 		return nil
 	}
@@ -32,7 +33,11 @@ func confirm(c *cli.Context, question string) error {
 	if _, err := fmt.Fprintf(tty, "%s [y/N] ", printable(question)); err != nil {
 		return err
 	}
-	answer, err := bufio.NewReader(c.App.Reader).ReadString('\n')
+	answer, err := bufio.NewReader(patiently(ctx, c.App.Reader)).ReadString('\n')
+	if ctx.Err() != nil {
+		_, _ = fmt.Fprintln(tty) // what follows gets a line of its own
+		return context.Cause(ctx)
+	}
 	if err != nil && answer == "" {
 		return errDeclined
 	}

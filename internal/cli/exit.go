@@ -38,7 +38,9 @@ const (
 	codeNoMatch     code = 10
 	codeWaited      code = 11
 	codeRefused     code = 12
+	codeHungUp      code = 129
 	codeInterrupted code = 130
+	codePipe        code = 141
 	codeTerminated  code = 143
 )
 
@@ -58,8 +60,10 @@ func codes() map[code]string {
 		codeNoMatch:     "no file matched the given paths",
 		codeWaited:      "--wait ran out",
 		codeRefused:     "the server refuses as things stand: a job that is not playable, retryable, erasable, …",
-		codeInterrupted: "interrupted",
-		codeTerminated:  "terminated",
+		codeHungUp:      "the terminal was closed (SIGHUP)",
+		codeInterrupted: "interrupted (SIGINT, ^C)",
+		codePipe:        "standard output was closed by its reader, as by head (SIGPIPE)",
+		codeTerminated:  "terminated (SIGTERM)",
 	}
 }
 
@@ -89,10 +93,8 @@ func exitCode(err error) code {
 func signalCode(err error) code {
 	stopped, ok := errors.AsType[Signal](err)
 	switch {
-	case ok && stopped.Signal == os.Interrupt:
-		return codeInterrupted
 	case ok:
-		return codeTerminated
+		return stopped.code()
 	case errors.Is(err, errDeadline):
 		return codeServer
 	case is[*waitError](err):

@@ -57,6 +57,7 @@ func TestExitCode(t *testing.T) {
 		{"conflict", &extract.ConflictError{}, 9},
 		{"no match", &extract.NoMatchError{}, 10},
 		{"409", &gitlab.Error{StatusCode: 409}, 12},
+		{"terminal closed", fmt.Errorf("%w (%w)", Signal{syscall.SIGHUP}, network), 129},
 		{"interrupted", fmt.Errorf("%w (%w)", Signal{os.Interrupt}, context.Canceled), 130},
 		{"terminated", fmt.Errorf("%w (%w)", Signal{syscall.SIGTERM}, network), 143},
 	}

@@ -72,7 +72,7 @@ func (x *extraction) run(ctx context.Context, name string, in io.Reader, dir str
 	// An archive that is not there must not leave a new directory behind.
 	var archive *os.File
 	if name != "-" {
-		f, err := os.Open(name)
+		f, err := await(ctx, func() (*os.File, error) { return os.Open(name) }) // it may be a pipe
 		if err != nil {
 			return extract.Stats{}, err
 		}
@@ -85,7 +85,7 @@ func (x *extraction) run(ctx context.Context, name string, in io.Reader, dir str
 		return extract.Stats{}, err
 	}
 	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
-	if archive, err = seekable(archive, in, stage.Path()); err != nil {
+	if archive, err = seekable(archive, patiently(ctx, in), stage.Path()); err != nil {
 		return extract.Stats{}, err
 	}
 	defer func() { _ = archive.Close() }() // idem; what was spooled goes with the stage
@@ -120,7 +120,7 @@ func (x *extraction) add(ctx context.Context, stage *extract.Stage, archive *os.
 	}
 	src := extract.FromReaderAt(archive, info.Size())
 	if x.sha256 != "" {
-		got, err := sumOf(io.NewSectionReader(archive, 0, info.Size()))
+		got, err := sumOf(ctx, io.NewSectionReader(archive, 0, info.Size()))
 		if err != nil {
 			return extract.Stats{}, err
 		}
@@ -138,10 +138,10 @@ func (x *extraction) add(ctx context.Context, stage *extract.Stage, archive *os.
 	return stage.Add(ctx, src, x.extract)
 }
 
-// sumOf is the SHA-256 of all that comes, in hexadecimal.
-func sumOf(content io.Reader) (string, error) {
+// sumOf is the SHA-256 of a file's content, in hexadecimal.
+func sumOf(ctx context.Context, content io.Reader) (string, error) {
 	h := sha256.New()
-	if _, err := io.Copy(h, content); err != nil {
+	if _, err := io.Copy(h, until{ctx, content}); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

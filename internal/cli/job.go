@@ -35,7 +35,7 @@ takes no job token for them.
 				return s.api.RetryJob(ctx, p, id)
 			}),
 			jobAction("erase", "delete the archive, the reports and the log of a finished job", "Maintainer, or Developer for jobs of one's own,", yesFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
-				if err := confirm(c, fmt.Sprintf("Delete the archive, the reports and the log of job %d of project %s?", id, p)); err != nil {
+				if err := confirm(ctx, c, fmt.Sprintf("Delete the archive, the reports and the log of job %d of project %s?", id, p)); err != nil {
 					return gitlab.Job{}, err
 				}
 				return s.api.EraseJob(ctx, p, id)

@@ -112,16 +112,20 @@ func (l *jobLog) print(ctx context.Context, follow bool) error {
 	}
 }
 
+// realProgress is how many bytes have to come between two breaks, or a server that
+// gives a few and breaks off would be asked for ever.
+const realProgress = 64 << 10
+
 // whole prints what is new in the log, and asks for it again if it breaks off.
 func (l *jobLog) whole(ctx context.Context) error {
 	pauses := l.policy.Backoff()
 	for {
 		before := l.printed
 		err := l.more(ctx)
-		if !is[*logBrokenError](err) {
+		if !is[*logBrokenError](err) || ctx.Err() != nil {
 			return err
 		}
-		if l.printed > before {
+		if l.printed-before >= realProgress {
 			pauses = l.policy.Backoff()
 		}
 		pause := pauses.NextBackOff()

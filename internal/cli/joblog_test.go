@@ -2,10 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -98,3 +102,42 @@ func TestLogErrors(t *testing.T) {
 		t.Errorf("%s ?%s", r.Method, r.Query)
 	}
 }
+
+// trickle is a server whose answers each break off some bytes behind the last one.
+type trickle struct{ step, asked int }
+
+// RoundTrip implements [http.RoundTripper].
+func (s *trickle) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked++
+	body := io.MultiReader(strings.NewReader(strings.Repeat("x", s.step*s.asked)), iotest.ErrReader(io.ErrUnexpectedEOF))
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
+}
+
+// A server that gives a little and breaks off has a budget of tries; one that gives
+// much goes on.
+func TestLogTrickles(t *testing.T) {
+	t.Parallel()
+	for step, want := range map[int]int{0: 4, 10: 4, realProgress - 1: 4, realProgress: 40} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &trickle{step: step}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			l := &jobLog{project: "1", id: 1, out: writerFunc(func(p []byte) (int, error) {
+				if server.asked == 40 {
+					cancel()
+				}
+				return len(p), nil
+			})}
+			api := &url.URL{Scheme: "http", Host: "gitlab.example.com", Path: "/api/v4"}
+			l.session = &session{log: zerolog.Nop(), api: gitlab.New(api, &http.Client{Transport: server}), policy: transport.Policy{Retries: 3, MaxTime: time.Hour}}
+			if err := l.print(ctx, false); err == nil || server.asked != want {
+				t.Errorf("%d bytes more each time: %v after %d requests, want %d", step, err, server.asked, want)
+			}
+		})
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+// Write implements [io.Writer].
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

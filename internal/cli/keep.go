@@ -90,7 +90,7 @@ func runDelete(c *cli.Context) error {
 		for _, a := range found {
 			labels = append(labels, a.Label())
 		}
-		if err := confirm(c, fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
+		if err := confirm(ctx, c, fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
 			return err
 		}
 		for _, a := range found {
@@ -121,7 +121,7 @@ func deleteAll(ctx context.Context, c *cli.Context, s *session) error {
 	if err := s.needsUser("deleting artifacts", "api"); err != nil {
 		return err
 	}
-	if err := confirm(c, fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
+	if err := confirm(ctx, c, fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
 		return err
 	}
 	if err := s.api.DeleteProjectArtifacts(ctx, gitlab.Project(project)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -68,9 +69,16 @@ func requestID(err error) string {
 	return ""
 }
 
-// firstLine keeps a message to one line of printable text.
+// firstLine keeps a message to one line of printable text. Joined errors that say the
+// same say it once.
 func firstLine(text string) string {
-	return printable(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
+	var lines []string
+	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return printable(strings.Join(lines, "; "))
 }
 
 // printable replaces control characters, escape sequences and the characters

@@ -104,7 +104,9 @@ func localSession(ctx context.Context, c *cli.Context) (*session, error) {
 }
 
 func newSession(ctx context.Context, c *cli.Context) (*session, error) {
-	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
+	cfg, err := await(ctx, func() (env.Config, error) { // a token may come through a pipe
+		return env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
+	})
 	if err != nil {
 		return nil, err
 	}

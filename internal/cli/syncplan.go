@@ -72,15 +72,18 @@ func (y *syncer) planOne(ctx context.Context, source manifest.Source) (*plan, er
 	case p.was == nil && y.offline:
 		return nil, &lockError{"it is not locked, and --offline asks nobody", "run artifetch sync without --offline once"}
 	case p.was != nil && !moves:
-		return p, y.keep(p)
+		return p, y.keep(ctx, p)
 	}
 	return p, y.resolve(ctx, p)
 }
 
 // keep takes what is locked, and fetches it if it is not in place.
-func (y *syncer) keep(p *plan) error {
-	if p.entry.JobID == 0 || y.inPlace(p.entry) {
+func (y *syncer) keep(ctx context.Context, p *plan) error {
+	if p.entry.JobID == 0 || y.inPlace(ctx, p.entry) {
 		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	if y.offline {
 		return &lockError{"its files are not in place, and --offline asks nobody", "artifetch verify says which; run artifetch sync without --offline"}
@@ -131,7 +134,7 @@ func (y *syncer) resolve(ctx context.Context, p *plan) error {
 // again looks at a job that is locked already, and that the query still means: its
 // archive is taken as it is now. Only --check and --update come here.
 func (y *syncer) again(ctx context.Context, p *plan, a resolve.Artifact) error {
-	if y.check || y.inPlace(p.entry) {
+	if y.check || y.inPlace(ctx, p.entry) {
 		now, err := y.probed(ctx, p.query(), a)
 		if isMissing(err) {
 			return nil // what was locked and is in place stays
@@ -166,12 +169,12 @@ func (p *plan) query() resolve.Query {
 
 // inPlace reports whether all files of an entry are in the workspace as they are
 // locked.
-func (y *syncer) inPlace(entry manifest.Locked) bool {
-	return !slices.ContainsFunc(entry.Files, func(f manifest.LockFile) bool { return different(y.root, f) != "" })
+func (y *syncer) inPlace(ctx context.Context, entry manifest.Locked) bool {
+	return !slices.ContainsFunc(entry.Files, func(f manifest.LockFile) bool { return different(ctx, y.root, f) != "" })
 }
 
 // different says how a file differs from what is locked, or "".
-func different(root string, f manifest.LockFile) string {
+func different(ctx context.Context, root string, f manifest.LockFile) string {
 	file := filepath.Join(root, filepath.FromSlash(f.Path))
 	info, err := os.Lstat(file)
 	switch {
@@ -192,7 +195,7 @@ func different(root string, f manifest.LockFile) string {
 		return err.Error()
 	}
 	defer func() { _ = content.Close() }() // only read
-	if sum, err := sumOf(content); err != nil || sum != f.SHA256 {
+	if sum, err := sumOf(ctx, content); err != nil || sum != f.SHA256 {
 		return "changed"
 	}
 	return ""

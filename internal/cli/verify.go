@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,7 +41,9 @@ func runVerify(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := localSession(c.Context, c)
+	ctx, cancel := withDeadline(c.Context, c)
+	defer cancel()
+	s, err := localSession(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -48,7 +51,7 @@ func runVerify(c *cli.Context) error {
 	if err := y.read(c); err != nil {
 		return err
 	}
-	differences, files, err := y.differences()
+	differences, files, err := y.differences(ctx)
 	if err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func runVerify(c *cli.Context) error {
 }
 
 // differences compares all locked files, and looks for others beside them.
-func (y *syncer) differences() (found []difference, files int, err error) {
+func (y *syncer) differences(ctx context.Context) (found []difference, files int, err error) {
 	found = []difference{}
 	locked := map[string]bool{}
 	for _, source := range y.manifest.Sources {
@@ -83,10 +86,13 @@ func (y *syncer) differences() (found []difference, files int, err error) {
 		for _, f := range entry.Files {
 			files++
 			locked[f.Path] = true
-			if what := different(y.root, f); what != "" {
+			if what := different(ctx, y.root, f); what != "" {
 				found = append(found, difference{source.Name, f.Path, what})
 			}
 		}
+	}
+	if ctx.Err() != nil {
+		return nil, 0, context.Cause(ctx)
 	}
 	extra, err := y.extra(locked)
 	return append(found, extra...), files, err

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// Signal is the cause of a context that a signal ended.
+type Signal struct{ Signal os.Signal }
+
+// Error implements error.
+func (s Signal) Error() string { return "stopped by signal: " + s.Signal.String() }
+
+// ExitCode is 128 and the signal's number, as shells have it.
+func (s Signal) ExitCode() int { return int(s.code()) }
+
+func (s Signal) code() code {
+	switch s.Signal {
+	case os.Interrupt:
+		return codeInterrupted
+	case syscall.SIGHUP:
+		return codeHungUp
+	}
+	return codeTerminated
+}
+
+// stopped is what there is to say if ctx ended before a command did. A signal
+// explains every error that follows from it, except for those that matter
+// afterwards: a request that GitLab may have acted on, and the file system.
+func stopped(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	switch {
+	case err == nil || cause == nil:
+		return err
+	case is[Signal](cause) && !is[*actionError](err) && localCode(err) == codeDone:
+		return cause
+	case errors.Is(err, cause):
+		return err
+	}
+	return &stoppedError{cause, err}
+}
+
+// stoppedError is an error that came after a run was stopped.
+type stoppedError struct{ cause, err error }
+
+// Error implements error.
+func (e *stoppedError) Error() string { return e.cause.Error() + " (" + e.err.Error() + ")" }
+
+// Unwrap gives both.
+func (e *stoppedError) Unwrap() []error { return []error{e.cause, e.err} }
+
+// Hint is that of the error. Of one that follows from a signal, it would mislead.
+func (e *stoppedError) Hint() string {
+	if h, ok := asHinter(e.err); ok && (is[*actionError](e.err) || !is[Signal](e.cause)) {
+		return h.Hint()
+	}
+	return ""
+}
+
+// readerLeft reports whether err says that nothing reads standard output any more,
+// as in artifetch ls | head -1. That is no mistake of anybody's.
+func readerLeft(out io.Writer, err error) bool {
+	f, isFile := out.(*os.File)
+	failed, ok := errors.AsType[*fs.PathError](err)
+	return isFile && ok && failed.Path == f.Name() && errors.Is(failed, syscall.EPIPE)
+}
+
+// await runs what may block for ever, such as opening or reading a pipe, and gives it
+// up when ctx ends. It then goes on in the background, until the program ends.
+func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := do()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
+// patient reads from what may block for ever, until ctx ends.
+type patient struct {
+	ctx  context.Context // io.Reader has none
+	from io.Reader
+	buf  []byte // of the read that may be given up
+}
+
+func patiently(ctx context.Context, from io.Reader) io.Reader {
+	return &patient{ctx: ctx, from: from, buf: make([]byte, 64<<10)}
+}
+
+// Read implements [io.Reader].
+func (r *patient) Read(p []byte) (int, error) {
+	n, err := await(r.ctx, func() (int, error) { return r.from.Read(r.buf[:min(len(p), len(r.buf))]) })
+	return copy(p, r.buf[:n]), err
+}
+
+// until reads from a file, which blocks for no longer than a disk does, until ctx ends.
+type until struct {
+	ctx  context.Context // io.Reader has none
+	from io.Reader
+}
+
+// Read implements [io.Reader].
+func (r until) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.from.Read(p)
+}
