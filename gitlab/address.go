@@ -62,11 +62,12 @@ func (c *Client) FileURL(project Project, job int64, file string) string {
 	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), "artifacts", segments(file))
 }
 
-// RefFileURL is the same by ref and job name. All slashes of the file are
-// encoded: the server splits ref and file at the last literal "/raw/".
+// RefFileURL is the same by ref and job name; recent is that of [Client.RefArchiveURL].
+// All slashes of the file are encoded: the server splits ref and file at the last
+// literal "/raw/".
 // GET /projects/:id/jobs/artifacts/:ref_name/raw/*artifact_path?job=name
-func (c *Client) RefFileURL(project Project, ref, job, file string) string {
-	return c.address(refQuery(job, false), "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "raw", segment(file))
+func (c *Client) RefFileURL(project Project, ref, job, file string, recent bool) string {
+	return c.address(refQuery(job, recent), "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "raw", segment(file))
 }
 
 // RunnerArchiveURL is the route that runners use. It takes job tokens alone,

@@ -51,7 +51,7 @@ func TestAddresses(t *testing.T) {
 		{"recent", c.RefArchiveURL("7", "main", "a/b", true), "projects/7/jobs/artifacts/main/download?job=a%2Fb&search_recent_successful_pipelines=true"},
 		{"question mark", c.RefArchiveURL("7", "what?", "a&b=c", false), "projects/7/jobs/artifacts/what%3F/download?job=a%26b%3Dc"},
 		{"file", c.FileURL("7", 1, "dist/a b[1].txt"), "projects/7/jobs/1/artifacts/dist/a%20b%5B1%5D.txt"},
-		{"file by ref, with raw in it", c.RefFileURL("7", "a/raw/b", "build", "x/raw/y"), "projects/7/jobs/artifacts/a%2Fraw%2Fb/raw/x%2Fraw%2Fy?job=build"},
+		{"file by ref, with raw in it", c.RefFileURL("7", "a/raw/b", "build", "x/raw/y", false), "projects/7/jobs/artifacts/a%2Fraw%2Fb/raw/x%2Fraw%2Fy?job=build"},
 		{"runner's", c.RunnerArchiveURL(1), "jobs/1/artifacts?direct_download=true"},
 	}
 	for _, tt := range tests {

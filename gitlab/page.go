@@ -2,11 +2,14 @@ package gitlab
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
 // The server's maximum of rows.
@@ -15,9 +18,16 @@ const (
 	perPage    = "100"
 )
 
+// How far a list is followed. GitLab has projects with millions of jobs, which no
+// caller wants to see all of; a server that is confused repeats itself.
+const (
+	maxPages   = 10_000
+	stalePages = 10 // in a row, without a new row
+)
+
 // list yields the rows of every page, each page when it is needed. Rows that are
 // added while pages are read push others from one page to the next; a row that
-// came already is left out.
+// came already is left out. A list without end is an error.
 //
 // The next page's number, or for keyset pages its cursor, is put into our own
 // address: Link headers carry the host that the server is configured with, which
@@ -26,7 +36,13 @@ const (
 func list[T any, K comparable](ctx context.Context, c *Client, address string, key func(T) K) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		seen := map[K]bool{}
-		for address != "" {
+		for pages, stale := 1, 0; address != ""; pages++ {
+			if pages > maxPages || stale == stalePages {
+				var none T
+				yield(none, endless(address, pages-1))
+				return
+			}
+			before := len(seen)
 			var rows []T
 			header, err := c.get(ctx, address, &rows)
 			if err != nil {
@@ -43,8 +59,18 @@ func list[T any, K comparable](ctx context.Context, c *Client, address string, k
 					return
 				}
 			}
+			if stale++; len(seen) > before {
+				stale = 0
+			}
 			address = nextPage(address, header)
 		}
+	}
+}
+
+func endless(address string, pages int) error {
+	return &Error{
+		Method: http.MethodGet, URL: redact.URL(address), StatusCode: http.StatusOK,
+		Message: fmt.Sprintf("the list has no end: %d pages, and there is another one", pages),
 	}
 }
 

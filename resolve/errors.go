@@ -3,12 +3,8 @@ package resolve
 import (
 	"errors"
 	"fmt"
-	"net/http"
-	"regexp"
 	"strings"
 	"time"
-
-	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
 // Reason is why a query finds nothing, for programs.
@@ -32,6 +28,17 @@ const (
 	ReasonClosed     Reason = "token_cannot_list"
 )
 
+// reasoner is an error that says what a refusal means.
+type reasoner interface {
+	error
+	Reason() Reason
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
 // NotFoundError reports that there is no such project, ref, pipeline or job.
 type NotFoundError struct {
 	Query Query
@@ -41,6 +48,7 @@ type NotFoundError struct {
 	Seen  string // what was looked through, if that was not all
 	Err   error  // the server's refusal, if it was one
 	hint  string
+	cut   bool // the list that was looked through ends early, or is empty
 }
 
 // Error implements error.
@@ -94,17 +102,22 @@ func (e *NotFoundError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
 func (e *NotFoundError) Hint() string {
+	mistake := refMistake(e.Query.Ref)
 	switch {
 	case e.hint != "":
 		return e.hint
+	case mistake != "" && e.What != "project" && e.What != "job id" && (!e.Query.exact() || e.Query.Latest):
+		return mistake
 	case e.What == "successful pipeline":
 		return "check the ref's spelling (no refs/heads/); a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it"
 	case e.What == "pipeline":
 		return "a pipeline's id is the number in its address; it must be of this project: check --project"
 	case e.What == "job" && e.Query.Recent:
 		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\"); --max-age may end the search early, and GitLab before 18.10 does not know it with this token"
-	case e.What == "job" && e.Query.exact():
+	case e.What == "job" && e.Query.exact() && !e.Query.Downstream:
 		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\"); jobs of other projects' pipelines need --downstream"
+	case e.What == "job" && e.Query.exact():
+		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\")"
 	case e.What == "job":
 		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\"), and that the newest successful pipeline has it; --recent looks further back"
 	case e.What == "job id":
@@ -198,130 +211,6 @@ func (e *NoArchiveError) Hint() string {
 		return strings.TrimSpace("it was erased; run the job again: " + e.Artifact.WebURL)
 	}
 	return "it never had one, has reports only, or the archive has expired or was erased: see artifacts:expire_in, or run the job again"
-}
-
-// RefusedError is a refusal of the server with what to do about it.
-type RefusedError struct {
-	Err  error
-	hint string
-}
-
-// Error implements error.
-func (e *RefusedError) Error() string { return e.Err.Error() }
-
-// Reason says the same to programs.
-func (e *RefusedError) Reason() Reason {
-	if errors.Is(e.Err, gitlab.ErrUnauthorized) {
-		return ReasonToken
-	}
-	return ReasonForbidden
-}
-
-// Unwrap gives the server's refusal.
-func (e *RefusedError) Unwrap() error { return e.Err }
-
-// Hint says what to do next.
-func (e *RefusedError) Hint() string { return e.hint }
-
-// ClosedError reports that a job token may not list what the query needs.
-type ClosedError struct {
-	Query Query
-	Err   error // the last refusal
-}
-
-// Error implements error.
-func (e *ClosedError) Error() string {
-	needs := ", which " + e.Query.where() + " needs"
-	if e.Query.Ref == "" && !e.Query.exact() { // the list itself was asked for
-		needs = ""
-	}
-	return fmt.Sprintf("this job token may not list the jobs of project %s%s%s", e.Query.Project, needs, said(e.Err))
-}
-
-// Unwrap gives the server's refusal.
-func (e *ClosedError) Unwrap() error { return e.Err }
-
-// Reason says the same to programs.
-func (*ClosedError) Reason() Reason { return ReasonClosed }
-
-// Hint says what to do next.
-func (*ClosedError) Hint() string {
-	return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
-}
-
-func said(err error) string {
-	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
-		return fmt.Sprintf(" (%s)", refusal.Message)
-	}
-	return ""
-}
-
-// Meaning turns a refusal that is about a project as a whole into what it means.
-func (r *Resolver) Meaning(err error, project string) error {
-	return r.explain(err, Query{Project: project}, Artifact{})
-}
-
-// explain turns the last refusal into what it means here. GitLab has two
-// spellings of 404: with a small f a record was not found, with a capital one
-// something that belongs to it.
-func (r *Resolver) explain(err error, q Query, a Artifact) error {
-	refusal, ok := errors.AsType[*gitlab.Error](err)
-	if !ok {
-		return err
-	}
-	switch {
-	case refusal.FromStorage && refusal.StatusCode == http.StatusNotFound:
-		return &NoArchiveError{Artifact: a, Err: err}
-	case refusal.FromStorage:
-		return err
-	case refusal.StatusCode == http.StatusUnauthorized:
-		return &RefusedError{err, r.unauthorizedHint()}
-	case refusal.StatusCode == http.StatusForbidden:
-		return &RefusedError{err, forbiddenHint(refusal)}
-	case refusal.StatusCode != http.StatusNotFound:
-		return err
-	case refusal.ProjectNotFound():
-		return &NotFoundError{Query: q, What: "project", Err: err, hint: r.projectHint()}
-	case a.JobID != 0 && refusal.Message == "404 Not found":
-		return &NotFoundError{Query: Query{Project: q.Project, JobID: a.JobID}, What: "job id", Err: err}
-	case a.JobID == 0 && refusal.Message == "404 Not found":
-		return &NotFoundError{Query: q, What: "job", Job: a.JobName, Err: err}
-	case a.URL == "":
-		return err // of a list
-	}
-	return &NoArchiveError{Artifact: a, Err: err}
-}
-
-func (r *Resolver) unauthorizedHint() string {
-	if r.JobToken {
-		return "a job token is valid only while its job runs; is this one from a job that has ended?"
-	}
-	return "the token is missing, mistyped, revoked or expired; it needs the scope read_api"
-}
-
-func (r *Resolver) projectHint() string {
-	if r.JobToken {
-		return "check the path; else the instance lacks the licence to use job tokens here (Premium): set GITLAB_TOKEN to a token with read_api"
-	}
-	return "check the path; a private project looks like a missing one to a token, or to nobody, without access to it"
-}
-
-var notAllowlisted = regexp.MustCompile(`not allowed from (\S+) to (\S+?)\.?$`)
-
-// forbiddenHint knows the refusals of job tokens:
-// https://docs.gitlab.com/ci/jobs/ci_job_token/
-func forbiddenHint(refusal *gitlab.Error) string {
-	message := refusal.Message
-	if hint := refusal.Hint(); hint != "" {
-		return hint
-	}
-	if m := notAllowlisted.FindStringSubmatch(message); m != nil {
-		return fmt.Sprintf("in project %s: Settings > CI/CD > Job token permissions > add project %s", m[2], m[1])
-	}
-	if strings.Contains(message, "token permission is required") {
-		return "the project's job token allowlist grants too little: give this project's entry the permission that is named"
-	}
-	return "the token's user may not read this job's artifacts: it needs the Developer role, or artifacts:access restricts them"
 }
 
 // Unfinished reports whether a job of that status may still succeed by itself.

@@ -29,10 +29,7 @@ func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation 
 	}](err); ok {
 		x.Remedy = h.Hint()
 	}
-	if h, ok := errors.AsType[interface {
-		error
-		Reason() Reason
-	}](err); ok {
+	if h, ok := errors.AsType[reasoner](err); ok {
 		x.Reason = h.Reason()
 	}
 	switch x.Reason {

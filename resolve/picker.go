@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 
@@ -19,6 +20,9 @@ type picker struct {
 	seen   []string         // the names of all jobs, for suggestions
 	taken  map[string]bool
 	bare   map[string]error // why jobs of a fitting name do not count
+
+	closed []*DownstreamError // pipelines that could not be looked through
+	cut    bool               // there were more pipelines than are looked through
 }
 
 // jobName is one of the names of a query.
@@ -89,8 +93,12 @@ func (p *picker) result() ([]Artifact, error) {
 		switch {
 		case !n.hit && p.bare[n.text] != nil:
 			return nil, p.bare[n.text]
+		case !n.hit && len(p.closed) > 0:
+			closed := *p.closed[0]
+			closed.Job = n.text
+			return nil, &closed
 		case !n.hit:
-			return nil, &NotFoundError{Query: p.query, What: "job", Job: n.text, Near: near(n.text, p.seen)}
+			return nil, p.notFound(n.text)
 		case !n.glob && p.denied[n.text] != nil:
 			return nil, p.denied[n.text]
 		case n.glob && !p.has(n):
@@ -98,6 +106,14 @@ func (p *picker) result() ([]Artifact, error) {
 		}
 	}
 	return p.found, nil
+}
+
+func (p *picker) notFound(job string) error {
+	err := &NotFoundError{Query: p.query, What: "job", Job: job, Near: near(job, p.seen)}
+	if p.cut {
+		err.Seen = fmt.Sprintf("and the first %d below it", maxNodes)
+	}
+	return err
 }
 
 func (p *picker) has(n jobName) bool {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
@@ -22,7 +23,7 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 	if err != nil {
 		return nil, err
 	}
-	first := error(nil)
+	var first error
 	for back, root := range roots {
 		p := newPicker(q, r.judge(q, ByProject))
 		for _, job := range tree(jobs, root, !q.exact()) {
@@ -47,7 +48,7 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 		if q.exact() {
 			what = "pipeline"
 		}
-		first = &NotFoundError{Query: q, What: what, Seen: fmt.Sprintf("among the project's newest %d jobs", len(jobs))}
+		first = &NotFoundError{Query: q, What: what, Seen: amongNewest(jobs), cut: len(jobs) == maxJobs || len(jobs) == 0}
 	}
 	return nil, first
 }
@@ -57,6 +58,24 @@ func (r *Resolver) judge(q Query, how Method) func(gitlab.Job) verdict {
 		return r.finished(q, how)
 	}
 	return r.asServer(q, how)
+}
+
+// LatestPipeline finds the newest pipeline of a ref in the project's list of jobs,
+// where pipelines are closed to the token.
+func (r *Resolver) LatestPipeline(ctx context.Context, project, ref string) (int64, error) {
+	q := Query{Project: project, Ref: ref, Latest: true}
+	jobs, roots, err := r.family(ctx, q)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(roots) == 0:
+		return 0, &NotFoundError{Query: q, What: "pipeline", Seen: amongNewest(jobs)}
+	}
+	return roots[0].ID, nil
+}
+
+func amongNewest(jobs []gitlab.Job) string {
+	return fmt.Sprintf("among the project's newest %d jobs", len(jobs))
 }
 
 // family reads the project's jobs as far back as it helps. roots are the
@@ -73,16 +92,36 @@ func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, root
 			last = len(jobs)
 			if !slices.ContainsFunc(roots, func(p gitlab.Pipeline) bool { return p.ID == job.Pipeline.ID }) {
 				roots = append(roots, job.Pipeline)
+				slices.SortFunc(roots, func(a, b gitlab.Pipeline) int { return cmp.Compare(b.ID, a.ID) })
 			}
 		case len(roots) > 0 && job.Pipeline.Source == "parent_pipeline" && job.Pipeline.SHA == roots[0].SHA:
 			last = len(jobs)
 		}
-		if len(jobs) == maxJobs || !q.Recent && len(roots) > 0 && len(jobs)-last > pageSize {
-			break // a page without the family: it has been seen
+		if len(jobs) == maxJobs || seen(q, job, roots, len(jobs)-last) {
+			break
 		}
 	}
-	slices.SortFunc(roots, func(a, b gitlab.Pipeline) int { return cmp.Compare(b.ID, a.ID) })
 	return jobs, roots, nil
+}
+
+// seen reports whether what is behind a job in the list can be of no use any more.
+// Jobs come newest first, those that were retried too, and every job of a pipeline
+// was created after that pipeline: behind a job that is older than a pipeline,
+// there is no job of that pipeline, of its children, or of a newer one. idle is how
+// many rows have been of no use.
+func seen(q Query, job gitlab.Job, roots []gitlab.Pipeline, idle int) bool {
+	switch {
+	case q.Recent:
+		return job.CreatedAt != nil && q.MaxAge > 0 && time.Since(*job.CreatedAt) > q.MaxAge
+	case len(roots) == 0:
+		return false
+	case job.CreatedAt == nil || roots[0].CreatedAt == nil:
+		return idle > pageSize // a page without the family
+	case !job.CreatedAt.Before(*roots[0].CreatedAt):
+		return false
+	}
+	several := q.SHA != "" || q.MergeRequest != 0 // pipelines, of which an older one may have to do
+	return !several || idle > pageSize
 }
 
 // isRoot reports whether a pipeline is one that the query means.

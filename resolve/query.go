@@ -2,6 +2,8 @@ package resolve
 
 import (
 	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -118,4 +120,24 @@ func (a Artifact) Label() string {
 		return fmt.Sprintf("job %q", a.JobName)
 	}
 	return fmt.Sprintf("job %d", a.JobID)
+}
+
+var commit = regexp.MustCompile(`^[0-9a-fA-F]{7,64}$`)
+
+// refMistake says what to give in place of a ref that pipelines don't have. They
+// carry the short name of a branch or tag.
+func refMistake(ref string) string {
+	short := strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
+	plain, err := url.PathUnescape(ref)
+	switch {
+	case ref == "HEAD" || ref == "@":
+		return "pipelines belong to branches and tags: find those of a commit with --sha \"$(git rev-parse HEAD)\""
+	case commit.MatchString(ref):
+		return "pipelines belong to branches and tags, and this looks like a commit: use --sha with the full commit SHA"
+	case short != ref:
+		return "use the short name: --ref " + short
+	case err == nil && plain != ref:
+		return "use the name as Git has it: --ref " + plain
+	}
+	return ""
 }

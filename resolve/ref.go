@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"strconv"
@@ -83,10 +82,7 @@ func tooOld(p gitlab.Pipeline, maxAge time.Duration) bool {
 
 // mayBeElsewhere reports whether an older pipeline may have what this one lacks.
 func mayBeElsewhere(err error) bool {
-	_, missing := errors.AsType[*NotFoundError](err)
-	_, empty := errors.AsType[*NoArchiveError](err)
-	_, unfinished := errors.AsType[*StateError](err)
-	return missing || empty || unfinished
+	return is[*NotFoundError](err) || is[*NoArchiveError](err) || is[*StateError](err)
 }
 
 // inSuccessful takes the jobs out of one pipeline and those below it.
@@ -95,7 +91,7 @@ func (r *Resolver) inSuccessful(ctx context.Context, q Query, pipeline gitlab.Pi
 	if err := r.walk(ctx, node{project: q.Project, id: pipeline.ID}, p, true); err != nil {
 		return nil, err
 	}
-	return p.result()
+	return r.picked(p)
 }
 
 // asServer judges jobs as the server does: a job counts if it has any file that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net/http"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
@@ -38,6 +39,9 @@ type Resolver struct {
 	// JobToken tells that the token is a job's. Only job tokens meet the
 	// licence check that answers "404 Project Not Found".
 	JobToken bool
+	// OnSkip, if set, is told of each downstream pipeline that this token cannot
+	// read, so that its jobs did not count.
+	OnSkip func(error)
 
 	lists rungs
 }
@@ -71,8 +75,11 @@ func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
 }
 
 // unlistable explains why a list was refused. Most job tokens are refused not for
-// what they are but for the server's age.
+// what they are but for the server's age. What is explained already stays so.
 func (r *Resolver) unlistable(err error, q Query) error {
+	if is[reasoner](err) {
+		return err
+	}
 	if r.JobToken && Refused(err) {
 		return &ClosedError{q, err}
 	}
@@ -106,11 +113,14 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	if a.JobName != "" {
 		q.Jobs = []string{a.JobName}
 	}
-	if q.Recent && a.Found == ByRef && errors.Is(err, gitlab.ErrNotFound) && !refusal.ProjectNotFound() {
-		// A server that is too old for the parameter ignores it.
+	missing := refusal.StatusCode == http.StatusNotFound && !refusal.FromStorage && !refusal.ProjectNotFound()
+	switch {
+	case missing && a.Found == ByRef:
+		// The route does not say what is missing, and ignores Recent if it is too old.
 		return r.instead(ctx, q, a, err)
-	}
-	if !r.JobToken || a.runner || !refusal.ProjectNotFound() {
+	case missing:
+		return a, r.missing(ctx, q, a, err)
+	case !r.JobToken || a.runner || !refusal.ProjectNotFound():
 		return a, r.explain(err, q, a)
 	}
 	if a.JobID == 0 {
@@ -123,13 +133,15 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 }
 
 // instead finds the job in the project's list of jobs, after the by-ref route was
-// refused with err. What it does not find there, it says, if it may look.
+// refused with err. What it does not find there, it says, if it may look; but where
+// the list does not go back to the ref's pipelines, the server knows better.
 func (r *Resolver) instead(ctx context.Context, q Query, a Artifact, err error) (Artifact, error) {
 	found, listErr := r.fromProject(ctx, q)
-	switch {
-	case listErr == nil && len(found) == 1:
+	if listErr == nil && len(found) == 1 {
 		return found[0], nil
-	case mayBeElsewhere(listErr):
+	}
+	missing, ok := errors.AsType[*NotFoundError](listErr)
+	if mayBeElsewhere(listErr) && (q.Recent || !ok || !missing.cut) {
 		return a, listErr
 	}
 	return a, r.explain(err, q, a)

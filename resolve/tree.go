@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -26,27 +27,27 @@ const (
 
 // walk offers the jobs of a pipeline and of those below it, until the picker is
 // done. oldest is the server's own order: all descendants by their id. Otherwise it
-// goes from level to level, the newest child first. It costs two requests for each pipeline, one for the last.
+// goes from level to level, the newest child first. It costs two requests for each
+// pipeline, one for the last.
 func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) error {
 	queue, known := []node{root}, map[int64]bool{root.id: true}
-	for visited := 0; len(queue) > 0 && visited < maxNodes; visited++ {
+	for visited := 0; len(queue) > 0; visited++ {
+		if visited == maxNodes {
+			p.cut = true
+			return nil
+		}
 		n := queue[0]
 		queue = queue[1:]
-		for job, err := range r.rungs().jobs(ctx, n.project, n.id) {
-			if err != nil {
-				return closedBelow(err, n, root)
-			}
-			p.offer(inProject(job, n, root))
+		children, err := r.visit(ctx, n, root, p)
+		switch {
+		case err != nil && n.project != root.project && notReadable(err):
+			p.closed = append(p.closed, &DownstreamError{Query: p.query, Project: n.project, PipelineID: n.id, Err: err})
+		case n.id != root.id && deleted(err): // since its parent was asked
+		case err != nil:
+			return err
 		}
 		if p.done() {
 			return nil
-		}
-		if n.depth == maxDepth {
-			continue
-		}
-		children, err := r.children(ctx, n, p.query.Downstream)
-		if err != nil {
-			return &closedTree{err}
 		}
 		for _, child := range children {
 			if !known[child.id] {
@@ -61,20 +62,29 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 	return nil
 }
 
-// closedTree reports that pipelines below the one that was asked for cannot be
-// listed.
-type closedTree struct{ error }
-
-// Unwrap gives the server's refusal.
-func (c *closedTree) Unwrap() error { return c.error }
-
-// closedBelow tells a refusal of another project's jobs from one of the root's.
-func closedBelow(err error, n, root node) error {
-	if n == root {
-		return err
+// visit offers the jobs of one pipeline. It returns those that it has triggered, if
+// they matter.
+func (r *Resolver) visit(ctx context.Context, n, root node, p *picker) ([]node, error) {
+	for job, err := range r.rungs().jobs(ctx, n.project, n.id) {
+		if err != nil {
+			return nil, err
+		}
+		p.offer(inProject(job, n, root))
 	}
-	return &closedTree{err}
+	if p.done() || n.depth == maxDepth {
+		return nil, nil
+	}
+	return r.children(ctx, n, p.query.Downstream)
 }
+
+// deleted reports whether err says that there is no such pipeline.
+func deleted(err error) bool {
+	refusal, ok := errors.AsType[*gitlab.Error](err)
+	return ok && refusal.StatusCode == http.StatusNotFound && !refusal.FromStorage && !refusal.ProjectNotFound()
+}
+
+// notReadable reports whether err is about what this token may see.
+func notReadable(err error) bool { return Refused(err) || deleted(err) }
 
 // inProject notes where a job is, if that is another project than was asked for.
 func inProject(job gitlab.Job, n, root node) gitlab.Job {
@@ -115,7 +125,7 @@ func (r *Resolver) children(ctx context.Context, n node, downstream bool) ([]nod
 func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
 	roots, err := r.roots(ctx, q)
 	if Refused(err) {
-		return r.fromProject(ctx, q)
+		return r.withoutTree(ctx, q, err)
 	}
 	if err != nil {
 		return nil, err
@@ -125,12 +135,12 @@ func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
 		p := newPicker(q, r.finished(q, ByListing))
 		err := r.walk(ctx, root, p, false)
 		if Refused(err) {
-			return r.fromProject(ctx, q)
+			return r.withoutTree(ctx, q, err)
 		}
 		if err != nil {
 			return nil, r.pipelineMissing(err, q)
 		}
-		found, err := p.result()
+		found, err := r.picked(p)
 		if err == nil {
 			return found, nil
 		}
@@ -145,6 +155,28 @@ func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
 		first = &NotFoundError{Query: q, What: "pipeline"}
 	}
 	return nil, first
+}
+
+// picked is the picker's result. What could not be looked through matters if a job
+// was found elsewhere, too: it may have been meant.
+func (r *Resolver) picked(p *picker) ([]Artifact, error) {
+	found, err := p.result()
+	for _, closed := range p.closed {
+		if err == nil && r.OnSkip != nil {
+			r.OnSkip(closed)
+		}
+	}
+	return found, err
+}
+
+// withoutTree finds the jobs in the project's list of jobs, after a list of pipelines
+// was refused. That list has no jobs of other projects.
+func (r *Resolver) withoutTree(ctx context.Context, q Query, refusal error) ([]Artifact, error) {
+	found, err := r.fromProject(ctx, q)
+	if missing, ok := errors.AsType[*NotFoundError](err); ok && missing.What == "job" && q.Downstream {
+		return nil, &DownstreamError{Query: q, Job: missing.Job, Err: refusal}
+	}
+	return found, err
 }
 
 // pipelineMissing explains the 404 of a pipeline that the project does not have.

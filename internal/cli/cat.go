@@ -90,15 +90,19 @@ func (s *session) cat(ctx context.Context, q resolve.Query, name string, server 
 func (f *fetcher) catUnpacked(ctx context.Context, a resolve.Artifact, name string, size int64, to io.Writer) error {
 	address := f.api.FileURL(gitlab.Project(a.Project), a.JobID, name)
 	if a.JobID == 0 {
-		address = f.api.RefFileURL(gitlab.Project(a.Project), a.Ref, a.JobName, name)
+		address = f.api.RefFileURL(gitlab.Project(a.Project), a.Ref, a.JobName, name, f.query.Recent)
 	}
 	file, err := fetch.Open(ctx, address, f.transfer(os.TempDir()))
 	if noEntry(err) {
 		return &extract.NoMatchError{Patterns: []string{name}}
 	}
 	if err != nil {
-		if _, why := f.resolver.Fallback(ctx, f.query, a, err); why != nil {
+		found, why := f.resolver.Fallback(ctx, f.query, a, err)
+		switch {
+		case why != nil:
 			return why
+		case a.JobID == 0 && found.JobID != 0: // now that it is known, by its id
+			return f.catUnpacked(ctx, found, name, size, to)
 		}
 		return err // another place has the archive, but no single file
 	}

@@ -13,6 +13,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 	"gitlab.com/artifetch/artifetch/internal/space"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 func doctorCommand() *cli.Command {
@@ -119,14 +120,11 @@ func impatient(c *cli.Context) error {
 }
 
 func (d *doctor) examine(ctx context.Context, c *cli.Context) error {
-	d.project = c.String("project")
-	if isWeb(d.project) {
-		w, err := parseWeb(d.project, d.cfg.APIURL)
-		if err != nil {
-			return err
-		}
-		d.project = w.project
+	q := resolve.Query{Project: c.String("project")}
+	if err := readProject(c, d.cfg, &q); err != nil {
+		return err
 	}
+	d.project = q.Project
 	d.own = d.project == "" || d.project == d.cfg.Project || d.project == d.cfg.ProjectPath
 	if d.own {
 		d.project = d.cfg.Project

@@ -136,7 +136,7 @@ func serverCode(err error) code {
 		return codeNoArchive
 	case is[*notNowError](err):
 		return codeRefused
-	case is[*resolve.ClosedError](err), is[*tokenError](err):
+	case is[*resolve.ClosedError](err), is[*resolve.DownstreamError](err), is[*tokenError](err):
 		return codeDenied
 	}
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -137,80 +136,6 @@ func projectOf(c *cli.Context, cfg env.Config) (string, error) {
 		q.Project = cfg.Project
 	}
 	return q.Project, err
-}
-
-// jobs yields the jobs that are asked for, page by page.
-func (s *session) jobs(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
-	wanted := resolve.NameMatcher(q.name)
-	return func(yield func(gitlab.Job, error) bool) {
-		n := 0
-		for job, err := range s.unfiltered(ctx, q) {
-			if err == nil && (q.name != "" && !wanted(job.Name) || q.withArtifacts && job.ArtifactsFile == nil) {
-				continue
-			}
-			if n++; !yield(job, err) || err != nil || n == q.limit {
-				return
-			}
-		}
-	}
-}
-
-// unfiltered goes to the list that has the jobs, and as few others as can be.
-func (s *session) unfiltered(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
-	project := gitlab.Project(q.Project)
-	switch {
-	case q.PipelineID != 0:
-		return s.api.PipelineJobs(ctx, project, q.PipelineID, q.options)
-	case q.Ref != "":
-		return s.refJobs(ctx, q)
-	}
-	return s.api.ProjectJobs(ctx, project, q.options)
-}
-
-// refJobs goes through the pipelines of a ref. Where those are closed to the
-// token, it looks for the ref in the list of the project.
-func (s *session) refJobs(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
-	project := gitlab.Project(q.Project)
-	return func(yield func(gitlab.Job, error) bool) {
-		for pipeline, err := range s.api.Pipelines(ctx, project, gitlab.PipelinesOptions{Ref: q.Ref}) {
-			if err != nil && s.cfg.Token.Kind == env.JobToken && resolve.Refused(err) {
-				s.refJobsOfProject(ctx, q)(yield)
-				return
-			}
-			if err != nil {
-				yield(gitlab.Job{}, err)
-				return
-			}
-			for job, err := range s.api.PipelineJobs(ctx, project, pipeline.ID, q.options) {
-				if !yield(job, err) || err != nil {
-					return
-				}
-			}
-			if q.Latest {
-				return
-			}
-		}
-	}
-}
-
-func (s *session) refJobsOfProject(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
-	o := q.options
-	o.PerPage = 0
-	return func(yield func(gitlab.Job, error) bool) {
-		newest := int64(0)
-		for job, err := range s.api.ProjectJobs(ctx, gitlab.Project(q.Project), o) {
-			if err == nil && (job.Ref != q.Ref || job.Pipeline.Source == "parent_pipeline") {
-				continue
-			}
-			newest = max(newest, job.Pipeline.ID)
-			if err == nil && q.Latest && job.Pipeline.ID != newest {
-				continue
-			}
-			if !yield(job, err) || err != nil {
-				return
-			}
-		}
-	}
 }
 
 // notListed explains why a list was refused.

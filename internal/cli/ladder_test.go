@@ -31,6 +31,8 @@ var ladderQueries = []struct{ name, private, public string }{
 	{"a job of the newest pipeline, which runs", "--pipeline latest --ref main --job build", "--pipeline latest --ref main --job build"},
 	{"a job of a commit", "--sha " + fmt.Sprintf("%040x", 100) + " --job build", "--sha " + fmt.Sprintf("%040x", 400) + " --job build"},
 	{"a job of a merge request", "--mr 7 --job build", ""},
+	{"a job whose archive was erased", "--ref main --job erased", ""},
+	{"a job id that is not there", "--job-id 999999", "--job-id 999999"},
 	{"a job that is not there", "--ref main --job biuld", "--ref main --job biuld"},
 	{"a ref that is not there", "--ref mian --job build", "--ref mian --job build"},
 }

@@ -23,11 +23,12 @@ func (s *session) list(ctx context.Context, q resolve.Query, o extract.Options, 
 		return nil, err
 	}
 	if server {
-		return s.serverList(ctx, a, o)
+		return s.serverList(ctx, q, a, o)
 	}
 	file, a, err := s.openOne(ctx, q, a, true)
 	if errors.Is(err, fetch.ErrNoRanges) {
-		if listed, err := s.serverList(ctx, a, o); err == nil || !isUnlisted(err) {
+		// An archive that has expired has no list any more, but may be there.
+		if listed, err := s.serverList(ctx, q, a, o); err == nil || !isUnlisted(err) && !is[*gitlab.Error](err) {
 			return listed, err
 		}
 		file, a, err = s.openOne(ctx, q, a, false)
@@ -81,14 +82,14 @@ func (*unlistedError) Hint() string {
 func isUnlisted(err error) bool { return is[*unlistedError](err) }
 
 // serverList is the list that GitLab made of an archive when it was uploaded.
-func (s *session) serverList(ctx context.Context, a resolve.Artifact, o extract.Options) ([]extract.Listed, error) {
+func (s *session) serverList(ctx context.Context, q resolve.Query, a resolve.Artifact, o extract.Options) ([]extract.Listed, error) {
 	if a.JobID == 0 {
-		return nil, &unlistedError{fmt.Errorf("the id of %s is not known", a.Label())}
+		return nil, &unlistedError{&usageError{what: fmt.Sprintf("the ID of %s is not known, because this token cannot list jobs", a.Label())}}
 	}
 	var listed []extract.Listed
 	for e, err := range s.api.Tree(ctx, gitlab.Project(a.Project), a.JobID, "", true) {
 		if is[*gitlab.Error](err) {
-			return nil, &unlistedError{err}
+			return nil, s.unlisted(ctx, q, a, err)
 		}
 		if err != nil {
 			return nil, err
@@ -101,4 +102,17 @@ func (s *session) serverList(ctx context.Context, a resolve.Artifact, o extract.
 		listed = append(listed, extract.Listed{Name: e.Path, Mode: mode, Size: e.Size})
 	}
 	return extract.Select(listed, o)
+}
+
+// unlisted explains why there is no list: the job or its archive is not there, or
+// the token may not see it; else the server has no such list.
+func (s *session) unlisted(ctx context.Context, q resolve.Query, a resolve.Artifact, err error) error {
+	if noEntry(err) { // it looked for a file
+		return &unlistedError{err}
+	}
+	_, why := s.resolver.Fallback(ctx, q, a, err)
+	if is[*resolve.NoArchiveError](why) || is[*resolve.NotFoundError](why) || is[*resolve.RefusedError](why) {
+		return why
+	}
+	return &unlistedError{err}
 }

@@ -26,7 +26,7 @@ func withQuery(c *cli.Context, do func(ctx context.Context, s *session, q resolv
 // sensible default in the own project only.
 func newQuery(c *cli.Context, cfg env.Config) (resolve.Query, error) {
 	q := resolve.Query{
-		Project: c.String("project"), Ref: c.String("ref"), Jobs: c.StringSlice("job"), SHA: c.String("sha"), MergeRequest: c.Int64("mr"),
+		Project: c.String("project"), Ref: c.String("ref"), Jobs: c.StringSlice("job"), SHA: strings.ToLower(c.String("sha")), MergeRequest: c.Int64("mr"),
 		Recent: c.Bool("recent"), MaxAge: c.Duration("max-age"), AnyStatus: c.Bool("any-status"), Downstream: c.Bool("downstream"),
 	}
 	for _, read := range []func(*cli.Context, env.Config, *resolve.Query) error{readProject, readJobID, readPipeline} {
@@ -46,6 +46,7 @@ func newQuery(c *cli.Context, cfg env.Config) (resolve.Query, error) {
 
 func readProject(_ *cli.Context, cfg env.Config, q *resolve.Query) error {
 	if !isWeb(q.Project) {
+		q.Project = projectName(q.Project)
 		return nil
 	}
 	w, err := parseWeb(q.Project, cfg.APIURL)

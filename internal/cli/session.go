@@ -121,7 +121,9 @@ func newSession(ctx context.Context, c *cli.Context) (*session, error) {
 		return nil, err
 	}
 	s.api = gitlab.New(cfg.APIURL, s.http)
-	s.resolver = &resolve.Resolver{API: s.api, JobToken: cfg.Token.Kind == env.JobToken}
+	s.resolver = &resolve.Resolver{API: s.api, JobToken: cfg.Token.Kind == env.JobToken, OnSkip: func(err error) {
+		s.log.Warn().Err(err).Msg("a downstream pipeline is left out")
+	}}
 	s.log.Debug().Str("api", cfg.APIURL.String()).Str("token", string(cfg.Token.Kind)).Str("from", cfg.Token.Source).Msg("environment")
 	return s, nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -157,7 +158,7 @@ func another[T comparable](a, b T) bool {
 func (p *plan) query() resolve.Query {
 	s := p.source.Query
 	q := resolve.Query{
-		Project: s.Project, Ref: s.Ref, JobID: s.JobID, SHA: s.SHA, MergeRequest: s.MR, Latest: s.Pipeline == "latest",
+		Project: projectName(s.Project), Ref: s.Ref, JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == "latest",
 		Recent: s.Recent, AnyStatus: s.AnyStatus, Downstream: s.Downstream,
 	}
 	if s.Job != "" {

@@ -103,23 +103,27 @@ func (c *call) commitEntity(p *Pipeline) commitEntity {
 // ten seconds, and runs a minute.
 func (c *call) basic(j *Job, p *Pipeline) jobBasic {
 	const waits, runs = 10 * time.Second, time.Minute
+	created := p.CreatedAt
+	if !j.CreatedAt.IsZero() {
+		created = j.CreatedAt
+	}
 	e := jobBasic{
 		ID: j.ID, Status: j.status(), Stage: firstOf(j.Stage, "test"), Name: j.Name, Ref: p.Ref, Tag: p.Tag, AllowFailure: j.AllowFailure,
-		CreatedAt: stamp(p.CreatedAt), Pipeline: c.pipelineEntity(p), User: c.userEntity(firstOf(j.User, p.user())), Commit: c.commitEntity(p),
+		CreatedAt: stamp(created), Pipeline: c.pipelineEntity(p), User: c.userEntity(firstOf(j.User, p.user())), Commit: c.commitEntity(p),
 		WebURL:  fmt.Sprintf("%s/%s/-/jobs/%d", c.webURL(), c.project.Path, j.ID),
 		Project: map[string]bool{"ci_job_token_scope_enabled": false},
 	}
 	if j.ran() {
-		e.StartedAt, e.QueuedDuration, e.Duration = stamp(p.CreatedAt.Add(waits)), waits.Seconds(), runs.Seconds()
+		e.StartedAt, e.QueuedDuration, e.Duration = stamp(created.Add(waits)), waits.Seconds(), runs.Seconds()
 	}
 	if j.finished() && e.Status != "skipped" {
-		e.FinishedAt = stamp(p.CreatedAt.Add(waits + runs))
+		e.FinishedAt = stamp(created.Add(waits + runs))
 	}
 	if e.Status == "failed" {
 		e.FailureReason = firstOf(j.Failure, "script_failure")
 	}
 	if j.Erased {
-		e.ErasedAt = stamp(p.CreatedAt.Add(time.Hour))
+		e.ErasedAt = stamp(created.Add(time.Hour))
 	}
 	return e
 }

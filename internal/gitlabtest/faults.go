@@ -17,6 +17,7 @@ type Fault struct {
 	//	429-app          the application's limiter: JSON, no Retry-After
 	//	429-workhorse    the circuit breaker: text, Retry-After as a Go duration
 	//	401              the token has died meanwhile
+	//	404              what is asked for has been deleted meanwhile
 	//	500 502 503 504  as GitLab, Workhorse and nginx say them
 	//	reset            the connection is reset before an answer
 	//	reset-after      … after the request was acted on
@@ -110,6 +111,8 @@ func (f *Fault) status(w http.ResponseWriter, now time.Time) {
 		text(w, http.StatusTooManyRequests, "This endpoint has been requested too many times. Try again later.\n")
 	case "401":
 		unauthorized(w)
+	case "404":
+		recordNotFound(w)
 	case "500":
 		message(w, http.StatusInternalServerError, "500 Internal Server Error")
 	case "502": // workhorse/internal/badgateway/roundtripper.go

@@ -9,10 +9,11 @@ import (
 type Job struct {
 	ID           int64
 	Name         string
-	Stage        string // "test" if empty
-	Status       string // if empty "success", or "running" while it has to finish
-	Failure      string // the reason of a failed one; "script_failure" if empty
-	User         string // whose it is; the pipeline's if empty
+	Stage        string    // "test" if empty
+	CreatedAt    time.Time // with its pipeline if zero; that of a retried job is later
+	Status       string    // if empty "success", or "running" while it has to finish
+	Failure      string    // the reason of a failed one; "script_failure" if empty
+	User         string    // whose it is; the pipeline's if empty
 	AllowFailure bool
 	Retried      bool
 	Archive      []byte

@@ -1,0 +1,73 @@
+package gitlab_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// answers is a server in one function.
+type answers func(r *http.Request, asked int) (header http.Header, body string)
+
+type counted struct {
+	answers
+	asked int
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (s *counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked++
+	header, body := s.answers(r, s.asked)
+	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// Every list ends, whatever a server says: after ten pages without a new row, and
+// after as many pages as no caller wants.
+func TestListsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	next := func(asked int) http.Header { return http.Header{"X-Next-Page": {fmt.Sprint(asked + 1)}} }
+	link := func(asked int) http.Header {
+		return http.Header{"Link": {fmt.Sprintf(`<http://x/?cursor=%d>; rel="next"`, asked)}}
+	}
+	for name, tt := range map[string]struct {
+		answers
+		asked, rows int
+	}{
+		"the same row": {func(_ *http.Request, asked int) (http.Header, string) { return next(asked), `[{"id": 7}]` }, 11, 1},
+		"no rows":      {func(_ *http.Request, asked int) (http.Header, string) { return link(asked), `[]` }, 10, 0},
+		"new rows, now and then": {func(_ *http.Request, asked int) (http.Header, string) {
+			return link(asked), fmt.Sprintf(`[{"id": %d}]`, asked/9)
+		}, 10_000, 1112},
+		"always a new row": {func(_ *http.Request, asked int) (http.Header, string) {
+			return next(asked), fmt.Sprintf(`[{"id": %d}]`, asked)
+		}, 10_000, 10_000},
+		"a hundred pages, and end": {func(_ *http.Request, asked int) (http.Header, string) {
+			if asked == 100 {
+				return http.Header{}, `[]`
+			}
+			return next(asked), fmt.Sprintf(`[{"id": %d}]`, asked)
+		}, 100, 99},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := &counted{answers: tt.answers}
+			c := gitlab.New(&url.URL{Scheme: "http", Host: "gitlab.example.com", Path: "/api/v4"}, &http.Client{Transport: server})
+			rows, last := 0, error(nil)
+			for _, err := range c.ProjectJobs(t.Context(), "7", gitlab.JobsOptions{}) {
+				if last = err; err == nil {
+					rows++
+				}
+			}
+			refusal, endless := errors.AsType[*gitlab.Error](last)
+			if endless && !strings.Contains(refusal.Message, "has no end") || endless == (tt.asked == 100) || rows != tt.rows || server.asked != tt.asked {
+				t.Errorf("%d rows in %d requests, want %d in %d: %v", rows, server.asked, tt.rows, tt.asked, last)
+			}
+		})
+	}
+}

@@ -1,0 +1,105 @@
+package resolve
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// RefusedError is a refusal of the server with what to do about it.
+type RefusedError struct {
+	Err  error
+	hint string
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Reason says the same to programs.
+func (e *RefusedError) Reason() Reason {
+	if errors.Is(e.Err, gitlab.ErrUnauthorized) {
+		return ReasonToken
+	}
+	return ReasonForbidden
+}
+
+// Unwrap gives the server's refusal.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *RefusedError) Hint() string { return e.hint }
+
+// ClosedError reports that a job token may not list what the query needs.
+type ClosedError struct {
+	Query Query
+	Err   error // the last refusal
+}
+
+// Error implements error.
+func (e *ClosedError) Error() string {
+	needs := ", which " + e.Query.where() + " needs"
+	if e.Query.Ref == "" && !e.Query.exact() { // the list itself was asked for
+		needs = ""
+	}
+	return fmt.Sprintf("this job token may not list the jobs of project %s%s%s", e.Query.Project, needs, said(e.Err))
+}
+
+// Unwrap gives the server's refusal.
+func (e *ClosedError) Unwrap() error { return e.Err }
+
+// Reason says the same to programs.
+func (*ClosedError) Reason() Reason { return ReasonClosed }
+
+// Hint says what to do next.
+func (*ClosedError) Hint() string {
+	return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
+}
+
+// DownstreamError reports a pipeline in another project that this token cannot read,
+// so that a job may be there and may not.
+type DownstreamError struct {
+	Query      Query
+	Job        string // the name that was not found elsewhere; empty if it was
+	Project    string // of the pipeline; empty if it is not known either
+	PipelineID int64
+	Err        error // the server's refusal
+}
+
+// Error implements error.
+func (e *DownstreamError) Error() string {
+	where := "downstream pipelines, because this token cannot list trigger jobs"
+	if e.Project != "" {
+		where = fmt.Sprintf("pipeline %d of the downstream project %s", e.PipelineID, e.Project)
+	}
+	job := quoted(e.Query.Jobs)
+	if e.Job != "" {
+		job = fmt.Sprintf("job %q", e.Job)
+	}
+	return fmt.Sprintf("cannot look for %s in %s%s", job, where, said(e.Err))
+}
+
+// Unwrap gives the server's refusal.
+func (e *DownstreamError) Unwrap() error { return e.Err }
+
+// Reason says the same to programs.
+func (*DownstreamError) Reason() Reason { return ReasonForbidden }
+
+// Hint says what to do next.
+func (e *DownstreamError) Hint() string {
+	if e.Project == "" {
+		return "job tokens list trigger jobs since GitLab 19.2: set GITLAB_TOKEN to a token with read_api, or name the downstream project with --project"
+	}
+	if refusal, ok := errors.AsType[*gitlab.Error](e.Err); ok && refusal.StatusCode == http.StatusForbidden {
+		return forbiddenHint(refusal)
+	}
+	return fmt.Sprintf("give the token's user access to project %s, or leave out --downstream", e.Project)
+}
+
+func said(err error) string {
+	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
+		return fmt.Sprintf(" (%s)", refusal.Message)
+	}
+	return ""
+}
