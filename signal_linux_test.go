@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -308,7 +309,7 @@ func TestInterruptedQuestion(t *testing.T) {
 				t.Errorf("%q", shown)
 			}
 			for _, r := range p.server.Requests() {
-				if r.Method != "GET" {
+				if r.Method != http.MethodGet {
 					t.Errorf("%s %s", r.Method, r.Path)
 				}
 			}

@@ -28,50 +28,57 @@ const (
 // list yields the rows of every page, each page when it is needed. Rows that are
 // added while pages are read push others from one page to the next; a row that
 // came already is left out. A list without end is an error.
+func list[T any, K comparable](ctx context.Context, c *Client, address string, key func(T) K) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		seen, stale := map[K]bool{}, 0
+		for rows, err := range pages[T](ctx, c, address) {
+			if err == nil && stale == stalePages {
+				err = endless(address, "nothing new on its last pages")
+			}
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			stale++
+			for _, row := range rows {
+				if seen[key(row)] {
+					continue
+				}
+				seen[key(row)], stale = true, 0
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pages yields one page after the other.
 //
 // The next page's number, or for keyset pages its cursor, is put into our own
 // address: Link headers carry the host that the server is configured with, which
 // behind a proxy may be another, and must not receive the token.
 // https://docs.gitlab.com/api/rest/#pagination
-func list[T any, K comparable](ctx context.Context, c *Client, address string, key func(T) K) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		seen := map[K]bool{}
-		for pages, stale := 1, 0; address != ""; pages++ {
-			if pages > maxPages || stale == stalePages {
-				var none T
-				yield(none, endless(address, pages-1))
+func pages[T any](ctx context.Context, c *Client, address string) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		for n := 0; address != ""; n++ {
+			if n == maxPages {
+				yield(nil, endless(address, fmt.Sprintf("%d pages, and there is another one", n)))
 				return
 			}
-			before := len(seen)
 			var rows []T
 			header, err := c.get(ctx, address, &rows)
-			if err != nil {
-				var none T
-				yield(none, err)
+			if !yield(rows, err) || err != nil {
 				return
-			}
-			for _, row := range rows {
-				if seen[key(row)] {
-					continue
-				}
-				seen[key(row)] = true
-				if !yield(row, nil) {
-					return
-				}
-			}
-			if stale++; len(seen) > before {
-				stale = 0
 			}
 			address = nextPage(address, header)
 		}
 	}
 }
 
-func endless(address string, pages int) error {
-	return &Error{
-		Method: http.MethodGet, URL: redact.URL(address), StatusCode: http.StatusOK,
-		Message: fmt.Sprintf("the list has no end: %d pages, and there is another one", pages),
-	}
+func endless(address, why string) error {
+	return &Error{Method: http.MethodGet, URL: redact.URL(address), StatusCode: http.StatusOK, Message: "the list has no end: " + why}
 }
 
 // nextPage is the address of the page after the one at address, or "".

@@ -61,10 +61,8 @@ func (s *session) unfiltered(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.
 // refJobs goes through the pipelines of a ref. Where those are closed to the
 // token, it looks for the ref in the list of the project.
 func (s *session) refJobs(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
-	project := gitlab.Project(q.Project)
 	return func(yield func(gitlab.Job, error) bool) {
-		pipelines := 0
-		for pipeline, err := range s.api.Pipelines(ctx, project, gitlab.PipelinesOptions{Ref: q.Ref}) {
+		for pipeline, err := range s.pipelines(ctx, q) {
 			if err != nil && s.cfg.Token.Kind == env.JobToken && resolve.Refused(err) {
 				s.closedRefJobs(ctx, q)(yield)
 				return
@@ -73,20 +71,27 @@ func (s *session) refJobs(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job
 				yield(gitlab.Job{}, err)
 				return
 			}
-			if pipelines++; s.enough(q, pipelines, maxPipelines) {
-				return
-			}
-			for job, err := range s.api.PipelineJobs(ctx, project, pipeline.ID, q.options) {
+			for job, err := range s.api.PipelineJobs(ctx, gitlab.Project(q.Project), pipeline.ID, q.options) {
 				if !yield(job, err) || err != nil {
 					return
 				}
 			}
-			if q.Latest {
+		}
+	}
+}
+
+// pipelines are those of a ref that are searched: the newest, which has to be there,
+// or many.
+func (s *session) pipelines(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Pipeline, error] {
+	return func(yield func(gitlab.Pipeline, error) bool) {
+		n := 0
+		for pipeline, err := range s.api.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{Ref: q.Ref}) {
+			if n++; s.enough(q, n, maxPipelines) || !yield(pipeline, err) || q.Latest {
 				return
 			}
 		}
 		if q.Latest {
-			yield(gitlab.Job{}, &resolve.NotFoundError{Query: q.Query, What: "pipeline"})
+			yield(gitlab.Pipeline{}, &resolve.NotFoundError{Query: q.Query, What: "pipeline"})
 		}
 	}
 }
@@ -107,37 +112,41 @@ func (s *session) closedRefJobs(ctx context.Context, q jobsQuery) iter.Seq2[gitl
 	}
 }
 
-// refJobsOfProject picks the jobs of a ref out of the project's list, as lists of
-// pipelines have them: newest attempts alone, unless others are asked for too. The
-// server is not asked for a status, or a retried job would pass for the newest
-// attempt where that has another status.
+// refJobsOfProject picks the jobs of a ref out of the project's list.
 func (s *session) refJobsOfProject(ctx context.Context, q jobsQuery) iter.Seq2[gitlab.Job, error] {
+	return func(yield func(gitlab.Job, error) bool) {
+		searched, wanted := 0, refFilter(q)
+		for job, err := range s.api.ProjectJobs(ctx, gitlab.Project(q.Project), gitlab.JobsOptions{}) {
+			if searched++; s.enough(q, searched, maxSearched) {
+				return
+			}
+			if err == nil && !wanted(job) {
+				continue
+			}
+			if !yield(job, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// refFilter tells of jobs, which come newest first, whether a list of the ref's
+// pipelines would have them: newest attempts alone, unless others are asked for too.
+// The server is not asked for a status, or a retried job would pass for the newest
+// attempt where that has another status.
+func refFilter(q jobsQuery) func(gitlab.Job) bool {
 	type attempt struct {
 		pipeline int64
 		name     string
 	}
-	return func(yield func(gitlab.Job, error) bool) {
-		searched, newer := 0, map[attempt]bool{}
-		for job, err := range s.api.ProjectJobs(ctx, gitlab.Project(q.Project), gitlab.JobsOptions{}) {
-			if err != nil {
-				yield(job, err)
-				return
-			}
-			if searched++; s.enough(q, searched, maxSearched) {
-				return
-			}
-			if cmp.Or(job.Pipeline.Ref, job.Ref) != q.Ref || job.Pipeline.Source == "parent_pipeline" {
-				continue
-			}
-			this := attempt{job.Pipeline.ID, job.Name}
-			retried := newer[this]
-			newer[this] = true
-			if retried && !q.options.IncludeRetried || len(q.options.Scope) > 0 && !slices.Contains(q.options.Scope, job.Status) {
-				continue
-			}
-			if !yield(job, nil) {
-				return
-			}
+	newer := map[attempt]bool{}
+	return func(job gitlab.Job) bool {
+		if cmp.Or(job.Pipeline.Ref, job.Ref) != q.Ref || job.Pipeline.Source == "parent_pipeline" {
+			return false
 		}
+		this := attempt{job.Pipeline.ID, job.Name}
+		retried := newer[this]
+		newer[this] = true
+		return (!retried || q.options.IncludeRetried) && (len(q.options.Scope) == 0 || slices.Contains(q.options.Scope, job.Status))
 	}
 }
