@@ -194,6 +194,7 @@ func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
 	}
 	var roots []node
 	for _, o := range pipelineFilters(q) {
+		seen := 0
 		for p, err := range r.rungs().pipelines(ctx, q.Project, o) {
 			if err != nil {
 				return nil, err
@@ -201,7 +202,7 @@ func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
 			if isCI(p) {
 				roots = append(roots, node{project: q.Project, id: p.ID})
 			}
-			if q.Latest && len(roots) > 0 || len(roots) == maxNodes {
+			if seen++; q.Latest && len(roots) > 0 || seen == maxRecent {
 				break
 			}
 		}

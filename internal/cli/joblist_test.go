@@ -169,6 +169,8 @@ func TestSearchIsBounded(t *testing.T) {
 		{gitlabtest.JobToken, "resolve --pipeline latest --ref none --job build", 3, 21},
 		{gitlabtest.JobToken, "resolve --mr 7 --job build", 3, 21},
 		{gitlabtest.PrivateToken, "resolve --ref main --recent --job none", 3, 201},
+		{gitlabtest.PrivateToken, "resolve --sha 0123456789012345678901234567890123456789 --job none", 3, 201},
+		{gitlabtest.PrivateToken, "resolve --mr 7 --job none", 3, 402}, // head and merge
 	} {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Parallel()
