@@ -30,51 +30,57 @@ const (
 // came already is left out. A list without end is an error.
 func list[T any, K comparable](ctx context.Context, c *Client, address string, key func(T) K) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var none T
-		seen, stale := map[K]bool{}, 0
-		for rows, err := range pages[T](ctx, c, address) {
-			if err == nil && stale == stalePages {
-				err = endless(address, "nothing new on its last pages")
-			}
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			stale++
+		var rows []T
+		seen := map[K]bool{}
+		take := func() (fresh, more bool) {
 			for _, row := range rows {
 				if seen[key(row)] {
 					continue
 				}
-				seen[key(row)], stale = true, 0
+				seen[key(row)], fresh = true, true
 				if !yield(row, nil) {
-					return
+					return fresh, false
 				}
 			}
+			rows = nil
+			return fresh, true
+		}
+		if err := c.pages(ctx, address, &rows, take); err != nil {
+			var none T
+			yield(none, err)
 		}
 	}
 }
 
-// pages yields one page after the other.
+// pages reads one page after the other into rows. take tells whether there was
+// anything new in it, and whether another page is wanted.
 //
 // The next page's number, or for keyset pages its cursor, is put into our own
 // address: Link headers carry the host that the server is configured with, which
 // behind a proxy may be another, and must not receive the token.
 // https://docs.gitlab.com/api/rest/#pagination
-func pages[T any](ctx context.Context, c *Client, address string) iter.Seq2[[]T, error] {
-	return func(yield func([]T, error) bool) {
-		for n := 0; address != ""; n++ {
-			if n == maxPages {
-				yield(nil, endless(address, fmt.Sprintf("%d pages, and there is another one", n)))
-				return
-			}
-			var rows []T
-			header, err := c.get(ctx, address, &rows)
-			if !yield(rows, err) || err != nil {
-				return
-			}
-			address = nextPage(address, header)
+func (c *Client) pages(ctx context.Context, address string, rows any, take func() (fresh, more bool)) error {
+	for n, stale := 0, 0; address != ""; n++ {
+		switch {
+		case n == maxPages:
+			return endless(address, fmt.Sprintf("%d pages, and there is another one", n))
+		case stale == stalePages:
+			return endless(address, "nothing new on its last pages")
 		}
+		header, err := c.get(ctx, address, rows)
+		if err != nil {
+			return err
+		}
+		fresh, more := take()
+		if !more {
+			return nil
+		}
+		if stale++; fresh {
+			stale = 0
+		}
+		address = nextPage(address, header)
 	}
+	return nil
 }
 
 func endless(address, why string) error {
