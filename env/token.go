@@ -144,7 +144,7 @@ func (t tokenSource) token(value Secret, want TokenKind, isJob bool) (Token, err
 // prefixed is how GitLab's tokens begin: an instance may put a prefix of its own
 // before the kind's, as in mycorp-glcbt-….
 // https://docs.gitlab.com/administration/settings/account_and_limit_settings/#instance-token-prefix
-var prefixed = regexp.MustCompile(`^(?:[0-9A-Za-z_-]{1,40}?-)?(glcbt|glpat)-`)
+var prefixed = regexp.MustCompile(`^(?:[0-9A-Za-z_-]+?-)?(glcbt|glpat)-`)
 
 // isJobToken reports whether a value can only be a job token, whatever the
 // variable or file is called: by its prefix, because it is a JWT (no token of a

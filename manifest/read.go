@@ -193,7 +193,7 @@ var (
 	secret   = regexp.MustCompile(`(?i)token|secret|passw|credential|private|jwt|_key$|_pat$`)
 	// How GitLab's tokens and JSON Web Tokens begin. An instance may put a prefix
 	// of its own in front, as in mycorp-glpat-….
-	secretValue = regexp.MustCompile(`^(gl[a-z]{2,6}-|[0-9A-Za-z_-]{1,40}?-gl(pat|cbt|dt|rt|ptt|oas|soat)-|eyJ)`)
+	secretValue = regexp.MustCompile(`^(gl[a-z]{2,6}-|[0-9A-Za-z_-]+?-gl(pat|cbt|dt|rt|ptt|oas|soat)-|eyJ)`)
 )
 
 // expand replaces ${VAR}, where that is allowed. A manifest is committed, and what

@@ -3,7 +3,6 @@ package resolve
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -122,7 +121,10 @@ func (a Artifact) Label() string {
 	return fmt.Sprintf("job %d", a.JobID)
 }
 
-var commit = regexp.MustCompile(`^[0-9a-fA-F]{7,64}$`)
+// isCommit reports whether text may be a commit's SHA, in full or not.
+func isCommit(text string) bool {
+	return len(text) >= 7 && len(text) <= 64 && strings.Trim(text, "0123456789abcdefABCDEF") == ""
+}
 
 // refMistake says what to give in place of a ref that pipelines don't have. They
 // carry the short name of a branch or tag.
@@ -132,7 +134,7 @@ func refMistake(ref string) string {
 	switch {
 	case ref == "HEAD" || ref == "@":
 		return "pipelines belong to branches and tags: find those of a commit with --sha \"$(git rev-parse HEAD)\""
-	case commit.MatchString(ref):
+	case isCommit(ref):
 		return "pipelines belong to branches and tags, and this looks like a commit: use --sha with the full commit SHA"
 	case short != ref:
 		return "use the short name: --ref " + short
