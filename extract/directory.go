@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"io"
 	"math"
 	"slices"
@@ -78,7 +77,7 @@ func readFull(src io.ReaderAt, p []byte, off int64) error {
 	if n == len(p) {
 		return nil
 	}
-	if err == nil || errors.Is(err, io.EOF) {
+	if err == nil || err == io.EOF { //nolint:errorlint // the contract of ReadAt is io.EOF itself; a connection may end, too
 		return corrupt("", "it ends at byte %d", off+int64(n))
 	}
 	return err

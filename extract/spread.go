@@ -21,6 +21,7 @@ type spread struct {
 	budget *pieceBudget
 	now    *piece
 	last   *piece // that found no room any more; read when all requests have ended
+	err    error  // why there are no more pieces, before the run is over; read when there are none
 	done   sync.WaitGroup
 }
 
@@ -48,6 +49,7 @@ func (s *spread) request(ctx context.Context, src Source, off, end int64) {
 	for off < end {
 		buf, err := s.budget.take(ctx)
 		if err != nil {
+			s.err = err
 			return
 		}
 		p := &piece{buf: buf[:min(spreadPiece, end-off)]}
@@ -59,6 +61,7 @@ func (s *spread) request(ctx context.Context, src Source, off, end int64) {
 		case s.pieces <- p:
 		case <-ctx.Done():
 			s.last = p // it is still being filled: Close gives it back
+			s.err = context.Cause(ctx)
 			return
 		}
 	}
@@ -90,6 +93,9 @@ func (p *piece) fill(ctx context.Context, src Source, off int64) {
 func (s *spread) Read(b []byte) (int, error) {
 	if s.now == nil {
 		next, more := <-s.pieces
+		if !more && s.err != nil {
+			return 0, s.err // a run that was stopped isn't at its end
+		}
 		if !more {
 			return 0, io.EOF
 		}

@@ -2,7 +2,6 @@ package extract
 
 import (
 	"bytes"
-	"errors"
 	"io"
 )
 
@@ -226,7 +225,8 @@ type sizedReader struct {
 func (s *sizedReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.read += int64(n)
-	if (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) && s.read != s.entry.size {
+	ended := err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // of the member; a connection's is wrapped
+	if ended && s.read != s.entry.size {
 		return n, corrupt(s.entry.name, "it has %d bytes, not %d", s.read, s.entry.size)
 	}
 	return n, err
