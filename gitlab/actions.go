@@ -78,7 +78,7 @@ func (c *Client) Trace(ctx context.Context, project Project, job int64) (io.Read
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckResponse(resp); err != nil {
+	if err := checkPlain(resp); err != nil {
 		_ = resp.Body.Close() // it says no more
 		return nil, err
 	}
@@ -114,6 +114,6 @@ func (c *Client) send(ctx context.Context, method, address string, body, v any) 
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	_, err = c.do(req, v)
+	_, _, err = c.do(req, v)
 	return err
 }

@@ -69,7 +69,7 @@ func (e *Error) RouteMissing() bool {
 // GET /projects/:id/pipelines/:pipeline_id
 func (c *Client) Pipeline(ctx context.Context, project Project, pipeline int64) (Pipeline, error) {
 	var p Pipeline
-	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "pipelines", id(pipeline)), &p)
+	_, _, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "pipelines", id(pipeline)), &p)
 	return p, err
 }
 
@@ -77,13 +77,13 @@ func (c *Client) Pipeline(ctx context.Context, project Project, pipeline int64) 
 // GET /projects/:id/jobs/:job_id
 func (c *Client) Job(ctx context.Context, project Project, job int64) (Job, error) {
 	var j Job
-	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "jobs", id(job)), &j)
+	_, _, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "jobs", id(job)), &j)
 	return j, err
 }
 
 // CurrentJob returns the job whose token this is. GET /job
 func (c *Client) CurrentJob(ctx context.Context) (Job, error) {
 	var j Job
-	_, err := c.get(ctx, c.address(nil, "job"), &j)
+	_, _, err := c.get(ctx, c.address(nil, "job"), &j)
 	return j, err
 }

@@ -39,32 +39,33 @@ func New(api *url.URL, client *http.Client) *Client {
 // hundred jobs has about 400 kB.
 const maxBody = 16 << 20
 
-// get asks for an address and decodes the JSON answer into v.
-func (c *Client) get(ctx context.Context, address string, v any) (http.Header, error) {
+// get asks for an address and decodes the JSON answer into v. It returns the headers,
+// and how many bytes the answer has.
+func (c *Client) get(ctx context.Context, address string, v any) (http.Header, int64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	return c.do(req, v)
 }
 
 // do sends a request and decodes the JSON answer into v, if that is not nil.
-func (c *Client) do(req *http.Request, v any) (http.Header, error) {
+func (c *Client) do(req *http.Request, v any) (http.Header, int64, error) {
 	req.Header.Set("Accept", "application/json") // also tells the transport to read the answer whole
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
-	if err := CheckResponse(resp); err != nil || v == nil {
-		return nil, err
+	if err := checkSuccess(resp); err != nil || v == nil {
+		return nil, 0, err
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := json.Unmarshal(body, v); err != nil {
-		return nil, notJSON(resp, body)
+		return nil, 0, notJSON(resp, body)
 	}
-	return resp.Header, nil
+	return resp.Header, int64(len(body)), nil
 }

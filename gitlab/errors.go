@@ -87,13 +87,57 @@ func (e *Error) NotNow() bool {
 // maxErrorBody bounds how much of an error's body is read, in bytes.
 const maxErrorBody = 64 << 10
 
-// CheckResponse is the status gate: it returns nil for a success, and else an
-// [*Error] with what the body says. It reads the body of errors and does not
-// close it.
+// CheckResponse returns nil for a success (2xx), and else an [*Error] with what the
+// body says. It reads the body of errors and does not close it.
 func CheckResponse(resp *http.Response) error {
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		return nil
 	}
+	return newError(resp)
+}
+
+// checkSuccess is the gate for the API's own answers: of all the ways to say that a
+// request succeeded, only those that GitLab uses count (lib/api). Others, such as 202
+// with something else's JSON, are from a server in between.
+func checkSuccess(resp *http.Response) error {
+	if err := CheckResponse(resp); err != nil {
+		return err
+	}
+	expected := []int{http.StatusOK, http.StatusCreated} // of what is done to a job
+	switch resp.Request.Method {
+	case http.MethodGet:
+		expected = []int{http.StatusOK}
+		if resp.Request.Header.Get("Range") != "" {
+			expected = append(expected, http.StatusPartialContent)
+		}
+	case http.MethodDelete:
+		expected = []int{http.StatusNoContent, http.StatusAccepted}
+	}
+	if slices.Contains(expected, resp.StatusCode) {
+		return nil
+	}
+	e := newError(resp)
+	e.Message = strings.TrimSuffix("that isn't how GitLab answers this request: "+e.Message, ": ")
+	return e
+}
+
+// checkPlain is the same for what isn't JSON, and may be a sign-in page therefore.
+func checkPlain(resp *http.Response) error {
+	if err := checkSuccess(resp); err != nil {
+		return err
+	}
+	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "text/html" { // malformed is as good as absent
+		return nil
+	}
+	_ = resp.Body.Close() // it may be long
+	resp.Body = http.NoBody
+	e := newError(resp)
+	e.Message = "that is an HTML page, such as a sign-in page"
+	return e
+}
+
+// newError makes the error of an answer.
+func newError(resp *http.Response) *Error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a body says more than none
 	e := &Error{StatusCode: resp.StatusCode, RequestID: requestID(resp.Header)}
 	if resp.Request != nil {

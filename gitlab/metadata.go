@@ -33,8 +33,8 @@ func (c *Client) Greet(ctx context.Context) (Greeting, error) {
 	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
 	g := Greeting{TLS: resp.TLS}
 	g.Date, _ = http.ParseTime(resp.Header.Get("Date")) // a server without a clock has none
-	if err := CheckResponse(resp); err != nil {
-		if e, ok := err.(*Error); ok && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden) && !e.FromStorage { //nolint:errorlint // CheckResponse wraps nothing
+	if err := checkSuccess(resp); err != nil {
+		if e, ok := err.(*Error); ok && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden) && !e.FromStorage { //nolint:errorlint // checkSuccess wraps nothing
 			g.Refused = e
 			return g, nil
 		}
@@ -67,5 +67,5 @@ func (c *Client) ArchiveExists(ctx context.Context, project Project, job int64) 
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }() // nobody reads it
-	return CheckResponse(resp)
+	return checkPlain(resp)
 }

@@ -21,8 +21,9 @@ const (
 // How far a list is followed. GitLab has projects with millions of jobs, which no
 // caller wants to see all of; a server that is confused repeats itself.
 const (
-	maxPages   = 10_000
-	stalePages = 10 // in a row, without a new row
+	maxPages     = 10_000
+	maxListBytes = 256 << 20 // of JSON
+	stalePages   = 10        // in a row, without a new row
 )
 
 // list yields the rows of every page, each page when it is needed. Rows that are
@@ -60,14 +61,11 @@ func list[T any, K comparable](ctx context.Context, c *Client, address string, k
 // behind a proxy may be another, and must not receive the token.
 // https://docs.gitlab.com/api/rest/#pagination
 func (c *Client) pages(ctx context.Context, address string, rows any, take func() (fresh, more bool)) error {
-	for n, stale := 0, 0; address != ""; n++ {
-		switch {
-		case n == maxPages:
-			return endless(address, fmt.Sprintf("%d pages, and there is another one", n))
-		case stale == stalePages:
-			return endless(address, "nothing new on its last pages")
+	for read := (progress{}); address != ""; {
+		if why := read.over(); why != "" {
+			return endless(address, why)
 		}
-		header, err := c.get(ctx, address, rows)
+		header, size, err := c.get(ctx, address, rows)
 		if err != nil {
 			return err
 		}
@@ -75,12 +73,35 @@ func (c *Client) pages(ctx context.Context, address string, rows any, take func(
 		if !more {
 			return nil
 		}
-		if stale++; fresh {
-			stale = 0
-		}
+		read.page(size, fresh)
 		address = nextPage(address, header)
 	}
 	return nil
+}
+
+// progress is how much of a list was read.
+type progress struct {
+	pages, stale int
+	bytes        int64
+}
+
+func (p *progress) page(size int64, fresh bool) {
+	p.pages++
+	p.bytes += size
+	if p.stale++; fresh {
+		p.stale = 0
+	}
+}
+
+// over says why no other page is read, or "".
+func (p *progress) over() string {
+	switch {
+	case p.pages == maxPages, p.bytes >= maxListBytes:
+		return fmt.Sprintf("%d pages of %d bytes, and there is another one", p.pages, p.bytes)
+	case p.stale == stalePages:
+		return "nothing new on its last pages"
+	}
+	return ""
 }
 
 func endless(address, why string) error {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 
@@ -109,7 +110,9 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		x := exchange(req, resp, err)
 		x.Attempt, x.Wait = attempt, pause
 		r.report(x)
-		discard(resp)
+		if resp != nil {
+			_ = resp.Body.Close() // whole has read it
+		}
 		if err := sleep(req.Context(), pause); err != nil {
 			return nil, err
 		}
@@ -137,7 +140,7 @@ func (r *retry) pause(pauses backoff.BackOff, start time.Time, resp *http.Respon
 	if resp != nil {
 		pause = max(pause, serverWish(resp, time.Now()))
 	}
-	return pause, time.Since(start)+pause <= r.policy.maxTime()
+	return pause, pause <= r.policy.maxTime()-time.Since(start) // the sum may be more than a Duration holds
 }
 
 // worthRepeating allow-lists what is transient. Requests that change something
@@ -153,7 +156,11 @@ func worthRepeating(req *http.Request, resp *http.Response, err error) bool {
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests:
 		return true
-	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusInternalServerError:
+		// Stores that don't support suffix ranges may answer 500, as Azure's emulator
+		// does. The client asks for another range then, and that is repeated.
+		return idempotent && !strings.HasPrefix(req.Header.Get("Range"), "bytes=-")
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return idempotent
 	}
 	return false
@@ -213,17 +220,6 @@ func rewind(req **http.Request) bool {
 	again.Body = body
 	*req = again
 	return true
-}
-
-// maxDiscard is how much of an answer is read to keep its connection.
-const maxDiscard = 64 << 10
-
-func discard(resp *http.Response) {
-	if resp == nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, resp.Body, maxDiscard) // the answer is of no interest
-	_ = resp.Body.Close()
 }
 
 func sleep(ctx context.Context, pause time.Duration) error {

@@ -80,6 +80,11 @@ func TestRetry(t *testing.T) {
 		{name: "Retry-After wins over backoff", steps: []step{status(429, "Retry-After", "30"), status(200)}, wantStatus: 200, wantTries: 2, least: 30 * time.Second, most: 30 * time.Second},
 		{name: "a short Retry-After does not shorten it", steps: []step{status(503, "Retry-After", "0"), status(200)}, wantStatus: 200, wantTries: 2, least: 250 * time.Millisecond, most: time.Second},
 		{name: "a wish beyond the budget ends it at once", steps: []step{status(429, "Retry-After", "3600")}, wantStatus: 429, wantTries: 1},
+		{name: "a wish for the year 9999", steps: []step{status(429, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")}, wantStatus: 429, wantTries: 1},
+		{name: "the same of a server that is down", steps: []step{status(503, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")}, wantStatus: 503, wantTries: 1},
+		{name: "the same, by the reset of a limit", steps: []step{status(429, "RateLimit-ResetTime", "Fri, 31 Dec 9999 23:59:59 GMT")}, wantStatus: 429, wantTries: 1},
+		{name: "the same, after a while", steps: []step{status(503), status(503), status(429, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")}, wantStatus: 429, wantTries: 3, least: 750 * time.Millisecond, most: 3 * time.Second},
+		{name: "the longest Go duration", steps: []step{status(429, "Retry-After", "2562047h47m16.854775807s")}, wantStatus: 429, wantTries: 1},
 		{name: "a huge wish", steps: []step{status(429, "Retry-After", "99999999999999999999")}, wantStatus: 429, wantTries: 1},
 		{name: "retries are used up", policy: Policy{Retries: 2}, steps: []step{status(502)}, wantStatus: 502, wantTries: 3, least: 500 * time.Millisecond, most: 3 * time.Second},
 		{name: "no retries", policy: Policy{Retries: -1}, steps: []step{status(502)}, wantStatus: 502, wantTries: 1},
@@ -134,6 +139,33 @@ func TestRetry(t *testing.T) {
 	}
 }
 
+// Only a suffix range is given up at once where a store answers 500: the client asks
+// for another one, and that is repeated.
+func TestRetryOfRanges(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		header string
+		status int
+		tries  int
+	}{
+		{"bytes=-131072", 500, 1}, {"bytes=-131072", 503, 3}, {"bytes=-131072", 429, 3},
+		{"bytes=0-1048575", 500, 3}, {"", 500, 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &script{steps: []step{status(tt.status)}}
+			rt := &retry{next: server, policy: Policy{Retries: 2}, report: func(Exchange) {}}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://h/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Range", tt.header)
+			if resp, err := rt.RoundTrip(req); err != nil || resp.StatusCode != tt.status || len(server.bodies) != tt.tries {
+				t.Errorf("%s, %d: %v after %d tries, want %d", tt.header, tt.status, err, len(server.bodies), tt.tries)
+			}
+		})
+	}
+}
+
 func TestRetryEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -172,6 +204,12 @@ func TestServerWish(t *testing.T) {
 		{"reset", "RateLimit-Reset", "1767323105", time.Minute},
 		{"reset as a date", "RateLimit-ResetTime", "Fri, 02 Jan 2026 03:05:05 GMT", time.Minute},
 		{"reset far away", "RateLimit-Reset", "99999999999999", 0},
+		{"date far away", "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT", longestWish},
+		{"date before the first", "Retry-After", "Mon, 01 Jan 0001 00:00:00 GMT", 0},
+		{"reset date far away", "RateLimit-ResetTime", "Fri, 31 Dec 9999 23:59:59 GMT", longestWish},
+		{"reset in a hundred years", "RateLimit-Reset", "5000000000", longestWish},
+		{"the longest Go duration", "Retry-After", "2562047h47m16.854775807s", longestWish},
+		{"the most negative", "Retry-After", "-2562047h47m16.854775808s", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

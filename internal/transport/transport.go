@@ -70,6 +70,10 @@ type Options struct {
 	Retry         Policy
 	StallTimeout  time.Duration  // zero means 60 s; negative means never
 	Observe       func(Exchange) // called after each attempt, from any goroutine; nil means none
+
+	// Base answers requests. Nil means the servers that they are addressed to; tests
+	// answer by themselves.
+	Base http.RoundTripper
 }
 
 // DefaultStallTimeout is how long a connection may be silent. GitLab's own
@@ -84,12 +88,14 @@ func NewClient(o Options) *http.Client {
 	if o.Observe == nil {
 		o.Observe = func(Exchange) {}
 	}
-	var rt http.RoundTripper = newBase(o)
-	rt = &explain{next: rt, api: o.API, shown: o.ClientCert != nil}
+	if o.Base == nil {
+		o.Base = newBase(o)
+	}
+	var rt http.RoundTripper = &explain{next: o.Base, api: o.API, shown: o.ClientCert != nil}
 	rt = &stall{next: rt, timeout: o.StallTimeout}
 	rt = &auth{next: rt, api: o.API, header: o.Header, token: o.Token, userAgent: o.UserAgent}
 	rt = &observe{next: rt, report: o.Observe}
-	rt = &whole{next: rt}
+	rt = &whole{next: rt, time: o.Retry.maxTime()}
 	rt = &retry{next: rt, policy: o.Retry, report: o.Observe}
 	return &http.Client{Transport: rt, CheckRedirect: checkRedirect}
 }

@@ -2,33 +2,82 @@ package transport
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"time"
 )
 
-// maxWhole bounds how much of an answer is kept, in bytes. A page of a hundred
-// jobs has about 400 kB.
-const maxWhole = 16 << 20
+const (
+	// maxWhole bounds how much of a JSON answer is kept, in bytes. A page of a hundred
+	// jobs has about 400 kB.
+	maxWhole = 16 << 20
+	// maxRefusal is the same for answers that aren't what was asked for.
+	maxRefusal = 64 << 10
+	// refusalTime is how long the body of such an answer may take. Its status counts.
+	refusalTime = 10 * time.Second
+)
 
-// whole reads the answer to a request for JSON to its end before it returns, so
-// that a connection that breaks within is seen by retry. Other answers stream.
-type whole struct{ next http.RoundTripper }
+// SlowError reports an answer that didn't arrive in full in time, though its bytes kept
+// coming.
+type SlowError struct{ After time.Duration }
+
+// Error implements error.
+func (e *SlowError) Error() string {
+	return fmt.Sprintf("the answer didn't arrive in full within %v (see --retry-max-time)", e.After)
+}
+
+// Timeout implements [net.Error], so that the request is repeated.
+func (*SlowError) Timeout() bool { return true }
+
+// Temporary implements [net.Error].
+func (*SlowError) Temporary() bool { return true }
+
+// whole reads what is small to its end before it returns: answers in JSON, so that a
+// connection that breaks within is seen by retry, and answers that are neither a file
+// nor a part of one, so that neither retry nor the client that follows redirects waits
+// for a body that dribbles in. Files stream.
+type whole struct {
+	next http.RoundTripper
+	time time.Duration // for a JSON answer
+}
 
 // RoundTrip implements [http.RoundTripper].
 func (l *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := l.next.RoundTrip(req)
-	if err != nil || req.Header.Get("Accept") != "application/json" {
-		return resp, err
+	if err != nil {
+		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxWhole))
-	if closeErr := resp.Body.Close(); err == nil {
-		err = closeErr
+	refused := resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent
+	switch {
+	case req.Header.Get("Accept") == "application/json":
+		err = buffer(resp, maxWhole, l.time)
+	case refused:
+		_ = buffer(resp, maxRefusal, min(refusalTime, l.time)) // half a body says more than none
 	}
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if refused && req.Context().Err() != nil {
+		return nil, context.Cause(req.Context()) // what was read before that isn't the whole answer
+	}
 	return resp, nil
+}
+
+// buffer puts what came of a body, at most so many bytes, in its place.
+func buffer(resp *http.Response, most int64, patience time.Duration) error {
+	body := resp.Body
+	clock := time.AfterFunc(patience, func() { _ = body.Close() }) // ends the read
+	content, err := io.ReadAll(io.LimitReader(body, most))
+	if late := !clock.Stop(); late && err != nil {
+		err = &SlowError{patience}
+	}
+	if closeErr := body.Close(); err == nil {
+		err = closeErr
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(content))
+	return err
 }
 
 // CloseIdleConnections is passed on.

@@ -19,22 +19,22 @@ import (
 //
 // GitLab.com sends RateLimit-* with every answer, so that they are a wish only
 // where the limit is what went wrong.
+//
+// No wish is longer than [longestWish], so that it can be added to.
 func serverWish(resp *http.Response, now time.Time) time.Duration {
 	h := resp.Header
 	wish := retryAfter(h.Get("Retry-After"), now)
-	if wish > 0 || resp.StatusCode != http.StatusTooManyRequests {
-		return max(wish, 0)
-	}
-	for _, wish := range []time.Duration{
-		unixTime(h.Get("RateLimit-Reset"), now),
-		date(h.Get("RateLimit-ResetTime"), now),
-	} {
-		if wish > 0 {
-			return wish
+	if wish <= 0 && resp.StatusCode == http.StatusTooManyRequests {
+		if wish = unixTime(h.Get("RateLimit-Reset"), now); wish <= 0 {
+			wish = date(h.Get("RateLimit-ResetTime"), now)
 		}
 	}
-	return 0
+	return min(max(wish, 0), longestWish)
 }
+
+// longestWish is 68 years. That a date is in the year 9999 would be three centuries,
+// which is more than a Duration can hold.
+const longestWish = math.MaxInt32 * time.Second
 
 func retryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
