@@ -191,9 +191,9 @@ func TestCacheIsPrivate(t *testing.T) {
 
 func refs(t *testing.T, dir string) []string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "refs", "*.json"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("refs: %v, %v", names, err)
+	names := listed(t, filepath.Join(dir, "refs"), func(name string) bool { return strings.HasSuffix(name, ".json") })
+	if len(names) == 0 {
+		t.Fatal("no refs")
 	}
 	return names
 }
@@ -201,9 +201,6 @@ func refs(t *testing.T, dir string) []string {
 // hidden lists what runs left behind.
 func hidden(t *testing.T, dir string) []string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "*", ".*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return names
+	isHidden := func(name string) bool { return strings.HasPrefix(name, ".") }
+	return append(listed(t, filepath.Join(dir, "objects"), isHidden), listed(t, filepath.Join(dir, "refs"), isHidden)...)
 }

@@ -22,7 +22,11 @@ func readCached(t *testing.T, o *object, url, dir string, want []byte) fetch.Sta
 	t.Helper()
 	f, err := fetch.Open(t.Context(), url, fetch.Options{
 		Client: o.Client(), CacheDir: dir, SpoolDir: t.TempDir(),
-		OnCacheError: func(err error) { t.Error(err) },
+		OnCacheError: func(err error) {
+			if !errors.Is(err, fetch.ErrNoETag) {
+				t.Error(err)
+			}
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -40,11 +44,23 @@ func readCached(t *testing.T, o *object, url, dir string, want []byte) fetch.Sta
 
 func objects(t *testing.T, dir string) []string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "objects", "*"))
-	if err != nil {
+	return listed(t, filepath.Join(dir, "objects"), func(name string) bool { return !strings.HasPrefix(name, ".") })
+}
+
+// listed lists the files of a directory that may be missing; its name is no pattern.
+func listed(t *testing.T, dir string, which func(name string) bool) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
-	return names
+	var paths []string
+	for _, e := range entries {
+		if which(e.Name()) {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths
 }
 
 func TestCache(t *testing.T) {
@@ -93,7 +109,8 @@ func TestCache(t *testing.T) {
 	}
 }
 
-// Without an ETag that tells one archive from another, nothing is kept.
+// Without an ETag that tells one archive from another, nothing is kept, and that is
+// said.
 func TestCacheNeedsAStrongETag(t *testing.T) {
 	t.Parallel()
 	for _, etag := range []string{"", `W/"v1"`, `W/"12ae32cb1ec02d01eda3581b127c1fee"`, `"12ae32cb1ec02d01eda3581b127c1fee"`} {
@@ -105,6 +122,14 @@ func TestCacheNeedsAStrongETag(t *testing.T) {
 			if s := readCached(t, o, o.URL, dir, data); s.Cached || len(objects(t, dir)) != 0 {
 				t.Errorf("ETag %s: %+v, %v", etag, s, objects(t, dir))
 			}
+		}
+		var said []error
+		f, err := fetch.Open(t.Context(), o.URL, fetch.Options{Client: o.Client(), CacheDir: dir, OnCacheError: func(err error) { said = append(said, err) }})
+		if err != nil || len(said) != 1 || !errors.Is(said[0], fetch.ErrNoETag) {
+			t.Fatalf("ETag %s: %v, reported %v", etag, err, said)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }
@@ -191,8 +216,8 @@ func TestCacheSharedByRuns(t *testing.T) {
 	if got := objects(t, dir); len(got) != 1 {
 		t.Errorf("objects: %v", got)
 	}
-	if hidden, err := filepath.Glob(filepath.Join(dir, "*", ".*")); err != nil || len(hidden) != 0 {
-		t.Errorf("left behind: %v, %v", hidden, err)
+	if left := hidden(t, dir); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 
@@ -200,7 +225,18 @@ func TestCacheSharedByRuns(t *testing.T) {
 // may be in use does.
 func TestCacheIsSwept(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	for _, name := range cacheNames() {
+		t.Run(name, func(t *testing.T) { t.Parallel(); cacheIsSwept(t, filepath.Join(t.TempDir(), name)) })
+	}
+}
+
+// cacheNames are names of directories, some of which are patterns that match others.
+func cacheNames() []string {
+	return []string{"cache", "cache[1]", "c*", "c?che", `c\\ache`, "[", "{a,b}", "~"}
+}
+
+func cacheIsSwept(t *testing.T, dir string) {
+	t.Helper()
 	old := time.Now().Add(-48 * time.Hour)
 	want := map[string]bool{"objects/.dead": false, "refs/.dead": false, "objects/.alive": true, "objects/" + strings.Repeat("0", 64): true}
 	for name, alive := range want {
@@ -228,7 +264,17 @@ func TestCacheIsSwept(t *testing.T) {
 // used now.
 func TestCacheIsBounded(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	for _, name := range cacheNames() {
+		t.Run(name, func(t *testing.T) { t.Parallel(); cacheIsBounded(t, filepath.Join(t.TempDir(), name)) })
+	}
+}
+
+func cacheIsBounded(t *testing.T, dir string) {
+	t.Helper()
+	neighbour := filepath.Join(filepath.Dir(dir), "cache of a neighbour", "objects", strings.Repeat("0", 64))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(neighbour), 0o700), os.WriteFile(neighbour, make([]byte, 4000), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	cached := func(n byte, size int64) fetch.Stats {
 		data := bytes.Repeat([]byte{n}, 1000)
 		o := serve(t, data, nil)
@@ -261,6 +307,9 @@ func TestCacheIsBounded(t *testing.T) {
 	cached(9, 10) // which does not fit at all
 	if left := objects(t, dir); len(left) != 1 {
 		t.Errorf("%d objects are left", len(left))
+	}
+	if _, err := os.Stat(neighbour); err != nil {
+		t.Errorf("the neighbour's: %v", err)
 	}
 }
 

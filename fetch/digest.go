@@ -72,7 +72,10 @@ func (f *File) whole() bool {
 
 // bring downloads the whole file to disk.
 func (f *File) bring(dir string) error {
-	spool, err := newSpool(dir, f.size)
+	if err := space.Check(spoolDir(dir), f.size); err != nil {
+		return err
+	}
+	spool, err := newSpool(dir)
 	if err != nil {
 		return err
 	}
@@ -81,21 +84,26 @@ func (f *File) bring(dir string) error {
 	return err
 }
 
-// newSpool makes a file for so many bytes, if there is room; a negative number is
-// one that nobody knows.
-func newSpool(dir string, size int64) (*os.File, error) {
-	if dir == "" {
-		dir = os.TempDir()
-	}
-	if err := space.Check(dir, size); err != nil {
-		return nil, err
-	}
-	spool, err := os.CreateTemp(dir, ".artifetch-spool-*")
+// newSpool makes a file that is gone when it is closed.
+func newSpool(dir string) (*os.File, error) {
+	spool, err := os.CreateTemp(spoolDir(dir), ".artifetch-spool-*")
 	if err == nil {
-		_ = os.Remove(spool.Name()) // nobody else needs its name; Windows removes it when it is closed
+		_ = os.Remove(spool.Name()) // its name isn't needed; Windows removes it when it is closed
 	}
 	return spool, err
 }
+
+// spoolDir is where files are put on disk: by default, the system's directory for
+// temporary files.
+func spoolDir(dir string) string {
+	if dir == "" {
+		return os.TempDir()
+	}
+	return dir
+}
+
+// wholeFile is more than the size of any file.
+const wholeFile = 1 << 62
 
 func digestOf(file io.ReaderAt, size int64) (string, error) {
 	h := sha256.New()

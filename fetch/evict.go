@@ -11,31 +11,17 @@ import (
 // DefaultCacheSize is how many bytes a cache may have, if nobody says otherwise.
 const DefaultCacheSize = 10 << 30
 
-// kept is an object of the cache.
-type kept struct {
-	path string
-	size int64
-	used time.Time
-}
-
 // evict removes the objects that were not used for longest, until the others fit
-// into so many bytes. The one at spare stays. Whoever has one open keeps what it has;
-// a ref to one that is gone counts as none.
+// into so many bytes. The one at spare stays. Runs that have one open keep what they
+// have; a ref to one that is gone counts as none.
 func (c cache) evict(limit int64, spare string) {
-	paths, err := filepath.Glob(filepath.Join(c.dir, "objects", "[0-9a-f]*"))
-	if err != nil {
-		return // it is well-formed
-	}
-	var all []kept
+	objects := slices.DeleteFunc(c.files("objects"), func(f cacheFile) bool { return !isDigest(filepath.Base(f.path)) })
 	var total int64
-	for _, path := range paths {
-		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
-			all = append(all, kept{path, info.Size(), info.ModTime()})
-			total += info.Size()
-		}
+	for _, object := range objects {
+		total += object.size
 	}
-	slices.SortFunc(all, func(a, b kept) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.path, b.path)) })
-	for _, object := range all {
+	slices.SortFunc(objects, func(a, b cacheFile) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.path, b.path)) })
+	for _, object := range objects {
 		if total <= limit {
 			return
 		}

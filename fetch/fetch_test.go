@@ -176,18 +176,49 @@ func (p *patience) NextBackOff() time.Duration {
 // Reset implements [fetch.Backoff].
 func (p *patience) Reset() { p.row, p.resets = 0, p.resets+1 }
 
-// Progress costs no pause, and gives new patience for what brings none.
+// Real progress costs no pause, and sets the pauses back; a few bytes are none.
 func TestPauses(t *testing.T) {
 	t.Parallel()
+	data := content(1_000_000)
 	var o *object
-	o = serve(t, content(1000), func(w http.ResponseWriter, r *http.Request, n int) bool {
-		o.cut(w, r, map[bool]int{true: 100, false: 0}[n%3 == 1], false)
+	o = serve(t, data, func(w http.ResponseWriter, r *http.Request, n int) bool {
+		o.cut(w, r, map[bool]int{true: 100_000, false: 60_000 * (n % 2)}[n%3 == 1], false)
 		return true
 	})
 	var p patience
 	f := open(t, o, fetch.Options{Backoff: func() fetch.Backoff { return &p }})
-	if f.Size() != 1000 || p.pauses != 18 || p.resets != 9 {
-		t.Errorf("pauses %d, resets %d; want 18 after nothing, 9 after something", p.pauses, p.resets)
+	readAll(t, f, data)
+	// 100,000 bytes, then 60,000 and nothing, in whichever order: six times, and the rest.
+	if p.pauses != 12 || p.resets != 6 {
+		t.Errorf("pauses %d, resets %d; want 2 pauses after each of 6 resets", p.pauses, p.resets)
+	}
+}
+
+// A server that sends a few bytes and hangs up is asked a few times, and not for as
+// long as the file lasts.
+func TestTinyProgress(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1_000_000, 3 * mib} {
+		for _, bytes := range []int{10, 1000, 64<<10 - 1} {
+			var o *object
+			o = serve(t, content(size), func(w http.ResponseWriter, r *http.Request, n int) bool {
+				if n > 1 || size < mib {
+					o.cut(w, r, bytes, n%2 == 0)
+				}
+				return n > 1 || size < mib
+			})
+			f, err := tryOpen(t, o, fetch.Options{})
+			if err == nil {
+				_, err = readRange(t, f, 2*mib, 500_000)
+			}
+			if _, ok := errors.AsType[*fetch.BrokenError](err); !ok {
+				t.Errorf("%d bytes: %v", bytes, err)
+			}
+			// The first answer, and three attempts for what was wanted and for the end.
+			if got := len(o.asked()); got > 7 {
+				t.Errorf("%d bytes at a time: %d requests", bytes, got)
+			}
+		}
 	}
 }
 

@@ -9,13 +9,14 @@
 //	ask for the first MiB (or the end, if only a part is wanted)
 //	  206 → the server has ranges; what came is kept
 //	  200 → it has none: the whole goes into a spool file
-//	  anything else → the error that the caller makes of the status
+//	  anything else → another question, or an error: answer.go is the gate
 //
 // Every later request is held against the first answer: total size, and strong
 // ETag or date where they come from the same host. If the object changed, all
 // reads fail with [ErrChanged]; bytes of two archives never mix.
 //
-// A body that breaks off is continued at its byte by a new request. The address
+// A body that breaks off is continued at its byte by a new request. One that brought
+// less than 64 KiB counts as a failed attempt, and of those there are few. The address
 // that GitLab redirected to, pre-signed and short-lived, is used for all ranges
 // and asked for again when it no longer answers.
 //
@@ -29,109 +30,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
 	"time"
 )
-
-// ErrChanged reports that the object at the address is another one than it was
-// when the file was opened.
-var ErrChanged = errors.New("the archive changed while it was read")
-
-// AnswerError reports an answer that is not what was asked for, so that nobody
-// could say which bytes of the archive it holds.
-type AnswerError struct{ Host, What string }
-
-// Error implements error.
-func (e *AnswerError) Error() string { return e.Host + " " + e.What }
-
-// Hint says what to do next.
-func (*AnswerError) Hint() string {
-	return "a proxy or web server in between changes what passes; whoever runs it has to leave archives as they are"
-}
-
-// answered makes an AnswerError.
-func answered(resp *http.Response, format string, args ...any) error {
-	host := "the server"
-	if resp.Request != nil {
-		host = resp.Request.URL.Host
-	}
-	return &AnswerError{Host: host, What: fmt.Sprintf(format, args...)}
-}
-
-// BrokenError reports a transfer that broke off and could not be continued.
-type BrokenError struct {
-	Offset int64 // the byte that was reached
-	Err    error // why the last attempt ended
-}
-
-// Error implements error.
-func (e *BrokenError) Error() string {
-	return fmt.Sprintf("transfer broke off at byte %d: %v", e.Offset, e.Err)
-}
-
-// Unwrap gives the reason.
-func (e *BrokenError) Unwrap() error { return e.Err }
-
-// Hint says what to do next.
-func (e *BrokenError) Hint() string {
-	return "the server or a proxy ends the connection; --retries and --retry-max-time allow more attempts"
-}
-
-// Backoff gives the pauses between attempts that brought nothing; a negative one
-// ends them. [github.com/cenkalti/backoff/v4] has its like.
-type Backoff interface {
-	NextBackOff() time.Duration
-	Reset()
-}
-
-// Options say how to open a file. Client is required.
-type Options struct {
-	// Client follows redirects, repeats requests that fail before the headers
-	// arrive, and adds credentials.
-	Client *http.Client
-	// Check makes the error of an answer that is no success. Nil means an error
-	// with the status.
-	Check func(*http.Response) error
-	// Backoff returns the pauses for one transfer. Nil means three attempts
-	// without pauses.
-	Backoff func() Backoff
-	// Size of the archive, if a listing told it; it saves a request. Zero means
-	// unknown.
-	Size int64
-	// Partial tells that a part of the archive is wanted, so that reading it
-	// begins at its end.
-	Partial bool
-	// RangesOnly asks for [ErrNoRanges] instead of the whole file, unless that is
-	// small.
-	RangesOnly bool
-	// SpoolDir is where the archive is put if the server has no ranges. Empty
-	// means the system's directory for temporary files.
-	SpoolDir string
-	// CacheDir is a directory that keeps whole archives between runs. Empty means
-	// none. An archive with a strong ETag that is there already, and has not
-	// changed, costs one request; one that is not is downloaded whole, whatever is
-	// wanted of it.
-	CacheDir string
-	// CacheSize bounds the cache, in bytes: what was not used for longest goes. Zero
-	// means [DefaultCacheSize].
-	CacheSize int64
-	// SHA256 is the digest that the archive must have, in lower-case hexadecimal. It
-	// makes the whole archive travel, whatever is wanted of it. Empty means any.
-	SHA256 string
-	// Digest tells that [File.SHA256] is wanted: where the server does not tell it,
-	// the whole archive travels.
-	Digest bool
-	// OnCacheError is told why an archive could not be kept. Nil means that nobody
-	// wants to know.
-	OnCacheError func(error)
-	// OnSpool is told how many bytes of the whole file have come, and how many there
-	// are, or -1, while it is put on disk. It may begin again. Nil means that nobody
-	// wants to know.
-	OnSpool func(have, total int64)
-}
 
 // File is a remote file. All methods may be called concurrently. The context
 // given to [Open] bounds everything that is read later.
@@ -181,9 +84,9 @@ func (f *File) Redirected() bool {
 	return address != f.remote.origin
 }
 
-// Stats returns what the file cost so far.
+// Stats returns what the file cost so far, or all files that share its [Meter].
 func (f *File) Stats() Stats {
-	s := f.remote.stats.load()
+	s := f.remote.meter.Stats()
 	s.Spooled, s.Cached = f.spool != nil && !f.kept, f.cached
 	return s
 }
@@ -302,9 +205,7 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 
 // Close releases what the file holds.
 func (f *File) Close() error {
-	if f.tail != nil {
-		<-f.tail.done
-	}
+	f.tail.close()
 	if f.head != nil {
 		f.head.close()
 	}

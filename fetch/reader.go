@@ -15,7 +15,7 @@ type reader struct {
 	end     int64
 	body    io.ReadCloser // nil between requests
 	pauses  Backoff       // nil until something broke
-	fresh   bool          // the body has brought nothing yet
+	brought int64         // bytes, by the body
 	failed  error         // sticky
 	onClose func()
 	asked   chan struct{} // closed when the request that start makes has its answer; or nil
@@ -78,8 +78,8 @@ func (b *reader) count(n int) {
 		return
 	}
 	b.off += int64(n)
-	b.fresh = false
-	b.remote.stats.bytes.Add(int64(n))
+	b.brought += int64(n)
+	b.remote.meter.bytes.Add(int64(n))
 }
 
 func (b *reader) connect() error {
@@ -87,13 +87,17 @@ func (b *reader) connect() error {
 	if err != nil {
 		return err
 	}
-	b.body, b.fresh = resp.Body, true
+	b.body, b.brought = resp.Body, 0
 	return nil
 }
 
-// broke decides whether to go on after a body ended too early. The end that a
-// body states itself is such an error too, because the range is not over yet. A
-// body that brought something sets the pauses back.
+// realProgress is how many bytes a body has to bring, or it counts as a failed attempt:
+// a server that sends a few bytes and hangs up would be asked for ever.
+const realProgress = 64 << 10
+
+// broke decides whether to continue after a body ended too early. The end that a
+// body states itself is such an error too, because the range isn't over yet. Real
+// progress sets the pauses back.
 func (b *reader) broke(err error) error {
 	_ = b.body.Close() // it is broken already
 	b.body = nil
@@ -106,8 +110,8 @@ func (b *reader) broke(err error) error {
 	if b.pauses == nil {
 		b.pauses = b.remote.backoff()
 	}
-	b.remote.stats.resumes.Add(1)
-	if !b.fresh {
+	b.remote.meter.resumes.Add(1)
+	if b.brought >= realProgress {
 		b.pauses.Reset()
 		return nil
 	}

@@ -20,7 +20,7 @@ type remote struct {
 	backoff func() Backoff
 	onSpool func(have, total int64)
 	origin  string // GitLab's address
-	stats   counters
+	meter   *Meter
 	latency atomic.Int64 // of the last request, until its headers; nanoseconds
 
 	validator validator // set once, before there are readers
@@ -32,35 +32,38 @@ type remote struct {
 }
 
 func newRemote(url string, o Options) *remote {
-	return &remote{client: o.Client, check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, origin: url, current: url}
+	return &remote{client: o.Client, check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, meter: o.Meter, origin: url, current: url}
 }
 
-// send makes one request. header is the value of Range, or "".
-func (r *remote) send(ctx context.Context, address, header, ifRange string) (*http.Response, error) {
+// ask makes one request, and lets the answer through the gate.
+func (r *remote) ask(ctx context.Context, address string, q question) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, redact.Error(err)
+		return answer{}, redact.Error(err)
 	}
-	if header != "" {
-		req.Header.Set("Range", header)
-	}
-	if ifRange != "" {
-		req.Header.Set("If-Range", ifRange)
-	}
-	return r.do(req)
-}
-
-func (r *remote) do(req *http.Request) (*http.Response, error) {
-	// The bytes must arrive as they are stored: ranges count them.
-	req.Header.Set("Accept-Encoding", "identity")
-	r.stats.requests.Add(1)
+	q.ask(req.Header)
+	r.meter.requests.Add(1)
 	start := time.Now()
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return nil, redact.Error(err)
+		return answer{}, notAnEnd(redact.Error(err))
 	}
 	r.latency.Store(int64(time.Since(start)))
-	return resp, nil
+	redirected := resp.Request.Response != nil
+	return q.judge(resp, redirected || address != r.origin, r.check)
+}
+
+// first asks GitLab. If the address that it redirects to has expired already, it asks
+// once more.
+func (r *remote) first(ctx context.Context, q question) (answer, error) {
+	a, err := r.ask(ctx, r.origin, q)
+	if err == nil && a.outcome == gotExpired {
+		a, err = r.ask(ctx, r.origin, q)
+	}
+	if err == nil && a.outcome == gotExpired {
+		err = a.why
+	}
+	return a, err
 }
 
 // settle remembers what the first answer says about the object.
@@ -76,12 +79,19 @@ func (r *remote) get(ctx context.Context, off, end int64) (*http.Response, error
 	if err != nil {
 		return nil, err
 	}
-	resp, err := r.getFrom(ctx, address, off, end)
-	if err != nil || !r.expired(resp, address) {
-		return r.accept(resp, err, off, end)
+	q := question{kind: askSpan, off: off, end: end}
+	a, err := r.askFor(ctx, address, q)
+	if err == nil && a.outcome == gotExpired {
+		a, err = r.renew(ctx, generation, q)
 	}
-	_ = resp.Body.Close() // its content is of no interest
-	return r.renew(ctx, generation, off, end)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.sameObject(a); err != nil {
+		_ = a.Body.Close() // the error is the answer's
+		return nil, err
+	}
+	return a.Response, nil
 }
 
 func (r *remote) where() (address string, generation int, err error) {
@@ -90,77 +100,43 @@ func (r *remote) where() (address string, generation int, err error) {
 	return r.current, r.generation, r.changed
 }
 
-func (r *remote) getFrom(ctx context.Context, address string, off, end int64) (*http.Response, error) {
-	return r.send(ctx, address, fmt.Sprintf("bytes=%d-%d", off, end-1), r.validator.ifRange(address))
-}
-
-// expired reports whether the answer looks like one to a pre-signed address
-// whose time is over: S3 and Azure say 403, Google Cloud Storage 400 or 403.
-func (r *remote) expired(resp *http.Response, address string) bool {
-	if address == r.origin {
-		return false
-	}
-	switch resp.StatusCode {
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
-		return true
-	}
-	return false
+// askFor asks for a range of the object that was opened.
+func (r *remote) askFor(ctx context.Context, address string, q question) (answer, error) {
+	q.etag = r.validator.ifRange(address)
+	return r.ask(ctx, address, q)
 }
 
 // renew asks GitLab for a new address, unless another reader has done so since.
 // The others wait meanwhile: what they would ask for would be refused too.
-func (r *remote) renew(ctx context.Context, generation int, off, end int64) (*http.Response, error) {
+func (r *remote) renew(ctx context.Context, generation int, q question) (answer, error) {
 	r.mu.Lock()
-	address := r.origin
 	if r.generation != generation {
-		address = r.current
+		address := r.current
 		r.mu.Unlock()
-		resp, err := r.getFrom(ctx, address, off, end)
-		return r.accept(resp, err, off, end)
+		return r.askFor(ctx, address, q)
 	}
-	resp, err := r.getFrom(ctx, address, off, end)
-	if err == nil && resp.StatusCode == http.StatusPartialContent {
-		r.current = resp.Request.URL.String()
+	defer r.mu.Unlock()
+	a, err := r.askFor(ctx, r.origin, q)
+	if err == nil && a.outcome == gotPart {
+		r.current = a.Request.URL.String()
 		r.generation++
 	}
-	r.mu.Unlock()
-	return r.accept(resp, err, off, end)
+	return a, err
 }
 
-// accept lets an answer through if it is the range that was asked for, of the
-// object that was opened.
-func (r *remote) accept(resp *http.Response, err error, off, end int64) (*http.Response, error) {
-	if err != nil {
-		return nil, err
-	}
-	if err := r.judge(resp, off, end); err != nil {
-		_ = resp.Body.Close() // the error is the answer's
-		return nil, err
-	}
-	return resp, nil
-}
-
-func (r *remote) judge(resp *http.Response, off, end int64) error {
-	switch resp.StatusCode {
-	case http.StatusPartialContent:
-	case http.StatusOK: // If-Range did not match
+// sameObject checks an answer to a range against the first answer: bytes of two
+// objects must never mix.
+func (r *remote) sameObject(a answer) error {
+	switch {
+	case a.outcome == gotAll: // If-Range did not match
 		return r.change("it was sent whole in answer to a range")
-	case http.StatusRequestedRangeNotSatisfiable:
+	case a.outcome == gotBeyond:
 		return r.change("it is shorter than before")
-	default:
-		return r.check(resp)
-	}
-	c, err := parseContentRange(resp)
-	if err != nil {
-		return err
-	}
-	if c.total != r.validator.total {
-		return r.change(fmt.Sprintf("it has %d bytes, not %d", c.total, r.validator.total))
-	}
-	if c.first != off || c.last != end-1 || encoded(resp) {
-		return answered(resp, "was asked for bytes %d-%d and sent %q", off, end-1, resp.Header.Get("Content-Range"))
-	}
-	if !r.validator.matches(resp) {
+	case a.outcome != gotPart:
+		return a.why
+	case a.part.total != r.validator.total:
+		return r.change(fmt.Sprintf("it has %d bytes, not %d", a.part.total, r.validator.total))
+	case !r.validator.matches(a.Response):
 		return r.change("its validator is another")
 	}
 	return nil

@@ -3,46 +3,47 @@ package fetch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"sync"
+
+	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
-// ErrNoRanges reports a server that sends a large file only as a whole.
-var ErrNoRanges = errors.New("the server has no ranges")
-
-// spooled makes the file of a server without ranges: the whole goes to disk
-// first. What breaks off has to begin again.
+// spooled makes the file of a server without ranges: the whole goes to disk first.
+// After a break it starts over.
 func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*File, error) {
 	if o.RangesOnly && (resp.ContentLength < 0 || resp.ContentLength > probeSize) {
-		_ = resp.Body.Close() // nobody wants it
+		_ = resp.Body.Close() // nothing in it counts
 		return nil, ErrNoRanges
 	}
-	r.settle(resp, resp.ContentLength)
-	spool, err := newSpool(o.SpoolDir, resp.ContentLength)
+	spool, err := newSpool(o.SpoolDir)
 	if err != nil {
 		_ = resp.Body.Close() // the error is the file system's
 		return nil, err
 	}
-	f := &File{ctx: ctx, remote: r, spool: spool, sha256: r.digest()}
-	f.size, err = r.fill(ctx, spool, resp)
+	f := &File{ctx: ctx, remote: r, spool: spool}
+	f.size, err = r.fill(ctx, o, spool, resp)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+	f.sha256 = r.digest() // as the last answer has it
 	return f, nil
 }
 
-// fill writes the body to spool, from the beginning again as often as the
-// pauses allow.
-func (r *remote) fill(ctx context.Context, spool *os.File, resp *http.Response) (int64, error) {
+// fill writes the body to spool, and starts over as often as the pauses allow.
+func (r *remote) fill(ctx context.Context, o Options, spool *os.File, resp *http.Response) (int64, error) {
 	var pauses Backoff // its time begins with the first failure
 	for {
-		n, err := r.copyBody(spool, resp)
-		if err == nil {
-			return n, nil
-		}
-		if _, local := errors.AsType[*os.PathError](err); local || ctx.Err() != nil {
-			return 0, errors.Join(context.Cause(ctx), err)
+		r.settle(resp, resp.ContentLength)
+		n, broke, err := r.copyBody(o, spool, resp)
+		switch {
+		case ctx.Err() != nil && err != nil:
+			return 0, context.Cause(ctx)
+		case !broke:
+			return n, err
 		}
 		if pauses == nil {
 			pauses = r.backoff()
@@ -54,7 +55,7 @@ func (r *remote) fill(ctx context.Context, spool *os.File, resp *http.Response) 
 		if err := sleep(ctx, pause); err != nil {
 			return 0, err
 		}
-		r.stats.resumes.Add(1)
+		r.meter.resumes.Add(1)
 		if resp, err = r.again(ctx, spool); err != nil { //nolint:bodyclose // copyBody closes it
 			return 0, err
 		}
@@ -69,36 +70,93 @@ func (r *remote) again(ctx context.Context, spool *os.File) (*http.Response, err
 	if _, err := spool.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	resp, err := r.send(ctx, r.origin, "", "")
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode == http.StatusOK && !encoded(resp) {
-		r.settle(resp, resp.ContentLength)
-		return resp, nil
-	}
-	defer func() { _ = resp.Body.Close() }() // the error is the answer's
-	return nil, r.check(resp)
+	a, err := r.first(ctx, question{kind: askAll})
+	return a.Response, err
 }
 
-func (r *remote) copyBody(spool *os.File, resp *http.Response) (int64, error) {
-	defer func() { _ = resp.Body.Close() }() // read to its end, or broken
+// copyBody writes one body to spool. broke tells that the connection is to blame for
+// the error.
+func (r *remote) copyBody(o Options, spool *os.File, resp *http.Response) (n int64, broke bool, err error) {
+	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
+	most, tooLong := o.bound(resp)
+	if resp.ContentLength > most {
+		return 0, false, tooLong
+	}
+	if err := space.Check(spoolDir(o.SpoolDir), resp.ContentLength); err != nil {
+		return 0, false, err
+	}
+	total := resp.ContentLength
+	if total < 0 && o.Size > 0 {
+		total = o.Size
+	}
 	// net/http reports a body that is shorter than its Content-Length, or whose
 	// last chunk is missing, as io.ErrUnexpectedEOF.
-	return io.Copy(spool, &countingReader{Reader: resp.Body, remote: r, total: resp.ContentLength})
+	body := &countingReader{r: resp.Body, meter: r.meter, tally: &tally{total: total, tell: r.onSpool}}
+	n, err = io.Copy(spool, io.LimitReader(body, most))
+	if err == nil && n == most && !body.ended() {
+		err = tooLong
+	}
+	return n, body.err != nil, err
 }
 
+// maxUnknown bounds a body when neither GitLab nor the server says how long it is, in
+// bytes.
+const maxUnknown = 64 << 30
+
+// bound is how many bytes a body may have, and the error of one that has more. What is
+// shorter than a first request is let through: it may say what is wrong.
+func (o Options) bound(resp *http.Response) (most int64, tooLong error) {
+	switch {
+	case o.Size > 0:
+		most = max(o.Size, probeSize)
+		return most, fmt.Errorf("%w: GitLab lists %d bytes, and the server sends more", ErrChanged, o.Size)
+	case resp.ContentLength >= 0:
+		return resp.ContentLength, nil
+	}
+	most = min(space.Free(spoolDir(o.SpoolDir))/2, maxUnknown)
+	return most, answered(resp, "doesn't say how long the archive is, and sends more than %d bytes, the most that may be taken of the disk for that", most)
+}
+
+// countingReader counts what is read of a body, and keeps the error that ended it.
 type countingReader struct {
-	io.Reader
-	remote      *remote
-	have, total int64
+	r     io.Reader
+	meter *Meter
+	tally *tally
+	err   error // not io.EOF
 }
 
 // Read implements [io.Reader].
 func (c *countingReader) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.remote.stats.bytes.Add(int64(n))
-	c.have += int64(n)
-	c.remote.onSpool(c.have, c.total)
+	n, err := c.r.Read(p)
+	c.meter.bytes.Add(int64(n))
+	c.tally.add(n)
+	if err != nil && err != io.EOF { //nolint:errorlint // the contract of Read is io.EOF itself
+		c.err = err
+	}
 	return n, err
+}
+
+// ended reports whether there is nothing more to read.
+func (c *countingReader) ended() bool {
+	for {
+		n, err := c.Read(make([]byte, 1))
+		if n > 0 || err != nil {
+			return n == 0 && c.err == nil
+		}
+	}
+}
+
+// tally adds up what has come of a whole file.
+type tally struct {
+	tell func(have, total int64)
+
+	mu          sync.Mutex
+	have, total int64
+}
+
+func (t *tally) add(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.have += int64(n)
+	t.tell(t.have, t.total)
 }

@@ -11,9 +11,11 @@ type Stats struct {
 	Cached   bool  // the archive was in the cache
 }
 
-// counters are Stats that may be added to concurrently.
-type counters struct{ requests, bytes, resumes atomic.Int64 }
+// Meter counts what one or several files cost, those included that could not be
+// opened. The zero value is ready to use, by any number of goroutines.
+type Meter struct{ requests, bytes, resumes atomic.Int64 }
 
-func (c *counters) load() Stats {
-	return Stats{Requests: c.requests.Load(), Bytes: c.bytes.Load(), Resumes: c.resumes.Load()}
+// Stats returns the sums so far.
+func (m *Meter) Stats() Stats {
+	return Stats{Requests: m.requests.Load(), Bytes: m.bytes.Load(), Resumes: m.resumes.Load()}
 }

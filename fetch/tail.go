@@ -9,8 +9,9 @@ import (
 
 // tail is the end of a large file, fetched while its beginning arrives.
 type tail struct {
-	off  int64
-	done chan struct{} // closed when it is known, or could not be had
+	off    int64
+	cancel context.CancelFunc
+	done   chan struct{} // closed when it is known, or could not be had
 }
 
 const (
@@ -18,16 +19,21 @@ const (
 	maxTail = 2 << 20   // that of twenty thousand
 )
 
-// fetchTail asks for the end of the file on connections of its own: as much as
-// its directory is likely to take. It is part of what is wanted in any case.
-// What cannot be had, whoever needs it asks for again and gets the error.
-func (f *File) fetchTail() *tail {
+// fetchTail asks for the end of the file on connections of its own: as much as its
+// directory is likely to take, and that is needed in any case. Where only a part of
+// the file is wanted, it is one request. If it cannot be had, the first reader there
+// asks again, and gets the error.
+func (f *File) fetchTail(partial bool) *tail {
 	n := min(max(f.size/16, minTail), maxTail, f.size-probeSize)
-	t := &tail{off: f.size - n, done: make(chan struct{})}
+	if partial {
+		n = min(n, minTail)
+	}
+	ctx, cancel := context.WithCancel(f.ctx)
+	t := &tail{off: f.size - n, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
 		data := make([]byte, n)
-		err := inParts(f.ctx, data, t.off, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+		err := inParts(ctx, data, t.off, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 			return f.remote.reader(ctx, off, off+n), nil
 		})
 		if err != nil {
@@ -38,6 +44,14 @@ func (f *File) fetchTail() *tail {
 		f.known = append(f.known, segment{t.off, data})
 	}()
 	return t
+}
+
+// close gives up what is on its way.
+func (t *tail) close() {
+	if t != nil {
+		t.cancel()
+		<-t.done
+	}
 }
 
 // readLong reads a long run, such as a very large central directory.

@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -71,30 +70,4 @@ func (v validator) sha256() string {
 		return ""
 	}
 	return strings.ToLower(digest)
-}
-
-// contentRange is the range of an answer: RFC 9110 §14.4.
-type contentRange struct{ first, last, total int64 }
-
-func parseContentRange(resp *http.Response) (contentRange, error) {
-	header := resp.Header.Get("Content-Range")
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "multipart/byteranges") {
-		return contentRange{}, answered(resp, "sent several ranges in answer to one")
-	}
-	var c contentRange
-	var rest string
-	n, _ := fmt.Sscanf(header, "bytes %d-%d/%d%s", &c.first, &c.last, &c.total, &rest)
-	if n != 3 || c.first < 0 || c.last < c.first || c.total <= c.last {
-		return contentRange{}, answered(resp, "sent the Content-Range %q", header)
-	}
-	if resp.ContentLength >= 0 && resp.ContentLength != c.last+1-c.first {
-		return contentRange{}, answered(resp, "sent %d bytes as the range %q", resp.ContentLength, header)
-	}
-	return c, nil
-}
-
-// encoded reports whether the bytes are not those of the object.
-func encoded(resp *http.Response) bool {
-	encoding := resp.Header.Get("Content-Encoding")
-	return encoding != "" && !strings.EqualFold(encoding, "identity")
 }

@@ -1,0 +1,80 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+var (
+	// ErrChanged reports that the object at the address isn't the one that was
+	// opened, or that GitLab lists.
+	ErrChanged = errors.New("the archive changed while it was read")
+	// ErrNoRanges reports a server that sends a large file only as a whole.
+	ErrNoRanges = errors.New("the server has no ranges")
+)
+
+// AnswerError reports an answer that isn't what was asked for, so that there is no
+// telling which bytes of the archive it holds.
+type AnswerError struct{ Host, What string }
+
+// Error implements error.
+func (e *AnswerError) Error() string { return e.Host + " " + e.What }
+
+// Hint says what to do next.
+func (*AnswerError) Hint() string {
+	return "ask the operator of the proxy or web server in between to pass requests and archives through unchanged"
+}
+
+// answered makes an AnswerError.
+func answered(resp *http.Response, format string, args ...any) error {
+	host := "the server"
+	if resp.Request != nil {
+		host = resp.Request.URL.Host
+	}
+	return &AnswerError{Host: host, What: fmt.Sprintf(format, args...)}
+}
+
+// BrokenError reports a transfer that broke off and could not be continued.
+type BrokenError struct {
+	Offset int64 // the byte that was reached
+	Err    error // why the last attempt ended
+}
+
+// Error implements error.
+func (e *BrokenError) Error() string {
+	return fmt.Sprintf("transfer broke off at byte %d: %v", e.Offset, e.Err)
+}
+
+// Unwrap gives the reason.
+func (e *BrokenError) Unwrap() error { return notAnEnd(e.Err) }
+
+// Hint says what to do next.
+func (e *BrokenError) Hint() string {
+	return "the server or a proxy ends the connection; --retries and --retry-max-time allow more attempts"
+}
+
+// notAnEnd returns an error of a connection that isn't io.EOF. The end of a
+// connection isn't the end of a file: readers that check for io.EOF would take the
+// archive for one that was cut off, and call it damaged.
+func notAnEnd(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &connectionError{err}
+	}
+	return err
+}
+
+// connectionError is an error that has io.EOF in it and doesn't show it.
+type connectionError struct{ err error }
+
+// Error implements error.
+func (e *connectionError) Error() string { return e.err.Error() }
+
+// Is hides the ends of files.
+func (e *connectionError) Is(target error) bool {
+	return target != io.EOF && target != io.ErrUnexpectedEOF && errors.Is(e.err, target) //nolint:errorlint // the targets are these two
+}
+
+// As finds everything else.
+func (e *connectionError) As(target any) bool { return errors.As(e.err, target) }
