@@ -89,6 +89,8 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 	worldFile := flags.String("world", "", "")
 	flags.BoolVar(&o.Unlicensed, "unlicensed", false, "")
 	flags.BoolVar(&o.NoSuffixRange, "no-suffix-range", false, "")
+	flags.IntVar(&o.SuffixStatus, "suffix-status", 0, "")
+	flags.BoolVar(&o.Deaf, "deaf", false, "")
 	flags.DurationVar(&o.URLExpiry, "url-expiry", 0, "")
 	flags.StringVar(&o.RelativeRoot, "relative-root", "", "")
 	flags.Func("fault", "", func(v string) error {

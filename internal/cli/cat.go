@@ -92,7 +92,9 @@ func (f *fetcher) catUnpacked(ctx context.Context, a resolve.Artifact, name stri
 	if a.JobID == 0 {
 		address = f.api.RefFileURL(gitlab.Project(a.Project), a.Ref, a.JobName, name, f.query.Recent)
 	}
-	file, err := fetch.Open(ctx, address, f.transfer(os.TempDir()))
+	how := f.transfer(os.TempDir())
+	how.Size = max(size, 0)
+	file, err := fetch.Open(ctx, address, how)
 	if noEntry(err) {
 		return &extract.NoMatchError{Patterns: []string{name}}
 	}

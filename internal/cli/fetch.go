@@ -130,8 +130,17 @@ type fetcher struct {
 	asJSON    bool
 	progress  *progress
 	done      []result
+	costs     []*cost         // of each archive, over all attempts
 	leftOut   map[string]bool // paths that were not put into place after all
 }
+
+// cost is what an archive cost so far.
+type cost struct {
+	since time.Time
+	meter fetch.Meter
+}
+
+func newCost() *cost { return &cost{since: time.Now()} }
 
 // maxChanges is how often a transfer starts again because the archive changed
 // under it, as it does when a job is retried.
@@ -212,6 +221,9 @@ func (f *fetcher) lists() bool {
 
 // addAll adds all archives to the stage.
 func (f *fetcher) addAll(ctx context.Context, stage *extract.Stage, artifacts []resolve.Artifact, prefixes []string) ([]result, error) {
+	for len(f.costs) < len(artifacts) {
+		f.costs = append(f.costs, newCost())
+	}
 	share := min(sideBySide, len(artifacts))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(share)
@@ -221,7 +233,7 @@ func (f *fetcher) addAll(ctx context.Context, stage *extract.Stage, artifacts []
 		o.Prefix, o.Label, o.Share = prefixes[i], a.Label(), share
 		o.Connections = max(o.Connections/share, 1)
 		group.Go(func() error {
-			r, err := f.add(ctx, stage, a, o)
+			r, err := f.add(ctx, stage, a, o, f.costs[i])
 			done[i] = r
 			return err
 		})
@@ -230,10 +242,10 @@ func (f *fetcher) addAll(ctx context.Context, stage *extract.Stage, artifacts []
 }
 
 // add opens one archive and extracts it into the stage.
-func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options) (result, error) {
-	start, part := time.Now(), f.progress.part()
+func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options, c *cost) (result, error) {
+	part := f.progress.part()
 	how := f.transfer(stage.Path())
-	how.OnSpool, o.OnPlan, o.OnRead = part.spool, part.plan, part.read
+	how.Meter, how.OnSpool, o.OnPlan, o.OnRead = &c.meter, part.spool, part.plan, part.read
 	r := result{}
 	if f.lists() {
 		r.listed = &arrivals{files: map[string]fetchedFile{}}
@@ -242,8 +254,9 @@ func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artif
 	how.Partial, how.RangesOnly = len(o.Include) > 0, f.wantsFew(a)
 	file, a, err := f.open(ctx, a, how)
 	if errors.Is(err, fetch.ErrNoRanges) {
-		if done, err := f.addFiles(ctx, stage, a, o, &r); done || err != nil {
-			r.took = time.Since(start)
+		var done bool
+		if done, r.files, err = f.addFiles(ctx, stage, a, o, &c.meter); done || err != nil {
+			r.artifact, r.transfer, r.took = a, c.meter.Stats(), time.Since(c.since)
 			return r, err
 		}
 		how.Partial, how.RangesOnly = false, false
@@ -263,7 +276,7 @@ func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artif
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}
 	a.Size, a.SHA256 = file.Size(), file.SHA256()
-	r.artifact, r.transfer, r.took = a, file.Stats(), time.Since(start)
+	r.artifact, r.transfer, r.took = a, file.Stats(), time.Since(c.since)
 	return r, nil
 }
 
@@ -307,10 +320,20 @@ func (f *fetcher) transfer(spoolDir string) fetch.Options {
 		SpoolDir: spoolDir,
 		CacheDir: f.cacheDir, CacheSize: f.cacheSize,
 		SHA256: f.sha256, Digest: f.digest,
-		OnCacheError: func(err error) {
-			f.log.Warn().Err(err).Msg("the archive is not kept in the cache")
-		},
+		Servers:      &f.servers,
+		OnCacheError: f.notKept,
 	}
+}
+
+// notKept says why an archive isn't in the cache now; once in a run where that is a
+// matter of the server.
+func (s *session) notKept(err error) {
+	say := func() { s.log.Warn().Err(err).Msg("the archive is not kept in the cache") }
+	if errors.Is(err, fetch.ErrNoETag) {
+		s.noETag.Do(say)
+		return
+	}
+	say()
 }
 
 // open opens the archive at the first place that serves it.

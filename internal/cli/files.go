@@ -33,21 +33,22 @@ func (f *fetcher) wantsFew(a resolve.Artifact) bool {
 
 // addFiles adds the wanted files one by one. It reports false if that cannot be
 // done as well as out of the archive.
-func (f *fetcher) addFiles(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options, r *result) (done bool, err error) {
+func (f *fetcher) addFiles(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options, meter *fetch.Meter) (done bool, stats extract.Stats, err error) {
 	wanted, err := f.listed(ctx, a)
 	if err != nil || wanted == nil {
-		return false, err
+		return false, stats, err
 	}
-	r.artifact = a
 	files := make([]extract.File, len(wanted))
 	for i, e := range wanted {
 		perm, _ := e.Perm() // known, or it would not be here
 		files[i] = extract.File{Name: e.Path, Mode: fs.FileMode(perm), Size: e.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
-			return f.openFile(ctx, a, e.Path, stage.Path(), &r.transfer)
+			how := f.transfer(stage.Path())
+			how.Meter, how.Size = meter, e.Size
+			return f.openFile(ctx, a, e.Path, how)
 		}}
 	}
-	r.files, err = stage.AddFiles(ctx, files, o)
-	return err == nil, err
+	stats, err = stage.AddFiles(ctx, files, o)
+	return err == nil, stats, err
 }
 
 // listed finds the wanted files in the server's list of the archive. It returns
@@ -92,8 +93,8 @@ func unlessRefused(err error) error {
 	return err
 }
 
-func (f *fetcher) openFile(ctx context.Context, a resolve.Artifact, name, spoolDir string, cost *fetch.Stats) (io.ReadCloser, error) {
-	file, err := fetch.Open(ctx, f.api.FileURL(gitlab.Project(a.Project), a.JobID, name), f.transfer(spoolDir))
+func (f *fetcher) openFile(ctx context.Context, a resolve.Artifact, name string, how fetch.Options) (io.ReadCloser, error) {
+	file, err := fetch.Open(ctx, f.api.FileURL(gitlab.Project(a.Project), a.JobID, name), how)
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +102,6 @@ func (f *fetcher) openFile(ctx context.Context, a resolve.Artifact, name, spoolD
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	s := file.Stats()
-	cost.Requests, cost.Bytes, cost.Resumes = cost.Requests+s.Requests, cost.Bytes+s.Bytes, cost.Resumes+s.Resumes
 	return closers{body, file}, nil
 }
 

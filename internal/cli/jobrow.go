@@ -106,12 +106,15 @@ func percent(v *float64) string {
 	return strconv.FormatFloat(*v, 'f', -1, 64) + " %"
 }
 
+// maxSpan is a century, in seconds. A Duration holds no more than three.
+const maxSpan = 100 * 365 * 24 * 60 * 60
+
 // span is a number of seconds to a person.
 func span(seconds *float64) string {
 	if seconds == nil {
 		return ""
 	}
-	d := time.Duration(*seconds * float64(time.Second))
+	d := time.Duration(min(max(*seconds, -maxSpan), maxSpan) * float64(time.Second))
 	if d < 10*time.Second {
 		return d.Round(10 * time.Millisecond).String()
 	}

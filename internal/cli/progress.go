@@ -67,35 +67,36 @@ func (p *progress) end() {
 // part is the progress of one archive. Where it has to be put on disk first, that is
 // what takes time, and else what is read of it to extract it.
 type part struct {
-	of      *progress
-	spooled int64 // so far; -1 if it is not
+	of          *progress
+	spooled     bool
+	have, total int64 // of what is spooled
 }
 
-func (p *progress) part() *part { return &part{p, -1} }
+func (p *progress) part() *part { return &part{of: p} }
 
-// spool is told about an archive that is put on disk.
+// spool is told about an archive that is put on disk. If that starts over, the archive
+// may be another one.
 func (a *part) spool(have, total int64) {
 	if a.of == nil || total < 0 {
 		return
 	}
-	if a.spooled < 0 {
-		a.spooled = 0
-		a.of.move(0, total)
+	if total != a.total {
+		a.of.move(0, total-a.total)
 	}
-	a.of.move(have-a.spooled, 0)
-	a.spooled = have
+	a.of.move(have-a.have, 0)
+	a.spooled, a.have, a.total = true, have, total
 }
 
 // plan is told how much is going to be read to extract it.
 func (a *part) plan(bytes int64) {
-	if a.of != nil && a.spooled < 0 {
+	if a.of != nil && !a.spooled {
 		a.of.move(0, bytes)
 	}
 }
 
 // read is told what was.
 func (a *part) read(n int) {
-	if a.of != nil && a.spooled < 0 {
+	if a.of != nil && !a.spooled {
 		a.of.move(int64(n), 0)
 	}
 }

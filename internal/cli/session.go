@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/transport"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -26,6 +28,9 @@ type session struct {
 	api      *gitlab.Client
 	resolver *resolve.Resolver
 	policy   transport.Policy
+
+	servers fetch.Servers // what was found out about them
+	noETag  sync.Once     // says that the cache keeps nothing
 
 	sectioned bool // what is said is in a section of the job log
 

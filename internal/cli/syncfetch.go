@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/manifest"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -34,7 +36,7 @@ func (y *syncer) fetch(ctx context.Context, stage *extract.Stage, p *plan, share
 			o.Digests[file.Name] = file.SHA256
 		}
 	}
-	r, err := f.add(ctx, stage, *p.artifact, o)
+	r, err := f.add(ctx, stage, *p.artifact, o, newCost())
 	if err != nil {
 		return fmt.Errorf("source %q: %w", p.source.Name, y.lockedError(p, err))
 	}
@@ -58,7 +60,7 @@ func (y *syncer) lockedError(p *plan, err error) error {
 	if !p.pinned {
 		return err
 	}
-	if is[*extract.ProvenanceError](err) {
+	if is[*extract.ProvenanceError](err) || errors.Is(err, fetch.ErrChanged) { // an ErrChanged may be about the size that is locked
 		return &lockError{"it differs from what is locked: " + err.Error(), "somebody has changed the archive of a job that has ended; --update takes it as it is now"}
 	}
 	if is[*resolve.NoArchiveError](err) {

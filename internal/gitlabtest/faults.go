@@ -19,6 +19,7 @@ type Fault struct {
 	//	401              the token has died meanwhile
 	//	404              what is asked for has been deleted meanwhile
 	//	500 502 503 504  as GitLab, Workhorse and nginx say them
+	//	another number   that status, and a body that says nothing
 	//	reset            the connection is reset before an answer
 	//	reset-after      … after the request was acted on
 	//	reset-body       … after After bytes of the body
@@ -122,7 +123,13 @@ func (f *Fault) status(w http.ResponseWriter, now time.Time) {
 	case "504":
 		page(w, http.StatusGatewayTimeout, "504 Gateway Time-out")
 	default:
-		text(w, http.StatusNotImplemented, "no such fault: "+f.Kind)
+		status, err := strconv.Atoi(f.Kind)
+		if err != nil {
+			text(w, http.StatusNotImplemented, "no such fault: "+f.Kind)
+			return
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, "[]") // 204 and 304 have none
 	}
 }
 

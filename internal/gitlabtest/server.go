@@ -29,6 +29,8 @@ type Options struct {
 	Unlicensed    bool          // without the licence for job tokens on the artifacts API
 	Mode          Mode          // ModeDisk if empty
 	NoSuffixRange bool          // storage ignores suffix ranges, as Azure's does
+	SuffixStatus  int           // storage refuses them with this status, as Azure's emulator with 500; zero means it doesn't
+	Deaf          bool          // storage ignores If-None-Match, as fake-gcs-server does
 	URLExpiry     time.Duration // of pre-signed URLs; zero means 10 minutes
 	RelativeRoot  string        // such as "/gitlab"
 	PerPage       int           // rows of a page, at most; zero means 100

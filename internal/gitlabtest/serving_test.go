@@ -50,6 +50,7 @@ func TestRanges(t *testing.T) {
 	proxy := gitlabtest.Options{Mode: gitlabtest.ModeProxy}
 	redirect := gitlabtest.Options{Mode: gitlabtest.ModeRedirect}
 	azure := gitlabtest.Options{Mode: gitlabtest.ModeRedirect, NoSuffixRange: true}
+	emulator := gitlabtest.Options{Mode: gitlabtest.ModeRedirect, SuffixStatus: 500}
 	deaf := gitlabtest.Options{Mode: gitlabtest.ModeNoRanges}
 	mute := gitlabtest.Options{Mode: gitlabtest.ModeNoLength}
 	tests := []struct {
@@ -66,6 +67,8 @@ func TestRanges(t *testing.T) {
 		{"bytes=7-99", []gitlabtest.Options{disk, proxy, redirect, azure}, 206, "bytes 7-9/10", "789"},
 		{"bytes=-3", []gitlabtest.Options{disk, proxy, redirect}, 206, "bytes 7-9/10", "789"},
 		{"bytes=-3", []gitlabtest.Options{azure}, 200, "", whole},
+		{"bytes=-3", []gitlabtest.Options{emulator}, 500, "", ""},
+		{"bytes=7-", []gitlabtest.Options{emulator}, 206, "bytes 7-9/10", "789"},
 		{"bytes=10-", []gitlabtest.Options{disk, proxy, redirect, azure}, 416, "bytes */10", ""},
 		{"bytes=0-1,3-4", []gitlabtest.Options{proxy, redirect, azure}, 200, "", whole},
 		{"bytes=3-5", []gitlabtest.Options{deaf, mute}, 200, "", whole},

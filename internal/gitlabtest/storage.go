@@ -78,12 +78,22 @@ func noSuchKey(w http.ResponseWriter) {
 }
 
 // storedObject serves as S3 does: single ranges, If-Range, an ETag that is an
-// MD5. With NoSuffixRange it is as Azure: "bytes=-n" is no range.
+// MD5. Azure documents "bytes=a-" and "bytes=a-b" alone: with NoSuffixRange "bytes=-n"
+// is no range, with SuffixStatus it is refused.
+// https://learn.microsoft.com/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations
 func (s *Server) storedObject(w http.ResponseWriter, r *http.Request, o *object) {
 	asked := r.Header.Get("Range")
-	if strings.Contains(asked, ",") || s.opts.NoSuffixRange && strings.HasPrefix(asked, "bytes=-") {
-		r = r.Clone(r.Context())
+	suffix := strings.HasPrefix(asked, "bytes=-")
+	if suffix && s.opts.SuffixStatus != 0 {
+		w.WriteHeader(s.opts.SuffixStatus)
+		return
+	}
+	r = r.Clone(r.Context())
+	if strings.Contains(asked, ",") || suffix && s.opts.NoSuffixRange {
 		r.Header.Del("Range")
+	}
+	if s.opts.Deaf {
+		r.Header.Del("If-None-Match")
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("X-Amz-Request-Id", "4442587FB7D0A2F9")

@@ -59,6 +59,8 @@ func define(flags *flag.FlagSet, o *gitlabtest.Options) {
 	flags.StringVar(&o.Version, "version", "", "of GitLab, such as 18.5 (default: the newest)")
 	flags.BoolVar(&o.Unlicensed, "unlicensed", false, "job tokens find no project on the artifacts API")
 	flags.BoolVar(&o.NoSuffixRange, "no-suffix-range", false, "storage knows no suffix ranges")
+	flags.IntVar(&o.SuffixStatus, "suffix-status", 0, "storage refuses suffix ranges with this `status`")
+	flags.BoolVar(&o.Deaf, "deaf", false, "storage ignores If-None-Match")
 	flags.DurationVar(&o.URLExpiry, "url-expiry", 0, "of pre-signed URLs (default 10m)")
 	flags.StringVar(&o.RelativeRoot, "relative-root", "", "such as /gitlab")
 	flags.IntVar(&o.PerPage, "per-page", 0, "rows of a page, at most (default 100)")
