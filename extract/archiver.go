@@ -231,7 +231,7 @@ type arrivingAt struct {
 // ReadAt implements [io.ReaderAt].
 func (a *arrivingAt) ReadAt(p []byte, off int64) (int, error) {
 	n, err := a.ReaderAt.ReadAt(p, off)
-	if err != nil && err != io.EOF { //nolint:errorlint // the contract of ReadAt is io.EOF itself; a connection may end, too
+	if err != nil && err != io.EOF { // itself: the end of a connection is wrapped
 		a.err = err
 	}
 	return n, err

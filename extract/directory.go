@@ -77,7 +77,7 @@ func readFull(src io.ReaderAt, p []byte, off int64) error {
 	if n == len(p) {
 		return nil
 	}
-	if err == nil || err == io.EOF { //nolint:errorlint // the contract of ReadAt is io.EOF itself; a connection may end, too
+	if err == nil || err == io.EOF { // itself: the end of a connection is wrapped
 		return corrupt("", "it ends at byte %d", off+int64(n))
 	}
 	return err

@@ -96,7 +96,7 @@ func (a *arrivingReader) Read(p []byte) (int, error) {
 	a.moved.Add(int64(n))
 	a.tell(n)
 	a.waited.Add(int64(time.Since(start)))
-	if err != nil && err != io.EOF { //nolint:errorlint // the contract of Read is io.EOF itself; a connection may end, too
+	if err != nil && err != io.EOF { // itself: the end of a connection is wrapped
 		a.err = err
 	}
 	return n, err

@@ -73,7 +73,7 @@ func (e *connectionError) Error() string { return e.err.Error() }
 
 // Is hides the ends of files.
 func (e *connectionError) Is(target error) bool {
-	return target != io.EOF && target != io.ErrUnexpectedEOF && errors.Is(e.err, target) //nolint:errorlint // the targets are these two
+	return target != io.EOF && target != io.ErrUnexpectedEOF && errors.Is(e.err, target)
 }
 
 // As finds everything else.

@@ -457,6 +457,60 @@ func TestExpiredAddress(t *testing.T) {
 	gitlab.Client().CloseIdleConnections()
 }
 
+// While one reader asks for a new address, others wait for it, and can be stopped.
+func TestStopDuringARenewal(t *testing.T) {
+	t.Parallel()
+	var expired atomic.Bool
+	storage := serve(t, content(8<<20), func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		if expired.Load() {
+			w.WriteHeader(http.StatusForbidden)
+		}
+		return expired.Load()
+	})
+	asked, release := make(chan struct{}), make(chan struct{})
+	var resolved atomic.Int32
+	gitlab := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if resolved.Add(1) == 2 {
+			close(asked)
+			<-release
+			expired.Store(false)
+		}
+		http.Redirect(w, r, storage.URL, http.StatusFound)
+	}))
+	defer gitlab.Close()
+	f, err := fetch.Open(t.Context(), gitlab.URL, fetch.Options{Client: gitlab.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil { // the end is there
+		t.Fatal(err)
+	}
+	expired.Store(true)
+	var group sync.WaitGroup
+	group.Go(func() {
+		if _, err := readRange(t, f, 2<<20, 100); err != nil {
+			t.Error(err)
+		}
+	})
+	<-asked
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("why")
+	time.AfterFunc(10*time.Millisecond, func() { cancel(why) })
+	body, err := f.Range(ctx, 4<<20, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := body.Read(make([]byte, 1)); !errors.Is(err, why) || !f.Redirected() {
+		t.Errorf("error = %v", err)
+	}
+	close(release)
+	group.Wait()
+	if err := errors.Join(body.Close(), f.Close()); err != nil {
+		t.Error(err)
+	}
+	gitlab.Client().CloseIdleConnections()
+}
+
 func TestStatusIsTheCallersError(t *testing.T) {
 	t.Parallel()
 	mine := errors.New("mine")

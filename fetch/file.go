@@ -79,10 +79,7 @@ func (f *File) Ahead() int64 { return f.head.there() }
 
 // Redirected reports whether the bytes come from somewhere else than the address
 // that was opened: from GitLab's object storage, and not through GitLab.
-func (f *File) Redirected() bool {
-	address, _, _ := f.remote.where()
-	return address != f.remote.origin
-}
+func (f *File) Redirected() bool { return f.remote.redirected() }
 
 // Stats returns what the file cost so far, or all files that share its [Meter].
 func (f *File) Stats() Stats {

@@ -26,9 +26,10 @@ type remote struct {
 	validator validator // set once, before there are readers
 
 	mu         sync.Mutex
-	current    string // where ranges are asked for: the end of the redirects
-	generation int    // how often current was found anew
-	changed    error  // sticky: no read succeeds after one that found a change
+	current    string        // where ranges are asked for: the end of the redirects
+	generation int           // how often current was found anew
+	renewing   chan struct{} // closed when GitLab has answered that question; nil if it isn't being asked
+	changed    error         // sticky: no read succeeds after one that found a change
 }
 
 func newRemote(url string, o Options) *remote {
@@ -75,7 +76,7 @@ func (r *remote) settle(resp *http.Response, total int64) {
 // get asks for the bytes [off, end). When the address that was used before no
 // longer answers, GitLab is asked again, once for all readers.
 func (r *remote) get(ctx context.Context, off, end int64) (*http.Response, error) {
-	address, generation, err := r.where()
+	address, generation, err := r.where(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +95,30 @@ func (r *remote) get(ctx context.Context, off, end int64) (*http.Response, error
 	return a.Response, nil
 }
 
-func (r *remote) where() (address string, generation int, err error) {
+// where is the address for ranges. While GitLab is asked for a new one, all wait: what
+// they would ask for would be refused too.
+func (r *remote) where(ctx context.Context) (address string, generation int, err error) {
+	for {
+		r.mu.Lock()
+		address, generation, err = r.current, r.generation, r.changed
+		renewing := r.renewing
+		r.mu.Unlock()
+		if renewing == nil || err != nil {
+			return address, generation, err
+		}
+		select {
+		case <-renewing:
+		case <-ctx.Done():
+			return "", 0, context.Cause(ctx)
+		}
+	}
+}
+
+// redirected reports whether ranges are asked for elsewhere than at GitLab's address.
+func (r *remote) redirected() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.current, r.generation, r.changed
+	return r.current != r.origin
 }
 
 // askFor asks for a range of the object that was opened.
@@ -107,21 +128,42 @@ func (r *remote) askFor(ctx context.Context, address string, q question) (answer
 }
 
 // renew asks GitLab for a new address, unless another reader has done so since.
-// The others wait meanwhile: what they would ask for would be refused too.
 func (r *remote) renew(ctx context.Context, generation int, q question) (answer, error) {
+	for {
+		address, now, err := r.where(ctx)
+		if err != nil {
+			return answer{}, err
+		}
+		if now != generation {
+			return r.askFor(ctx, address, q)
+		}
+		if done := r.beginRenewal(generation); done != nil {
+			a, err := r.askFor(ctx, r.origin, q)
+			done(a, err)
+			return a, err
+		}
+	}
+}
+
+// beginRenewal returns what ends a renewal, or nil if another reader was faster.
+func (r *remote) beginRenewal(generation int) (done func(answer, error)) {
 	r.mu.Lock()
-	if r.generation != generation {
-		address := r.current
-		r.mu.Unlock()
-		return r.askFor(ctx, address, q)
-	}
 	defer r.mu.Unlock()
-	a, err := r.askFor(ctx, r.origin, q)
-	if err == nil && a.outcome == gotPart {
-		r.current = a.Request.URL.String()
-		r.generation++
+	if r.renewing != nil || r.generation != generation {
+		return nil
 	}
-	return a, err
+	renewing := make(chan struct{})
+	r.renewing = renewing
+	return func(a answer, err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if err == nil && a.outcome == gotPart {
+			r.current = a.Request.URL.String()
+			r.generation++
+		}
+		r.renewing = nil
+		close(renewing)
+	}
 }
 
 // sameObject checks an answer to a range against the first answer: bytes of two

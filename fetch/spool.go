@@ -130,7 +130,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.meter.bytes.Add(int64(n))
 	c.tally.add(n)
-	if err != nil && err != io.EOF { //nolint:errorlint // the contract of Read is io.EOF itself
+	if err != nil && err != io.EOF {
 		c.err = err
 	}
 	return n, err
