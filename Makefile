@@ -133,12 +133,20 @@ image-rootfs:
 images:
 	$(RELEASE_ENV) IMAGE="$(IMAGE)" IMAGE_ARCHS="$(IMAGE_ARCHS)" SOURCE="$(SOURCE)" release/images.sh
 
-FUZZTIME ?= 60s
+FUZZTIME  ?= 60s
+# Where what was found interesting is kept. Each run begins with all of it, and that is
+# part of its time: CI, which gives a target ten seconds, begins with the seeds.
+FUZZCACHE ?= $(shell $(GO) env GOCACHE)/fuzz
 ## fuzz: every fuzz target for FUZZTIME; what it finds becomes a seed
 fuzz:
-	@set -e; for pkg in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
+	@set -e; bin=$$(mktemp -d); trap 'rm -rf "$$bin"' EXIT; \
+	for pkg in $$($(GO) list ./...); do \
+		dir=$$($(GO) list -f '{{.Dir}}' $$pkg); \
+		grep -qs '^func Fuzz' $$dir/*_test.go || continue; \
+		$(GO) test -c -fuzz . -o $$bin/fuzz.test $$pkg; \
+		for f in $$(cd $$dir && $$bin/fuzz.test -test.list '^Fuzz'); do \
+			echo "$$pkg $$f"; (cd $$dir && $$bin/fuzz.test -test.run '^$$' -test.fuzz "^$$f$$" -test.fuzztime $(FUZZTIME) \
+				-test.fuzzminimizetime 10x -test.fuzzcachedir $(FUZZCACHE)/$$pkg); \
 		done; \
 	done
 
