@@ -113,8 +113,12 @@ func (o Options) bound(resp *http.Response) (most int64, tooLong error) {
 	case resp.ContentLength >= 0:
 		return resp.ContentLength, nil
 	}
-	most = min(space.Free(spoolDir(o.SpoolDir))/2, maxUnknown)
-	return most, answered(resp, "doesn't say how long the archive is, and sends more than %d bytes, the most that may be taken of the disk for that", most)
+	dir := spoolDir(o.SpoolDir)
+	free := space.Free(dir)
+	if free/2 < maxUnknown { // the archive and what is in it have to fit
+		return free / 2, &space.Error{Dir: dir, Need: free + 1, Free: free}
+	}
+	return maxUnknown, answered(resp, "doesn't say how long the archive is, and sends more than %d bytes", int64(maxUnknown))
 }
 
 // countingReader counts what is read of a body, and keeps the error that ended it.

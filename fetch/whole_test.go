@@ -211,7 +211,9 @@ func TestCloseDuringTheEnd(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Error("Close waits")
 		o.CloseClientConnections()
-		_ = <-closed
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
 	}
 }
 
