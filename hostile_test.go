@@ -80,6 +80,8 @@ func hostile() []hostileCase {
 		{"backslash", 8, `"..\\evil"`, member{name: `..\evil`}},
 		{"zero byte", 8, `"a\x00b"`, member{name: "a\x00b"}},
 		{"control character", 8, `"a\x1bb"`, member{name: "a\x1bb"}},
+		{"8-bit control character", 8, `"a\u009bb"`, member{name: "a\u009bb", flags: 1 << 11}},
+		{"override of direction", 8, `"a\u202egpj.exe"`, member{name: "a\u202egpj.exe", flags: 1 << 11}},
 		{"part of a name too long", 8, "longer than 255 bytes", member{name: strings.Repeat("n", 300)}},
 		{"name too long", 8, "longer than 4096 bytes", member{name: strings.Repeat("d/", 2100) + "f"}},
 		{"too deep", 8, "more than 200 directories", member{name: strings.Repeat("d/", 250) + "f"}},

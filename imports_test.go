@@ -22,13 +22,14 @@ var allowed = map[string][]string{
 	"gitlab":             {"internal/redact"},
 	"resolve":            {"gitlab"},
 	"fetch":              {"internal/redact", "internal/space"},
-	"extract":            {"internal/inflate", "internal/space"},
+	"extract":            {"internal/inflate", "internal/printable", "internal/space"},
 	"internal/space":     nil,
 	"internal/inflate":   nil,
+	"internal/printable": nil,
 	"internal/redact":    nil,
 	"internal/transport": {"internal/redact"},
-	"manifest":           nil,
-	"internal/cli":       {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/redact", "internal/space"},
+	"manifest":           {"internal/printable"},
+	"internal/cli":       {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/printable", "internal/redact", "internal/space"},
 
 	// What follows is not part of the program.
 	"internal/gitlabtest":          nil,

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"strings"
 	"unicode/utf8"
+
+	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
 const (
@@ -96,8 +98,8 @@ func badName(name string) string {
 		return "the name is absolute"
 	case len(name) > 1 && name[1] == ':' && isLetter(name[0]):
 		return "the name begins with a drive letter"
-	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "the name holds control characters"
+	case printable.HasHidden(name):
+		return "the name holds control characters, or some that change the direction of text"
 	}
 	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '/' || r == '\\' }) {
 		if part == ".." {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
 // Lock is the whole of artifetch.lock: what each source was when it was resolved.
@@ -84,7 +86,7 @@ func (l Lock) Bytes() ([]byte, error) {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	err := e.Encode(l)
-	return b.Bytes(), err
+	return printable.JSON(b.Bytes()), err
 }
 
 // Find returns the entry of a source.

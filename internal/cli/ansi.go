@@ -3,6 +3,9 @@ package cli
 import (
 	"bytes"
 	"io"
+	"unicode/utf8"
+
+	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
 // ansi passes the log of a job on without what could do harm or be in the way. A
@@ -18,6 +21,7 @@ type ansi struct {
 
 	state func(*ansi, byte)
 	seq   []byte // the escape sequence so far
+	rune  []byte // the bytes so far of a character beyond ASCII
 	line  []byte // of text, not passed on yet
 	cr    bool   // a carriage return came, and nothing after it
 }
@@ -63,25 +67,39 @@ func (a *ansi) text(b byte) {
 	switch {
 	case b == 0x1b:
 		a.seq, a.state = append(a.seq[:0], b), (*ansi).escape
-	case b == 0xc2:
-		a.state = (*ansi).twoBytes
+	case b >= utf8.RuneSelf:
+		a.rune = a.rune[:0]
+		a.beyond(b)
 	case b == '\r' && !a.colours:
-	case b >= ' ' && b != 0x7f, b == '\n', b == '\t', b == '\r':
+	case !printable.Hidden(rune(b)), b == '\n', b == '\t', b == '\r':
 		a.line = append(a.line, b)
 	}
 }
 
-// twoBytes is the second byte of U+0080 to U+00BF in UTF-8; up to U+009F they are
-// controls.
-func (a *ansi) twoBytes(b byte) {
+// beyond collects the bytes of a character beyond ASCII. Of what isn't UTF-8 a
+// replacement character is left: to a terminal of eight bits it might be a control.
+func (a *ansi) beyond(b byte) {
+	a.rune = append(a.rune, b)
+	a.state = (*ansi).beyond
+	if !utf8.FullRune(a.rune) {
+		return
+	}
 	a.state = nil
-	switch {
-	case b == 0x9b: // the same as ESC [
+	switch r, n := utf8.DecodeRune(a.rune); {
+	case r == utf8.RuneError && n == 1:
+		a.line = append(a.line, "\ufffd"...)
+		if len(a.rune) > 1 {
+			a.text(b) // it begins something else
+		}
+	case r == csi:
 		a.seq, a.state = append(a.seq[:0], 0x1b, '['), (*ansi).control
-	case b >= 0xa0 && b <= 0xbf:
-		a.line = append(a.line, 0xc2, b)
+	case !printable.Hidden(r):
+		a.line = append(a.line, a.rune...)
 	}
 }
+
+// csi is the control sequence introducer in one character, the same as ESC [.
+const csi = 0x9b
 
 func (a *ansi) escape(b byte) {
 	a.seq = append(a.seq, b)

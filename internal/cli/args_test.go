@@ -56,17 +56,3 @@ func TestIEC(t *testing.T) {
 		}
 	}
 }
-
-func TestPrintable(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"plain 測試":       "plain 測試",
-		"a\x1b[31mb":     `a\u001b[31mb`,
-		"x\u202egnp.exe": `x\u202egnp.exe`,
-		"bell\a del\x7f": `bell\u0007 del\u007f`,
-	} {
-		if got := printable(in); got != want {
-			t.Errorf("printable(%q) = %q, want %q", in, got, want)
-		}
-	}
-}

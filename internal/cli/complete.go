@@ -14,6 +14,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
 // Completion: a script for each shell asks "artifetch __complete SHELL WORD…",
@@ -90,9 +91,10 @@ func complete(ctx context.Context, args []string, out io.Writer) error {
 			}
 			continue
 		}
-		if strings.ContainsAny(w.text, "\t\n\r") {
-			continue // it could not be told apart
+		if printable.HasHidden(w.text) {
+			continue // a terminal would obey it, and a script could not tell it apart
 		}
+		w.about = printable.Text(w.about)
 		if _, err := fmt.Fprintln(out, strings.TrimRight(show(w), "\t")); err != nil {
 			return err
 		}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
+
+	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
 func yesFlag() cli.Flag {
@@ -30,7 +32,7 @@ func confirm(ctx context.Context, c *cli.Context, question string) error {
 		return nil
 	}
 	defer done()
-	if _, err := fmt.Fprintf(tty, "%s [y/N] ", printable(question)); err != nil {
+	if _, err := fmt.Fprintf(tty, "%s [y/N] ", printable.Text(question)); err != nil {
 		return err
 	}
 	answer, err := bufio.NewReader(patiently(ctx, c.App.Reader)).ReadString('\n')

@@ -9,12 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -142,7 +142,7 @@ const maxDotenv = 5 << 10
 func (d dotenv) text(list []variable) (string, error) {
 	var b strings.Builder
 	for _, v := range list {
-		if !utf8.ValidString(v.value) || strings.ContainsFunc(v.value, unicode.IsControl) || strings.TrimSpace(v.value) != v.value {
+		if !utf8.ValidString(v.value) || printable.HasHidden(v.value) || strings.TrimSpace(v.value) != v.value {
 			return "", &usageError{fmt.Sprintf("--dotenv cannot hold %s%s: %q", d.prefix, v.name, v.value), "GitLab reads one line a variable, without quotes; use a name without line breaks, and without blanks at its ends"}
 		}
 		_, _ = fmt.Fprintf(&b, "%s%s=%s\n", d.prefix, v.name, strings.ReplaceAll(v.value, "$", "$$"))

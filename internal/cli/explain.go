@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -80,7 +80,7 @@ type explanation struct {
 func sayFound(c *cli.Context, found []resolve.Artifact, asJSON bool) error {
 	if !asJSON {
 		for _, a := range found {
-			if _, err := fmt.Fprintf(masked(c), "nothing is wrong: %s of project %s has an archive of %s\n", printable(a.Label()), printable(a.Project), iec(a.Size)); err != nil {
+			if _, err := fmt.Fprintf(masked(c), "nothing is wrong: %s of project %s has an archive of %s\n", printable.Text(a.Label()), printable.Text(a.Project), iec(a.Size)); err != nil {
 				return err
 			}
 		}
@@ -113,11 +113,4 @@ func sayWhyNot(c *cli.Context, why resolve.Explanation, asJSON bool) error {
 		}
 	}
 	return nil
-}
-
-func encode(c *cli.Context, v any) error {
-	e := json.NewEncoder(masked(c))
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

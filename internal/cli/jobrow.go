@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
 // jobRow is a job in JSON. What is unknown, or not so yet, is null.
@@ -86,7 +87,7 @@ func printJob(out io.Writer, j gitlab.Job) error {
 		{"artifacts", strings.Join(files, ", ")}, {"expires_at", timeOf(row.ArtifactsExpireAt)}, {"web", orNone(row.WebURL)},
 	} {
 		if line[1] != "" {
-			_, _ = fmt.Fprintf(w, "%s\t%s\n", line[0], printable(line[1])) // Flush reports what went wrong
+			_, _ = fmt.Fprintf(w, "%s\t%s\n", line[0], printable.Text(line[1])) // Flush reports what went wrong
 		}
 	}
 	return w.Flush()

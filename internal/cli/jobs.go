@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -171,12 +169,6 @@ func jobPrinter(c *cli.Context) (print func(gitlab.Job) error, end func() error,
 		return func(j gitlab.Job) error { return encodeLine(masked(c), newJobRow(j)) }, nothing, nil
 	}
 	return nil, nil, &usageError{"--format is none of text, json, jsonl", "leave it out for text"}
-}
-
-func encodeLine(out io.Writer, v any) error {
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }
 
 func jobColumns() []column {

@@ -16,6 +16,7 @@ func newLogger(c *cli.Context, cfg env.Config) (zerolog.Logger, error) {
 	w := c.App.ErrWriter
 	switch format := c.String("log-format"); format {
 	case "json":
+		w = jsonLines{w}
 	case "", "auto", "console":
 		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, c.App.ErrWriter), TimeFormat: time.TimeOnly, FieldsOrder: fieldsOrder()}
 	default:

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -66,7 +67,7 @@ func runLs(c *cli.Context) error {
 			return printLong(c.App.Writer, listed)
 		}
 		for _, e := range listed {
-			if _, err := fmt.Fprintln(c.App.Writer, printable(e.Name)); err != nil {
+			if _, err := fmt.Fprintln(c.App.Writer, printable.Text(e.Name)); err != nil {
 				return err
 			}
 		}
@@ -137,7 +138,7 @@ func printTree(out io.Writer, listed []extract.Listed) error {
 			same++
 		}
 		for depth := same; depth < len(parts); depth++ {
-			if _, err := fmt.Fprintf(out, "%s%s\n", strings.Repeat("  ", depth), printable(parts[depth])); err != nil {
+			if _, err := fmt.Fprintf(out, "%s%s\n", strings.Repeat("  ", depth), printable.Text(parts[depth])); err != nil {
 				return err
 			}
 		}

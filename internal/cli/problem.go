@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -39,7 +40,7 @@ func report(w io.Writer, err error) int {
 
 // reportJSON says the same to programs, as a message of the log.
 func reportJSON(w io.Writer, err error) {
-	log := zerolog.New(w).With().Timestamp().Logger()
+	log := zerolog.New(jsonLines{w}).With().Timestamp().Logger()
 	event := log.Error().Int("code", int(exitCode(err)))
 	if r, ok := errors.AsType[interface {
 		error
@@ -64,7 +65,7 @@ func asHinter(err error) (hinter, bool) {
 
 func requestID(err error) string {
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
-		return printable(refusal.RequestID)
+		return printable.Text(refusal.RequestID)
 	}
 	return ""
 }
@@ -78,19 +79,5 @@ func firstLine(text string) string {
 			lines = append(lines, line)
 		}
 	}
-	return printable(strings.Join(lines, "; "))
-}
-
-// printable replaces control characters, escape sequences and the characters
-// that turn the direction of writing around by their escapes.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
-			_, _ = fmt.Fprintf(&b, "\\u%04x", r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return printable.Text(strings.Join(lines, "; "))
 }

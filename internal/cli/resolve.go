@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -161,7 +162,7 @@ func printText(c *cli.Context, found []resolve.Artifact) error {
 			{"sha256", a.SHA256}, {"expires_at", timeOf(a.ExpireAt)}, {"found by", string(a.Found)}, {"pipelines back", back(a.Back)}, {"web", a.WebURL},
 		} {
 			if row[1] != "" {
-				_, _ = fmt.Fprintf(w, "%s\t%s\n", row[0], printable(row[1]))
+				_, _ = fmt.Fprintf(w, "%s\t%s\n", row[0], printable.Text(row[1]))
 			}
 		}
 	}

@@ -28,6 +28,9 @@ func TestANSI(t *testing.T) {
 		{"bell, backspace, delete", "a\a\b\x7fb", "ab", "ab"},
 		{"8-bit controls in UTF-8", "a\u009b2Jb\u0085c\u009b1md", "abc\x1b[1md", "abcd"},
 		{"letters beyond ASCII", "测试 é £ ¢ \u00a0x", "测试 é £ ¢ \u00a0x", "测试 é £ ¢ \u00a0x"},
+		{"directions and separators", "a\u202eb\u2066c\u061cd\u2028e\u200ff שלום\n", "abcdef שלום\n", "abcdef שלום\n"},
+		{"8-bit controls that are no UTF-8", "a\x9b31mb\x85c\xc2", "a\ufffd31mb\ufffdc", "a\ufffd31mb\ufffdc"},
+		{"a character broken off", "\xe6\xb5\x1b[31m\xe6é\xf0\x9f\n", "\ufffd\x1b[31m\ufffdé\ufffd\n", "\ufffd\ufffdé\ufffd\n"},
 		{"a sequence broken off", "a\x1b[31\nb", "a\nb", "a\nb"},
 		{"a sequence that does not end", "\x1b[" + strings.Repeat("1;", 99) + "mx", "x", "x"},
 	}

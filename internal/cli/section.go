@@ -7,6 +7,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
 // A job log has sections that can be opened and closed:
@@ -29,7 +31,7 @@ func (s *session) section(c *cli.Context, command, header string) (end func()) {
 	if s.log.GetLevel() == zerolog.DebugLevel {
 		closed = "" // who asks for more wants to see it
 	}
-	_, _ = fmt.Fprintf(w, sectionStart, time.Now().Unix(), name, closed, printable(header)) // as all that goes to standard error
+	_, _ = fmt.Fprintf(w, sectionStart, time.Now().Unix(), name, closed, printable.Text(header)) // as all that goes to standard error
 	s.sectioned = true
 	return func() {
 		s.sectioned = false

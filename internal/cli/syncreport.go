@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
@@ -17,7 +18,7 @@ func (y *syncer) reportDrift(plans []*plan) error {
 			continue
 		}
 		drifted++
-		if _, err := fmt.Fprintln(y.out, printable(p.moved())); err != nil {
+		if _, err := fmt.Fprintln(y.out, printable.Text(p.moved())); err != nil {
 			return err
 		}
 	}
@@ -40,7 +41,7 @@ func (y *syncer) reportPlan(plans []*plan) error {
 		case p.entry.JobID == 0:
 			what = "nothing: there is no such job"
 		}
-		if _, err := fmt.Fprintln(y.out, printable(p.source.Name+": "+what)); err != nil {
+		if _, err := fmt.Fprintln(y.out, printable.Text(p.source.Name+": "+what)); err != nil {
 			return err
 		}
 	}
@@ -60,7 +61,7 @@ func (y *syncer) reportDone(plans []*plan) error {
 		if p.pinned {
 			continue
 		}
-		if _, err := fmt.Fprintln(y.out, printable(p.moved()+changes(p.was, p.entry))); err != nil {
+		if _, err := fmt.Fprintln(y.out, printable.Text(p.moved()+changes(p.was, p.entry))); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/term"
 	"golang.org/x/text/width"
+
+	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
 // table prints rows: for a person aligned, with titles, no wider than the
@@ -43,9 +45,9 @@ func newTable(out io.Writer, columns ...column) *table {
 func (t *table) add(cells ...cell) error {
 	row := make([]string, len(cells))
 	for i, c := range cells {
-		row[i] = printable(c.plain)
+		row[i] = printable.Text(c.plain)
 		if t.width > 0 && c.shown != "" {
-			row[i] = printable(c.shown)
+			row[i] = printable.Text(c.shown)
 		}
 	}
 	if t.width > 0 {

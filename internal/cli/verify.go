@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
@@ -59,7 +60,7 @@ func runVerify(c *cli.Context) error {
 		err = encode(c, differences)
 	} else {
 		for _, d := range differences {
-			if _, err = fmt.Fprintf(c.App.Writer, "%s\t%s\n", d.What, printable(d.Path)); err != nil {
+			if _, err = fmt.Fprintf(c.App.Writer, "%s\t%s\n", d.What, printable.Text(d.Path)); err != nil {
 				break
 			}
 		}
