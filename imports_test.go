@@ -18,18 +18,19 @@ const module = "gitlab.com/artifetch/artifetch"
 // apart. Imports point one way: docs/design.md says why.
 var allowed = map[string][]string{
 	".":                  {"internal/cli"},
-	"env":                nil,
+	"env":                {"internal/smallfile"},
 	"gitlab":             {"internal/redact"},
 	"resolve":            {"gitlab"},
-	"fetch":              {"internal/redact", "internal/space"},
+	"fetch":              {"internal/redact", "internal/smallfile", "internal/space"},
 	"extract":            {"internal/inflate", "internal/printable", "internal/space"},
+	"internal/smallfile": nil,
 	"internal/space":     nil,
 	"internal/inflate":   nil,
 	"internal/printable": nil,
 	"internal/redact":    nil,
-	"internal/transport": {"internal/redact"},
-	"manifest":           {"internal/printable"},
-	"internal/cli":       {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/printable", "internal/redact", "internal/space"},
+	"internal/transport": {"internal/redact", "internal/smallfile"},
+	"manifest":           {"internal/printable", "internal/smallfile"},
+	"internal/cli":       {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/printable", "internal/redact", "internal/smallfile", "internal/space"},
 
 	// What follows is not part of the program.
 	"internal/gitlabtest":          nil,

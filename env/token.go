@@ -3,12 +3,13 @@ package env
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
+
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
 )
 
 // TokenKind says how a token is presented to GitLab.
@@ -211,8 +212,12 @@ func readOptional(path string) (Secret, error) {
 	return value, nil
 }
 
+// maxTokenFile is more than any token has, in bytes: GitLab accepts none of more
+// than a header may have.
+const maxTokenFile = 64 << 10
+
 func readFile(path string) (Secret, error) {
-	content, err := os.ReadFile(path)
+	content, err := smallfile.Read(path, maxTokenFile)
 	if err != nil {
 		return Secret{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
@@ -46,11 +47,14 @@ func (c cache) ref(address string) string {
 	return filepath.Join(c.dir, "refs", hex.EncodeToString(name[:])+".json")
 }
 
+// maxRef is more than a ref has, in bytes.
+const maxRef = 64 << 10
+
 // lookup opens the object that the address was when it was last seen. What is
 // damaged counts as absent, and is replaced.
 func (c cache) lookup(address string) (cached, *os.File, bool) {
 	var known cached
-	text, err := os.ReadFile(c.ref(address))
+	text, err := smallfile.Read(c.ref(address), maxRef)
 	if err != nil || json.Unmarshal(text, &known) != nil || !isDigest(known.SHA256) || !isStrong(known.ETag) {
 		return cached{}, nil, false
 	}

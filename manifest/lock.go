@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/printable"
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
 )
 
 // Lock is the whole of artifetch.lock: what each source was when it was resolved.
@@ -48,9 +48,13 @@ type LockFile struct {
 	Target string `json:"target,omitempty"` // of links
 }
 
+// MaxLock is the size of the largest lock file that is read, in bytes: half a
+// million files.
+const MaxLock = 128 << 20
+
 // ReadLock reads a lock file. One that is not there is an empty one.
 func ReadLock(file string) (Lock, error) {
-	text, err := os.ReadFile(file)
+	text, err := smallfile.Read(file, MaxLock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Lock{Version: Version}, nil
 	}

@@ -11,6 +11,10 @@ package manifest
 // Version is that of both files. Others are refused.
 const Version = 1
 
+// MaxSize is the size of the largest manifest that is read, in bytes: ten thousand
+// sources.
+const MaxSize = 4 << 20
+
 // Manifest is the whole of artifetch.yml.
 type Manifest struct {
 	Version  int      `yaml:"version"  doc:"of the format: 1"`

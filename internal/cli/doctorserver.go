@@ -10,13 +10,13 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
@@ -103,7 +103,7 @@ func nameOf(cert *x509.Certificate) string {
 
 // certificatesIn reads a PEM file that was read before.
 func certificatesIn(file string) []*x509.Certificate {
-	rest, err := os.ReadFile(file)
+	rest, err := smallfile.Read(file, transport.MaxPEM)
 	if err != nil {
 		return nil
 	}

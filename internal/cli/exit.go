@@ -16,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/manifest"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -104,7 +105,7 @@ func signalCode(err error) code {
 }
 
 func usageCode(err error) code {
-	if is[*usageError](err) || is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || errors.Is(err, env.ErrUsage) {
+	if is[*usageError](err) || is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
 		return codeUsage
 	}
 	return codeDone

@@ -15,6 +15,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
@@ -131,7 +132,7 @@ func newSyncer(c *cli.Context, s *session) (*syncer, error) {
 // read reads the manifest and the lock file.
 func (y *syncer) read(c *cli.Context) error {
 	file := c.String("manifest")
-	text, err := os.ReadFile(file)
+	text, err := smallfile.Read(file, manifest.MaxSize)
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func lockOf(c *cli.Context) string {
 // carryOut fetches what is planned, and puts all of it into place with the lock
 // file. It returns what says so.
 func (y *syncer) carryOut(ctx context.Context, plans []*plan) (say func() error, err error) {
-	text, err := os.ReadFile(y.lockFile)
+	text, err := smallfile.Read(y.lockFile, manifest.MaxLock)
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}

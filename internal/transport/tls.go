@@ -5,8 +5,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
+
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
 )
+
+// MaxPEM is the size of the largest file of certificates that is read, in bytes:
+// some fifty times what a system trusts.
+const MaxPEM = 16 << 20
 
 // Roots returns the system's certificate authorities and those of a PEM file:
 // what a runner puts into CI_SERVER_TLS_CA_FILE may be GitLab's chain alone,
@@ -16,7 +21,7 @@ func Roots(pemFile string) (*x509.CertPool, error) {
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
-	pem, err := os.ReadFile(pemFile)
+	pem, err := smallfile.Read(pemFile, MaxPEM)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +36,15 @@ func ClientCertificate(certFile, keyFile string) (*tls.Certificate, error) {
 	if certFile == "" || keyFile == "" {
 		return nil, errors.New("a client certificate needs both a certificate and a key")
 	}
-	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	cert, err := smallfile.Read(certFile, MaxPEM)
+	if err != nil {
+		return nil, err
+	}
+	key, err := smallfile.Read(keyFile, MaxPEM)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,53 @@
+// Package smallfile reads files that are small by nature: tokens, certificates,
+// manifests. A path that names something else by mistake, such as /dev/zero or a
+// disk image, must not fill the memory.
+package smallfile
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// TooLargeError reports a file that is larger than a file of its kind can be.
+type TooLargeError struct {
+	Name  string
+	Limit int64 // bytes
+}
+
+// Error implements error.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s is larger than %s, the limit for such a file", e.Name, size(e.Limit))
+}
+
+// Hint says what to do next.
+func (*TooLargeError) Hint() string { return "check the path: it seems to name another file" }
+
+func size(n int64) string {
+	if n%(1<<20) == 0 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d KiB", n>>10)
+}
+
+// Read returns the content of a file of at most limit bytes, a multiple of 1 KiB.
+// A longer one is a [*TooLargeError]; at most one byte more than the limit is read
+// of it. What has no size, such as a pipe or /dev/stdin, is read to its end.
+func Read(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > limit {
+		return nil, &TooLargeError{name, limit}
+	}
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(content)) > limit:
+		return nil, &TooLargeError{name, limit}
+	}
+	return content, nil
+}
