@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
@@ -141,24 +140,20 @@ func (r *remote) unchanged(ctx context.Context, known cached) (bool, error) {
 // keep downloads the file into the cache and opens it there.
 func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	for _, dir := range []string{"objects", "refs"} {
-		if err := os.MkdirAll(filepath.Join(c.dir, dir), 0o700); err != nil {
+		dir = filepath.Join(c.dir, dir)
+		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, "", err
 		}
+		atomicfile.Sweep(dir)
 	}
 	if err := space.Check(c.dir, f.size); err != nil {
 		return nil, "", err
 	}
-	c.sweep()
-	temp, err := os.OpenFile(filepath.Join(c.dir, "objects", "."+rand.Text()), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	temp, err := atomicfile.New(filepath.Join(c.dir, "objects"), 0o600)
 	if err != nil {
 		return nil, "", err
 	}
-	defer func() {
-		if err != nil {
-			_ = temp.Close() // the error is another
-			_ = os.Remove(temp.Name())
-		}
-	}()
+	defer temp.Discard()
 	if err := f.download(temp); err != nil {
 		return nil, "", err
 	}
@@ -172,47 +167,10 @@ func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	return object, digest, err
 }
 
-// abandoned is how long nobody has written to the file of a run that was killed.
-const abandoned = 24 * time.Hour
-
-// sweep removes what killed runs have left. What cannot be removed stays.
-func (c cache) sweep() {
-	for _, sub := range []string{"objects", "refs"} {
-		for _, file := range c.files(sub) {
-			if strings.HasPrefix(filepath.Base(file.path), ".") && time.Since(file.used) > abandoned {
-				_ = os.Remove(file.path)
-			}
-		}
-	}
-}
-
-// cacheFile is a regular file of the cache.
-type cacheFile struct {
-	path string
-	size int64     // bytes
-	used time.Time // when it was written, or used last
-}
-
-// files lists the regular files of a directory of the cache; none if it cannot be
-// read.
-func (c cache) files(sub string) []cacheFile {
-	entries, _ := os.ReadDir(filepath.Join(c.dir, sub)) // what was read of it counts
-	var files []cacheFile
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-			files = append(files, cacheFile{filepath.Join(c.dir, sub, e.Name()), info.Size(), info.ModTime()})
-		}
-	}
-	return files
-}
-
-// place gives the object its name and opens it there: Windows renames no file
-// that is open. One of that name is replaced, because it may be damaged.
-func (c cache) place(temp *os.File, digest string) (*os.File, error) {
-	if err := temp.Close(); err != nil {
-		return nil, err
-	}
-	if err := os.Rename(temp.Name(), c.object(digest)); err != nil {
+// place gives the object its name and opens it there. One of that name is
+// replaced, because it may be damaged.
+func (c cache) place(temp *atomicfile.Pending, digest string) (*os.File, error) {
+	if err := temp.Commit(c.object(digest)); err != nil {
 		return nil, err
 	}
 	return os.Open(c.object(digest))
@@ -225,15 +183,15 @@ func (c cache) remember(f *File, digest string) error {
 		return err
 	}
 	ref := c.ref(f.remote.origin)
-	temp := filepath.Join(filepath.Dir(ref), "."+rand.Text())
-	err = os.WriteFile(temp, text, 0o600)
-	if err == nil {
-		err = os.Rename(temp, ref)
-	}
+	temp, err := atomicfile.New(filepath.Dir(ref), 0o600)
 	if err != nil {
-		_ = os.Remove(temp) // the error is another
+		return err
 	}
-	return err
+	defer temp.Discard()
+	if _, err := temp.Write(text); err != nil {
+		return err
+	}
+	return temp.Commit(ref)
 }
 
 // isLocal reports whether an error is the file system's.

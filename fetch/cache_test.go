@@ -243,13 +243,13 @@ func cacheNames() []string {
 func cacheIsSwept(t *testing.T, dir string) {
 	t.Helper()
 	old := time.Now().Add(-48 * time.Hour)
-	want := map[string]bool{"objects/.dead": false, "refs/.dead": false, "objects/.alive": true, "objects/" + strings.Repeat("0", 64): true}
-	for name, alive := range want {
+	want := map[string]bool{"objects/.artifetch-1": false, "refs/.artifetch-2": false, "objects/.artifetch-3alive": true, "objects/.artifetch-4": true, "objects/" + strings.Repeat("0", 64): true}
+	for name := range want {
 		path := filepath.Join(dir, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("x"), 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		if !alive || !strings.Contains(name, ".alive") {
+		if name != "objects/.artifetch-4" {
 			if err := os.Chtimes(path, old, old); err != nil {
 				t.Fatal(err)
 			}

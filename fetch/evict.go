@@ -15,7 +15,7 @@ const DefaultCacheSize = 10 << 30
 // into so many bytes. The one at spare stays. Runs that have one open keep what they
 // have; a ref to one that is gone counts as none.
 func (c cache) evict(limit int64, spare string) {
-	objects := slices.DeleteFunc(c.files("objects"), func(f cacheFile) bool { return !isDigest(filepath.Base(f.path)) })
+	objects := slices.DeleteFunc(c.objects(), func(f cacheFile) bool { return !isDigest(filepath.Base(f.path)) })
 	var total int64
 	for _, object := range objects {
 		total += object.size
@@ -29,6 +29,26 @@ func (c cache) evict(limit int64, spare string) {
 			total -= object.size
 		}
 	}
+}
+
+// cacheFile is a regular file of the cache.
+type cacheFile struct {
+	path string
+	size int64     // bytes
+	used time.Time // when it was written, or used last
+}
+
+// objects lists the regular files of the cache's objects; none if it cannot be read.
+func (c cache) objects() []cacheFile {
+	dir := filepath.Join(c.dir, "objects")
+	entries, _ := os.ReadDir(dir) // what was read of it counts
+	var files []cacheFile
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			files = append(files, cacheFile{filepath.Join(dir, e.Name()), info.Size(), info.ModTime()})
+		}
+	}
+	return files
 }
 
 // touch notes that an object is used.

@@ -8,16 +8,14 @@ import (
 	"net/http"
 	"os"
 	"path"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -35,7 +33,7 @@ it does so for a link too, of which it sends the target's name.
   artifetch cat --job-id 1002 -o report.xml reports/report.xml`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "server", Category: categoryTransfer, Usage: "let GitLab unpack the file", DisableDefaultText: true},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categoryOutput, Usage: "write to `FILE`, which is there whole or not at all"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categoryOutput, Usage: "write to `FILE`, whole or not at all"},
 		}),
 		Action: runCat,
 	}
@@ -48,7 +46,7 @@ func runCat(c *cli.Context) error {
 	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
 		write := func(to io.Writer) error { return s.cat(ctx, q, c.Args().First(), c.Bool("server"), to) }
 		if file := c.String("output"); file != "" {
-			return wholeFile(file, write)
+			return atomicfile.Write(file, write)
 		}
 		return write(c.App.Writer)
 	})
@@ -124,43 +122,4 @@ func (f *fetcher) catUnpacked(ctx context.Context, a resolve.Artifact, name stri
 func noEntry(err error) bool {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	return ok && refusal.StatusCode == http.StatusNotFound && refusal.Message == "404 page not found"
-}
-
-// abandoned is how long nobody has written to the file of a run that was killed.
-const abandoned = 24 * time.Hour
-
-var halfFile = regexp.MustCompile(`^\.artifetch-[0-9]+$`)
-
-// sweep removes the halves of files that killed runs have left in a directory.
-func sweep(dir string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return // whoever writes there is told
-	}
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && halfFile.MatchString(e.Name()) && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
-			_ = os.Remove(filepath.Join(dir, e.Name())) // the next one tries again
-		}
-	}
-}
-
-// wholeFile writes a file that is there whole, or not at all.
-func wholeFile(file string, write func(io.Writer) error) error {
-	sweep(filepath.Dir(file))
-	f, err := os.CreateTemp(filepath.Dir(file), ".artifetch-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // gone, once it has its name
-	err = write(f)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	return err
 }

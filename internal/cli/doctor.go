@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 	"gitlab.com/artifetch/artifetch/internal/space"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -151,14 +151,12 @@ func (d *doctor) environment() {
 
 // workspace is tried by writing to it.
 func (d *doctor) workspace(dir string) {
-	probe, err := os.CreateTemp(dir, ".artifetch-*")
-	if err == nil {
-		err = errors.Join(probe.Close(), os.Remove(probe.Name()))
-	}
+	probe, err := atomicfile.New(dir, 0o600)
 	if err != nil {
 		d.fail("workspace", err, "give --output with a directory that this user may write to")
 		return
 	}
+	probe.Discard()
 	d.find("workspace", healthy, fmt.Sprintf("%s, %s free", dir, iec(space.Free(dir))), "")
 }
 

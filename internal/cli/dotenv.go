@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -38,10 +39,14 @@ const defaultPrefix = "ARTIFACT_"
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// newDotenv reads --dotenv and --dotenv-prefix.
+// newDotenv reads --dotenv and --dotenv-prefix. A file that cannot be written is an
+// error before there is something to write.
 func newDotenv(c *cli.Context) (dotenv, error) {
 	d := dotenv{file: c.String("dotenv"), prefix: cmp.Or(c.String("dotenv-prefix"), defaultPrefix)}
-	return d, checkPrefix(d.prefix)
+	if err := checkPrefix(d.prefix); err != nil || d.file == "" {
+		return d, err
+	}
+	return d, atomicfile.Check(d.file)
 }
 
 // checkPrefix refuses prefixes that make what is no variable, or one that steers
@@ -168,7 +173,7 @@ func (d dotenv) write(log zerolog.Logger, list []variable, found []resolve.Artif
 		names := each(causes[cause], func(name string) string { return d.prefix + name })
 		log.Warn().Strs("variables", names).Str("because", cause).Msg("the dotenv report has empty values")
 	}
-	return wholeFile(d.file, func(w io.Writer) error {
+	return atomicfile.Write(d.file, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})

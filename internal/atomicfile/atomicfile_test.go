@@ -1,0 +1,207 @@
+package atomicfile_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+)
+
+func text(content string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, content)
+		return err
+	}
+}
+
+func put(t *testing.T, path, content string, perm fs.FileMode) {
+	t.Helper()
+	err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), perm), os.Chmod(path, perm))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func holds(t *testing.T, path, want string) {
+	t.Helper()
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("%s holds %q, want %q, %v", path, got, want, err)
+	}
+}
+
+// names are those of everything in a directory.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
+}
+
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := atomicfile.Write(file, text("first")); err != nil {
+		t.Error(err)
+	}
+	holds(t, file, "first")
+	before, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = before.Close() }()
+	if err := atomicfile.Write(file, text("second")); err != nil {
+		t.Error(err)
+	}
+	holds(t, file, "second")
+	if was, err := io.ReadAll(before); err != nil || string(was) != "first" {
+		t.Errorf("who was reading has %q, %v", was, err)
+	}
+	if got := names(t, dir); !slices.Equal(got, []string{"file"}) {
+		t.Errorf("the directory has %q", got)
+	}
+}
+
+// Whatever fails, what was there stays, and nothing else does. The error is about
+// the file that was meant.
+func TestWriteFails(t *testing.T) {
+	t.Parallel()
+	dir, failed := t.TempDir(), errors.New("failed")
+	file := filepath.Join(dir, "file")
+	put(t, file, "old", 0o600)
+	err := atomicfile.Write(file, func(w io.Writer) error {
+		return errors.Join(text("half")(w), failed)
+	})
+	if !errors.Is(err, failed) {
+		t.Error(err)
+	}
+	if err := atomicfile.Write(filepath.Join(dir, "new"), func(io.Writer) error { return failed }); !errors.Is(err, failed) {
+		t.Error(err)
+	}
+	holds(t, file, "old")
+	if got := names(t, dir); !slices.Equal(got, []string{"file"}) {
+		t.Errorf("the directory has %q", got)
+	}
+	missing := filepath.Join(dir, "none", "file")
+	err = atomicfile.Write(missing, text("x"))
+	if about, ok := errors.AsType[*fs.PathError](err); !ok || about.Path != missing || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a directory that is not there: %v", err)
+	}
+}
+
+// A directory is refused before anything is fetched for it.
+func TestDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "sub/mine"), "mine", 0o600)
+	if err := os.Symlink("sub", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"", "sub", "link", "sub/"} {
+		called := false
+		err := atomicfile.Write(filepath.Join(dir, name), func(io.Writer) error { called = true; return nil })
+		if err == nil || called || atomicfile.Check(filepath.Join(dir, name)) == nil {
+			t.Errorf("%q: %v, and content was asked for: %v", name, err, called)
+		}
+	}
+	holds(t, filepath.Join(dir, "sub/mine"), "mine")
+	if err := atomicfile.Check(filepath.Join(dir, "sub/mine")); err != nil {
+		t.Error(err)
+	}
+}
+
+// A link stays, and what it leads to is written: beside that, so that it is there
+// whole or not at all, too.
+func TestLinksAreFollowed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "real/deep/file"), "old", 0o640)
+	for name, target := range map[string]string{
+		"to-file": "real/deep/file", "to-link": "to-file", "absolute": filepath.Join(dir, "to-file"),
+		"dir": "real/deep", "by-dir": "dir/../deep/file", "dangling": "real/new", "self": "self",
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"to-file", "to-link", "absolute", "by-dir"} {
+		if err := atomicfile.Write(filepath.Join(dir, name), text(name)); err != nil {
+			t.Error(err)
+		}
+		holds(t, filepath.Join(dir, "real/deep/file"), name)
+	}
+	if err := atomicfile.Write(filepath.Join(dir, "dangling"), text("made")); err != nil {
+		t.Error(err)
+	}
+	holds(t, filepath.Join(dir, "real/new"), "made")
+	if err := atomicfile.Write(filepath.Join(dir, "self"), text("x")); err == nil {
+		t.Error("a link to itself was written")
+	}
+	for _, name := range []string{"to-file", "to-link", "absolute", "by-dir", "dangling", "self"} {
+		if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			t.Errorf("%s is no link any more: %v", name, err)
+		}
+	}
+	if got := names(t, filepath.Join(dir, "real")); !slices.Equal(got, []string{"deep", "new"}) {
+		t.Errorf("beside the files there are %q", got)
+	}
+}
+
+func TestPending(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p, err := atomicfile.New(dir, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(text("content")(p), p.Commit(filepath.Join(dir, "file"))); err != nil {
+		t.Error(err)
+	}
+	p.Discard() // which does nothing
+	holds(t, filepath.Join(dir, "file"), "content")
+	if p, err = atomicfile.New(dir, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Commit(filepath.Join(dir, "none", "file")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	p.Discard()
+	if got := names(t, dir); !slices.Equal(got, []string{"file"}) {
+		t.Errorf("the directory has %q", got)
+	}
+}
+
+// What killed runs have left goes a day later, and nothing that only looks like it.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	dir, old := t.TempDir(), time.Now().Add(-48*time.Hour)
+	for _, name := range []string{".artifetch-1", ".artifetch-18446744073709551615", ".artifetch-1.txt", ".artifetch-cache", "artifetch-1", ".artifetch-2/file"} {
+		put(t, filepath.Join(dir, name), "x", 0o600)
+	}
+	for _, name := range names(t, dir) {
+		if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, filepath.Join(dir, ".artifetch-3"), "in use", 0o600)
+	if err := atomicfile.Write(filepath.Join(dir, "file"), text("x")); err != nil {
+		t.Error(err)
+	}
+	want := []string{".artifetch-1.txt", ".artifetch-2", ".artifetch-3", ".artifetch-cache", "artifetch-1", "file"}
+	if got := names(t, dir); !slices.Equal(got, want) {
+		t.Errorf("left: %q, want %q", got, want)
+	}
+	atomicfile.Sweep(filepath.Join(dir, "none")) // no matter
+}

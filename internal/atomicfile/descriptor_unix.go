@@ -1,0 +1,35 @@
+//go:build unix
+
+package atomicfile
+
+import (
+	"os"
+	"regexp"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+var descriptorName = regexp.MustCompile(`^(?:/dev/(stdin|stdout|stderr)|/(?:dev|proc/self)/fd/([0-9]{1,9}))$`)
+
+// descriptor opens a file of the process that is named by its number, or is nil.
+// Opening such a name again would begin at the file's start, while what the process
+// has open goes on where it is: one would write over the other. A socket cannot be
+// opened by name at all.
+func descriptor(path string) func() (*os.File, error) {
+	m := descriptorName.FindStringSubmatch(path)
+	if m == nil {
+		return nil
+	}
+	fd, found := map[string]int{"stdin": 0, "stdout": 1, "stderr": 2}[m[1]]
+	if !found {
+		fd, _ = strconv.Atoi(m[2]) // digits
+	}
+	return func() (*os.File, error) {
+		own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		}
+		return os.NewFile(uintptr(own), path), nil
+	}
+}

@@ -1,0 +1,225 @@
+package atomicfile_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+)
+
+// The umask rules what is new; what is there keeps its permissions.
+func TestPermissions(t *testing.T) {
+	was := unix.Umask(0o027)
+	defer unix.Umask(was)
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "private"), "old", 0o600)
+	put(t, filepath.Join(dir, "open"), "old", 0o666)
+	for name, want := range map[string]fs.FileMode{"new": 0o640, "private": 0o600, "open": 0o666} {
+		file := filepath.Join(dir, name)
+		if err := atomicfile.Write(file, text("x")); err != nil {
+			t.Error(err)
+		}
+		if info, err := os.Stat(file); err != nil || info.Mode() != want {
+			t.Errorf("%s: %v, want %v, %v", name, info.Mode(), want, err)
+		}
+	}
+}
+
+// A disk that is full is that of the file that was meant. What was there stays.
+func TestNoRoom(t *testing.T) {
+	signal.Ignore(unix.SIGXFSZ)
+	defer signal.Reset(unix.SIGXFSZ)
+	file := filepath.Join(t.TempDir(), "file")
+	put(t, file, "old", 0o600)
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 10, Max: was.Max}); err != nil {
+		t.Fatal(err)
+	}
+	err := atomicfile.Write(file, text("much more than fits"))
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if about, ok := errors.AsType[*fs.PathError](err); !ok || about.Path != file || !errors.Is(err, unix.EFBIG) {
+		t.Error(err)
+	}
+	holds(t, file, "old")
+}
+
+// device makes a character device, unless this user may not: then it is one of the
+// machine's, which this user cannot replace either.
+func device(t *testing.T, name string, minor uint32) string {
+	t.Helper()
+	made := filepath.Join(t.TempDir(), name)
+	err := unix.Mknod(made, unix.S_IFCHR|0o666, int(unix.Mkdev(1, minor)))
+	if err == nil {
+		var f *os.File
+		if f, err = os.OpenFile(made, os.O_RDWR, 0); err == nil { // it may be mounted with nodev
+			_ = f.Close()
+			return made
+		}
+	}
+	if os.Geteuid() == 0 {
+		t.Skipf("root may make no devices here, and could spoil the machine's: %v", err)
+	}
+	return "/dev/" + name
+}
+
+// Devices are written to, and stay what they are.
+func TestDevices(t *testing.T) {
+	t.Parallel()
+	null, full := device(t, "null", 3), device(t, "full", 7)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(null, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{null, link} {
+		if err := atomicfile.Write(name, text("x")); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := atomicfile.Write(full, text("x")); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("/dev/full: %v", err)
+	}
+	for _, name := range []string{null, full} {
+		if info, err := os.Lstat(name); err != nil || info.Mode()&fs.ModeCharDevice == 0 {
+			t.Errorf("%s is %v now, %v", name, info.Mode(), err)
+		}
+	}
+}
+
+func TestPipe(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan string)
+	go func() {
+		content, err := os.ReadFile(pipe)
+		read <- fmt.Sprint(string(content), err)
+	}()
+	if err := atomicfile.Write(pipe, text("through")); err != nil {
+		t.Error(err)
+	}
+	if got := <-read; got != "through<nil>" {
+		t.Errorf("the reader has %q", got)
+	}
+	if info, err := os.Lstat(pipe); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		t.Errorf("the pipe is %v now, %v", info.Mode(), err)
+	}
+}
+
+// What the process has open already is written where it stands, by whatever name,
+// and however it was opened: nothing is written over, and no file takes its place.
+func TestDescriptors(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(fmt.Sprintf("/dev/fd/%d", f.Fd()), link); err != nil {
+		t.Fatal(err)
+	}
+	want := ""
+	for _, name := range []string{fmt.Sprintf("/dev/fd/%d", f.Fd()), fmt.Sprintf("/proc/self/fd/%d", f.Fd()), link} {
+		if err := errors.Join(text("before ")(f), atomicfile.Write(name, text(filepath.Base(name)+" ")), text("after ")(f)); err != nil {
+			t.Error(err)
+		}
+		want += "before " + filepath.Base(name) + " after "
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	holds(t, f.Name(), want)
+	if err := atomicfile.Write("/dev/fd/987654321", text("x")); !errors.Is(err, unix.EBADF) {
+		t.Errorf("a file that is not open: %v", err)
+	}
+}
+
+// A service may have a socket for its standard output, which cannot be opened by
+// its name.
+func TestSocket(t *testing.T) {
+	t.Parallel()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.Write(fmt.Sprintf("/dev/fd/%d", pair[0]), text("through")); err != nil {
+		t.Error(err)
+	}
+	if err := unix.Close(pair[0]); err != nil {
+		t.Error(err)
+	}
+	other := os.NewFile(uintptr(pair[1]), "socket")
+	if got, err := io.ReadAll(other); err != nil || string(got) != "through" {
+		t.Errorf("at the other end: %q, %v", got, err)
+	}
+	if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A file that was removed while it is open has a name below /proc that leads
+// nowhere.
+func TestRemovedFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := os.Remove(f.Name()); err != nil {
+		t.Fatal(err)
+	}
+	decoy := f.Name() + " (deleted)" // as the kernel calls it
+	put(t, decoy, "mine", 0o600)
+	if err := atomicfile.Write(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), text("x")); err != nil {
+		t.Error(err)
+	}
+	holds(t, decoy, "mine")
+	if got := names(t, dir); len(got) != 1 {
+		t.Errorf("it made %q", got)
+	}
+	if info, err := f.Stat(); err != nil || info.Size() != 1 {
+		t.Errorf("%d bytes were written, %v", info.Size(), err)
+	}
+}
+
+// A single file that is mounted into a container cannot be replaced.
+func TestMountedFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	outer, inner := filepath.Join(dir, "outer"), filepath.Join(dir, "inner")
+	put(t, outer, "old and longer", 0o600)
+	put(t, inner, "", 0o600)
+	if err := unix.Mount(outer, inner, "", unix.MS_BIND, ""); err != nil {
+		t.Skipf("this machine lets nobody mount a file: %v", err)
+	}
+	defer func() {
+		if err := unix.Unmount(inner, 0); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := atomicfile.Write(inner, text("new")); err != nil {
+		t.Error(err)
+	}
+	holds(t, outer, "new")
+	if err := atomicfile.Write(inner, func(w io.Writer) error { return errors.Join(text("half")(w), io.ErrUnexpectedEOF) }); err == nil {
+		t.Error("an error was lost")
+	}
+	holds(t, outer, "new") // it came to nothing before the file was touched
+}
