@@ -1,8 +1,10 @@
 package extract
 
 import (
+	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // calls is told about each call to the file system that a stage is about to make,
@@ -29,6 +31,13 @@ func (r root) Mkdir(name string, perm fs.FileMode) error {
 	return r.Root.Mkdir(name, perm)
 }
 
+func (r root) MkdirAll(name string, perm fs.FileMode) error {
+	if err := r.calls.before("mkdirall", name); err != nil {
+		return err
+	}
+	return r.Root.MkdirAll(name, perm)
+}
+
 func (r root) Lstat(name string) (fs.FileInfo, error) {
 	if err := r.calls.before("lstat", name); err != nil {
 		return nil, err
@@ -48,6 +57,54 @@ func (r root) Rename(old, name string) error {
 		return err
 	}
 	return r.Root.Rename(old, name)
+}
+
+// renameNew is Rename, but fails with an [fs.ErrExist] if anything has the name.
+func (r root) renameNew(old, name string) error {
+	from, err := r.Open(orDot(parent(old)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Close() }() // only a way
+	to, err := r.Open(orDot(parent(name)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = to.Close() }() // only a way
+	if err := r.calls.before("rename", name); err != nil {
+		return err
+	}
+	err = renameNew(from, to, base(old), base(name))
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = r.renameUnless(old, name)
+	}
+	return err
+}
+
+// renameUnless is renameNew for file systems that cannot do it in one step.
+func (r root) renameUnless(old, name string) error {
+	_, err := r.Lstat(name)
+	switch {
+	case err == nil:
+		return fs.ErrExist
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return r.Rename(old, name)
+}
+
+// isMissing reports an error about a file that is not there, or whose directory is
+// not, or is none.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// orDot is a path below a root, whose own is ".".
+func orDot(path string) string {
+	if path == "" {
+		return "."
+	}
+	return path
 }
 
 func (r root) RemoveAll(name string) error {

@@ -25,28 +25,34 @@ func staged(t *testing.T, out string, files ...string) *Stage {
 
 func stagedWith(t *testing.T, out string, o StageOptions, files ...string) *Stage {
 	t.Helper()
+	s, err := NewStage(out, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := add(t.Context(), s, files...); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// add puts files into a stage: names and contents by turns.
+func add(ctx context.Context, s *Stage, files ...string) error {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for i := 0; i < len(files); i += 2 {
 		e, err := w.Create(files[i])
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		if _, err := e.Write([]byte(files[i+1])); err != nil {
-			t.Fatal(err)
+			return err
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	s, err := NewStage(out, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Add(t.Context(), FromReaderAt(bytes.NewReader(b.Bytes()), int64(b.Len())), Options{}); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	_, err := s.Add(ctx, FromReaderAt(bytes.NewReader(b.Bytes()), int64(b.Len())), Options{})
+	return err
 }
 
 // contents are all files below dir.

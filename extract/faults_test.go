@@ -107,18 +107,19 @@ var errInjected = errors.New("injected")
 // cleaning up, the workspace is all old or all new, an error says so if it is old,
 // and the next run leaves nothing behind.
 //
-// Some file systems have no hard links; then the n-th call fails of the others.
+// Some file systems have no hard links, or cannot exchange files; then the n-th call
+// fails of the others.
 func TestEveryCallFails(t *testing.T) {
 	t.Parallel()
-	for _, links := range []bool{true, false} {
-		t.Run(map[bool]string{true: "with hard links", false: "without"}[links], func(t *testing.T) {
+	for name, way := range keeping() {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			everyCallFails(t, links)
+			everyCallFails(t, way)
 		})
 	}
 }
 
-func everyCallFails(t *testing.T, links bool) {
+func everyCallFails(t *testing.T, way calls) {
 	archive := faultArchive(t, "new")
 	prepare := func() string {
 		out := filepath.Join(t.TempDir(), "out")
@@ -135,7 +136,13 @@ func everyCallFails(t *testing.T, links bool) {
 	}
 	out := prepare()
 	before, total := state(t, out), 0
-	if committed, err := attempt(t, out, archive, func(string, string) error { total++; return nil }); !committed || err != nil {
+	if committed, err := attempt(t, out, archive, func(op, path string) error {
+		if err := way.before(op, path); err != nil {
+			return err
+		}
+		total++
+		return nil
+	}); !committed || err != nil {
 		t.Fatal(committed, err)
 	}
 	after := state(t, out)
@@ -144,25 +151,16 @@ func everyCallFails(t *testing.T, links bool) {
 	}
 	for n := 1; n <= total; n++ {
 		out := prepare()
-		seen, failed := 0, ""
-		committed, err := attempt(t, out, archive, func(op, path string) error {
-			if op == "link" && !links {
-				return errInjected
-			}
-			if seen++; seen == n {
-				failed = op + " " + path
-				return errInjected
-			}
-			return nil
-		})
+		f := failing{next: way, fails: func(i int) bool { return i == n }}
+		committed, err := attempt(t, out, archive, f.call)
 		want := before
 		if committed {
 			want = after
 		} else if err == nil {
-			t.Errorf("call %d (%s) failed, and nothing was said", n, failed)
+			t.Errorf("call %d (%s) failed, and nothing was said", n, f.first)
 		}
 		if diff := cmp.Diff(want, state(t, out)); diff != "" {
-			t.Errorf("call %d (%s), committed %v, %v: %s", n, failed, committed, err, diff)
+			t.Errorf("call %d (%s), committed %v, %v: %s", n, f.first, committed, err, diff)
 		}
 		checkNextRun(t, out, archive, after)
 	}

@@ -21,11 +21,23 @@ type StageOptions struct {
 	// OnSkip is told about each file and link that is left out, and why, from any
 	// goroutine.
 	OnSkip func(path, reason string)
+	// OnRescue is told about files that a run had moved away when it was killed, and
+	// that are back in their places, or kept beside them.
+	OnRescue func(Rescued)
+	// OnLeftover is told about a stage that could not be removed. A later one will be
+	// removed with it.
+	OnLeftover func(dir string, err error)
 }
 
 func (o StageOptions) withDefaults() StageOptions {
 	if o.OnSkip == nil {
 		o.OnSkip = func(string, string) {}
+	}
+	if o.OnRescue == nil {
+		o.OnRescue = func(Rescued) {}
+	}
+	if o.OnLeftover == nil {
+		o.OnLeftover = func(string, error) {}
 	}
 	o.Umask &= fs.ModePerm
 	return o

@@ -52,6 +52,8 @@ func (r rules) cleanOther(name string, allowGit bool) (string, error) {
 			return "", &UnsafeError{name, "a part of the name is longer than 255 bytes"}
 		case !allowGit && isGit(part):
 			return "", &UnsafeError{name, "it would change a Git repository, which only --allow-git lets it do"}
+		case stageName.MatchString(part):
+			return "", &UnsafeError{name, "it has the name of a staging directory, which the next run would remove"}
 		case r.backslash && isReserved(part):
 			return "", &UnsafeError{name, "Windows takes a part of it for another name, or for a device"}
 		}

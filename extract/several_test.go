@@ -2,11 +2,15 @@ package extract_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"gitlab.com/artifetch/artifetch/extract"
 )
@@ -125,6 +129,42 @@ func TestNothingAfterAFailure(t *testing.T) {
 		t.Error("it was committed after it was discarded")
 	}
 }
+
+// A stage is committed once, whatever came of it.
+func TestCommitOnce(t *testing.T) {
+	t.Parallel()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, commit := range map[string]func(out string, stage *extract.Stage) error{
+		"a conflict": func(out string, stage *extract.Stage) error {
+			write(t, filepath.Join(out, "d/f/mine"), "mine")
+			return stage.Commit(t.Context())
+		},
+		"interrupted": func(_ string, stage *extract.Stage) error { return stage.Commit(ended) },
+		"done":        func(_ string, stage *extract.Stage) error { return errors.Join(stage.Commit(t.Context()), errDone) },
+	} {
+		out := t.TempDir()
+		stage, err := stageOf(t, out, pack(t, file("d/f", "x"), dir("d/"), link("l", "d")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := commit(out, stage); err == nil {
+			t.Errorf("%s: there is no error", name)
+		}
+		before := tree(t, out)
+		if err := stage.Commit(t.Context()); err == nil {
+			t.Errorf("%s: it was committed again", name)
+		}
+		if _, err := stage.Add(t.Context(), source(pack(t, file("g", "x"))), extract.Options{}); err == nil {
+			t.Errorf("%s: another archive was added", name)
+		}
+		if diff := cmp.Diff(before, tree(t, out)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+var errDone = errors.New("done")
 
 // Runs that share an output directory come and go without harm to each other,
 // though each looks for the stages of dead runs.

@@ -59,7 +59,7 @@ func newStage(dir string, o StageOptions, c calls) (*Stage, error) {
 		s.removeMade()
 		return nil, err
 	}
-	removeStale(s.out)
+	removeStale(s.out, s.opts.OnRescue)
 	if err := s.create(); err != nil {
 		return nil, errors.Join(err, s.Discard())
 	}
@@ -99,10 +99,10 @@ func (s *Stage) create() error {
 	}
 	// Nobody but the owner gets into the stage, so that this one may show what
 	// the umask takes away: it cannot be asked for without being changed.
-	if err := s.out.Mkdir(s.name+"/old", 0o777); err != nil {
+	if err := s.out.Mkdir(s.name+"/"+secondDir, 0o777); err != nil {
 		return err
 	}
-	old, err := s.out.Lstat(s.name + "/old")
+	old, err := s.out.Lstat(s.name + "/" + secondDir)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (s *Stage) Path() string { return filepath.Join(s.dir, s.name) }
 // no locks, it goes without: nobody can take the stage for a dead one then, and
 // nobody removes it if this run is killed.
 func (s *Stage) claimName() error {
-	s.name = stagePrefix + strings.ToLower(rand.Text()[:16])
+	s.name = newName(stagePrefix)
 	if err := s.out.Mkdir(s.name, 0o700); err != nil {
 		return err
 	}
@@ -145,6 +145,9 @@ func (s *Stage) claimName() error {
 	s.lock = held
 	return nil
 }
+
+// newName is a name that nothing has yet.
+func newName(prefix string) string { return prefix + strings.ToLower(rand.Text()[:16]) }
 
 // firstMissing returns the topmost part of dir that does not exist.
 func firstMissing(dir string) string {
@@ -261,6 +264,7 @@ func (s *Stage) remove() error {
 	var err error
 	if s.name != "" {
 		if err = removeLocked(s.out, s.name, s.lock); err != nil {
+			s.opts.OnLeftover(s.Path(), err)
 			err = fmt.Errorf("removing the staging directory: %w", err)
 		}
 	}

@@ -19,7 +19,13 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(extract.KilledAt) != "" {
+		extract.CommitUntilKilled()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func itoa(n int) string { return strconv.Itoa(n) }
 

@@ -23,20 +23,20 @@ var errHeld = errors.New("another run holds it")
 // be about to make it.
 const graceTime = 10 * time.Minute
 
-// Sweep removes what killed runs have left in an output directory, as every
-// [NewStage] does.
-func Sweep(dir string) error {
+// Sweep removes what killed runs have left in an output directory, and puts back
+// what they had moved away, as every [NewStage] does.
+func Sweep(dir string, o StageOptions) error {
 	out, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
-	removeStale(root{out, nil})
+	removeStale(root{out, nil}, o.withDefaults().OnRescue)
 	return out.Close()
 }
 
 // removeStale removes the stages of dead runs: those whose lock nobody holds.
 // What cannot be removed is left; it is not what the user asked for.
-func removeStale(out root) {
+func removeStale(out root, tell func(Rescued)) {
 	entries, err := out.readDir(".")
 	if err != nil {
 		return
@@ -45,7 +45,12 @@ func removeStale(out root) {
 		if !e.IsDir() || !stageName.MatchString(e.Name()) {
 			continue
 		}
-		if held, dead := claim(out, e.Name()); dead {
+		held, dead := claim(out, e.Name())
+		switch {
+		case !dead:
+		case recoverStage(out, e.Name(), tell) != nil:
+			held.release() // it holds what must not be removed
+		default:
 			_ = removeLocked(out, e.Name(), held) // the next run tries again
 		}
 	}

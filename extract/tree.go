@@ -88,6 +88,9 @@ func (t *tree) release(d *openDir) {
 func (t *tree) reach(path string) (*openDir, error) {
 	t.tick++
 	d, found := t.open[path]
+	if !found && path == "" {
+		return nil, fs.ErrClosed // new/ itself is open until all is
+	}
 	if !found {
 		above, err := t.reach(parent(path))
 		if err != nil {

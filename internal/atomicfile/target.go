@@ -47,7 +47,7 @@ func find(name string) (target, error) {
 		case lstatErr != nil && there == nil:
 			return target{}, lstatErr
 		case lstatErr != nil, info.Mode()&fs.ModeSymlink == 0 && !(info.Mode().IsRegular() && os.SameFile(info, there)):
-			return target{open: func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) }}, nil
+			return target{open: func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) }}, nil //nolint:nilerr // it was found by name, and can be opened by it
 		case info.Mode().IsRegular():
 			return target{path: path, exists: true, perm: info.Mode().Perm()}, nil
 		}

@@ -45,15 +45,32 @@ func newExtraction(c *cli.Context, s *session, paths []string) (extraction, erro
 		return x, err
 	}
 	var err error
-	x.stage, err = stageOptions(c, s)
+	x.stage, err = readStageOptions(c, s)
 	return x, err
 }
 
-// stageOptions reads what decides between what comes and what is there.
-func stageOptions(c *cli.Context, s *session) (extract.StageOptions, error) {
-	o := extract.StageOptions{OnSkip: func(path, reason string) {
+// stageOptions are those of every stage: what it says beside its errors.
+func (s *session) stageOptions() extract.StageOptions {
+	return extract.StageOptions{
+		OnRescue: func(r extract.Rescued) {
+			if r.At == r.Path {
+				s.log.Warn().Str("path", r.Path).Msg("put back a file that a killed run had moved away")
+				return
+			}
+			s.log.Warn().Str("path", r.Path).Str("now", r.At).Msg("cannot put back a file that a killed run had moved away; move it by hand")
+		},
+		OnLeftover: func(dir string, err error) {
+			s.log.Warn().Str("path", dir).Err(err).Msg("cannot remove the staging directory; the next run tries again")
+		},
+	}
+}
+
+// readStageOptions reads what decides between what comes and what is there.
+func readStageOptions(c *cli.Context, s *session) (extract.StageOptions, error) {
+	o := s.stageOptions()
+	o.OnSkip = func(path, reason string) {
 		s.log.Warn().Str("path", path).Str("because", reason).Msg("left out")
-	}}
+	}
 	var known bool
 	if o.OnConflict, known = map[string]extract.ConflictPolicy{
 		"": extract.Overwrite, "overwrite": extract.Overwrite, "skip": extract.SkipExisting, "fail": extract.FailIfExists,

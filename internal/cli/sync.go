@@ -166,10 +166,10 @@ func (y *syncer) carryOut(ctx context.Context, plans []*plan) (say func() error,
 	if !slices.ContainsFunc(plans, func(p *plan) bool { return p.artifact != nil }) {
 		lock, err := y.lock(plans)
 		if err != nil || bytes.Equal(lock, text) || y.locked {
-			return func() error { return y.reportDone(plans) }, errors.Join(err, extract.Sweep(y.root))
+			return func() error { return y.reportDone(plans) }, errors.Join(err, extract.Sweep(y.root, y.stageOptions()))
 		}
 	}
-	stage, err := extract.NewStage(y.root, extract.StageOptions{})
+	stage, err := extract.NewStage(y.root, y.stageOptions())
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,34 @@
+//go:build !linux
+
+package extract
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// See place_linux.go. Here, everything passes an [os.Root].
+
+// identity tells files apart. The zero value is no file's.
+type identity struct{ info fs.FileInfo }
+
+func (i identity) isThatOf(info fs.FileInfo) bool { return i.info != nil && os.SameFile(i.info, info) }
+
+func (j *journal) identify(name string) (identity, error) {
+	info, err := j.stage.fresh.Lstat(join(j.at, name))
+	return identity{info}, err
+}
+
+func (j *journal) link(name, second string) error {
+	return j.stage.out.Link(join(j.at, name), j.stage.name+"/"+secondDir+"/"+second)
+}
+
+func (j *journal) place(name string) error {
+	path := join(j.at, name)
+	return j.stage.out.Rename(j.staged(path), path)
+}
+
+func (j *journal) exchange(string) error { return errors.ErrUnsupported }
+
+func renameNew(_, _ *os.File, _, _ string) error { return errors.ErrUnsupported }

@@ -1,0 +1,383 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// keeping are the ways in which a file system lets a commit keep what it replaces;
+// see journal.
+func keeping() map[string]calls {
+	linkless := func(op, _ string) error {
+		if op == "link" {
+			return errors.ErrUnsupported
+		}
+		return nil
+	}
+	return map[string]calls{
+		"by hard links": nil,
+		"by exchange":   linkless,
+		"moved away": func(op, path string) error {
+			if op == "exchange" {
+				return errors.ErrUnsupported
+			}
+			return linkless(op, path)
+		},
+	}
+}
+
+// originals are files that a commit of [replacing] replaces; it adds others.
+func originals() map[string]string {
+	return map[string]string{"a": "old a", "d/b": "old b", "d/mine": "mine"}
+}
+
+func replacing() []string {
+	return []string{"a", "new a", "d/b", "new b", "z/added", "new z"}
+}
+
+func isOldOrNew(path, content string) bool {
+	if i := slices.Index(replacing(), path); i >= 0 && content == replacing()[i+1] {
+		return true
+	}
+	return content == originals()[path]
+}
+
+func withOriginals(t *testing.T) (out string) {
+	t.Helper()
+	out = t.TempDir()
+	for path, content := range originals() {
+		put(t, filepath.Join(out, path), content)
+	}
+	return out
+}
+
+// commitWith commits [replacing] with c from the beginning of the commit on.
+func commitWith(ctx context.Context, out string, c calls) error {
+	s, err := newStage(out, StageOptions{}, func(op, path string) error { return nil })
+	if err != nil {
+		return err
+	}
+	if err := add(ctx, s, replacing()...); err != nil {
+		return err
+	}
+	for _, calls := range []*calls{&s.calls, &s.out.calls, &s.fresh.calls, &s.doubles.calls} {
+		*calls = c
+	}
+	return errors.Join(s.Commit(ctx), s.Discard())
+}
+
+// failing counts calls, and fails those that it is told to.
+type failing struct {
+	next  calls
+	fails func(n int) bool
+	seen  int
+	first string // what failed
+}
+
+func (f *failing) call(op, path string) error {
+	if err := f.next.before(op, path); err != nil {
+		return err
+	}
+	f.seen++
+	if !f.fails(f.seen) {
+		return nil
+	}
+	if f.first == "" {
+		f.first = op + " " + path
+	}
+	return errInjected
+}
+
+// swept is what the next run says of files that were moved away.
+func swept(t *testing.T, out string) []Rescued {
+	t.Helper()
+	var told []Rescued
+	if err := Sweep(out, StageOptions{OnRescue: func(r Rescued) { told = append(told, r) }}); err != nil {
+		t.Error(err)
+	}
+	return told
+}
+
+// No file that was there before is lost, whichever call of a commit fails, with any
+// second one or with all that come after it: it is in its place, as it was or, if so
+// much fails that it cannot be put back, replaced; or it is where the error or the
+// next run says.
+func TestNothingIsLost(t *testing.T) {
+	t.Parallel()
+	for name, way := range keeping() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			count := failing{next: way, fails: func(int) bool { return false }}
+			if err := commitWith(t.Context(), withOriginals(t), count.call); err != nil || count.seen < 20 {
+				t.Fatal(count.seen, err)
+			}
+			for n := 1; n <= count.seen; n++ {
+				for m := n; m <= count.seen+5; m++ {
+					checkFailures(t, way, 2, func(i int) bool { return i == n || i == m })
+				}
+				checkFailures(t, way, count.seen, func(i int) bool { return i >= n })
+			}
+		})
+	}
+}
+
+// checkFailures commits with so many failures at most.
+func checkFailures(t *testing.T, way calls, most int, fails func(int) bool) {
+	t.Helper()
+	out, f := withOriginals(t), failing{next: way, fails: fails}
+	err := commitWith(t.Context(), out, f.call)
+	after := contents(t, out)
+	kept := map[string]string{} // path → content, as the error has it
+	if rescue, ok := errors.AsType[*RescueError](err); ok {
+		for _, k := range rescue.Kept {
+			kept[k.Path] = after[k.At]
+			if !strings.Contains(err.Error(), filepath.Join(out, k.At)) && len(rescue.Kept) <= maxKeptNamed {
+				t.Errorf("%s: the error does not say where %s is: %v", f.first, k.Path, err)
+			}
+		}
+	}
+	committed := after["z/added"] == "new z"
+	for path, was := range originals() {
+		replaced := after[path] != was
+		if replaced && !committed && most <= 2 && kept[path] != was && after[path] != "" {
+			t.Errorf("%s: %s is %q, and nothing says where it is: %v", f.first, path, after[path], err)
+		}
+	}
+	told := swept(t, out)
+	after = contents(t, out)
+	for _, k := range told {
+		kept[k.Path] = after[k.At]
+	}
+	for path, was := range originals() {
+		if !isOldOrNew(path, after[path]) && kept[path] != was {
+			t.Errorf("%s: %s is lost; the error was %v, the next run says %v; there is %v", f.first, path, err, told, slices.Sorted(maps.Keys(after)))
+		}
+	}
+}
+
+// What has come into a place while a commit is taken back stays there, and so does
+// what was there before, under a name that the error has.
+func TestBothAreKept(t *testing.T) {
+	t.Parallel()
+	for name, way := range keeping() {
+		out, came := withOriginals(t), false
+		err := commitWith(t.Context(), out, func(op, path string) error {
+			if err := way.before(op, path); err != nil {
+				return err
+			}
+			if path != "d/b" || op == "lstat" {
+				return nil
+			}
+			if theirs := filepath.Join(out, "theirs"); !came { // a is done by now
+				came = true
+				put(t, theirs, "theirs")
+				if err := os.Rename(theirs, filepath.Join(out, "a")); err != nil {
+					t.Error(err)
+				}
+			}
+			return errInjected
+		})
+		rescue, ok := errors.AsType[*RescueError](err)
+		if !ok || !slices.ContainsFunc(rescue.Kept, func(k Rescued) bool { return k.Path == "a" }) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		after := contents(t, out)
+		if after["a"] != "theirs" {
+			t.Errorf("%s: a is %q", name, after["a"])
+		}
+		for _, k := range rescue.Kept { // also d/b, where it was moved away
+			if after[k.At] != originals()[k.Path] || !strings.Contains(err.Error(), k.At) {
+				t.Errorf("%s: %v; there is %v", name, err, after)
+			}
+		}
+		swept(t, out)
+		if left := contents(t, out); !maps.Equal(after, left) {
+			t.Errorf("%s: the next run has changed %v to %v", name, after, left)
+		}
+	}
+}
+
+// Where not even a directory can be made for what cannot be put back, the stage stays,
+// under a name by which the next run lets it be.
+func TestStageIsKept(t *testing.T) {
+	t.Parallel()
+	for name, way := range keeping() {
+		out, failed := withOriginals(t), false
+		err := commitWith(t.Context(), out, func(op, path string) error {
+			if err := way.before(op, path); err != nil {
+				return err
+			}
+			if failed = failed || path == "z" && op == "rename"; failed && !strings.HasPrefix(path, rescuePrefix) && op != "lstat" {
+				return errInjected
+			}
+			if failed && op == "mkdir" {
+				return errInjected
+			}
+			return nil
+		})
+		rescue, ok := errors.AsType[*RescueError](err)
+		if !ok || len(rescue.Kept) != 2 {
+			t.Fatalf("%s: %v", name, err)
+		}
+		swept(t, out)
+		after := contents(t, out)
+		for _, k := range rescue.Kept {
+			if after[k.At] != originals()[k.Path] || !strings.HasPrefix(k.At, rescuePrefix) {
+				t.Errorf("%s: %s is not in %s; there is %v", name, k.Path, k.At, slices.Sorted(maps.Keys(after)))
+			}
+		}
+	}
+}
+
+// A directory that comes into a file's place is not exchanged for it.
+func TestDirectoryIsNotExchanged(t *testing.T) {
+	t.Parallel()
+	out := withOriginals(t)
+	come := sync.OnceFunc(func() {
+		if err := os.Remove(filepath.Join(out, "d/b")); err != nil {
+			t.Error(err)
+		}
+		put(t, filepath.Join(out, "d/b/theirs"), "theirs")
+	})
+	err := commitWith(t.Context(), out, func(op, path string) error {
+		if op == "exchange" && path == "d/b" {
+			come()
+		}
+		return keeping()["by exchange"].before(op, path)
+	})
+	if !is[*ConflictError](err) {
+		t.Errorf("%v", err)
+	}
+	want := originals()
+	delete(want, "d/b")
+	want["d/b/theirs"] = "theirs"
+	if diff := cmp.Diff(want, contents(t, out)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What looks like a stage may be of somebody who would have files put where no
+// archive may put them, or taken out of their places.
+func TestPlantedStage(t *testing.T) {
+	t.Parallel()
+	const stage = stagePrefix + "plantedplantedpp"
+	tests := []struct {
+		name  string
+		files []string // of the stage, with new/ and originals/
+		link  string   // below the stage, to the output directory
+		back  string   // what may be put back
+	}{
+		{"a hook", []string{".git/hooks/post-checkout"}, "", ""},
+		{"a hook in disguise", []string{".GIT/hooks/post-checkout"}, "", ""},
+		{"another stage", []string{stagePrefix + "anotheranotherab/originals/x"}, "", ""},
+		{"through a link", []string{"link/post-checkout"}, "", ""},
+		{"a file", []string{"d/file"}, "", "d/file"},
+		{"originals is a link", nil, "originals", ""},
+		{"a link in originals", nil, "originals/link", ""},
+		{"new is a link", nil, "new", ""},
+	}
+	for _, tt := range tests {
+		out := withOriginals(t)
+		put(t, filepath.Join(out, ".git/hooks/mine"), "mine")
+		put(t, filepath.Join(out, stage, lockName), "")
+		if err := os.Symlink(".git/hooks", filepath.Join(out, "link")); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range tt.files {
+			put(t, filepath.Join(out, stage, originalsDir, name), "planted")
+			put(t, filepath.Join(out, stage, "new", name), "planted")
+		}
+		if tt.link != "" {
+			at := filepath.Join(out, stage, tt.link)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o700), os.Symlink(out, at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := originals()
+		want[".git/hooks/mine"] = "mine"
+		for _, k := range swept(t, out) {
+			if k.At == k.Path && k.Path != tt.back || k.At != k.Path && !strings.HasPrefix(k.At, rescuePrefix) {
+				t.Errorf("%s: %v", tt.name, k)
+			}
+			want[k.At] = "planted"
+		}
+		got := contentsWithoutLinks(t, out)
+		if diff := cmp.Diff(want, got); diff != "" || tt.back != "" && got[tt.back] == "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+// contentsWithoutLinks is contents, but for links, which must not be followed.
+func contentsWithoutLinks(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(filepath.Join(dir, path))
+		all[path] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// An archive cannot make what the next run would take for a stage.
+func TestStagesAreNotExtracted(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{stagePrefix + "plantedplantedpp/originals/x", "d/" + stagePrefix + "plantedplantedpp", stagePrefix + "plantedplantedpp/"} {
+		if _, err := (rules{}).cleanName(name, true); !is[*UnsafeError](err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{stagePrefix + "cache/objects/x", ".artifetchrc"} {
+		if _, err := (rules{}).cleanName(name, true); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A stage that cannot be removed after all is in place is no failure, but is told.
+func TestLeftover(t *testing.T) {
+	t.Parallel()
+	out := withOriginals(t)
+	var told []string
+	s, err := newStage(out, StageOptions{OnLeftover: func(dir string, err error) { told = append(told, fmt.Sprint(dir, " ", err)) }}, func(op, _ string) error {
+		if op == "removeall" {
+			return errInjected
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := s.Path()
+	if err := add(t.Context(), s, replacing()...); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Commit(t.Context()), s.Discard()); err != nil {
+		t.Error(err)
+	}
+	if want := []string{dir + " injected"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	swept(t, out)
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the next run has left it: %v", err)
+	}
+}
