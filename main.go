@@ -11,6 +11,7 @@ import (
 )
 
 func main() {
+	ignoreLimitSignals()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {

@@ -6,11 +6,14 @@ import (
 	"io/fs"
 	"strconv"
 	"sync"
+
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
 )
 
 const (
 	copyBuffer = 128 << 10 // bytes; a file that fits is written by one call
-	keepDirs   = 128       // directories of a stage that are kept open
+	keepDirs   = 128       // directories of a stage that are kept open, if so many may be
+	keepShare  = 4         // of the files that the process may have open, as a divisor
 )
 
 // tree writes files below new/ of a stage, for all workers. It keeps the
@@ -22,6 +25,7 @@ type tree struct {
 
 	mu      sync.Mutex
 	open    map[string]*openDir
+	keep    int             // of these
 	made    map[string]bool // directories that are known to be there, and no links
 	tick    int64
 	doubles *openDir // holds what would be written twice
@@ -56,7 +60,7 @@ func newTree(fresh, doubles root, umask, denied fs.FileMode) (*tree, error) {
 		first.close()
 		return nil, err
 	}
-	t := &tree{umask: umask, denied: denied, open: map[string]*openDir{}, made: map[string]bool{}, doubles: &openDir{dir: second}}
+	t := &tree{umask: umask, denied: denied, open: map[string]*openDir{}, keep: openfiles.Share(openfiles.Limit(), keepShare, 2, keepDirs), made: map[string]bool{}, doubles: &openDir{dir: second}}
 	t.open[""] = &openDir{dir: first, refs: 1}
 	return t, nil
 }
@@ -100,11 +104,12 @@ func (t *tree) reach(path string) (*openDir, error) {
 		if err := t.mkdir(above, path); err != nil {
 			return nil, err
 		}
-		opened, err := above.open(base(path))
+		t.makeRoom(t.keep)
+		var opened dir
+		err = withRoom(func() error { opened, err = above.open(base(path)); return err }, t.makeRoom)
 		if err != nil {
 			return nil, pathError("open", path, err)
 		}
-		t.makeRoom()
 		d = &openDir{dir: opened, path: path}
 		t.open[path] = d
 	}
@@ -134,24 +139,6 @@ func (t *tree) mkdir(above *openDir, path string) error {
 	return nil
 }
 
-// makeRoom closes the directory that was not used for longest, if there are too
-// many.
-func (t *tree) makeRoom() {
-	if len(t.open) < keepDirs {
-		return
-	}
-	var oldest *openDir
-	for _, d := range t.open {
-		if d.refs == 0 && (oldest == nil || d.used < oldest.used) {
-			oldest = d
-		}
-	}
-	if oldest != nil {
-		oldest.close()
-		delete(t.open, oldest.path)
-	}
-}
-
 // pathError says which path a call was about.
 func pathError(op, path string, err error) error {
 	if inner, ok := errors.AsType[*fs.PathError](err); ok {
@@ -178,11 +165,11 @@ func (t *tree) create(e *entry, by string) (*newFile, error) {
 		return nil, err
 	}
 	name := base(e.dest)
-	f, err := dir.create(name, t.permissions(e))
+	f, err := t.createIn(dir, name, t.permissions(e))
 	if errors.Is(err, fs.ErrExist) {
 		t.release(dir)
 		dir, name = t.addDouble(e.dest, by)
-		f, err = dir.create(name, t.permissions(e))
+		f, err = t.createIn(dir, name, t.permissions(e))
 	}
 	if err != nil {
 		t.release(dir)

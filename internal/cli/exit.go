@@ -16,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/manifest"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -83,7 +84,7 @@ var errDeadline = errors.New("the time of --deadline is over")
 // exitCode sorts an error. Own types come first; then the network, whose errors
 // hold system errors as those of the file system do; then the file system.
 func exitCode(err error) code {
-	for _, sort := range []func(error) code{signalCode, usageCode, contentCode, serverCode, localCode} {
+	for _, sort := range []func(error) code{signalCode, usageCode, contentCode, limitCode, serverCode, localCode} {
 		if c := sort(err); c != codeDone {
 			return c
 		}
@@ -124,6 +125,14 @@ func contentCode(err error) code {
 		is[*extract.ProvenanceError](err), is[*lockError](err),
 		errors.Is(err, fetch.ErrChanged):
 		return codeIntegrity
+	}
+	return codeDone
+}
+
+// limitCode finds the limits of this machine, also where a connection met them.
+func limitCode(err error) code {
+	if openfiles.Exhausted(err) {
+		return codeLocal
 	}
 	return codeDone
 }

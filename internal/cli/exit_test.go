@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/url"
 	"os"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -54,6 +56,13 @@ func TestExitCode(t *testing.T) {
 		{"limit", &extract.LimitError{}, 8},
 		{"disk full", &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, 9},
 		{"rename", &os.LinkError{Op: "rename", Err: syscall.EACCES}, 9},
+		{"no socket", &url.Error{Err: &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}}, 9},
+		{"quota", &fs.PathError{Op: "write", Path: "x", Err: syscall.EDQUOT}, 9},
+		{"file too large", syscall.EFBIG, 9},
+		{"stale", &os.LinkError{Op: "rename", Err: syscall.ESTALE}, 9},
+		{"not put back", &extract.RescueError{Err: errors.New("x")}, 9},
+		{"not put back, interrupted", &extract.RescueError{Err: Signal{os.Interrupt}}, 130},
+		{"small file", &smallfile.TooLargeError{}, 2},
 		{"conflict", &extract.ConflictError{}, 9},
 		{"no match", &extract.NoMatchError{}, 10},
 		{"409", &gitlab.Error{StatusCode: 409}, 12},

@@ -16,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -110,11 +111,16 @@ const (
 	farConnections = 8
 )
 
+// connectionShare is how many of the files that the process may have open are for
+// connections, as a divisor: each has a file that is written, and directories.
+const connectionShare = 4
+
 func connections(c *cli.Context) int {
+	most := maxConnections
 	if n := c.Int("concurrency"); n > 0 {
-		return n
+		most = n
 	}
-	return maxConnections
+	return openfiles.Share(openfiles.Limit(), connectionShare, 1, most)
 }
 
 // fetcher is one run of the command.

@@ -28,8 +28,8 @@ func report(w io.Writer, err error) int {
 		return int(exit)
 	}
 	lines := []string{"artifetch: " + firstLine(redact.Error(err).Error())}
-	if h, ok := asHinter(err); ok && h.Hint() != "" {
-		lines = append(lines, "  "+firstLine(h.Hint()))
+	if hint := hintOf(err); hint != "" {
+		lines = append(lines, "  "+firstLine(hint))
 	}
 	if id := requestID(err); id != "" && !strings.Contains(lines[0], id) {
 		lines = append(lines, "  request id: "+id)
@@ -48,13 +48,21 @@ func reportJSON(w io.Writer, err error) {
 	}](err); ok {
 		event = event.Str("reason", string(r.Reason()))
 	}
-	if h, ok := asHinter(err); ok && h.Hint() != "" {
-		event = event.Str("hint", h.Hint())
+	if hint := hintOf(err); hint != "" {
+		event = event.Str("hint", hint)
 	}
 	if id := requestID(err); id != "" {
 		event = event.Str("request_id", id)
 	}
 	event.Msg(firstLine(redact.Error(err).Error()))
+}
+
+// hintOf is what to do about an error, or "".
+func hintOf(err error) string {
+	if h, ok := asHinter(err); ok && h.Hint() != "" {
+		return h.Hint()
+	}
+	return localHint(err)
 }
 
 func asHinter(err error) (hinter, bool) {

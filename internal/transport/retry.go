@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
 )
 
 // Policy says how often, and for how long, a request that failed for a
@@ -107,6 +109,9 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		if !ok || !rewind(&req) {
 			return finish(resp, err, attempt)
 		}
+		if openfiles.Exhausted(err) {
+			r.CloseIdleConnections()
+		}
 		x := exchange(req, resp, err)
 		x.Attempt, x.Wait = attempt, pause
 		r.report(x)
@@ -179,8 +184,12 @@ func NeverSent(err error) bool {
 	return noAddress
 }
 
-// unreachable is NeverSent for reasons that may be gone the next time.
+// unreachable is NeverSent for reasons that may be gone the next time, such as too
+// many files and connections that are open here.
 func unreachable(err error) bool {
+	if openfiles.Exhausted(err) {
+		return true
+	}
 	if notFound, ok := errors.AsType[*net.DNSError](err); ok {
 		return notFound.IsTemporary || notFound.IsTimeout
 	}

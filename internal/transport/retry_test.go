@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,7 +19,11 @@ import (
 type script struct {
 	steps  []step
 	bodies []string // of the requests
+	closed int      // how often idle connections were closed
 }
+
+// CloseIdleConnections counts.
+func (s *script) CloseIdleConnections() { s.closed++ }
 
 type step struct {
 	status int
@@ -60,6 +65,7 @@ func failure(err error) step { return step{err: err} }
 var (
 	reset   = &net.OpError{Op: "read", Err: syscall.ECONNRESET}
 	refused = &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	tooMany = &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}
 )
 
 func TestRetry(t *testing.T) {
@@ -92,6 +98,8 @@ func TestRetry(t *testing.T) {
 		{name: "reset", steps: []step{failure(reset), status(200)}, wantStatus: 200, wantTries: 2, least: 250 * time.Millisecond, most: time.Second},
 		{name: "end before the headers", steps: []step{failure(io.EOF), status(200)}, wantStatus: 200, wantTries: 2, least: 250 * time.Millisecond, most: time.Second},
 		{name: "stalled", steps: []step{failure(&StallError{}), status(200)}, wantStatus: 200, wantTries: 2, least: 250 * time.Millisecond, most: time.Second},
+		{name: "too many open files", steps: []step{failure(tooMany), status(200)}, wantStatus: 200, wantTries: 2, least: 250 * time.Millisecond, most: time.Second},
+		{name: "a POST that no socket was there for", method: http.MethodPost, steps: []step{failure(tooMany), status(201)}, wantStatus: 201, wantTries: 2, least: 250 * time.Millisecond, most: time.Second},
 		{name: "mistakes are not repeated", steps: []step{failure(errors.New("unsupported protocol scheme"))}, wantErr: errors.ErrUnsupported, wantTries: 1},
 		{name: "404 is not repeated", steps: []step{status(404)}, wantStatus: 404, wantTries: 1},
 		{name: "a POST is not repeated after 503", method: http.MethodPost, steps: []step{status(503)}, wantStatus: 503, wantTries: 1},
@@ -128,6 +136,9 @@ func TestRetry(t *testing.T) {
 				}
 				if took < tt.least || took > tt.most {
 					t.Errorf("took %v, want %v to %v", took, tt.least, tt.most)
+				}
+				if freed := tt.steps[0].err == error(tooMany); freed != (server.closed > 0) { //nolint:errorlint // it is the very same
+					t.Errorf("idle connections were closed %d times", server.closed)
 				}
 				for i, b := range server.bodies {
 					if method == http.MethodPost && b != "payload" {

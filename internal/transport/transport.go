@@ -35,6 +35,7 @@ import (
 	// has none.
 	_ "golang.org/x/crypto/x509roots/fallback"
 
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
@@ -169,8 +170,11 @@ func closeIdle(rt http.RoundTripper) {
 }
 
 // maxIdle is how many connections to a host are kept: as many as ranges are
-// ever asked for at once. net/http keeps two.
-const maxIdle = 16
+// ever asked for at once, if so many files may be open. net/http keeps two.
+const (
+	maxIdle   = 16
+	idleShare = 8 // of these files, as a divisor
+)
 
 // connectTimeout bounds making a connection, and its handshake.
 const connectTimeout = 30 * time.Second
@@ -188,7 +192,7 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 		DialContext:         newDialer().DialContext,
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: connectTimeout,
-		MaxIdleConnsPerHost: maxIdle,
+		MaxIdleConnsPerHost: openfiles.Share(openfiles.Limit(), idleShare, 1, maxIdle),
 		IdleConnTimeout:     90 * time.Second,
 		ReadBufferSize:      64 << 10,
 		Protocols:           protocols,

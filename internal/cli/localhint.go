@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
+)
+
+// localHint says what to do about an error of this machine that has no hint of its
+// own, or "".
+func localHint(err error) string {
+	if exitCode(err) != codeLocal {
+		return ""
+	}
+	if openfiles.Exhausted(err) {
+		return "raise the limit of open files (ulimit -n), or lower --concurrency"
+	}
+	for _, known := range []struct {
+		err  error
+		hint string
+	}{
+		{syscall.EFBIG, "raise the limit of file sizes (ulimit -f)"},
+		{syscall.EDQUOT, "free some of your disk quota, or choose a directory on another disk"},
+		{syscall.ENOSPC, "free some space or inodes (df -i), or choose a directory on another disk"},
+		{syscall.EROFS, "choose a directory that is not on a read-only file system"},
+		{syscall.ESTALE, "run it again: the file server has lost track of the directory"},
+		{syscall.EIO, "check the disk: it reports a failure (dmesg)"},
+		{fs.ErrPermission, "check owner and permissions of the file and its directory, and attributes such as immutable (lsattr)"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.hint
+		}
+	}
+	return ""
+}
