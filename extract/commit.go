@@ -91,13 +91,13 @@ func (s *Stage) planMove(path string, e fs.DirEntry) ([]move, error) {
 func mayReplace(path string, e fs.DirEntry, there fs.FileInfo) error {
 	switch {
 	case e.IsDir() && there.Mode()&fs.ModeSymlink != 0:
-		return &ConflictError{path, "a link is where a directory has to be; it is not followed"}
+		return &ConflictError{path, "cannot create directory: a link with that name exists, and links aren't followed"}
 	case e.IsDir():
-		return &ConflictError{path, "a file is where a directory has to be"}
+		return &ConflictError{path, "cannot create directory: a file with that name exists"}
 	case there.IsDir():
-		return &ConflictError{path, "a directory is where a file has to be"}
+		return &ConflictError{path, "cannot create file: a directory with that name exists"}
 	case there.Mode().Type()&^fs.ModeSymlink != 0:
-		return &ConflictError{path, "a device, pipe or socket is there"}
+		return &ConflictError{path, "cannot replace a device, pipe or socket"}
 	}
 	return nil
 }

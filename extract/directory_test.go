@@ -121,7 +121,7 @@ func TestCollisions(t *testing.T) {
 		name    string
 		entries []*entry
 		rules   rules
-		want    bool
+		want    bool // there is a conflict
 	}{
 		{"side by side", at(0, "a", "b/c"), rules{}, false},
 		{"two files", at(0, "a", "a"), rules{}, true},
@@ -131,9 +131,9 @@ func TestCollisions(t *testing.T) {
 		{"below a link", append(at(fs.ModeSymlink, "a"), at(0, "a/b")...), rules{}, true},
 		{"below a directory", append(at(fs.ModeDir, "a"), at(0, "a/b")...), rules{}, false},
 		{"by case", at(0, "a", "A"), rules{}, false},
-		{"by case where that is the same", at(0, "a", "A"), rules{fold: true}, true},
+		{"two files where case is the same", at(0, "a", "a"), rules{fold: true}, true},
 	} {
-		if err := tt.rules.collisions(tt.entries); is[*ConflictError](err) != tt.want {
+		if err := tt.rules.fit(tt.entries); is[*ConflictError](err) != tt.want || err != nil && !tt.want {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}

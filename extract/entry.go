@@ -48,23 +48,23 @@ func check(entries []*entry, r rules, o Options) error {
 		if path == "" && !e.isDir() {
 			return &UnsafeError{e.name, "the name is that of the directory itself"}
 		}
-		wasDir, repeated := kinds[r.key(path)]
+		wasDir, repeated := kinds[path]
 		if repeated && !(wasDir && e.isDir()) {
 			return &UnsafeError{e.name, "another entry has the same name"}
 		}
-		kinds[r.key(path)] = e.isDir()
+		kinds[path] = e.isDir()
 	}
-	return checkParents(entries, kinds, r, o.MaxFiles)
+	return checkParents(entries, kinds, o.MaxFiles)
 }
 
 // checkParents counts the directories that are only implied, too: a short name
 // can need two hundred of them.
-func checkParents(entries []*entry, kinds map[string]bool, r rules, limit int) error {
+func checkParents(entries []*entry, kinds map[string]bool, limit int) error {
 	implied := 0
 	known := map[string]bool{} // directories whose parents were checked
 	for _, e := range entries {
 		for dir := parent(e.path); dir != "" && !known[dir]; dir = parent(dir) {
-			isDir, listed := kinds[r.key(dir)]
+			isDir, listed := kinds[dir]
 			if listed && !isDir {
 				return &UnsafeError{e.name, "it is below " + dir + ", which is no directory"}
 			}

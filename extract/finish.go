@@ -149,7 +149,10 @@ func (s *Stage) makeLink(l wantedLink) error {
 		return &ConflictError{l.entry.dest, "it would be written twice, with different content"}
 	}
 	if err != nil {
-		return pathError("symlink", l.entry.dest, err)
+		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) { // EPERM, symlink(2)
+			return &UnfitError{l.entry.name, "the file system has no symbolic links"}
+		}
+		return unfitHere(l.entry.name, pathError("symlink", l.entry.dest, err))
 	}
 	return nil
 }

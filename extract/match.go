@@ -111,33 +111,6 @@ func unusedPatterns(patterns []*pattern) []string {
 	return unused
 }
 
-// collisions finds entries that a change of names has put into one place, or one
-// below another that is no directory.
-func (r rules) collisions(entries []*entry) error {
-	from := make(map[string]*entry, len(entries))
-	for _, e := range entries {
-		key := r.key(e.dest)
-		if other, taken := from[key]; taken && !(e.isDir() && other.isDir()) {
-			return bothHere(other, e)
-		}
-		from[key] = e
-	}
-	known := map[string]bool{} // directories whose parents were checked
-	for _, e := range entries {
-		for dir := parent(e.dest); dir != "" && !known[dir]; dir = parent(dir) {
-			if other, taken := from[r.key(dir)]; taken && !other.isDir() {
-				return bothHere(other, e)
-			}
-			known[dir] = true
-		}
-	}
-	return nil
-}
-
-func bothHere(a, b *entry) error {
-	return &ConflictError{a.dest, fmt.Sprintf("both %q and %q would be put here", a.name, b.name)}
-}
-
 func join(prefix, path string) string {
 	if prefix == "" {
 		return path

@@ -18,29 +18,29 @@ const (
 // so that the rules of one platform are tested on every other.
 type rules struct {
 	backslash bool // separates, as on Windows
-	fold      bool // names that differ by case alone are one, as on Windows and macOS
+	utf8      bool // names have to be, as on Windows and macOS
+	fold      bool // names that differ by case alone are one, as there and on FAT
 }
 
 func platformRules() rules {
-	return rules{backslash: runtime.GOOS == "windows", fold: runtime.GOOS == "windows" || runtime.GOOS == "darwin"}
+	windows, mac := runtime.GOOS == "windows", runtime.GOOS == "darwin"
+	return rules{backslash: windows, utf8: windows || mac, fold: windows || mac}
 }
 
 // cleanName checks a name from an archive and returns it without "." and empty
 // components, and without a slash at its end; "" is the directory itself. What
 // could leave the directory on any platform is refused on every one: an archive
-// is either safe or it is not.
-func (r rules) cleanName(name string, allowGit bool) (string, error) {
-	if !r.backslash && isPlain(name) {
+// is either safe or it isn't. Whether the platform can have such a file is another
+// question; see unfit.
+func (rules) cleanName(name string, allowGit bool) (string, error) {
+	if isPlain(name) {
 		return strings.TrimSuffix(name, "/"), nil
 	}
-	return r.cleanOther(name, allowGit)
+	return cleanOther(name, allowGit)
 }
 
-func (r rules) cleanOther(name string, allowGit bool) (string, error) {
+func cleanOther(name string, allowGit bool) (string, error) {
 	if reason := badName(name); reason != "" {
-		return "", &UnsafeError{name, reason}
-	}
-	if reason := r.badHere(name); reason != "" {
 		return "", &UnsafeError{name, reason}
 	}
 	var parts []string
@@ -54,8 +54,6 @@ func (r rules) cleanOther(name string, allowGit bool) (string, error) {
 			return "", &UnsafeError{name, "it would change a Git repository, which only --allow-git lets it do"}
 		case stageName.MatchString(part):
 			return "", &UnsafeError{name, "it has the name of a staging directory, which the next run would remove"}
-		case r.backslash && isReserved(part):
-			return "", &UnsafeError{name, "Windows takes a part of it for another name, or for a device"}
 		}
 		parts = append(parts, part)
 	}
@@ -107,19 +105,6 @@ func badName(name string) string {
 		if part == ".." {
 			return "the name leads out of the directory"
 		}
-	}
-	return ""
-}
-
-// badHere gives the reason to refuse a name on this platform, or "".
-func (r rules) badHere(name string) string {
-	switch {
-	case r.backslash && strings.Contains(name, `\`):
-		return "a backslash separates directories here"
-	case r.backslash && strings.ContainsAny(name, `:*?"<>|`):
-		return "the name holds a character that no name may have here"
-	case r.fold && !utf8.ValidString(name):
-		return "the name is not UTF-8, as names have to be here"
 	}
 	return ""
 }

@@ -5,11 +5,12 @@ import (
 	"testing"
 )
 
-// The rules of every platform are held on every other.
+// The rules of every platform are held on every other. A name that is an attack on
+// one of them is one on all; a name that only some cannot have is none.
 func TestNamesByPlatform(t *testing.T) {
 	t.Parallel()
 	const linux, mac, windows = 1, 2, 4
-	platforms := map[int]rules{linux: {}, mac: {fold: true}, windows: {backslash: true, fold: true}}
+	platforms := map[int]rules{linux: {}, mac: {utf8: true, fold: true}, windows: {backslash: true, utf8: true, fold: true}}
 	tests := []struct {
 		name    string
 		refused int // by which
@@ -55,23 +56,13 @@ func TestNamesByPlatform(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for platform, r := range platforms {
-			_, err := r.cleanName(tt.name, false)
-			if want := tt.refused&platform != 0; is[*UnsafeError](err) != want {
-				t.Errorf("%q on platform %d: %v, want refused = %v", tt.name, platform, err, want)
+			clean, err := r.cleanName(tt.name, false)
+			attack := tt.refused == linux|mac|windows
+			if is[*UnsafeError](err) != attack {
+				t.Errorf("%q on platform %d: %v, want refused = %v", tt.name, platform, err, attack)
 			}
-		}
-	}
-}
-
-// Names that one platform takes for the same must not meet there, listed or not.
-func TestFoldedNames(t *testing.T) {
-	t.Parallel()
-	for _, pair := range [][2]string{{"a/File", "A/file"}, {"e\u0301", "\u00e9"}, {"ſ", "s"}} {
-		for _, fold := range []bool{false, true} {
-			entries := []*entry{{name: pair[0]}, {name: pair[1]}}
-			err := check(entries, rules{fold: fold}, Options{}.withDefaults())
-			if is[*UnsafeError](err) != fold {
-				t.Errorf("%q, fold %v: %v", pair, fold, err)
+			if reason, want := r.unfit(clean), tt.refused&platform != 0; !attack && (reason != "") != want {
+				t.Errorf("%q on platform %d: %q, want unfit = %v", tt.name, platform, reason, want)
 			}
 		}
 	}

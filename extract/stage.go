@@ -61,7 +61,7 @@ func newStage(dir string, o StageOptions, c calls) (*Stage, error) {
 	}
 	removeStale(s.out, s.opts.OnRescue)
 	if err := s.create(); err != nil {
-		return nil, errors.Join(err, s.Discard())
+		return nil, errors.Join(fmt.Errorf("cannot create a staging directory in %q: %w", dir, err), s.Discard())
 	}
 	return s, nil
 }
@@ -96,6 +96,9 @@ func (s *Stage) create() error {
 		if err := s.out.Mkdir(s.name+"/"+sub, 0o700); err != nil {
 			return err
 		}
+	}
+	if _, err := s.out.Lstat(s.name + "/NEW"); err == nil {
+		s.rules.fold = true // it found new: the file system ignores case
 	}
 	// Nobody but the owner gets into the stage, so that this one may show what
 	// the umask takes away: it cannot be asked for without being changed.
@@ -204,6 +207,9 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 	if o.Prefix != "" {
 		if o.Prefix, err = s.rules.cleanName(o.Prefix, true); err != nil {
 			return stats, err
+		}
+		if reason := s.rules.unfit(o.Prefix); reason != "" {
+			return stats, &ConflictError{o.Prefix, "this system can't have such a directory: " + reason}
 		}
 	}
 	if o.spent == nil {

@@ -133,7 +133,7 @@ func (t *tree) mkdir(above *openDir, path string) error {
 		}
 	}
 	if err != nil {
-		return pathError("mkdir", path, err)
+		return unfitHere(path, pathError("mkdir", path, err))
 	}
 	t.made[path] = true
 	return nil
@@ -173,7 +173,7 @@ func (t *tree) create(e *entry, by string) (*newFile, error) {
 	}
 	if err != nil {
 		t.release(dir)
-		return nil, pathError("create", e.dest, err)
+		return nil, unfitHere(e.name, pathError("create", e.dest, err))
 	}
 	return &newFile{e, t, dir, name, f}, nil
 }

@@ -14,6 +14,7 @@ type untar struct {
 	kinds   map[string]bool   // path in the archive → is a directory
 	placed  map[string]string // path in the archive → in the stage, of files
 	dests   map[string]bool   // the latter, of all
+	places  *places           // nil where names are what they are
 	names   []*entry
 	stats   Stats
 	count   int
@@ -22,7 +23,11 @@ type untar struct {
 }
 
 func newUntar(s *Stage, o Options) *untar {
-	return &untar{stage: s, opts: o, kinds: map[string]bool{}, placed: map[string]string{}, dests: map[string]bool{}, buf: make([]byte, copyBuffer)}
+	var taken *places
+	if s.rules != (rules{}) {
+		taken = newPlaces(s.rules, 0)
+	}
+	return &untar{places: taken, stage: s, opts: o, kinds: map[string]bool{}, placed: map[string]string{}, dests: map[string]bool{}, buf: make([]byte, copyBuffer)}
 }
 
 // fail keeps the first error as it is.
@@ -54,19 +59,32 @@ func (x *untar) admit(e *entry) (bool, error) {
 		}
 		return false, &UnsafeError{e.name, "the name is that of the directory itself"}
 	}
-	wasDir, repeated := x.kinds[r.key(path)]
+	wasDir, repeated := x.kinds[path]
 	if repeated && !(wasDir && e.isDir()) {
 		return false, &UnsafeError{e.name, "another entry has the same name"}
 	}
-	x.kinds[r.key(path)] = e.isDir()
+	x.kinds[path] = e.isDir()
 	for dir := parent(path); dir != ""; dir = parent(dir) {
-		isDir, listed := x.kinds[r.key(dir)]
+		isDir, listed := x.kinds[dir]
 		if listed && !isDir {
 			return false, &UnsafeError{e.name, "it is below " + dir + ", which is no directory"}
 		}
-		x.kinds[r.key(dir)] = true
+		x.kinds[dir] = true
 	}
-	return x.selects(e)
+	wanted, err := x.selects(e)
+	if wanted && err == nil {
+		err = x.fit(e)
+	}
+	return wanted, err
+}
+
+// fit checks a selected member against those before it, where names may be one to
+// the file system.
+func (x *untar) fit(e *entry) error {
+	if x.places == nil {
+		return nil
+	}
+	return x.places.add(e)
 }
 
 func (x *untar) selects(e *entry) (bool, error) {

@@ -35,7 +35,7 @@ func (s *Stage) selection(entries []*entry, o Options) ([]*entry, Stats, error) 
 	}
 	selected, err := selectEntries(entries, o)
 	if err == nil {
-		err = s.rules.collisions(selected)
+		err = s.rules.fit(selected)
 	}
 	if err != nil {
 		return nil, Stats{}, err

@@ -119,7 +119,7 @@ func contentCode(err error) code {
 		return codeNoMatch
 	case is[*extract.UnsafeError](err), is[*extract.LimitError](err):
 		return codeUnsafe
-	case is[*extract.ConflictError](err), is[*extract.RescueError](err):
+	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err):
 		return codeLocal
 	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
 		is[*extract.ProvenanceError](err), is[*lockError](err),

@@ -64,6 +64,7 @@ func TestExitCode(t *testing.T) {
 		{"not put back, interrupted", &extract.RescueError{Err: Signal{os.Interrupt}}, 130},
 		{"small file", &smallfile.TooLargeError{}, 2},
 		{"conflict", &extract.ConflictError{}, 9},
+		{"a name that this system cannot have", &extract.UnfitError{}, 9},
 		{"no match", &extract.NoMatchError{}, 10},
 		{"409", &gitlab.Error{StatusCode: 409}, 12},
 		{"terminal closed", fmt.Errorf("%w (%w)", Signal{syscall.SIGHUP}, network), 129},

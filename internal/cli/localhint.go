@@ -24,6 +24,7 @@ func localHint(err error) string {
 		{syscall.EFBIG, "raise the limit of file sizes (ulimit -f)"},
 		{syscall.EDQUOT, "free some of your disk quota, or choose a directory on another disk"},
 		{syscall.ENOSPC, "free some space or inodes (df -i), or choose a directory on another disk"},
+		{syscall.EXDEV, "a directory below --output is on another file system: extract what goes there with an --output of its own"},
 		{syscall.EROFS, "choose a directory that is not on a read-only file system"},
 		{syscall.ESTALE, "run it again: the file server has lost track of the directory"},
 		{syscall.EIO, "check the disk: it reports a failure (dmesg)"},

@@ -1,0 +1,207 @@
+package extract
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// archivesOf makes a zip and a tar of empty files; a name with a slash at its end is
+// a directory.
+func archivesOf(t *testing.T, names ...string) map[string][]byte {
+	t.Helper()
+	var z, s bytes.Buffer
+	zw, tw := zip.NewWriter(&z), tar.NewWriter(&s)
+	for _, name := range names {
+		_, zipErr := zw.Create(name)
+		h := &tar.Header{Name: name, Mode: 0o755, Typeflag: tar.TypeReg, Format: tar.FormatPAX}
+		if strings.HasSuffix(name, "/") {
+			h.Typeflag = tar.TypeDir
+		}
+		if err := errors.Join(zipErr, tw.WriteHeader(h)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(zw.Close(), tw.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{"zip": z.Bytes(), "tar": s.Bytes()}
+}
+
+// onSystem extracts into a new directory by the rules of a system.
+func onSystem(t *testing.T, r rules, archive []byte, o Options) (names []string, err error) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	s, err := NewStage(out, StageOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { err = errors.Join(err, s.Discard()) }()
+	s.rules = r
+	if _, err := s.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), o); err != nil {
+		return nil, err
+	}
+	if err := s.Commit(t.Context()); err != nil {
+		return nil, err
+	}
+	for name := range contents(t, out) {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// A name that the system cannot have, or two that it takes for one, keep nobody from
+// the other files. Only who selects them gets an error, which names the way out.
+func TestUnfitNames(t *testing.T) {
+	t.Parallel()
+	windows, mac := rules{backslash: true, utf8: true, fold: true}, rules{utf8: true, fold: true}
+	tests := []struct {
+		system   rules
+		good     string
+		bad      string // in conflict with the system, or with good
+		exclude  string
+		renaming Options // that makes it fit
+	}{
+		{windows, "d/good", "d/a?b", "d/a?b", Options{}},
+		{windows, "good", "NUL/f", "NUL", Options{StripComponents: 1}},
+		{windows, "good", "d/aux.txt", "d", Options{}},
+		{windows, "good", "dot./f", "dot.", Options{Flat: true}},
+		{windows, "good", `back\slash`, `back*`, Options{}},
+		{windows, "good", "ab:c/f", "ab:c", Options{StripComponents: 1}},
+		{mac, "d/Good", "d/gOOD", "d/gOOD", Options{}},
+		{mac, "d/f", "D", "D", Options{Flat: true}},
+		{mac, "D", "d/f", "d", Options{Flat: true}},
+		{mac, "e\u0301", "\u00e9", "\u00e9", Options{}},
+		{mac, "s", "ſ", "ſ", Options{}},
+		{windows, "README", "readme/", "readme", Options{}},
+	}
+	for _, tt := range tests {
+		for form, archive := range archivesOf(t, tt.good, tt.bad) {
+			for name, o := range map[string]Options{"others": {Include: []string{tt.good}}, "excluded": {Exclude: []string{tt.exclude}}} {
+				if got, err := onSystem(t, tt.system, archive, o); err != nil || !slices.Equal(got, []string{tt.good}) {
+					t.Errorf("%s of %q, %s: %q, %v", form, tt.bad, name, got, err)
+				}
+			}
+			_, err := onSystem(t, tt.system, archive, Options{})
+			unfit, ok := errors.AsType[*UnfitError](err)
+			if !ok || unfit.Entry != tt.bad || !strings.Contains(unfit.Hint(), "-x") {
+				t.Errorf("%s of %q: %v", form, tt.bad, err)
+			}
+			if tt.renaming.Flat || tt.renaming.StripComponents > 0 {
+				if _, err := onSystem(t, tt.system, archive, tt.renaming); err != nil {
+					t.Errorf("%s of %q, renamed: %v", form, tt.bad, err)
+				}
+			}
+			if got, err := onSystem(t, rules{}, archive, Options{}); err != nil || len(got) == 0 {
+				t.Errorf("%s of %q on another system: %q, %v", form, tt.bad, got, err)
+			}
+		}
+	}
+}
+
+// What is an attack on any system is refused on all, selected or not.
+func TestAttacksAreNotUnfit(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"../x", "/x", `..\x`, `a\..\..\x`, "C:x", ".git/config", "a\u202eb"} {
+		for form, archive := range archivesOf(t, "good", bad) {
+			for _, r := range []rules{{}, {utf8: true, fold: true}, {backslash: true, utf8: true, fold: true}} {
+				if _, err := onSystem(t, r, archive, Options{Include: []string{"good"}}); !is[*UnsafeError](err) {
+					t.Errorf("%s of %q: %v", form, bad, err)
+				}
+			}
+		}
+	}
+}
+
+// A directory that --output asks for is not the archive's doing.
+func TestUnfitPrefix(t *testing.T) {
+	t.Parallel()
+	archive := archivesOf(t, "good")["zip"]
+	if _, err := onSystem(t, rules{backslash: true}, archive, Options{Prefix: "test: [1]"}); !is[*ConflictError](err) {
+		t.Error(err)
+	}
+	if _, err := onSystem(t, rules{}, archive, Options{Prefix: "test: [1]"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A file system may know more names that it doesn't take than the rules do.
+func TestFileSystemRefusesNames(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		op   string
+		err  error
+		want bool
+	}{
+		{"create", syscall.EINVAL, true}, {"mkdir", syscall.EINVAL, true}, {"symlink", syscall.EINVAL, true}, {"create", syscall.EILSEQ, true}, {"create", syscall.ENAMETOOLONG, true},
+		{"symlink", syscall.ENOSYS, true}, {"symlink", syscall.EPERM, true}, {"create", syscall.EACCES, false}, {"create", syscall.ENOSPC, false}, {"symlink", syscall.ENOSPC, false},
+	} {
+		out := t.TempDir()
+		s, err := newStage(out, StageOptions{}, func(op, path string) error {
+			if op == tt.op && path == "odd" {
+				return tt.err
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		h := &zip.FileHeader{Name: map[string]string{"create": "odd", "mkdir": "odd/f", "symlink": "odd"}[tt.op]}
+		h.SetMode(map[string]fs.FileMode{"symlink": fs.ModeSymlink | 0o777}[tt.op] | 0o644)
+		f, err := w.CreateHeader(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte("target")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Add(t.Context(), FromReaderAt(bytes.NewReader(b.Bytes()), int64(b.Len())), Options{})
+		if err == nil {
+			err = s.Commit(t.Context())
+		}
+		if is[*UnfitError](err) != tt.want || err == nil {
+			t.Errorf("%s: %v: %v", tt.op, tt.err, err)
+		}
+		if err := s.Discard(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// That case is ignored is found out where files go, and not by the name of the system.
+func TestFoldingIsFound(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	for _, folds := range []bool{false, true} {
+		s, err := newStage(out, StageOptions{}, func(op, path string) error {
+			if op == "lstat" && folds && strings.HasSuffix(path, "/NEW") {
+				// As a file system that ignores case would have it.
+				return os.Symlink("new", filepath.Join(out, path))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.rules.fold != (folds || platformRules().fold) {
+			t.Errorf("folds: %v, want %v", s.rules.fold, folds)
+		}
+		if err := s.Discard(); err != nil {
+			t.Error(err)
+		}
+	}
+}
