@@ -14,9 +14,9 @@ COLD     := github.com/andybalholm/... github.com/bodgit/... github.com/nwaples/
 	github.com/mholt/... github.com/STARRY-S/... github.com/hashicorp/... github.com/sorairolake/... \
 	github.com/rs/... github.com/sethvargo/... go.yaml.in/... golang.org/x/text/... go4.org/... vendor/... \
 	github.com/cheggaaa/... github.com/fatih/... github.com/mattn/... github.com/rivo/... \
-	crypto/tls crypto/x509/... encoding encoding/asn1 encoding/base64 encoding/gob encoding/hex encoding/json encoding/pem expvar fmt html log/... math/big mime/... net/http/... net/textproto net/url \
-	reflect regexp/... text/template/... \
-	$(addprefix gitlab.com/artifetch/artifetch/,env gitlab manifest resolve internal/cli internal/redact)
+	crypto/ecdh crypto/ecdsa crypto/hkdf crypto/rsa crypto/tls crypto/x509/... encoding encoding/asn1 encoding/base64 encoding/gob encoding/hex encoding/json encoding/pem expvar fmt html log/... math/big mime/... net net/http/... net/textproto net/url \
+	os reflect regexp/... strconv text/template/... time \
+	$(addprefix gitlab.com/artifetch/artifetch/,env gitlab manifest resolve internal/atomicfile internal/cli internal/openfiles internal/printable internal/redact internal/smallfile internal/space)
 BUILDFLAGS := -trimpath -buildvcs=false -tags $(TAGS) $(COLD:%='-gcflags=%=-l') -ldflags '$(LDFLAGS)'
 BUILD    := CGO_ENABLED=0 $(GO) build $(BUILDFLAGS)
 MAXSIZE  := 14680064

@@ -92,15 +92,14 @@ func TestTreeOutOfFiles(t *testing.T) {
 // It is not waited for ever.
 func TestTreeGivesUp(t *testing.T) {
 	t.Parallel()
-	s, err := newStage(t.TempDir(), StageOptions{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.tree.open[""].calls = func(op, _ string) error {
+	s, err := newStage(t.TempDir(), StageOptions{}, func(op, _ string) error {
 		if op == "create" {
 			return syscall.EMFILE
 		}
 		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := add(t.Context(), s, "f", "x"); !errors.Is(err, syscall.EMFILE) {
 		t.Error(err)
