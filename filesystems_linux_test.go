@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -17,8 +17,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// exFAT mounts a new exFAT disk: a file system without links of either kind, that
-// ignores case, doesn't take all names, and cannot exchange files.
+// exFAT mounts a new exFAT disk. It has no links, ignores case, rejects some names, and
+// can't exchange files.
 func exFAT(t *testing.T) string {
 	t.Helper()
 	for _, tool := range []string{"mkfs.exfat", "losetup"} {
@@ -38,7 +38,7 @@ func exFAT(t *testing.T) string {
 	}
 	out, err := exec.CommandContext(t.Context(), "losetup", "--find", "--show", image).CombinedOutput()
 	if err != nil {
-		t.Skipf("this machine has no loop devices: %v: %s", err, out)
+		t.Skipf("cannot use loop devices on this machine: %v: %s", err, out)
 	}
 	device := strings.TrimSpace(string(out))
 	t.Cleanup(func() {
@@ -47,15 +47,11 @@ func exFAT(t *testing.T) string {
 		}
 	})
 	mountExFAT(t, device, dir)
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { unmount(t, dir) })
 	return dir
 }
 
-// mountExFAT uses the kernel's driver, or the one for FUSE.
+// mountExFAT uses the kernel's driver or that of FUSE.
 func mountExFAT(t *testing.T, device, dir string) {
 	t.Helper()
 	kernel := unix.Mount(device, dir, "exfat", 0, "")
@@ -67,11 +63,28 @@ func mountExFAT(t *testing.T, device, dir string) {
 		t.Fatalf("%v: .ci/tools installs it", err)
 	}
 	if err != nil {
-		t.Skipf("this machine mounts no exFAT: %v; %v: %s", kernel, err, out)
+		t.Skipf("cannot mount exFAT on this machine: %v; %v: %s", kernel, err, out)
 	}
 }
 
-// extractInto extracts files, and returns the exit code and what was said.
+// unmount waits until nothing uses the disk any more, such as a program of another
+// test that is being started and has inherited open files.
+func unmount(t *testing.T, dir string) {
+	t.Helper()
+	err := unix.Unmount(dir, 0)
+	for range 100 {
+		if !errors.Is(err, unix.EBUSY) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+		err = unix.Unmount(dir, 0)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// extractInto extracts files, and returns the exit code and the messages.
 func extractInto(t *testing.T, dir string, files []gitlabtest.File, args ...string) (code int, said string) {
 	t.Helper()
 	archive := filepath.Join(t.TempDir(), "a.zip")
@@ -110,7 +123,7 @@ func regular(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// On a file system without links, files are replaced and added, all or none.
+// On a file system without links, all files are replaced and added, or none.
 func TestExFAT(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(exFAT(t), "out")
@@ -129,8 +142,8 @@ func TestExFAT(t *testing.T) {
 		said  string
 		args  []string // that make it succeed
 	}{
-		{"names that are one", versioned("3", "a", "README", "readme"), `"readme": the file system takes it for "README"`, []string{"-x", "README"}},
-		{"directories that are one", versioned("3", "a", "Docs/x", "docs"), `"docs": the file system takes it for "Docs/x"`, []string{"-x", "docs"}},
+		{"names that are one", versioned("3", "a", "README", "readme"), `"readme": to the file system it is the same as "README"`, []string{"-x", "README"}},
+		{"directories that are one", versioned("3", "a", "Docs/x", "docs"), `"docs": to the file system it is the same as "Docs/x"`, []string{"-x", "docs"}},
 		{"a directory in the place of a file", versioned("3", "a", "d/B/x"), "cannot create directory", []string{"-x", "d"}},
 		{"a link", append(versioned("3", "a"), gitlabtest.File{Name: "l", Link: "a"}), "the file system has no symbolic links", []string{"-x", "l"}},
 	} {
@@ -151,8 +164,8 @@ func TestExFAT(t *testing.T) {
 	}
 }
 
-// unprivileged makes a command that root does not run: nobody, from a copy that that
-// user can reach, or whoever runs the tests.
+// unprivileged returns a command that doesn't run as root. If root runs the tests, it
+// runs a copy of the program as the user nobody.
 func unprivileged(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -163,18 +176,10 @@ func unprivileged(t *testing.T, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	copied := filepath.Join(shared(t), "artifetch")
-	from, err := os.Open(exe)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = from.Close() }() // only read
-	to, err := os.OpenFile(copied, os.O_CREATE|os.O_WRONLY, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = io.Copy(to, from)
-	if err := errors.Join(err, to.Close()); err != nil {
-		t.Fatal(err)
+	// Not by this process: another test may start a program, which inherits the open
+	// file, and Linux runs no file that is open for writing.
+	if out, err := exec.CommandContext(t.Context(), "cp", exe, copied).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
 	cmd := exec.CommandContext(t.Context(), copied, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
@@ -183,7 +188,7 @@ func unprivileged(t *testing.T, args ...string) *exec.Cmd {
 
 const nobody = 65534
 
-// shared is a directory that everybody can reach and write to.
+// shared returns a directory that all users can write to.
 func shared(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -193,9 +198,9 @@ func shared(t *testing.T) string {
 	return dir
 }
 
-// Linux lets nobody make a hard link to somebody else's file (protected_hardlinks), but
-// who may write to a directory may replace the files in it: a runner's helper is often
-// root, and the job is not. A stage of another user is none of one's business.
+// Linux refuses hard links to files of other users (protected_hardlinks), but a user
+// who can write to a directory can replace the files in it. So it is if GitLab Runner's
+// helper runs as root and the job doesn't. Stages of other users are left alone.
 func TestFilesOfAnotherUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -231,7 +236,7 @@ func TestFilesOfAnotherUser(t *testing.T) {
 	}
 }
 
-// What this user may not change is code 9 with the reason, and nothing has changed.
+// Missing permissions are code 9, with the reason, and nothing changes.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -276,8 +281,8 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// The output may be a link to a directory, and a mount point; what lies on another file
-// system below it cannot be reached by a rename, which is said.
+// The output can be a link to a directory, and a mount point. Files can't be moved to
+// another file system below it, and the error says so.
 func TestMountPoints(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t, "")
@@ -292,11 +297,7 @@ func TestMountPoints(t *testing.T) {
 	if err := unix.Mount("tmpfs", inner, "tmpfs", 0, "size=1m"); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := unix.Unmount(inner, 0); err != nil {
-			t.Error(err)
-		}
-	}()
+	defer unmount(t, inner)
 	if err := os.WriteFile(filepath.Join(inner, "there"), []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +316,7 @@ func TestMountPoints(t *testing.T) {
 	}
 }
 
-// A file that cannot be changed stays, and so does all else.
+// If one file is immutable, nothing changes.
 func TestImmutableFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -323,7 +324,7 @@ func TestImmutableFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out, err := exec.CommandContext(t.Context(), "chattr", "+i", filepath.Join(dir, "b")).CombinedOutput(); err != nil {
-		t.Skipf("no file can be made immutable here: %v: %s", err, out)
+		t.Skipf("cannot make a file immutable on this machine: %v: %s", err, out)
 	}
 	defer func() {
 		if out, err := exec.Command("chattr", "-i", filepath.Join(dir, "b")).CombinedOutput(); err != nil {

@@ -14,8 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// manyDirs is an archive that wants more open files than it gets: directories in
-// directories, and content for several requests at once.
+// manyDirs has many nested directories, and enough content for parallel requests.
 func manyDirs() []gitlabtest.File {
 	var files []gitlabtest.File
 	for d := range 60 {
@@ -42,9 +41,8 @@ func limited(t *testing.T, dir, limit, command string) (code int, said string) {
 	return code, string(out)
 }
 
-// However few files may be open, down to twenty, archives arrive, from every kind of
-// server and from a file, into a workspace that is empty or has everything already;
-// with fewer it is said what is missing.
+// Twenty open files are enough to fetch from every kind of server, and to extract,
+// into an empty or a full workspace. With fewer, the error says what to raise.
 func TestFewOpenFiles(t *testing.T) {
 	t.Parallel()
 	files := manyDirs()
@@ -98,8 +96,8 @@ func extracted(t *testing.T, dir, command string) (out string) {
 	return out
 }
 
-// A file beyond the limit of file sizes is an error like a full disk, and not the end
-// of the process: nothing has changed, and nothing is left behind.
+// A file beyond the file size limit is an error like a full disk: nothing changes, and
+// nothing is left behind.
 func TestFileSizeLimit(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
@@ -122,7 +120,7 @@ func TestFileSizeLimit(t *testing.T) {
 		commands["fetch, "+string(mode)] = "fetch" + query + "-o out"
 		commands["cat, "+string(mode)] = "cat" + query + "large -o out/large"
 	}
-	for name, command := range commands { // one after the other: they share a directory
+	for name, command := range commands { // not in parallel: they share a directory
 		code, said := limited(t, dir, "ulimit -f 1000", "artifetch "+command)
 		if code != 9 || !strings.Contains(said, "file too large") || !strings.Contains(said, "ulimit -f") {
 			t.Errorf("%s: code %d: %s", name, code, said)

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// ignoreLimitSignals makes a write beyond the limit of file sizes (ulimit -f) fail
-// with EFBIG, like one to a full disk. SIGXFSZ would end the program with a dump of
-// its stacks, and leave a staging directory behind.
+// ignoreLimitSignals makes a write beyond the file size limit (ulimit -f) fail with
+// EFBIG. Otherwise SIGXFSZ would kill the program, with a stack trace, and it would
+// leave its staging directory behind.
 func ignoreLimitSignals() { signal.Ignore(syscall.SIGXFSZ) }

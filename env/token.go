@@ -212,8 +212,7 @@ func readOptional(path string) (Secret, error) {
 	return value, nil
 }
 
-// maxTokenFile is more than any token has, in bytes: GitLab accepts none of more
-// than a header may have.
+// maxTokenFile is larger than any token, in bytes: a token must fit into a header.
 const maxTokenFile = 64 << 10
 
 func readFile(path string) (Secret, error) {

@@ -59,18 +59,18 @@ func (r root) Rename(old, name string) error {
 	return r.Root.Rename(old, name)
 }
 
-// renameNew is Rename, but fails with an [fs.ErrExist] if anything has the name.
+// renameNew is Rename, but fails with an [fs.ErrExist] if the new name exists.
 func (r root) renameNew(old, name string) error {
 	from, err := r.Open(orDot(parent(old)))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = from.Close() }() // only a way
+	defer func() { _ = from.Close() }() // opened only to reach a file
 	to, err := r.Open(orDot(parent(name)))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = to.Close() }() // only a way
+	defer func() { _ = to.Close() }() // idem
 	if err := r.calls.before("rename", name); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (r root) renameNew(old, name string) error {
 	return err
 }
 
-// renameUnless is renameNew for file systems that cannot do it in one step.
+// renameUnless is renameNew for file systems that can't do it atomically.
 func (r root) renameUnless(old, name string) error {
 	_, err := r.Lstat(name)
 	switch {
@@ -93,13 +93,13 @@ func (r root) renameUnless(old, name string) error {
 	return r.Rename(old, name)
 }
 
-// isMissing reports an error about a file that is not there, or whose directory is
-// not, or is none.
+// isMissing reports whether err says that the file or one of its parent directories
+// doesn't exist.
 func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// orDot is a path below a root, whose own is ".".
+// orDot turns the empty path, which is the root itself, into ".".
 func orDot(path string) string {
 	if path == "" {
 		return "."

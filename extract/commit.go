@@ -12,10 +12,10 @@ type move struct {
 	replace bool   // something is there
 }
 
-// Commit puts what was staged into the output directory. It compares all before
-// it moves anything; if a move fails, or ctx ends, all that were made are taken
-// back. A file that cannot be put back is kept, and the error is a [*RescueError]
-// that says where. Commit can be called once, whatever comes of it.
+// Commit moves the staged files into the output directory. It checks all of them
+// before it moves any. If a move fails, or ctx ends, it undoes those it has made. A
+// file that it cannot restore is kept, and the [*RescueError] says where. Commit can
+// be called only once, even if it fails.
 func (s *Stage) Commit(ctx context.Context) (err error) {
 	if err := s.ready(); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (s *Stage) Commit(ctx context.Context) (err error) {
 	}
 	j.settle()
 	s.done = true
-	_ = s.remove() // all is in place, and OnLeftover is told
+	_ = s.remove() // reported by OnLeftover: the files are in place
 	return nil
 }
 

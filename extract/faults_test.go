@@ -107,8 +107,8 @@ var errInjected = errors.New("injected")
 // cleaning up, the workspace is all old or all new, an error says so if it is old,
 // and the next run leaves nothing behind.
 //
-// Some file systems have no hard links, or cannot exchange files; then the n-th call
-// fails of the others.
+// It holds for file systems without hard links too, and for those that can't exchange
+// files.
 func TestEveryCallFails(t *testing.T) {
 	t.Parallel()
 	for name, way := range keeping() {

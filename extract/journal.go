@@ -10,20 +10,21 @@ import (
 	"strconv"
 )
 
-// Directories of a stage that hold what was there before.
+// Directories of a stage that hold the files a commit replaces.
 const (
-	secondDir    = "old"       // second names of files, by numbers
-	originalsDir = "originals" // files that were moved away, by their own names
-	settledDir   = "settled"   // the same, when all moves were made
+	secondDir    = "old"       // second names of these files, numbered
+	originalsDir = "originals" // files that were moved away, under their own paths
+	settledDir   = "settled"   // the same, after the commit is complete
 )
 
-// journal remembers the moves that were made, to take them back.
+// journal records the moves of a commit, so that they can be undone.
 //
-// What is replaced is kept in one of three ways, whichever the file system has:
-// by a second name (a hard link); by exchanging the two files in one step
-// (RENAME_EXCHANGE of Linux); else by moving it away first, below originals/ under
-// its own name. Only then there is a moment without a file. A run that is killed
-// in it leaves a directory that says where the file belongs; see recovery.
+// It keeps each file that it replaces in the first of three ways that the file
+// system supports: by a hard link; by exchanging the old and the new file
+// atomically (RENAME_EXCHANGE, Linux only); or by moving the old file to
+// originals/, under its own path. Only the last leaves a moment without the file.
+// If the process is killed in that moment, the path tells the next run where the
+// file belongs; see recovery.
 type journal struct {
 	stage   *Stage
 	done    []made
@@ -33,11 +34,11 @@ type journal struct {
 	from, to, old *os.File
 }
 
-// made is a move that was made, or begun.
+// made is a move that was made, or at least begun.
 type made struct {
 	path string
-	was  string   // where what was there before is now; "" if nothing was there
-	now  identity // of what took its place; zero if nothing has yet
+	was  string   // where the replaced file is now; "" if there was none
+	now  identity // of the file that replaced it; zero until it does
 }
 
 // before announces a call about name in the directory that was reached.
@@ -47,15 +48,16 @@ func (j *journal) before(op, name string) error {
 
 func (j *journal) staged(path string) string { return j.stage.name + "/new/" + path }
 
-// maxReplans is how often a plan may be made anew because somebody else, such as
-// another run, puts things into the same places.
+// maxReplans is how often a commit may replan because another process, such as a
+// second run, changes the same paths.
 const maxReplans = 1000
 
-// errChanged reports a place where there is something else than was planned for.
-var errChanged = errors.New("something else is there now")
+// errChanged reports a path whose file was replaced since the move was planned.
+var errChanged = errors.New("the path has changed")
 
-// all makes the moves, or as many as it can. Where something has come or gone since
-// they were planned, it plans anew: two runs may make one directory.
+// all makes the moves until one fails. If a file has appeared or disappeared since
+// the move was planned, it plans that move again: two runs may create the same
+// directory.
 func (j *journal) all(ctx context.Context, moves []move) error {
 	for replans := 0; len(moves) > 0; {
 		m := moves[0]
@@ -80,7 +82,7 @@ func (j *journal) all(ctx context.Context, moves []move) error {
 	return nil
 }
 
-// planAgain plans one move anew.
+// planAgain plans one move again.
 func (s *Stage) planAgain(path string) ([]move, error) {
 	staged, err := s.fresh.Lstat(path)
 	if err != nil {
@@ -89,7 +91,7 @@ func (s *Stage) planAgain(path string) ([]move, error) {
 	return s.planMove(path, fs.FileInfoToDirEntry(staged))
 }
 
-// do makes one move. What it has made of it is in the journal, also if it fails.
+// do makes one move. Even if it fails, the journal has what needs undoing.
 func (j *journal) do(m move) error {
 	if err := j.reach(parent(m.path)); err != nil {
 		return err
@@ -112,7 +114,7 @@ func (j *journal) note(path, was string, now identity) {
 	j.done = append(j.done, made{path, was, now})
 }
 
-// replace puts a file into the place of another, which is kept.
+// replace replaces a file and keeps the old one.
 func (j *journal) replace(path string, fresh identity) error {
 	second := strconv.Itoa(j.seconds)
 	err := j.link(base(path), second)
@@ -127,15 +129,17 @@ func (j *journal) replace(path string, fresh identity) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	// There are no hard links here, or not of this file: of somebody else's, say.
+	// No hard links here, or not to this file: Linux refuses them for files of other
+	// users (protected_hardlinks).
 	if err := j.swap(path, fresh); !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
 	return j.moveAway(path, fresh)
 }
 
-// swap exchanges a file for the staged one. It takes whatever is there, so that it
-// has to look at it: a directory may have come.
+// swap exchanges a file and the staged one. The call exchanges anything, so it
+// checks afterwards that it got a file: another process may have put a directory
+// there.
 func (j *journal) swap(path string, fresh identity) error {
 	if err := j.exchange(base(path)); err != nil {
 		return err
@@ -152,8 +156,7 @@ func (j *journal) swap(path string, fresh identity) error {
 	return errChanged
 }
 
-// moveAway moves what is there below originals/ before the staged file takes its
-// place.
+// moveAway moves a file to originals/ and puts the staged one in its place.
 func (j *journal) moveAway(path string, fresh identity) error {
 	out, away := j.stage.out, j.stage.name+"/"+originalsDir+"/"+path
 	if err := out.MkdirAll(parent(away), 0o700); err != nil {
@@ -170,8 +173,8 @@ func (j *journal) moveAway(path string, fresh identity) error {
 	return nil
 }
 
-// add puts what is new into place. The error is an [fs.ErrExist] if something has
-// come there meanwhile.
+// add moves a new file or directory into place. The error is an [fs.ErrExist] if
+// the path exists by now.
 func (j *journal) add(path string) error {
 	if err := j.before("rename", base(path)); err != nil {
 		return err
@@ -202,15 +205,15 @@ func (j *journal) reach(dir string) error {
 	return nil
 }
 
-// closeWay closes the directories: Windows renames none that is open.
+// closeWay closes the directories: Windows can't rename open ones.
 func (j *journal) closeWay() {
 	if j.from != nil {
-		_, _ = j.from.Close(), j.to.Close() // they were only ways
+		_, _ = j.from.Close(), j.to.Close() // opened only to reach files
 		j.from, j.to = nil, nil
 	}
 }
 
-// close closes everything.
+// close closes all directories.
 func (j *journal) close() {
 	j.closeWay()
 	if j.old != nil {
@@ -219,14 +222,14 @@ func (j *journal) close() {
 	}
 }
 
-// settle notes that all moves were made: what was moved away has had its day. A run
-// that is killed while it removes its stage leaves nothing to recover.
+// settle marks the commit as complete: the files in originals/ are obsolete, and a
+// run that is killed while it removes its stage leaves nothing to recover.
 func (j *journal) settle() {
 	j.close()
 	for _, m := range j.done {
 		if m.was == j.stage.name+"/"+originalsDir+"/"+m.path {
 			out := j.stage.out
-			_ = out.Rename(j.stage.name+"/"+originalsDir, j.stage.name+"/"+settledDir) // it is removed all the same
+			_ = out.Rename(j.stage.name+"/"+originalsDir, j.stage.name+"/"+settledDir) // if it fails, originals/ is removed like the rest
 			return
 		}
 	}

@@ -14,12 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// KilledAt is the variable that makes the test binary a run that kills itself: it
-// has the way of [keeping], the number of the call, and the output directory.
+// KilledAt is the variable that makes the test binary commit and kill itself. Its
+// lines are the key in [keeping], the number of the call, and the output directory.
 const KilledAt = "EXTRACT_TEST_KILLED_AT"
 
-// CommitUntilKilled commits [replacing], and ends the process without a trace of
-// care before the n-th call to the file system.
+// CommitUntilKilled commits [replacing], and kills the process before the n-th call to
+// the file system.
 func CommitUntilKilled() {
 	parts := strings.SplitN(os.Getenv(KilledAt), "\n", 3)
 	at, err := strconv.Atoi(parts[1])
@@ -41,8 +41,8 @@ func CommitUntilKilled() {
 	}
 }
 
-// killed runs a commit that is killed before its n-th call, or reports that it came
-// to its end.
+// killed runs a commit that is killed before its n-th call. It reports false if the
+// commit has fewer calls.
 func killed(t *testing.T, way, out string, n int) bool {
 	t.Helper()
 	exe, err := os.Executable()
@@ -58,8 +58,8 @@ func killed(t *testing.T, way, out string, n int) bool {
 	return err != nil
 }
 
-// Wherever a commit is killed, no file is lost: each is in its place, as it was or as
-// it is to be, or the next run, of whatever, puts it back; and nothing else is left.
+// Whenever a commit is killed, each file is the old or the new one, or the next run
+// restores it, even if that run fetches something else. Nothing else is left.
 func TestKilledCommit(t *testing.T) {
 	t.Parallel()
 	for way := range keeping() {
@@ -107,7 +107,7 @@ func checkKilled(t *testing.T, out string, n int) []Rescued {
 	return told
 }
 
-// callWhileAway is the number of a call that finds d/b in the stage.
+// callWhileAway returns the number of a call before which d/b is only in the stage.
 func callWhileAway(t *testing.T) int {
 	t.Helper()
 	for n := 1; ; n++ {
@@ -121,7 +121,7 @@ func callWhileAway(t *testing.T) int {
 	}
 }
 
-// fileAway is what a run leaves that is killed then.
+// fileAway returns the output directory of a run that was killed then.
 func fileAway(t *testing.T, call int) (out string) {
 	t.Helper()
 	out = withOriginals(t)
@@ -131,8 +131,8 @@ func fileAway(t *testing.T, call int) (out string) {
 	return out
 }
 
-// What has come into the place of a file that a killed run had moved away stays
-// there, or that the place is gone; the file is where the next run says.
+// If the path of a file that a killed run had moved away is taken or gone, the next
+// run changes nothing there, and says where it keeps the file.
 func TestKilledCommitAndChanges(t *testing.T) {
 	t.Parallel()
 	changes := map[string]func(out, path string) error{
@@ -172,9 +172,9 @@ func TestKilledCommitAndChanges(t *testing.T) {
 	}
 }
 
-// When all is in place, what was moved away has had its day: a run that is killed
-// while it removes its stage leaves nothing that could come back, when the user has
-// removed what took its place. Only the call that says so may come too late.
+// After the commit, old files don't come back, even if the run is killed while it
+// removes its stage, and the user then removes the new files. The exception is the
+// moment before the commit is marked as complete.
 func TestKilledWhileCleaningUp(t *testing.T) {
 	t.Parallel()
 	seen, back := 0, 0
@@ -201,8 +201,8 @@ func TestKilledWhileCleaningUp(t *testing.T) {
 	}
 }
 
-// Whichever call of the next run fails, the file that a killed one had moved away
-// comes back with that run or with the one after it.
+// Whichever call of the next run fails, that run or the one after it restores the file
+// that a killed run had moved away.
 func TestRecoveryFails(t *testing.T) {
 	t.Parallel()
 	call := callWhileAway(t)

@@ -21,11 +21,10 @@ type StageOptions struct {
 	// OnSkip is told about each file and link that is left out, and why, from any
 	// goroutine.
 	OnSkip func(path, reason string)
-	// OnRescue is told about files that a run had moved away when it was killed, and
-	// that are back in their places, or kept beside them.
+	// OnRescue is called for each file that a killed run had moved away, after it was
+	// restored, or kept because it couldn't be.
 	OnRescue func(Rescued)
-	// OnLeftover is told about a stage that could not be removed. A later one will be
-	// removed with it.
+	// OnLeftover is called if a stage can't be removed. The next run will try again.
 	OnLeftover func(dir string, err error)
 }
 

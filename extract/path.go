@@ -18,8 +18,8 @@ const (
 // so that the rules of one platform are tested on every other.
 type rules struct {
 	backslash bool // separates, as on Windows
-	utf8      bool // names have to be, as on Windows and macOS
-	fold      bool // names that differ by case alone are one, as there and on FAT
+	utf8      bool // names must be valid UTF-8, as on Windows and macOS
+	fold      bool // names that differ only in case are the same, as there and on FAT
 }
 
 func platformRules() rules {
@@ -28,10 +28,9 @@ func platformRules() rules {
 }
 
 // cleanName checks a name from an archive and returns it without "." and empty
-// components, and without a slash at its end; "" is the directory itself. What
-// could leave the directory on any platform is refused on every one: an archive
-// is either safe or it isn't. Whether the platform can have such a file is another
-// question; see unfit.
+// components, and without a slash at its end; "" is the directory itself. A name
+// that is unsafe on any platform is refused on all of them. Names that are safe,
+// but impossible on this platform, are the concern of unfit.
 func (rules) cleanName(name string, allowGit bool) (string, error) {
 	if isPlain(name) {
 		return strings.TrimSuffix(name, "/"), nil
@@ -53,7 +52,7 @@ func cleanOther(name string, allowGit bool) (string, error) {
 		case !allowGit && isGit(part):
 			return "", &UnsafeError{name, "it would change a Git repository, which only --allow-git lets it do"}
 		case stageName.MatchString(part):
-			return "", &UnsafeError{name, "it has the name of a staging directory, which the next run would remove"}
+			return "", &UnsafeError{name, "it has the name of a staging directory of artifetch"}
 		}
 		parts = append(parts, part)
 	}
@@ -99,7 +98,7 @@ func badName(name string) string {
 	case len(name) > 1 && name[1] == ':' && isLetter(name[0]):
 		return "the name begins with a drive letter"
 	case printable.HasHidden(name):
-		return "the name holds control characters, or some that change the direction of text"
+		return "the name contains control characters, or characters that change the text direction"
 	}
 	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '/' || r == '\\' }) {
 		if part == ".." {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The rules of every platform are held on every other. A name that is an attack on
-// one of them is one on all; a name that only some cannot have is none.
+// The rules of every platform are tested on every other. A name that is unsafe on one
+// platform is refused on all; a name that only some can't have is unfit there.
 func TestNamesByPlatform(t *testing.T) {
 	t.Parallel()
 	const linux, mac, windows = 1, 2, 4

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a commit does with one file is done by its base name in directories that
-// are open: an [os.Root] would open all directories above it for each call.
+// A commit moves files by their base names in open directories: an [os.Root] would
+// open all parent directories for each call.
 
-// identity tells files apart. The zero value is no file's.
+// identity identifies a file. No file has the zero value.
 type identity struct{ dev, ino uint64 }
 
 func (i identity) isThatOf(info fs.FileInfo) bool {
@@ -20,7 +20,7 @@ func (i identity) isThatOf(info fs.FileInfo) bool {
 	return ok && i == identity{uint64(st.Dev), st.Ino} //nolint:unconvert // smaller on some machines
 }
 
-// identify finds the staged file.
+// identify returns the identity of a staged file.
 func (j *journal) identify(name string) (identity, error) {
 	if err := j.before("lstat", name); err != nil {
 		return identity{}, err
@@ -32,7 +32,7 @@ func (j *journal) identify(name string) (identity, error) {
 	return identity{uint64(st.Dev), st.Ino}, err //nolint:unconvert // idem
 }
 
-// link gives what is there a second name, in old/.
+// link gives the existing file a second name, in old/.
 func (j *journal) link(name, second string) error {
 	if j.old == nil {
 		old, err := j.stage.out.Open(j.stage.name + "/" + secondDir)
@@ -49,7 +49,7 @@ func (j *journal) link(name, second string) error {
 	})
 }
 
-// place puts the staged file into its place, and replaces what is there.
+// place moves the staged file into place, and replaces an existing one.
 func (j *journal) place(name string) error {
 	if err := j.before("rename", name); err != nil {
 		return err
@@ -59,8 +59,8 @@ func (j *journal) place(name string) error {
 	})
 }
 
-// exchange exchanges the staged file and what is there. The error is an
-// errors.ErrUnsupported where the file system cannot do so in one step.
+// exchange exchanges the staged file and the existing one atomically. The error is
+// an errors.ErrUnsupported if the file system can't do that.
 func (j *journal) exchange(name string) error {
 	if err := j.before("exchange", name); err != nil {
 		return err
@@ -68,9 +68,8 @@ func (j *journal) exchange(name string) error {
 	return renameat2(j.from, j.to, name, name, unix.RENAME_EXCHANGE)
 }
 
-// renameNew moves a file from one directory to another, and fails if anything has
-// the new name there. The error is an errors.ErrUnsupported where the file system
-// cannot do so in one step.
+// renameNew moves a file from one directory to another, unless the new name exists.
+// The error is an errors.ErrUnsupported if the file system can't do that atomically.
 func renameNew(from, to *os.File, old, name string) error {
 	return renameat2(from, to, old, name, unix.RENAME_NOREPLACE)
 }
@@ -79,8 +78,8 @@ func renameat2(from, to *os.File, old, name string, flags uint) error {
 	err := uninterrupted(func() error {
 		return unix.Renameat2(int(from.Fd()), old, int(to.Fd()), name, flags)
 	})
-	// Sandboxes forbid what they do not know with EPERM. If it is the file that may
-	// not be moved, the plain call says so, too.
+	// Sandboxes refuse unknown calls with EPERM. If EPERM is about the file, the
+	// plain rename that follows fails with it too.
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.EPERM) {
 		return errors.ErrUnsupported
 	}

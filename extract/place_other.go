@@ -8,9 +8,9 @@ import (
 	"os"
 )
 
-// See place_linux.go. Here, everything passes an [os.Root].
+// See place_linux.go. Other systems use an [os.Root] for all of this.
 
-// identity tells files apart. The zero value is no file's.
+// identity identifies a file. No file has the zero value.
 type identity struct{ info fs.FileInfo }
 
 func (i identity) isThatOf(info fs.FileInfo) bool { return i.info != nil && os.SameFile(i.info, info) }

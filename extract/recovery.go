@@ -4,15 +4,16 @@ import (
 	"strings"
 )
 
-// recovery puts back what a run had moved away when it was killed, out of its stage.
+// recovery restores files that a killed run had moved to originals/ in its stage.
 //
-// A file below originals/ whose successor is still in new/ was moved away, and
-// nothing was put into its place: it goes back. If something else has come there,
-// both are kept, the file in a directory whose name says so. One whose successor is
-// gone was replaced, and goes with the stage.
+// If the new file is still in new/, the run was killed before it replaced the old
+// one, and the old one is restored. If another file has appeared there since, both
+// are kept. If the new file isn't in new/ any more, it has replaced the old one,
+// which is removed with the stage.
 //
-// What looks like a stage may be somebody's work, out of a Git repository, say. No
-// link in it is followed, and nothing is put where no archive could put it.
+// A directory that looks like a stage may be planted, for example in a Git
+// repository. So recovery follows no links in it, and restores a file only to a path
+// that an archive could write to.
 type recovery struct {
 	out   root
 	stage string // its name
@@ -21,7 +22,7 @@ type recovery struct {
 	rules rules
 }
 
-// recoverStage returns an error if the stage must not be removed yet.
+// recoverStage restores what it can. It returns an error if the stage must be kept.
 func recoverStage(out root, stage string, tell func(Rescued)) error {
 	r := recovery{out: out, stage: stage, haven: haven{out: out}, tell: tell, rules: platformRules()}
 	return r.each("")
@@ -31,7 +32,7 @@ func (r *recovery) originals(path string) string {
 	return strings.TrimSuffix(r.stage+"/"+originalsDir+"/"+path, "/")
 }
 
-// each decides about the files and links below a directory of originals/.
+// each restores the files and links below a directory of originals/.
 func (r *recovery) each(below string) error {
 	at := r.originals(below)
 	info, err := r.out.Lstat(at)
@@ -55,7 +56,7 @@ func (r *recovery) each(below string) error {
 	return nil
 }
 
-// original decides about one file that was moved away.
+// original restores one file, or keeps it, or leaves it to be removed.
 func (r *recovery) original(path string) error {
 	there, err := r.exists(path)
 	if err != nil {
@@ -87,7 +88,7 @@ func (r *recovery) exists(path string) (bool, error) {
 	return err == nil, err
 }
 
-// fits reports whether an archive could put a file there.
+// fits reports whether an archive could write to that path.
 func (r *recovery) fits(path string) bool {
 	if clean, err := r.rules.cleanName(path, false); err != nil || clean != path {
 		return false

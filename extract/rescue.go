@@ -7,22 +7,21 @@ import (
 	"strings"
 )
 
-// rescuePrefix begins the names of directories for files that could not be put back.
+// rescuePrefix starts the names of directories for files that couldn't be restored.
 const rescuePrefix = "artifetch-rescued-"
 
-// Rescued is a file that a run moved out of its place, and another could not put
-// there, or could only put back later.
+// Rescued is a file that a failed or killed run had moved away.
 type Rescued struct {
-	Path string // its place in the output directory
-	At   string // where it is now, in the output directory; the same if it is back
+	Path string // where it belongs, in the output directory
+	At   string // where it is now, in the output directory; equals Path if it was restored
 }
 
-// RescueError reports files that could not be put back after a failure. None of
-// them is lost.
+// RescueError reports files that couldn't be restored after a commit failed. They
+// are kept elsewhere.
 type RescueError struct {
 	Dir  string    // the output directory
-	Kept []Rescued // what was there before
-	Err  error     // what failed in the first place, and why these are not back
+	Kept []Rescued // the files
+	Err  error     // why the commit failed, and why they couldn't be restored
 }
 
 // maxKeptNamed is how many files an error names.
@@ -36,20 +35,20 @@ func (e *RescueError) Error() string {
 	}
 	text := strings.Join(named, ", ")
 	if more := len(e.Kept) - len(named); more > 0 {
-		text += fmt.Sprintf(", and %d more are beside it", more)
+		text += fmt.Sprintf(", and %d more next to it", more)
 	}
-	return fmt.Sprintf("%v; some files could not be put back: %s", e.Err, text)
+	return fmt.Sprintf("%v; cannot restore all files: %s", e.Err, text)
 }
 
-// Unwrap gives what failed.
+// Unwrap returns why the commit failed.
 func (e *RescueError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
 func (*RescueError) Hint() string {
-	return "nothing is lost: move these files back by hand, before artifetch runs there again"
+	return "move these files back by hand before you run artifetch there again"
 }
 
-// giveUp takes all moves back. What cannot be put back is kept for the user.
+// giveUp undoes all moves, and keeps the files that it cannot restore.
 func (j *journal) giveUp(why error) error {
 	j.close()
 	stuck, err := j.undo()
@@ -62,8 +61,8 @@ func (j *journal) giveUp(why error) error {
 	return &RescueError{j.stage.dir, j.stage.rescue(stuck), why}
 }
 
-// undo takes the moves back, last first. It returns those whose originals are not
-// back.
+// undo undoes the moves, last first. It returns those whose files it couldn't
+// restore.
 func (j *journal) undo() (stuck []made, err error) {
 	var errs []error
 	for i := len(j.done) - 1; i >= 0; i-- {
@@ -72,7 +71,7 @@ func (j *journal) undo() (stuck []made, err error) {
 		if err == nil {
 			continue
 		}
-		errs = append(errs, fmt.Errorf("taking %q back: %w", m.path, err))
+		errs = append(errs, fmt.Errorf("restoring %q: %w", m.path, err))
 		if m.was != "" {
 			stuck = append(stuck, m)
 		}
@@ -80,17 +79,17 @@ func (j *journal) undo() (stuck []made, err error) {
 	return stuck, errors.Join(errs...)
 }
 
-// errTaken reports a place that somebody else has put something into meanwhile.
-var errTaken = errors.New("something else has come into its place")
+// errTaken reports a path where another process has put a file of its own.
+var errTaken = errors.New("another process has created a file there")
 
-// takeBack takes one move back. What somebody else has put into the place
-// meanwhile stays there.
+// takeBack undoes one move. It never removes a file that another process has put
+// there in the meantime.
 func (j *journal) takeBack(m made) error {
 	out := j.stage.out
 	there, err := out.Lstat(m.path)
 	switch empty := isMissing(err); {
 	case empty && m.was == "":
-		return nil // somebody else has removed it
+		return nil // another process has removed it
 	case empty:
 		return out.renameNew(m.was, m.path)
 	case err != nil:
@@ -106,9 +105,9 @@ func (j *journal) takeBack(m made) error {
 	return out.Rename(m.was, m.path)
 }
 
-// rescue takes files out of the stage that could not be put back, and says where
-// they are. If not even that is possible, they stay in the stage, which nobody
-// removes if it can have another name.
+// rescue moves files that couldn't be restored out of the stage, and returns where
+// they are. If that fails too, they stay in the stage, which it renames so that the
+// next run doesn't remove it.
 func (s *Stage) rescue(stuck []made) []Rescued {
 	kept, gathered := make([]Rescued, len(stuck)), true
 	to := haven{out: s.out}
@@ -134,20 +133,21 @@ func (s *Stage) rescue(stuck []made) []Rescued {
 	return kept
 }
 
-// abandon leaves the stage where it is, also when it is discarded.
+// abandon makes Discard leave the stage where it is.
 func (s *Stage) abandon() {
-	s.closeWays() // Windows renames no directory with open files
+	s.closeWays() // Windows can't rename a directory with open files
 	s.lock.release()
 	s.lock, s.name = nil, ""
 }
 
-// haven is a new directory for files that cannot be put back, under their own names.
+// haven is a new directory for files that can't be restored, under their own paths.
+// It is created when it is first needed.
 type haven struct {
 	out  root
-	name string // empty until it is there
+	name string // empty until it exists
 }
 
-// take moves a file there, and says where it is.
+// take moves a file there, and returns its new path.
 func (h *haven) take(from, path string) (at string, err error) {
 	if h.name == "" {
 		name := newName(rescuePrefix)

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// keeping are the ways in which a file system lets a commit keep what it replaces;
-// see journal.
+// keeping lists the ways to keep replaced files; see journal. Each is a hook that
+// forbids the others.
 func keeping() map[string]calls {
 	linkless := func(op, _ string) error {
 		if op == "link" {
@@ -37,7 +37,7 @@ func keeping() map[string]calls {
 	}
 }
 
-// originals are files that a commit of [replacing] replaces; it adds others.
+// originals are the files before a commit of [replacing].
 func originals() map[string]string {
 	return map[string]string{"a": "old a", "d/b": "old b", "d/mine": "mine"}
 }
@@ -62,7 +62,7 @@ func withOriginals(t *testing.T) (out string) {
 	return out
 }
 
-// commitWith commits [replacing] with c from the beginning of the commit on.
+// commitWith commits [replacing]. It calls c from the start of the commit.
 func commitWith(ctx context.Context, out string, c calls) error {
 	s, err := newStage(out, StageOptions{}, func(op, path string) error { return nil })
 	if err != nil {
@@ -77,7 +77,7 @@ func commitWith(ctx context.Context, out string, c calls) error {
 	return errors.Join(s.Commit(ctx), s.Discard())
 }
 
-// failing counts calls, and fails those that it is told to.
+// failing counts calls, and makes some of them fail.
 type failing struct {
 	next  calls
 	fails func(n int) bool
@@ -99,7 +99,7 @@ func (f *failing) call(op, path string) error {
 	return errInjected
 }
 
-// swept is what the next run says of files that were moved away.
+// swept returns what the next run reports.
 func swept(t *testing.T, out string) []Rescued {
 	t.Helper()
 	var told []Rescued
@@ -109,10 +109,9 @@ func swept(t *testing.T, out string) []Rescued {
 	return told
 }
 
-// No file that was there before is lost, whichever call of a commit fails, with any
-// second one or with all that come after it: it is in its place, as it was or, if so
-// much fails that it cannot be put back, replaced; or it is where the error or the
-// next run says.
+// A commit loses no file, whichever of its calls fails, alone, with any second one or
+// with all later ones. Each file is unchanged, or where the error or the next run says;
+// only after more than two failures may it be replaced.
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
 	for name, way := range keeping() {
@@ -132,7 +131,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// checkFailures commits with so many failures at most.
+// checkFailures commits with at most so many failures.
 func checkFailures(t *testing.T, way calls, most int, fails func(int) bool) {
 	t.Helper()
 	out, f := withOriginals(t), failing{next: way, fails: fails}
@@ -166,8 +165,8 @@ func checkFailures(t *testing.T, way calls, most int, fails func(int) bool) {
 	}
 }
 
-// What has come into a place while a commit is taken back stays there, and so does
-// what was there before, under a name that the error has.
+// If another process creates a file while a commit is undone, both that file and the
+// original are kept, and the error names both.
 func TestBothAreKept(t *testing.T) {
 	t.Parallel()
 	for name, way := range keeping() {
@@ -208,8 +207,8 @@ func TestBothAreKept(t *testing.T) {
 	}
 }
 
-// Where not even a directory can be made for what cannot be put back, the stage stays,
-// under a name by which the next run lets it be.
+// If no directory can be created for files that can't be restored, the stage is
+// renamed, so that the next run leaves it alone.
 func TestStageIsKept(t *testing.T) {
 	t.Parallel()
 	for name, way := range keeping() {
@@ -240,7 +239,7 @@ func TestStageIsKept(t *testing.T) {
 	}
 }
 
-// A directory that comes into a file's place is not exchanged for it.
+// If a directory replaces a file in the meantime, it isn't exchanged.
 func TestDirectoryIsNotExchanged(t *testing.T) {
 	t.Parallel()
 	out := withOriginals(t)
@@ -267,8 +266,8 @@ func TestDirectoryIsNotExchanged(t *testing.T) {
 	}
 }
 
-// What looks like a stage may be of somebody who would have files put where no
-// archive may put them, or taken out of their places.
+// A planted directory that looks like a stage must not make recovery write where an
+// archive couldn't, or move other files.
 func TestPlantedStage(t *testing.T) {
 	t.Parallel()
 	const stage = stagePrefix + "plantedplantedpp"
@@ -319,7 +318,7 @@ func TestPlantedStage(t *testing.T) {
 	}
 }
 
-// contentsWithoutLinks is contents, but for links, which must not be followed.
+// contentsWithoutLinks is contents without links, which must not be followed.
 func contentsWithoutLinks(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -337,7 +336,7 @@ func contentsWithoutLinks(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// An archive cannot make what the next run would take for a stage.
+// An archive can't contain a directory that the next run would take for a stage.
 func TestStagesAreNotExtracted(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{stagePrefix + "plantedplantedpp/originals/x", "d/" + stagePrefix + "plantedplantedpp", stagePrefix + "plantedplantedpp/"} {
@@ -352,7 +351,7 @@ func TestStagesAreNotExtracted(t *testing.T) {
 	}
 }
 
-// A stage that cannot be removed after all is in place is no failure, but is told.
+// If a stage can't be removed after the commit, the run succeeds and reports it.
 func TestLeftover(t *testing.T) {
 	t.Parallel()
 	out := withOriginals(t)

@@ -7,8 +7,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 )
 
-// makeRoom closes the directories that were not used for longest, so that fewer than
-// limit are open, as far as they are not in use. It reports whether it closed any.
+// makeRoom closes the least recently used directories until fewer than limit are
+// open. It keeps those in use, and reports whether it closed any.
 func (t *tree) makeRoom(limit int) (closed bool) {
 	for len(t.open) >= limit {
 		var oldest *openDir
@@ -32,9 +32,9 @@ const (
 	roomPause = 10 * time.Millisecond
 )
 
-// withRoom makes a call that needs one more open file. If there may be no more, it
-// closes what it can and tries again: files and connections of others are closed
-// sooner or later, too.
+// withRoom makes a call that opens a file. If too many files are open, it closes
+// directories and retries. If there are none to close, it waits: other workers will
+// close files and connections.
 func withRoom(call func() error, makeRoom func(limit int) (closed bool)) error {
 	for range roomTries {
 		err := call()

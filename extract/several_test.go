@@ -130,7 +130,7 @@ func TestNothingAfterAFailure(t *testing.T) {
 	}
 }
 
-// A stage is committed once, whatever came of it.
+// A stage can't be committed twice, even if the first commit failed.
 func TestCommitOnce(t *testing.T) {
 	t.Parallel()
 	ended, cancel := context.WithCancel(t.Context())

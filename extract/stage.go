@@ -98,7 +98,7 @@ func (s *Stage) create() error {
 		}
 	}
 	if _, err := s.out.Lstat(s.name + "/NEW"); err == nil {
-		s.rules.fold = true // it found new: the file system ignores case
+		s.rules.fold = true // this is new/: the file system ignores case
 	}
 	// Nobody but the owner gets into the stage, so that this one may show what
 	// the umask takes away: it cannot be asked for without being changed.
@@ -149,7 +149,7 @@ func (s *Stage) claimName() error {
 	return nil
 }
 
-// newName is a name that nothing has yet.
+// newName returns a random name.
 func newName(prefix string) string { return prefix + strings.ToLower(rand.Text()[:16]) }
 
 // firstMissing returns the topmost part of dir that does not exist.

@@ -23,8 +23,8 @@ var errHeld = errors.New("another run holds it")
 // be about to make it.
 const graceTime = 10 * time.Minute
 
-// Sweep removes what killed runs have left in an output directory, and puts back
-// what they had moved away, as every [NewStage] does.
+// Sweep removes the stages of killed runs from an output directory, and restores
+// files that they had moved away, as every [NewStage] does.
 func Sweep(dir string, o StageOptions) error {
 	out, err := os.OpenRoot(dir)
 	if err != nil {
@@ -49,7 +49,7 @@ func removeStale(out root, tell func(Rescued)) {
 		switch {
 		case !dead:
 		case recoverStage(out, e.Name(), tell) != nil:
-			held.release() // it holds what must not be removed
+			held.release() // it still holds files that must be kept
 		default:
 			_ = removeLocked(out, e.Name(), held) // the next run tries again
 		}

@@ -12,8 +12,8 @@ import (
 
 const (
 	copyBuffer = 128 << 10 // bytes; a file that fits is written by one call
-	keepDirs   = 128       // directories of a stage that are kept open, if so many may be
-	keepShare  = 4         // of the files that the process may have open, as a divisor
+	keepDirs   = 128       // directories of a stage that are kept open at most
+	keepShare  = 4         // they take at most a quarter of the files that may be open
 )
 
 // tree writes files below new/ of a stage, for all workers. It keeps the
@@ -93,7 +93,7 @@ func (t *tree) reach(path string) (*openDir, error) {
 	t.tick++
 	d, found := t.open[path]
 	if !found && path == "" {
-		return nil, fs.ErrClosed // new/ itself is open until all is
+		return nil, fs.ErrClosed // new/ stays open until the tree is closed
 	}
 	if !found {
 		above, err := t.reach(parent(path))

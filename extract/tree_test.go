@@ -30,7 +30,7 @@ func checkWide(t *testing.T, out string) {
 	}
 }
 
-// As many directories are kept open as may be, beside those in use.
+// A tree keeps no more directories open than it may, except those in use.
 func TestTreeKeepsFewDirectories(t *testing.T) {
 	t.Parallel()
 	out, most := filepath.Join(t.TempDir(), "out"), 0
@@ -58,8 +58,8 @@ func TestTreeKeepsFewDirectories(t *testing.T) {
 	checkWide(t, out)
 }
 
-// Where there may be no more open files, directories that are not in use are
-// closed, whoever has the other files open; and what others hold is waited for.
+// If too many files are open, a tree closes unused directories, and waits for other
+// files to be closed.
 func TestTreeOutOfFiles(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{syscall.EMFILE, syscall.ENFILE} {
@@ -89,7 +89,7 @@ func TestTreeOutOfFiles(t *testing.T) {
 	}
 }
 
-// It is not waited for ever.
+// It doesn't wait forever.
 func TestTreeGivesUp(t *testing.T) {
 	t.Parallel()
 	s, err := newStage(t.TempDir(), StageOptions{}, func(op, _ string) error {

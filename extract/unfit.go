@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// UnfitError reports a selected entry that the system, or the file system, cannot
-// have. Other systems can: there is nothing wrong with the archive.
+// UnfitError reports a selected entry that this system or file system can't store,
+// though others can. The archive isn't at fault.
 type UnfitError struct {
 	Entry  string // as it stands in the archive
 	Reason string
@@ -25,12 +25,12 @@ func (*UnfitError) Hint() string {
 	return "nothing was extracted; leave it out with --exclude (-x), or use another system"
 }
 
-// unfit gives the reason why the platform cannot have a file of that name, or "".
-// It is asked about what is selected: what nobody wants does not matter.
+// unfit returns the reason why the platform can't have a file of that name, or "".
+// Only selected entries need to fit.
 func (r rules) unfit(path string) string {
 	switch {
 	case r.backslash && strings.ContainsAny(path, `\:*?"<>|`):
-		return `it has one of the characters \:*?"<>|`
+		return `it contains one of \:*?"<>|`
 	case r.utf8 && !utf8.ValidString(path):
 		return "it isn't UTF-8"
 	case !r.backslash:
@@ -38,42 +38,41 @@ func (r rules) unfit(path string) string {
 	}
 	for part := range strings.SplitSeq(path, "/") {
 		if isReserved(part) {
-			return fmt.Sprintf("%q is another name, or a device, to Windows", part)
+			return fmt.Sprintf("Windows reads %q as another name or a device", part)
 		}
 	}
 	return ""
 }
 
-// unfitHere makes an [UnfitError] of the error of a call that makes something of
-// that name, if it says that the file system doesn't take the name.
+// unfitHere returns an [UnfitError] if err says that the file system rejects the
+// name of a file that was to be created, and else err itself.
 func unfitHere(name string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EILSEQ):
-		return &UnfitError{name, "the file system doesn't take the name"}
+		return &UnfitError{name, "the file system rejects the name"}
 	case errors.Is(err, syscall.ENAMETOOLONG):
 		return &UnfitError{name, "it is too long for the file system"}
 	}
 	return err
 }
 
-// places knows what goes where, to find entries that cannot stand side by side:
-// because a change of names puts them into one place, or because the file system
-// takes their names for one.
+// places finds selected entries that would have the same path: because their names
+// were changed, or because the file system ignores how the names differ.
 type places struct {
 	rules rules
 	taken map[string]place // by key
 }
 
-// place is what one entry takes.
+// place is a path in the output directory, and the entry that needs it.
 type place struct {
 	dest  string
-	by    string // the entry's name
+	by    string // name of the entry
 	isDir bool
 }
 
 func newPlaces(r rules, n int) *places { return &places{r, make(map[string]place, n)} }
 
-// add takes the place of an entry, and those of the directories above it.
+// add checks an entry and the directories that it needs.
 func (p *places) add(e *entry) error {
 	if reason := p.rules.unfit(e.dest); reason != "" {
 		return &UnfitError{e.name, reason}
@@ -83,7 +82,7 @@ func (p *places) add(e *entry) error {
 	}
 	for dir := parent(e.dest); dir != ""; dir = parent(dir) {
 		if known, taken := p.taken[p.rules.key(dir)]; taken && known.isDir {
-			return nil // and so are those above it
+			return nil // and so are its parents
 		}
 		if err := p.take(place{dir, e.name, true}); err != nil {
 			return err
@@ -104,7 +103,7 @@ func (p *places) take(new place) error {
 	case old.dest == new.dest:
 		return &ConflictError{new.dest, fmt.Sprintf("both %q and %q would be put here", old.by, new.by)}
 	}
-	return &UnfitError{new.by, fmt.Sprintf("the file system takes it for %q", old.by)}
+	return &UnfitError{new.by, fmt.Sprintf("to the file system it is the same as %q", old.by)}
 }
 
 // fit checks a selection.

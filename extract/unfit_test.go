@@ -59,8 +59,8 @@ func onSystem(t *testing.T, r rules, archive []byte, o Options) (names []string,
 	return names, nil
 }
 
-// A name that the system cannot have, or two that it takes for one, keep nobody from
-// the other files. Only who selects them gets an error, which names the way out.
+// Names that the system can't have, or that it doesn't tell apart, don't block other
+// files. If they are selected, the error says how to leave them out.
 func TestUnfitNames(t *testing.T) {
 	t.Parallel()
 	windows, mac := rules{backslash: true, utf8: true, fold: true}, rules{utf8: true, fold: true}
@@ -108,7 +108,7 @@ func TestUnfitNames(t *testing.T) {
 	}
 }
 
-// What is an attack on any system is refused on all, selected or not.
+// A name that is unsafe on any system is refused on all, selected or not.
 func TestAttacksAreNotUnfit(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"../x", "/x", `..\x`, `a\..\..\x`, "C:x", ".git/config", "a\u202eb"} {
@@ -122,7 +122,7 @@ func TestAttacksAreNotUnfit(t *testing.T) {
 	}
 }
 
-// A directory that --output asks for is not the archive's doing.
+// If --output names the directory, the error isn't about the archive.
 func TestUnfitPrefix(t *testing.T) {
 	t.Parallel()
 	archive := archivesOf(t, "good")["zip"]
@@ -134,7 +134,7 @@ func TestUnfitPrefix(t *testing.T) {
 	}
 }
 
-// A file system may know more names that it doesn't take than the rules do.
+// A file system may reject names that fit the rules.
 func TestFileSystemRefusesNames(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -182,14 +182,14 @@ func TestFileSystemRefusesNames(t *testing.T) {
 	}
 }
 
-// That case is ignored is found out where files go, and not by the name of the system.
+// A stage finds out whether its file system ignores case.
 func TestFoldingIsFound(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
 	for _, folds := range []bool{false, true} {
 		s, err := newStage(out, StageOptions{}, func(op, path string) error {
 			if op == "lstat" && folds && strings.HasSuffix(path, "/NEW") {
-				// As a file system that ignores case would have it.
+				// as if the file system ignored case
 				return os.Symlink("new", filepath.Join(out, path))
 			}
 			return nil

@@ -14,7 +14,7 @@ type untar struct {
 	kinds   map[string]bool   // path in the archive → is a directory
 	placed  map[string]string // path in the archive → in the stage, of files
 	dests   map[string]bool   // the latter, of all
-	places  *places           // nil where names are what they are
+	places  *places           // nil if every selected name fits
 	names   []*entry
 	stats   Stats
 	count   int
@@ -78,8 +78,7 @@ func (x *untar) admit(e *entry) (bool, error) {
 	return wanted, err
 }
 
-// fit checks a selected member against those before it, where names may be one to
-// the file system.
+// fit checks that the system can have a selected member next to those before it.
 func (x *untar) fit(e *entry) error {
 	if x.places == nil {
 		return nil

@@ -46,7 +46,7 @@ func (c cache) ref(address string) string {
 	return filepath.Join(c.dir, "refs", hex.EncodeToString(name[:])+".json")
 }
 
-// maxRef is more than a ref has, in bytes.
+// maxRef is larger than any ref, in bytes.
 const maxRef = 64 << 10
 
 // lookup opens the object that the address was when it was last seen. What is

@@ -48,8 +48,7 @@ type LockFile struct {
 	Target string `json:"target,omitempty"` // of links
 }
 
-// MaxLock is the size of the largest lock file that is read, in bytes: half a
-// million files.
+// MaxLock is the maximum size of a lock file, in bytes: half a million files.
 const MaxLock = 128 << 20
 
 // ReadLock reads a lock file. One that is not there is an empty one.

@@ -11,8 +11,7 @@ package manifest
 // Version is that of both files. Others are refused.
 const Version = 1
 
-// MaxSize is the size of the largest manifest that is read, in bytes: ten thousand
-// sources.
+// MaxSize is the maximum size of a manifest, in bytes: ten thousand sources.
 const MaxSize = 4 << 20
 
 // Manifest is the whole of artifetch.yml.

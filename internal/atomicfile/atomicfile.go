@@ -1,8 +1,7 @@
-// Package atomicfile writes files that are there whole or not at all: under a name
-// of their own first, then by a rename in the place of what was there.
+// Package atomicfile writes files whole or not at all: to a temporary file in the
+// same directory, which it then renames.
 //
-// Nothing is synced to disk: what a crash of the machine leaves is up to the file
-// system.
+// It doesn't sync files to disk: after a crash of the machine, a file may be lost.
 package atomicfile
 
 import (
@@ -19,18 +18,16 @@ import (
 	"time"
 )
 
-// Write writes the file name, as far as that can be done in one step:
+// Write writes a file:
 //
-//   - A new file gets the permissions that the umask leaves of 0666. A file that is
-//     there is replaced by a new one with its permissions; other hard links to it
-//     keep the old content. If content or anything else fails, nothing changes.
-//   - Symbolic links are followed, as by a shell's ">": what they lead to is
-//     written, and they stay.
-//   - What is no regular file (a device, a pipe) is written through, and so are
-//     the process's own descriptors (/dev/stdout, /dev/fd/3) whatever is behind
-//     them, and a file that something is mounted on. What was written stays then
-//     if content fails.
-//   - A directory is refused, before content is called.
+//   - A new file gets mode 0666, less the umask. An existing file is replaced by one
+//     with the same permissions; its other hard links keep the old content. If content
+//     or anything else fails, nothing changes.
+//   - Symbolic links are followed, as by a shell's ">": Write writes their target.
+//   - Devices, pipes and sockets are written to, and so are open descriptors of the
+//     process (/dev/stdout, /dev/fd/3) and mount points. This isn't atomic: if
+//     content fails, what it has written stays.
+//   - For a directory, Write returns an error before it calls content.
 func Write(name string, content func(io.Writer) error) error {
 	t, err := find(name)
 	if err != nil {
@@ -56,21 +53,20 @@ func Write(name string, content func(io.Writer) error) error {
 	}
 	err = p.Commit(t.path)
 	if errors.Is(err, syscall.EBUSY) {
-		// Something is mounted there, as a container's runtime does with single files.
+		// It's a mount point: container runtimes mount single files.
 		return through(func() (*os.File, error) { return os.OpenFile(t.path, os.O_WRONLY|os.O_TRUNC, 0) }, p.copyTo)
 	}
 	return err
 }
 
-// Check returns the error of a [Write] that cannot succeed, such as that of a
-// directory, as far as that shows beforehand.
+// Check returns an error if [Write] would fail, for example because name is a
+// directory. It doesn't find all reasons.
 func Check(name string) error {
 	_, err := find(name)
 	return err
 }
 
-// named is the writer of a file that is meant to have another name, by which errors
-// call it.
+// named writes to a temporary file. Its errors have the name that the file will get.
 type named struct {
 	p    *Pending
 	name string
@@ -93,23 +89,22 @@ func through(open func() (*os.File, error), content func(io.Writer) error) error
 	return errors.Join(content(f), f.Close())
 }
 
-// newPerm are the permissions of a new file, before the umask.
+// newPerm is the mode of a new file, before the umask.
 const newPerm fs.FileMode = 0o666
 
-// prefix begins the names of files that have no other name yet.
+// prefix starts the names of temporary files.
 const prefix = ".artifetch-"
 
 var pendingName = regexp.MustCompile(`^` + regexp.QuoteMeta(prefix) + `[0-9]+$`)
 
-// Pending is a file that has no name of its own yet. The zero value is not ready
-// to use; see [New].
+// Pending is a temporary file that will get its name by [Pending.Commit]. See [New].
 type Pending struct {
 	*os.File
 	done bool
 }
 
-// New makes a file in dir, with the permissions that the umask leaves of perm. It
-// has to be committed or discarded.
+// New creates a file in dir, with mode perm less the umask. The caller must commit or
+// discard it.
 func New(dir string, perm fs.FileMode) (*Pending, error) {
 	for {
 		name := cmp.Or(dir, ".") + string(filepath.Separator) + prefix + strconv.FormatUint(rand.Uint64(), 10)
@@ -120,9 +115,9 @@ func New(dir string, perm fs.FileMode) (*Pending, error) {
 	}
 }
 
-// Commit closes the file and gives it its name, which has to be in the same file
-// system. A file that has the name is replaced. After an error the file is as it
-// was, but closed.
+// Commit closes the file and renames it, which replaces an existing file. The new
+// name must be on the same file system. If the rename fails, the temporary file is
+// still there.
 func (p *Pending) Commit(name string) error {
 	if err := p.Close(); err != nil { // a full disk may show only here
 		return pathError("close", name, err)
@@ -134,7 +129,7 @@ func (p *Pending) Commit(name string) error {
 	return nil
 }
 
-// copyTo copies a file that was closed.
+// copyTo copies the file, which is closed.
 func (p *Pending) copyTo(w io.Writer) error {
 	f, err := os.Open(p.Name())
 	if err != nil {
@@ -144,37 +139,36 @@ func (p *Pending) copyTo(w io.Writer) error {
 	return errors.Join(err, f.Close())
 }
 
-// Discard closes and removes the file. After [Pending.Commit] it does nothing, so
-// that it can be deferred.
+// Discard closes and removes the file. After a successful [Pending.Commit] it does
+// nothing, so it can be deferred.
 func (p *Pending) Discard() {
 	if !p.done {
-		_ = p.Close()           // nobody wants what is in it
-		_ = os.Remove(p.Name()) // a later Sweep tries again
+		_ = p.Close()           // the content is discarded
+		_ = os.Remove(p.Name()) // if it fails, a later Sweep removes it
 	}
 }
 
-// abandoned is how long nobody has written to the file of a run that was killed.
+// abandoned is the age from which a temporary file must be that of a killed run.
 const abandoned = 24 * time.Hour
 
-// Sweep removes from a directory what killed runs have left of files. What cannot
-// be removed stays.
+// Sweep removes the temporary files of killed runs from a directory. It ignores
+// errors.
 func Sweep(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return // writing there will tell
+		return // writing to dir will fail, too
 	}
 	for _, e := range entries {
 		if !pendingName.MatchString(e.Name()) {
 			continue
 		}
 		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
-			_ = os.Remove(filepath.Join(dir, e.Name())) // the next one tries again
+			_ = os.Remove(filepath.Join(dir, e.Name())) // a later Sweep tries again
 		}
 	}
 }
 
-// pathError says which file an error is about, and not under which name it was
-// written.
+// pathError replaces the temporary name in an error.
 func pathError(op, path string, err error) error {
 	if inner, ok := errors.AsType[*fs.PathError](err); ok {
 		err = inner.Err

@@ -67,15 +67,15 @@ func TestWrite(t *testing.T) {
 	}
 	holds(t, file, "second")
 	if was, err := io.ReadAll(before); err != nil || string(was) != "first" {
-		t.Errorf("who was reading has %q, %v", was, err)
+		t.Errorf("the old file, still open, has %q, %v", was, err)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{"file"}) {
 		t.Errorf("the directory has %q", got)
 	}
 }
 
-// Whatever fails, what was there stays, and nothing else does. The error is about
-// the file that was meant.
+// If anything fails, the old file stays and nothing else is left. The error has the
+// name that the caller gave.
 func TestWriteFails(t *testing.T) {
 	t.Parallel()
 	dir, failed := t.TempDir(), errors.New("failed")
@@ -101,7 +101,7 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
-// A directory is refused before anything is fetched for it.
+// A directory is refused before content is called.
 func TestDirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -122,8 +122,7 @@ func TestDirectoryIsRefused(t *testing.T) {
 	}
 }
 
-// A link stays, and what it leads to is written: beside that, so that it is there
-// whole or not at all, too.
+// A link stays, and its target is replaced, atomically as well.
 func TestLinksAreFollowed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -151,7 +150,7 @@ func TestLinksAreFollowed(t *testing.T) {
 	}
 	for _, name := range []string{"to-file", "to-link", "absolute", "by-dir", "dangling", "self"} {
 		if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-			t.Errorf("%s is no link any more: %v", name, err)
+			t.Errorf("%s is not a link any more: %v", name, err)
 		}
 	}
 	if got := names(t, filepath.Join(dir, "real")); !slices.Equal(got, []string{"deep", "new"}) {
@@ -169,7 +168,7 @@ func TestPending(t *testing.T) {
 	if err := errors.Join(text("content")(p), p.Commit(filepath.Join(dir, "file"))); err != nil {
 		t.Error(err)
 	}
-	p.Discard() // which does nothing
+	p.Discard() // does nothing
 	holds(t, filepath.Join(dir, "file"), "content")
 	if p, err = atomicfile.New(dir, 0o600); err != nil {
 		t.Fatal(err)
@@ -183,7 +182,7 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// What killed runs have left goes a day later, and nothing that only looks like it.
+// Sweep removes old temporary files, and nothing with a similar name.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	dir, old := t.TempDir(), time.Now().Add(-48*time.Hour)
@@ -203,5 +202,5 @@ func TestSweep(t *testing.T) {
 	if got := names(t, dir); !slices.Equal(got, want) {
 		t.Errorf("left: %q, want %q", got, want)
 	}
-	atomicfile.Sweep(filepath.Join(dir, "none")) // no matter
+	atomicfile.Sweep(filepath.Join(dir, "none")) // ignores that it does not exist
 }

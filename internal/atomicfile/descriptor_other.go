@@ -4,5 +4,5 @@ package atomicfile
 
 import "os"
 
-// descriptor is nil: files of the process have no names.
+// descriptor returns nil: descriptors have no paths here.
 func descriptor(string) func() (*os.File, error) { return nil }

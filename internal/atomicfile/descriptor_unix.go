@@ -12,10 +12,10 @@ import (
 
 var descriptorName = regexp.MustCompile(`^(?:/dev/(stdin|stdout|stderr)|/(?:dev|proc/self)/fd/([0-9]{1,9}))$`)
 
-// descriptor opens a file of the process that is named by its number, or is nil.
-// Opening such a name again would begin at the file's start, while what the process
-// has open goes on where it is: one would write over the other. A socket cannot be
-// opened by name at all.
+// descriptor returns a function that duplicates an open descriptor of the process, or
+// nil if path isn't the name of one. Opening the path instead would start at the
+// beginning of the file, so that two writers overwrite each other; and a socket can't
+// be opened by its path.
 func descriptor(path string) func() (*os.File, error) {
 	m := descriptorName.FindStringSubmatch(path)
 	if m == nil {

@@ -15,7 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 )
 
-// The umask rules what is new; what is there keeps its permissions.
+// New files obey the umask; existing files keep their permissions.
 func TestPermissions(t *testing.T) {
 	was := unix.Umask(0o027)
 	defer unix.Umask(was)
@@ -33,7 +33,7 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// A disk that is full is that of the file that was meant. What was there stays.
+// The error of a full disk has the name that the caller gave, and the old file stays.
 func TestNoRoom(t *testing.T) {
 	signal.Ignore(unix.SIGXFSZ)
 	defer signal.Reset(unix.SIGXFSZ)
@@ -56,8 +56,8 @@ func TestNoRoom(t *testing.T) {
 	holds(t, file, "old")
 }
 
-// device makes a character device, unless this user may not: then it is one of the
-// machine's, which this user cannot replace either.
+// device creates a character device. If this user can't, it returns one of the machine's,
+// which this user can't replace either.
 func device(t *testing.T, name string, minor uint32) string {
 	t.Helper()
 	made := filepath.Join(t.TempDir(), name)
@@ -70,12 +70,12 @@ func device(t *testing.T, name string, minor uint32) string {
 		}
 	}
 	if os.Geteuid() == 0 {
-		t.Skipf("root may make no devices here, and could spoil the machine's: %v", err)
+		t.Skipf("root cannot create devices on this machine, and must not replace existing ones: %v", err)
 	}
 	return "/dev/" + name
 }
 
-// Devices are written to, and stay what they are.
+// Devices are written to, and stay devices.
 func TestDevices(t *testing.T) {
 	t.Parallel()
 	null, full := device(t, "null", 3), device(t, "full", 7)
@@ -120,8 +120,8 @@ func TestPipe(t *testing.T) {
 	}
 }
 
-// What the process has open already is written where it stands, by whatever name,
-// and however it was opened: nothing is written over, and no file takes its place.
+// Open descriptors are written at their current offset, by any of their names. Nothing
+// is overwritten, and the file isn't replaced.
 func TestDescriptors(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -149,8 +149,7 @@ func TestDescriptors(t *testing.T) {
 	}
 }
 
-// A service may have a socket for its standard output, which cannot be opened by
-// its name.
+// The standard output of a service may be a socket, which can't be opened by its path.
 func TestSocket(t *testing.T) {
 	t.Parallel()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -172,8 +171,7 @@ func TestSocket(t *testing.T) {
 	}
 }
 
-// A file that was removed while it is open has a name below /proc that leads
-// nowhere.
+// If an open file was removed, its link in /proc leads nowhere.
 func TestRemovedFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -199,7 +197,7 @@ func TestRemovedFile(t *testing.T) {
 	}
 }
 
-// A single file that is mounted into a container cannot be replaced.
+// A file that is a mount point, as in a container, can't be replaced.
 func TestMountedFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -207,7 +205,7 @@ func TestMountedFile(t *testing.T) {
 	put(t, outer, "old and longer", 0o600)
 	put(t, inner, "", 0o600)
 	if err := unix.Mount(outer, inner, "", unix.MS_BIND, ""); err != nil {
-		t.Skipf("this machine lets nobody mount a file: %v", err)
+		t.Skipf("cannot mount a file on this machine: %v", err)
 	}
 	defer func() {
 		if err := unix.Unmount(inner, 0); err != nil {
@@ -221,5 +219,5 @@ func TestMountedFile(t *testing.T) {
 	if err := atomicfile.Write(inner, func(w io.Writer) error { return errors.Join(text("half")(w), io.ErrUnexpectedEOF) }); err == nil {
 		t.Error("an error was lost")
 	}
-	holds(t, outer, "new") // it came to nothing before the file was touched
+	holds(t, outer, "new") // content failed before the file was written
 }

@@ -8,19 +8,19 @@ import (
 	"syscall"
 )
 
-// target is what a name means.
+// target is the file that a name leads to.
 type target struct {
-	path   string // where the links end
+	path   string // without links
 	exists bool
-	perm   fs.FileMode              // if it does
-	open   func() (*os.File, error) // of what is written through; nil for files to be replaced
+	perm   fs.FileMode              // if it exists
+	open   func() (*os.File, error) // opens what can't be replaced; nil for regular files
 }
 
 // maxLinks is how many links are followed, as by Linux.
 const maxLinks = 40
 
-// beside is the directory of a path, with a separator at its end. It is not cleaned:
-// "a/.." is not nothing if a is a link.
+// beside returns the directory of a path, with a separator at its end. Unlike
+// [filepath.Dir], it doesn't clean the path: if a is a link, "a/.." isn't ".".
 func beside(path string) string {
 	if dir, _ := filepath.Split(path); dir != "" {
 		return dir
@@ -28,8 +28,8 @@ func beside(path string) string {
 	return "." + string(filepath.Separator)
 }
 
-// find follows the links of a name, step by step: those below /dev and /proc lead
-// to open files that may have no name.
+// find follows the links of a name one by one: those in /dev and /proc lead to open
+// files, which may not have a name.
 func find(name string) (target, error) {
 	there, err := os.Stat(name)
 	if err == nil && there.IsDir() {
@@ -47,7 +47,7 @@ func find(name string) (target, error) {
 		case lstatErr != nil && there == nil:
 			return target{}, lstatErr
 		case lstatErr != nil, info.Mode()&fs.ModeSymlink == 0 && !(info.Mode().IsRegular() && os.SameFile(info, there)):
-			return target{open: func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) }}, nil //nolint:nilerr // it was found by name, and can be opened by it
+			return target{open: func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) }}, nil //nolint:nilerr // Stat found it, so it can be opened
 		case info.Mode().IsRegular():
 			return target{path: path, exists: true, perm: info.Mode().Perm()}, nil
 		}

@@ -76,8 +76,8 @@ func (a *ansi) text(b byte) {
 	}
 }
 
-// beyond collects the bytes of a character beyond ASCII. Of what isn't UTF-8 a
-// replacement character is left: to a terminal of eight bits it might be a control.
+// beyond collects the bytes of a character beyond ASCII. It replaces bytes that
+// aren't UTF-8: an 8-bit terminal might take them for control characters.
 func (a *ansi) beyond(b byte) {
 	a.rune = append(a.rune, b)
 	a.state = (*ansi).beyond
@@ -89,7 +89,7 @@ func (a *ansi) beyond(b byte) {
 	case r == utf8.RuneError && n == 1:
 		a.line = append(a.line, "\ufffd"...)
 		if len(a.rune) > 1 {
-			a.text(b) // it begins something else
+			a.text(b) // it starts another character
 		}
 	case r == csi:
 		a.seq, a.state = append(a.seq[:0], 0x1b, '['), (*ansi).control
@@ -98,7 +98,7 @@ func (a *ansi) beyond(b byte) {
 	}
 }
 
-// csi is the control sequence introducer in one character, the same as ESC [.
+// csi is the single-character form of ESC [, the control sequence introducer.
 const csi = 0x9b
 
 func (a *ansi) escape(b byte) {

@@ -92,7 +92,7 @@ func complete(ctx context.Context, args []string, out io.Writer) error {
 			continue
 		}
 		if printable.HasHidden(w.text) {
-			continue // a terminal would obey it, and a script could not tell it apart
+			continue // a terminal would obey it, and a shell would split it
 		}
 		w.about = printable.Text(w.about)
 		if _, err := fmt.Fprintln(out, strings.TrimRight(show(w), "\t")); err != nil {

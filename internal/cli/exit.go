@@ -129,7 +129,7 @@ func contentCode(err error) code {
 	return codeDone
 }
 
-// limitCode finds the limits of this machine, also where a connection met them.
+// limitCode sorts errors about local limits, even if a connection failed by them.
 func limitCode(err error) code {
 	if openfiles.Exhausted(err) {
 		return codeLocal

@@ -49,15 +49,15 @@ func newExtraction(c *cli.Context, s *session, paths []string) (extraction, erro
 	return x, err
 }
 
-// stageOptions are those of every stage: what it says beside its errors.
+// stageOptions returns the callbacks that log what a stage reports.
 func (s *session) stageOptions() extract.StageOptions {
 	return extract.StageOptions{
 		OnRescue: func(r extract.Rescued) {
 			if r.At == r.Path {
-				s.log.Warn().Str("path", r.Path).Msg("put back a file that a killed run had moved away")
+				s.log.Warn().Str("path", r.Path).Msg("restored a file that a killed run had moved away")
 				return
 			}
-			s.log.Warn().Str("path", r.Path).Str("now", r.At).Msg("cannot put back a file that a killed run had moved away; move it by hand")
+			s.log.Warn().Str("path", r.Path).Str("now", r.At).Msg("cannot restore a file that a killed run had moved away; move it back by hand")
 		},
 		OnLeftover: func(dir string, err error) {
 			s.log.Warn().Str("path", dir).Err(err).Msg("cannot remove the staging directory; the next run tries again")

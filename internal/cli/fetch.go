@@ -111,8 +111,8 @@ const (
 	farConnections = 8
 )
 
-// connectionShare is how many of the files that the process may have open are for
-// connections, as a divisor: each has a file that is written, and directories.
+// connectionShare: connections take at most a quarter of the files that may be open,
+// because each of them comes with a file that is written, and its directories.
 const connectionShare = 4
 
 func connections(c *cli.Context) int {

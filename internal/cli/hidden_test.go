@@ -14,11 +14,11 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// evil is a name that a terminal obeys, or that reads as another. A ref can have
-// all of it but the first two (git-check-ref-format), a job can be called anything.
+// evil has characters that a terminal obeys, or that make it look like another name. A
+// ref can contain all except ESC and BEL (git-check-ref-format), a job name all of them.
 const evil = "x\x1b]0;title\a\u009b2J\u0085\u061c\u200e\u200f\u202agpj\u202e\u2028\u2029\u2066\u2069y"
 
-// hiddenWorld has names like that wherever a name comes from somebody else.
+// hiddenWorld uses evil in all names that artifetch gets from GitLab or an archive.
 func hiddenWorld() *gitlabtest.World {
 	world := gitlabtest.Fixture()
 	kind := gitlabtest.Zip(gitlabtest.File{Name: "kind"})
@@ -37,8 +37,8 @@ func hiddenWorld() *gitlabtest.World {
 // sectionMarks are the control characters that GitLab wants around a section.
 var sectionMarks = regexp.MustCompile("\x1b\\[0K(section_(start|end):[0-9]+:[a-z0-9_]+(\\[collapsed=true\\])?\r\x1b\\[0K)?")
 
-// hiddenIn returns the first character of what was printed that a terminal could
-// obey, or that changes how the text around it reads.
+// hiddenIn returns the first character that a terminal could obey, or that changes the
+// direction of the text around it.
 func hiddenIn(printed string) (rune, bool) {
 	for _, r := range sectionMarks.ReplaceAllString(printed, "") {
 		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)) {
@@ -48,9 +48,8 @@ func hiddenIn(printed string) (rune, bool) {
 	return 0, false
 }
 
-// Whatever names are like, and wherever they are printed, none of their characters
-// can harm a terminal or mislead its reader: in results, tables, errors with their
-// hints, logs, sections, JSON, completion and the files for later jobs.
+// No output contains such characters from a name: results, tables, errors and hints,
+// logs, sections, JSON, completion, and the files for later jobs.
 func TestNothingHiddenIsPrinted(t *testing.T) {
 	server := gitlabtest.Start(hiddenWorld(), gitlabtest.Options{})
 	t.Cleanup(server.Close)

@@ -28,7 +28,7 @@ func encodeJSON(out io.Writer, v any, indent string) error {
 	return err
 }
 
-// jsonLines escapes in the JSON of the log what zerolog prints as it is.
+// jsonLines escapes characters in JSON log lines that zerolog doesn't escape.
 type jsonLines struct{ out io.Writer }
 
 // Write implements [io.Writer]; one call is one line.

@@ -8,8 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 )
 
-// localHint says what to do about an error of this machine that has no hint of its
-// own, or "".
+// localHint returns what to do about a local error that has no hint of its own, or "".
 func localHint(err error) string {
 	if exitCode(err) != codeLocal {
 		return ""
@@ -26,9 +25,9 @@ func localHint(err error) string {
 		{syscall.ENOSPC, "free some space or inodes (df -i), or choose a directory on another disk"},
 		{syscall.EXDEV, "a directory below --output is on another file system: extract what goes there with an --output of its own"},
 		{syscall.EROFS, "choose a directory that is not on a read-only file system"},
-		{syscall.ESTALE, "run it again: the file server has lost track of the directory"},
-		{syscall.EIO, "check the disk: it reports a failure (dmesg)"},
-		{fs.ErrPermission, "check owner and permissions of the file and its directory, and attributes such as immutable (lsattr)"},
+		{syscall.ESTALE, "run it again: the network file system has lost the directory"},
+		{syscall.EIO, "check the disk for failures (dmesg)"},
+		{fs.ErrPermission, "check the owner and permissions of the file and its directory, and attributes such as immutable (lsattr)"},
 	} {
 		if errors.Is(err, known.err) {
 			return known.hint

@@ -4,5 +4,5 @@ package openfiles
 
 import "math"
 
-// Limit is how many files this process may have open.
+// Limit returns how many files the process may have open.
 func Limit() int { return math.MaxInt }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Limit is how many files this process may have open. Package os has raised it as
-// far as it may be raised.
+// Limit returns how many files the process may have open. Package os raises the soft
+// limit to the hard one at start.
 func Limit() int {
 	var r unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {

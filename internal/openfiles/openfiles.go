@@ -1,5 +1,5 @@
-// Package openfiles knows how many files and connections a process may have open.
-// Some containers and shells allow 64 or fewer.
+// Package openfiles returns how many files and connections the process may have open.
+// Some containers and shells allow only 64.
 package openfiles
 
 import (
@@ -7,19 +7,19 @@ import (
 	"syscall"
 )
 
-// Exhausted reports whether err says that no more files can be opened, by this
-// process or by the machine.
+// Exhausted reports whether err says that too many files are open, in this process or
+// on the whole machine.
 func Exhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// Share is how many of limit a part of the program may use: one in so many of
-// those that are left when the program has what it always needs, within bounds.
+// Share returns how many files a part of the program may have open: of limit, less
+// those that every run needs, a fraction of 1/part, but at least least and at most
+// most.
 func Share(limit, part, least, most int) int {
 	return min(max((limit-always)/part, least), most)
 }
 
-// always is how many files a run needs for itself: the three of every process,
-// those of the runtime, the directories of a stage with their lock, and the
-// connection to the API.
+// always is how many files every run needs: standard input and output, those of the
+// Go runtime, the stage's directories and lock, and the connection to the API.
 const always = 20

@@ -1,7 +1,7 @@
-// Package printable decides which characters may be shown. Names come from
-// archives and servers, whose authors choose them: a terminal obeys control
-// characters (ECMA-48), and a bidirectional override makes a name read as
-// another (CVE-2021-42574, "Trojan Source").
+// Package printable decides which characters may be printed. Names come from archives
+// and servers, so anyone may have chosen them. Terminals obey control characters
+// (ECMA-48), and a bidirectional override makes one name look like another
+// (CVE-2021-42574, "Trojan Source").
 package printable
 
 import (
@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// Hidden reports whether r must not be shown as it is, nor be part of a file
-// name: control characters (C0, DEL, C1), the line and paragraph separators, and
-// the characters of Unicode Standard Annex #9 that change the direction of text.
+// Hidden reports whether r must not be printed or be part of a file name. That is so
+// for control characters (C0, DEL, C1), line and paragraph separators, and characters
+// that change the text direction (Unicode Standard Annex #9).
 func Hidden(r rune) bool {
 	switch {
 	case r < ' ', 0x7f <= r && r <= 0x9f: // C0; DEL and C1
@@ -26,11 +26,11 @@ func Hidden(r rune) bool {
 	return true
 }
 
-// HasHidden reports whether text holds a character that is [Hidden].
+// HasHidden reports whether text contains a [Hidden] character.
 func HasHidden(text string) bool { return strings.ContainsFunc(text, Hidden) }
 
-// Text replaces hidden characters by their escapes, such as \u001b, and bytes
-// that aren't UTF-8 by theirs, such as \xff.
+// Text escapes hidden characters, as in \u001b, and bytes that aren't UTF-8, as in
+// \xff.
 func Text(text string) string {
 	if utf8.ValidString(text) && !HasHidden(text) {
 		return text
@@ -51,8 +51,8 @@ func Text(text string) string {
 	return b.String()
 }
 
-// JSON escapes the hidden characters of JSON text that is well-formed. Outside of
-// strings there are none but line breaks and tabs, which stay (RFC 8259 §2, §7).
+// JSON escapes the hidden characters in well-formed JSON. Outside of strings, there
+// can only be line breaks and tabs, which it keeps (RFC 8259 §2, §7).
 func JSON(text []byte) []byte {
 	var b []byte // nil until something has to change
 	kept := 0

@@ -10,8 +10,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
-// What is hidden is exactly the control characters, the separators, and the
-// characters with the property Bidi_Control (Unicode's PropList.txt).
+// Hidden characters are exactly the control characters, the separators, and those with
+// the property Bidi_Control (Unicode's PropList.txt).
 func TestHidden(t *testing.T) {
 	t.Parallel()
 	for r := rune(0); r <= unicode.MaxRune; r++ {
@@ -43,7 +43,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// What is escaped in JSON reads as what it was.
+// Escaped JSON decodes to the same values.
 func FuzzJSON(f *testing.F) {
 	f.Add("a\u009b\u202e\u2028\x1b\x7f测\u061c", "\t")
 	f.Add("\xff\xe2\x80", "")

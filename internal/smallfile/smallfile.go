@@ -1,6 +1,6 @@
-// Package smallfile reads files that are small by nature: tokens, certificates,
-// manifests. A path that names something else by mistake, such as /dev/zero or a
-// disk image, must not fill the memory.
+// Package smallfile reads files that should be small: tokens, certificates,
+// manifests. If a path leads to /dev/zero or a disk image by mistake, reading it must
+// not use up the memory.
 package smallfile
 
 import (
@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// TooLargeError reports a file that is larger than a file of its kind can be.
+// TooLargeError reports a file that is larger than expected.
 type TooLargeError struct {
 	Name  string
 	Limit int64 // bytes
@@ -30,9 +30,9 @@ func size(n int64) string {
 	return fmt.Sprintf("%d KiB", n>>10)
 }
 
-// Read returns the content of a file of at most limit bytes, a multiple of 1 KiB.
-// A longer one is a [*TooLargeError]; at most one byte more than the limit is read
-// of it. What has no size, such as a pipe or /dev/stdin, is read to its end.
+// Read returns the content of a file. If it has more than limit bytes, a multiple of
+// 1 KiB, Read returns a [*TooLargeError], and reads no more than limit+1 bytes. Pipes
+// and /dev/stdin are read to the end.
 func Read(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {

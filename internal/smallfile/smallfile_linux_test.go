@@ -10,8 +10,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 )
 
-// What says nothing about its size is read to its end, or as far as the limit: a
-// shell gives a process substitution as /dev/fd/63.
+// Files without a size are read to the end, or up to the limit: for a process
+// substitution, a shell passes /dev/fd/63.
 func TestReadWithoutSize(t *testing.T) {
 	t.Parallel()
 	for n, refused := range map[int]bool{0: false, 100: false, limit: false, 100 * limit: true} {

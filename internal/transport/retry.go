@@ -184,8 +184,8 @@ func NeverSent(err error) bool {
 	return noAddress
 }
 
-// unreachable is NeverSent for reasons that may be gone the next time, such as too
-// many files and connections that are open here.
+// unreachable is NeverSent for reasons that may be gone the next time. One of them is
+// that too many files are open in this process.
 func unreachable(err error) bool {
 	if openfiles.Exhausted(err) {
 		return true

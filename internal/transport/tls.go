@@ -9,8 +9,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 )
 
-// MaxPEM is the size of the largest file of certificates that is read, in bytes:
-// some fifty times what a system trusts.
+// MaxPEM is the maximum size of a PEM file, in bytes: some fifty times that of a
+// system's certificates.
 const MaxPEM = 16 << 20
 
 // Roots returns the system's certificate authorities and those of a PEM file:

@@ -169,11 +169,11 @@ func closeIdle(rt http.RoundTripper) {
 	}
 }
 
-// maxIdle is how many connections to a host are kept: as many as ranges are
-// ever asked for at once, if so many files may be open. net/http keeps two.
+// maxIdle is how many idle connections to a host are kept: as many as there are
+// parallel range requests. net/http keeps two.
 const (
 	maxIdle   = 16
-	idleShare = 8 // of these files, as a divisor
+	idleShare = 8 // they take at most an eighth of the files that may be open
 )
 
 // connectTimeout bounds making a connection, and its handshake.
