@@ -90,6 +90,8 @@ func TestWrongOptions(t *testing.T) {
 		"a feature":    {Since: map[string]string{"file type": "19.4"}},
 		"a version":    {Since: map[string]string{"file_type": "soon"}},
 		"the dead end": {StorageDown: "slow"},
+		"before it":    {StorageDown: "refused", Since: map[string]string{"file type": "19.4"}},
+		"a shape":      {Limits: &gitlabtest.Limits{Shape: "nginx"}},
 	} {
 		s := start(t, o)
 		if got := ask(t, s.APIURL+"/metadata"); got.status != http.StatusNotImplemented || s.Err() == nil || !strings.Contains(got.body, s.Err().Error()) {

@@ -95,5 +95,8 @@ func (o *Options) check() error {
 	if len(o.DownloadModes) > 0 && !slices.Contains(o.DownloadModes, o.delivery()) {
 		return fmt.Errorf("Options.DownloadModes: has to include %q, the mode without a request", o.delivery())
 	}
+	if o.Limits != nil && !slices.Contains([]string{"", "app", "rack", "workhorse"}, o.Limits.Shape) {
+		return fmt.Errorf("Options.Limits.Shape: no shape %q", o.Limits.Shape)
+	}
 	return checkSince(o.Since)
 }

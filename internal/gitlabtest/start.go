@@ -1,6 +1,7 @@
 package gitlabtest
 
 import (
+	"errors"
 	"net/http/httptest"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/deadend"
@@ -33,9 +34,9 @@ func start(w *World, o Options, begin func(*httptest.Server)) *Running {
 	r.APIURL = r.URL + "/api/v4"
 	r.StorageURL = r.storage.URL
 	if o.StorageDown != "" {
-		r.down, s.wrong = deadend.Open(o.StorageDown)
-		if s.wrong == nil {
-			r.StorageURL = r.down.URL
+		down, err := deadend.Open(o.StorageDown)
+		if s.wrong = errors.Join(s.wrong, err); err == nil {
+			r.down, r.StorageURL = down, down.URL
 		}
 	}
 	s.SetStorageURL(r.StorageURL)
