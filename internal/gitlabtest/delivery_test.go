@@ -35,8 +35,8 @@ func TestDownloadMode(t *testing.T) {
 		{proxy(both...), byID, []int{200, 302, 200, 400}},
 		{proxy("proxy"), byID, []int{200, 200, 200, 400}},
 		{proxy(), byID, []int{200, 200, 200, 400}},
-		{gitlabtest.Options{}, byID, []int{200, 200, 200, 400}}, // from disk there is no mode
-		{redirect(both...), byRef, []int{302, 302, 302, 302}},   // it is no parameter there
+		{gitlabtest.Options{}, byID, []int{200, 200, 200, 400}}, // from disk the mode makes no difference
+		{redirect(both...), byRef, []int{302, 302, 302, 302}},   // the route ignores it
 		{redirect(both...), runner, []int{200, 302, 200, 400}},
 		{redirect("direct"), runner, []int{200, 302, 200, 400}},
 		{redirect(), runner, []int{200, 302, 200, 400}},

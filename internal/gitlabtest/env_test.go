@@ -64,7 +64,7 @@ func TestEnv(t *testing.T) {
 	}
 	s := start(t, gitlabtest.Options{})
 	if _, err := s.Env(999); err == nil {
-		t.Error("of a job that there is not")
+		t.Error("the variables of a missing job")
 	}
 	// Its token and its address are good for asking which job it is.
 	vars, err := s.Env(5701)

@@ -97,7 +97,7 @@ func TestEmptyFilters(t *testing.T) {
 		}
 	}
 	if got := ids(t, ask(t, s.APIURL+"/projects/1/pipelines?username=nobody-of-that-name").body); len(got) > 0 {
-		t.Errorf("a user that there is not: %v", got)
+		t.Errorf("an unknown user: %v", got)
 	}
 }
 

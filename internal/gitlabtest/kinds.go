@@ -8,25 +8,25 @@ import (
 
 // The kinds of request, by what they are for. [Server.Counts] counts them.
 const (
-	AskedArchive       = "archive"        // by job id
-	AskedReport        = "report"         // likewise, with file_type
-	AskedArchiveByRef  = "archive by ref" //
-	AskedFile          = "file"           // of an archive, by job id
-	AskedFileByRef     = "file by ref"    //
-	AskedTree          = "tree"           // of an archive's files
-	AskedRunner        = "runner"         // the runner's download route
-	AskedUpload        = "upload"         // and its upload route
-	AskedOwnJob        = "own job"        // GET /job
-	AskedOneJob        = "job"            //
-	AskedLog           = "log"            //
-	AskedAction        = "action"         // what changes a job or its artifacts
-	AskedProjectJobs   = "project jobs"   //
-	AskedPipelineJobs  = "pipeline jobs"  //
-	AskedBridges       = "bridges"        // trigger_jobs too
-	AskedPipelines     = "pipelines"      //
-	AskedPipeline      = "pipeline"       // latest too
-	AskedProject       = "project"        //
-	AskedMergeRequest  = "merge request"  //
+	AskedArchive       = "archive" // by job id
+	AskedReport        = "report"  // by job id, with file_type
+	AskedArchiveByRef  = "archive by ref"
+	AskedFile          = "file" // of an archive, by job id
+	AskedFileByRef     = "file by ref"
+	AskedTree          = "tree"    // of an archive's files
+	AskedRunner        = "runner"  // the runner's download route
+	AskedUpload        = "upload"  // and its upload route
+	AskedOwnJob        = "own job" // GET /job
+	AskedOneJob        = "job"
+	AskedLog           = "log"
+	AskedAction        = "action" // what changes a job or its artifacts
+	AskedProjectJobs   = "project jobs"
+	AskedPipelineJobs  = "pipeline jobs"
+	AskedBridges       = "bridges" // trigger_jobs too
+	AskedPipelines     = "pipelines"
+	AskedPipeline      = "pipeline" // latest too
+	AskedProject       = "project"
+	AskedMergeRequest  = "merge request"
 	AskedMergePipeline = "merge request pipelines"
 	AskedRepository    = "repository" // commits, branches, merge base
 	AskedInstance      = "instance"   // metadata, version, user

@@ -124,8 +124,8 @@ func (c *call) limited(of limit) bool {
 	return true
 }
 
-// limitKey is whom a limit counts: a job token by its digest on the runner's
-// routes, otherwise a user, or an address where there is none.
+// limitKey is what a limit counts by: the digest of the job token on the runner's
+// routes, otherwise the user, or the address of an anonymous request.
 func (c *call) limitKey(of limit) string {
 	if of == limitRunner {
 		token := c.r.URL.Query().Get("token")

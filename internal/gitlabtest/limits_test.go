@@ -46,7 +46,7 @@ func allowed(t *testing.T, tries int, address string, header ...string) int {
 	return -1
 }
 
-// TestLimits is each limit, whom it counts, and what it leaves alone.
+// TestLimits tries each limit, and requests that it must not count.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	all := gitlabtest.Limits{Runner: 3, JobsIndex: 4, Project: 5, API: 6}

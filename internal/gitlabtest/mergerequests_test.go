@@ -53,7 +53,8 @@ func TestMergeRequest(t *testing.T) {
 
 // TestMergeRequestPipelines is app/finders/ci/pipelines_for_merge_request_finder.rb:
 // the merge request's own pipelines of every type, then those of the source branch
-// for its commits, be they gone; of a fork, what the caller may read there.
+// for its commits, even those that are gone; of a fork, those that the caller may
+// read.
 func TestMergeRequestPipelines(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
@@ -85,7 +86,7 @@ func TestMergeRequestPipelines(t *testing.T) {
 	if !slices.Equal(ids(t, got), []int64{604, 600}) || !strings.Contains(got, `"id":600,"iid":0,"project_id":6`) {
 		t.Errorf("of a fork: %s", got)
 	}
-	// A guest of a private project may not read its code, hence not its merge requests.
+	// A guest of a private project may not read its code, so not its merge requests either.
 	s.Update(func(w *gitlabtest.World) { w.Token("both").Roles[5] = "guest" })
 	for path, want := range map[string]int{"3": 403, "3/pipelines": 403, "99": 404} {
 		if got := ask(t, s.APIURL+"/projects/5/merge_requests/"+path, "PRIVATE-TOKEN", "both"); got.status != want {

@@ -39,7 +39,7 @@ type Options struct {
 	RefusedMode int
 	// StorageDown makes object storage unreachable for clients, while GitLab
 	// reaches it and can proxy: "refused" (nothing listens), "no-name" (its name
-	// does not resolve), "untrusted" (TLS with a certificate that nobody trusts),
+	// does not resolve), "untrusted" (TLS with a certificate that clients don't trust),
 	// "silent" (connections, but no answer), "black-hole" (no connection either).
 	// Only [Start] and [StartTLS] know it.
 	StorageDown   string

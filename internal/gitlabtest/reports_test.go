@@ -115,7 +115,7 @@ func TestReportAccess(t *testing.T) {
 		"5004/artifacts?file_type=junit":                   {403, 403, 200, 200, 200}, // without an archive the report's alone
 		"5004/artifacts":                                   {404, 404, 404, 404, 404},
 		"5005/artifacts?file_type=junit":                   {404, 404, 404, 404, 404},
-		"artifacts/main/download?job=test&file_type=junit": {404, 404, 404, 404, 404}, // by ref it is no parameter: no archive there
+		"artifacts/main/download?job=test&file_type=junit": {404, 404, 404, 404, 404}, // ignored by ref, and there is no archive
 	} {
 		for i, header := range [][]string{nil, {"PRIVATE-TOKEN", "guest"}, {"PRIVATE-TOKEN", "developer"}, {"PRIVATE-TOKEN", "maintainer"}, shopJob} {
 			if got := ask(t, s.APIURL+"/projects/5/jobs/"+path, header...); got.status != want[i] {

@@ -135,7 +135,7 @@ func TestRetriedDates(t *testing.T) {
 }
 
 // Where pipelines are for members, strangers and guests see the project and none of
-// them: 403, but 404 of a pipeline that there is not.
+// them: 403, but 404 for a pipeline that doesn't exist.
 func TestPrivateJobs(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()

@@ -6,19 +6,30 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// What the instance holds, by the names that tests use: package world has it.
+// Package world has these types; tests use them by the names below.
 type (
-	World        = world.World
-	Project      = world.Project
-	Pipeline     = world.Pipeline
-	Bridge       = world.Bridge
-	Job          = world.Job
-	Artifact     = world.Artifact
-	Input        = world.Input
+	// World is what the instance holds.
+	World = world.World
+	// Project is a project.
+	Project = world.Project
+	// Pipeline is a pipeline.
+	Pipeline = world.Pipeline
+	// Bridge is a trigger job.
+	Bridge = world.Bridge
+	// Job is a job.
+	Job = world.Job
+	// Artifact is a report of a job.
+	Artifact = world.Artifact
+	// Input is an input that a job declares.
+	Input = world.Input
+	// MergeRequest is a merge request.
 	MergeRequest = world.MergeRequest
-	Commit       = world.Commit
-	Token        = world.Token
-	File         = world.File
+	// Commit is a commit.
+	Commit = world.Commit
+	// Token is a token.
+	Token = world.Token
+	// File is a file of an archive or a report.
+	File = world.File
 )
 
 // Visibilities of a project, and kinds of token.

@@ -2,13 +2,9 @@ package gitlabtest_test
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"mime/multipart"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -59,8 +55,8 @@ func upload(t *testing.T, address, name, content string, fields map[string]strin
 	return answer{resp.StatusCode, resp.Header, string(content2)}
 }
 
-// TestUpload is POST /jobs/:id/artifacts: what was uploaded can be had back by
-// every route, with its name, its format, its level and its expiry.
+// TestUpload is POST /jobs/:id/artifacts: every route serves what was
+// uploaded, with its name, its format, its level and its expiry.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -169,41 +165,5 @@ func TestExpireIn(t *testing.T) {
 		if job := ask(t, s.APIURL+"/projects/5/jobs/5701", credentials["private"]...).body; want != "" && !strings.Contains(job, quoted) {
 			t.Errorf("%q: %s", value, job)
 		}
-	}
-}
-
-// TestRunnerHelper uploads an archive and a report by the runner's own helper, and
-// has them back.
-func TestRunnerHelper(t *testing.T) {
-	t.Parallel()
-	helper, err := exec.LookPath("gitlab-runner-helper")
-	if err != nil {
-		t.Skip("gitlab-runner-helper is not installed")
-	}
-	s := start(t, gitlabtest.Options{})
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "out"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "out", "größe.xml"), []byte("<testsuites/>\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	run := func(args ...string) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, helper, append([]string{"artifacts-uploader", "--url", s.URL, "--token", gitlabtest.ShopJobToken, "--id", "5701", "--path", "out"}, args...)...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-	}
-	run("--artifact-format", "zip", "--artifact-type", "archive", "--expire-in", "1 week", "--name", "made")
-	run("--artifact-format", "gzip", "--artifact-type", "junit", "--name", "junit.xml")
-	if got := ask(t, s.APIURL+"/projects/5/jobs/5701/artifacts/out%2Fgr%C3%B6%C3%9Fe.xml", shopJob...); got.body != "<testsuites/>\n" {
-		t.Errorf("the archive: %d %s", got.status, got.body)
-	}
-	got := members(t, ask(t, s.APIURL+"/projects/5/jobs/5701/artifacts?file_type=junit", shopJob...).body)
-	if len(got) != 1 || got[0].comment != "e:out%2Fgr%C3%B6%C3%9Fe.xml" || got[0].content != "<testsuites/>\n" {
-		t.Errorf("the report: %q", got)
 	}
 }

@@ -3,7 +3,10 @@
 package deadend
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -33,17 +36,12 @@ func (a *Address) Close() {
 func Open(kind string) (*Address, error) {
 	switch kind {
 	case "refused":
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		address := &Address{URL: "http://" + l.Addr().String()}
-		return address, l.Close()
+		return refused()
 	case "no-name":
 		return &Address{URL: "https://storage.invalid"}, nil
 	case "untrusted":
 		s := httptest.NewUnstartedServer(http.NotFoundHandler())
-		s.Config.ErrorLog = silentLog // of handshakes that fail, as they should
+		s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail here, as they should
 		s.StartTLS()
 		return &Address{URL: s.URL, close: s.Close}, nil
 	case "silent":
@@ -56,7 +54,7 @@ func Open(kind string) (*Address, error) {
 
 // silent never accepts: the system takes the connections on its own.
 func silent() (*Address, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -19,8 +20,8 @@ type Input struct {
 }
 
 // GiveInputs checks the inputs that a job is played or retried with, and returns
-// those that are no defaults: app/services/ci/inputs/processor_service.rb. A job
-// that declares none takes any.
+// those that differ from their defaults, as app/services/ci/inputs/processor_service.rb
+// does. A job that declares no inputs takes any.
 func (j *Job) GiveInputs(given map[string]any) (map[string]any, error) {
 	if len(given) == 0 || len(j.Inputs) == 0 {
 		return given, nil
@@ -40,13 +41,15 @@ func (j *Job) GiveInputs(given map[string]any) (map[string]any, error) {
 			kept[name] = given[name]
 		}
 	}
-	switch {
-	case len(unknown) == 1:
-		return nil, fmt.Errorf("Unknown input: %s", unknown[0]) //nolint:staticcheck // GitLab's words
-	case len(unknown) > 1:
-		return nil, fmt.Errorf("Unknown inputs: %s", strings.Join(unknown, ", ")) //nolint:staticcheck // GitLab's words
-	case len(wrong) > 0:
-		return nil, fmt.Errorf("%s", strings.Join(wrong, ", "))
+	if len(unknown) > 0 {
+		problem := "Unknown input"
+		if len(unknown) > 1 {
+			problem += "s"
+		}
+		return nil, errors.New(problem + ": " + strings.Join(unknown, ", "))
+	}
+	if len(wrong) > 0 {
+		return nil, errors.New(strings.Join(wrong, ", "))
 	}
 	return kept, nil
 }
@@ -76,7 +79,7 @@ func (i Input) check(value any) error {
 	}
 	text, isText := value.(string)
 	if pattern, err := regexp.Compile(i.Regex); i.Regex != "" && isText && err == nil && !pattern.MatchString(text) {
-		return fmt.Errorf("provided value does not match required RegEx pattern")
+		return errors.New("provided value does not match required RegEx pattern")
 	}
 	return nil
 }

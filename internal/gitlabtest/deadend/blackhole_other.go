@@ -1,5 +1,0 @@
-//go:build !linux
-
-package deadend
-
-func blackHole() (*Address, error) { return silent() }
