@@ -120,6 +120,34 @@ func TestLimitKeys(t *testing.T) {
 	}
 }
 
+// A job token counts for the user of its job, and an upload as a download does.
+func TestLimitOwners(t *testing.T) {
+	t.Parallel()
+	at := newClock()
+	s := start(t, gitlabtest.Options{Now: at.now, Limits: &gitlabtest.Limits{Runner: 2, JobsIndex: 1}})
+	s.Update(func(w *gitlabtest.World) {
+		job, _, _ := w.Job(5701)
+		job.User = "another"
+		w.Tokens = append(w.Tokens, &gitlabtest.Token{Value: "another", Kind: gitlabtest.KindPrivate, User: "another", Roles: map[int64]string{1: "reporter"}})
+	})
+	for i, want := range []int{200, 200, 429, 429} {
+		who := [][]string{credentials["private"], shopJob, {"PRIVATE-TOKEN", "another"}, credentials["job"]}[i]
+		project := []string{"1", "5", "1", "1"}[i]
+		if got := ask(t, s.APIURL+"/projects/"+project+"/jobs", who...); got.status != want {
+			t.Errorf("%v: %d %.200s, want %d", who, got.status, got.body, want)
+		}
+	}
+	for i, want := range []int{201, 403, 429, 429, 429} {
+		path := []string{"/jobs/5701/artifacts", "/jobs/5701/artifacts/authorize"}[i%2]
+		if got := upload(t, s.APIURL+path, "a.zip", "a", nil, shopJob...); got.status != want {
+			t.Errorf("%d, %s: %d %s, want %d", i, path, got.status, got.body, want)
+		}
+	}
+	if got := ask(t, s.APIURL+"/jobs/5702/artifacts", shopJob...); got.status != 429 {
+		t.Errorf("a download after them: %d", got.status)
+	}
+}
+
 // A window ends on the clock of the instance, or after its Period.
 func TestLimitWindow(t *testing.T) {
 	t.Parallel()
