@@ -33,7 +33,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool
 		unauthorized(w)
 		return caller{}, false
 	default:
-		return caller{token: t}, usable(w, r, t)
+		return caller{token: t}, s.usable(w, r, t)
 	}
 	value = cmp.Or(r.URL.Query().Get("job_token"), r.URL.Query().Get("token"), r.Header.Get("Job-Token"))
 	if value == "" || !takesJobs {
@@ -59,27 +59,11 @@ func scopes(r *http.Request) []string {
 	return []string{"api", "read_api"}
 }
 
-// permission is what a route asks of fine-grained personal access tokens.
-// https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens_rest/
-func permission(r *http.Request) string {
-	action := "Read"
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		action = "Update"
-	}
-	for _, route := range []struct{ part, resource string }{
-		{"/metadata", "Metadata"}, {"/artifacts", "Job Artifact"}, {"/jobs", "Job"}, {"/pipelines", "Pipeline"},
-	} {
-		if strings.Contains(r.URL.Path, route.part) {
-			return route.resource + ": " + action
-		}
-	}
-	return "Project: " + action
-}
-
 // usable checks a known token as lib/api/api_guard.rb does, and answers itself
 // if it will not do.
-func usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
+func (s *Server) usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 	wanted := scopes(r)
+	boundary, permission := s.fineGrained(r)
 	switch {
 	case t.Dead:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Protected by OAuth 2.0", error="invalid_token"`)
@@ -91,11 +75,8 @@ func usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 			"error": "insufficient_scope", "error_description": "The request requires higher privileges than provided by the access token.",
 			"scope": strings.Join(wanted, " "),
 		})
-	case t.Permissions != nil && !slices.Contains(t.Permissions, permission(r)):
-		respond(w, http.StatusForbidden, map[string]string{
-			"error":             "insufficient_granular_scope",
-			"error_description": "Access denied: This operation requires a fine-grained personal access token with the following project permissions: [" + permission(r) + "].",
-		})
+	case t.Permissions != nil && !slices.Contains(t.Permissions, permission):
+		notGranted(w, boundary, permission)
 	case t.Blocked:
 		forbidden(w, "Your account has been blocked.")
 	default:
