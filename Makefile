@@ -80,18 +80,19 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
 
-## bench: the program against its peers, as whole processes; some 20 minutes
+## bench: the program against its peers, as whole processes; takes about 35 minutes
 bench:
 	$(GO) run ./internal/bench
 
-## bench-quick: the same with archives of an eighth, on two networks
+## bench-quick: the same with archives of an eighth, on two networks, and two of the small
+## ones at a distance
 bench-quick:
-	$(GO) run ./internal/bench -quick -nets loop,rtt
+	$(GO) run ./internal/bench -quick -nets loop,rtt -far '^(80kB|10MB)/20ms/redirect/ref$$'
 
-## bench-smoke: every archive once, small, from a real nginx, plain and over TLS;
-## fails where trees differ or too much memory is taken
+## bench-smoke: every archive once, small, from a real nginx, plain and over TLS, and one at
+## a distance; fails where trees differ or too much memory is taken
 bench-smoke:
-	$(GO) run ./internal/bench -quick -n 1 -nets loop,tls
+	$(GO) run ./internal/bench -quick -n 1 -nets loop,tls -far '^1MB/20ms/redirect/ref$$' -far-n 1 -start-n 1
 
 ## microbench: the parts
 microbench:

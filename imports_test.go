@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"internal/gitlabtest/deadend":  nil,
 	"internal/gitlabtest/simulate": {"internal/gitlabtest"},
 	"internal/demo":                {"internal/gitlabtest"},
-	"internal/bench":               {"internal/bench/slownet", "internal/inflate"},
+	"internal/bench":               {"internal/bench/slownet", "internal/gitlabtest", "internal/inflate"},
 	"internal/bench/slownet":       nil,
 	"internal/release":             nil,
 }
