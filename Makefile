@@ -10,7 +10,7 @@ LDFLAGS  := -s -w -funcalign=16 -X gitlab.com/artifetch/artifetch/internal/cli.V
 # functions are aligned to 16 bytes: together that saves 1 MB. encoding/binary isn't among
 # them: the inflater loads its input through it, and without inlining a fetch takes a
 # seventh longer. The benchmark times the shipped binary beside one built with plain flags.
-COLD     := github.com/andybalholm/... github.com/bodgit/... github.com/nwaples/... github.com/urfave/... \
+COLD     := github.com/klauspost/compress/zip github.com/klauspost/pgzip github.com/ulikunitz/xz github.com/andybalholm/... github.com/bodgit/... github.com/nwaples/... github.com/urfave/... \
 	github.com/mholt/... github.com/STARRY-S/... github.com/hashicorp/... github.com/sorairolake/... \
 	github.com/rs/... github.com/sethvargo/... go.yaml.in/... golang.org/x/text/... go4.org/... vendor/... \
 	github.com/cheggaaa/... github.com/fatih/... github.com/mattn/... github.com/rivo/... \

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
-	"context"
 	"fmt"
 	"io"
 	"runtime"
@@ -24,10 +23,6 @@ const (
 	methodZstd    = 93
 	methodXz      = 95
 )
-
-// maxWindow bounds what a stream may make a decompressor allocate, in bytes. The
-// runner's best level of zstd uses 32 MiB.
-const maxWindow = 32 << 20
 
 // What the others take, in bytes: a block of bzip2 at its best level; what
 // klauspost's zstd has beside its window.
@@ -93,12 +88,12 @@ func (w *worker) decompress(e *entry, packed *packedReader) (io.ReadCloser, erro
 	if err != nil {
 		return nil, err
 	}
-	var r io.ReadCloser
-	if e.method == methodZstd {
-		r, err = w.decoders.open(packed, need, w.opts.Share)
-	} else {
-		r, err = newDecompressor(e, packed)
-	}
+	r, err := guard(func() (io.ReadCloser, error) {
+		if e.method == methodZstd {
+			return w.decoders.open(packed, need, w.opts.Share)
+		}
+		return newDecompressor(e, packed)
+	})
 	if err != nil {
 		giveBack()
 		return nil, err
@@ -112,17 +107,16 @@ func (w *worker) reserve(need int64) (giveBack func(), err error) {
 	if need <= largeWindow/int64(w.opts.Share) {
 		return w.budget.borrow(w.ctx, need)
 	}
-	select {
-	case w.stage.large <- struct{}{}:
-	case <-w.ctx.Done():
-		return nil, context.Cause(w.ctx)
+	done, err := w.stage.soleWindow(w.ctx, need)
+	if err != nil {
+		return nil, err
 	}
 	pieces, err := w.budget.borrow(w.ctx, need)
 	if err != nil {
-		<-w.stage.large
+		done()
 		return nil, err
 	}
-	return func() { pieces(); <-w.stage.large }, nil
+	return func() { pieces(); done() }, nil
 }
 
 // decompressor gives its memory back when it is closed.
@@ -137,20 +131,22 @@ func (d *decompressor) Close() error {
 	return d.ReadCloser.Close()
 }
 
-// memory is what a decompressor will take. What a stream says of itself is held
-// against maxWindow when it is opened.
+// memory is what a decompressor will take.
 func memory(e *entry, packed *packedReader) (int64, error) {
+	head, err := packed.r.Peek(int(min(packed.left, windowHead)))
+	if err != nil {
+		return 0, err
+	}
 	switch e.method {
 	case methodBzip2:
 		return bzip2Memory, nil
 	case methodZstd:
-		head, err := packed.r.Peek(int(min(packed.left, zstd.HeaderMaxSize)))
-		if err != nil {
-			return 0, err
-		}
-		var h zstd.Header
-		if readable := h.Decode(head) == nil; readable && !h.Skippable {
-			return int64(min(max(h.WindowSize, h.FrameContentSize), maxWindow)) + zstdMemory, nil
+		return zstdWindow(head) + zstdMemory, nil
+	case methodXz:
+		return xzWindow(head), nil
+	case methodLZMA:
+		if len(head) >= lenLZMA {
+			return min(int64(le.Uint32(head[5:])), e.size, maxWindow), nil
 		}
 	}
 	return maxWindow, nil
@@ -260,18 +256,15 @@ func (w *worker) unzstd(e *entry, emit func([]byte) error) error {
 	return skip(w.in, e.packed)
 }
 
-func readCloser(r io.Reader, err error) (io.ReadCloser, error) {
-	if err != nil {
-		return nil, err
-	}
-	return io.NopCloser(r), nil
-}
+// lenLZMA is the length of that header, in bytes: version, size of the properties,
+// properties.
+const lenLZMA = 9
 
 // newLZMA reads the header that zip puts in front of a raw LZMA stream, and puts
 // the classic one in its place: APPNOTE 5.8.8. The size in it makes an end
 // marker unnecessary.
 func newLZMA(packed *packedReader, size int64) (io.ReadCloser, error) {
-	var h [9]byte // version, size of the properties, properties
+	var h [lenLZMA]byte
 	if _, err := io.ReadFull(packed, h[:]); err != nil {
 		return nil, err
 	}

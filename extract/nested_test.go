@@ -252,39 +252,6 @@ func TestSevenZipDamage(t *testing.T) {
 	}
 }
 
-// A 7z archive may not ask for gigabytes of memory, nor name a method that nobody
-// knows, however little is in it.
-func TestSevenZipMethods(t *testing.T) {
-	t.Parallel()
-	plain, err := os.ReadFile(filepath.Join("testdata", "plain.7z")) // whose header is not packed
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := unpack(t, plain, t.TempDir(), extract.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	coder := bytes.LastIndex(plain, []byte{0x21, 0x21, 0x01}) // one byte of id, which is LZMA2, one of properties
-	if coder < 0 {
-		t.Fatal("no coder")
-	}
-	for name, tt := range map[string]struct {
-		at   int
-		to   byte
-		want any
-	}{
-		"64 MiB":            {coder + 3, 28, new(*extract.CorruptError)}, // it is not as the header's checksum has it
-		"96 MiB":            {coder + 3, 29, new(*extract.LimitError)},
-		"4 GiB":             {coder + 3, 40, new(*extract.LimitError)},
-		"an unknown method": {coder + 1, 0x77, new(*extract.UnsafeError)},
-	} {
-		bad := slices.Clone(plain)
-		bad[tt.at] = tt.to
-		if _, err := unpack(t, bad, t.TempDir(), extract.Options{}); !asType(err, tt.want) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 // A transfer that breaks off is not damage.
 func TestSevenZipTransferErrors(t *testing.T) {
 	t.Parallel()

@@ -22,10 +22,11 @@ type tree struct {
 
 	mu      sync.Mutex
 	open    map[string]*openDir
-	made    map[string]bool // directories that are known to be there, and no links
+	made    kinds // directories that are known to be there, and no links
 	tick    int64
 	doubles *openDir // holds what would be written twice
 	twice   []double
+	keeps   int64 // bytes of their names
 }
 
 // double is a file that another archive has, too. Whether they are the same shows
@@ -56,7 +57,7 @@ func newTree(fresh, doubles root, umask, denied fs.FileMode) (*tree, error) {
 		first.close()
 		return nil, err
 	}
-	t := &tree{umask: umask, denied: denied, open: map[string]*openDir{}, made: map[string]bool{}, doubles: &openDir{dir: second}}
+	t := &tree{umask: umask, denied: denied, open: map[string]*openDir{}, made: newKinds(0), doubles: &openDir{dir: second}}
 	t.open[""] = &openDir{dir: first, refs: 1}
 	return t, nil
 }
@@ -112,7 +113,7 @@ func (t *tree) reach(path string) (*openDir, error) {
 
 // mkdir makes a directory, unless it is there.
 func (t *tree) mkdir(above *openDir, path string) error {
-	if t.made[path] {
+	if t.made.of(path) == dirKind {
 		return nil
 	}
 	// 0755 before the umask: what the archive says of it comes at the end.
@@ -127,7 +128,7 @@ func (t *tree) mkdir(above *openDir, path string) error {
 	if err != nil {
 		return pathError("mkdir", path, err)
 	}
-	t.made[path] = true
+	t.made.set(path, dirKind)
 	return nil
 }
 
@@ -193,8 +194,16 @@ func (t *tree) addDouble(path, by string) (dir *openDir, name string) {
 	defer t.mu.Unlock()
 	name = strconv.Itoa(len(t.twice))
 	t.twice = append(t.twice, double{path, name, by})
+	t.keeps += int64(len(path)) + lenNote
 	t.doubles.refs++
 	return t.doubles, name
+}
+
+// kept is how many bytes the names of doubles take.
+func (t *tree) kept() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.keeps
 }
 
 func (f *newFile) write(p []byte) error {
@@ -253,11 +262,5 @@ func isEnd(err error) bool {
 	return err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // ReadFull returns these two as they are
 }
 
-// permissions are those of the entry. Archives by tools without Unix modes have
-// none, which would make files that nobody can read.
-func (t *tree) permissions(e *entry) fs.FileMode {
-	if perm := e.mode.Perm(); perm != 0 {
-		return perm &^ t.denied
-	}
-	return 0o644 &^ t.denied
-}
+// permissions are those of the entry, without what nobody is to get.
+func (t *tree) permissions(e *entry) fs.FileMode { return e.mode.Perm() &^ t.denied }

@@ -115,7 +115,7 @@ func contentCode(err error) code {
 	switch {
 	case is[*extract.NoMatchError](err):
 		return codeNoMatch
-	case is[*extract.UnsafeError](err), is[*extract.LimitError](err):
+	case is[*extract.UnsafeError](err), is[*extract.LimitError](err), is[*extract.UnsupportedError](err):
 		return codeUnsafe
 	case is[*extract.ConflictError](err):
 		return codeLocal
