@@ -40,7 +40,7 @@ type known struct {
 // forms are the formats that are recognised, in this order: those without a magic
 // number at their beginning come last.
 func forms() []known {
-	zstd := archiver.Zstd{DecoderOptions: zstdOptions()}
+	zstd := archiver.Zstd{DecoderOptions: zstdOptions(maxWindow)}
 	return []known{
 		{form{name: "gzip", open: archiver.Gz{}.OpenReader}, archiver.Gz{}},
 		{form{name: "xz", open: openXz, window: xzWindow}, archiver.Xz{}},

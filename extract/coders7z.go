@@ -13,6 +13,7 @@ type coder7z struct {
 	method string // its id in hexadecimal
 	props  []byte
 	at     int // where these are in the folder
+	inputs int // of this method and those before it
 }
 
 // coders reads the methods of a folder, and how many packed streams go into them.
@@ -40,30 +41,36 @@ func (h *header7z) coders() (coders coders7z, packed int) {
 		if inputs += ins; flags&0xc0 != 0 || outs != 1 || ins == 0 || inputs > maxInputs {
 			h.fail()
 		}
+		c.inputs = inputs
 		coders.list = append(coders.list, c)
 	}
-	coders.main, packed = h.bind(n, inputs)
+	if !h.bad {
+		coders.main, packed = h.bind(coders.list, inputs)
+	}
 	return coders, packed
 }
 
 // bind reads which output of a method is which input of another, and which inputs
 // are packed streams. It returns the output that is left over, and the number of the
 // latter.
-func (h *header7z) bind(outputs, inputs int) (main, packed int) {
+func (h *header7z) bind(coders []coder7z, inputs int) (main, packed int) {
 	var in, out [maxInputs]bool
-	use := func(used *[maxInputs]bool, most int) {
+	use := func(used *[maxInputs]bool, most int) int {
 		i := h.number()
 		if h.bad || i >= uint64(most) || used[i] {
 			h.fail()
-			return
+			return 0
 		}
 		used[i] = true
+		return int(i)
 	}
-	for range outputs - 1 {
-		use(&in, inputs)
-		use(&out, outputs)
+	for range len(coders) - 1 {
+		to, from := use(&in, inputs), use(&out, len(coders))
+		if to < coders[from].inputs {
+			h.fail() // it goes into itself, or into a method in front
+		}
 	}
-	if packed = inputs - (outputs - 1); packed < 1 {
+	if packed = inputs - (len(coders) - 1); packed < 1 {
 		h.fail()
 	}
 	if packed > 1 {
@@ -71,7 +78,7 @@ func (h *header7z) bind(outputs, inputs int) (main, packed int) {
 			use(&in, inputs)
 		}
 	}
-	for out[main] && main < outputs-1 {
+	for out[main] && main < len(coders)-1 {
 		main++
 	}
 	return main, packed

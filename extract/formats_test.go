@@ -66,6 +66,19 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// The trailer of an lzip member has CRC-32 and size.
+func TestLzipTrailer(t *testing.T) {
+	t.Parallel()
+	stream := compressed(t, compressors()["lzip"], tarSeeds(t)["gnu"])
+	for i := range 12 {
+		bad := bytes.Clone(stream)
+		bad[len(bad)-lenLzipTrailer+i] ^= 1
+		if _, err := add(t, bad, Options{}); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("byte %d was changed: %v", i, err)
+		}
+	}
+}
+
 // What is damaged anywhere is refused, or comes out right, by every compression that
 // has a checksum.
 func TestStreamDamage(t *testing.T) {

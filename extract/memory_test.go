@@ -383,11 +383,48 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// rawZstdFrame is a frame of one block that is not compressed: RFC 8878, 3.1.1.
+// Windows that were left behind go before they are too many.
+func TestWindowsGo(t *testing.T) {
+	stage, err := NewStage(t.TempDir(), StageOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stage.Discard() }()
+	collections := func() uint32 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.NumForcedGC
+	}
+	for _, tt := range []struct{ windows, size, want int }{{20, maxWindow / 32, 0}, {3, maxWindow, 3}} {
+		before := collections()
+		for range tt.windows {
+			done, err := stage.soleWindow(t.Context(), int64(tt.size))
+			if err != nil {
+				t.Fatal(err)
+			}
+			done()
+		}
+		if got := int(collections() - before); got != tt.want {
+			t.Errorf("%d windows of %d bytes: %d collections, want %d", tt.windows, tt.size, got, tt.want)
+		}
+	}
+}
+
+// rawZstdFrame is a frame of blocks that are not compressed: RFC 8878, 3.1.1.
 func rawZstdFrame(content []byte, window byte) []byte {
 	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, window}
-	block := uint32(len(content))<<3 | 1 // the last one
-	return append(append(frame, byte(block), byte(block>>8), byte(block>>16)), content...)
+	const most = 100_000
+	for {
+		n := min(len(content), most)
+		block := uint32(n) << 3
+		if n == len(content) {
+			block |= 1 // the last one
+		}
+		frame = append(append(frame, byte(block), byte(block>>8), byte(block>>16)), content[:n]...)
+		if content = content[n:]; len(content) == 0 {
+			return frame
+		}
+	}
 }
 
 // The same holds in a zip.
@@ -397,14 +434,10 @@ func TestWindowsInZips(t *testing.T) {
 		lz := compressed(t, func(w io.Writer) (io.WriteCloser, error) { return lzma.NewWriter(w) }, content)
 		for method, packed := range map[uint16][]byte{
 			methodXz:   compressed(t, func(w io.Writer) (io.WriteCloser, error) { return xz.WriterConfig{DictCap: size}.NewWriter(w) }, content),
-			methodZstd: rawZstdFrame(content[:1<<17], byte(len(fmt.Sprintf("%b", size))-1-10)<<3),
+			methodZstd: rawZstdFrame(content, byte(len(fmt.Sprintf("%b", size))-1-10)<<3),
 			methodLZMA: append(binary.LittleEndian.AppendUint32([]byte{9, 4, 5, 0, lz[0]}, uint32(size)), lz[13:]...),
 		} {
-			whole := content
-			if method == methodZstd {
-				whole = content[:1<<17]
-			}
-			archive := rawZip(t, method, packed, whole)
+			archive := rawZip(t, method, packed, content)
 			stage, err := NewStage(t.TempDir(), StageOptions{})
 			if err != nil {
 				t.Fatal(err)
@@ -416,6 +449,35 @@ func TestWindowsInZips(t *testing.T) {
 			if err := stage.Discard(); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+}
+
+// A stream that asks for more memory behind its beginning does not get it: what was
+// reserved for it is what it said first, and others have the rest.
+func TestGrowingWindows(t *testing.T) {
+	content := bytes.Repeat([]byte("content "), 100_000)
+	dict := func(size int, content []byte) []byte {
+		return compressed(t, func(w io.Writer) (io.WriteCloser, error) { return xz.WriterConfig{DictCap: size}.NewWriter(w) }, content)
+	}
+	half := len(content) / 2
+	for method, packed := range map[uint16][]byte{
+		methodXz:   append(dict(1<<16, content[:half]), dict(maxWindow, content[half:])...),
+		methodZstd: append(rawZstdFrame(content[:half], 7<<3), rawZstdFrame(content[half:], 16<<3)...),
+	} {
+		archive := rawZip(t, method, packed, content)
+		stage, err := NewStage(t.TempDir(), StageOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		took := allocated(func() {
+			_, err = stage.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{})
+		})
+		if !is[*LimitError](err) || took > maxWindow/2 {
+			t.Errorf("method %d: %v; %d bytes were allocated", method, err, took)
+		}
+		if err := stage.Discard(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

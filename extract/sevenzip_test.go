@@ -113,7 +113,7 @@ func TestSevenZipHeaders(t *testing.T) {
 		"no input":                      archive7zOf(nil, made7z{coded: []byte{1, 0x11, 0, 0, 1}, files: []string{"one"}}),
 		"an input that is not there":    archive7zOf(nil, made7z{coded: []byte{2, 1, 0, 1, 0, 5, 0}, files: []string{"one"}, sizes: []uint64{3, 3}}),
 		"an output that is not there":   archive7zOf(nil, made7z{coded: []byte{2, 1, 0, 1, 0, 1, 5}, files: []string{"one"}, sizes: []uint64{3, 3}}),
-		"an input twice":                archive7zOf(nil, made7z{coded: []byte{3, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1}, files: []string{"one"}, sizes: []uint64{3, 3, 3}}),
+		"an input twice":                archive7zOf(nil, made7z{coded: []byte{3, 1, 0, 1, 0, 1, 0, 2, 0, 2, 1}, files: []string{"one"}, sizes: []uint64{3, 3, 3}}),
 		"methods in a circle":           archive7zOf(nil, made7z{coded: []byte{3, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1}, files: []string{"one"}, sizes: []uint64{3, 3, 3}}),
 		"alternative methods":           archive7zOf(nil, made7z{coded: []byte{1, 0x81, 0}, files: []string{"one"}}),
 		"fewer packed streams":          archive7zOf(nil, made7z{coded: []byte{1, 0x11, 0, 2, 1, 0, 1}, files: []string{"one"}}),
@@ -147,6 +147,14 @@ func TestSevenZipHeaders(t *testing.T) {
 		if !is[*CorruptError](err) || took > 4<<20 {
 			t.Errorf("%s: %v; %d bytes were allocated", name, err, took)
 		}
+		if _, err := open7z(t.Context(), bytes.NewReader(archive), int64(len(archive)), Options{}.withDefaults()); !is[*CorruptError](err) {
+			t.Errorf("%s: it is left to the library: %v", name, err)
+		}
+	}
+	bad := archive7zOf(nil, plain)
+	bad[len(bad)-5] ^= 1 // a name
+	if _, err := add(t, bad, Options{}); !is[*CorruptError](err) {
+		t.Errorf("a header that was changed: %v", err)
 	}
 	for at := range lenStart7z {
 		bad := archive7zOf(nil, plain)
@@ -233,6 +241,20 @@ func TestSevenZipDictionaries(t *testing.T) {
 	}
 }
 
+// The same holds for LZMA.
+func TestSevenZipLZMA(t *testing.T) {
+	content := strings.Repeat("content ", 1000)
+	packed := compressed(t, compressors()["lzma"], []byte(content))
+	coded := append([]byte{1, 0x23, 3, 1, 1, 5}, packed[0], 0xff, 0xff, 0xff, 0xff)
+	archive := archive7zOf(nil, made7z{coded: coded, files: []string{content}, packs: [][]byte{packed[13:]}})
+	var got map[string]string
+	var err error
+	took := allocated(func() { got, err = add(t, archive, Options{}) })
+	if err != nil || got["0"] != content || took > 4<<20 {
+		t.Errorf("%v; %d bytes were allocated", err, took)
+	}
+}
+
 // Of a selection, only the folders come that it is in, and each no farther than to its
 // last file. Checksums are checked, and links made of content.
 func TestSevenZipFolders(t *testing.T) {
@@ -312,12 +334,18 @@ func TestSevenZipIsInterrupted(t *testing.T) {
 			if err != nil || reads < 6 {
 				t.Errorf("%v after %d reads", err, reads)
 			}
-			return
+			break
 		}
 		const recognising = 4 // reads
 		if !errors.Is(err, why) || src.left < -recognising {
 			t.Errorf("stopped at read %d: %v, and %d reads more", reads, err, -src.left)
 		}
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	src := &stopping{Source: FromReaderAt(bytes.NewReader(archive), int64(len(archive))), stop: func() {}}
+	if _, err := (&arrivingAt{ReaderAt: src, ctx: ctx}).ReadAt(make([]byte, 1), 0); !errors.Is(err, why) || src.left != 0 {
+		t.Errorf("a read after the end: %v", err)
 	}
 }
 
