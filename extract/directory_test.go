@@ -125,6 +125,16 @@ func TestZip64Records(t *testing.T) {
 	}
 }
 
+// A record that says that there is nothing does not make nothing of a directory.
+func TestDirectoryThatIsNotSaid(t *testing.T) {
+	t.Parallel()
+	archive := storedZip(t, 1, []byte("content"))
+	clear(archive[len(archive)-lenEnd+8 : len(archive)-lenEnd+16]) // numbers and size
+	if entries, err := directoryOf(archive); !is[*CorruptError](err) {
+		t.Errorf("%d entries, %v", len(entries), err)
+	}
+}
+
 // A time of 32 bits with a sign ends in 2038; the year beside it tells what is meant.
 func TestModTimes(t *testing.T) {
 	t.Parallel()

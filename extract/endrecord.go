@@ -100,17 +100,21 @@ func findEnd(tail *tail, size int64) (endRecord, error) {
 	return end, err
 }
 
-// soleDirectory refuses an archive with something in front, if there is another
-// directory where its record says that its own is: some programs take that one.
-func soleDirectory(src io.ReaderAt, places ...int64) error {
-	for _, at := range places {
-		var signature [4]byte
-		if err := readFull(src, signature[:], at); err != nil {
+// soleDirectory refuses an archive with something in front, if there is a directory
+// where its record says that its own is: some programs take that one, and not what is
+// right in front of the record.
+func soleDirectory(src io.ReaderAt, found, stated int64) error {
+	var signatures [2][4]byte
+	for i, at := range []int64{stated, found} {
+		if err := readFull(src, signatures[i][:], at); err != nil {
 			return err
 		}
-		if le.Uint32(signature[:]) != sigCentral {
-			return nil
-		}
+	}
+	switch {
+	case le.Uint32(signatures[0][:]) != sigCentral:
+		return nil
+	case le.Uint32(signatures[1][:]) != sigCentral:
+		return corrupt("", "the central directory is not as long as its end record says")
 	}
 	return errTwoDirectories
 }

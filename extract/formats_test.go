@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"archive/tar"
 	"bytes"
 	"errors"
 	"maps"
@@ -127,6 +128,31 @@ func TestTarEnds(t *testing.T) {
 			if tt.want != "" && (err != nil || got["last"] != tt.want || len(got) != 2) || tt.want == "" && !errors.Is(err, ErrCorrupt) {
 				t.Errorf("%s: %v, %.60q", name, err, got)
 			}
+		}
+	}
+}
+
+// Times that no file can have here are no reason to stop.
+func TestTarTimes(t *testing.T) {
+	t.Parallel()
+	for _, seconds := range []string{"-1", "0", "4000000000", "253402300800", "9000000000000000000", "-9000000000000000000"} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		err := w.WriteHeader(&tar.Header{Name: "f", Typeflag: tar.TypeReg, PAXRecords: map[string]string{"comment": "mtime", "VENDOR.x": strings.Repeat("0", len(seconds))}})
+		if err == nil {
+			err = w.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The writer takes no such time: a record of the same length becomes one.
+		archive := bytes.Replace(b.Bytes(), []byte("VENDOR.x="), []byte("mtime=000"), 1)
+		archive = bytes.Replace(archive, []byte("=000"+strings.Repeat("0", len(seconds))), []byte("="+strings.Repeat("0", 3)+seconds), 1)
+		if seconds[0] == '-' {
+			archive = bytes.Replace(archive, []byte("=000-"), []byte("=-000"), 1)
+		}
+		if got, err := add(t, archive, Options{}); err != nil || len(got) != 1 {
+			t.Errorf("%s: %v", seconds, err)
 		}
 	}
 }

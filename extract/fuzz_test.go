@@ -101,6 +101,7 @@ func stricter() map[string]string {
 		"it is one part of several":                "archive/zip looks for no other parts",
 		"the zip64 end record is missing":          "archive/zip does without",
 		"the central directory does not fit":       "archive/zip does not ask how long it is",
+		"the central directory is not as long":     "idem",
 		"of the central directory are left over":   "idem",
 		"the central directory is damaged":         "idem: it ends where its end record is not",
 		"it lacks":                                 "archive/zip takes the directory where its offset says, and nothing else",

@@ -50,7 +50,7 @@ func (s *Stage) unpack7z(ctx context.Context, src *arrivingAt, size int64, o Opt
 		if err := x.run(ctx, r); err != nil {
 			return Stats{}, err
 		}
-		progress.add(int(progress.left)) // a folder is left when its last file is there
+		progress.rest() // a folder is left when its last file is there
 	}
 	return stats, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"hash/crc32"
 	"io"
+	"math"
 )
 
 // folder passes the content of a folder to read, by way of an archive that has
@@ -91,4 +92,10 @@ func (p *progress7z) add(n int) {
 	n = int(min(int64(n), p.left))
 	p.left -= int64(n)
 	p.tell(n)
+}
+
+func (p *progress7z) rest() {
+	for p.left > 0 {
+		p.add(math.MaxInt32)
+	}
 }

@@ -56,7 +56,7 @@ const (
 func (h *header7z) readPacks() {
 	h.packAt = h.number()
 	n := h.count(1)
-	if n > usualInputs*h.opts.MaxFiles {
+	if n/usualInputs > h.opts.MaxFiles {
 		h.refuse(tooManyEntries(h.opts))
 		return
 	}
@@ -143,20 +143,17 @@ func (h *header7z) readSubStreams() {
 		}
 		id = h.byte()
 	}
-	files, sizes := 0, []uint64(nil)
+	files, more := 0, 0 // whose size is given: the last of a folder has what is left
 	for _, f := range h.folders {
-		files += f.streams
-	}
-	if files > h.opts.MaxFiles {
-		h.refuse(tooManyEntries(h.opts))
-		return
-	}
-	if id == id7zSize {
-		n := 0
-		for _, f := range h.folders {
-			n += max(f.streams-1, 0)
+		if files += f.streams; files > h.opts.MaxFiles {
+			h.refuse(tooManyEntries(h.opts))
+			return
 		}
-		sizes = h.sizes(n)
+		more += max(f.streams-1, 0)
+	}
+	var sizes []uint64
+	if id == id7zSize {
+		sizes = h.sizes(more)
 		id = h.byte()
 	}
 	h.splitFolders(sizes)
