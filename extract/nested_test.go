@@ -130,7 +130,7 @@ func TestBareFile(t *testing.T) {
 	if _, err := w.Write(make([]byte, 10240)); err != nil || w.Close() != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string][]string{extract.BareName("x.tgz"): nil, extract.BareName("x.TAR.gz"): nil, extract.BareName("zeros.gz"): {"zeros"}} {
+	for name, want := range map[string][]string{extract.BareName("x.tgz"): nil, extract.BareName("x.TAR.gz"): nil, extract.BareName("x.TLZ"): nil, extract.BareName("zeros.gz"): {"zeros"}} {
 		out := t.TempDir()
 		if _, err := unpack(t, empty.Bytes(), out, extract.Options{BareName: name}); err != nil {
 			t.Errorf("zeros as %s: %v", name, err)
