@@ -15,7 +15,8 @@ COLD     := github.com/klauspost/compress/zip github.com/klauspost/pgzip github.
 	github.com/rs/... github.com/sethvargo/... go.yaml.in/... golang.org/x/text/... go4.org/... vendor/... \
 	github.com/cheggaaa/... github.com/fatih/... github.com/mattn/... github.com/rivo/... \
 	crypto/tls crypto/x509/... encoding encoding/asn1 encoding/base64 encoding/gob encoding/hex encoding/json encoding/pem expvar fmt html log/... math/big mime/... net/http/... net/textproto net/url \
-	archive/tar compress/flate crypto/dsa crypto/ecdh crypto/ecdsa crypto/ed25519 crypto/elliptic crypto/hpke crypto/rsa flag net net/netip \
+	archive/tar compress/flate crypto/dsa crypto/ecdh crypto/ecdsa crypto/ed25519 crypto/elliptic crypto/hpke crypto/rsa \
+	crypto/internal/fips140/edwards25519 crypto/internal/fips140/rsa flag io/fs net net/netip path path/filepath sort text/tabwriter time \
 	reflect regexp/... text/template/... \
 	$(addprefix gitlab.com/artifetch/artifetch/,env gitlab manifest resolve internal/cli internal/redact)
 BUILDFLAGS := -trimpath -buildvcs=false -tags $(TAGS) $(COLD:%='-gcflags=%=-l') -ldflags '$(LDFLAGS)'
