@@ -10,13 +10,16 @@ LDFLAGS  := -s -w -funcalign=16 -X gitlab.com/artifetch/artifetch/internal/cli.V
 # functions are aligned to 16 bytes: together that saves 1 MB. encoding/binary isn't among
 # them: the inflater loads its input through it, and without inlining a fetch takes a
 # seventh longer. The benchmark times the shipped binary beside one built with plain flags.
-COLD     := github.com/andybalholm/... github.com/bodgit/... github.com/nwaples/... github.com/urfave/... \
+COLD     := github.com/klauspost/compress/zip github.com/klauspost/pgzip github.com/ulikunitz/xz github.com/andybalholm/... github.com/bodgit/... github.com/nwaples/... github.com/urfave/... \
 	github.com/mholt/... github.com/STARRY-S/... github.com/hashicorp/... github.com/sorairolake/... \
 	github.com/rs/... github.com/sethvargo/... go.yaml.in/... golang.org/x/text/... go4.org/... vendor/... \
 	github.com/cheggaaa/... github.com/fatih/... github.com/mattn/... github.com/rivo/... \
-	crypto/ecdh crypto/ecdsa crypto/hkdf crypto/rsa crypto/tls crypto/x509/... encoding encoding/asn1 encoding/base64 encoding/gob encoding/hex encoding/json encoding/pem expvar fmt html log/... math/big mime/... net net/http/... net/textproto net/url \
-	os reflect regexp/... strconv text/template/... time \
-	$(addprefix gitlab.com/artifetch/artifetch/,env gitlab manifest resolve internal/atomicfile internal/cli internal/openfiles internal/printable internal/redact internal/smallfile internal/space)
+	archive/tar compress/flate context crypto/dsa crypto/ecdh crypto/ecdsa crypto/ed25519 crypto/elliptic crypto/hkdf crypto/hpke \
+	crypto/internal/fips140/ecdh crypto/internal/fips140/ecdsa crypto/internal/fips140/ed25519 crypto/internal/fips140/edwards25519 \
+	crypto/internal/fips140/rsa crypto/rsa crypto/sha1 crypto/tls crypto/x509/... encoding encoding/asn1 encoding/base64 encoding/gob encoding/hex \
+	encoding/json encoding/pem errors expvar flag fmt html internal/reflectlite internal/strconv io io/fs log/... math/big mime/... net net/http/... \
+	net/netip net/textproto net/url os path path/filepath reflect regexp/... sort strconv text/tabwriter text/template/... time unicode/... \
+	$(addprefix gitlab.com/artifetch/artifetch/,env gitlab manifest resolve internal/atomicfile internal/cli internal/openfiles internal/printable internal/redact internal/smallfile internal/space internal/transport)
 BUILDFLAGS := -trimpath -buildvcs=false -tags $(TAGS) $(COLD:%='-gcflags=%=-l') -ldflags '$(LDFLAGS)'
 BUILD    := CGO_ENABLED=0 $(GO) build $(BUILDFLAGS)
 MAXSIZE  := 14680064
@@ -80,18 +83,19 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
 
-## bench: the program against its peers, as whole processes; some 20 minutes
+## bench: the program against its peers, as whole processes; takes about 35 minutes
 bench:
 	$(GO) run ./internal/bench
 
-## bench-quick: the same with archives of an eighth, on two networks
+## bench-quick: the same with archives of an eighth, on two networks, and two of the small
+## ones at a distance
 bench-quick:
-	$(GO) run ./internal/bench -quick -nets loop,rtt
+	$(GO) run ./internal/bench -quick -nets loop,rtt -far '^(80kB|10MB)/20ms/redirect/ref$$'
 
-## bench-smoke: every archive once, small, from a real nginx, plain and over TLS;
-## fails where trees differ or too much memory is taken
+## bench-smoke: every archive once, small, from a real nginx, plain and over TLS, and one at
+## a distance; fails where trees differ or too much memory is taken
 bench-smoke:
-	$(GO) run ./internal/bench -quick -n 1 -nets loop,tls
+	$(GO) run ./internal/bench -quick -n 1 -nets loop,tls -far '^1MB/20ms/redirect/ref$$' -far-n 1 -start-n 1
 
 ## microbench: the parts
 microbench:

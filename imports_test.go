@@ -35,10 +35,12 @@ var allowed = map[string][]string{
 	"internal/cli":        {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/atomicfile", "internal/openfiles", "internal/printable", "internal/redact", "internal/smallfile", "internal/space"},
 
 	// What follows is not part of the program.
-	"internal/gitlabtest":          nil,
+	"internal/gitlabtest":          {"internal/gitlabtest/world", "internal/gitlabtest/deadend"},
+	"internal/gitlabtest/world":    nil,
+	"internal/gitlabtest/deadend":  nil,
 	"internal/gitlabtest/simulate": {"internal/gitlabtest"},
 	"internal/demo":                {"internal/gitlabtest"},
-	"internal/bench":               {"internal/bench/slownet", "internal/inflate"},
+	"internal/bench":               {"internal/bench/slownet", "internal/gitlabtest", "internal/inflate"},
 	"internal/bench/slownet":       nil,
 	"internal/release":             nil,
 }

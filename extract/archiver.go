@@ -2,106 +2,97 @@ package extract
 
 import (
 	"archive/tar"
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"hash/crc32"
 	"io"
-	"io/fs"
-	"strings"
-	"sync/atomic"
 
-	"github.com/bodgit/sevenzip"
 	"github.com/mholt/archiver/v4"
 	"github.com/therootcompany/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // This is the only file that knows archiver. It is used for what it does well:
-// each format's own recognition, and reading tar and its compressions. Its
+// each format's own recognition, and reading tar, 7z and most compressions. Its
 // Identify is not: it tries formats in random order, and takes one text in a
-// hundred for brotli.
+// hundred for brotli. Its lzip reads all into memory, and xz has no bound there:
+// these are read by the libraries that it uses itself.
 
-// form is what an archive is that is no zip: a tar, compressed or not, a single
-// compressed file, or a 7z archive.
+// form is the format of an archive that isn't a zip: a tar, compressed or not, a
+// single compressed file, or a 7z archive.
 type form struct {
 	name   string
-	decomp archiver.Decompressor // nil for a plain tar
-	seeks  bool                  // a 7z archive, which is no stream
+	open   func(io.Reader) (io.ReadCloser, error) // decompresses; nil for a plain tar, and 7z
+	window func(head []byte) int64                // how large that of the decompressor will be; nil if that is small
+	seeks  bool                                   // a 7z archive, which is no stream
+	frames bool                                   // frames that have no content may stand in front
 }
 
 type matcher interface {
 	Match(ctx context.Context, filename string, stream io.Reader) (archiver.MatchResult, error)
 }
 
-// forms are the formats that are recognised, in this order. A tar has no magic
-// number at its beginning and comes last.
-func forms() []struct {
+type known struct {
 	form
 	match matcher
-} {
-	return []struct {
-		form
-		match matcher
-	}{
-		{form{name: "gzip", decomp: archiver.Gz{}}, archiver.Gz{}},
-		{form{name: "xz", decomp: boundedXz{}}, archiver.Xz{}},
-		{form{name: "zstd", decomp: archiver.Zstd{DecoderOptions: zstdOptions()}}, archiver.Zstd{}},
-		{form{name: "bzip2", decomp: archiver.Bz2{}}, archiver.Bz2{}},
-		{form{name: "lz4", decomp: archiver.Lz4{}}, archiver.Lz4{}},
+}
+
+// forms are the formats that are recognised, in this order: those without a magic
+// number at their beginning come last.
+func forms() []known {
+	zstd := archiver.Zstd{DecoderOptions: zstdOptions(maxWindow)}
+	return []known{
+		{form{name: "gzip", open: archiver.Gz{}.OpenReader}, archiver.Gz{}},
+		{form{name: "xz", open: openXz, window: xzWindow}, archiver.Xz{}},
+		{form{name: "zstd", open: zstd.OpenReader, window: zstdWindow, frames: true}, zstd},
+		{form{name: "bzip2", open: archiver.Bz2{}.OpenReader}, archiver.Bz2{}},
+		{form{name: "lz4", open: archiver.Lz4{}.OpenReader, frames: true}, archiver.Lz4{}},
+		{form{name: "lzip", open: openLzip, window: lzipWindow}, archiver.Lzip{}},
 		{form{name: "7z", seeks: true}, archiver.SevenZip{}},
-		{form{name: "tar"}, archiver.Tar{}},
+		{form{name: "tar"}, tarMatcher{}},
+		{form{name: "lzma", open: openLZMA, window: lzmaWindow}, lzmaMatcher{}},
 	}
 }
 
-// boundedXz is archiver's xz with a bound on what a stream may make it allocate.
-type boundedXz struct{}
-
-// OpenReader implements archiver.Decompressor.
-func (boundedXz) OpenReader(r io.Reader) (io.ReadCloser, error) {
+func openXz(r io.Reader) (io.ReadCloser, error) {
 	x, err := xz.NewReader(r, maxWindow)
 	return readCloser(x, err)
 }
 
-// recognise tells a zip, which is a nil form, from the others. A zip is what ends
-// as one: its beginning may be far away from all that is wanted of it.
-func recognise(ctx context.Context, src Source) (*form, error) {
-	if isZip, err := endsAsZip(src); err != nil || isZip {
-		return nil, err
-	}
-	return sniff(ctx, src)
+func openLZMA(r io.Reader) (io.ReadCloser, error) {
+	l, err := lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
+	return readCloser(l, err)
 }
 
-// sniffSize is how much is looked at: a tar's first header has 512 bytes.
-const sniffSize = 1 << 10
+// lzmaMatcher recognises the header of an .lzma file, which has no magic number: one
+// in a hundred million other files has such a one.
+type lzmaMatcher struct{}
 
-// sniff recognises an archive by its first bytes. A zip that lacks its end is a
-// nil form, so that it is called a damaged one.
-func sniff(ctx context.Context, src Source) (*form, error) {
-	head := make([]byte, min(src.Size(), sniffSize))
-	if err := readFull(src, head, 0); err != nil {
-		return nil, err
-	}
-	if matches(ctx, archiver.Zip{}, head) || bytes.HasPrefix(head, []byte("PK\x05\x06")) { // an empty zip is not matched
-		return nil, nil
-	}
-	for _, f := range forms() {
-		if matches(ctx, f.match, head) || f.decomp == nil && !f.seeks && isUstar(head) {
-			return &f.form, nil
-		}
-	}
-	if what := describe(head); what != "" {
-		return nil, &NotArchiveError{what, firstWords(head)}
-	}
-	return nil, nil
+// Match implements matcher.
+func (lzmaMatcher) Match(_ context.Context, _ string, head io.Reader) (archiver.MatchResult, error) {
+	var h [lzma.HeaderLen]byte
+	_, err := io.ReadFull(head, h[:])
+	return archiver.MatchResult{ByStream: lzma.ValidHeader(h[:])}, err
 }
 
-// isUstar knows the magic number of a tar's first header (POSIX.1-2017, pax, "ustar
-// Interchange Format"): archiver wants to read the whole header, which may be long.
-func isUstar(head []byte) bool {
-	const at = 257
-	return len(head) > at+5 && string(head[at:at+5]) == "ustar"
+// tarMatcher knows the magic number of a tar's first header (POSIX.1-2017, pax, "ustar
+// Interchange Format"), too: archiver wants to read all of that, which may be long.
+type tarMatcher struct{ archiver.Tar }
+
+// Match implements matcher.
+func (t tarMatcher) Match(ctx context.Context, name string, stream io.Reader) (archiver.MatchResult, error) {
+	const magic = 257
+	head, err := io.ReadAll(stream)
+	if err == nil && len(head) > magic && bytes.HasPrefix(head[magic:], []byte("ustar")) {
+		return archiver.MatchResult{ByStream: true}, nil
+	}
+	return t.Tar.Match(ctx, name, bytes.NewReader(head))
+}
+
+func isTar(ctx context.Context, head []byte) bool { return matches(ctx, tarMatcher{}, head) }
+
+func isZipHead(ctx context.Context, head []byte) bool {
+	return matches(ctx, archiver.Zip{}, head) || bytes.HasPrefix(head, []byte("PK\x05\x06")) // an empty zip is not matched
 }
 
 func matches(ctx context.Context, m matcher, head []byte) bool {
@@ -109,194 +100,40 @@ func matches(ctx context.Context, m matcher, head []byte) bool {
 	return err == nil && result.ByStream
 }
 
-// unpack extracts the selection of an archive that is no zip. Of a stream, names
-// are checked as they come, and what is already staged is discarded if one is bad.
-func (s *Stage) unpack(ctx context.Context, src Source, f *form, o Options) (Stats, error) {
-	if f.seeks {
-		return s.sevenZip(ctx, src, f, o)
-	}
-	body, err := src.Range(ctx, 0, src.Size())
-	if err != nil {
-		return Stats{}, err
-	}
-	defer func() { _ = body.Close() }() // read to its end, or given up
-	arriving := &arrivingReader{r: body, moved: new(atomic.Int64), waited: new(atomic.Int64), tell: o.OnRead}
-	o.OnPlan(src.Size())
-	x := newUntar(s, o)
-	plain := io.NopCloser(io.Reader(arriving))
-	if f.decomp != nil {
-		if plain, err = f.decomp.OpenReader(arriving); err != nil {
-			return Stats{}, x.explain(ctx, f, arriving, err)
+// walkTar passes the members of a tar to visit, each with its content.
+func walkTar(ctx context.Context, r io.Reader, visit func(context.Context, *tar.Header, io.Reader) error) error {
+	return archiver.Tar{}.Extract(ctx, r, func(ctx context.Context, info archiver.FileInfo) error {
+		h, ok := info.Header.(*tar.Header)
+		if !ok {
+			return errors.New("no tar header")
 		}
-	}
-	defer func() { _ = plain.Close() }() // idem
-	content := bufio.NewReaderSize(plain, sniffSize)
-	head, err := content.Peek(sniffSize)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return Stats{}, x.explain(ctx, f, arriving, err)
-	}
-	end := &tailReader{r: &interruptible{ctx, content}}
-	// A tar without members is nothing but zeros, as other files are, too.
-	empty := bytes.Equal(head, make([]byte, lenEndBlocks)) && strings.HasSuffix(strings.ToLower(o.BareName), ".tar")
-	if f.decomp != nil && !empty && !isUstar(head) && !matches(ctx, archiver.Tar{}, head) {
-		err = x.bare(f, end)
-	} else {
-		err = x.tar(ctx, end)
-	}
-	if err != nil {
-		return Stats{}, x.explain(ctx, f, arriving, err)
-	}
-	return x.result()
-}
-
-// tar reads the members of a tar.
-func (x *untar) tar(ctx context.Context, end *tailReader) error {
-	err := archiver.Tar{}.Extract(ctx, end, x.member)
-	if err != nil {
-		return err
-	}
-	// The reader stops at the end of the tar, before anybody has looked at the
-	// checksum of the compression behind it.
-	if _, err := io.Copy(io.Discard, end); err != nil {
-		return err
-	}
-	if !end.zeros() {
-		return x.fail(corrupt("", "the tar has no end: it was cut off between two files"))
-	}
-	return nil
-}
-
-// interruptible ends with its context: what is read may never end.
-type interruptible struct {
-	ctx context.Context //nolint:containedctx // io.Reader has no place for one
-	r   io.Reader
-}
-
-// Read implements [io.Reader].
-func (i *interruptible) Read(p []byte) (int, error) {
-	if err := i.ctx.Err(); err != nil {
-		return 0, context.Cause(i.ctx)
-	}
-	return i.r.Read(p)
-}
-
-// member stages one member of a tar.
-func (x *untar) member(ctx context.Context, info archiver.FileInfo) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
-	}
-	h, ok := info.Header.(*tar.Header)
-	if !ok {
-		return errors.New("no tar header")
-	}
-	e := &entry{name: h.Name, mode: info.Mode().Perm(), modTime: h.ModTime.UTC(), size: h.Size}
-	switch h.Typeflag {
-	case tar.TypeReg:
-	case tar.TypeDir:
-		e.mode |= fs.ModeDir
-	case tar.TypeSymlink:
-		e.mode |= fs.ModeSymlink
-	case tar.TypeLink:
-		return x.hardLink(e, h.Linkname)
-	case tar.TypeXGlobalHeader:
-		return nil
-	default:
-		return x.fail(&UnsafeError{h.Name, fmt.Sprintf("it is a device, a pipe or of unknown type %q", h.Typeflag)})
-	}
-	return x.place(e, h.Linkname, func() (io.ReadCloser, error) { return info.Open() })
-}
-
-// sevenZip extracts the selection of a 7z archive, whose directory is at its end.
-func (s *Stage) sevenZip(ctx context.Context, src Source, f *form, o Options) (Stats, error) {
-	if err := check7z(src, src.Size()); err != nil {
-		return Stats{}, err
-	}
-	x := newUntar(s, o)
-	arriving := &arrivingAt{ReaderAt: src}
-	err := surviving(func() error {
-		return archiver.SevenZip{}.Extract(ctx, io.NewSectionReader(arriving, 0, src.Size()), x.member7z)
+		content, err := info.Open()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = content.Close() }() // the reader of the tar goes on by itself
+		return visit(ctx, h, content)
 	})
-	if err != nil {
-		return Stats{}, x.explain(ctx, f, &arrivingReader{err: arriving.err}, err)
-	}
-	return x.result()
 }
 
-// arrivingAt knows why bytes stopped coming.
-type arrivingAt struct {
-	io.ReaderAt
-	err error
-}
+// errEnough ends the reading of a 7z archive.
+var errEnough = errors.New("enough was read")
 
-// ReadAt implements [io.ReaderAt].
-func (a *arrivingAt) ReadAt(p []byte, off int64) (int, error) {
-	n, err := a.ReaderAt.ReadAt(p, off)
-	if err != nil && err != io.EOF { // itself: the end of a connection is wrapped
-		a.err = err
-	}
-	return n, err
-}
-
-// surviving makes an error of a panic: the reader of 7z archives panics over some
-// that are damaged.
-func surviving(do func() error) (err error) {
-	defer func() {
-		if broken := recover(); broken != nil {
-			err = fmt.Errorf("its directory makes no sense: %v", broken)
+// readFolder7z passes the content of the first file of a 7z archive to read.
+func readFolder7z(ctx context.Context, archive *io.SectionReader, read func(io.Reader) error) error {
+	err := archiver.SevenZip{}.Extract(ctx, archive, func(_ context.Context, info archiver.FileInfo) error {
+		content, err := info.Open()
+		if err != nil {
+			return err
 		}
-	}()
-	return do()
-}
-
-// member7z stages one member of a 7z archive. The target of a link is its content,
-// as in a zip.
-func (x *untar) member7z(_ context.Context, info archiver.FileInfo) error {
-	h, ok := info.Header.(sevenzip.FileHeader)
-	if !ok {
-		return errors.New("no 7z header")
+		defer func() { _ = content.Close() }() // read as far as it is wanted
+		if err := read(content); err != nil {
+			return err
+		}
+		return errEnough
+	})
+	if errors.Is(err, errEnough) {
+		return nil
 	}
-	e := &entry{name: h.Name, mode: info.Mode(), modTime: info.ModTime(), size: info.Size(), crc: h.CRC32, summed: h.CRC32 != 0}
-	if kind := e.mode.Type() &^ (fs.ModeDir | fs.ModeSymlink); kind != 0 {
-		return x.fail(&UnsafeError{e.name, "it is a device, a pipe or a socket"})
-	}
-	e.mode &= fs.ModeDir | fs.ModeSymlink | fs.ModePerm
-	open := func() (io.ReadCloser, error) { return info.Open() }
-	if !e.isLink() {
-		return x.place(e, "", open)
-	}
-	r, err := open()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = r.Close() }() // it was read as far as it may be
-	target, err := io.ReadAll(io.LimitReader(r, maxPath))
-	if err != nil {
-		return err
-	}
-	if e.summed && crc32.ChecksumIEEE(target) != e.crc {
-		return x.fail(corrupt(e.name, "its CRC-32 is not %08x", e.crc))
-	}
-	return x.place(e, string(target), nil)
-}
-
-// explain tells a bad member, and what kept the bytes from arriving, from
-// damage.
-func (x *untar) explain(ctx context.Context, f *form, arriving *arrivingReader, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case arriving.err != nil:
-		return arriving.err
-	case x.failed != nil:
-		return x.failed
-	case localError(err):
-		return err
-	}
-	return corrupt("", "%s: %w", f.name, err)
-}
-
-// localError reports an error of the file system that is written to.
-func localError(err error) bool {
-	_, ok := errors.AsType[*fs.PathError](err)
-	return ok
+	return err
 }

@@ -121,6 +121,34 @@ func (r root) Open(name string) (*os.File, error) {
 	return r.Root.Open(name)
 }
 
+func (r root) Chmod(name string, mode fs.FileMode) error {
+	if err := r.calls.before("chmod", name); err != nil {
+		return err
+	}
+	return r.Root.Chmod(name, mode)
+}
+
+// openStaged opens a file of the stage to read it, even if its mode denies that to
+// all.
+func (r root) openStaged(name string) (f *os.File, info fs.FileInfo, err error) {
+	if info, err = r.Lstat(name); err != nil {
+		return nil, nil, err
+	}
+	const mayRead = 0o400
+	if mode := info.Mode(); mode.IsRegular() && mode&mayRead == 0 {
+		if err := r.Chmod(name, mode.Perm()|mayRead); err != nil {
+			return nil, nil, err
+		}
+		defer func() {
+			if back := r.Chmod(name, mode.Perm()); err == nil && back != nil {
+				err = errors.Join(back, f.Close())
+			}
+		}()
+	}
+	f, err = r.Open(name)
+	return f, info, err
+}
+
 func (r root) sub(name string) (root, error) {
 	if err := r.calls.before("openroot", name); err != nil {
 		return root{}, err

@@ -29,14 +29,14 @@ func stagedWith(t *testing.T, out string, o StageOptions, files ...string) *Stag
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := add(t.Context(), s, files...); err != nil {
+	if err := addFiles(t.Context(), s, files...); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// add puts files into a stage: names and contents by turns.
-func add(ctx context.Context, s *Stage, files ...string) error {
+// addFiles puts files into a stage: names and contents by turns.
+func addFiles(ctx context.Context, s *Stage, files ...string) error {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for i := 0; i < len(files); i += 2 {

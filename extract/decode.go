@@ -143,5 +143,9 @@ func (u unpacking) Read(p []byte) (int, error) {
 }
 
 func unpackError(e *entry, err error) error {
+	method, _ := methodName(e.method)
+	if limit := windowError(method, err); limit != nil {
+		return limit
+	}
 	return &CorruptError{e.name, fmt.Errorf("unpacking: %w", err)}
 }

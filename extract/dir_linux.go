@@ -83,6 +83,9 @@ func (d dir) chtime(name string, t time.Time) error {
 		return err
 	}
 	m, err := unix.TimeToTimespec(t)
+	if errors.Is(err, unix.ERANGE) {
+		return nil // systems of 32 bits have no such time
+	}
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,13 @@
 package extract
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"io"
+	"io/fs"
 	"math"
 	"slices"
 )
@@ -30,9 +33,13 @@ const (
 	maxComment     = math.MaxUint16
 )
 
-// maxDirectory bounds the memory for the central directory, in bytes: 500,000
+// maxDirectory bounds the length of the central directory, in bytes: 500,000
 // entries of 250 bytes.
 const maxDirectory = 128 << 20
+
+// directoryBuffer is how much of a directory is in memory at a time, in bytes. A
+// header has at most 46, and three times 65,535.
+const directoryBuffer = 8 << 20
 
 var le = binary.LittleEndian
 
@@ -44,26 +51,18 @@ func readDirectory(src io.ReaderAt, size int64, o Options) ([]*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	end, err := findEnd(src, tail, size)
+	end, err := findEnd(tail, size)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case end.entries > int64(o.MaxFiles):
-		return nil, &LimitError{"entries", int64(o.MaxFiles), "--max-files"}
+		return nil, tooManyEntries(o)
 	case end.size > maxDirectory:
 		return nil, &LimitError{What: "bytes of central directory", Limit: maxDirectory}
 	}
-	var directory []byte
-	if at := end.offset - (size - int64(len(tail))); at >= 0 {
-		directory = tail[at : at+end.size]
-	} else {
-		directory = make([]byte, end.size)
-		if err := readFull(src, directory, end.offset); err != nil {
-			return nil, err
-		}
-	}
-	entries, err := parseDirectory(directory, end)
+	r := bufio.NewReaderSize(io.NewSectionReader(tail, end.offset, end.size), int(min(end.size, directoryBuffer)))
+	entries, err := parseDirectory(r, end, o.spent)
 	if err != nil {
 		return nil, err
 	}
@@ -83,48 +82,84 @@ func readFull(src io.ReaderAt, p []byte, off int64) error {
 	return err
 }
 
-func parseDirectory(directory []byte, end endRecord) ([]*entry, error) {
+func parseDirectory(r *bufio.Reader, end endRecord, spent *spent) ([]*entry, error) {
 	all := make([]entry, end.entries)
 	entries := make([]*entry, end.entries)
+	var read int64
 	for i := range all {
-		n, err := parseHeader(directory, &all[i], end)
+		header, err := peekHeader(r)
 		if err != nil {
 			return nil, err
 		}
-		directory = directory[n:]
+		if err := parseHeader(header, &all[i], end); err != nil {
+			return nil, err
+		}
+		if err := spent.name(all[i].nameBytes()); err != nil {
+			return nil, err
+		}
+		_, _ = r.Discard(len(header)) // it was peeked at
+		read += int64(len(header))
 		entries[i] = &all[i]
 	}
-	if len(directory) > 0 && !bytes.HasPrefix(directory, []byte{'P', 'K', 5, 5}) { // a digital signature may follow
-		return nil, corrupt("", "%d bytes of the central directory are left over", len(directory))
+	if left := end.size - read; left > 0 {
+		signature, err := r.Peek(int(min(left, 4)))
+		if err != nil {
+			return nil, readingDirectory(err)
+		}
+		if !bytes.Equal(signature, []byte{'P', 'K', 5, 5}) { // a digital signature may follow
+			return nil, corrupt("", "%d bytes of the central directory are left over", left)
+		}
 	}
 	return entries, nil
 }
 
-// parseHeader reads one file header and returns its length.
-func parseHeader(b []byte, e *entry, end endRecord) (int, error) {
-	if len(b) < lenCentral || le.Uint32(b) != sigCentral {
-		return 0, corrupt("", "the central directory is damaged")
+// peekHeader returns the next file header, with all that belongs to it.
+func peekHeader(r *bufio.Reader) ([]byte, error) {
+	b, err := r.Peek(lenCentral)
+	if err != nil {
+		return nil, readingDirectory(err)
 	}
-	nameLen, extraLen, commentLen := int(le.Uint16(b[28:])), int(le.Uint16(b[30:])), int(le.Uint16(b[32:]))
-	n := lenCentral + nameLen + extraLen + commentLen
-	if len(b) < n {
-		return 0, corrupt("", "the central directory is damaged")
+	if le.Uint32(b) != sigCentral {
+		return nil, errDirectory
 	}
+	b, err = r.Peek(lenCentral + int(le.Uint16(b[28:])) + int(le.Uint16(b[30:])) + int(le.Uint16(b[32:])))
+	if err != nil {
+		return nil, readingDirectory(err)
+	}
+	return b, nil
+}
+
+var errDirectory = corrupt("", "the central directory is damaged")
+
+// readingDirectory tells damage from bytes that do not come.
+func readingDirectory(err error) error {
+	if atEnd(err) || errors.Is(err, bufio.ErrBufferFull) {
+		return errDirectory
+	}
+	return err
+}
+
+// parseHeader reads one file header.
+func parseHeader(b []byte, e *entry, end endRecord) error {
+	nameLen, extraLen := int(le.Uint16(b[28:])), int(le.Uint16(b[30:]))
 	e.stored = string(b[lenCentral : lenCentral+nameLen])
 	e.flags, e.method, e.crc = le.Uint16(b[8:]), le.Uint16(b[10:]), le.Uint32(b[16:])
 	packed, size, offset := uint64(le.Uint32(b[20:])), uint64(le.Uint32(b[24:])), uint64(le.Uint32(b[42:]))
 	e.modTime = dosTime(le.Uint16(b[14:]), le.Uint16(b[12:]))
 	x := extraFields{stored: e.stored, size: &size, packed: &packed, offset: &offset, modTime: &e.modTime}
 	if err := x.read(b[lenCentral+nameLen : lenCentral+nameLen+extraLen]); err != nil {
-		return 0, &CorruptError{e.stored, err}
+		return &CorruptError{e.stored, err}
 	}
 	e.name = entryName(e.stored, x.unicode, e.flags, b[5])
 	if max(packed, size, offset) > math.MaxInt64/4 {
-		return 0, corrupt(e.name, "impossible sizes")
+		return corrupt(e.name, "impossible sizes")
 	}
 	e.packed, e.size, e.offset = int64(packed), int64(size), int64(offset)+end.base
 	e.mode = fileMode(b[5], le.Uint32(b[38:]), e.name)
-	return n, nil
+	if e.mode.Type() == fs.ModeNamedPipe && e.size > 0 { // what Info-ZIP has read from a pipe
+		e.mode = e.mode.Perm()
+	}
+	return nil
 }
 
 // layOut finds where each entry ends, and refuses entries that overlap: a few

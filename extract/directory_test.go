@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"math"
 	"slices"
@@ -59,6 +60,115 @@ func TestEndRecordsDisagree(t *testing.T) {
 	}
 }
 
+// withEnd64 puts a zip64 end record and its locator in front of the end record of an
+// archive, which says all that it can say, as Info-ZIP does. change may change the
+// three.
+func withEnd64(archive []byte, change func(record, locator, end []byte)) []byte {
+	end := slices.Clone(archive[len(archive)-lenEnd:])
+	at := len(archive) - lenEnd
+	record := le.AppendUint32(nil, sigEnd64)
+	record = le.AppendUint64(record, lenEnd64-12)
+	record = append(record, 45, 3, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	for _, n := range []uint64{uint64(le.Uint16(end[8:])), uint64(le.Uint16(end[10:])), uint64(le.Uint32(end[12:])), uint64(le.Uint32(end[16:]))} {
+		record = le.AppendUint64(record, n)
+	}
+	locator := le.AppendUint64(le.AppendUint32(le.AppendUint32(nil, sigEnd64Locate), 0), uint64(at))
+	locator = le.AppendUint32(locator, 1)
+	if change != nil {
+		change(record, locator, end)
+	}
+	return slices.Concat(archive[:at], record, locator, end)
+}
+
+// Where there is a locator, the zip64 record counts, and both records have to say the
+// same, as far as the short one can: Info-ZIP writes both for each stream.
+func TestZip64Records(t *testing.T) {
+	t.Parallel()
+	archive := storedZip(t, 2, []byte("content"))
+	unsafe, damaged := "*extract.UnsafeError", "*extract.CorruptError"
+	for _, tt := range []struct {
+		name   string
+		change func(record, locator, end []byte)
+		want   string // type of the error
+	}{
+		{"both say all", nil, "<nil>"},
+		{"the short one cannot say how many", func(_, _, end []byte) { le.PutUint32(end[8:], math.MaxUint32) }, "<nil>"},
+		{"nor how large", func(_, _, end []byte) { le.PutUint32(end[12:], math.MaxUint32) }, "<nil>"},
+		{"nor where", func(_, _, end []byte) { le.PutUint32(end[16:], math.MaxUint32) }, "<nil>"},
+		{"nor on which disk", func(_, _, end []byte) { le.PutUint32(end[4:], math.MaxUint32) }, "<nil>"},
+		{"it says nothing", func(_, _, end []byte) { copy(end[4:20], bytes.Repeat([]byte{0xff}, 16)) }, "<nil>"},
+		{"another number", func(record, _, _ []byte) { record[24]--; record[32]-- }, unsafe},
+		{"another size", func(record, _, _ []byte) { record[40]++ }, unsafe},
+		{"another offset", func(record, _, _ []byte) { record[48]-- }, unsafe},
+		{"another offset, which only the long one says", func(record, _, end []byte) { record[48]++; le.PutUint32(end[16:], math.MaxUint32) }, damaged},
+		{"a locator without a record", func(record, _, _ []byte) { record[0] = 0 }, damaged},
+		{"a longer record", func(record, _, _ []byte) { record[4]++ }, damaged},
+		{"a record on another disk", func(record, _, _ []byte) { record[16]++ }, damaged},
+		{"a directory on another disk", func(record, _, _ []byte) { record[20]++ }, damaged},
+		{"entries on another disk", func(record, _, _ []byte) { record[24]-- }, damaged},
+		{"another disk", func(_, _, end []byte) { end[4]++ }, damaged},
+		{"a directory on another disk, says the short one", func(_, _, end []byte) { end[6]++ }, damaged},
+		{"entries on another disk, says the short one", func(_, _, end []byte) { end[8]-- }, damaged},
+		{"no locator", func(_, locator, _ []byte) { locator[0] = 0 }, damaged},
+	} {
+		entries, err := directoryOf(withEnd64(archive, tt.change))
+		if got := fmt.Sprintf("%T", err); got != tt.want || err == nil && len(entries) != 2 {
+			t.Errorf("%s: %d entries, %v (%s), want %s", tt.name, len(entries), err, got, tt.want)
+		}
+	}
+	small := withEnd64(storedZip(t, 0, nil), nil)
+	if _, err := directoryOf(small[lenEnd64:]); !is[*CorruptError](err) {
+		t.Errorf("no room for a record: %v", err)
+	}
+	if entries, err := directoryOf(append([]byte("#!/bin/sh\n"), withEnd64(archive, nil)...)); err != nil || len(entries) != 2 {
+		t.Errorf("with something in front: %v", err)
+	}
+}
+
+// A record that says that there is nothing does not make nothing of a directory.
+func TestDirectoryThatIsNotSaid(t *testing.T) {
+	t.Parallel()
+	archive := storedZip(t, 1, []byte("content"))
+	clear(archive[len(archive)-lenEnd+8 : len(archive)-lenEnd+16]) // numbers and size
+	if entries, err := directoryOf(archive); !is[*CorruptError](err) {
+		t.Errorf("%d entries, %v", len(entries), err)
+	}
+}
+
+// A time of 32 bits with a sign ends in 2038; the year beside it tells what is meant.
+func TestModTimes(t *testing.T) {
+	t.Parallel()
+	extended := func(seconds uint32) []byte { return le.AppendUint32([]byte{0x55, 0x54, 5, 0, 1}, seconds) }
+	dos := func(year int) uint16 { return uint16(year-1980)<<9 | 6<<5 | 7 }
+	for _, tt := range []struct {
+		date  uint16
+		extra []byte
+		want  int // year
+	}{
+		{dos(2025), extended(1750000000), 2025},
+		{dos(2039), extended(2_200_000_000), 2039},
+		{dos(2105), extended(math.MaxUint32 - 1e7), 2105},
+		{dos(2038), extended(math.MaxInt32 - 1e6), 2038},
+		{dos(1980), extended(math.MaxUint32 - 1e9), 1938}, // 1980 is the first that there is
+		{0, extended(math.MaxUint32 - 1e9), 1938},
+		{dos(2039), nil, 2039},
+		{dos(2017), []byte{0x55, 0x58, 8, 0, 0, 0, 0, 0, 0xd7, 0x4a, 0xf9, 0x59}, 2017},
+		{dos(1980), []byte{0x55, 0x58, 8, 0, 0, 0, 0, 0, 0xd7, 0x4a, 0xf9, 0x59}, 2017},
+		{dos(2039), []byte{0x55, 0x58, 4, 0, 0, 0, 0, 0}, 2039},
+		{dos(2039), extended(2_200_000_000)[:4], 2039}, // cut short
+	} {
+		header := make([]byte, lenCentral+1)
+		le.PutUint32(header, sigCentral)
+		le.PutUint16(header[14:], tt.date)
+		le.PutUint16(header[28:], 1)
+		le.PutUint16(header[30:], uint16(len(tt.extra)))
+		var e entry
+		if err := parseHeader(append(header, tt.extra...), &e, endRecord{}); err != nil || e.modTime.Year() != tt.want {
+			t.Errorf("date %#x, extra %x: %v, %v, want %d", tt.date, tt.extra, e.modTime, err, tt.want)
+		}
+	}
+}
+
 // A count of entries that does not fit is refused, however large.
 func TestImpossibleCounts(t *testing.T) {
 	t.Parallel()
@@ -88,6 +198,8 @@ func TestFileModes(t *testing.T) {
 		{unix, 0o100700 << 16, "a/", fs.ModeDir | 0o700},
 		{unix, 0o120777 << 16, "a", fs.ModeSymlink | 0o777},
 		{unix, 0, "a", 0o644},
+		{unix, 0o100000 << 16, "a", 0},
+		{unix, 0o040000 << 16, "a/", fs.ModeDir},
 		{unix, 0, "a/", fs.ModeDir | 0o755},
 		{dos, 0x20, "a", 0o644},
 		{dos, 0x10, `a\`, fs.ModeDir | 0o755},

@@ -30,15 +30,31 @@ type entry struct {
 func (e *entry) isDir() bool  { return e.mode.IsDir() }
 func (e *entry) isLink() bool { return e.mode&fs.ModeSymlink != 0 }
 
+// nameBytes is how much memory the name takes.
+func (e *entry) nameBytes() int {
+	if e.name == e.stored {
+		return len(e.name)
+	}
+	return len(e.name) + len(e.stored)
+}
+
+// kind is what the path of the entry is taken for.
+func (e *entry) kind() kind {
+	if e.isDir() {
+		return dirKind
+	}
+	return otherKind
+}
+
 // check cleans all names and finds the entries that cannot stand side by side:
-// two of one name (a directory may repeat), or one below another that is no
-// directory. It does so for all entries, selected or not: an archive with one
-// bad entry is not to be trusted with the others.
+// two of one name (a directory may repeat), or one below another that isn't a
+// directory. It checks all entries, selected or not: if one is bad, the others
+// cannot be trusted either.
 func check(entries []*entry, r rules, o Options) error {
 	if len(entries) > o.MaxFiles {
-		return &LimitError{"entries", int64(o.MaxFiles), "--max-files"}
+		return tooManyEntries(o)
 	}
-	kinds := make(map[string]bool, len(entries)) // path → is a directory
+	known := newKinds(len(entries))
 	for _, e := range entries {
 		path, err := r.cleanName(e.name, o.AllowGit)
 		if err != nil {
@@ -48,33 +64,34 @@ func check(entries []*entry, r rules, o Options) error {
 		if path == "" && !e.isDir() {
 			return &UnsafeError{e.name, "the name is that of the directory itself"}
 		}
-		wasDir, repeated := kinds[path]
-		if repeated && !(wasDir && e.isDir()) {
+		if before := known.of(path); before != unknownKind && !(before == dirKind && e.isDir()) {
 			return &UnsafeError{e.name, "another entry has the same name"}
 		}
-		kinds[path] = e.isDir()
+		known.set(path, e.kind())
 	}
-	return checkParents(entries, kinds, o.MaxFiles)
+	return checkParents(entries, known, o)
 }
 
 // checkParents counts the directories that are only implied, too: a short name
 // can need two hundred of them.
-func checkParents(entries []*entry, kinds map[string]bool, limit int) error {
-	implied := 0
-	known := map[string]bool{} // directories whose parents were checked
+func checkParents(entries []*entry, known kinds, o Options) error {
+	checked := newKinds(0) // directories whose parents were checked
 	for _, e := range entries {
-		for dir := parent(e.path); dir != "" && !known[dir]; dir = parent(dir) {
-			isDir, listed := kinds[dir]
-			if listed && !isDir {
-				return &UnsafeError{e.name, "it is below " + dir + ", which is no directory"}
+		for dir := parent(e.path); dir != ""; dir = parent(dir) {
+			if checked.of(dir) != unknownKind {
+				break
 			}
-			if !listed {
-				implied++
+			switch known.of(dir) {
+			case unknownKind:
+				known.set(dir, dirKind)
+			case dirKind:
+			default:
+				return &UnsafeError{e.name, "it is below " + dir + ", which isn't a directory"}
 			}
-			if implied+len(kinds) > limit {
-				return &LimitError{"entries", int64(limit), "--max-files"}
+			checked.set(dir, dirKind)
+			if len(known.paths) > o.MaxFiles {
+				return tooManyEntries(o)
 			}
-			known[dir] = true
 		}
 	}
 	return nil

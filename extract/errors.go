@@ -25,7 +25,7 @@ func (e *UnsafeError) Error() string {
 
 // Hint says what to do next.
 func (*UnsafeError) Hint() string {
-	return "nothing was extracted; whoever can run the job can make such an archive: look at the job that made it"
+	return "nothing was extracted; anyone who can run the job can create such an archive: check the job that created it"
 }
 
 // LimitError refuses an archive that is larger than allowed.
@@ -33,6 +33,9 @@ type LimitError struct {
 	What  string // such as "bytes" or "entries"
 	Limit int64
 	Flag  string // which raises it; empty if none does
+	// Advice is what to do about a limit that no flag raises. Empty means to make
+	// smaller archives.
+	Advice string
 }
 
 // Error implements error.
@@ -42,10 +45,13 @@ func (e *LimitError) Error() string {
 
 // Hint says what to do next.
 func (e *LimitError) Hint() string {
-	if e.Flag == "" {
-		return "this limit is fixed: split the job's artifacts"
+	switch {
+	case e.Flag != "":
+		return "if that is what you expect, raise " + e.Flag
+	case e.Advice != "":
+		return e.Advice
 	}
-	return "if that is what you expect, raise " + e.Flag
+	return "this limit is fixed: split the job's artifacts"
 }
 
 // CorruptError reports damage: what does not agree with itself.
@@ -70,36 +76,52 @@ func (*CorruptError) Is(target error) bool { return target == ErrCorrupt }
 
 // Hint says what to do next.
 func (*CorruptError) Hint() string {
-	return "nothing was extracted; run the job again that made the archive"
+	return "nothing was extracted; re-run the job that created the archive"
 }
 
 func corrupt(entry, format string, args ...any) error {
 	return &CorruptError{entry, fmt.Errorf(format, args...)}
 }
 
-// NotArchiveError reports a body that is no archive.
+// NotArchiveError reports a body that isn't an archive.
 type NotArchiveError struct {
-	What string // such as "an HTML page"
-	Head string // how it begins
+	What  string // such as "an HTML page"
+	Head  string // how it begins
+	Local bool   // it is a file of this machine, and not what a server has answered
 }
 
 // Error implements error.
 func (e *NotArchiveError) Error() string {
 	if e.Head == "" {
-		return "what arrived is no archive but " + e.What
+		return "not an archive: got " + e.What
 	}
-	return fmt.Sprintf("what arrived is no archive but %s: %q", e.What, e.Head)
+	return fmt.Sprintf("not an archive: got %s: %q", e.What, e.Head)
 }
 
 // Hint says what to do next.
 func (e *NotArchiveError) Hint() string {
-	if strings.HasPrefix(e.What, "a single ") {
-		return "give the file itself, and not what is in it on standard input"
-	}
-	if strings.Contains(e.What, "HTML") {
+	switch {
+	case strings.HasPrefix(e.What, "a single "):
+		return "give the file itself, and not its content on standard input"
+	case strings.Contains(e.What, "HTML"):
 		return "a login page, or a proxy in between: check the server's address and the token"
+	case e.Local:
+		return "use the file as it is: reports, such as junit.xml, are stored without an archive"
 	}
-	return "check the server's address, and what lies between here and there"
+	return "check the server's address, and any proxy in between"
+}
+
+// UnsupportedError reports an archive in a format that cannot be unpacked.
+type UnsupportedError struct {
+	Format string // such as "a RAR archive"
+}
+
+// Error implements error.
+func (e *UnsupportedError) Error() string { return "cannot unpack " + e.Format }
+
+// Hint says what to do next.
+func (*UnsupportedError) Hint() string {
+	return "repack it as zip, 7z, or a tar compressed by gzip, bzip2, xz, zstd, lz4, lzip or lzma"
 }
 
 // NoMatchError reports patterns that select nothing.

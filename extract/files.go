@@ -8,8 +8,8 @@ import (
 
 // File is a file that comes by itself, and not out of an archive.
 type File struct {
-	Name string // as it stands in the archive that it is from
-	Mode fs.FileMode
+	Name string      // as it stands in the archive that it is from
+	Mode fs.FileMode // zero means 0644
 	Size int64
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
@@ -21,6 +21,9 @@ func (s *Stage) AddFiles(ctx context.Context, files []File, o Options) (Stats, e
 		entries := make([]*entry, len(files))
 		content := map[*entry]File{}
 		for i, f := range files {
+			if f.Mode == 0 {
+				f.Mode = defaultMode
+			}
 			entries[i] = &entry{name: f.Name, mode: f.Mode.Perm(), size: f.Size}
 			content[entries[i]] = f
 		}

@@ -17,15 +17,35 @@ type wantedDir struct {
 	modTime time.Time
 }
 
-type wantedLink struct {
-	entry  *entry
-	target string
-}
+type wantedLink struct{ path, target string }
 
 func (s *Stage) wantDir(path string, mode fs.FileMode, modTime time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, again := s.dirs[path]; !again {
+		s.keep(len(path))
+	}
 	s.dirs[path] = wantedDir{mode, modTime}
+}
+
+// maxKept bounds what all archives of a stage together leave in memory until the
+// commit, in bytes: 500,000 directories, links or doubles, with what is noted of
+// them.
+const maxKept = 128 << 20
+
+const lenNote = 64 // bytes that are noted with a name
+
+// keep counts a name that stays until the commit. The lock must be held.
+func (s *Stage) keep(bytes int) { s.kept += int64(bytes) + lenNote }
+
+func (s *Stage) checkKept() error {
+	s.mu.Lock()
+	kept := s.kept
+	s.mu.Unlock()
+	if kept+s.tree.kept() > maxKept {
+		return &LimitError{What: "bytes of names of directories and links, with the archives before it", Limit: maxKept}
+	}
+	return nil
 }
 
 // wantLink checks a link and notes it for finish.
@@ -48,7 +68,8 @@ func (s *Stage) wantLink(e *entry, target string, o Options) error {
 	o.OnLink(e.dest, target)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.links = append(s.links, wantedLink{e, target})
+	s.links = append(s.links, wantedLink{e.dest, target})
+	s.keep(len(e.dest) + len(target))
 	return nil
 }
 
@@ -105,12 +126,12 @@ func sameContent(a root, aName string, b root, bName string) (bool, error) {
 	if err != nil || !aInfo.Mode().IsRegular() || aInfo.Size() != bInfo.Size() {
 		return false, err
 	}
-	x, err := a.Open(aName)
+	x, _, err := a.openStaged(aName)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = x.Close() }() // only read
-	y, err := b.Open(bName)
+	y, _, err := b.openStaged(bName)
 	if err != nil {
 		return false, err
 	}
@@ -136,23 +157,23 @@ func sameBytes(x, y io.Reader) (bool, error) {
 }
 
 func (s *Stage) makeLink(l wantedLink) error {
-	dir, err := s.tree.dir(parent(l.entry.dest))
+	dir, err := s.tree.dir(parent(l.path))
 	if err != nil {
 		return err
 	}
 	defer s.tree.release(dir)
-	err = dir.symlink(l.target, base(l.entry.dest))
+	err = dir.symlink(l.target, base(l.path))
 	if errors.Is(err, fs.ErrExist) {
-		if target, readErr := s.fresh.Readlink(l.entry.dest); readErr == nil && target == l.target {
+		if target, readErr := s.fresh.Readlink(l.path); readErr == nil && target == l.target {
 			return nil // another archive has the same link
 		}
-		return &ConflictError{l.entry.dest, "it would be written twice, with different content"}
+		return &ConflictError{l.path, "it would be written twice, with different content"}
 	}
 	if err != nil {
 		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) { // EPERM, symlink(2)
-			return &UnfitError{l.entry.name, "the file system has no symbolic links"}
+			return &UnfitError{l.path, "the file system has no symbolic links"}
 		}
-		return unfitHere(l.entry.name, pathError("symlink", l.entry.dest, err))
+		return unfitHere(l.path, pathError("symlink", l.path, err))
 	}
 	return nil
 }

@@ -9,12 +9,14 @@ import (
 )
 
 // fileMode reads type and permissions as the creator meant them: APPNOTE 4.4.2,
-// 4.4.15. setuid, setgid and sticky bits are dropped.
+// 4.4.15. setuid, setgid and sticky bits are dropped. A mode without any bit is none
+// at all; one that only lacks permissions is meant.
 func fileMode(creator byte, attributes uint32, name string) fs.FileMode {
 	const unix, darwin = 3, 19
 	isDir := strings.HasSuffix(name, "/")
 	if creator == unix || creator == darwin {
-		if mode := unixMode(attributes >> 16); mode != 0 {
+		if st := attributes >> 16; st != 0 {
+			mode := unixMode(st)
 			if isDir && mode.IsRegular() {
 				mode |= fs.ModeDir
 			}
@@ -24,8 +26,11 @@ func fileMode(creator byte, attributes uint32, name string) fs.FileMode {
 	if isDir || attributes&0x10 != 0 {
 		return fs.ModeDir | 0o755
 	}
-	return 0o644
+	return defaultMode
 }
+
+// defaultMode is that of files of which no mode is known.
+const defaultMode fs.FileMode = 0o644
 
 // unixMode translates st_mode.
 func unixMode(st uint32) fs.FileMode {
@@ -71,6 +76,7 @@ const (
 	extraZip64    = 0x0001
 	extraNTFS     = 0x000a
 	extraUnixTime = 0x5455 // "extended timestamp"
+	extraUnixOld  = 0x5855 // "Info-ZIP Unix, original", which macOS writes
 	extraUnicode  = 0x7075 // "Info-ZIP Unicode Path"
 )
 
@@ -89,7 +95,11 @@ func (x *extraFields) read(b []byte) error {
 			}
 		case extraUnixTime:
 			if n >= 5 && field[0]&1 != 0 {
-				*x.modTime = time.Unix(int64(int32(le.Uint32(field[1:]))), 0).UTC()
+				*x.modTime = unixTime(le.Uint32(field[1:]), *x.modTime)
+			}
+		case extraUnixOld:
+			if n >= 8 { // behind the time of the last access
+				*x.modTime = unixTime(le.Uint32(field[4:]), *x.modTime)
 			}
 		case extraNTFS:
 			x.ntfs(field)
@@ -98,6 +108,18 @@ func (x *extraFields) read(b []byte) error {
 		}
 	}
 	return nil
+}
+
+// unixTime reads seconds since 1970. The field has 32 bits with a sign: APPNOTE
+// 4.5.3 of Info-ZIP's extrafld.txt, "extended timestamp". What is later than 2038 looks
+// like a time before 1970 then; the year in the header, which ends with 2107 and
+// begins with 1980, tells which of them is meant.
+func unixTime(seconds uint32, dos time.Time) time.Time {
+	const lastYear = 2037 // that fits wholly
+	if dos.Year() > lastYear {
+		return time.Unix(int64(seconds), 0).UTC()
+	}
+	return time.Unix(int64(int32(seconds)), 0).UTC()
 }
 
 // zip64 holds those of the three that do not fit into the header, in this
@@ -120,13 +142,19 @@ func (x *extraFields) zip64(field []byte) error {
 func (x *extraFields) ntfs(field []byte) {
 	const (
 		reserved     = 4
-		perSecond    = 10_000_000
-		from1601     = 11_644_473_600
 		lenFileTimes = 4 + 24
 	)
 	if len(field) < reserved+lenFileTimes || le.Uint16(field[reserved:]) != 1 {
 		return
 	}
-	ticks := int64(le.Uint64(field[reserved+4:]))
-	*x.modTime = time.Unix(ticks/perSecond-from1601, ticks%perSecond*100).UTC()
+	*x.modTime = fileTime(le.Uint64(field[reserved+4:]))
+}
+
+// fileTime reads a time of Windows, in units of 100 ns since 1601.
+func fileTime(ticks uint64) time.Time {
+	const (
+		perSecond = 10_000_000
+		from1601  = 11_644_473_600
+	)
+	return time.Unix(int64(ticks/perSecond)-from1601, int64(ticks%perSecond*100)).UTC()
 }

@@ -48,25 +48,3 @@ func TestTarImpliedDirectories(t *testing.T) {
 		t.Errorf("error = %v, want a LimitError", err)
 	}
 }
-
-// A stream may not make the decompressor allocate more than the window that the
-// best levels of real writers use.
-func TestTarZstdWindow(t *testing.T) {
-	t.Parallel()
-	plain := tarOf(t, tarItem{name: "a", content: "x"})
-	for window, want := range map[byte]bool{
-		15 << 3: true,  // 2^(10+15) bytes: 32 MiB
-		17 << 3: false, // 128 MiB
-	} {
-		if _, err := unpack(t, rawZstd(plain, window), t.TempDir(), extract.Options{}); (err == nil) != want {
-			t.Errorf("window %#x: %v", window, err)
-		}
-	}
-}
-
-// rawZstd is a frame of one block that is not compressed: RFC 8878, 3.1.1.
-func rawZstd(content []byte, window byte) []byte {
-	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, window}
-	block := uint32(len(content))<<3 | 1 // the last one
-	return append(append(frame, byte(block), byte(block>>8), byte(block>>16)), content...)
-}

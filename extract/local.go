@@ -3,6 +3,7 @@ package extract
 import (
 	"io"
 	"math"
+	"time"
 )
 
 // What stands around an entry's data says again what the central directory says.
@@ -22,37 +23,40 @@ func (w *worker) localHeader(e *entry) error {
 	if le.Uint32(h[:]) != sigLocal {
 		return corrupt(e.name, "its local header is missing")
 	}
-	name := make([]byte, le.Uint16(h[26:]))
-	if _, err := io.ReadFull(w.in, name); err != nil {
-		return ended(e, err)
-	}
-	if string(name) != e.stored || !e.agrees(h[:]) {
-		return corrupt(e.name, "its local header says something else than the central directory")
-	}
-	extra := int64(le.Uint16(h[28:]))
-	w.dataEnd = e.offset + lenLocal + int64(len(name)) + extra + e.packed
+	lenName, lenExtra := int(le.Uint16(h[26:])), int(le.Uint16(h[28:]))
+	w.dataEnd = e.offset + lenLocal + int64(lenName) + int64(lenExtra) + e.packed
 	if w.dataEnd > e.end {
 		return corrupt(e.name, "it reaches into the next entry")
 	}
-	if err := skip(w.in, extra); err != nil {
+	rest, err := w.in.Peek(lenName + lenExtra) // at most 128 KiB, which fit
+	if err != nil {
 		return ended(e, err)
 	}
-	return nil
+	if string(rest[:lenName]) != e.stored || !e.agrees(h[:], rest[lenName:]) {
+		return corrupt(e.name, "its local header says something else than the central directory")
+	}
+	return skip(w.in, int64(len(rest)))
 }
 
-// agrees holds a local header against the directory. With a descriptor behind the
-// data, CRC and sizes may be zero here; in an archive of more than 4 GiB the sizes
-// stand in an extra field.
-func (e *entry) agrees(h []byte) bool {
+// agrees checks a local header against the directory. With a descriptor behind the
+// data, CRC and sizes may be zero here; sizes of 4 GiB and more stand in an extra
+// field, and so may another name.
+func (e *entry) agrees(h, extra []byte) bool {
 	flags := le.Uint16(h[6:])
 	if le.Uint16(h[8:]) != e.method || (flags^e.flags)&(flagEncrypted|flagDescriptor) != 0 {
 		return false
 	}
-	same := func(here uint32, there int64) bool {
-		return here == math.MaxUint32 || int64(here) == there || here == 0 && flags&flagDescriptor != 0
+	packed, size, offset, modTime := uint64(le.Uint32(h[18:])), uint64(le.Uint32(h[22:])), uint64(0), time.Time{}
+	x := extraFields{stored: e.stored, size: &size, packed: &packed, offset: &offset, modTime: &modTime}
+	if err := x.read(extra); err != nil || x.unicode != "" && x.unicode != e.name {
+		return false
+	}
+	described := flags&flagDescriptor != 0
+	same := func(here uint64, there int64) bool {
+		return here == uint64(there) || described && (here == 0 || here == math.MaxUint32)
 	}
 	crc := le.Uint32(h[14:])
-	return (crc == e.crc || crc == 0 && flags&flagDescriptor != 0) && same(le.Uint32(h[18:]), e.packed) && same(le.Uint32(h[22:]), e.size)
+	return (crc == e.crc || crc == 0 && described) && same(packed, e.packed) && same(size, e.size)
 }
 
 // descriptor checks what follows the data, which ends so many bytes ahead: CRC and

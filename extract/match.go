@@ -73,15 +73,8 @@ func selectEntries(entries []*entry, o Options) ([]*entry, error) {
 	}
 	var selected []*entry
 	for _, e := range entries {
-		if e.path == "" || e.isDir() && (o.Flat || strings.Count(e.path, "/") < o.StripComponents) {
-			continue
-		}
-		placed := strip(e.path, o.StripComponents, o.Flat)
-		if anyMatch(include, e.path, placed) || len(include) == 0 {
-			if !anyMatch(exclude, e.path, placed) {
-				e.dest = join(o.Prefix, placed)
-				selected = append(selected, e)
-			}
+		if o.places(e, include, exclude) {
+			selected = append(selected, e)
 		}
 	}
 	if unused := unusedPatterns(include); len(unused) > 0 {
@@ -89,6 +82,23 @@ func selectEntries(entries []*entry, o Options) ([]*entry, error) {
 	}
 	return selected, nil
 }
+
+// places reports whether o asks for an entry, and says where it goes then.
+func (o Options) places(e *entry, include, exclude []*pattern) bool {
+	if e.path == "" || e.isDir() && (o.Flat || strings.Count(e.path, "/") < o.StripComponents) {
+		return false
+	}
+	placed := strip(e.path, o.StripComponents, o.Flat)
+	wanted := anyMatch(include, e.path, placed) || len(include) == 0
+	if !wanted || anyMatch(exclude, e.path, placed) {
+		return false
+	}
+	e.dest = join(o.Prefix, placed)
+	return true
+}
+
+// renames reports whether two paths could become one.
+func (o Options) renames() bool { return o.StripComponents > 0 || o.Flat }
 
 // anyMatch marks every pattern that matches, so that the others can be named.
 func anyMatch(patterns []*pattern, names ...string) bool {
@@ -121,19 +131,42 @@ func join(prefix, path string) string {
 // maxNear is how many names a hint lists.
 const maxNear = 3
 
-// near lists entries that share the last part of the pattern, ignoring case.
+// nearby collects names that look like a pattern: they share its last part,
+// ignoring case. Without any, it knows the first name of all.
+type nearby struct {
+	want  string
+	names []string
+	first string
+}
+
+func newNearby(text string) *nearby {
+	return &nearby{want: strings.ToLower(base(strings.Trim(text, "/*")))}
+}
+
+func (n *nearby) add(e *entry) {
+	if e.isDir() || len(n.names) == maxNear {
+		return
+	}
+	if n.first == "" {
+		n.first = e.path
+	}
+	if n.want != "" && strings.Contains(strings.ToLower(base(e.path)), n.want) {
+		n.names = append(n.names, e.path)
+	}
+}
+
+func (n *nearby) list() []string {
+	if len(n.names) == 0 && n.first != "" {
+		return []string{n.first}
+	}
+	return n.names
+}
+
+// near lists entries that look like a pattern.
 func near(text string, entries []*entry) []string {
-	want := strings.ToLower(base(strings.Trim(text, "/*")))
-	var names []string
+	n := newNearby(text)
 	for _, e := range entries {
-		if len(names) < maxNear && want != "" && !e.isDir() && strings.Contains(strings.ToLower(base(e.path)), want) {
-			names = append(names, e.path)
-		}
+		n.add(e)
 	}
-	for _, e := range entries {
-		if len(names) == 0 && !e.isDir() {
-			names = append(names, e.path)
-		}
-	}
-	return names
+	return n.list()
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
-	"context"
 	"fmt"
 	"io"
 	"runtime"
@@ -24,10 +23,6 @@ const (
 	methodZstd    = 93
 	methodXz      = 95
 )
-
-// maxWindow bounds what a stream may make a decompressor allocate, in bytes. The
-// runner's best level of zstd uses 32 MiB.
-const maxWindow = 32 << 20
 
 // What the others take, in bytes: a block of bzip2 at its best level; what
 // klauspost's zstd has beside its window.
@@ -83,22 +78,23 @@ func methodName(method uint16) (name string, known bool) {
 }
 
 // decompress returns the content of an entry that is neither stored nor deflated.
-// The reader must be closed. The memory that it takes is the crew's.
+// The reader must be closed. The memory that it takes is the crew's: what a stream asks
+// for behind its beginning must not be more than was reserved for that.
 func (w *worker) decompress(e *entry, packed *packedReader) (io.ReadCloser, error) {
 	need, err := memory(e, packed)
 	if err != nil {
 		return nil, err
 	}
-	giveBack, err := w.reserve(need)
+	most, giveBack, err := w.reserve(need)
 	if err != nil {
 		return nil, err
 	}
-	var r io.ReadCloser
-	if e.method == methodZstd {
-		r, err = w.decoders.open(packed, need, w.opts.Share)
-	} else {
-		r, err = newDecompressor(e, packed)
-	}
+	r, err := guard(func() (io.ReadCloser, error) {
+		if e.method == methodZstd {
+			return w.decoders.open(packed, most, w.opts.Share)
+		}
+		return newDecompressor(e, packed, most)
+	})
 	if err != nil {
 		giveBack()
 		return nil, err
@@ -106,23 +102,23 @@ func (w *worker) decompress(e *entry, packed *packedReader) (io.ReadCloser, erro
 	return &decompressor{r, giveBack}, nil
 }
 
-// reserve takes memory out of the crew's budget. What is more than all of that,
-// only one archive of a stage has at a time.
-func (w *worker) reserve(need int64) (giveBack func(), err error) {
+// reserve takes memory out of the crew's budget, by pieces, and returns how much that
+// is. What is more than all of that, only one archive of a stage has at a time.
+func (w *worker) reserve(need int64) (most int64, giveBack func(), err error) {
 	if need <= largeWindow/int64(w.opts.Share) {
-		return w.budget.borrow(w.ctx, need)
+		giveBack, err = w.budget.borrow(w.ctx, need)
+		return (need + spreadPiece - 1) / spreadPiece * spreadPiece, giveBack, err
 	}
-	select {
-	case w.stage.large <- struct{}{}:
-	case <-w.ctx.Done():
-		return nil, context.Cause(w.ctx)
+	done, err := w.stage.soleWindow(w.ctx, need)
+	if err != nil {
+		return 0, nil, err
 	}
 	pieces, err := w.budget.borrow(w.ctx, need)
 	if err != nil {
-		<-w.stage.large
-		return nil, err
+		done()
+		return 0, nil, err
 	}
-	return func() { pieces(); <-w.stage.large }, nil
+	return maxWindow + zstdMemory, func() { pieces(); done() }, nil
 }
 
 // decompressor gives its memory back when it is closed.
@@ -137,31 +133,34 @@ func (d *decompressor) Close() error {
 	return d.ReadCloser.Close()
 }
 
-// memory is what a decompressor will take. What a stream says of itself is held
-// against maxWindow when it is opened.
+// memory is what a decompressor will take.
 func memory(e *entry, packed *packedReader) (int64, error) {
+	head, err := packed.r.Peek(int(min(packed.left, windowHead)))
+	if err != nil {
+		return 0, err
+	}
 	switch e.method {
 	case methodBzip2:
 		return bzip2Memory, nil
 	case methodZstd:
-		head, err := packed.r.Peek(int(min(packed.left, zstd.HeaderMaxSize)))
-		if err != nil {
-			return 0, err
-		}
-		var h zstd.Header
-		if readable := h.Decode(head) == nil; readable && !h.Skippable {
-			return int64(min(max(h.WindowSize, h.FrameContentSize), maxWindow)) + zstdMemory, nil
+		return zstdWindow(head) + zstdMemory, nil
+	case methodXz:
+		return xzWindow(head), nil
+	case methodLZMA:
+		if len(head) >= lenLZMA {
+			return min(int64(le.Uint32(head[5:])), e.size, maxWindow), nil
 		}
 	}
 	return maxWindow, nil
 }
 
-func newDecompressor(e *entry, packed *packedReader) (io.ReadCloser, error) {
+// newDecompressor opens a decompressor that takes at most so much memory.
+func newDecompressor(e *entry, packed *packedReader, most int64) (io.ReadCloser, error) {
 	switch e.method {
 	case methodBzip2:
 		return io.NopCloser(bzip2.NewReader(packed)), nil
 	case methodXz:
-		r, err := xz.NewReader(packed, maxWindow)
+		r, err := xz.NewReader(packed, uint32(min(most, maxWindow)))
 		return readCloser(r, err)
 	case methodLZMA:
 		return newLZMA(packed, e.size)
@@ -170,11 +169,11 @@ func newDecompressor(e *entry, packed *packedReader) (io.ReadCloser, error) {
 	return nil, fmt.Errorf("unknown compression method: %s", name)
 }
 
-// decoders are the zstd decoders of a crew that are not in use: their windows are
-// too large to be made for each entry.
+// decoders are the zstd decoders of a crew that are not in use, by the memory that
+// they may take: their windows are too large to be made for each entry.
 type decoders struct {
 	mu   sync.Mutex
-	idle []*zstd.Decoder
+	idle map[int64][]*zstd.Decoder
 }
 
 // largeWindow is the memory from which on no two decoders fit into a budget.
@@ -182,31 +181,33 @@ const largeWindow = spreadPiece * spreadTotal / 2
 
 // open takes a decoder, or makes one. With a large window nobody else has one,
 // and what others have left behind has to go first.
-func (w *decoders) open(packed io.Reader, need int64, share int) (io.ReadCloser, error) {
-	keep := share == 1 || need <= largeWindow/int64(share)
+func (w *decoders) open(packed io.Reader, most int64, share int) (io.ReadCloser, error) {
+	d := &window{of: w, most: most, keep: share == 1 || most <= largeWindow/int64(share)}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var d *zstd.Decoder
-	if n := len(w.idle); n > 0 {
-		d, w.idle = w.idle[n-1], w.idle[:n-1]
+	if idle := w.idle[most]; len(idle) > 0 {
+		last := len(idle) - 1
+		d.Decoder, w.idle[most] = idle[last], idle[:last]
 	}
-	if need > largeWindow && (d == nil || len(w.idle) > 0) {
+	if most > largeWindow {
 		w.closeIdle()
+	}
+	if d.Decoder != nil {
+		return d, d.Reset(packed)
+	}
+	if most > largeWindow {
 		runtime.GC()
 	}
-	if d != nil {
-		return &window{d, w, keep}, d.Reset(packed)
-	}
-	d, err := zstd.NewReader(packed, zstdOptions()...)
-	if err != nil {
-		return nil, err
-	}
-	return &window{d, w, keep}, nil
+	var err error
+	d.Decoder, err = zstd.NewReader(packed, zstdOptions(most-zstdMemory)...)
+	return d, err
 }
 
 func (w *decoders) closeIdle() {
-	for _, d := range w.idle {
-		d.Close()
+	for _, idle := range w.idle {
+		for _, d := range idle {
+			d.Close()
+		}
 	}
 	w.idle = nil
 }
@@ -215,6 +216,7 @@ func (w *decoders) closeIdle() {
 type window struct {
 	*zstd.Decoder
 	of   *decoders
+	most int64
 	keep bool
 }
 
@@ -226,13 +228,16 @@ func (w *window) Close() error {
 	}
 	w.of.mu.Lock()
 	defer w.of.mu.Unlock()
-	w.of.idle = append(w.of.idle, w.Decoder)
+	if w.of.idle == nil {
+		w.of.idle = map[int64][]*zstd.Decoder{}
+	}
+	w.of.idle[w.most] = append(w.of.idle[w.most], w.Decoder)
 	return w.Reset(nil)
 }
 
 // zstdOptions are the bounds of every zstd stream.
-func zstdOptions() []zstd.DOption {
-	return []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true)}
+func zstdOptions(window int64) []zstd.DOption {
+	return []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(window)), zstd.WithDecoderLowmem(true)}
 }
 
 // unzstd decompresses a small entry from memory to memory: that takes no window,
@@ -243,12 +248,13 @@ func (w *worker) unzstd(e *entry, emit func([]byte) error) error {
 		return ended(e, err)
 	}
 	if w.zstd == nil {
-		if w.zstd, err = zstd.NewReader(nil, append(zstdOptions(), zstd.WithDecodeAllCapLimit(true))...); err != nil {
+		if w.zstd, err = zstd.NewReader(nil, append(zstdOptions(maxWindow), zstd.WithDecodeAllCapLimit(true))...); err != nil {
 			return err
 		}
 		w.whole = make([]byte, 0, readAhead)
 	}
-	content, err := w.zstd.DecodeAll(src, w.whole)
+	content := w.whole
+	err = surviving(func() (err error) { content, err = w.zstd.DecodeAll(src, w.whole); return err })
 	if err != nil {
 		return unpackError(e, err)
 	}
@@ -260,18 +266,15 @@ func (w *worker) unzstd(e *entry, emit func([]byte) error) error {
 	return skip(w.in, e.packed)
 }
 
-func readCloser(r io.Reader, err error) (io.ReadCloser, error) {
-	if err != nil {
-		return nil, err
-	}
-	return io.NopCloser(r), nil
-}
+// lenLZMA is the length of that header, in bytes: version, size of the properties,
+// properties.
+const lenLZMA = 9
 
 // newLZMA reads the header that zip puts in front of a raw LZMA stream, and puts
 // the classic one in its place: APPNOTE 5.8.8. The size in it makes an end
 // marker unnecessary.
 func newLZMA(packed *packedReader, size int64) (io.ReadCloser, error) {
-	var h [9]byte // version, size of the properties, properties
+	var h [lenLZMA]byte
 	if _, err := io.ReadFull(packed, h[:]); err != nil {
 		return nil, err
 	}

@@ -15,15 +15,15 @@ import (
 type nested struct {
 	path string // in the stage
 	size int64
-	opts Options
+	opts *Options // of all that came out of one archive
 }
 
 // packed are the endings of archives that are unpacked. Not all zips are: a .jar or
 // a .docx is wanted as it is.
 func packed() []string {
 	return []string{
-		".zip", ".7z", ".tar", ".tgz", ".tbz2", ".txz", ".tzst",
-		".gz", ".bz2", ".xz", ".zst", ".lz4",
+		".zip", ".7z", ".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".tlz",
+		".gz", ".bz2", ".xz", ".zst", ".lz4", ".lz", ".lzma",
 	}
 }
 
@@ -32,7 +32,7 @@ func packed() []string {
 func BareName(name string) string {
 	ending := path.Ext(name)
 	switch strings.ToLower(ending) {
-	case ".tgz", ".tbz2", ".txz", ".tzst":
+	case ".tgz", ".tbz2", ".txz", ".tzst", ".tlz":
 		return strings.TrimSuffix(name, ending) + ".tar"
 	}
 	return strings.TrimSuffix(name, ending)
@@ -54,7 +54,11 @@ func (s *Stage) noting(o Options) Options {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.nested = append(s.nested, nested{name, size, inner})
+		if !s.waiting[name] { // two archives may have it
+			s.waiting[name] = true
+			s.nested = append(s.nested, nested{name, size, &inner})
+			s.keep(len(name))
+		}
 	}
 	return o
 }
@@ -67,8 +71,8 @@ func (s *Stage) unpackNested(ctx context.Context) error {
 			return err
 		}
 		next := s.nested[0]
-		same := func(n nested) bool { return n.path == next.path } // two archives may have had it
-		s.nested = slices.DeleteFunc(s.nested, same)
+		s.nested = s.nested[1:]
+		delete(s.waiting, next.path)
 		if err := s.unpackOne(ctx, next, i); err != nil {
 			return fmt.Errorf("unpacking %q: %w", next.path, err)
 		}
@@ -76,34 +80,38 @@ func (s *Stage) unpackNested(ctx context.Context) error {
 }
 
 // unpackOne moves an archive out of the way and unpacks it, or leaves it alone if
-// it is none in spite of its name.
+// it isn't one that can be, in spite of its name.
 func (s *Stage) unpackOne(ctx context.Context, n nested, i int) error {
-	away := s.name + "/twice/archive-" + strconv.Itoa(i)
-	if err := s.out.Rename(s.name+"/new/"+n.path, away); err != nil {
+	staged, away := s.name+"/new/"+n.path, s.name+"/twice/archive-"+strconv.Itoa(i)
+	if err := s.out.Rename(staged, away); err != nil {
 		return err
 	}
-	f, err := s.out.Open(away)
+	f, info, err := s.out.openStaged(away)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }() // only read
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
 	src := FromReaderAt(f, info.Size())
 	form, err := recognise(ctx, src)
-	if _, none := errors.AsType[*NotArchiveError](err); none || err == nil && form == nil && !isZipFile(src) {
+	if isForeign(err) || err == nil && form == nil && !isZipFile(src) {
 		n.opts.OnFile(n.path, n.size)
-		return s.out.Rename(away, s.name+"/new/"+n.path)
+		return s.out.Rename(away, staged)
 	}
 	if err != nil {
 		return err
 	}
-	o := n.opts
+	o := *n.opts
 	o.Prefix, o.BareName = parent(n.path), BareName(base(n.path))
 	_, err = s.adding(ctx, o, func(o Options) (Stats, error) { return s.addForm(ctx, src, form, o) })
 	return err
+}
+
+// isForeign reports whether an error says that a file isn't an archive, or not of a
+// format that can be unpacked.
+func isForeign(err error) bool {
+	_, none := errors.AsType[*NotArchiveError](err)
+	_, other := errors.AsType[*UnsupportedError](err)
+	return none || other
 }
 
 // isZipFile reports whether it is a zip, or the beginning of one.

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"io/fs"
+	"math"
 	"runtime"
 )
 
@@ -180,6 +181,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnRead == nil {
 		o.OnRead = func(int) {}
+	}
+	if o.spent == nil {
+		o.spent = &spent{archive: math.MaxInt64}
 	}
 	return o
 }

@@ -59,7 +59,12 @@ func cleanOther(name string, allowGit bool) (string, error) {
 	if len(parts) > maxDepth {
 		return "", &UnsafeError{name, "more than 200 directories deep"}
 	}
-	clean := strings.Join(parts, "/")
+	clean := name
+	if joined := strings.Join(parts, "/"); joined != strings.TrimSuffix(name, "/") {
+		clean = joined
+	} else {
+		clean = clean[:len(joined)] // no second copy of a long name
+	}
 	if clean != "" && badName(clean) != "" { // what "./" in front has hidden
 		return "", &UnsafeError{name, badName(clean)}
 	}

@@ -68,7 +68,7 @@ func commitWith(ctx context.Context, out string, c calls) error {
 	if err != nil {
 		return err
 	}
-	if err := add(ctx, s, replacing()...); err != nil {
+	if err := addFiles(ctx, s, replacing()...); err != nil {
 		return err
 	}
 	for _, calls := range []*calls{&s.calls, &s.out.calls, &s.fresh.calls, &s.doubles.calls} {
@@ -366,7 +366,7 @@ func TestLeftover(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := s.Path()
-	if err := add(t.Context(), s, replacing()...); err != nil {
+	if err := addFiles(t.Context(), s, replacing()...); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(s.Commit(t.Context()), s.Discard()); err != nil {

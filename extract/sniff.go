@@ -2,11 +2,93 @@ package extract
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"unicode/utf8"
 )
 
-// describe says what a body is that is no archive, or "" if that cannot be told.
+// recognise tells a zip, which is a nil form, from the others. A zip is what ends
+// as one: its beginning may be far away from all that is wanted of it.
+func recognise(ctx context.Context, src Source) (*form, error) {
+	if isZip, err := endsAsZip(src); err != nil || isZip {
+		return nil, err
+	}
+	return sniff(ctx, src)
+}
+
+// sniffSize is how much is looked at: a tar's first header has 512 bytes.
+const sniffSize = 1 << 10
+
+// sniff recognises an archive by its first bytes. A zip that lacks its end is a
+// nil form, so that it is called a damaged one.
+func sniff(ctx context.Context, src Source) (*form, error) {
+	at, err := skipFrames(src)
+	if err != nil {
+		return nil, err
+	}
+	head := make([]byte, min(src.Size()-at, sniffSize))
+	if err := readFull(src, head, at); err != nil {
+		return nil, err
+	}
+	if at == 0 && isZipHead(ctx, head) {
+		return nil, nil
+	}
+	for _, f := range forms() {
+		if matches(ctx, f.match, head) && (at == 0 || f.frames) {
+			return &f.form, nil
+		}
+	}
+	if name := unsupported(head); name != "" {
+		return nil, &UnsupportedError{name}
+	}
+	what := describe(head)
+	if what == "" {
+		return nil, &NotArchiveError{What: "data of an unknown kind"}
+	}
+	return nil, &NotArchiveError{What: what, Head: firstWords(head)}
+}
+
+// maxFrames is how many frames are skipped to find out what an archive is. pzstd
+// writes one.
+const maxFrames = 16
+
+// skipFrames returns where the first frame begins that has content: those of zstd
+// and lz4 may have others in front: RFC 8878, 3.1.2.
+func skipFrames(src Source) (int64, error) {
+	const skippable, lenHeader = 0x184d2a50, 8
+	at := int64(0)
+	for range maxFrames {
+		var h [lenHeader]byte
+		if src.Size()-at < lenHeader {
+			break
+		}
+		if err := readFull(src, h[:], at); err != nil {
+			return 0, err
+		}
+		next := at + lenHeader + int64(le.Uint32(h[4:]))
+		if le.Uint32(h[:])&^0xf != skippable || next >= src.Size() {
+			break
+		}
+		at = next
+	}
+	return at, nil
+}
+
+// unsupported names the format of what cannot be unpacked, or "".
+func unsupported(head []byte) string {
+	for magic, name := range map[string]string{
+		"\x1f\x9d": "a file compressed by compress (.Z)", "Rar!\x1a\x07": "a RAR archive", "!<arch>\n": "an ar archive, such as a .deb",
+		"070701": "a cpio archive", "070702": "a cpio archive", "070707": "a cpio archive", "\xed\xab\xee\xdb": "an RPM package",
+		"MSCF\x00\x00\x00\x00": "a cabinet file", "xar!": "a xar archive", "\x89LZO\x00": "a file compressed by lzop", "\x02\x21\x4c\x18": "a legacy lz4 file",
+	} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return name
+		}
+	}
+	return ""
+}
+
+// describe says what a body is that isn't an archive, or "" if that cannot be told.
 func describe(head []byte) string {
 	text := bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff"))))
 	switch {

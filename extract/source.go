@@ -26,3 +26,7 @@ type local struct{ *io.SectionReader }
 func (l local) Range(_ context.Context, off, n int64) (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(l, off, n)), nil
 }
+
+// atEnd reports whether an error is the end that readers return. One that wraps it is
+// that of a connection, and no end of what it should have brought.
+func atEnd(err error) bool { return err == io.EOF } //nolint:errorlint // see above

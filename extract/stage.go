@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,13 +32,16 @@ type Stage struct {
 	tree                *tree
 	lock                *lock
 
-	large chan struct{} // has one element, for the archive that needs much memory
+	large   chan struct{} // has one element, for the archive that needs much memory
+	windows int64         // bytes of what had it since the collector ran; guarded by it
 
 	mu       sync.Mutex
 	dirs     map[string]wantedDir
 	links    []wantedLink
 	nested   []nested
-	compared int // of the doubles
+	waiting  map[string]bool // paths of these
+	kept     int64           // bytes of names that stay until the commit
+	compared int             // of the doubles
 	done     bool
 
 	spoiled bool  // an archive could not be extracted: what is staged is not whole
@@ -53,7 +55,7 @@ type Stage struct {
 func NewStage(dir string, o StageOptions) (*Stage, error) { return newStage(dir, o, nil) }
 
 func newStage(dir string, o StageOptions, c calls) (*Stage, error) {
-	s := &Stage{dir: dir, opts: o.withDefaults(), calls: c, rules: platformRules(), dirs: map[string]wantedDir{}, large: make(chan struct{}, 1)}
+	s := &Stage{dir: dir, opts: o.withDefaults(), calls: c, rules: platformRules(), dirs: map[string]wantedDir{}, waiting: map[string]bool{}, large: make(chan struct{}, 1)}
 	s.made = firstMissing(dir)
 	if err := s.openOut(); err != nil {
 		s.removeMade()
@@ -183,10 +185,13 @@ func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
 }
 
 func (s *Stage) addForm(ctx context.Context, src Source, f *form, o Options) (Stats, error) {
-	if f == nil {
+	switch {
+	case f == nil:
 		return s.zip(ctx, src, o)
+	case f.seeks:
+		return s.sevenZip(ctx, src, o)
 	}
-	return s.unpack(ctx, src, f, o)
+	return s.stream(ctx, src, f, o)
 }
 
 // adding adds one archive, or what comes in its place.
@@ -212,10 +217,10 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 			return stats, &ConflictError{o.Prefix, "this system can't have such a directory: " + reason}
 		}
 	}
-	if o.spent == nil {
-		o.spent = &spent{archive: math.MaxInt64}
+	if stats, err = add(s.noting(o)); err != nil {
+		return stats, err
 	}
-	return add(s.noting(o))
+	return stats, s.checkKept()
 }
 
 // claim holds the bytes of one more archive against the free space of the disk,

@@ -25,11 +25,12 @@ type tree struct {
 
 	mu      sync.Mutex
 	open    map[string]*openDir
-	keep    int             // of these
-	made    map[string]bool // directories that are known to be there, and no links
+	keep    int   // of these
+	made    kinds // directories that are known to be there, and no links
 	tick    int64
 	doubles *openDir // holds what would be written twice
 	twice   []double
+	keeps   int64 // bytes of their names
 }
 
 // double is a file that another archive has, too. Whether they are the same shows
@@ -60,7 +61,7 @@ func newTree(fresh, doubles root, umask, denied fs.FileMode) (*tree, error) {
 		first.close()
 		return nil, err
 	}
-	t := &tree{umask: umask, denied: denied, open: map[string]*openDir{}, keep: openfiles.Share(openfiles.Limit(), keepShare, 2, keepDirs), made: map[string]bool{}, doubles: &openDir{dir: second}}
+	t := &tree{umask: umask, denied: denied, open: map[string]*openDir{}, keep: openfiles.Share(openfiles.Limit(), keepShare, 2, keepDirs), made: newKinds(0), doubles: &openDir{dir: second}}
 	t.open[""] = &openDir{dir: first, refs: 1}
 	return t, nil
 }
@@ -120,7 +121,7 @@ func (t *tree) reach(path string) (*openDir, error) {
 
 // mkdir makes a directory, unless it is there.
 func (t *tree) mkdir(above *openDir, path string) error {
-	if t.made[path] {
+	if t.made.of(path) == dirKind {
 		return nil
 	}
 	// 0755 before the umask: what the archive says of it comes at the end.
@@ -135,7 +136,7 @@ func (t *tree) mkdir(above *openDir, path string) error {
 	if err != nil {
 		return unfitHere(path, pathError("mkdir", path, err))
 	}
-	t.made[path] = true
+	t.made.set(path, dirKind)
 	return nil
 }
 
@@ -183,8 +184,16 @@ func (t *tree) addDouble(path, by string) (dir *openDir, name string) {
 	defer t.mu.Unlock()
 	name = strconv.Itoa(len(t.twice))
 	t.twice = append(t.twice, double{path, name, by})
+	t.keeps += int64(len(path)) + lenNote
 	t.doubles.refs++
 	return t.doubles, name
+}
+
+// kept is how many bytes the names of doubles take.
+func (t *tree) kept() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.keeps
 }
 
 func (f *newFile) write(p []byte) error {
@@ -243,11 +252,5 @@ func isEnd(err error) bool {
 	return err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // ReadFull returns these two as they are
 }
 
-// permissions are those of the entry. Archives by tools without Unix modes have
-// none, which would make files that nobody can read.
-func (t *tree) permissions(e *entry) fs.FileMode {
-	if perm := e.mode.Perm(); perm != 0 {
-		return perm &^ t.denied
-	}
-	return 0o644 &^ t.denied
-}
+// permissions are those of the entry, without what nobody is to get.
+func (t *tree) permissions(e *entry) fs.FileMode { return e.mode.Perm() &^ t.denied }

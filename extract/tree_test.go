@@ -45,7 +45,7 @@ func TestTreeKeepsFewDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.tree.keep = 3
-	if err := add(t.Context(), s, wide()...); err != nil {
+	if err := addFiles(t.Context(), s, wide()...); err != nil {
 		t.Fatal(err)
 	}
 	// Each worker has one in use; new/ itself is always open.
@@ -79,7 +79,7 @@ func TestTreeOutOfFiles(t *testing.T) {
 		if newErr != nil {
 			t.Fatal(newErr)
 		}
-		if err := add(t.Context(), s, wide()...); err != nil {
+		if err := addFiles(t.Context(), s, wide()...); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Commit(t.Context()); err != nil || refused < 10 {
@@ -101,7 +101,7 @@ func TestTreeGivesUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := add(t.Context(), s, "f", "x"); !errors.Is(err, syscall.EMFILE) {
+	if err := addFiles(t.Context(), s, "f", "x"); !errors.Is(err, syscall.EMFILE) {
 		t.Error(err)
 	}
 	if err := s.Discard(); err != nil {

@@ -1,33 +1,39 @@
 package extract
 
 import (
-	"bytes"
 	"io"
 )
 
-// untar applies the rules of zip extraction to members that come one by one.
+// untar applies the rules of zip extraction to members that come one by one. Of
+// those that have passed it remembers no names, but what they are known to be.
 type untar struct {
 	stage   *Stage
 	opts    Options
 	include []*pattern
 	exclude []*pattern
-	kinds   map[string]bool   // path in the archive → is a directory
-	placed  map[string]string // path in the archive → in the stage, of files
-	dests   map[string]bool   // the latter, of all
-	places  *places           // nil if every selected name fits
-	names   []*entry
+	near    []*nearby // of each pattern to include
+	kinds   kinds     // of paths in the archive
+	places  *places   // nil if every selected member fits
 	stats   Stats
 	count   int
 	failed  error // the error of a member, which archiver wraps
 	buf     []byte
 }
 
-func newUntar(s *Stage, o Options) *untar {
-	var taken *places
-	if s.rules != (rules{}) {
-		taken = newPlaces(s.rules, 0)
+func newUntar(s *Stage, o Options) (*untar, error) {
+	x := &untar{stage: s, opts: o, kinds: newKinds(0), buf: make([]byte, copyBuffer)}
+	if o.renames() || s.rules != (rules{}) {
+		x.places = newPlaces(s.rules, 0)
 	}
-	return &untar{places: taken, stage: s, opts: o, kinds: map[string]bool{}, placed: map[string]string{}, dests: map[string]bool{}, buf: make([]byte, copyBuffer)}
+	var err error
+	if x.include, err = newPatterns(o.Include); err != nil {
+		return nil, err
+	}
+	for _, p := range x.include {
+		x.near = append(x.near, newNearby(p.text))
+	}
+	x.exclude, err = newPatterns(o.Exclude)
+	return x, err
 }
 
 // fail keeps the first error as it is.
@@ -42,74 +48,60 @@ func (x *untar) fail(err error) error {
 // selected.
 func (x *untar) admit(e *entry) (bool, error) {
 	// The directories that names need count, too, as in a zip.
-	if x.count++; max(x.count, len(x.kinds)) > x.opts.MaxFiles {
-		return false, &LimitError{"entries", int64(x.opts.MaxFiles), "--max-files"}
+	if x.count++; max(x.count, len(x.kinds.paths)) > x.opts.MaxFiles {
+		return false, tooManyEntries(x.opts)
 	}
-	if err := x.opts.spent.count(1, x.opts); err != nil {
-		return false, err
-	}
-	r := x.stage.rules
-	path, err := r.cleanName(e.name, x.opts.AllowGit)
+	err := firstError(x.opts.spent.count(1, x.opts), x.opts.spent.name(len(e.name)))
 	if err != nil {
 		return false, err
 	}
-	if e.path = path; path == "" {
+	r := x.stage.rules
+	if e.path, err = r.cleanName(e.name, x.opts.AllowGit); err != nil {
+		return false, err
+	}
+	if e.path == "" {
 		if e.isDir() {
 			return false, nil
 		}
 		return false, &UnsafeError{e.name, "the name is that of the directory itself"}
 	}
-	wasDir, repeated := x.kinds[path]
-	if repeated && !(wasDir && e.isDir()) {
+	if before := x.kinds.of(e.path); before != unknownKind && !(before == dirKind && e.isDir()) {
 		return false, &UnsafeError{e.name, "another entry has the same name"}
 	}
-	x.kinds[path] = e.isDir()
-	for dir := parent(path); dir != ""; dir = parent(dir) {
-		isDir, listed := x.kinds[dir]
-		if listed && !isDir {
-			return false, &UnsafeError{e.name, "it is below " + dir + ", which is no directory"}
-		}
-		x.kinds[dir] = true
+	x.kinds.set(e.path, e.kind())
+	if err := x.admitParents(e); err != nil {
+		return false, err
 	}
-	wanted, err := x.selects(e)
-	if wanted && err == nil {
-		err = x.fit(e)
+	for i, p := range x.include {
+		if !p.used {
+			x.near[i].add(e)
+		}
+	}
+	wanted := x.opts.places(e, x.include, x.exclude)
+	if wanted && x.places != nil {
+		err = x.places.add(e)
 	}
 	return wanted, err
 }
 
-// fit checks that the system can have a selected member next to those before it.
-func (x *untar) fit(e *entry) error {
-	if x.places == nil {
-		return nil
-	}
-	return x.places.add(e)
-}
-
-func (x *untar) selects(e *entry) (bool, error) {
-	if x.include == nil && x.exclude == nil {
-		var err error
-		if x.include, err = newPatterns(x.opts.Include); err != nil {
-			return false, err
-		}
-		if x.exclude, err = newPatterns(x.opts.Exclude); err != nil {
-			return false, err
+// admitParents notes the directories that a member needs. Above one that is known,
+// all are.
+func (x *untar) admitParents(e *entry) error {
+	for dir := parent(e.path); dir != ""; dir = parent(dir) {
+		switch x.kinds.of(dir) {
+		case unknownKind:
+			x.kinds.set(dir, dirKind)
+		case dirKind:
+			return nil
+		default:
+			return &UnsafeError{e.name, "it is below " + dir + ", which isn't a directory"}
 		}
 	}
-	x.names = append(x.names, e)
-	one := x.opts
-	one.Include, one.Exclude = nil, nil
-	selected, err := selectEntries([]*entry{e}, one)
-	if err != nil || len(selected) == 0 {
-		return false, err
-	}
-	placed := strip(e.path, x.opts.StripComponents, x.opts.Flat)
-	wanted := anyMatch(x.include, e.path, placed) || len(x.include) == 0
-	return wanted && !anyMatch(x.exclude, e.path, placed), nil
+	return nil
 }
 
 // place stages one member.
-func (x *untar) place(e *entry, target string, open func() (io.ReadCloser, error)) error {
+func (x *untar) place(e *entry, target string, content io.Reader) error {
 	wanted, err := x.admit(e)
 	if err != nil || !wanted {
 		return x.fail(err)
@@ -118,47 +110,40 @@ func (x *untar) place(e *entry, target string, open func() (io.ReadCloser, error
 	case e.isDir():
 		x.stage.wantDir(e.dest, e.mode, e.modTime)
 	case e.isLink():
-		err = x.stage.wantLink(e, target, x.opts)
+		err = firstError(x.opts.spent.name(len(target)), x.stage.wantLink(e, target, x.opts))
 	default:
 		if err = x.opts.spent.take(e.size, x.opts); err == nil {
-			err = x.content(e, open)
+			err = x.stage.put(e, content, x.buf, x.opts)
 		}
+		x.kinds.set(e.path, fileKind)
 	}
 	x.stats.add(e)
 	return x.fail(err)
 }
 
-func (x *untar) content(e *entry, open func() (io.ReadCloser, error)) error {
-	r, err := open()
+// put writes the content of an entry to its file in the stage, and checks its size,
+// and its checksums as far as they are known.
+func (s *Stage) put(e *entry, content io.Reader, buf []byte, o Options) error {
+	f, err := s.tree.create(e, o.Label)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = r.Close() }() // the tar reader goes on by itself
-	if x.dests[e.dest] {
-		return &ConflictError{e.dest, "two members would be put here"}
-	}
-	x.dests[e.dest] = true
-	f, err := x.stage.tree.create(e, x.opts.Label)
-	if err != nil {
-		return err
-	}
-	check := x.stage.newDigest(e, x.opts)
+	check := s.newDigest(e, o)
 	v := &verifier{entry: e, later: !e.summed, next: func(p []byte) error { check.add(p); return f.write(p) }}
-	err = pump(&sizedReader{r: unpacking{r, e}, entry: e}, x.buf, v.write)
+	err = pump(&sizedReader{r: unpacking{content, e}, entry: e}, buf, v.write)
 	if err == nil {
 		err = firstError(v.finish(), check.finish())
 	}
 	if err := f.close(err); err != nil {
 		return err
 	}
-	x.placed[e.path] = e.dest
-	x.opts.OnFile(e.dest, e.size)
+	o.OnFile(e.dest, e.size)
 	return nil
 }
 
 // bare stages the one file that a compressed file is. Its size shows at its end.
 func (x *untar) bare(f *form, content io.Reader) error {
-	e := &entry{name: x.opts.BareName, mode: 0o644}
+	e := &entry{name: x.opts.BareName, mode: defaultMode}
 	if e.name == "" {
 		return x.fail(&NotArchiveError{What: "a single " + f.name + " file, whose name is not known"})
 	}
@@ -201,9 +186,11 @@ func (x *untar) hardLink(e *entry, target string) error {
 	if err != nil || !wanted {
 		return x.fail(err)
 	}
-	source, staged := x.placed[path]
-	if !staged {
+	if x.kinds.of(path) != fileKind {
 		return x.fail(&UnsafeError{e.name, "it is a hard link to what is not a file of this selection: " + target})
+	}
+	if err := x.opts.spent.take(e.size, x.opts); err != nil {
+		return x.fail(err)
 	}
 	dir, err := x.stage.tree.dir(parent(e.dest))
 	if err != nil {
@@ -211,7 +198,8 @@ func (x *untar) hardLink(e *entry, target string) error {
 	}
 	x.stage.tree.release(dir)
 	x.stats.Files++
-	x.placed[e.path] = e.dest
+	x.kinds.set(e.path, fileKind)
+	source := join(x.opts.Prefix, strip(path, x.opts.StripComponents, x.opts.Flat))
 	if err := x.stage.fresh.Link(source, e.dest); err != nil {
 		return x.fail(err)
 	}
@@ -225,8 +213,10 @@ func (x *untar) hardLink(e *entry, target string) error {
 
 // result names the patterns that nothing matched.
 func (x *untar) result() (Stats, error) {
-	if unused := unusedPatterns(x.include); len(unused) > 0 {
-		return Stats{}, &NoMatchError{unused, near(unused[0], x.names)}
+	for i, p := range x.include {
+		if !p.used {
+			return Stats{}, &NoMatchError{unusedPatterns(x.include), x.near[i].list()}
+		}
 	}
 	return x.stats, nil
 }
@@ -247,29 +237,4 @@ func (s *sizedReader) Read(p []byte) (int, error) {
 		return n, corrupt(s.entry.name, "it has %d bytes, not %d", s.read, s.entry.size)
 	}
 	return n, err
-}
-
-// lenEndBlocks is the two blocks of zeros that end a tar (POSIX.1-2017, pax,
-// "ustar Interchange Format").
-const lenEndBlocks = 1024
-
-// tailReader remembers the last bytes that passed.
-type tailReader struct {
-	r    io.Reader
-	tail []byte
-}
-
-// Read implements [io.Reader].
-func (t *tailReader) Read(p []byte) (int, error) {
-	n, err := t.r.Read(p)
-	t.tail = append(t.tail, p[max(0, n-lenEndBlocks):n]...)
-	if len(t.tail) > lenEndBlocks {
-		t.tail = append(t.tail[:0], t.tail[len(t.tail)-lenEndBlocks:]...)
-	}
-	return n, err
-}
-
-// zeros reports whether they were the end of a tar.
-func (t *tailReader) zeros() bool {
-	return len(t.tail) == lenEndBlocks && bytes.Equal(t.tail, make([]byte, lenEndBlocks))
 }

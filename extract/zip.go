@@ -34,7 +34,7 @@ func (s *Stage) selection(entries []*entry, o Options) ([]*entry, Stats, error) 
 		return nil, Stats{}, err
 	}
 	selected, err := selectEntries(entries, o)
-	if err == nil {
+	if err == nil && (o.renames() || s.rules != (rules{})) {
 		err = s.rules.fit(selected)
 	}
 	if err != nil {

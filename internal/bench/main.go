@@ -13,6 +13,15 @@
 //	limits     the line; decompression alone; writing alone; all of it shared by
 //	           all CPUs
 //
+// and, because most archives are small and most servers are far away:
+//
+//	archives   80 kB, 1, 10 and 50 MB, as a runner writes them
+//	servers    nginx with TLS in front of the simulated GitLab, 20 and 100 ms away, which
+//	           serves the bytes itself or redirects to object storage on another port; a link
+//	           of 1 Gbit/s that all connections share; GitLab takes -server-time for a request
+//	peers      curl + unzip, curl | bsdtar, glab and the runner's helper, by ref and by id
+//	start      the same for one file of 1 kB without a distance
+//
 // Output goes to memory (/dev/shm). Every tree is compared by its SHA-256.
 package main
 
@@ -24,12 +33,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // options are the flags.
 type options struct {
 	corpora, nets string
+	cells         string // an expression that selects some
 	runs          int
+	farRuns       int
+	startRuns     int
+	serverTime    time.Duration
+	trace         bool
 	scale         int
 	out           string
 }
@@ -40,6 +55,11 @@ func main() {
 	flag.StringVar(&o.corpora, "corpora", "A,B,C,D,E", "which archives")
 	flag.StringVar(&o.nets, "nets", "loop,tls,rtt,lim", "which networks")
 	flag.IntVar(&o.runs, "n", 3, "runs of each")
+	flag.StringVar(&o.cells, "far", ".", "fetch small archives from a distance if their names, such as 10MB/20ms/redirect/ref, match this regular expression")
+	flag.IntVar(&o.farRuns, "far-n", 5, "runs of each small archive")
+	flag.DurationVar(&o.serverTime, "server-time", 50*time.Millisecond, "how long GitLab takes for each request of -far")
+	flag.BoolVar(&o.trace, "trace", false, "print each run's connections and requests, with times, for -far and -start-n")
+	flag.IntVar(&o.startRuns, "start-n", 20, "runs of the fetch of one small file without a distance")
 	flag.StringVar(&o.out, "out", "", "write the tables to this file too")
 	parts := flag.String("measure", "", "only measure the parts of the work on this archive of -corpora")
 	generate := flag.String("generate", "", "only write the archive of -corpora to this file")
@@ -73,17 +93,27 @@ func run(ctx context.Context, o options) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // nginx's workers are somebody else
 		return err
 	}
-	if err := needTools("nginx", "curl", "unzip", "bsdtar", "aria2c", "7z"); err != nil {
+	tools := []string{"nginx", "curl", "unzip", "bsdtar"}
+	if o.corpora != "" {
+		tools = append(tools, "aria2c", "7z")
+	}
+	if err := needTools(tools...); err != nil {
 		return err
 	}
 	if err := build(ctx, dir); err != nil {
 		return err
 	}
 	b := &bench{options: o, dir: dir}
-	for _, name := range strings.Split(o.corpora, ",") {
+	for _, name := range strings.FieldsFunc(o.corpora, func(r rune) bool { return r == ',' }) {
 		if err := b.corpus(ctx, name); err != nil {
 			return fmt.Errorf("archive %s: %w", name, err)
 		}
+	}
+	if err := b.start(ctx); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	if err := b.far(ctx); err != nil {
+		return err
 	}
 	fmt.Print(b.report.String())
 	if o.out != "" {

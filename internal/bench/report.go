@@ -59,7 +59,7 @@ func (r *report) table(t table) {
 	}
 }
 
-func median[T cmp.Ordered](samples []sample, of func(sample) T) T {
+func median[S any, T cmp.Ordered](samples []S, of func(S) T) T {
 	values := make([]T, len(samples))
 	for i, s := range samples {
 		values[i] = of(s)

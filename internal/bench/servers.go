@@ -34,14 +34,11 @@ type servers struct {
 // serve starts nginx: the address of every archive leads to object storage, as on
 // most instances, and object storage has the one archive.
 func serve(ctx context.Context, dir, file string) (*servers, error) {
-	plain, err := freePort(ctx)
+	ports, err := freePorts(ctx, 2)
 	if err != nil {
 		return nil, err
 	}
-	secure, err := freePort(ctx)
-	if err != nil {
-		return nil, err
-	}
+	plain, secure := ports[0], ports[1]
 	s := &servers{ca: filepath.Join(dir, "ca.pem"), log: filepath.Join(dir, "access.log")}
 	key := filepath.Join(dir, "key.pem")
 	if err := certificate(s.ca, key); err != nil {
@@ -58,11 +55,11 @@ func serve(ctx context.Context, dir, file string) (*servers, error) {
 		return nil, err
 	}
 	s.nginx = nginx.Process.Pid
-	rtt, err := slownet.Listen(ctx, plain, slownet.Shape{RTT: 20 * time.Millisecond})
+	rtt, err := (&slownet.Path{RTT: 20 * time.Millisecond}).Listen(ctx, plain)
 	if err != nil {
 		return nil, err
 	}
-	lim, err := slownet.Listen(ctx, plain, slownet.Shape{BytesPerSecond: 100e6})
+	lim, err := (&slownet.Path{PerConnection: 100e6}).Listen(ctx, plain)
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +112,18 @@ func (s *servers) cpu() (time.Duration, error) {
 	return sum, nil
 }
 
-func freePort(ctx context.Context) (string, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freePorts are different addresses that nothing listens at.
+func freePorts(ctx context.Context, n int) ([]string, error) {
+	var all []string
+	for range n {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = l.Close() }() // it was only held
+		all = append(all, l.Addr().String())
 	}
-	return l.Addr().String(), l.Close()
+	return all, nil
 }
 
 func reachable(ctx context.Context, addr string) error {

@@ -117,7 +117,7 @@ func contentCode(err error) code {
 	switch {
 	case is[*extract.NoMatchError](err):
 		return codeNoMatch
-	case is[*extract.UnsafeError](err), is[*extract.LimitError](err):
+	case is[*extract.UnsafeError](err), is[*extract.LimitError](err), is[*extract.UnsupportedError](err):
 		return codeUnsafe
 	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err):
 		return codeLocal

@@ -91,6 +91,9 @@ func (x *extraction) run(ctx context.Context, name string, in io.Reader, dir str
 	defer func() { _ = archive.Close() }() // idem; what was spooled goes with the stage
 	stats, err := x.add(ctx, stage, archive)
 	if err != nil {
+		if e, ok := errors.AsType[*extract.NotArchiveError](err); ok {
+			e.Local = true
+		}
 		return extract.Stats{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return stats, stage.Commit(ctx)

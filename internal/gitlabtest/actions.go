@@ -1,29 +1,15 @@
 package gitlabtest
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-)
 
-// act begins a route of lib/api/ci/jobs.rb: it asks who is there before it looks
-// at parameters, and knows no job tokens.
-func (c *call) act(project, id string) bool {
-	if !c.authenticated("") {
-		return false
-	}
-	if !c.number(id) {
-		invalid(c.w, "job_id is invalid")
-		return false
-	}
-	return c.enter(project, "")
-}
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
+)
 
 // needs answers, and returns false, if the caller is less than that role.
 func (c *call) needs(role string) bool {
@@ -37,19 +23,22 @@ func (c *call) needs(role string) bool {
 // cancel is POST …/cancel. A job that cannot be canceled is returned as it is;
 // force, for maintainers, is for one that is "canceling".
 func (c *call) cancel(project, id string) {
-	query, ok := c.parameters()
-	if !ok || !c.act(project, id) || !c.needs("developer") {
+	query, _, ok := c.parameters()
+	if !ok {
+		return
+	}
+	force, ok := boolean(c.w, query, "force")
+	if !ok || !c.act(project, id, "") || !c.needs("developer") {
 		return
 	}
 	job, pipeline := c.findJob()
-	force := query.Get("force") == "true"
 	if job == nil || force && !c.needs("maintainer") {
 		return
 	}
-	switch status := job.status(); {
-	case force && status == "canceling", !force && slices.Contains(cancelable, status) && (status != "running" || !job.Graceful):
+	switch status := job.State(); {
+	case force && status == "canceling", !force && slices.Contains(world.Cancelable, status) && (status != "running" || !job.Graceful):
 		job.Status, job.FinishAfter = "canceled", 0
-		c.s.world.ended(job, pipeline)
+		c.s.world.Ended(job, pipeline)
 	case !force && status == "running":
 		job.Status = "canceling"
 	}
@@ -61,68 +50,66 @@ func retryable(status string, retried bool) bool {
 	return !retried && slices.Contains([]string{"success", "failed", "canceled", "canceling"}, status)
 }
 
-// retry is POST …/retry, of trigger jobs too. The new job has an id of its own,
-// and the pipeline runs again.
+// retry is POST …/retry, of trigger jobs too. The new job has an id and dates of
+// its own, and the pipeline runs again. Inputs that are not right are refused with
+// 400 (U): app/services/ci/retry_job_service.rb tells them from a job that cannot be
+// retried, the API's answer could not be read.
 func (c *call) retry(project, id string) {
-	if !c.act(project, id) {
+	given, ok := c.inputs()
+	if !ok || !c.act(project, id, "") {
 		return
 	}
-	job, pipeline := c.project.job(c.id)
-	bridge, of := c.project.bridge(c.id)
+	job, pipeline := c.project.Job(c.id)
+	bridge, of := c.project.Bridge(c.id)
 	switch {
 	case job == nil && bridge == nil:
 		recordNotFound(c.w)
 	case !c.needs("developer"):
-	case job != nil && retryable(job.status(), job.Retried):
-		again := c.s.world.again(job)
-		pipeline.Jobs = append(pipeline.Jobs, again)
-		pipeline.reopened()
+	case job != nil && job.Archived:
+		forbidden(c.w, "")
+	case job != nil && retryable(job.State(), job.Retried):
+		kept, err := job.GiveInputs(given)
+		if err != nil {
+			badRequest(c.w, err.Error())
+			return
+		}
+		again := c.s.world.Retry(job, pipeline, c.s.opts.Now())
+		again.GivenInputs = job.GivenInputs
+		if len(given) > 0 {
+			again.GivenInputs = kept
+		}
 		respond(c.w, http.StatusCreated, c.jobEntity(again, pipeline))
-	case bridge != nil && retryable(bridge.status(), bridge.Retried):
+	case bridge != nil && retryable(bridge.State(), bridge.Retried):
 		again := *bridge // whose child stays with the one that is retried
-		again.ID, again.Status, again.Child, again.Downstream = c.s.world.nextJobID(), "pending", nil, nil
+		again.ID, again.Status, again.Child, again.Downstream = c.s.world.NextJobID(), "pending", nil, nil
+		again.CreatedAt = c.s.opts.Now()
 		bridge.Retried = true
 		of.Bridges = append(of.Bridges, &again)
-		of.reopened()
-		respond(c.w, http.StatusCreated, c.jobEntity(again.asJob(), of))
+		of.Reopen()
+		respond(c.w, http.StatusCreated, c.jobEntity(again.AsJob(), of))
 	default:
 		forbidden(c.w, "Job is not retryable")
 	}
 }
 
-// again makes what a retry of the job makes.
-func (w *World) again(j *Job) *Job {
-	again := &Job{Status: "pending", AllowFailure: j.AllowFailure, Access: j.Access, Tags: j.Tags}
-	if j.Again != nil {
-		declared := *j.Again
-		again = &declared
-	}
-	again.Name, again.Stage = firstOf(again.Name, j.Name), firstOf(again.Stage, j.Stage)
-	if again.ID == 0 {
-		again.ID = w.nextJobID()
-	}
-	j.Retried = true
-	return again
-}
-
 // erase is POST …/erase: the archive, the reports and the log go.
 func (c *call) erase(project, id string) {
-	if !c.act(project, id) {
+	if !c.act(project, id, "") {
 		return
 	}
 	job, pipeline := c.findJob()
 	if job == nil {
 		return
 	}
-	hasSomething := job.log() != "" || job.hasArchive() || len(job.Reports) > 0
+	hasSomething := job.Log() != "" || job.HasArchive() || len(job.AllReports()) > 0
 	switch {
 	case !c.caller.mayErase(c.project, job, pipeline):
 		forbidden(c.w, "")
-	case !job.finished() || !hasSomething:
+	case !job.Finished() || !hasSomething:
 		forbidden(c.w, "Job is not erasable!")
 	case c.refreshing():
 	default:
-		job.removeFiles()
+		job.RemoveFiles()
 		job.Trace, job.Erased = "", true
 		respond(c.w, http.StatusCreated, c.jobEntity(job, pipeline))
 	}
@@ -131,86 +118,70 @@ func (c *call) erase(project, id string) {
 // play is POST …/play, of trigger jobs too.
 func (c *call) play(project, id string) {
 	variables, ok := c.variables()
-	if !ok || !c.act(project, id) {
+	if !ok {
 		return
 	}
-	job, pipeline := c.project.job(c.id)
-	bridge, of := c.project.bridge(c.id)
+	given, ok := c.inputs()
+	if !ok || !c.act(project, id, "") {
+		return
+	}
+	job, pipeline := c.project.Job(c.id)
+	bridge, of := c.project.Bridge(c.id)
 	playable := func(status string) bool { return status == "manual" || status == "scheduled" }
 	switch {
 	case job == nil && bridge == nil:
 		recordNotFound(c.w)
 	case !c.needs("developer"):
-	case job != nil && playable(job.status()):
+	case job != nil && job.Archived:
+		forbidden(c.w, "")
+	case job != nil && playable(job.State()):
+		kept, err := job.GiveInputs(given)
+		if err != nil {
+			badRequest(c.w, err.Error()) // (U), as for a retry
+			return
+		}
 		job.Status, job.User = "pending", c.caller.user()
 		if len(variables) > 0 {
 			job.Variables = maps.Clone(variables)
 		}
-		pipeline.reopened()
+		if len(given) > 0 {
+			job.GivenInputs = kept
+		}
+		pipeline.Reopen()
 		respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
-	case bridge != nil && playable(bridge.status()):
+	case bridge != nil && playable(bridge.State()):
 		bridge.Status = "pending"
-		of.reopened()
+		of.Reopen()
 		respond(c.w, http.StatusOK, c.bridgeEntity(bridge, of))
 	default:
 		badRequest(c.w, "Unplayable Job")
 	}
 }
 
-// parameters are those of the address and of the body, a form or JSON. They are
-// read after the caller is known to be somebody, as everything is.
-func (c *call) parameters() (url.Values, bool) {
-	values := c.r.URL.Query()
+// parameters are those of the address and of the body. They are read after the
+// caller is known to be a user, as everything is; the body can be read again.
+func (c *call) parameters() (url.Values, map[string]any, bool) {
 	if !c.authenticated("") {
-		return nil, false
+		return nil, nil, false
 	}
-	body, _ := io.ReadAll(c.r.Body) // of what was read already
-	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	if kind != "application/json" {
-		form, _ := url.ParseQuery(string(body)) // no form has no values
-		maps.Copy(values, form)
-		return values, true
-	}
-	var object map[string]any
-	if len(body) > 0 && json.Unmarshal(body, &object) != nil {
-		message(c.w, http.StatusBadRequest, "400 Bad request") // Grape's wording differs with the parser's
-		return nil, false
-	}
-	for name, value := range object {
-		flatten(values, name, value)
-	}
-	return values, true
-}
-
-// flatten writes JSON as Rails writes it into a form.
-func flatten(values url.Values, name string, value any) {
-	switch value := value.(type) {
-	case []any:
-		for _, one := range value {
-			flatten(values, name+"[]", one)
-		}
-	case map[string]any:
-		for key, one := range value {
-			flatten(values, name+"["+key+"]", one)
-		}
-	case nil:
-	default:
-		values.Add(name, fmt.Sprint(value))
-	}
+	return c.body()
 }
 
 // variables reads job_variables_attributes, whose parts both have to be there.
 func (c *call) variables() (map[string]string, bool) {
-	values, ok := c.parameters()
+	values, _, ok := c.parameters()
 	if !ok {
 		return nil, false
 	}
 	const list = "job_variables_attributes"
 	keys, contents := values[list+"[][key]"], values[list+"[][value]"]
 	for i := range max(len(keys), len(contents)) {
-		for part, given := range map[string][]string{"key": keys, "value": contents} {
-			if i >= len(given) {
-				invalid(c.w, fmt.Sprintf("%s[%d][%s] is missing", list, i, part))
+		for _, part := range []struct {
+			name  string
+			given []string
+		}{{"key", keys}, {"value", contents}} {
+			if i >= len(part.given) {
+				invalid(c.w, fmt.Sprintf("%s[%d][%s] is missing", list, i, part.name))
 				return nil, false
 			}
 		}
@@ -220,4 +191,33 @@ func (c *call) variables() (map[string]string, bool) {
 		variables[strings.TrimSpace(key)] = contents[i]
 	}
 	return variables, true
+}
+
+// inputs reads job_inputs: of JSON with the types it has, of a form as strings.
+// Older versions ignore it. https://docs.gitlab.com/api/jobs/#run-a-job
+func (c *call) inputs() (map[string]any, bool) {
+	values, object, ok := c.parameters()
+	if !ok || !c.s.has(featJobInputs) {
+		return nil, ok
+	}
+	given := map[string]any{}
+	for name, value := range values {
+		inner, found := strings.CutPrefix(name, "job_inputs[")
+		if inner, closed := strings.CutSuffix(inner, "]"); found && closed && object == nil {
+			given[inner] = value[0]
+		}
+	}
+	switch hash := object["job_inputs"].(type) {
+	case map[string]any:
+		given = hash
+	case nil:
+		ok = !values.Has("job_inputs")
+	default:
+		ok = false
+	}
+	if !ok {
+		invalid(c.w, "job_inputs is invalid")
+		return nil, false
+	}
+	return given, true
 }

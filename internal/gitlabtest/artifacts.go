@@ -1,25 +1,17 @@
 package gitlabtest
 
 import (
-	"crypto/sha256"
-	"io"
 	"net/http"
-	"strconv"
-	"time"
+	"net/url"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// constantETag came with every download of older versions:
-// https://gitlab.com/gitlab-org/gitlab/-/issues/371991
-const constantETag = `W/"12ae32cb1ec02d01eda3581b127c1fee"`
-
-// archivedAt is the modification time of every stored archive.
-var archivedAt = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-
-// enterArtifacts is enter for the artifacts API, which asks for a licence where
-// a job token comes: without it, no project is found.
+// enterArtifacts is enterBuilds for the artifacts API, which asks for a licence
+// where a job token comes: without it, no project is found.
 // https://gitlab.com/gitlab-org/gitlab/-/issues/347244
 func (c *call) enterArtifacts(project, permission string) bool {
-	if !c.enter(project, permission) {
+	if !c.enterBuilds(project, permission) {
 		return false
 	}
 	if c.s.opts.Unlicensed && c.caller.job {
@@ -30,29 +22,53 @@ func (c *call) enterArtifacts(project, permission string) bool {
 }
 
 // jobArchive is GET /projects/:id/jobs/:job_id/artifacts. It looks neither at
-// the job's status nor at its expiry.
+// the job's status nor at its expiry. Newer versions serve reports on it, too.
 func (c *call) jobArchive(project string) {
-	if !c.enterArtifacts(project, readJobs) {
+	query := c.r.URL.Query()
+	kind, ok := c.fileType(query) // validated before anything else
+	if !ok || c.s.has(featDownloadMode) && !validMode(c.w, query) || !c.enterArtifacts(project, readJobs) {
 		return
 	}
-	if job, pipeline := c.findJob(); job != nil {
-		c.s.world.look(job, pipeline)
-		c.archive(job, true)
+	job, pipeline := c.findJob()
+	if job == nil {
+		return
 	}
+	c.s.world.Look(job, pipeline)
+	file := stored{job: job}
+	if kind != "archive" {
+		file.report, file.missing = job.Report(kind), true
+	}
+	c.artifact(file, c.delivery(featDownloadMode, c.s.opts.delivery()))
+}
+
+// fileType reads file_type: gitlab!252518. Older versions ignore it.
+func (c *call) fileType(query url.Values) (string, bool) {
+	kind := query.Get("file_type")
+	if !c.s.has(featFileType) || !query.Has("file_type") {
+		return "archive", true
+	}
+	if !world.DownloadableType(kind) {
+		invalid(c.w, "file_type does not have a valid value")
+		return "", false
+	}
+	return kind, true
 }
 
 // refArchive is GET /projects/:id/jobs/artifacts/:ref_name/download.
 func (c *call) refArchive(project string) {
+	if c.s.has(featRefDownloadMode) && !validMode(c.w, c.r.URL.Query()) {
+		return
+	}
 	job := c.byRef(project, false)
 	if job == nil {
 		return
 	}
-	if !job.hasArchive() && !c.s.since(18, 0) && mayReadArchive(c.caller, c.project, job) {
+	if !job.HasArchive() && !c.s.has(featMissingArchive) && c.caller.mayReadArtifacts(c.project, job) {
 		// Older versions met a nil file here.
 		message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
 		return
 	}
-	c.archive(job, true)
+	c.artifact(stored{job: job}, c.delivery(featRefDownloadMode, c.s.opts.delivery()))
 }
 
 // byRef finds the job that a ref and a name mean. Of a public project, a single
@@ -63,132 +79,89 @@ func (c *call) byRef(project string, file bool) *Job {
 		invalid(c.w, "job is missing")
 		return nil
 	}
+	recent, ok := false, true
+	if c.s.has(featRecent) {
+		recent, ok = boolean(c.w, query, "search_recent_successful_pipelines")
+	}
 	permission := readJobs
-	if p, _ := c.s.findProject(project); file && p != nil && p.Visibility == Public {
+	if p, _ := c.s.world.Project(project); file && p != nil && p.Visibility == Public {
 		permission = anyPermission
 	}
-	if !c.enterArtifacts(project, permission) {
+	if !ok || !c.enterArtifacts(project, permission) {
 		return nil
 	}
-	if c.s.since(18, 10) && query.Get("search_recent_successful_pipelines") == "true" {
-		job := c.project.recentJob(c.rest[0], query.Get("job"))
+	if recent {
+		job := c.project.RecentJob(c.rest[0], query.Get("job"))
 		if job == nil {
 			notFound(c.w, "Job")
 		}
 		return job
 	}
-	c.project.each(func(pipeline, _ *Pipeline) {
+	c.project.Each(func(pipeline, _ *Pipeline) {
 		for _, j := range pipeline.Jobs {
 			if j.Name == query.Get("job") {
-				c.s.world.look(j, pipeline)
+				c.s.world.Look(j, pipeline)
 			}
 		}
 	})
-	job := c.project.latestJob(c.rest[0], query.Get("job"))
+	job := c.project.LatestJob(c.rest[0], query.Get("job"))
 	if job == nil {
 		recordNotFound(c.w)
 	}
 	return job
 }
 
-// runnerArchive is GET /jobs/:id/artifacts (lib/api/ci/runner.rb): for live job
-// tokens only, without a look at the licence.
+// runnerArchive is GET /jobs/:id/artifacts (lib/api/ci/runner.rb, with
+// authenticate_job_via_dependent_job! of lib/api/ci/helpers/runner.rb): for live
+// job tokens only, without a look at the licence. Bytes are proxied unless
+// direct_download, or download_mode=direct, asks for them directly.
 func (c *call) runnerArchive(id string) {
+	query := c.r.URL.Query()
 	if !c.number(id) {
 		invalid(c.w, "id is invalid")
+		return
+	}
+	direct, ok := boolean(c.w, query, "direct_download")
+	if !ok || c.s.has(featDownloadMode) && !validMode(c.w, query) || c.limited(limitRunner) {
 		return
 	}
 	caller, ok := c.s.identify(c.w, c.r, true)
 	if !ok {
 		return
 	}
-	for _, p := range c.s.world.Projects {
-		job, pipeline := p.job(c.id)
-		if job == nil || !caller.job || !c.s.jobMayRead(caller.token, p) {
-			continue
-		}
-		c.project, c.caller = p, caller
-		if c.permitted(readJobs) {
-			c.s.world.look(job, pipeline)
-			c.archive(job, c.r.URL.Query().Get("direct_download") == "true")
-		}
+	if caller.token == nil {
+		unauthorized(c.w)
 		return
 	}
-	forbidden(c.w, "")
-}
-
-// archive serves a job's archive; redirect allows to send the client to storage.
-func (c *call) archive(job *Job, redirect bool) {
-	if !mayReadArchive(c.caller, c.project, job) {
+	job, pipeline, project := c.s.world.Job(c.id)
+	if job == nil || !caller.job || !jobMaySee(caller.token, project) || !caller.mayReadBuilds(project) {
 		forbidden(c.w, "")
 		return
 	}
-	if !job.hasArchive() {
-		notFound(c.w, "")
+	c.project, c.caller = project, caller
+	if !c.permitted(readJobs) {
 		return
 	}
-	mode := c.s.opts.Mode
-	if mode == ModeRedirect && redirect {
-		c.w.Header().Set("Content-Type", "text/plain")
-		http.Redirect(c.w, c.r, c.s.presign(c.r.Method, job.ID), redirectStatus(c.r))
-		return
+	c.s.world.Look(job, pipeline)
+	without := modeProxied
+	if direct {
+		without = c.s.opts.delivery()
 	}
-	o, err := c.s.open(job)
+	file := stored{job: job, open: !c.s.has(featRunnerAccess)}
+	c.artifact(file, c.delivery(featDownloadMode, without))
+}
+
+// artifact serves an archive or a report. The job as a whole is checked first,
+// then the file; one that is not there cannot be checked.
+func (c *call) artifact(file stored, mode string) {
 	switch {
-	case err != nil && (mode == ModeProxy || mode == ModeRedirect):
-		noSuchKey(c.w)
-	case err != nil:
-		message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
+	case mode == "":
+		message(c.w, c.s.opts.RefusedMode, "download_mode is not allowed") // (U)
+	case !file.open && !c.caller.mayReadArtifacts(c.project, file.job), !file.open && file.exists() && !c.caller.mayRead(c.project, file.access()):
+		forbidden(c.w, "")
+	case !file.exists():
+		notFound(c.w, "")
 	default:
-		c.w.stream = func(w http.ResponseWriter) {
-			defer func() { _ = o.Close() }()
-			c.s.sendArchive(w, c.r, o)
-		}
+		c.send(file, mode)
 	}
-}
-
-func (s *Server) sendArchive(w http.ResponseWriter, r *http.Request, o *object) {
-	switch mode := s.opts.Mode; mode {
-	case ModeProxy, ModeRedirect:
-		s.storedObject(w, r, o)
-	case ModeNoRanges, ModeNoLength:
-		whole(w, o, mode == ModeNoRanges)
-	default:
-		s.fromDisk(w, r, o)
-	}
-}
-
-// redirectStatus is Grape's choice: 303 for what is no GET.
-func redirectStatus(r *http.Request) int {
-	if r.Method == http.MethodGet {
-		return http.StatusFound
-	}
-	return http.StatusSeeOther
-}
-
-// fromDisk is X-Sendfile (workhorse/internal/sendfile): net/http's ServeContent.
-func (s *Server) fromDisk(w http.ResponseWriter, r *http.Request, o *object) {
-	h := w.Header()
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Disposition", `attachment; filename="artifacts.zip"; filename*=UTF-8''artifacts.zip`)
-	h.Set("Content-Transfer-Encoding", "binary")
-	h.Set("ETag", constantETag)
-	if s.since(19, 0) && o.inMemory {
-		h.Set("ETag", o.etag(sha256.New()))
-	}
-	http.ServeContent(w, r, "", archivedAt, o)
-}
-
-// whole ignores Range.
-func whole(w http.ResponseWriter, o *object, length bool) {
-	w.Header().Set("Content-Type", "application/octet-stream")
-	if length {
-		size, _ := o.Seek(0, io.SeekEnd)
-		_, _ = o.Seek(0, io.SeekStart)
-		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-	} else {
-		w.WriteHeader(http.StatusOK)
-		_ = http.NewResponseController(w).Flush() // before the length is known
-	}
-	_, _ = io.Copy(w, o)
 }

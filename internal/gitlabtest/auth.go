@@ -1,6 +1,7 @@
 package gitlabtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"path"
@@ -21,7 +22,7 @@ type caller struct {
 // nobody. It answers itself, and returns false, if a credential is refused.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool) (caller, bool) {
 	value, bearer := personalToken(r)
-	t := s.world.token(value)
+	t := s.world.Token(value)
 	switch {
 	case value == "":
 	case bearer && takesJobs && t != nil && t.Kind == KindJob && !t.Dead:
@@ -32,13 +33,13 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool
 		unauthorized(w)
 		return caller{}, false
 	default:
-		return caller{token: t}, usable(w, r, t)
+		return caller{token: t}, s.usable(w, r, t)
 	}
-	value = firstOf(r.URL.Query().Get("job_token"), r.URL.Query().Get("token"), r.Header.Get("Job-Token"))
+	value = cmp.Or(r.URL.Query().Get("job_token"), r.URL.Query().Get("token"), r.Header.Get("Job-Token"))
 	if value == "" || !takesJobs {
 		return caller{}, true
 	}
-	t = s.world.token(value)
+	t = s.world.Token(value)
 	if t == nil || t.Kind != KindJob || t.Dead {
 		unauthorized(w)
 		return caller{}, false
@@ -58,27 +59,11 @@ func scopes(r *http.Request) []string {
 	return []string{"api", "read_api"}
 }
 
-// permission is what a route asks of fine-grained personal access tokens.
-// https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens_rest/
-func permission(r *http.Request) string {
-	action := "Read"
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		action = "Update"
-	}
-	for _, route := range []struct{ part, resource string }{
-		{"/metadata", "Metadata"}, {"/artifacts", "Job Artifact"}, {"/jobs", "Job"}, {"/pipelines", "Pipeline"},
-	} {
-		if strings.Contains(r.URL.Path, route.part) {
-			return route.resource + ": " + action
-		}
-	}
-	return "Project: " + action
-}
-
 // usable checks a known token as lib/api/api_guard.rb does, and answers itself
 // if it will not do.
-func usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
+func (s *Server) usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 	wanted := scopes(r)
+	boundary, permission := s.fineGrained(r)
 	switch {
 	case t.Dead:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Protected by OAuth 2.0", error="invalid_token"`)
@@ -90,11 +75,8 @@ func usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 			"error": "insufficient_scope", "error_description": "The request requires higher privileges than provided by the access token.",
 			"scope": strings.Join(wanted, " "),
 		})
-	case t.Permissions != nil && !slices.Contains(t.Permissions, permission(r)):
-		respond(w, http.StatusForbidden, map[string]string{
-			"error":             "insufficient_granular_scope",
-			"error_description": "Access denied: This operation requires a fine-grained personal access token with the following project permissions: [" + permission(r) + "].",
-		})
+	case t.Permissions != nil && !slices.Contains(t.Permissions, permission):
+		notGranted(w, boundary, permission)
 	case t.Blocked:
 		forbidden(w, "Your account has been blocked.")
 	default:
@@ -105,7 +87,7 @@ func usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 
 // personalToken also tells whether the token came as a bearer token.
 func personalToken(r *http.Request) (value string, bearer bool) {
-	if value = firstOf(r.Header.Get("Private-Token"), r.URL.Query().Get("private_token")); value != "" {
+	if value = cmp.Or(r.Header.Get("Private-Token"), r.URL.Query().Get("private_token")); value != "" {
 		return value, false
 	}
 	value, bearer = strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -115,31 +97,22 @@ func personalToken(r *http.Request) (value string, bearer bool) {
 	return value, true
 }
 
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 // project looks a project up as lib/api/helpers.rb does, and answers itself if
 // the caller may not see it.
 func (s *Server) project(w http.ResponseWriter, r *http.Request, ref string, c caller) *Project {
-	p, moved := s.findProject(ref)
+	p, moved := s.world.Project(ref)
 	switch {
 	case p == nil:
 		notFound(w, "Project")
 		return nil
-	case c.job && !s.jobMayRead(c.token, p):
+	case c.job && !jobMaySee(c.token, p):
 		from := "" // a token of a project that is gone
-		if source, _ := s.findProject(strconv.FormatInt(c.token.Project, 10)); source != nil {
+		if source, _ := s.world.Project(strconv.FormatInt(c.token.Project, 10)); source != nil {
 			from = path.Base(source.Path)
 		}
 		forbidden(w, fmt.Sprintf("Authentication by CI/CD job token not allowed from %s to %s.", from, path.Base(p.Path)))
 		return nil
-	case !c.job && !mayRead(c.token, p):
+	case !c.job && !maySee(c.token, p):
 		notFound(w, "Project")
 		return nil
 	case moved && r.Method != http.MethodGet:
@@ -164,33 +137,11 @@ func (s *Server) byID(r *http.Request, id int64) string {
 	return address
 }
 
-// findProject takes an id or a full path; a project that has a path at present
-// comes before one that had it.
-func (s *Server) findProject(ref string) (p *Project, moved bool) {
-	for _, p := range s.world.Projects {
-		if ref == strconv.FormatInt(p.ID, 10) || strings.EqualFold(ref, p.Path) {
-			return p, false
-		}
-	}
-	for _, p := range s.world.Projects {
-		if slices.ContainsFunc(p.OldPaths, func(old string) bool { return strings.EqualFold(ref, old) }) {
-			return p, true
-		}
-	}
-	return nil, false
-}
+// jobMaySee follows the allowlist; what anybody may read is not covered by it.
+func jobMaySee(t *Token, p *Project) bool { return p.Visibility != Private || p.Lets(t) }
 
-// jobMayRead follows the allowlist; what anybody may read is not covered by it.
-func (s *Server) jobMayRead(t *Token, p *Project) bool {
-	return p.Visibility != Private || p.lets(t)
-}
-
-// lets reports whether a job token is the project's own or on its allowlist.
-func (p *Project) lets(t *Token) bool {
-	return t.Project == p.ID || slices.Contains(p.JobTokenAllowlist, t.Project)
-}
-
-func mayRead(t *Token, p *Project) bool {
+// maySee reports whether a personal token, or none, shows the project.
+func maySee(t *Token, p *Project) bool {
 	switch p.Visibility {
 	case Public:
 		return true

@@ -96,7 +96,7 @@ func TestCredentialMatrix(t *testing.T) {
 	both := func(a, b sent) sent { return sent{append(slices.Clone(a.header), b.header...), a.query + b.query} }
 	live := []int{200, 200, 200, 401, 200, 200}
 	personal := []int{200, 200, 200, 200, 404, 403}
-	anonymous := []int{404, 401, 404, 401, 401, 403}
+	anonymous := []int{404, 401, 404, 401, 401, 401}
 	refused := []int{401, 401, 401, 401, 401, 401}
 	forbidden := []int{403, 403, 403, 403, 403, 403}
 	dead := []int{401, 401, 401, 401, 401, 401} // where it is ignored, 401 is for nobody

@@ -1,10 +1,14 @@
 package gitlabtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"strconv"
+	"time"
 )
 
 // The envelopes of lib/api/helpers.rb and lib/api/api.rb. GitLab spells 404 in
@@ -14,6 +18,9 @@ import (
 
 func respond(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
+	if a, ok := w.(*reply); ok && len(a.extra) > 0 && err == nil {
+		body, err = widened(body, a.extra)
+	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -21,6 +28,34 @@ func respond(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
+}
+
+// widened adds fields to every object that has an id.
+func widened(body []byte, extra map[string]any) ([]byte, error) {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber() // ids are large
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, one := range v {
+				walk(one)
+			}
+		case map[string]any:
+			for _, one := range v {
+				walk(one)
+			}
+			if _, ok := v["id"]; ok {
+				maps.Copy(v, extra)
+			}
+		}
+	}
+	walk(v)
+	return json.Marshal(v)
 }
 
 func message(w http.ResponseWriter, status int, text string) {
@@ -86,4 +121,39 @@ func storageError(w http.ResponseWriter, status int, code, text string) {
 	w.Header().Set("X-Amz-Request-Id", "4442587FB7D0A2F9")
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintf(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>", code, text)
+}
+
+// The three shapes of 429.
+
+// rackHeaders are the numbers of Rack::Attack's answer (lib/gitlab/rack_attack.rb).
+type rackHeaders struct {
+	after, name     string
+	limit, observed int
+	reset           time.Time
+}
+
+func tooManyByRack(w http.ResponseWriter, n rackHeaders) {
+	h := w.Header()
+	h.Set("Retry-After", n.after)
+	h.Set("RateLimit-Name", n.name)
+	h.Set("RateLimit-Limit", strconv.Itoa(n.limit))
+	h.Set("RateLimit-Observed", strconv.Itoa(n.observed))
+	h.Set("RateLimit-Remaining", "0")
+	h.Set("RateLimit-Reset", strconv.FormatInt(n.reset.Unix(), 10))
+	h.Set("RateLimit-ResetTime", n.reset.UTC().Format(http.TimeFormat))
+	text(w, http.StatusTooManyRequests, "Retry later\n")
+}
+
+// tooManyByApp is lib/api/helpers/rate_limiter.rb's, without Retry-After.
+func tooManyByApp(w http.ResponseWriter) {
+	respond(w, http.StatusTooManyRequests, map[string]any{"message": map[string]string{
+		"error": "This endpoint has been requested too many times. Try again later.",
+	}})
+}
+
+// tooManyByWorkhorse is workhorse/internal/circuitbreaker's. GitLab has it on its
+// internal API alone; gateways that copy it have it elsewhere.
+func tooManyByWorkhorse(w http.ResponseWriter, after string) {
+	w.Header().Set("Retry-After", after)
+	text(w, http.StatusTooManyRequests, "This endpoint has been requested too many times. Try again later.\n")
 }

@@ -1,6 +1,7 @@
 package gitlabtest
 
 import (
+	"cmp"
 	"io"
 	"net"
 	"net/http"
@@ -98,18 +99,18 @@ func (f *Fault) serve(s *Server, w *recorder, r *http.Request) bool {
 }
 
 func (f *Fault) status(w http.ResponseWriter, now time.Time) {
-	h := w.Header()
 	switch f.Kind {
-	case "429-rack": // lib/gitlab/rack_attack.rb
-		f.throttled(h, now)
-		text(w, http.StatusTooManyRequests, "Retry later\n")
-	case "429-app": // lib/api/helpers/rate_limiter.rb
-		respond(w, http.StatusTooManyRequests, map[string]any{"message": map[string]string{
-			"error": "This endpoint has been requested too many times. Try again later.",
-		}})
-	case "429-workhorse": // workhorse/internal/circuitbreaker
-		h.Set("Retry-After", firstOf(f.RetryAfter, "1s"))
-		text(w, http.StatusTooManyRequests, "This endpoint has been requested too many times. Try again later.\n")
+	case "429-rack":
+		after := cmp.Or(f.RetryAfter, "1")
+		delay, err := strconv.Atoi(after)
+		if err != nil {
+			delay = 1
+		}
+		tooManyByRack(w, rackHeaders{after, string(limitRack), 600, 601, now.Add(time.Duration(delay) * time.Second)})
+	case "429-app":
+		tooManyByApp(w)
+	case "429-workhorse":
+		tooManyByWorkhorse(w, cmp.Or(f.RetryAfter, "1s"))
 	case "401":
 		unauthorized(w)
 	case "404":
@@ -131,23 +132,6 @@ func (f *Fault) status(w http.ResponseWriter, now time.Time) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, "[]") // 204 and 304 have none
 	}
-}
-
-// throttled sets the headers of Rack::Attack's answer.
-func (f *Fault) throttled(h http.Header, now time.Time) {
-	after := firstOf(f.RetryAfter, "1")
-	seconds, err := strconv.Atoi(after)
-	if err != nil {
-		seconds = 1
-	}
-	reset := now.Add(time.Duration(seconds) * time.Second)
-	h.Set("Retry-After", after)
-	h.Set("RateLimit-Name", "throttle_authenticated_api")
-	h.Set("RateLimit-Limit", "600")
-	h.Set("RateLimit-Observed", "601")
-	h.Set("RateLimit-Remaining", "0")
-	h.Set("RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
-	h.Set("RateLimit-ResetTime", reset.UTC().Format(http.TimeFormat))
 }
 
 // breakOff ends the connection in the middle of a body.

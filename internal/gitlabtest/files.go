@@ -29,9 +29,9 @@ func (c *call) available(project, missing string) *Job {
 	job, pipeline := c.findJob()
 	switch {
 	case job == nil:
-	case !mayReadArchive(c.caller, c.project, job):
+	case !c.caller.mayReadArtifacts(c.project, job):
 		forbidden(c.w, "")
-	case !job.available(pipeline, c.s.opts.Now()):
+	case !job.Available(pipeline, c.s.opts.Now()):
 		notFound(c.w, missing)
 	default:
 		return job
@@ -44,9 +44,9 @@ func (c *call) refFile(project string) {
 	job := c.byRef(project, true)
 	switch {
 	case job == nil:
-	case !mayReadArchive(c.caller, c.project, job):
+	case !c.caller.mayReadArtifacts(c.project, job):
 		forbidden(c.w, "")
-	case !job.hasArchive():
+	case !job.HasArchive():
 		notFound(c.w, "")
 	default:
 		c.file(job, c.rest[1])

@@ -3,7 +3,6 @@ package gitlabtest
 import (
 	"fmt"
 	"net/http"
-	"time"
 )
 
 // The routes of lib/api/ci/job_artifacts.rb that change something.
@@ -11,13 +10,13 @@ import (
 // keep is POST …/artifacts/keep: the archive does not expire any more. Where
 // there is none, or it has expired, the message shows the job as Ruby does.
 func (c *call) keep(project, id string) {
-	if !c.act(project, id) || !c.needs("developer") {
+	if !c.act(project, id, "") || !c.needs("developer") {
 		return
 	}
 	job, pipeline := c.findJob()
 	switch {
 	case job == nil:
-	case !job.hasArchive() || job.expired(c.s.opts.Now()):
+	case !job.HasArchive() || job.Expired(c.s.opts.Now()):
 		message(c.w, http.StatusNotFound, fmt.Sprintf("404 #<Ci::Build:0x00007f0bd8a1c0a8 id: %d> Not Found", job.ID))
 	default:
 		job.ExpireAt = nil
@@ -28,14 +27,14 @@ func (c *call) keep(project, id string) {
 // deleteArtifacts is DELETE …/artifacts: the archive and the reports go, the log
 // stays.
 func (c *call) deleteArtifacts(project, id string) {
-	if !c.act(project, id) || !c.needs("maintainer") {
+	if !c.act(project, id, "") || !c.needs("maintainer") {
 		return
 	}
 	job, _ := c.findJob()
 	if job == nil || c.refreshing() {
 		return
 	}
-	job.removeFiles()
+	job.RemoveFiles()
 	c.w.WriteHeader(http.StatusNoContent)
 }
 
@@ -54,9 +53,9 @@ func (c *call) deleteAllArtifacts(project string) {
 			newest[p.Ref] = max(newest[p.Ref], p.ID)
 		}
 	}
-	c.project.each(func(p, _ *Pipeline) {
+	c.project.Each(func(p, _ *Pipeline) {
 		for _, j := range p.Jobs {
-			if !p.Locked && p.ID != newest[p.Ref] && j.hasArchive() {
+			if !p.Locked && p.ID != newest[p.Ref] && j.HasArchive() {
 				j.ExpireAt = &now
 			}
 		}
@@ -71,18 +70,4 @@ func (c *call) refreshing() bool {
 		message(c.w, http.StatusConflict, "Action temporarily disabled. The project this pipeline belongs to is undergoing stats refresh.")
 	}
 	return c.project.StatsRefresh
-}
-
-// Purge removes the archives that have expired and are not locked, as GitLab does
-// every few minutes. Of a world that is served, call it in [Server.Update].
-func (w *World) Purge(now time.Time) {
-	for _, project := range w.Projects {
-		project.each(func(p, _ *Pipeline) {
-			for _, j := range p.Jobs {
-				if !p.Locked && j.expired(now) {
-					j.removeFiles()
-				}
-			}
-		})
-	}
 }

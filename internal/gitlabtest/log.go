@@ -11,11 +11,12 @@ import (
 type Request struct {
 	Method      string
 	Host        string // "gitlab" or "storage"
+	Kind        string // what it was for: one of the kinds of kinds.go
 	Path        string // escaped
 	Query       string
 	Header      http.Header
 	Range       string // the header
-	Body        string // of a request that changes something
+	Body        string // of a request that changes something, uploads apart
 	Status      int    // 0 while there is no answer
 	BytesSent   int64  // of the body
 	LeakedToken bool   // storage received a credential
@@ -40,15 +41,21 @@ func (s *Server) ResetRequests() {
 }
 
 func (s *Server) begin(r *http.Request, host string) *Request {
-	var body []byte
-	if r.Method != http.MethodGet && r.Method != http.MethodHead { // read before anything is locked
-		body, _ = io.ReadAll(io.LimitReader(r.Body, 1<<20)) // a broken one is cut off
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
 	entry := &Request{
-		Method: r.Method, Host: host, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: string(body),
+		Method: r.Method, Host: host, Kind: s.kind(r, host), Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
 		Header: r.Header.Clone(), Range: r.Header.Get("Range"),
 		LeakedToken: host == "storage" && carriesToken(r),
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead { // read before anything is locked
+		limit := int64(1 << 20)
+		if entry.Kind == AskedUpload {
+			limit += s.opts.MaxArtifact
+		}
+		body, _ := io.ReadAll(io.LimitReader(r.Body, limit)) // a broken one is cut off
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if entry.Kind != AskedUpload {
+			entry.Body = string(body)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,7 +2,9 @@ package gitlabtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
+	"fmt"
 	"hash"
 	"io"
 	"os"
@@ -14,6 +16,48 @@ import (
 type object struct {
 	content
 	inMemory bool // so that it may be hashed on every request
+	name     string
+}
+
+// stored is a file of a job's as GitLab keeps it: its archive, or a report.
+type stored struct {
+	job     *Job
+	report  *Artifact // nil: the archive
+	missing bool      // a report was asked for, which may not be there
+	open    bool      // without a check of artifacts:access
+}
+
+func (f stored) exists() bool {
+	if f.missing {
+		return f.report != nil
+	}
+	return f.job.HasArchive()
+}
+
+// access is the level of artifacts:access that the file has.
+func (f stored) access() string {
+	if f.report != nil {
+		return cmp.Or(f.report.Access, f.job.Access)
+	}
+	return f.job.Access
+}
+
+func (f stored) name() string {
+	if f.report != nil {
+		return f.report.FileName()
+	}
+	return f.job.ArchiveFileName()
+}
+
+// path is where object storage has it.
+func (f stored) path() string { return fmt.Sprintf("/artifacts/%d/%s", f.job.ID, f.name()) }
+
+// openFile opens an archive or a report. The world is locked.
+func (s *Server) openFile(f stored) (*object, error) {
+	if f.report != nil {
+		return &object{inMemory{bytes.NewReader(f.report.Bytes())}, true, f.name()}, nil
+	}
+	return s.open(f.job)
 }
 
 type content interface {
@@ -42,11 +86,11 @@ func (s *Server) open(job *Job) (*object, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &object{content: f}, nil
+		return &object{content: f, name: job.ArchiveFileName()}, nil
 	case archive == nil:
 		archive = Zip(job.Files...)
 	}
-	return &object{inMemory{bytes.NewReader(archive)}, true}, nil
+	return &object{inMemory{bytes.NewReader(archive)}, true, job.ArchiveFileName()}, nil
 }
 
 // otherArchive is what every archive is after the fault "changed".

@@ -1,6 +1,7 @@
 package gitlabtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -60,7 +61,7 @@ func paged[T any](c *call, rows []T, counts bool) {
 // is of jobs is by id, newest first.
 func keyset[T any](c *call, rows []T) {
 	query := c.r.URL.Query()
-	if c.s.opts.NoKeyset || firstOf(query.Get("order_by"), "id") != "id" || firstOf(query.Get("sort"), "desc") != "desc" {
+	if c.s.opts.NoKeyset || cmp.Or(query.Get("order_by"), "id") != "id" || cmp.Or(query.Get("sort"), "desc") != "desc" {
 		noKeyset(c.w)
 		return
 	}

@@ -6,24 +6,35 @@ import (
 	"strings"
 )
 
-// showProject is GET /projects/:id, for which job tokens do not do.
+// showProject is GET /projects/:id, which ignores job tokens. Of a project whose
+// repository the caller may not read, the default branch is left out
+// (lib/api/entities/basic_project_details.rb).
 // https://docs.gitlab.com/api/projects/#retrieve-a-project
 func (c *call) showProject(project string) {
-	if !c.enter(project, "") {
+	permission := ""
+	if c.s.has(featTokenProject) {
+		permission = anyPermission
+	}
+	var ok bool
+	if c.caller, ok = c.s.identify(c.w, c.r, permission != ""); !ok || c.limited(limitProject) || !c.enter(project, permission) {
 		return
 	}
 	p := c.project
 	name := p.Path[strings.LastIndexByte(p.Path, '/')+1:]
-	respond(c.w, http.StatusOK, map[string]any{
-		"id": p.ID, "name": name, "path": name, "path_with_namespace": p.Path, "default_branch": orNull(p.DefaultBranch),
+	e := map[string]any{
+		"id": p.ID, "name": name, "path": name, "path_with_namespace": p.Path,
 		"visibility": p.Visibility, "web_url": c.webURL() + "/" + p.Path, "archived": false, "empty_repo": p.DefaultBranch == "",
-		"jobs_enabled": true, "public_jobs": true, "ci_job_token_scope_enabled": false,
+		"jobs_enabled": true, "public_jobs": !p.PrivateJobs, "ci_job_token_scope_enabled": false,
 		"_links": map[string]string{"self": c.webURL() + "/api/v4/projects/" + strconv.FormatInt(p.ID, 10)},
-	})
+	}
+	if c.caller.mayReadCode(p) {
+		e["default_branch"] = orNull(p.DefaultBranch)
+	}
+	respond(c.w, http.StatusOK, e)
 }
 
 // currentUser is GET /user, which clients ask to see whether their token is
-// alive. Job tokens do not do for it.
+// alive. It takes no job tokens.
 // https://docs.gitlab.com/api/users/#retrieve-the-current-user
 func (c *call) currentUser() {
 	caller, ok := c.s.identify(c.w, c.r, false)
@@ -36,8 +47,8 @@ func (c *call) currentUser() {
 	}
 }
 
-// metadata is GET /metadata and its forerunner GET /version, for somebody but no
-// job token (lib/api/metadata.rb).
+// metadata is GET /metadata and its forerunner GET /version, for users, but no
+// job tokens (lib/api/metadata.rb).
 func (c *call) metadata() {
 	if !c.authenticated("") {
 		return

@@ -12,6 +12,7 @@ type reply struct {
 	status int // 200 if zero
 	body   bytes.Buffer
 	stream func(http.ResponseWriter) // answers in place of all that
+	extra  map[string]any            // fields of every entity
 }
 
 // Header implements [http.ResponseWriter].
@@ -43,21 +44,13 @@ func (a *reply) send(w http.ResponseWriter) {
 
 // locked runs a handler with the world to itself, then sends its answer.
 func (s *Server) locked(w http.ResponseWriter, handle func(*reply)) {
-	a := &reply{header: w.Header()}
+	a := &reply{header: w.Header(), extra: s.opts.ExtraFields}
 	func() {
 		s.state.Lock()
 		defer s.state.Unlock()
 		handle(a)
 	}()
 	a.send(w)
-}
-
-// Update changes the world between two requests. Whoever holds a World that is
-// served may touch it only here.
-func (s *Server) Update(change func(*World)) {
-	s.state.Lock()
-	defer s.state.Unlock()
-	change(s.world)
 }
 
 // nobody is where an answer goes that does not reach the client.

@@ -15,7 +15,7 @@ type call struct {
 	r       *http.Request
 	caller  caller
 	project *Project
-	id      int64    // of a job or pipeline
+	id      int64    // of a job, a pipeline or a merge request
 	rest    []string // segments behind, unescaped
 	still   bool     // its list does not change while it is paged through
 }
@@ -51,14 +51,8 @@ func (s *Server) route(w *reply, r *http.Request) {
 
 func (c *call) get(parts []string) {
 	switch {
-	case parts[0] == "projects" && len(parts) == 2:
-		c.showProject(parts[1])
-	case parts[0] == "projects" && len(parts) >= 3 && parts[2] == "jobs":
-		c.projectJobs(parts[1], parts[3:])
-	case parts[0] == "projects" && len(parts) >= 3 && parts[2] == "pipelines":
-		c.projectPipelines(parts[1], parts[3:])
-	case parts[0] == "projects" && len(parts) == 3 && parts[2] == "artifacts":
-		notAllowed(c.w)
+	case parts[0] == "projects" && len(parts) >= 2:
+		c.getOfProject(parts[1], parts[2:])
 	case len(parts) == 3 && parts[0] == "jobs" && parts[2] == "artifacts":
 		c.runnerArchive(parts[1])
 	case len(parts) == 1 && parts[0] == "job":
@@ -72,13 +66,44 @@ func (c *call) get(parts []string) {
 	}
 }
 
-func (c *call) post(parts []string) {
-	if parts[0] != "projects" || len(parts) < 5 || parts[2] != "jobs" || parts[3] == "artifacts" {
-		notAllowed(c.w)
+// getOfProject routes /projects/:id/….
+func (c *call) getOfProject(project string, parts []string) {
+	if len(parts) == 0 {
+		c.showProject(project)
 		return
 	}
-	project, id := parts[1], parts[3]
-	switch strings.Join(parts[4:], "/") {
+	switch below := parts[1:]; parts[0] {
+	case "jobs":
+		c.projectJobs(project, below)
+	case "pipelines":
+		c.projectPipelines(project, below)
+	case "merge_requests":
+		c.projectMergeRequests(project, below)
+	case "repository":
+		c.repository(project, below)
+	case "artifacts":
+		notAllowed(c.w)
+	default:
+		noRoute(c.w)
+	}
+}
+
+func (c *call) post(parts []string) {
+	switch {
+	case parts[0] == "jobs" && len(parts) == 3 && parts[2] == "artifacts":
+		c.upload(parts[1])
+	case parts[0] == "jobs" && len(parts) == 4 && parts[2] == "artifacts" && parts[3] == "authorize":
+		c.authorizeUpload(parts[1])
+	case parts[0] != "projects" || len(parts) < 5 || parts[2] != "jobs" || parts[3] == "artifacts":
+		notAllowed(c.w)
+	default:
+		c.actOnJob(parts[1], parts[3], strings.Join(parts[4:], "/"))
+	}
+}
+
+// actOnJob routes POST /projects/:id/jobs/:job_id/….
+func (c *call) actOnJob(project, id, action string) {
+	switch action {
 	case "cancel":
 		c.cancel(project, id)
 	case "retry":
@@ -131,7 +156,7 @@ func (c *call) projectJobs(project string, parts []string) {
 		invalid(c.w, "job_id is invalid")
 	case len(parts) == 2 && parts[1] == "artifacts":
 		c.jobArchive(project)
-	case len(parts) == 3 && parts[1] == "artifacts" && parts[2] == "tree" && c.s.since(18, 8):
+	case len(parts) == 3 && parts[1] == "artifacts" && parts[2] == "tree" && c.s.has(featTree):
 		c.tree(project)
 	case len(parts) > 2 && parts[1] == "artifacts":
 		c.rest = []string{strings.Join(parts[2:], "/")}
@@ -154,7 +179,7 @@ func (c *call) projectPipelines(project string, parts []string) {
 		c.showPipeline(project)
 	case len(parts) == 2 && parts[1] == "jobs":
 		c.listPipelineJobs(project)
-	case len(parts) == 2 && (parts[1] == "bridges" || parts[1] == "trigger_jobs" && c.s.since(19, 2)):
+	case len(parts) == 2 && (parts[1] == "bridges" || parts[1] == "trigger_jobs" && c.s.has(featTriggerJobs)):
 		c.listBridges(project)
 	default:
 		noRoute(c.w)

@@ -18,8 +18,7 @@ const storageKey = "the key of the simulated storage"
 
 // presign makes an address that is good for one method, and for a while, as AWS
 // Signature Version 4 does: the method is part of what is signed.
-func (s *Server) presign(method string, job int64) string {
-	path := fmt.Sprintf("/artifacts/%d/artifacts.zip", job)
+func (s *Server) presign(method, path string) string {
 	expires := s.opts.Now().Add(s.opts.URLExpiry).UnixMilli()
 	query := url.Values{
 		"X-Amz-Algorithm":  {"AWS4-HMAC-SHA256"},
@@ -29,7 +28,7 @@ func (s *Server) presign(method string, job int64) string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.storageURL + path + "?" + query.Encode()
+	return s.storageURL + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
 }
 
 func signature(method, path string, expires int64) string {
@@ -53,24 +52,39 @@ func (s *Server) store(w *reply, r *http.Request) {
 		storageError(w, http.StatusForbidden, "AccessDenied", "Request has expired")
 		return
 	}
-	var id int64
-	_, _ = fmt.Sscanf(r.URL.Path, "/artifacts/%d/", &id) // no job has id 0
-	for _, p := range s.world.Projects {
-		job, _ := p.job(id)
-		if job == nil || !job.hasArchive() {
-			continue
-		}
-		o, err := s.open(job)
-		if err != nil {
-			break
-		}
-		w.stream = func(w http.ResponseWriter) {
-			defer func() { _ = o.Close() }()
-			s.storedObject(w, r, o)
-		}
+	file, found := s.atPath(r.URL.Path)
+	if !found {
+		noSuchKey(w)
 		return
 	}
-	noSuchKey(w)
+	o, err := s.openFile(file)
+	if err != nil {
+		noSuchKey(w)
+		return
+	}
+	w.stream = func(w http.ResponseWriter) {
+		defer func() { _ = o.Close() }()
+		s.storedObject(w, r, o)
+	}
+}
+
+// atPath finds the file that object storage has at a path.
+func (s *Server) atPath(path string) (stored, bool) {
+	var id int64
+	_, _ = fmt.Sscanf(path, "/artifacts/%d/", &id) // no job has id 0
+	job, _, _ := s.world.Job(id)
+	if job == nil {
+		return stored{}, false
+	}
+	if file := (stored{job: job}); file.exists() && file.path() == path {
+		return file, true
+	}
+	for _, report := range job.AllReports() {
+		if file := (stored{job: job, report: report, missing: true}); file.path() == path {
+			return file, true
+		}
+	}
+	return stored{}, false
 }
 
 func noSuchKey(w http.ResponseWriter) {

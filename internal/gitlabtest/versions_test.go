@@ -12,27 +12,30 @@ import (
 // by the version that lets it in.
 func TestJobTokenByVersion(t *testing.T) {
 	t.Parallel()
-	versions := []string{"17.0", "18.4", "18.5", "18.10", "19.1", "19.2"}
+	versions := []string{"17.0", "18.2", "18.3", "18.4", "18.5", "18.10", "19.1", "19.2", "19.4"}
 	for path, want := range map[string]string{
-		"projects/1/jobs/1001/artifacts":                                                               "200 200 200 200 200 200",
-		"projects/1/jobs/artifacts/main/download?job=build":                                            "200 200 200 200 200 200",
-		"projects/1/jobs/1001/artifacts/job.txt":                                                       "200 200 200 200 200 200",
-		"projects/1/jobs/1001/artifacts/tree":                                                          "404 404 404 200 200 200", // a file before 18.8
-		"projects/1/jobs/artifacts/main/download?job=old-only&search_recent_successful_pipelines=true": "404 404 404 200 200 200",
-		"jobs/1001/artifacts":                                                                          "200 200 200 200 200 200",
-		"job":                                                                                          "200 200 200 200 200 200",
-		"projects/1/jobs":                                                                              "401 401 200 200 200 200",
-		"projects/1/pipelines/100/jobs":                                                                "404 404 200 200 200 200",
-		"projects/1/pipelines":                                                                         "404 404 404 404 404 200",
-		"projects/1/pipelines/100":                                                                     "404 404 404 404 404 200",
-		"projects/1/pipelines/101":                                                                     "404 404 404 404 404 200",
-		"projects/1/pipelines/100/bridges":                                                             "404 404 404 404 404 200",
-		"projects/1/pipelines/100/trigger_jobs":                                                        "404 404 404 404 404 200",
-		"projects/1/pipelines/latest":                                                                  "404 404 404 404 404 404",
-		"projects/1":                                                                                   "404 404 404 404 404 404",
-		"projects/1/jobs/1001":                                                                         "401 401 401 401 401 401",
-		"projects/1/jobs/1001/trace":                                                                   "401 401 401 401 401 401",
-		"metadata":                                                                                     "401 401 401 401 401 401",
+		"projects/1/jobs/1001/artifacts":                                                               "200 200 200 200 200 200 200 200 200",
+		"projects/1/jobs/artifacts/main/download?job=build":                                            "200 200 200 200 200 200 200 200 200",
+		"projects/1/jobs/1001/artifacts/job.txt":                                                       "200 200 200 200 200 200 200 200 200",
+		"projects/1/jobs/1001/artifacts/tree":                                                          "404 404 404 404 404 200 200 200 200", // a file before 18.8
+		"projects/1/jobs/artifacts/main/download?job=old-only&search_recent_successful_pipelines=true": "404 404 404 404 404 200 200 200 200",
+		"jobs/1001/artifacts":                                                                          "200 200 200 200 200 200 200 200 200",
+		"job":                                                                                          "200 200 200 200 200 200 200 200 200",
+		"projects/1/jobs":                                                                              "401 401 401 401 200 200 200 200 200",
+		"projects/1/pipelines/100/jobs":                                                                "404 404 404 404 200 200 200 200 200",
+		"projects/1/pipelines":                                                                         "404 404 404 404 404 404 404 200 200",
+		"projects/1/pipelines/100":                                                                     "404 404 404 404 404 404 404 200 200",
+		"projects/1/pipelines/101":                                                                     "404 404 404 404 404 404 404 200 200",
+		"projects/1/pipelines/100/bridges":                                                             "404 404 404 404 404 404 404 200 200",
+		"projects/1/pipelines/100/trigger_jobs":                                                        "404 404 404 404 404 404 404 200 200",
+		"projects/1/pipelines/latest":                                                                  "404 404 404 404 404 404 404 404 404",
+		"projects/1":                                                                                   "404 404 404 404 404 404 404 404 404",
+		"projects/1/jobs/1001":                                                                         "401 401 401 401 401 401 401 401 401",
+		"projects/1/jobs/1001/trace":                                                                   "401 401 401 401 401 401 401 401 401",
+		"projects/1/repository/commits/main":                                                           "404 404 200 200 200 200 200 200 200",
+		"projects/1/repository/branches":                                                               "404 404 200 200 200 200 200 200 200",
+		"projects/1/repository/branches/main":                                                          "404 404 404 404 404 404 404 404 404",
+		"metadata":                                                                                     "401 401 401 401 401 401 401 401 401",
 	} {
 		var got []string
 		for _, version := range versions {

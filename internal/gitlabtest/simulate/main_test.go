@@ -23,6 +23,16 @@ func TestRun(t *testing.T) {
 		{`-fault {"kind":"502"} -relative-root /gitlab`, "/gitlab/api/v4"},
 		{"-world " + world, "export CI_SERVER_URL=http://"},
 		{"-world " + world + ".none", ""},
+		{"-job 5701", "export CI_MERGE_REQUEST_EVENT_TYPE='merge_train'"},
+		{"-job 5201 -since upstream_variables=never", ""}, // no feature of that name
+		{"-job 1101 -version 18.8 -relative-root /gitlab", "export CI_SERVER_VERSION_MINOR='8'"},
+		{"-since file_type=19.0 -since job_inputs=never -limits -storage-down black-hole", "CI_JOB_TOKEN=glcbt-"},
+		{"-mode redirect -download-mode direct -download-mode proxy -storage-down refused", "CI_JOB_TOKEN=glcbt-"},
+		{"-job 9999", ""},
+		{"-since file_type", ""},
+		{"-since file_type=soon", ""},
+		{"-download-mode sideways", ""},
+		{"-mode redirect -download-mode proxy", ""}, // without the default
 		{"-fault 502", ""},
 		{"-nonsense", ""},
 	} {

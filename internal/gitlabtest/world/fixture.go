@@ -1,4 +1,4 @@
-package gitlabtest
+package world
 
 import (
 	"fmt"
@@ -39,11 +39,23 @@ const (
 //	3 other/secret      main                300 success     build 3001
 //	  private, lets nobody in
 //	4 public/tools      main                400 success     build 4001
+//	5 group/shop        main                500 success     build 5001, test 5002 (reports of every format)
+//	  private                               510 success     build 5101, benchmark 5102, lint 5103 (failed, retried days later as 5999)
+//	                                        520 success     nightly 5201, build 5202 (a schedule's)
+//	                                        530 failed      build 5301, test 5302 (failed)
+//	                                        540 manual      build 5401, approve 5402 (blocks it), release 5403 (created), tidy 5404 (optional)
+//	                    feature/left (gone) 505 success     build 5051 (of a commit that is gone)
+//	                    feature/cart        515 success     build 5151 (likewise)
+//	                                        545 success     build 5451
+//	                    refs/merge-requests/3/head  550     build 5501, only-head 5502
+//	                                        …/merge 560     build 5601
+//	                                        …/train 570     verify 5701 (running), build 5702
 //
-// The private and the bearer token are of a maintainer of 1 and a developer of
-// 2 who does not know 3.
+// The private and the bearer token belong to a maintainer of 1 and developer of 2
+// and 5 who does not know 3. Project 1 has merge request 7, project 5 has 3
+// (opened) and 4 (closed).
 func Fixture() *World {
-	roles := map[int64]string{1: "maintainer", 2: "developer"}
+	roles := map[int64]string{1: "maintainer", 2: "developer", 5: "developer"}
 	lib := pipeline(200, "release/2.x", "success", &Job{ID: 2001, Name: "package", Archive: libArchive()})
 	return &World{
 		Projects: []*Project{
@@ -51,9 +63,11 @@ func Fixture() *World {
 			{ID: 2, Path: "group/sub/lib", OldPaths: []string{"group/old-lib"}, Visibility: Private, DefaultBranch: "main", JobTokenAllowlist: []int64{1}, Pipelines: []*Pipeline{lib}},
 			{ID: 3, Path: "other/secret", Visibility: Private, DefaultBranch: "main", Pipelines: []*Pipeline{pipeline(300, "main", "success", job(3001, "build"))}},
 			{ID: 4, Path: "public/tools", Visibility: Public, DefaultBranch: "main", Pipelines: []*Pipeline{pipeline(400, "main", "success", job(4001, "build"))}},
+			shopProject(),
 		},
 		Tokens: []*Token{
 			{Value: JobToken, Kind: KindJob, Project: 1, Job: 1401},
+			{Value: ShopJobToken, Kind: KindJob, Project: 5, Job: 5701},
 			{Value: DeadJobToken, Kind: KindJob, Project: 1, Job: 1301, Dead: true},
 			{Value: PrivateToken, Kind: KindPrivate, Roles: roles},
 			{Value: ExpiredPrivateToken, Kind: KindPrivate, Roles: roles, Dead: true},
@@ -93,6 +107,9 @@ func appProject(lib *Pipeline) *Project {
 	merge.Source = "merge_request_event"
 	return &Project{
 		ID: 1, Path: "group/app", Visibility: Private, DefaultBranch: "main",
+		MergeRequests: []*MergeRequest{{
+			IID: 7, SourceBranch: "feature/seven", TargetBranch: "main", SHA: merge.SHA, BaseSHA: main.SHA, StartSHA: main.SHA, CreatedAt: merge.CreatedAt,
+		}},
 		Pipelines: []*Pipeline{
 			pipeline(90, "main", "success", job(901, "build"), job(902, "old-only")),
 			main,

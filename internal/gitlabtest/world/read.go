@@ -1,4 +1,4 @@
-package gitlabtest
+package world
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// ReadWorld reads a world as JSON: the fields of [World] by their names, in any
+// Read reads a world as JSON: the fields of [World] by their names, in any
 // case. An archive is best given as Files. A Downstream pipeline may be named by
 // its ID alone; it is the one of that id in its project.
 //
@@ -14,7 +14,7 @@ import (
 //	  {"id": 10, "ref": "main", "status": "running", "follows": true, "jobs": [
 //	    {"id": 100, "name": "build", "finishAfter": 3, "files": [{"name": "a.txt", "content": "a"}]}]}]}],
 //	 "tokens": [{"value": "glpat-x", "kind": "private", "roles": {"1": "maintainer"}}]}
-func ReadWorld(r io.Reader) (*World, error) {
+func Read(r io.Reader) (*World, error) {
 	d := json.NewDecoder(r)
 	d.DisallowUnknownFields()
 	w := &World{}
@@ -23,7 +23,7 @@ func ReadWorld(r io.Reader) (*World, error) {
 	}
 	for _, p := range w.Projects {
 		var err error
-		p.each(func(pipeline, _ *Pipeline) {
+		p.Each(func(pipeline, _ *Pipeline) {
 			for _, b := range pipeline.Bridges {
 				if lost := w.link(b); lost != nil {
 					err = lost
@@ -44,7 +44,7 @@ func (w *World) link(b *Bridge) error {
 	}
 	for _, p := range w.Projects {
 		if p.ID == b.DownstreamProject {
-			if found := p.pipeline(b.Downstream.ID); found != nil {
+			if found := p.Pipeline(b.Downstream.ID); found != nil {
 				b.Downstream = found
 				return nil
 			}

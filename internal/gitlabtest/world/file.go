@@ -1,4 +1,4 @@
-package gitlabtest
+package world
 
 import (
 	"archive/zip"

@@ -1,0 +1,200 @@
+package extract
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// fuzzOptions keep what one input may cost small.
+func fuzzOptions() Options {
+	return Options{MaxBytes: 1 << 20, MaxFiles: 1000, BareName: "bare.txt", spent: &spent{free: 1 << 20}}
+}
+
+// sandbox is a directory to extract into, with something beside it and in it.
+type sandbox struct {
+	parent, out string
+}
+
+const mine = "mine"
+
+func newSandbox(t *testing.T) sandbox {
+	t.Helper()
+	b := sandbox{parent: t.TempDir()}
+	b.out = filepath.Join(b.parent, "out")
+	for _, dir := range []string{b.out, b.parent + "/out2", b.parent + "/beside"} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, mine), []byte(mine), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// extract extracts by add, and checks what must hold of any archive: an error is
+// of a type that says what is wrong with the archive, what is beside has not changed,
+// nothing of the stage is left, and after an error nothing at all.
+func (b sandbox) extract(t *testing.T, add func(s *Stage) error) error {
+	t.Helper()
+	stage, err := NewStage(b.out, StageOptions{OnConflict: FailIfExists})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = add(stage); err == nil {
+		err = stage.Commit(t.Context())
+	}
+	if discardErr := stage.Discard(); discardErr != nil {
+		t.Fatal(discardErr)
+	}
+	if err != nil && !isTyped(err) {
+		t.Errorf("an error of another type: %T: %v", err, err)
+	}
+	b.check(t, err != nil)
+	return err
+}
+
+// isTyped reports whether an error blames the archive.
+func isTyped(err error) bool {
+	return is[*CorruptError](err) || is[*UnsafeError](err) || is[*LimitError](err) || is[*NotArchiveError](err) ||
+		is[*UnsupportedError](err) || is[*ConflictError](err)
+}
+
+func (b sandbox) check(t *testing.T, failed bool) {
+	t.Helper()
+	beside := 0
+	err := filepath.WalkDir(b.parent, func(p string, d fs.DirEntry, err error) error {
+		inside := strings.HasPrefix(p, b.out+string(filepath.Separator))
+		switch {
+		case err != nil || p == b.parent || p == b.out:
+		case strings.Contains(p, stagePrefix):
+			t.Errorf("left: %s", p)
+		case d.Name() == mine && !d.IsDir() && (!inside || failed):
+			beside++
+			if content, err := os.ReadFile(p); err != nil || string(content) != mine {
+				t.Errorf("%s was changed: %q, %v", p, content, err)
+			}
+		case inside && failed, !inside && p != b.parent+"/out2" && p != b.parent+"/beside":
+			t.Errorf("left: %s", p)
+		}
+		return err
+	})
+	if want := 3; err != nil || failed && beside != want {
+		t.Errorf("%d files were there before, %v; want %d", beside, err, want)
+	}
+}
+
+// tree is what is in the sandbox: files with their content, links with an arrow in
+// front of their target, directories with a slash at their end.
+func (b sandbox) tree(t *testing.T) map[string]string {
+	t.Helper()
+	tree := map[string]string{}
+	err := filepath.WalkDir(b.out, func(p string, d fs.DirEntry, err error) error {
+		name, relErr := filepath.Rel(b.out, p)
+		if err = errors.Join(err, relErr); err != nil || name == "." {
+			return err
+		}
+		switch {
+		case d.IsDir():
+			tree[name+"/"] = ""
+			return nil
+		case d.Type()&fs.ModeSymlink != 0:
+			tree[name], err = os.Readlink(p)
+			tree[name] = "-> " + tree[name]
+			return err
+		}
+		if err := os.Chmod(p, 0o600); err != nil {
+			return err
+		}
+		content, err := os.ReadFile(p)
+		tree[name] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(tree, mine)
+	return tree
+}
+
+// allocated is how many bytes do allocates, whether they are freed or not.
+func allocated(do func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// FuzzExtract: whatever arrives, nothing changes outside of the output directory,
+// nothing is left behind on an error, memory has a bound, and what comes out of a zip
+// is what archive/zip finds in it.
+func FuzzExtract(f *testing.F) {
+	seeds(f)
+	streamSeeds(f)
+	f.Fuzz(func(t *testing.T, archive []byte) {
+		b := newSandbox(t)
+		var err error
+		took := allocated(func() {
+			err = b.extract(t, func(s *Stage) error {
+				_, err := s.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), fuzzOptions())
+				return err
+			})
+		})
+		if limit := uint64(4*maxWindow + 20*len(archive)); took > limit {
+			t.Errorf("%d bytes were allocated for an archive of %d", took, len(archive))
+		}
+		if err == nil {
+			sameAsZip(t, archive, b.tree(t))
+		}
+	})
+}
+
+// sameAsZip compares what came out with what archive/zip reads, where it takes the
+// archive, too.
+func sameAsZip(t *testing.T, archive []byte, got map[string]string) {
+	t.Helper()
+	if isZip, err := endsAsZip(FromReaderAt(bytes.NewReader(archive), int64(len(archive)))); err != nil || !isZip {
+		return
+	}
+	oracle, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		return // FuzzDirectory is about that
+	}
+	for _, f := range oracle.File {
+		e := entry{stored: f.Name}
+		if x := (extraFields{stored: f.Name, modTime: &e.modTime, size: new(uint64), packed: new(uint64), offset: new(uint64)}); x.read(f.Extra) == nil {
+			e.name = entryName(f.Name, x.unicode, f.Flags, byte(f.CreatorVersion>>8))
+		}
+		path, err := rules{}.cleanName(e.name, false)
+		if err != nil {
+			t.Fatalf("%q was taken", e.name)
+		}
+		if f.Mode().IsDir() || path == "" {
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			continue // a method that it does not know, or a header that it does not like
+		}
+		content, err := io.ReadAll(io.LimitReader(r, 2<<20))
+		if err != nil {
+			continue
+		}
+		want := string(content)
+		if f.Mode()&fs.ModeSymlink != 0 {
+			want = "-> " + want
+		}
+		if got[path] != want {
+			t.Errorf("%q has %.50q, archive/zip reads %.50q", path, got[path], want)
+		}
+	}
+}

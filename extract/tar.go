@@ -1,0 +1,74 @@
+package extract
+
+import (
+	"archive/tar"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+)
+
+// tar reads the members of a tar.
+func (x *untar) tar(ctx context.Context, content io.Reader) error {
+	end := &tarEnd{r: content}
+	if err := walkTar(ctx, end, x.member); err != nil {
+		return err
+	}
+	if end.missing {
+		return x.fail(corrupt("", "the tar has no end: it was cut off between two files"))
+	}
+	// What follows belongs to nobody, but the checksum of a compression is behind it.
+	_, err := io.Copy(io.Discard, content)
+	return err
+}
+
+// tarEnd knows whether the reader of a tar met the end of its bytes. It stops
+// reading when it has seen the two blocks of zeros that end a tar (POSIX.1-2017,
+// pax, "ustar Interchange Format"), but takes the end of the bytes between two
+// members for that of the tar, too.
+type tarEnd struct {
+	r       io.Reader
+	missing bool
+}
+
+// Read implements [io.Reader].
+func (t *tarEnd) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if n == 0 && atEnd(err) {
+		t.missing = true
+	}
+	return n, err
+}
+
+// Types that GNU tar writes beside those of POSIX: GNU tar, tar.h.
+const (
+	typeDumpDir = 'D' // a directory, with a list of what was in it
+	typeVolume  = 'V' // the label of an archive
+)
+
+// member stages one member of a tar.
+func (x *untar) member(ctx context.Context, h *tar.Header, content io.Reader) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	// A name may be a part of a header of up to 1 MiB, which must not stay for it.
+	e := &entry{name: strings.Clone(h.Name), mode: h.FileInfo().Mode().Perm(), modTime: h.ModTime.UTC(), size: h.Size}
+	switch h.Typeflag {
+	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
+	case tar.TypeDir, typeDumpDir:
+		e.mode |= fs.ModeDir
+	case tar.TypeSymlink:
+		e.mode |= fs.ModeSymlink
+	case tar.TypeLink:
+		e.size = 0
+		return x.hardLink(e, h.Linkname)
+	case tar.TypeXGlobalHeader, typeVolume:
+		return nil
+	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
+		return x.fail(&UnsafeError{h.Name, "it is a device or a pipe"})
+	default:
+		return x.fail(&UnsafeError{h.Name, fmt.Sprintf("it is of type %q, which is not supported", h.Typeflag)})
+	}
+	return x.place(e, strings.Clone(h.Linkname), content)
+}

@@ -1,0 +1,109 @@
+package gitlabtest
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// authenticated is lib/api/helpers.rb's authenticate!: an anonymous request gets
+// 401, before anything else is looked at.
+func (c *call) authenticated(permission string) bool {
+	caller, ok := c.s.identify(c.w, c.r, permission != "")
+	if ok && caller.token == nil {
+		unauthorized(c.w)
+		ok = false
+	}
+	c.caller = caller
+	return ok
+}
+
+// enterBuilds is enter for what is about pipelines, jobs and artifacts, which the
+// caller has to be allowed to read.
+func (c *call) enterBuilds(project, permission string) bool {
+	if !c.enter(project, permission) {
+		return false
+	}
+	if !c.caller.mayReadBuilds(c.project) {
+		forbidden(c.w, "")
+		return false
+	}
+	return true
+}
+
+// act begins a route of lib/api/ci/jobs.rb: it asks who is there before it looks
+// at parameters.
+func (c *call) act(project, id, permission string) bool {
+	if !c.authenticated(permission) {
+		return false
+	}
+	if !c.number(id) {
+		invalid(c.w, "job_id is invalid")
+		return false
+	}
+	return c.enterBuilds(project, permission)
+}
+
+// showJob is GET /projects/:id/jobs/:job_id.
+func (c *call) showJob(project, id string) {
+	if job, pipeline := c.enterJob(project, id); job != nil {
+		c.s.world.Look(job, pipeline)
+		respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
+	}
+}
+
+// trace is GET /projects/:id/jobs/:job_id/trace: all of the log so far, and never
+// a range of it.
+func (c *call) trace(project, id string) {
+	job, pipeline := c.enterJob(project, id)
+	if job == nil {
+		return
+	}
+	if job.DebugTrace && !c.caller.atLeast(c.project, "developer") { // app/policies/ci/build_policy.rb
+		forbidden(c.w, "")
+		return
+	}
+	c.s.world.Look(job, pipeline)
+	h := c.w.Header()
+	h.Set("Content-Type", "text/plain")
+	h.Set("Content-Disposition", `infile; filename="`+strconv.FormatInt(job.ID, 10)+`.log"`)
+	_, _ = c.w.Write([]byte(job.ReadLog()))
+}
+
+// enterJob finds a job for a route of lib/api/ci/jobs.rb that reads one; it
+// answers itself, and returns nil, if there is none.
+func (c *call) enterJob(project, id string) (*Job, *Pipeline) {
+	if !c.act(project, id, c.s.flagged(readJobs, featTokenJob)) {
+		return nil, nil
+	}
+	return c.findJob()
+}
+
+// findJob is find_build! of lib/api/helpers.rb: it finds no trigger jobs.
+func (c *call) findJob() (*Job, *Pipeline) {
+	job, pipeline := c.project.Job(c.id)
+	if job == nil {
+		recordNotFound(c.w)
+	}
+	return job, pipeline
+}
+
+// currentJob is GET /job, for job tokens alone. Fine-grained permissions do not
+// touch it.
+func (c *call) currentJob() {
+	caller, ok := c.s.identify(c.w, c.r, true)
+	switch {
+	case !ok:
+	case caller.token == nil:
+		unauthorized(c.w)
+	case !caller.job:
+		notFound(c.w, "Job")
+	default:
+		if c.project, _ = c.s.world.Project(strconv.FormatInt(caller.token.Project, 10)); c.project != nil {
+			if job, pipeline := c.project.Job(caller.token.Job); job != nil {
+				respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
+				return
+			}
+		}
+		notFound(c.w, "Job")
+	}
+}

@@ -1,0 +1,189 @@
+package gitlabtest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits are the rate limits of the instance, in requests a minute; zero means
+// GitLab's default, a negative number no limit. They are counted in fixed windows
+// on the clock of [Options.Now], as GitLab counts them.
+// https://docs.gitlab.com/security/rate_limits/
+type Limits struct {
+	// Runner is of a job token on /jobs/:id/…: runner_jobs_endpoints_api_limit, 200.
+	Runner int
+	// JobsIndex is of a user on /projects/:id/jobs: project_jobs_api_rate_limit, 600.
+	JobsIndex int
+	// Project is of a user on /projects/:id: project_api_limit, 400.
+	Project int
+	// API is of a user on the whole API, the runner's routes apart: Rack::Attack's
+	// throttle_authenticated_api, which is off unless an administrator sets it.
+	API int
+	// Period stands for the minute; zero means a minute. A test that cannot wait
+	// scales it down.
+	Period time.Duration
+	// Shape is how a limit of the application is answered: "app" if empty, as
+	// GitLab answers it; "rack" and "workhorse" have the other shapes of 429 tested.
+	Shape string
+	// RetryAfter adds Retry-After to answers of the shape "app" (U).
+	RetryAfter bool
+}
+
+// limit is one of the application's limits (lib/gitlab/application_rate_limiter.rb).
+type limit string
+
+const (
+	limitRunner    limit = "runner_jobs_api"
+	limitJobsIndex limit = "jobs_index"
+	limitProject   limit = "project_api"
+	limitRack      limit = "throttle_authenticated_api"
+)
+
+// allowed is how many requests a limit lets through in a period; zero means all.
+func (l *Limits) allowed(of limit) int {
+	set, standard := 0, 0
+	switch of {
+	case limitRunner:
+		set, standard = l.Runner, 200
+	case limitJobsIndex:
+		set, standard = l.JobsIndex, 600
+	case limitProject:
+		set, standard = l.Project, 400
+	case limitRack:
+		set = l.API
+	}
+	switch {
+	case set < 0:
+		return 0
+	case set == 0:
+		return standard
+	}
+	return set
+}
+
+// limiter counts requests in the window that is open. It is guarded by the lock of
+// the world.
+type limiter struct {
+	window int64
+	counts map[string]int
+}
+
+// overdrawn is what a request that went over a limit is told.
+type overdrawn struct {
+	limit            limit
+	allowed, counted int
+	reset            time.Time
+}
+
+// count counts a request against a limit, and reports whether it went over.
+func (s *Server) count(of limit, key string) (overdrawn, bool) {
+	limits := s.opts.Limits
+	if limits == nil || limits.allowed(of) == 0 {
+		return overdrawn{}, false
+	}
+	period := limits.Period
+	if period <= 0 {
+		period = time.Minute
+	}
+	window := s.opts.Now().UnixNano() / int64(period)
+	if s.limits.counts == nil || window != s.limits.window {
+		s.limits.window, s.limits.counts = window, map[string]int{}
+	}
+	name := string(of) + " " + key
+	s.limits.counts[name]++
+	over := overdrawn{of, limits.allowed(of), s.limits.counts[name], time.Unix(0, (window+1)*int64(period))}
+	return over, over.counted > over.allowed
+}
+
+// limited counts the request against a limit of the application. It answers, and
+// returns true, if the request went over.
+func (c *call) limited(of limit) bool {
+	if of == limitRunner && !c.s.has(featRunnerLimit) {
+		return false
+	}
+	over, throttled := c.s.count(of, c.limitKey(of))
+	if !throttled {
+		return false
+	}
+	switch limits := c.s.opts.Limits; limits.Shape {
+	case "rack":
+		over.rack(c.w, c.s.opts.Now())
+	case "workhorse":
+		tooManyByWorkhorse(c.w, wait(over.reset, c.s.opts.Now()).String())
+	default:
+		if limits.RetryAfter {
+			c.w.Header().Set("Retry-After", seconds(over.reset, c.s.opts.Now()))
+		}
+		tooManyByApp(c.w)
+	}
+	return true
+}
+
+// limitKey is what a limit counts by: the digest of the job token on the runner's
+// routes, otherwise the user, or the address of an anonymous request.
+func (c *call) limitKey(of limit) string {
+	if of == limitRunner {
+		token := c.r.URL.Query().Get("token")
+		if token == "" {
+			token = c.r.Header.Get("Job-Token")
+		}
+		return fmt.Sprintf("%x", sha256.Sum256([]byte(token)))
+	}
+	return c.s.userKey(c.r, c.caller.token)
+}
+
+func (s *Server) userKey(r *http.Request, t *Token) string {
+	switch {
+	case t == nil:
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		return "address " + host
+	case t.Kind == KindJob: // acts as the user of its job
+		if job, pipeline, _ := s.world.Job(t.Job); job != nil {
+			if job.User != "" {
+				return "user " + job.User
+			}
+			return "user " + pipeline.Starter()
+		}
+	}
+	return "user " + caller{token: t}.user()
+}
+
+// throttledByRack is Rack::Attack, before anything else: lib/gitlab/rack_attack.rb
+// counts users on the API, but no job tokens on the runner's routes. An anonymous
+// request is not counted.
+func (s *Server) throttledByRack(w http.ResponseWriter, r *http.Request) bool {
+	below, ok := s.apiPath(r)
+	value, _ := personalToken(r)
+	if value == "" {
+		value = r.Header.Get("Job-Token")
+	}
+	t := s.world.Token(value)
+	if !ok || t == nil || t.Kind == KindJob && strings.HasPrefix(below, "jobs/") {
+		return false
+	}
+	over, throttled := s.count(limitRack, s.userKey(r, t))
+	if throttled {
+		over.rack(w, s.opts.Now())
+	}
+	return throttled
+}
+
+// rack is Rack::Attack's answer.
+func (o overdrawn) rack(w http.ResponseWriter, now time.Time) {
+	tooManyByRack(w, rackHeaders{
+		after: seconds(o.reset, now), name: string(o.limit), limit: o.allowed, observed: o.counted, reset: o.reset,
+	})
+}
+
+// wait is how long a window stays closed.
+func wait(reset, now time.Time) time.Duration { return max(reset.Sub(now), 0) }
+
+// seconds rounds it up, as Retry-After needs it.
+func seconds(reset, now time.Time) string {
+	return strconv.FormatInt(int64((wait(reset, now)+time.Second-1)/time.Second), 10)
+}

@@ -1,0 +1,26 @@
+package world
+
+// Log is all that the job wrote. A job that never ran or was erased has none.
+func (j *Job) Log() string {
+	switch {
+	case j.Erased || !j.Ran() && j.Trace == "":
+		return ""
+	case j.Trace != "":
+		return j.Trace
+	case j.State() == "success":
+		return "Running with gitlab-runner 19.4.0\nJob succeeded\n"
+	case j.State() == "failed":
+		return "Running with gitlab-runner 19.4.0\nERROR: Job failed: exit code 1\n"
+	}
+	return "Running with gitlab-runner 19.4.0\n"
+}
+
+// ReadLog is what a request of the log sees of it.
+func (j *Job) ReadLog() string {
+	log := j.Log()
+	if j.TraceStep <= 0 || j.Finished() {
+		return log
+	}
+	j.traceSeen = min(j.traceSeen+j.TraceStep, len(log))
+	return log[:j.traceSeen]
+}

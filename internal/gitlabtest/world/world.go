@@ -1,0 +1,92 @@
+package world
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// World is what an instance holds. [Read] reads one from JSON.
+type World struct {
+	Projects []*Project
+	Tokens   []*Token
+}
+
+// Kinds of token.
+const (
+	KindJob     = "job"
+	KindPrivate = "private"
+	KindBearer  = "bearer"
+)
+
+// FixtureUser owns the pipelines, jobs and tokens that name no user.
+const FixtureUser = "fixture"
+
+// Token is a credential.
+type Token struct {
+	Value   string
+	Kind    string
+	Project int64            // of a job token: the project its job belongs to
+	Job     int64            // and the job
+	User    string           // of other tokens: "fixture" if empty
+	Roles   map[int64]string // of other tokens: project → "guest", "reporter", "developer", "maintainer", "owner"
+	Dead    bool             // its job has ended, or it has expired
+	Scopes  []string         // of other tokens; empty means "api"
+	Blocked bool             // its user is
+	// Permissions make it a fine-grained token, which may do these alone, such as
+	// "Job Artifact: Read". https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens/
+	Permissions []string
+}
+
+// Token finds a credential by its value.
+func (w *World) Token(value string) *Token {
+	for _, t := range w.Tokens {
+		if t.Value == value {
+			return t
+		}
+	}
+	return nil
+}
+
+// Project finds a project by id or by full path. One that has the path now comes
+// before one that had it; moved reports the latter.
+func (w *World) Project(ref string) (p *Project, moved bool) {
+	for _, p := range w.Projects {
+		if ref == strconv.FormatInt(p.ID, 10) || strings.EqualFold(ref, p.Path) {
+			return p, false
+		}
+	}
+	for _, p := range w.Projects {
+		if slices.ContainsFunc(p.OldPaths, func(old string) bool { return strings.EqualFold(ref, old) }) {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// Job finds a job of any project.
+func (w *World) Job(id int64) (*Job, *Pipeline, *Project) {
+	for _, p := range w.Projects {
+		if job, pipeline := p.Job(id); job != nil {
+			return job, pipeline, p
+		}
+	}
+	return nil, nil, nil
+}
+
+// NextJobID is above the id of every job and trigger job: GitLab counts them
+// together.
+func (w *World) NextJobID() int64 {
+	var highest int64
+	for _, p := range w.Projects {
+		p.Each(func(pipeline, _ *Pipeline) {
+			for _, j := range pipeline.Jobs {
+				highest = max(highest, j.ID)
+			}
+			for _, b := range pipeline.Bridges {
+				highest = max(highest, b.ID)
+			}
+		})
+	}
+	return highest + 1
+}
