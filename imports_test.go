@@ -27,12 +27,13 @@ var allowed = map[string][]string{
 	"internal/openfiles":  nil,
 	"internal/space":      nil,
 	"internal/atomicfile": nil,
+	"internal/ctxio":      nil,
 	"internal/inflate":    nil,
 	"internal/printable":  nil,
 	"internal/redact":     nil,
 	"internal/transport":  {"internal/openfiles", "internal/redact", "internal/smallfile"},
 	"manifest":            {"internal/printable", "internal/smallfile"},
-	"internal/cli":        {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/atomicfile", "internal/openfiles", "internal/printable", "internal/redact", "internal/smallfile", "internal/space"},
+	"internal/cli":        {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/atomicfile", "internal/ctxio", "internal/openfiles", "internal/printable", "internal/redact", "internal/smallfile", "internal/space"},
 
 	// What follows is not part of the program.
 	"internal/gitlabtest":          {"internal/gitlabtest/world", "internal/gitlabtest/deadend"},

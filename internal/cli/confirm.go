@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"gitlab.com/artifetch/artifetch/internal/ctxio"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
@@ -35,7 +36,7 @@ func confirm(ctx context.Context, c *cli.Context, question string) error {
 	if _, err := fmt.Fprintf(tty, "%s [y/N] ", printable.Text(question)); err != nil {
 		return err
 	}
-	answer, err := bufio.NewReader(patiently(ctx, c.App.Reader)).ReadString('\n')
+	answer, err := bufio.NewReader(ctxio.Abandon(ctx, c.App.Reader)).ReadString('\n')
 	if ctx.Err() != nil {
 		_, _ = fmt.Fprintln(tty) // what follows gets a line of its own
 		return context.Cause(ctx)

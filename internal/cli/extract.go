@@ -17,6 +17,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/ctxio"
 )
 
 func extractCommand() *cli.Command {
@@ -72,7 +73,7 @@ func (x *extraction) run(ctx context.Context, name string, in io.Reader, dir str
 	// An archive that is not there must not leave a new directory behind.
 	var archive *os.File
 	if name != "-" {
-		f, err := await(ctx, func() (*os.File, error) { return os.Open(name) }) // it may be a pipe
+		f, err := ctxio.Await(ctx, func() (*os.File, error) { return os.Open(name) }) // it may be a pipe
 		if err != nil {
 			return extract.Stats{}, err
 		}
@@ -85,7 +86,7 @@ func (x *extraction) run(ctx context.Context, name string, in io.Reader, dir str
 		return extract.Stats{}, err
 	}
 	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
-	if archive, err = seekable(archive, patiently(ctx, in), stage.Path()); err != nil {
+	if archive, err = seekable(archive, ctxio.Abandon(ctx, in), stage.Path()); err != nil {
 		return extract.Stats{}, err
 	}
 	defer func() { _ = archive.Close() }() // idem; what was spooled goes with the stage
@@ -144,7 +145,7 @@ func (x *extraction) add(ctx context.Context, stage *extract.Stage, archive *os.
 // sumOf is the SHA-256 of a file's content, in hexadecimal.
 func sumOf(ctx context.Context, content io.Reader) (string, error) {
 	h := sha256.New()
-	if _, err := io.Copy(h, until{ctx, content}); err != nil {
+	if _, err := io.Copy(h, ctxio.Reader(ctx, content)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

@@ -16,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/ctxio"
 	"gitlab.com/artifetch/artifetch/internal/transport"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -109,7 +110,7 @@ func localSession(ctx context.Context, c *cli.Context) (*session, error) {
 }
 
 func newSession(ctx context.Context, c *cli.Context) (*session, error) {
-	cfg, err := await(ctx, func() (env.Config, error) { // a token may come through a pipe
+	cfg, err := ctxio.Await(ctx, func() (env.Config, error) { // a token may come through a pipe
 		return env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
 	})
 	if err != nil {
