@@ -1,0 +1,36 @@
+// Package program is the whole program: the command line with the signals and limits of
+// a process around it. The root's main calls it, and so do the tests below test/, each
+// of which starts its own test binary as the program.
+package program
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"gitlab.com/artifetch/artifetch/internal/cli"
+)
+
+// Main runs the command line with the process's arguments and files, and exits with the
+// code that [cli.Run] returns. The first SIGINT, SIGTERM or SIGHUP cancels what is
+// running; the second one exits.
+func Main() {
+	ignoreLimitSignals()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // by nohup, or by a shell for what runs in the background
+			signal.Notify(signals, s)
+		}
+	}
+	// Writing to a pipe that nothing reads is an error, not the end: what was staged
+	// has to be removed.
+	signal.Ignore(syscall.SIGPIPE)
+	go func() {
+		cancel(cli.Signal{Signal: <-signals})
+		again := cli.Signal{Signal: <-signals} // a second one ends the program at once
+		os.Exit(again.ExitCode())
+	}()
+	os.Exit(cli.Run(ctx, os.Args, cli.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+}

@@ -1,0 +1,353 @@
+package crash
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+)
+
+// signalled is a run of the program that gets signals.
+type signalled struct {
+	*exec.Cmd
+	server *gitlabtest.Running
+	errs   bytes.Buffer
+	temp   string // $TMPDIR
+}
+
+// newSignalled prepares a run in a directory of its own, with a user's token.
+func newSignalled(t *testing.T, o gitlabtest.Options, name string, args ...string) *signalled {
+	t.Helper()
+	p := &signalled{server: gitlabtest.Start(gitlabtest.Fixture(), o), temp: t.TempDir()}
+	t.Cleanup(p.server.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only to fail at all
+	t.Cleanup(cancel)
+	p.Cmd = exec.CommandContext(ctx, name, args...)
+	p.Dir, p.Stderr = t.TempDir(), &p.errs
+	p.Env = append(os.Environ(), "GITLAB_CI=", "CI=", "CI_API_V4_URL="+p.server.APIURL, "CI_PROJECT_ID=1", "CI_PROJECT_DIR=", "CI_JOB_TOKEN=",
+		"GITLAB_TOKEN="+gitlabtest.PrivateToken, "TMPDIR="+p.temp, "NO_COLOR=1")
+	return p
+}
+
+// await waits until the server was asked for an address.
+func (p *signalled) await(t *testing.T, part string) {
+	t.Helper()
+	for range 3000 {
+		for _, r := range p.server.Requests() {
+			if strings.Contains(r.Path, part) {
+				return
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("no request of %s", part)
+}
+
+func (p *signalled) begin(t *testing.T) {
+	t.Helper()
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ends waits for the end, and requires its code.
+func (p *signalled) ends(t *testing.T, code int) {
+	t.Helper()
+	_ = p.Wait() // the state says it
+	if got := p.ProcessState.ExitCode(); got != code {
+		t.Errorf("code %d (%v), want %d: %s", got, p.ProcessState, code, p.errs.String())
+	}
+	if temp, err := os.ReadDir(p.temp); err != nil || len(temp) > 0 {
+		t.Errorf("left in TMPDIR: %v, %v", temp, err)
+	}
+}
+
+func (p *signalled) left(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	entries, err := os.ReadDir(p.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// A signal ends a run with its code, says so once, and leaves the workspace as it was.
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	const manifest = "version: 1\ndefaults: {project: '1', ref: main}\nsources:\n  - {name: app, job: build, output: vendor}\n"
+	stall := func(on string) gitlabtest.Options {
+		return gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "stall-body", On: on, After: 4}}}
+	}
+	for _, tt := range []struct {
+		signal  syscall.Signal
+		code    int
+		command string
+		at      string
+	}{
+		{syscall.SIGINT, 130, "fetch --ref main --job build", "/pipelines"},
+		{syscall.SIGINT, 130, "fetch --ref main --job build", "/artifacts"},
+		{syscall.SIGTERM, 143, "sync", "/artifacts"},
+		{syscall.SIGHUP, 129, "sync", "/jobs"},
+		{syscall.SIGTERM, 143, "cat --job-id 1001 --server job.txt", "/artifacts/job.txt"},
+		{syscall.SIGHUP, 129, "ls --job-id 1001", "/artifacts"},
+		{syscall.SIGINT, 130, "job log 1001 --follow", "/trace"},
+		{syscall.SIGINT, 130, "doctor", "/metadata"},
+		{syscall.SIGINT, 130, "explain --ref main --job build", "/pipelines"},
+	} {
+		t.Run(tt.signal.String()+" "+tt.command+tt.at, func(t *testing.T) {
+			t.Parallel()
+			p := newSignalled(t, stall(tt.at), "artifetch", strings.Fields(tt.command)...)
+			if err := os.WriteFile(filepath.Join(p.Dir, "artifetch.yml"), []byte(manifest), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p.begin(t)
+			p.await(t, tt.at)
+			if err := p.Process.Signal(tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			p.ends(t, tt.code)
+			if want := "artifetch: stopped by signal: " + tt.signal.String() + "\n"; p.errs.String() != want {
+				t.Errorf("%q, want %q", p.errs.String(), want)
+			}
+			if left := p.left(t); len(left) != 1 {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
+// Of a request that changes something, a signal leaves a doubt, which is said.
+func TestSignalDuringAnAction(t *testing.T) {
+	t.Parallel()
+	p := newSignalled(t, gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "stall", On: "/cancel"}}}, "artifetch", "job", "cancel", "1401")
+	p.begin(t)
+	p.await(t, "/cancel")
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	p.ends(t, 130)
+	if said := p.errs.String(); !strings.Contains(said, "nobody knows whether this was done") || strings.Count(said, "stopped by signal") != 1 || !strings.Contains(said, "artifetch job show 1401") {
+		t.Error(said)
+	}
+}
+
+// What may block for ever is given up at the first signal: standard input, a pipe.
+func TestSignalWhileReading(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"extract - -o out", "extract pipe -o out", "fetch --job build --token-file pipe"} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			p := newSignalled(t, gitlabtest.Options{}, "artifetch", append(strings.Fields(args), "-v")...)
+			if err := unix.Mkfifo(filepath.Join(p.Dir, "pipe"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			in, err := p.StdinPipe() // open to the end
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = in.Close() }()
+			p.begin(t)
+			p.asleep(t)
+			if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			p.ends(t, 143)
+			if left := p.left(t); len(left) != 1 {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
+// asleep waits until the process catches signals: it does so before it reads anything.
+func (p *signalled) asleep(t *testing.T) {
+	t.Helper()
+	for range 3000 {
+		status, err := os.ReadFile("/proc/" + strconv.Itoa(p.Process.Pid) + "/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, mask, _ := strings.Cut(string(status), "SigCgt:\t")
+		mask, _, _ = strings.Cut(mask, "\n")
+		caught, err := strconv.ParseUint(mask, 16, 64)
+		if err == nil && caught&(1<<(uint(syscall.SIGHUP)-1)) != 0 {
+			time.Sleep(200 * time.Millisecond) // for the reading to begin, which is better but not needed
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("it catches no signals")
+}
+
+// The second signal ends a run at once, whatever it hangs in.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	p := newSignalled(t, gitlabtest.Options{}, "artifetch", "cat", "--job-id", "1001", "large")
+	p.server.Update(func(w *gitlabtest.World) {
+		w.Projects[0].Pipelines[1].Jobs[0].Archive = gitlabtest.Zip(gitlabtest.File{Name: "large", Content: strings.Repeat("x", 1<<20)})
+	})
+	r, w, err := os.Pipe() // is full soon
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	p.Stdout = w
+	p.begin(t)
+	_ = w.Close() // the program has its own
+	if _, err := io.ReadFull(r, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := p.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond) // two that come together are one
+	}
+	p.ends(t, 130)
+}
+
+// What nohup or a shell has set to be ignored is.
+func TestIgnoredSignals(t *testing.T) {
+	t.Parallel()
+	p := newSignalled(t, gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "stall"}}}, "sh", "-c", `trap "" HUP INT; exec artifetch fetch --ref main --job build`)
+	p.begin(t)
+	p.await(t, "/pipelines")
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {
+		if err := p.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.ends(t, 143)
+}
+
+// Where nothing reads standard output any more, the end is quiet, and not a crash;
+// where nothing reads standard error, the work is done.
+func TestClosedOutput(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args, closed string
+		code         int
+		left         string
+	}{
+		{"ls --job-id 1001", "out", 141, ""},
+		{"ls --job-id 1001 --format json", "out", 141, ""},
+		{"cat --job-id 1001 dist/logs/build.log", "out", 141, ""},
+		{"cat --job-id 1001 --server dist/logs/build.log", "out", 141, ""},
+		{"jobs", "out", 141, ""},
+		{"job log 1001", "out", 141, ""},
+		{"resolve --job-id 1001", "out", 141, ""},
+		{"doctor", "out", 141, ""},
+		{"--help", "out", 0, ""}, // the library doesn't tell
+		{"--version", "out", 141, ""},
+		{"completion bash", "out", 141, ""},
+		{"fetch --job-id 1001 -o files --format json", "out", 141, "files"},
+		{"fetch --job-id 1001 -o files -v", "errs", 0, "files"},
+		{"fetch --job-id 99 -o files -v", "errs", 3, ""},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			t.Parallel()
+			p := newSignalled(t, gitlabtest.Options{}, "artifetch", strings.Fields(tt.args)...)
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.closed == "out" {
+				p.Stdout = w
+			} else {
+				p.Stderr = w
+			}
+			_ = r.Close() // so that nothing reads it
+			p.begin(t)
+			_ = w.Close() // idem
+			p.ends(t, tt.code)
+			if p.errs.Len() > 0 && !strings.Contains(p.errs.String(), " INF fetched ") {
+				t.Errorf("it says %q", p.errs.String())
+			}
+			if left := strings.Join(p.left(t), " "); left != tt.left {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
+// ^C at a question ends the run at once, and nothing is done.
+func TestInterruptedQuestion(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"delete --job-id 1001", "delete --all", "job erase 1001"} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			p := newSignalled(t, gitlabtest.Options{}, "artifetch", strings.Fields(args)...)
+			far, near := terminal(t)
+			p.Stdin, p.Stdout, p.Stderr = near, near, near
+			p.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+			p.begin(t)
+			_ = near.Close() // the program has its own
+			shown := readUntil(t, far, "[y/N] ")
+			if _, err := far.WriteString("\x03"); err != nil {
+				t.Fatal(err)
+			}
+			p.ends(t, 130)
+			shown += readUntil(t, far, "interrupt")
+			if !strings.Contains(shown, "\nartifetch: stopped by signal: interrupt") {
+				t.Errorf("%q", shown)
+			}
+			for _, r := range p.server.Requests() {
+				if r.Method != http.MethodGet {
+					t.Errorf("%s %s", r.Method, r.Path)
+				}
+			}
+		})
+	}
+}
+
+// terminal makes a pseudo-terminal: its far end is where a person sits.
+func terminal(t *testing.T) (far, near *os.File) {
+	t.Helper()
+	far, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = far.Close() }) // nobody reads it
+	if err := unix.IoctlSetPointerInt(int(far.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(far.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return far, near
+}
+
+// readUntil reads what is shown, up to a text.
+func readUntil(t *testing.T, far *os.File, text string) string {
+	t.Helper()
+	var shown strings.Builder
+	for b := make([]byte, 1); !strings.HasSuffix(shown.String(), text); {
+		if _, err := far.Read(b); err != nil && !errors.Is(err, syscall.EINTR) {
+			t.Fatalf("%v after %q", err, shown.String())
+		}
+		shown.Write(b)
+	}
+	return shown.String()
+}

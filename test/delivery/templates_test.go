@@ -1,0 +1,130 @@
+package delivery
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"gitlab.com/artifetch/artifetch/test/internal/harness"
+)
+
+// The tables of inputs in README.md, which is what a catalog of components shows, are
+// made of the templates.
+//
+//	go test ./test/delivery -run ComponentInputs -update
+func TestComponentInputs(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("templates/*.yml")
+	if err != nil || len(files) != 3 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	text := string(readme)
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".yml")
+		begin, end := fmt.Sprintf("<!-- inputs of %s -->\n", name), "<!-- end -->\n"
+		head, rest, ok := strings.Cut(text, begin)
+		_, tail, ended := strings.Cut(rest, end)
+		if !ok || !ended {
+			t.Fatalf("README.md has no place for the inputs of %s", name)
+		}
+		text = head + begin + inputsTable(t, file) + end + tail
+	}
+	if text == string(readme) {
+		return
+	}
+	if !*harness.Update {
+		t.Fatal("the tables of inputs in README.md are not what templates/ has: go test ./test/delivery -run ComponentInputs -update")
+	}
+	if err := os.WriteFile("README.md", []byte(text), 0o644); err != nil { //nolint:gosec // to be read
+		t.Fatal(err)
+	}
+}
+
+// input is an input of a component, as GitLab knows them:
+// https://docs.gitlab.com/ci/inputs/
+type input struct {
+	Description string
+	Type        string
+	Default     yaml.Node
+	Options     []string
+	Regex       string
+}
+
+func inputsTable(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var header struct {
+		Spec struct{ Inputs yaml.Node }
+	}
+	if err := yaml.Unmarshal(content, &header); err != nil { // the first document alone
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("| input | default | |\n|---|---|---|\n")
+	for i := 0; i < len(header.Spec.Inputs.Content); i += 2 {
+		name := header.Spec.Inputs.Content[i].Value
+		var in input
+		if err := header.Spec.Inputs.Content[i+1].Decode(&in); err != nil {
+			t.Fatal(err)
+		}
+		if in.Description == "" {
+			t.Errorf("%s: %s has no description", file, name)
+		}
+		value := "none: it must be given"
+		if in.Default.Kind == yaml.ScalarNode {
+			value = "`" + in.Default.Value + "`"
+			if in.Default.Value == "" {
+				value = ""
+			}
+		}
+		about := in.Description
+		switch {
+		case len(in.Options) > 0:
+			about += " (" + strings.Join(in.Options, ", ") + ")"
+		case in.Type != "":
+			about += " (" + in.Type + ")"
+		}
+		_, _ = fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, value, about)
+	}
+	return b.String()
+}
+
+// What the installer reads is the variable of no flag: the component sets it in jobs
+// that run the program, too.
+func TestInstallerVariables(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile("install.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := map[string]bool{}
+	for _, m := range regexp.MustCompile("`--([a-z0-9-]+)").FindAllStringSubmatch(string(page), -1) {
+		flags["ARTIFETCH_"+strings.ToUpper(strings.ReplaceAll(m[1], "-", "_"))] = true
+	}
+	delete(flags, "ARTIFETCH_VERSION") // a flag that no variable sets
+	names := regexp.MustCompile(`ARTIFETCH_[A-Z0-9_]+`).FindAllString(string(script), -1)
+	if len(names) < 10 || len(flags) < 60 {
+		t.Fatalf("%d names, %d flags", len(names), len(flags))
+	}
+	for _, name := range names {
+		if flags[name] {
+			t.Errorf("install.sh reads %s, which is the variable of a flag", name)
+		}
+	}
+}

@@ -1,0 +1,589 @@
+package network
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/big"
+	"net"
+
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/test/internal/harness"
+)
+
+// Real servers for the tests of the network: nginx in front of the simulated
+// GitLab, nginx as object storage, tinyproxy, and certificates to give them.
+
+// authority signs certificates.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	file string // PEM
+}
+
+func newAuthority(t *testing.T, name string) *authority {
+	t.Helper()
+	a := &authority{cert: &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().AddDate(-9, 0, 0), NotAfter: time.Now().AddDate(9, 0, 0), KeyUsage: x509.KeyUsageCertSign,
+	}}
+	a.file, _ = a.sign(t, a.cert)
+	return a
+}
+
+// certificate is what a server at host shows, and a client too.
+func certificate(host string) *x509.Certificate {
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "certificate of " + host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	if ip := net.ParseIP(host); ip != nil {
+		c.IPAddresses = []net.IP{ip}
+	} else {
+		c.DNSNames = []string{host}
+	}
+	return c
+}
+
+// sign makes a certificate and its key. The authority signs its own first.
+func (a *authority) sign(t *testing.T, c *x509.Certificate) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.key == nil {
+		a.key = key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	write(t, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	write(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER}))
+	return certFile, keyFile
+}
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// site is a GitLab behind nginx, and object storage that is nginx itself. What is
+// set before [site.start] says how they are.
+type site struct {
+	t       *testing.T
+	dir, ws string
+	host    string // of both; they differ by their ports
+	ca      *authority
+	world   *gitlabtest.World
+	root    string // relative URL root of GitLab
+
+	gitlab, storage face
+
+	simulated *gitlabtest.Running
+	nginx     *daemon
+}
+
+// face is one of the two servers of a site.
+type face struct {
+	name    string
+	plain   bool              // http
+	ca      *authority        // nil means the site's
+	cert    *x509.Certificate // nil means one that is in order
+	config  string            // more directives of nginx
+	address string            // host and port, once it is started
+}
+
+func (f *face) url() string {
+	if f.plain {
+		return "http://" + f.address
+	}
+	return "https://" + f.address
+}
+
+// newSite is on loopback, by https, with an authority of its own. The archive of
+// job 1001 is large enough for ranges, and cannot be compressed.
+func newSite(t *testing.T) *site {
+	t.Helper()
+	harness.Need(t, "nginx")
+	s := &site{t: t, dir: t.TempDir(), ws: t.TempDir(), host: "127.0.0.1", ca: newAuthority(t, "Example Root"), world: gitlabtest.Fixture()}
+	s.gitlab.name, s.storage.name = "gitlab", "storage"
+	var noise strings.Builder
+	_, _ = io.CopyN(&noise, rand.Reader, 3<<20)
+	s.world.Projects[0].Pipelines[1].Jobs[0].Archive = gitlabtest.Zip(
+		gitlabtest.File{Name: "job.txt", Content: "build 1001\n"},
+		gitlabtest.File{Name: "noise", Content: noise.String(), Store: true},
+	)
+	write(t, filepath.Join(s.ws, "job.txt"), []byte("from before\n"))
+	return s
+}
+
+const nginxConf = `
+daemon off; master_process off; pid DIR/pid; error_log DIR/error.log info;
+events { worker_connections 256; }
+http {
+  log_format wire escape=json '{"status":$status,"bytes":$body_bytes_sent,"request":"$request","range":"$http_range","token":"$http_job_token$http_private_token$http_authorization$http_proxy_authorization$http_cookie","referer":"$http_referer","verify":"$ssl_client_verify","subject":"$ssl_client_s_dn","encoding":"$sent_http_content_encoding"}';
+  client_body_temp_path DIR/t1; proxy_temp_path DIR/t2; fastcgi_temp_path DIR/t3; uwsgi_temp_path DIR/t4; scgi_temp_path DIR/t5;
+  server {
+    listen GITLAB; access_log DIR/gitlab.log wire; error_log DIR/gitlab.error info;
+    GITLAB_MORE
+    location / { proxy_pass BEHIND; proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_buffering off; }
+  }
+  server {
+    listen STORAGE; access_log DIR/storage.log wire; error_log DIR/storage.error info;
+    root DIR/bucket;
+    STORAGE_MORE
+  }
+}
+`
+
+// start starts everything. A port that was free may be taken a moment later.
+func (s *site) start() {
+	s.t.Helper()
+	s.simulated = gitlabtest.Start(s.world, gitlabtest.Options{Mode: gitlabtest.ModeRedirect, RelativeRoot: s.root, PerPage: 3})
+	s.t.Cleanup(s.simulated.Close)
+	bucket := filepath.Join(s.dir, "bucket", "artifacts", "1001", "artifacts.zip")
+	if _, err := os.Stat(bucket); err != nil {
+		write(s.t, bucket, s.world.Projects[0].Pipelines[1].Jobs[0].Archive)
+	}
+	gitlab, storage := s.certified(&s.gitlab), s.certified(&s.storage)
+	for range 5 {
+		s.gitlab.address, s.storage.address = freeAddress(s.t, s.host), freeAddress(s.t, s.host)
+		text := strings.NewReplacer("DIR", s.dir, "BEHIND", strings.TrimSuffix(s.simulated.URL, s.root), "GITLAB_MORE", gitlab, "STORAGE_MORE", storage,
+			"GITLAB", s.listen(&s.gitlab), "STORAGE", s.listen(&s.storage)).Replace(nginxConf)
+		write(s.t, filepath.Join(s.dir, "nginx.conf"), []byte(text))
+		s.nginx = begin(s.t, "nginx", "-c", filepath.Join(s.dir, "nginx.conf"), "-e", filepath.Join(s.dir, "start.error"))
+		if s.nginx.await(func() bool { _, err := os.Stat(filepath.Join(s.dir, "pid")); return err == nil }) {
+			s.simulated.SetStorageURL(s.storage.url())
+			return
+		}
+	}
+	s.t.Fatalf("nginx does not start: %s", s.nginx.out.String())
+}
+
+func (s *site) listen(f *face) string {
+	if f.plain {
+		return f.address
+	}
+	return f.address + " ssl"
+}
+
+// certified gives a server its certificate.
+func (s *site) certified(f *face) string {
+	if f.plain {
+		return f.config
+	}
+	ca, cert := f.ca, f.cert
+	if ca == nil {
+		ca = s.ca
+	}
+	if cert == nil {
+		cert = certificate(s.host)
+	}
+	certFile, keyFile := ca.sign(s.t, cert)
+	return fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s;\n%s", certFile, keyFile, f.config)
+}
+
+// wire is one request, as nginx saw it.
+type wire struct {
+	Status                                   int
+	Bytes                                    int64
+	Request, Range, Token, Referer, Encoding string
+	Verify, Subject                          string // of a client certificate
+}
+
+// stop ends nginx, so that its logs are whole.
+func (s *site) stop() { s.nginx.stop(syscall.SIGQUIT) }
+
+// requests is what a server was asked, once the site is stopped.
+func (s *site) requests(f *face) []wire {
+	s.t.Helper()
+	var all []wire
+	for line := range strings.Lines(s.log(f.name + ".log")) {
+		var w wire
+		if err := json.Unmarshal([]byte(line), &w); err != nil {
+			s.t.Fatalf("%v: %s", err, line)
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// handshakes is how many of them failed, once the site is stopped.
+func (s *site) handshakes(f *face) int {
+	return strings.Count(s.log(f.name+".error"), "while SSL handshaking")
+}
+
+func (s *site) log(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// outcome is what a run of the program comes to.
+type outcome struct {
+	code int
+	out  string // all that it printed
+	last string // what it says went wrong
+}
+
+// fetch runs the program as a job does, with -v, for more to be printed that
+// should not be. Nothing secret may be.
+func (s *site) fetch(env map[string]string, args ...string) outcome {
+	s.t.Helper()
+	return s.run(env, append([]string{"fetch", "-v", "--ref", "main", "--job", "build"}, args...)...)
+}
+
+func (s *site) run(env map[string]string, args ...string) outcome {
+	s.t.Helper()
+	vars := map[string]string{
+		"PATH": os.Getenv("PATH"), "HOME": s.dir, "TMPDIR": os.TempDir(), "GORACE": os.Getenv("GORACE"), "GITLAB_CI": "true", "NO_COLOR": "1",
+		"CI_API_V4_URL": s.gitlab.url() + s.root + "/api/v4", "CI_SERVER_URL": s.gitlab.url() + s.root, "CI_SERVER_TLS_CA_FILE": s.ca.file,
+		"CI_PROJECT_ID": "1", "CI_PROJECT_PATH": "group/app", "CI_PROJECT_DIR": s.ws, "CI_COMMIT_REF_NAME": "main", "CI_DEFAULT_BRANCH": "main",
+		"CI_JOB_TOKEN": gitlabtest.JobToken, "ARTIFETCH_SECRETS_DIR": filepath.Join(s.dir, "none"),
+	}
+	maps.Copy(vars, env)
+	cmd := exec.CommandContext(s.t.Context(), "artifetch", args...)
+	cmd.Env = []string{}
+	for name, value := range vars {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	out, err := cmd.CombinedOutput()
+	o := outcome{out: string(out)}
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		o.code = failed.ExitCode()
+	} else if err != nil {
+		s.t.Fatal(err)
+	}
+	if at := strings.LastIndex("\n"+o.out, "\nartifetch: "); at >= 0 {
+		o.last = o.out[at:]
+	}
+	for _, secret := range append(harness.Secrets(), proxyPassword, base64.StdEncoding.EncodeToString([]byte("ci:"+proxyPassword)), signature) {
+		if strings.Contains(strings.ReplaceAll(o.out, signature+"REDACTED", ""), secret) {
+			s.t.Errorf("%q was printed:\n%s", secret, o.out)
+		}
+	}
+	return o
+}
+
+// signature begins what is secret in a signed address.
+const signature = "X-Amz-Signature="
+
+// fails holds an outcome against what is wanted of a failure: the code, the words,
+// and a workspace as it was before.
+func (s *site) fails(o outcome, code int, words ...string) {
+	s.t.Helper()
+	if o.code != code {
+		s.t.Errorf("exit code %d, want %d:\n%s", o.code, code, o.out)
+	}
+	for _, w := range words {
+		if !strings.Contains(o.last, w) {
+			s.t.Errorf("want %q in:\n%s", w, o.last)
+		}
+	}
+	want := map[string]string{"": "drwxr-xr-x", "/job.txt": "-rw------- from before\n"}
+	if diff := cmp.Diff(want, harness.Tree(s.t, s.ws)); diff != "" {
+		s.t.Errorf("the workspace has changed: %s", diff)
+	}
+}
+
+// arrives holds the workspace against the archive, and stops the site: storage must
+// have been asked, and must have seen neither a token nor a client certificate.
+func (s *site) arrives(o outcome) {
+	s.t.Helper()
+	if content, err := os.ReadFile(filepath.Join(s.ws, "job.txt")); o.code != 0 || err != nil || string(content) != "build 1001\n" {
+		s.t.Fatalf("code %d, %q, %v:\n%s", o.code, content, err, o.out)
+	}
+	s.stop()
+	asked := s.requests(&s.storage)
+	if len(asked) == 0 {
+		s.t.Error("storage was not asked")
+	}
+	for _, w := range asked {
+		if w.Token != "" || w.Referer != "" || w.Subject != "" || (w.Verify != "" && w.Verify != "NONE") {
+			s.t.Errorf("storage saw %+v", w)
+		}
+	}
+	for _, w := range s.requests(&s.gitlab) {
+		if w.Token != gitlabtest.JobToken { // and nothing else, such as a proxy's password
+			s.t.Errorf("GitLab saw %+v", w)
+		}
+	}
+}
+
+// proxyPassword is made of what tinyproxy takes in one.
+const proxyPassword = "s3cret.of-proxy"
+
+// proxy is tinyproxy, and what went to it.
+type proxy struct {
+	t       *testing.T
+	dir     string
+	address string
+	daemon  *daemon
+
+	mu    sync.Mutex
+	wire  bytes.Buffer
+	shown int // client certificates, where it speaks TLS itself
+}
+
+// startProxy starts tinyproxy with more lines of configuration. Between it and its
+// clients all bytes that come are noted: its own log has no headers.
+func startProxy(t *testing.T, host, config string) *proxy {
+	t.Helper()
+	harness.Need(t, "tinyproxy")
+	p := &proxy{t: t, dir: t.TempDir()}
+	for range 5 {
+		behind := freeAddress(t, host)
+		_, port, _ := net.SplitHostPort(behind)
+		conf := fmt.Sprintf("Port %s\nListen %s\nLogFile \"%s/log\"\nLogLevel Info\nTimeout 60\nMaxClients 100\n%s\n", port, host, p.dir, config)
+		write(t, filepath.Join(p.dir, "conf"), []byte(conf))
+		p.daemon = begin(t, "tinyproxy", "-d", "-c", filepath.Join(p.dir, "conf"))
+		if p.daemon.await(func() bool { return strings.Contains(p.log(), "Accepting connections") }) {
+			p.address = p.listen(host, behind, nil)
+			return p
+		}
+	}
+	t.Fatalf("tinyproxy does not start: %s%s", p.log(), p.daemon.out.String())
+	return nil
+}
+
+func (p *proxy) log() string {
+	text, _ := os.ReadFile(filepath.Join(p.dir, "log")) // it is not there at first
+	return string(text)
+}
+
+// asked is the request lines that the proxy saw.
+func (p *proxy) asked() []string {
+	var lines []string
+	for line := range strings.Lines(p.log()) {
+		if _, request, ok := strings.Cut(line, "Request (file descriptor "); ok {
+			_, request, _ = strings.Cut(request, "): ")
+			lines = append(lines, strings.TrimSpace(request))
+		}
+	}
+	return lines
+}
+
+// overTLS is another address of the proxy, by https. It asks for a client
+// certificate.
+func (p *proxy) overTLS(certFile, keyFile string) (address string) {
+	p.t.Helper()
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	host, _, _ := net.SplitHostPort(p.address)
+	return p.listen(host, p.address, &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert,
+		VerifyConnection: func(state tls.ConnectionState) error {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.shown += len(state.PeerCertificates)
+			return nil
+		},
+	})
+}
+
+// listen hands on what comes to a new address.
+func (p *proxy) listen(host, behind string, config *tls.Config) (address string) {
+	p.t.Helper()
+	l, err := new(net.ListenConfig).Listen(p.t.Context(), "tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	address = l.Addr().String()
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
+	var relays sync.WaitGroup
+	p.t.Cleanup(func() { _ = l.Close(); relays.Wait() })
+	relays.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			relays.Go(func() { p.relay(client, behind) })
+		}
+	})
+	return address
+}
+
+// relay hands everything on, both ways, until both have ended.
+func (p *proxy) relay(client net.Conn, behind string) {
+	defer func() { _ = client.Close() }()
+	server, err := new(net.Dialer).Dial("tcp", behind)
+	if err != nil {
+		p.t.Error(err)
+		return
+	}
+	var back sync.WaitGroup
+	back.Go(func() {
+		_, _ = io.Copy(client, server) // either may hang up
+		_ = client.Close()
+	})
+	_, _ = io.Copy(server, io.TeeReader(client, p)) // idem
+	_ = server.Close()
+	back.Wait()
+}
+
+// Write implements [io.Writer], for what clients send.
+func (p *proxy) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.wire.Write(b)
+}
+
+// received is all that clients have sent.
+func (p *proxy) received() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.wire.String()
+}
+
+// daemon is a server that was started.
+type daemon struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	out  bytes.Buffer
+	done chan struct{}
+}
+
+func begin(t *testing.T, name string, args ...string) *daemon {
+	t.Helper()
+	d := &daemon{t: t, cmd: exec.CommandContext(context.WithoutCancel(t.Context()), name, args...), done: make(chan struct{})}
+	d.cmd.Stdout, d.cmd.Stderr = &d.out, &d.out
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = d.cmd.Wait() // it ends by a signal, or says why
+		close(d.done)
+	}()
+	t.Cleanup(func() { d.stop(syscall.SIGTERM) })
+	return d
+}
+
+// await waits until the server is ready, or has ended.
+func (d *daemon) await(ready func() bool) bool {
+	for range 2000 {
+		if ready() {
+			return true
+		}
+		select {
+		case <-d.done:
+			return false
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return false
+}
+
+func (d *daemon) stop(by syscall.Signal) {
+	_ = d.cmd.Process.Signal(by) // it may have ended
+	select {
+	case <-d.done:
+	case <-time.After(30 * time.Second):
+		_ = d.cmd.Process.Kill()
+		<-d.done
+		d.t.Errorf("%s does not end", d.cmd.Path)
+	}
+}
+
+// freeAddress is a port that nobody has at this moment.
+func freeAddress(t *testing.T, host string) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close() // nobody has used it
+	return l.Addr().String()
+}
+
+// deadAddress is a port that nobody listens at, and that nobody else gets.
+func deadAddress(t *testing.T, ip net.IP) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) }) // nothing was written
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte(ip.To4())}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort(ip.String(), strconv.Itoa(bound.(*unix.SockaddrInet4).Port))
+}
+
+// ownNetwork is an address of this machine that is not loopback, which net/http
+// sends to no proxy, with its network.
+func ownNetwork(t *testing.T) *net.IPNet {
+	t.Helper()
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			return n
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("this machine has loopback addresses alone: no proxy is asked for those, and nothing would be tested")
+	}
+	t.Skip("this machine has loopback addresses alone, and no proxy is asked for those")
+	return nil
+}
+
+// count is how many requests had that answer.
+func count(all []wire, status int) int {
+	n := 0
+	for _, w := range all {
+		if w.Status == status {
+			n++
+		}
+	}
+	return n
+}
