@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // check holds what a schema cannot.
@@ -51,50 +54,86 @@ func (s *Source) over(defaults Query) Query {
 	return q
 }
 
-var (
-	digest    = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
-	fullSHA   = regexp.MustCompile(`^([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$`)
-	plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
-)
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // mistake says what is wrong with a source, and what to do.
 func (s *Source) mistake() (what, fix string) {
-	pipelines := 0
-	for _, given := range []bool{s.Pipeline != "", s.SHA != "", s.MR != 0} {
-		if given {
-			pipelines++
+	if what, fix := s.mistakenName(); what != "" {
+		return what, fix
+	}
+	for _, find := range []func() (what, fix string){s.mistakenQuery, s.mistakenFiles} {
+		if what, fix := find(); what != "" {
+			return fmt.Sprintf("source %q %s", s.Name, what), fix
 		}
 	}
+	return "", ""
+}
+
+func (s *Source) mistakenName() (what, fix string) {
 	switch {
 	case s.Name == "":
 		return "a source has no name", "give it one by name:, under which the lock file knows it"
 	case !plainName.MatchString(s.Name):
 		return fmt.Sprintf("%q is no name for a source", s.Name), "letters, digits, dots, dashes and underscores"
-	case s.JobID < 0 || s.MR < 0 || s.StripComponents < 0:
-		return fmt.Sprintf("source %q has a negative number", s.Name), "ids count from 1"
-	case s.JobID != 0 && (s.Job != "" || s.Ref != "" || pipelines > 0):
-		return fmt.Sprintf("source %q has a job-id and another way to say which job", s.Name), "job-id says it alone; what defaults say counts, too"
-	case s.JobID == 0 && s.Job == "":
-		return fmt.Sprintf("source %q names no job", s.Name), "give it job: with ref:, or job-id:"
-	case strings.ContainsAny(s.Job, "*?{"):
-		return fmt.Sprintf("source %q has a glob for a job", s.Name), "a source is one archive: list the jobs one by one"
-	case pipelines > 1:
-		return fmt.Sprintf("source %q says in several ways which pipeline", s.Name), "keep one of pipeline, sha and mr"
-	case s.Pipeline == "current":
-		return fmt.Sprintf("source %q is of the current pipeline", s.Name), "that is another one in each run, so that it cannot be locked"
-	case leadsOut(s.Output):
-		return fmt.Sprintf("source %q: output leads out of the manifest's directory", s.Name), "all sources go below it, so that they can be put into place together"
-	case s.SHA != "" && !fullSHA.MatchString(s.SHA):
-		return fmt.Sprintf("source %q has no full commit SHA", s.Name), "GitLab does not find pipelines by a short one: git rev-parse " + s.SHA
-	case s.SHA256 != "" && !digest.MatchString(s.SHA256):
-		return fmt.Sprintf("source %q has no SHA-256", s.Name), "it has 64 hexadecimal digits"
-	case !slices.Contains([]string{"", "fail", "warn", "ignore"}, s.IfMissing):
-		return fmt.Sprintf("source %q: if-missing is none of fail, warn, ignore", s.Name), "leave it out to fail"
-	case s.Ref == "" && s.JobID == 0 && (pipelines == 0 || s.Pipeline == "latest"):
-		return fmt.Sprintf("source %q has no ref", s.Name), "give it a branch or tag: what runs where is no default here, so that the result is the same everywhere"
 	}
 	return "", ""
 }
+
+// mistakenQuery says which keys don't say which job is meant.
+func (s *Source) mistakenQuery() (what, fix string) {
+	q := s.JobQuery()
+	switch {
+	case s.Pipeline == "current":
+		return "is of the current pipeline", "that is another one in each run, so it can't be locked"
+	case s.Pipeline != "" && s.Pipeline != latest && q.PipelineID <= 0:
+		return fmt.Sprintf("has the pipeline %q", s.Pipeline), "write its id, which is the number in its address, or latest"
+	case q.Globs():
+		return "has a glob for a job", "a source is one archive: list the jobs one by one"
+	}
+	if e, ok := errors.AsType[*resolve.QueryError](q.Validate()); ok {
+		return s.inKeys(e)
+	}
+	return "", ""
+}
+
+// inKeys says which keys a mistake in a query is about.
+func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
+	first := e.Fields[0]
+	switch {
+	case e.Problem == resolve.ProblemConflict && first == resolve.FieldJobID:
+		return "has a job-id and another way to say which job", "job-id says it alone; what defaults say counts, too"
+	case e.Problem == resolve.ProblemConflict:
+		return "says in several ways which pipeline", "keep one of pipeline, sha and mr"
+	case slices.Contains(e.Fields, resolve.FieldJobs):
+		return "names no job", "give it job: with ref:, or job-id:"
+	case slices.Contains(e.Fields, resolve.FieldRef):
+		return "has no ref", "give it a branch or tag: what runs where is no default here, so that the result is the same everywhere"
+	case first == resolve.FieldProject:
+		return "has no project", "give it project: with an id or a full path such as group/app, or write that below defaults:"
+	case first == resolve.FieldSHA:
+		return "has no full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse " + s.SHA
+	}
+	return negative()
+}
+
+func negative() (what, fix string) { return "has a negative number", "ids count from 1" }
+
+// mistakenFiles says which keys about files make no sense.
+func (s *Source) mistakenFiles() (what, fix string) {
+	switch {
+	case s.StripComponents < 0:
+		return negative()
+	case leadsOut(s.Output):
+		return "has an output that leads out of the manifest's directory", "all sources go below it, so that they can be put into place together"
+	case s.SHA256 != "" && !digest.MatchString(s.SHA256):
+		return "has no SHA-256", "it has 64 hexadecimal digits"
+	case !slices.Contains([]string{"", "fail", "warn", "ignore"}, s.IfMissing):
+		return "has an if-missing that isn't fail, warn or ignore", "leave it out to fail"
+	}
+	return "", ""
+}
+
+var digest = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
 
 // leadsOut reports whether a directory is not below the one that it is relative to.
 func leadsOut(dir string) bool {

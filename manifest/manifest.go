@@ -8,6 +8,13 @@
 //	fingerprint.go  whether that is still what is asked for
 package manifest
 
+import (
+	"strconv"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
 // Version is that of both files. Others are refused.
 const Version = 1
 
@@ -50,4 +57,23 @@ type Query struct {
 	Flat            bool     `yaml:"flat"             doc:"drop all directories of each name"`
 	IfMissing       string   `yaml:"if-missing"       doc:"fail, warn or ignore, if there is no such job or archive"`
 	SHA256          string   `yaml:"sha256"           doc:"that the archive must have"`
+}
+
+// latest is the pipeline that is the newest of a ref, whatever its status.
+const latest = "latest"
+
+// JobQuery returns which job the source means. Recent has no meaning where one
+// pipeline, commit or merge request is given: that may be for one source while
+// defaults ask for recent pipelines.
+func (s Source) JobQuery() resolve.Query {
+	q := resolve.Query{
+		Project: resolve.ProjectName(s.Project), Ref: s.Ref, JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == latest,
+		AnyStatus: s.AnyStatus, Downstream: s.Downstream,
+	}
+	if s.Job != "" {
+		q.Jobs = []string{s.Job}
+	}
+	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // 0 of what is no number
+	q.Recent = s.Recent && s.Pipeline == "" && s.SHA == "" && s.MR == 0
+	return q
 }

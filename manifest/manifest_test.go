@@ -99,6 +99,11 @@ func TestMistakes(t *testing.T) {
 		{"two of one name", head + "  - {name: a, job: b, ref: c}\n  - {name: a, job: b, ref: c}\n", `artifetch.yml:4:5: there are two sources called "a"`, ""},
 		{"no job", head + "  - {name: a, ref: c}\n", `source "a" names no job`, "job-id"},
 		{"a glob", head + "  - {name: a, job: 'test *', ref: c}\n", `source "a" has a glob`, "one by one"},
+		{"no project", "version: 1\nsources: [{name: a, job: b, ref: c}]\n", `artifetch.yml:2:11: source "a" has no project`, "group/app"},
+		{"a pipeline that is a word", head + "  - {name: a, job: b, ref: c, pipeline: newest}\n", `source "a" has the pipeline "newest"`, "latest"},
+		{"a negative pipeline", head + "  - {name: a, job: b, pipeline: -5}\n", `source "a" has the pipeline "-5"`, "address"},
+		{"a negative merge request", head + "  - {name: a, job: b, mr: -5}\n", `source "a" has a negative number`, "from 1"},
+		{"job-id and ref", head + "  - {name: a, job-id: 5, ref: c}\n", `source "a" has a job-id and another way`, "defaults"},
 		{"no ref", head + "  - {name: a, job: b}\n", `source "a" has no ref`, "no default"},
 		{"latest without a ref", head + "  - {name: a, job: b, pipeline: latest}\n", `source "a" has no ref`, ""},
 		{"job-id and job", head + "  - {name: a, job-id: 5, job: b}\n", `source "a" has a job-id and another way`, "defaults"},
@@ -106,9 +111,9 @@ func TestMistakes(t *testing.T) {
 		{"current", head + "  - {name: a, job: b, pipeline: current}\n", `of the current pipeline`, "locked"},
 		{"a short SHA", head + "  - {name: a, job: b, sha: abc123}\n", `no full commit SHA`, "git rev-parse abc123"},
 		{"no digest", head + "  - {name: a, job: b, ref: c, sha256: abc}\n", `no SHA-256`, "64"},
-		{"if-missing", head + "  - {name: a, job: b, ref: c, if-missing: no}\n", `none of fail, warn, ignore`, ""},
-		{"output leads out", head + "  - {name: a, job: b, ref: c, output: x/../../y}\n", `output leads out`, "below"},
-		{"absolute output", head + "  - {name: a, job: b, ref: c, output: /etc}\n", `output leads out`, "below"},
+		{"if-missing", head + "  - {name: a, job: b, ref: c, if-missing: no}\n", `isn't fail, warn or ignore`, ""},
+		{"output leads out", head + "  - {name: a, job: b, ref: c, output: x/../../y}\n", `has an output that leads out`, "below"},
+		{"absolute output", head + "  - {name: a, job: b, ref: c, output: /etc}\n", `has an output that leads out`, "below"},
 		{"negative", head + "  - {name: a, job: b, ref: c, strip-components: -1}\n", `negative`, ""},
 		{"variable not set", head + "  - {name: a, job: b, ref: '${NOTHING}'}\n", "artifetch.yml:3:28: ${NOTHING} is not set", "set the variable"},
 		{"variable empty", head + "  - {name: a, job: b, ref: '${EMPTY}'}\n", "${EMPTY} is not set", ""},
@@ -119,7 +124,11 @@ func TestMistakes(t *testing.T) {
 		{"a token", head + "  - {name: a, job: b, ref: '${CI_JOB_TOKEN}'}\n", "${CI_JOB_TOKEN} looks like a secret", "tokens come"},
 	}
 	for _, tt := range tests {
-		_, err := read(tt.text)
+		text := tt.text
+		if strings.HasPrefix(text, head) && !strings.Contains(text, "---") {
+			text += "defaults: {project: p}\n" // at the end, so that lines count as they stand
+		}
+		_, err := read(text)
 		mistake, ok := errors.AsType[*manifest.Error](err)
 		if !ok || !strings.Contains(err.Error(), tt.want) || !strings.Contains(mistake.Hint(), tt.fix) {
 			t.Errorf("%s: %v (%+v), want %q and %q", tt.name, err, mistake, tt.want, tt.fix)
@@ -173,7 +182,7 @@ func TestLock(t *testing.T) {
 // A branch is no token for a few letters in it.
 func TestNoToken(t *testing.T) {
 	t.Parallel()
-	if _, err := read("version: 1\nsources:\n  - {name: a, job: b, ref: '${GLOW}'}\n"); err != nil {
+	if _, err := read("version: 1\nsources:\n  - {name: a, project: p, job: b, ref: '${GLOW}'}\n"); err != nil {
 		t.Error(err)
 	}
 }

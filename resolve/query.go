@@ -32,6 +32,17 @@ type Query struct {
 	Downstream bool // also pipelines that were triggered in other projects
 }
 
+// ProjectName returns a project as GitLab calls it: an id, or a full path. value may be
+// a part of an address, percent-encoded or with the suffix of a repository's; a path
+// has no percent sign and doesn't end in .git.
+// https://docs.gitlab.com/user/reserved_names/
+func ProjectName(value string) string {
+	if plain, err := url.PathUnescape(value); err == nil {
+		value = plain
+	}
+	return strings.TrimSuffix(strings.Trim(value, "/"), ".git")
+}
+
 // exact reports whether the query names one pipeline, or a commit, so that its
 // status does not matter.
 func (q Query) exact() bool {
@@ -75,8 +86,8 @@ func quoted(jobs []string) string {
 	return "jobs " + strings.Join(names, ", ")
 }
 
-// globs reports whether any of the names is a pattern.
-func (q Query) globs() bool { return slices.ContainsFunc(q.Jobs, isGlob) }
+// Globs reports whether any of the names is a glob.
+func (q Query) Globs() bool { return slices.ContainsFunc(q.Jobs, isGlob) }
 
 // Method says how a job was found.
 type Method string

@@ -108,7 +108,7 @@ func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact
 	if !Refused(err) {
 		return nil, r.explain(err, q, Artifact{})
 	}
-	if q.globs() {
+	if q.Globs() {
 		return r.fromProject(ctx, q)
 	}
 	artifacts := make([]Artifact, len(q.Jobs))

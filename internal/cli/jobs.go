@@ -104,24 +104,33 @@ func newJobsQuery(c *cli.Context, cfg env.Config) (jobsQuery, error) {
 	if err := readPipeline(c, cfg, &q.Query); err != nil {
 		return q, err
 	}
-	own := q.Project == cfg.Project || q.Project == cfg.ProjectPath
-	switch {
-	case q.Project == "":
-		return q, errNoProject
-	case q.limit < 0:
-		return q, &usageError{"--limit must not be negative", "0 lists all"}
-	case q.Latest && q.Ref == "" && own:
+	if own := q.Project == cfg.Project || q.Project == cfg.ProjectPath; own && q.Latest && q.Ref == "" {
 		q.Ref = cfg.Ref
-	case q.PipelineID != 0 && q.Ref != "":
-		return q, &usageError{"--pipeline and --ref each say which pipeline", "give one of them; --pipeline latest goes with --ref"}
 	}
-	if q.Latest && q.Ref == "" {
-		return q, &usageError{"no ref given", "--pipeline latest is that of --ref"}
+	if err := listUsage(q.ValidateList()); err != nil {
+		return q, err
+	}
+	if q.limit < 0 {
+		return q, &usageError{"--limit must not be negative", "0 lists all"}
 	}
 	if q.limit > 0 && q.name == "" && !q.withArtifacts {
 		q.options.PerPage = q.limit
 	}
 	return q, nil
+}
+
+// listUsage says which flags a mistake in a list's query is about.
+func listUsage(err error) error {
+	e, ok := errors.AsType[*resolve.QueryError](err)
+	switch {
+	case !ok:
+		return err
+	case e.Problem == resolve.ProblemConflict:
+		return &usageError{"--pipeline and --ref each say which pipeline", "give one of them; --pipeline latest goes with --ref"}
+	case e.Fields[0] == resolve.FieldProject:
+		return errNoProject
+	}
+	return &usageError{"no ref given", "--pipeline latest is that of --ref"}
 }
 
 var errNoProject = &usageError{"no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app"}

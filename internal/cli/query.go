@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -38,15 +39,22 @@ func newQuery(c *cli.Context, cfg env.Config) (resolve.Query, error) {
 	if q.Project == "" {
 		q.Project = cfg.Project
 	}
+	asked := q
 	if q.Ref == "" && own {
 		q.Ref = cfg.Ref
 	}
-	return q, checkQuery(c, q)
+	if asked.JobID == 0 { // beside a job's id, a default isn't a second way to say which job
+		asked = q
+	}
+	if c.IsSet("mr") && q.MergeRequest == 0 { // in a query, that means none
+		return q, errMergeRequest
+	}
+	return q, queryUsage(q, asked.Validate())
 }
 
 func readProject(_ *cli.Context, cfg env.Config, q *resolve.Query) error {
 	if !isWeb(q.Project) {
-		q.Project = projectName(q.Project)
+		q.Project = resolve.ProjectName(q.Project)
 		return nil
 	}
 	w, err := parseWeb(q.Project, cfg.APIURL)
@@ -76,6 +84,11 @@ func readJobID(c *cli.Context, cfg env.Config, q *resolve.Query) error {
 	q.JobID = w.jobID
 	if w.job != "" {
 		q.Ref, q.Jobs = w.ref, []string{w.job}
+		for _, flag := range []string{"pipeline", "sha", "mr"} {
+			if err == nil && c.IsSet(flag) {
+				err = &usageError{"--job-id and --" + flag + " each say which job or pipeline", "give one of them"}
+			}
+		}
 	}
 	return err
 }
@@ -111,35 +124,55 @@ func readPipeline(c *cli.Context, cfg env.Config, q *resolve.Query) error {
 	}
 }
 
-func checkQuery(c *cli.Context, q resolve.Query) error {
-	named := slices.DeleteFunc([]string{"job-id", "pipeline", "sha", "mr"}, func(flag string) bool { return !c.IsSet(flag) })
-	inRef := len(named) == 0 || q.Latest
-	switch {
-	case q.Project == "":
-		return errNoProject
-	case len(named) > 1:
-		return &usageError{"--" + strings.Join(named, " and --") + " each say which job or pipeline", "give one of them"}
-	case q.JobID != 0 && (c.IsSet("job") || c.IsSet("ref")):
-		return &usageError{"--job-id says which job alone", "leave out --ref and --job"}
-	case q.JobID != 0:
-		return nil
-	case len(q.Jobs) == 0:
-		return &usageError{"no job given", "give --job NAME with --ref REF, or --job-id ID"}
-	case c.IsSet("mr") && q.MergeRequest <= 0:
-		return &usageError{"--mr must be a positive number", "it is the number behind the ! of the merge request"}
-	case c.IsSet("sha") && !isSHA(q.SHA):
-		return &usageError{"--sha must be a full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse " + q.SHA}
-	case len(named) > 0 && q.Recent:
-		return &usageError{"--recent looks through the pipelines of a ref; --" + named[0] + " names one", "leave one of them out"}
-	case c.IsSet("max-age") && !q.Recent:
-		return &usageError{"--max-age bounds --recent, which is not given", "add --recent"}
-	case inRef && q.Ref == "" && len(q.Jobs) > 0:
-		return &usageError{"no ref given", "give --ref with a branch or tag; the running pipeline's is the default in the own project only"}
-	}
-	return nil
+// fieldFlags are the flags that fill the fields of a query.
+var fieldFlags = map[resolve.Field]string{
+	resolve.FieldJobID: "--job-id", resolve.FieldPipelineID: "--pipeline", resolve.FieldLatest: "--pipeline",
+	resolve.FieldSHA: "--sha", resolve.FieldMergeRequest: "--mr",
 }
 
-// isSHA reports whether text is a full SHA-1 or SHA-256.
-func isSHA(text string) bool {
-	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789abcdefABCDEF") == ""
+// queryUsage says which flags a mistake in a query is about.
+func queryUsage(q resolve.Query, err error) error {
+	e, ok := errors.AsType[*resolve.QueryError](err)
+	if !ok {
+		return err
+	}
+	first := e.Fields[0]
+	switch e.Problem {
+	case resolve.ProblemMissing:
+		return missingUsage(first)
+	case resolve.ProblemConflict:
+		return conflictUsage(e)
+	case resolve.ProblemAlone:
+		return &usageError{"--max-age bounds --recent, which is not given", "add --recent"}
+	}
+	if first == resolve.FieldSHA {
+		return &usageError{"--sha must be a full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse " + q.SHA}
+	}
+	return errMergeRequest
+}
+
+var errMergeRequest = &usageError{"--mr must be a positive number", "it is the number behind the ! of the merge request"}
+
+func missingUsage(field resolve.Field) error {
+	switch field {
+	case resolve.FieldProject:
+		return errNoProject
+	case resolve.FieldJobs:
+		return &usageError{"no job given", "give --job NAME with --ref REF, or --job-id ID"}
+	}
+	return &usageError{"no ref given", "give --ref with a branch or tag; the running pipeline's is the default in the own project only"}
+}
+
+func conflictUsage(e *resolve.QueryError) error {
+	switch {
+	case slices.Contains(e.Fields, resolve.FieldRecent):
+		return &usageError{"--recent looks through the pipelines of a ref; " + fieldFlags[e.Fields[0]] + " names one", "leave one of them out"}
+	case slices.Contains(e.Fields, resolve.FieldJobs), slices.Contains(e.Fields, resolve.FieldRef):
+		return &usageError{"--job-id says which job alone", "leave out --ref and --job"}
+	}
+	flags := make([]string, len(e.Fields))
+	for i, field := range e.Fields {
+		flags[i] = fieldFlags[field]
+	}
+	return &usageError{strings.Join(flags, " and ") + " each say which job or pipeline", "give one of them"}
 }

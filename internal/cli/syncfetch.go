@@ -29,7 +29,7 @@ func (y *syncer) fetch(ctx context.Context, stage *extract.Stage, p *plan, share
 			files = append(files, lockFile(r))
 		},
 	}
-	f := fetcher{session: y.session, query: p.query(), extraction: extraction{extract: o, sha256: strings.ToLower(s.SHA256), digest: !p.pinned}, cacheDir: y.cacheDir, cacheSize: y.cacheSize, progress: y.progress}
+	f := fetcher{session: y.session, query: p.source.JobQuery(), extraction: extraction{extract: o, sha256: strings.ToLower(s.SHA256), digest: !p.pinned}, cacheDir: y.cacheDir, cacheSize: y.cacheSize, progress: y.progress}
 	if p.pinned {
 		o.Digests = map[string]string{}
 		for _, file := range p.entry.Files {

@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -99,7 +97,7 @@ func (y *syncer) keep(ctx context.Context, p *plan) error {
 
 // resolve finds the job that the query means now.
 func (y *syncer) resolve(ctx context.Context, p *plan) error {
-	q := p.query()
+	q := p.source.JobQuery()
 	a, err := y.one(ctx, q)
 	if err == nil {
 		a, err = y.resolver.Describe(ctx, a)
@@ -136,7 +134,7 @@ func (y *syncer) resolve(ctx context.Context, p *plan) error {
 // archive is taken as it is now. Only --check and --update come here.
 func (y *syncer) again(ctx context.Context, p *plan, a resolve.Artifact) error {
 	if y.check || y.inPlace(ctx, p.entry) {
-		now, err := y.probed(ctx, p.query(), a)
+		now, err := y.probed(ctx, p.source.JobQuery(), a)
 		if isMissing(err) {
 			return nil // what was locked and is in place stays
 		}
@@ -153,19 +151,6 @@ func (y *syncer) again(ctx context.Context, p *plan, a resolve.Artifact) error {
 func another[T comparable](a, b T) bool {
 	var unknown T
 	return a != unknown && b != unknown && a != b
-}
-
-func (p *plan) query() resolve.Query {
-	s := p.source.Query
-	q := resolve.Query{
-		Project: projectName(s.Project), Ref: s.Ref, JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == "latest",
-		Recent: s.Recent, AnyStatus: s.AnyStatus, Downstream: s.Downstream,
-	}
-	if s.Job != "" {
-		q.Jobs = []string{s.Job}
-	}
-	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // "latest" is no number
-	return q
 }
 
 // inPlace reports whether all files of an entry are in the workspace as they are

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // web is what an address copied from the browser names:
@@ -39,21 +41,10 @@ func parseWeb(value string, api *url.URL) (web, error) {
 	}
 	project, page, _ := strings.Cut(below, "/-/")
 	w := web{}
-	if w.project = projectName(project); w.project == "" {
+	if w.project = resolve.ProjectName(project); w.project == "" {
 		return web{}, &usageError{"no project in " + value, "copy the address of a project, a pipeline or a job"}
 	}
 	return w, w.page(strings.Split(strings.Trim(page, "/"), "/"), u.Query())
-}
-
-// projectName is a project as it is called: an id, or a full path. That may come as
-// a part of an address, encoded, or with the ending of a repository's; a path has no
-// percent sign, and does not end in .git.
-// https://docs.gitlab.com/user/reserved_names/
-func projectName(value string) string {
-	if plain, err := url.PathUnescape(value); err == nil {
-		value = plain
-	}
-	return strings.TrimSuffix(strings.Trim(value, "/"), ".git")
 }
 
 func (w *web) page(parts []string, query url.Values) error {

@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"internal/printable":  nil,
 	"internal/redact":     nil,
 	"internal/transport":  {"internal/openfiles", "internal/redact", "internal/smallfile"},
-	"manifest":            {"internal/printable", "internal/smallfile"},
+	"manifest":            {"internal/printable", "internal/smallfile", "resolve"},
 	"internal/cli":        {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/atomicfile", "internal/ctxio", "internal/openfiles", "internal/printable", "internal/redact", "internal/smallfile", "internal/space"},
 
 	// What follows is not part of the program.

@@ -1,0 +1,44 @@
+package cli_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/cli"
+)
+
+// A query that can't be is told in the words of the command line, before any request.
+func TestQueryMistakes(t *testing.T) {
+	const sha = "0123456789abcdef0123456789abcdef01234567"
+	t.Setenv("CI_PROJECT_ID", "")
+	tests := []struct{ args, want string }{
+		{"fetch --job a --ref b", "no project: CI_PROJECT_ID is not set\n  give --project"},
+		{"fetch -R 1", "no job given\n  give --job NAME"},
+		{"fetch -R 1 --job a", "no ref given\n  give --ref"},
+		{"fetch -R 1 --job a --pipeline latest", "no ref given"},
+		{"fetch -R 1 --job-id 5 --job a", "--job-id says which job alone\n  leave out --ref and --job"},
+		{"fetch -R 1 --job-id 5 --ref a", "--job-id says which job alone"},
+		{"fetch -R 1 --job-id 5 --pipeline 9", "--job-id and --pipeline each say which job or pipeline"},
+		{"fetch -R 1 --job a --mr 3 --sha " + sha, "--sha and --mr each say which job or pipeline"},
+		{"fetch -R 1 --job a --mr 3 --pipeline latest --ref b", "--pipeline and --mr each say which job or pipeline"},
+		{"fetch -R 1 --job a --mr 0", "--mr must be a positive number"},
+		{"fetch -R 1 --job a --mr -1", "--mr must be a positive number"},
+		{"fetch -R 1 --job a --sha abc", "--sha must be a full commit SHA\n  GitLab does not find pipelines by a short one: git rev-parse abc"},
+		{"fetch -R 1 --job a --sha " + sha + " --recent", "--recent looks through the pipelines of a ref; --sha names one"},
+		{"fetch -R 1 --job a --ref b --pipeline latest --recent", "--recent looks through the pipelines of a ref; --pipeline names one"},
+		{"fetch -R 1 --job a --ref b --max-age 1h", "--max-age bounds --recent, which is not given\n  add --recent"},
+		{"jobs", "no project: CI_PROJECT_ID is not set"},
+		{"jobs -R 1 --pipeline latest", "no ref given\n  --pipeline latest is that of --ref"},
+		{"jobs -R 1 --pipeline 9 --ref a", "--pipeline and --ref each say which pipeline"},
+		{"jobs -R 1 --limit -1", "--limit must not be negative"},
+		{"fetch --job-id https://gitlab.com/g/p/-/jobs/artifacts/main/browse?job=a --pipeline 9", "--job-id and --pipeline each say which job or pipeline"},
+	}
+	for _, tt := range tests {
+		var errs bytes.Buffer
+		args := append([]string{"artifetch"}, strings.Fields(tt.args)...)
+		if code := command(t, args, cli.IO{Err: &errs}); code != 2 || !strings.Contains(errs.String(), tt.want) {
+			t.Errorf("%s: code %d, %s; want %s", tt.args, code, errs.String(), tt.want)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package resolve
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Field names a field of a [Query], so that each caller can say which of its own
+// flags or keys is meant.
+type Field string
+
+// The fields that a [QueryError] names.
+const (
+	FieldProject      Field = "Project"
+	FieldJobID        Field = "JobID"
+	FieldJobs         Field = "Jobs"
+	FieldRef          Field = "Ref"
+	FieldPipelineID   Field = "PipelineID"
+	FieldSHA          Field = "SHA"
+	FieldMergeRequest Field = "MergeRequest"
+	FieldLatest       Field = "Latest"
+	FieldRecent       Field = "Recent"
+	FieldMaxAge       Field = "MaxAge"
+)
+
+// Problem is what is wrong with the fields of a [QueryError].
+type Problem string
+
+// The problems.
+const (
+	ProblemMissing  Problem = "missing"  // the fields are needed and have no value
+	ProblemInvalid  Problem = "invalid"  // the field can't have this value
+	ProblemConflict Problem = "conflict" // the fields exclude each other
+	ProblemAlone    Problem = "alone"    // the first field means nothing without the second
+)
+
+// QueryError reports a query that doesn't say which jobs it means, or says it in two
+// ways. It is a mistake of the caller, found without a request.
+type QueryError struct {
+	Problem Problem
+	Fields  []Field // never empty; what selects a job or pipeline comes first
+}
+
+// Error implements error.
+func (e *QueryError) Error() string {
+	names := make([]string, len(e.Fields))
+	for i, field := range e.Fields {
+		names[i] = string(field)
+	}
+	return fmt.Sprintf("query: %s: %s", strings.Join(names, ", "), e.Problem)
+}
+
+// Validate returns a [*QueryError] if [Resolver.Artifacts] can't do anything with the
+// query. It reports conflicts first, then all missing fields together, then values
+// that can't be.
+func (q Query) Validate() error {
+	for _, check := range []func() *QueryError{q.conflict, q.missing, q.invalid} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ValidateList is [Query.Validate] for a list of jobs. It needs no names of jobs: the
+// list is that of one pipeline, of the pipelines of Ref, or of the whole project.
+func (q Query) ValidateList() error {
+	switch {
+	case q.Project == "":
+		return &QueryError{ProblemMissing, []Field{FieldProject}}
+	case q.PipelineID != 0 && q.Ref != "":
+		return &QueryError{ProblemConflict, []Field{FieldRef, FieldPipelineID}}
+	case q.Latest && q.Ref == "":
+		return &QueryError{ProblemMissing, []Field{FieldRef}}
+	}
+	return nil
+}
+
+// chosen returns the fields that select one job or pipeline, of those that are set.
+func (q Query) chosen() []Field {
+	return fieldsSet(
+		given{FieldJobID, q.JobID != 0}, given{FieldPipelineID, q.PipelineID != 0}, given{FieldLatest, q.Latest},
+		given{FieldSHA, q.SHA != ""}, given{FieldMergeRequest, q.MergeRequest != 0},
+	)
+}
+
+func (q Query) conflict() *QueryError {
+	chosen := q.chosen()
+	switch {
+	case len(chosen) > 1:
+		return &QueryError{ProblemConflict, chosen}
+	case q.JobID != 0:
+		if beside := fieldsSet(given{FieldJobs, len(q.Jobs) > 0}, given{FieldRef, q.Ref != ""}); len(beside) > 0 {
+			return &QueryError{ProblemConflict, append(chosen, beside...)}
+		}
+		return nil // which other fields are set makes no difference
+	case len(chosen) > 0 && q.Recent:
+		return &QueryError{ProblemConflict, append(chosen, FieldRecent)}
+	case q.MaxAge != 0 && !q.Recent:
+		return &QueryError{ProblemAlone, []Field{FieldMaxAge, FieldRecent}}
+	}
+	return nil
+}
+
+func (q Query) missing() *QueryError {
+	byName := q.JobID == 0
+	missing := fieldsSet(
+		given{FieldProject, q.Project == ""},
+		given{FieldJobs, byName && len(q.Jobs) == 0},
+		given{FieldRef, byName && q.Ref == "" && (q.Latest || !q.exact())},
+	)
+	if len(missing) > 0 {
+		return &QueryError{ProblemMissing, missing}
+	}
+	return nil
+}
+
+func (q Query) invalid() *QueryError {
+	invalid := fieldsSet(
+		given{FieldJobID, q.JobID < 0}, given{FieldPipelineID, q.PipelineID < 0},
+		given{FieldSHA, q.SHA != "" && !isFullCommit(q.SHA)}, given{FieldMergeRequest, q.MergeRequest < 0},
+	)
+	if len(invalid) > 0 {
+		return &QueryError{ProblemInvalid, invalid}
+	}
+	return nil
+}
+
+type given struct {
+	field Field
+	set   bool
+}
+
+func fieldsSet(all ...given) []Field {
+	var set []Field
+	for _, g := range all {
+		if g.set {
+			set = append(set, g.field)
+		}
+	}
+	return set
+}
+
+// isFullCommit reports whether text is the full SHA-1 or SHA-256 of a commit.
+func isFullCommit(text string) bool { return isCommit(text) && (len(text) == 40 || len(text) == 64) }
