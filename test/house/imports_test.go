@@ -1,11 +1,6 @@
 package house
 
 import (
-	"go/parser"
-	"go/token"
-	"io/fs"
-	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,75 +9,153 @@ import (
 
 const module = "gitlab.com/artifetch/artifetch"
 
-// allowed says which of the module's packages each package may import, tests
-// apart. Imports point one way: docs/design.md says why.
-var allowed = map[string][]string{
-	".":                   {"internal/program"},
-	"internal/program":    {"internal/cli"},
-	"env":                 {"internal/smallfile"},
-	"gitlab":              {"internal/redact"},
-	"resolve":             {"gitlab"},
-	"fetch":               {"internal/atomicfile", "internal/redact", "internal/smallfile", "internal/space"},
-	"extract":             {"internal/inflate", "internal/openfiles", "internal/printable", "internal/space"},
-	"internal/smallfile":  nil,
-	"internal/openfiles":  nil,
-	"internal/space":      nil,
-	"internal/atomicfile": nil,
-	"internal/ctxio":      nil,
-	"internal/inflate":    nil,
-	"internal/printable":  nil,
-	"internal/redact":     nil,
-	"internal/transport":  {"internal/openfiles", "internal/redact", "internal/smallfile"},
-	"manifest":            {"internal/printable", "internal/smallfile", "resolve"},
-	"internal/cli":        {"env", "gitlab", "resolve", "fetch", "extract", "manifest", "internal/transport", "internal/atomicfile", "internal/ctxio", "internal/openfiles", "internal/printable", "internal/redact", "internal/smallfile", "internal/space"},
+// A floor is how far up a package is. Imports only go down: docs/design.md says why.
+type floor int
 
-	// What follows is not part of the program.
-	"internal/gitlabtest":          {"internal/gitlabtest/world", "internal/gitlabtest/deadend"},
-	"internal/gitlabtest/world":    nil,
-	"internal/gitlabtest/deadend":  nil,
-	"internal/gitlabtest/simulate": {"internal/gitlabtest"},
-	"internal/demo":                {"internal/gitlabtest"},
-	"internal/bench":               {"internal/bench/slownet", "internal/gitlabtest", "internal/inflate"},
-	"internal/bench/slownet":       nil,
-	"internal/release":             nil,
-	"test/internal/harness":        {"internal/gitlabtest", "internal/program"},
+const (
+	mechanism   floor = iota // does one thing; imports what its room lists
+	console                  // what is shown; imports what its room lists
+	capability               // something that users want done; also imports every mechanism
+	commandLine              // also imports capabilities, the console and every mechanism
+	process                  // the command line as a process
+	tool                     // not part of the program; imports what its room lists
+)
+
+// room is a package's place: its floor, and what it imports beyond what the floor allows.
+type room struct {
+	floor   floor
+	imports []string
+}
+
+// rooms has every package. A new one needs a line here.
+var rooms = map[string]room{
+	".":                {process, []string{"internal/program"}},
+	"internal/program": {process, []string{"internal/cli"}},
+
+	"internal/cli":                   {commandLine, []string{"internal/cli/internal/complete"}},
+	"internal/cli/internal/complete": {commandLine, nil},
+
+	"internal/console": {console, []string{"internal/printable", "internal/redact", "internal/ctxio"}},
+
+	"internal/retrieve": {capability, nil},
+	"internal/pin":      {capability, []string{"internal/retrieve"}},
+	"internal/doctor":   {capability, nil},
+	"internal/jobs":     {capability, nil},
+
+	"env":                      {mechanism, []string{"internal/smallfile"}},
+	"gitlab":                   {mechanism, []string{"internal/redact"}},
+	"resolve":                  {mechanism, []string{"gitlab"}},
+	"manifest":                 {mechanism, []string{"internal/printable", "internal/smallfile", "resolve"}},
+	"fetch":                    {mechanism, []string{"internal/atomicfile", "internal/redact", "internal/smallfile", "internal/space"}},
+	"extract":                  {mechanism, []string{"extract/internal/unzip", "extract/internal/zipfile", "internal/inflate", "internal/openfiles", "internal/printable", "internal/space"}},
+	"extract/internal/unzip":   {mechanism, []string{"extract/internal/zipfile", "internal/inflate"}},
+	"extract/internal/zipfile": {mechanism, []string{"internal/printable"}},
+	"internal/transport":       {mechanism, []string{"internal/openfiles", "internal/redact", "internal/smallfile"}},
+	"internal/atomicfile":      {mechanism, nil},
+	"internal/ctxio":           {mechanism, nil},
+	"internal/inflate":         {mechanism, nil},
+	"internal/openfiles":       {mechanism, nil},
+	"internal/printable":       {mechanism, nil},
+	"internal/redact":          {mechanism, nil},
+	"internal/smallfile":       {mechanism, nil},
+	"internal/space":           {mechanism, nil},
+
+	"internal/gitlabtest":          {tool, []string{"internal/gitlabtest/world", "internal/gitlabtest/deadend"}},
+	"internal/gitlabtest/world":    {tool, nil},
+	"internal/gitlabtest/deadend":  {tool, nil},
+	"internal/gitlabtest/simulate": {tool, []string{"internal/gitlabtest"}},
+	"internal/demo":                {tool, []string{"internal/gitlabtest"}},
+	"internal/bench":               {tool, []string{"internal/bench/slownet", "internal/gitlabtest", "internal/inflate"}},
+	"internal/bench/slownet":       {tool, nil},
+	"internal/release":             {tool, nil},
+	"test/internal/harness":        {tool, []string{"internal/gitlabtest", "internal/program"}},
+}
+
+// may reports whether one package may import another.
+func (r room) may(imported string) bool {
+	other, known := rooms[imported]
+	switch {
+	case slices.Contains(r.imports, imported):
+		return true
+	case r.floor == capability:
+		return known && other.floor == mechanism
+	case r.floor == commandLine:
+		return known && other.floor < commandLine
+	}
+	return false
 }
 
 func TestImports(t *testing.T) {
 	t.Parallel()
-	err := filepath.WalkDir(".", func(file string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && file != "." && strings.HasPrefix(entry.Name(), ".") {
-			return filepath.SkipDir // what a runner has left
+	for _, s := range program(t) {
+		r, known := rooms[s.pkg]
+		if !known {
+			t.Errorf("%s: package %s has no room in test/house/imports_test.go", s.path, s.pkg)
 		}
-		if err != nil || entry.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
-			return err
+		for _, imported := range s.imported(t) {
+			if own, ok := strings.CutPrefix(imported, module+"/"); ok && !r.may(own) {
+				t.Errorf("%s may not import %s", s.path, own)
+			}
 		}
-		checkImports(t, filepath.ToSlash(file))
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
-func checkImports(t *testing.T, file string) {
-	pkg := path.Dir(file)
-	may, known := allowed[pkg]
-	if !known {
-		t.Errorf("%s: package %s is not in the list of who may import what", file, pkg)
-	}
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, spec := range parsed.Imports {
+func (s source) imported(t *testing.T) (paths []string) {
+	t.Helper()
+	for _, spec := range s.Imports {
 		imported, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
 			t.Fatal(err)
 		}
-		own, ok := strings.CutPrefix(imported, module+"/")
-		if ok && !slices.Contains(may, own) {
-			t.Errorf("%s imports %s; %s may import %v", file, own, pkg, may)
+		paths = append(paths, imported)
+	}
+	return paths
+}
+
+// The rooms don't list what goes up: mechanisms and the console import mechanisms alone,
+// a capability doesn't import the console, and the program imports no tool.
+func TestFloors(t *testing.T) {
+	t.Parallel()
+	for pkg, r := range rooms {
+		for _, imported := range r.imports {
+			other, known := rooms[imported]
+			up := other.floor > r.floor || r.floor == console && other.floor == console || r.floor == capability && other.floor == console
+			if !known || up {
+				t.Errorf("the room of %s may not list %s", pkg, imported)
+			}
+		}
+	}
+}
+
+// owners are the files, or directories, that alone import a library: leaving it costs no
+// more than those.
+var owners = map[string][]string{
+	"github.com/urfave/cli/":            {"internal/cli/"},
+	"github.com/rs/zerolog":             {"internal/cli/"}, // packages return or call back
+	"github.com/sethvargo/go-envconfig": {"env/", "internal/cli/"},
+	"github.com/cenkalti/backoff/":      {"internal/transport/"},
+	"github.com/mholt/archiver/":        {"extract/archiver.go"},
+}
+
+func TestLibrariesHaveOwners(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	for _, s := range program(t) {
+		for _, imported := range s.imported(t) {
+			for library, places := range owners {
+				if !strings.HasPrefix(imported, library) {
+					continue
+				}
+				used[library] = true
+				if !slices.ContainsFunc(places, func(place string) bool { return strings.HasPrefix(s.path, place) }) {
+					t.Errorf("%s imports %s, which is for %v alone", s.path, imported, places)
+				}
+			}
+		}
+	}
+	for library := range owners {
+		if !used[library] {
+			t.Errorf("nothing imports %s", library)
 		}
 	}
 }

@@ -1,0 +1,76 @@
+package house
+
+import (
+	"go/ast"
+	"path/filepath"
+	"testing"
+)
+
+// Go files in one directory, tests apart.
+const mostFiles = 25
+
+// crowded are the directories with more files, and how many they may have. A number may
+// only become smaller.
+var crowded = map[string]int{"internal/cli": 49, "extract": 62, "internal/gitlabtest": 37}
+
+func TestFilesInOneRoom(t *testing.T) {
+	t.Parallel()
+	count := map[string]int{}
+	for _, s := range program(t) {
+		count[s.pkg]++
+	}
+	for pkg, n := range count {
+		most, excepted := crowded[pkg]
+		if n > max(most, mostFiles) {
+			t.Errorf("%s has %d files, and may have %d: divide it", pkg, n, max(most, mostFiles))
+		}
+		if excepted && n <= mostFiles {
+			t.Errorf("%s has %d files: remove its exception", pkg, n)
+		}
+	}
+}
+
+// The root has the program's main. Its tests are below test/.
+func TestRootHasNoTests(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil || len(files) > 2 {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
+// Lines of a function, from its first to its last. The linter has the same number for
+// what it looks at.
+const mostLines = 60
+
+// long are the functions that may be longer.
+var long = map[string]string{
+	"internal/inflate fast": "the inflater's loop: calls in it cost time",
+}
+
+func TestFunctionsFitOnAScreen(t *testing.T) {
+	t.Parallel()
+	found := map[string]bool{}
+	for _, s := range program(t) {
+		for _, d := range s.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			name := s.pkg + " " + f.Name.Name
+			n := s.set.Position(f.End()).Line - s.set.Position(f.Pos()).Line + 1
+			if n <= mostLines {
+				continue
+			}
+			found[name] = true
+			if long[name] == "" {
+				t.Errorf("%s: %s has %d lines, and may have %d", s.path, f.Name.Name, n, mostLines)
+			}
+		}
+	}
+	for name := range long {
+		if !found[name] {
+			t.Errorf("%s isn't long: remove its exception", name)
+		}
+	}
+}
