@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
 func TestArrange(t *testing.T) {
@@ -38,21 +39,10 @@ func TestArrange(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := strings.Join(arrange(newApp(IO{Out: io.Discard, Err: io.Discard}), strings.Fields(tt.in)), " ")
+			got := strings.Join(arrange(newApp(console.New(nil, io.Discard, io.Discard)), strings.Fields(tt.in)), " ")
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestIEC(t *testing.T) {
-	t.Parallel()
-	for n, want := range map[int64]string{
-		0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 1<<20 - 1: "1.0 MiB", 1 << 30: "1.0 GiB", 1<<63 - 1: "8.0 EiB",
-	} {
-		if got := iec(n); got != want {
-			t.Errorf("iec(%d) = %q, want %q", n, got, want)
-		}
 	}
 }

@@ -16,10 +16,11 @@ import (
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-func catCommand() *cli.Command {
+func catCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "cat",
 		Usage:     "write one file of a job's artifacts to standard output",
@@ -35,20 +36,20 @@ it does so for a link too, of which it sends the target's name.
 			&cli.BoolFlag{Name: "server", Category: categoryTransfer, Usage: "let GitLab unpack the file", DisableDefaultText: true},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categoryOutput, Usage: "write to `FILE`, whole or not at all"},
 		}),
-		Action: runCat,
+		Action: func(c *cli.Context) error { return runCat(c, con) },
 	}
 }
 
-func runCat(c *cli.Context) error {
+func runCat(c *cli.Context, con *console.Console) error {
 	if c.NArg() != 1 {
 		return &usageError{"cat takes one PATH", "fetch takes several, and globs"}
 	}
-	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		write := func(to io.Writer) error { return s.cat(ctx, q, c.Args().First(), c.Bool("server"), to) }
 		if file := c.String("output"); file != "" {
 			return atomicfile.Write(file, write)
 		}
-		return write(c.App.Writer)
+		return write(con.Out)
 	})
 }
 

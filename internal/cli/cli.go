@@ -28,6 +28,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"github.com/xrash/smetrics"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
 // Version is set when the program is built. Empty means that nobody did.
@@ -60,8 +61,8 @@ func Run(ctx context.Context, args []string, out IO) int {
 		}
 		return int(codeDone)
 	}
-	out.Err = &screen{to: out.Err}
-	app := newApp(out)
+	con := console.New(out.In, out.Out, out.Err)
+	app := newApp(con)
 	err := app.RunContext(ctx, arrange(app, args))
 	switch err = stopped(ctx, err); {
 	case readerLeft(out.Out, err):
@@ -71,22 +72,22 @@ func Run(ctx context.Context, args []string, out IO) int {
 	case is[*explainedError](err):
 		return int(exitCode(err))
 	}
-	return report(out.Err, err)
+	return report(con, err)
 }
 
-func newApp(out IO) *cli.App {
+func newApp(con *console.Console) *cli.App {
 	app := &cli.App{
 		Name:        "artifetch",
 		Usage:       "fetch the artifacts of GitLab CI jobs",
 		UsageText:   "artifetch [global flags] COMMAND [flags] [PATH…]",
 		Description: "Every flag --some-flag can be given as the variable ARTIFETCH_SOME_FLAG.",
 		HideVersion: true, // the library's flag would take -v
-		Before:      showVersion,
-		Reader:      out.In,
-		Writer:      out.Out,
-		ErrWriter:   out.Err,
+		Before:      func(c *cli.Context) error { return showVersion(c, con) },
+		Reader:      con.In,
+		Writer:      con.Out,
+		ErrWriter:   con.Err,
 		Flags:       globalFlags(),
-		Commands:    []*cli.Command{fetchCommand(), lsCommand(), catCommand(), resolveCommand(), explainCommand(), extractCommand(), keepCommand(), deleteCommand(), jobsCommand(), jobCommand(), syncCommand(), verifyCommand(), doctorCommand(), completionCommand()},
+		Commands:    []*cli.Command{fetchCommand(con), lsCommand(con), catCommand(con), resolveCommand(con), explainCommand(con), extractCommand(con), keepCommand(con), deleteCommand(con), jobsCommand(con), jobCommand(con), syncCommand(con), verifyCommand(con), doctorCommand(con), completionCommand(con)},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,
@@ -101,7 +102,7 @@ func newApp(out IO) *cli.App {
 			c.OnUsageError = onUsageError
 			c.HideHelpCommand = true
 			if len(c.Subcommands) == 0 {
-				c.Before = readFlags
+				c.Before = func(c *cli.Context) error { return readFlags(c, con) }
 			}
 		}
 	}
@@ -122,11 +123,11 @@ func limitMemory() {
 // errShown ends a run that has shown what was asked for.
 var errShown = errors.New("shown")
 
-func showVersion(c *cli.Context) error {
+func showVersion(c *cli.Context, con *console.Console) error {
 	if !c.Bool("version") {
 		return nil
 	}
-	_, err := fmt.Fprintf(c.App.Writer, "artifetch %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(con.Out, "artifetch %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return errors.Join(errShown, err)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
@@ -37,7 +38,7 @@ var powershellScript string
 // shells are those that there is a script for.
 func shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-func completionCommand() *cli.Command {
+func completionCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "completion",
 		Usage:     "print a script that completes commands, flags, jobs and refs",
@@ -55,7 +56,7 @@ most.
 			if at < 0 || c.NArg() != 1 {
 				return &usageError{"completion takes the name of a shell", "one of " + strings.Join(shells(), ", ")}
 			}
-			_, err := io.WriteString(c.App.Writer, scripts[at])
+			_, err := io.WriteString(con.Out, scripts[at])
 			return err
 		},
 	}
@@ -110,7 +111,7 @@ var someFile = word{text: ":files"}
 
 // completions lists what current could become behind the words before it.
 func completions(ctx context.Context, before []string, current string) []word {
-	app := newApp(IO{Out: io.Discard, Err: io.Discard})
+	app := newApp(console.New(nil, io.Discard, io.Discard))
 	a := &arranger{global: index(app.Flags), commands: app.Commands}
 	a.read(before)
 	if flag := a.awaits(before); flag != "" {
@@ -234,12 +235,13 @@ func fromServer(ctx context.Context, before []string, flag string) []word {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var names []word
-	app := newApp(IO{Out: io.Discard, Err: &screen{to: io.Discard}})
+	con := console.New(nil, io.Discard, io.Discard)
+	app := newApp(con)
 	list := func(c *cli.Context) error {
 		if err := c.Set("retries", "0"); err != nil {
 			return err
 		}
-		s, err := newSession(ctx, c)
+		s, err := newSession(ctx, c, con)
 		if err != nil || s.cfg.Token.Kind == env.NoToken {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cpuguy83/go-md2man/v2/md2man"
 	"github.com/urfave/cli/v2"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
 // docs/cli.md and docs/artifetch.1 are made of what the program knows of itself:
@@ -45,7 +46,7 @@ func forMan(page string) string {
 }
 
 func reference() string {
-	app := newApp(IO{})
+	app := newApp(console.New(nil, nil, nil))
 	var b strings.Builder
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format, args...) }
 	say("# artifetch: commands, flags, output\n\n")

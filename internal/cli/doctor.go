@@ -3,20 +3,19 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 	"gitlab.com/artifetch/artifetch/internal/space"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-func doctorCommand() *cli.Command {
+func doctorCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "doctor",
 		Usage:     "check environment, server, TLS, proxy and token",
@@ -27,7 +26,7 @@ what this token may do on this server. The exit code is that of the first failur
   artifetch doctor
   artifetch doctor -R group/lib --format json`,
 		Flags:  []cli.Flag{projectFlag(), formatFlag()},
-		Action: runDoctor,
+		Action: func(c *cli.Context) error { return runDoctor(c, con) },
 	}
 }
 
@@ -75,7 +74,7 @@ func (d *doctor) fail(check string, err error, remedy string) {
 	}
 }
 
-func runDoctor(c *cli.Context) error {
+func runDoctor(c *cli.Context, con *console.Console) error {
 	if c.Args().Present() {
 		return &usageError{"doctor takes no argument", "-R names another project"}
 	}
@@ -87,7 +86,7 @@ func runDoctor(c *cli.Context) error {
 		return err
 	}
 	d := &doctor{}
-	if err := withSession(c, func(ctx context.Context, s *session) error {
+	if err := withSession(c, con, func(ctx context.Context, s *session) error {
 		d.session = s
 		return d.examine(ctx, c)
 	}); err != nil {
@@ -97,7 +96,7 @@ func runDoctor(c *cli.Context) error {
 		d.session = &session{}
 		d.fail("environment", err, "")
 	}
-	if err := d.print(c, asJSON); err != nil {
+	if err := d.print(con, asJSON); err != nil {
 		return err
 	}
 	if d.err != nil {
@@ -157,27 +156,22 @@ func (d *doctor) workspace(dir string) {
 		return
 	}
 	probe.Discard()
-	d.find("workspace", healthy, fmt.Sprintf("%s, %s free", dir, iec(space.Free(dir))), "")
+	d.find("workspace", healthy, fmt.Sprintf("%s, %s free", dir, console.Size(space.Free(dir))), "")
 }
 
 // print shows what was found.
-func (d *doctor) print(c *cli.Context, asJSON bool) error {
+func (d *doctor) print(con *console.Console, asJSON bool) error {
 	if asJSON {
-		return encode(c, d.findings)
+		return con.Encode(d.findings)
 	}
 	marks := map[state]string{healthy: "✓", limited: "!", failed: "✗"}
-	wide := 0
+	var rows [][2]string
 	for _, f := range d.findings {
-		wide = max(wide, len(f.Check))
-	}
-	var b strings.Builder
-	for _, f := range d.findings {
-		_, _ = fmt.Fprintf(&b, "%s %-*s  %s", marks[f.State], wide, f.Check, f.Text)
+		text := f.Text
 		if f.Remedy != "" {
-			_, _ = fmt.Fprintf(&b, " → %s", f.Remedy)
+			text += " → " + f.Remedy
 		}
-		b.WriteByte('\n')
+		rows = append(rows, [2]string{marks[f.State] + " " + f.Check, text})
 	}
-	_, err := io.WriteString(masked(c), b.String())
-	return err
+	return console.Pairs(con.Masked(), rows)
 }

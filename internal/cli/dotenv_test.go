@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -62,7 +63,7 @@ func TestReportSteersNothing(t *testing.T) {
 		"ARTIFACT_COMPRESSION_LEVEL": "the runner", "ARTIFACT_DOWNLOAD_ATTEMPTS": "the runner",
 		"CI_PROJECT_ID": "env", "CI_PIPELINE_ID": "env", "CI_JOB_ID": "env", "CI_COMMIT_SHA": "env", "GITLAB_TOKEN": "env",
 	}
-	app := newApp(IO{})
+	app := newApp(console.New(nil, nil, nil))
 	of := func(command string, flags []cli.Flag) {
 		for _, f := range flags {
 			for _, name := range f.Names() {

@@ -7,11 +7,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-func explainCommand() *cli.Command {
+func explainCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
 		Usage:     "say why a query finds nothing",
@@ -23,24 +24,24 @@ that fetch would end with.
   artifetch explain --ref main --job biuld
   artifetch explain -R group/lib -r v1.0 -j package --format json`,
 		Flags:  slices.Concat(queryFlags(), []cli.Flag{formatFlag()}),
-		Action: runExplain,
+		Action: func(c *cli.Context) error { return runExplain(c, con) },
 	}
 }
 
-func runExplain(c *cli.Context) error {
-	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+func runExplain(c *cli.Context, con *console.Console) error {
+	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		asJSON, err := wantsJSON(c)
 		if err != nil {
 			return err
 		}
 		found, err := s.reachable(ctx, q)
 		if err == nil {
-			return sayFound(c, found, asJSON)
+			return sayFound(con, found, asJSON)
 		}
 		if code := exitCode(err); code == codeServer || code == codeInternal || code > codeWaited {
 			return err // there is nothing to explain about the query
 		}
-		if err := sayWhyNot(c, s.resolver.Explain(ctx, q, err), asJSON); err != nil {
+		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), asJSON); err != nil {
 			return err
 		}
 		return &explainedError{err}
@@ -77,10 +78,10 @@ type explanation struct {
 	JobIDs   []int64  `json:"job_ids,omitempty"  doc:"of what was found"`
 }
 
-func sayFound(c *cli.Context, found []resolve.Artifact, asJSON bool) error {
+func sayFound(con *console.Console, found []resolve.Artifact, asJSON bool) error {
 	if !asJSON {
 		for _, a := range found {
-			if _, err := fmt.Fprintf(masked(c), "nothing is wrong: %s of project %s has an archive of %s\n", printable.Text(a.Label()), printable.Text(a.Project), iec(a.Size)); err != nil {
+			if _, err := fmt.Fprintf(con.Masked(), "nothing is wrong: %s of project %s has an archive of %s\n", printable.Text(a.Label()), printable.Text(a.Project), console.Size(a.Size)); err != nil {
 				return err
 			}
 		}
@@ -92,12 +93,12 @@ func sayFound(c *cli.Context, found []resolve.Artifact, asJSON bool) error {
 			x.JobIDs = append(x.JobIDs, a.JobID)
 		}
 	}
-	return encode(c, x)
+	return con.Encode(x)
 }
 
-func sayWhyNot(c *cli.Context, why resolve.Explanation, asJSON bool) error {
+func sayWhyNot(con *console.Console, why resolve.Explanation, asJSON bool) error {
 	if asJSON {
-		return encode(c, explanation{Reason: string(why.Reason), Cause: why.Cause, Evidence: why.Evidence, Remedy: why.Remedy})
+		return con.Encode(explanation{Reason: string(why.Reason), Cause: why.Cause, Evidence: why.Evidence, Remedy: why.Remedy})
 	}
 	lines := [][2]string{{"cause", why.Cause}}
 	for _, seen := range why.Evidence {
@@ -108,7 +109,7 @@ func sayWhyNot(c *cli.Context, why resolve.Explanation, asJSON bool) error {
 		if line[1] == "" {
 			continue
 		}
-		if _, err := fmt.Fprintf(masked(c), "%-9s %s\n", line[0]+":", firstLine(line[1])); err != nil {
+		if _, err := fmt.Fprintf(con.Masked(), "%-9s %s\n", line[0]+":", firstLine(line[1])); err != nil {
 			return err
 		}
 	}

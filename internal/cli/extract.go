@@ -17,10 +17,11 @@ import (
 
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/ctxio"
 )
 
-func extractCommand() *cli.Command {
+func extractCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "extract",
 		Usage:     "extract a local archive by the same rules",
@@ -32,17 +33,17 @@ or none.
   artifetch extract artifacts.zip -o out dist/
   curl -L "$URL" | artifetch extract - --unpack 1 --on-conflict fail`,
 		Flags:  slices.Concat(extractionFlags(), logFlags()),
-		Action: runExtract,
+		Action: func(c *cli.Context) error { return runExtract(c, con) },
 	}
 }
 
-func runExtract(c *cli.Context) error {
+func runExtract(c *cli.Context, con *console.Console) error {
 	if !c.Args().Present() {
 		return &usageError{"no archive given", "name a file, or - for standard input"}
 	}
 	ctx, cancel := withDeadline(c.Context, c)
 	defer cancel()
-	s, err := localSession(ctx, c)
+	s, err := localSession(ctx, c, con)
 	if err != nil {
 		return err
 	}
@@ -55,16 +56,16 @@ func runExtract(c *cli.Context) error {
 	if strings.ContainsAny(dir, "{}") {
 		return &usageError{"--output has braces", "{job} and the like are known of jobs, not of a local archive"}
 	}
-	end, progress := s.section(c, "extract", "artifetch extract: "+c.Args().First()), newProgress(c, s)
-	part := progress.part()
-	x.extract.OnPlan, x.extract.OnRead = part.plan, part.read
-	stats, err := x.run(ctx, c.Args().First(), c.App.Reader, dir)
-	progress.end()
+	end, progress := s.section(c, "extract", "artifetch extract: "+c.Args().First()), s.newProgress(c)
+	part := progress.Part()
+	x.extract.OnPlan, x.extract.OnRead = part.Plan, part.Read
+	stats, err := x.run(ctx, c.Args().First(), con.In, dir)
+	progress.End()
 	end()
 	if err != nil {
 		return err
 	}
-	s.log.Info().Int("files", stats.Files).Str("extracted", iec(stats.Bytes)).Stringer("took", time.Since(start).Round(time.Millisecond)).Str("into", dir).Msg("extracted")
+	s.log.Info().Int("files", stats.Files).Str("extracted", console.Size(stats.Bytes)).Stringer("took", time.Since(start).Round(time.Millisecond)).Str("into", dir).Msg("extracted")
 	return nil
 }
 

@@ -16,11 +16,12 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-func fetchCommand() *cli.Command {
+func fetchCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "fetch",
 		Aliases:   []string{"get"},
@@ -33,12 +34,12 @@ func fetchCommand() *cli.Command {
   artifetch fetch -R group/sub/lib -r v2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o lib
   artifetch fetch --job-id 1002 --strip-components 1 report.xml`,
 		Flags:  slices.Concat(queryFlags(), extractionFlags(), transferFlags(), []cli.Flag{formatFlag()}, dotenvFlags(), logFlags()),
-		Action: runFetch,
+		Action: func(c *cli.Context) error { return runFetch(c, con) },
 	}
 }
 
-func runFetch(c *cli.Context) error {
-	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+func runFetch(c *cli.Context, con *console.Console) error {
+	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		f, err := newFetcher(c, s, q)
 		if err != nil {
 			return err
@@ -49,19 +50,19 @@ func runFetch(c *cli.Context) error {
 		}
 		end := s.section(c, "fetch", "artifetch fetch: "+q.String())
 		err = f.waiting(ctx, f.wait, f.run)
-		f.progress.end()
+		f.progress.End()
 		end()
 		if err = missing(s, err); err != nil {
 			return err
 		}
-		return f.handOver(c)
+		return f.handOver()
 	})
 }
 
 func newFetcher(c *cli.Context, s *session, q resolve.Query) (*fetcher, error) {
 	f := &fetcher{
 		session: s, query: q, cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), wait: c.Duration("wait"),
-		progress: newProgress(c, s), leftOut: map[string]bool{},
+		progress: s.newProgress(c), leftOut: map[string]bool{},
 	}
 	var err error
 	if f.asJSON, err = wantsJSON(c); err != nil {
@@ -88,7 +89,7 @@ func newFetcher(c *cli.Context, s *session, q resolve.Query) (*fetcher, error) {
 }
 
 // handOver says what has arrived: to people, to later jobs, to programs.
-func (f *fetcher) handOver(c *cli.Context) error {
+func (f *fetcher) handOver() error {
 	for _, r := range f.done {
 		f.report(f.log.Info(), r, f.place.of(r.artifact))
 	}
@@ -96,7 +97,7 @@ func (f *fetcher) handOver(c *cli.Context) error {
 		return err
 	}
 	if f.asJSON {
-		return f.printJSON(c)
+		return f.printJSON()
 	}
 	return nil
 }
@@ -134,7 +135,7 @@ type fetcher struct {
 	wait      time.Duration
 	dotenv    dotenv // for later jobs
 	asJSON    bool
-	progress  *progress
+	progress  *console.Progress
 	done      []result
 	costs     []*cost         // of each archive, over all attempts
 	leftOut   map[string]bool // paths that were not put into place after all
@@ -161,7 +162,7 @@ func (f *fetcher) run(ctx context.Context) error {
 			return err
 		}
 		f.log.Warn().Err(err).Msg("starting again")
-		f.progress.again()
+		f.progress.Restart()
 	}
 }
 
@@ -249,9 +250,9 @@ func (f *fetcher) addAll(ctx context.Context, stage *extract.Stage, artifacts []
 
 // add opens one archive and extracts it into the stage.
 func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artifact, o extract.Options, c *cost) (result, error) {
-	part := f.progress.part()
+	part := f.progress.Part()
 	how := f.transfer(stage.Path())
-	how.Meter, how.OnSpool, o.OnPlan, o.OnRead = &c.meter, part.spool, part.plan, part.read
+	how.Meter, how.OnSpool, o.OnPlan, o.OnRead = &c.meter, part.Spool, part.Plan, part.Read
 	r := result{}
 	if f.lists() {
 		r.listed = &arrivals{files: map[string]fetchedFile{}}
@@ -277,7 +278,7 @@ func (f *fetcher) add(ctx context.Context, stage *extract.Stage, a resolve.Artif
 			return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 		}
 	}
-	of(f.detail(), a).Str("found", string(a.Found)).Str("size", iec(file.Size())).Bool("ranges", !file.Stats().Spooled).Msg("archive")
+	of(f.detail(), a).Str("found", string(a.Found)).Str("size", console.Size(file.Size())).Bool("ranges", !file.Stats().Spooled).Msg("archive")
 	if r.files, err = stage.Add(ctx, file, f.options(o, file)); err != nil {
 		return result{}, fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -97,13 +97,13 @@ func of(event *zerolog.Event, a resolve.Artifact) *zerolog.Event {
 // report says in one line what arrived, from where and where to.
 func (s *session) report(event *zerolog.Event, r result, into string) {
 	a := r.artifact
-	event = of(event, a).Int("files", r.files.Files).Str("extracted", iec(r.files.Bytes)).Str("transferred", iec(r.transfer.Bytes))
+	event = of(event, a).Int("files", r.files.Files).Str("extracted", console.Size(r.files.Bytes)).Str("transferred", console.Size(r.transfer.Bytes))
 	if saved := a.Size - r.transfer.Bytes; saved > 0 {
-		event = event.Str("saved", iec(saved))
+		event = event.Str("saved", console.Size(saved))
 	}
 	event = event.Int64("requests", r.transfer.Requests).Stringer("took", r.took.Round(time.Millisecond))
 	if r.took > 0 && r.transfer.Bytes > 0 {
-		event = event.Str("rate", iec(int64(float64(r.transfer.Bytes)/r.took.Seconds()))+"/s")
+		event = event.Str("rate", console.Size(int64(float64(r.transfer.Bytes)/r.took.Seconds()))+"/s")
 	}
 	event = event.Str("into", into)
 	if page := s.page(a); page != "" {
@@ -148,7 +148,7 @@ type fetchedJob struct {
 	Files         []fetchedFile `json:"files"          doc:"what is in the workspace now: path, size, target"`
 }
 
-func (f *fetcher) printJSON(c *cli.Context) error {
+func (f *fetcher) printJSON() error {
 	rows := make([]fetchedJob, len(f.done))
 	for i, r := range f.done {
 		a := r.artifact
@@ -158,5 +158,5 @@ func (f *fetcher) printJSON(c *cli.Context) error {
 			Extracted: r.files.Bytes, Transferred: r.transfer.Bytes, Requests: r.transfer.Requests, Seconds: r.took.Seconds(), Files: r.listed.list(f.leftOut),
 		}
 	}
-	return encode(c, rows)
+	return f.con.Encode(rows)
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
 // The library's help is longer than a screen: it repeats the names of flags that may
@@ -120,22 +121,24 @@ func placeholder(usage string) (word, text string) {
 	return word, before + word + after
 }
 
-// helpRows writes two columns, of which the second is broken at blanks.
+// helpRows writes two columns, and breaks the second at blanks.
 func helpRows(b *strings.Builder, rows [][2]string) {
 	wide := 0
 	for _, r := range rows {
 		wide = max(wide, utf8.RuneCountInString(r[0]))
 	}
+	var lines [][]string
 	for _, r := range rows {
 		left, line := r[0], ""
 		for word := range strings.FieldsSeq(r[1]) {
 			if line != "" && wide+5+utf8.RuneCountInString(line+word) > helpWidth {
-				_, _ = fmt.Fprintf(b, "  %-*s  %s\n", wide, left, line)
+				lines = append(lines, []string{"  " + left, line})
 				left, line = "", "  "
 			}
 			line += " " + word
 			line = strings.TrimPrefix(line, " ")
 		}
-		_, _ = fmt.Fprintf(b, "  %-*s  %s\n", wide, left, line)
+		lines = append(lines, []string{"  " + left, line})
 	}
+	b.WriteString(console.Align(lines))
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
 // screenLines and screenColumns are what fits a window of a usual size.
@@ -13,7 +14,7 @@ const screenLines, screenColumns = 52, 100
 
 func TestHelpFitsAScreen(t *testing.T) {
 	t.Parallel()
-	app := newApp(IO{})
+	app := newApp(console.New(nil, nil, nil))
 	pages := map[string]string{"artifetch": help(app)}
 	for _, c := range app.Commands {
 		pages["artifetch "+c.Name] = help(c)
@@ -36,7 +37,7 @@ func TestHelpFitsAScreen(t *testing.T) {
 // Every flag of every command is in its help, whatever its category.
 func TestHelpHasEveryFlag(t *testing.T) {
 	t.Parallel()
-	app := newApp(IO{})
+	app := newApp(console.New(nil, nil, nil))
 	check := func(page string, flags []cli.Flag) {
 		for _, f := range flags {
 			if name := f.Names()[0]; name != "help" && !strings.Contains(page, "--"+name) {

@@ -10,9 +10,10 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-func jobCommand() *cli.Command {
+func jobCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "job",
 		Usage:     "show a job, read its log, cancel, retry, erase or play it",
@@ -26,21 +27,21 @@ takes no job token for them.
   artifetch job play 1401 --variable TARGET=staging`,
 		HideHelpCommand: true,
 		Subcommands: []*cli.Command{
-			jobShowCommand(),
-			jobLogCommand(),
-			jobAction("cancel", "cancel a job that has not finished", "Developer", forceFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
+			jobShowCommand(con),
+			jobLogCommand(con),
+			jobAction(con, "cancel", "cancel a job that has not finished", "Developer", forceFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
 				return s.api.CancelJob(ctx, p, id, c.Bool("force"))
 			}),
-			jobAction("retry", "run a finished job again, as a new job, which is shown", "Developer", nil, func(ctx context.Context, _ *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
+			jobAction(con, "retry", "run a finished job again, as a new job, which is shown", "Developer", nil, func(ctx context.Context, _ *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
 				return s.api.RetryJob(ctx, p, id)
 			}),
-			jobAction("erase", "delete the archive, the reports and the log of a finished job", "Maintainer, or Developer for jobs of one's own,", yesFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
-				if err := confirm(ctx, c, fmt.Sprintf("Delete the archive, the reports and the log of job %d of project %s?", id, p)); err != nil {
+			jobAction(con, "erase", "delete the archive, the reports and the log of a finished job", "Maintainer, or Developer for jobs of one's own,", yesFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
+				if err := s.confirm(ctx, c, fmt.Sprintf("Delete the archive, the reports and the log of job %d of project %s?", id, p)); err != nil {
 					return gitlab.Job{}, err
 				}
 				return s.api.EraseJob(ctx, p, id)
 			}),
-			jobAction("play", "start a manual or scheduled job", "Developer", variableFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
+			jobAction(con, "play", "start a manual or scheduled job", "Developer", variableFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
 				variables, err := readVariables(c)
 				if err != nil {
 					return gitlab.Job{}, err
@@ -87,7 +88,7 @@ func readVariables(c *cli.Context) ([]gitlab.Variable, error) {
 
 // jobAction makes the command that does something to a job, and shows the job
 // that the server answers with.
-func jobAction(name, usage, role string, flag cli.Flag, do func(context.Context, *cli.Context, *session, gitlab.Project, int64) (gitlab.Job, error)) *cli.Command {
+func jobAction(con *console.Console, name, usage, role string, flag cli.Flag, do func(context.Context, *cli.Context, *session, gitlab.Project, int64) (gitlab.Job, error)) *cli.Command {
 	flags := []cli.Flag{projectFlag(), formatFlag()}
 	if flag != nil {
 		flags = append(flags, flag)
@@ -95,7 +96,7 @@ func jobAction(name, usage, role string, flag cli.Flag, do func(context.Context,
 	return &cli.Command{
 		Name: name, Usage: usage, UsageText: "artifetch job " + name + " ID [flags]", Flags: flags,
 		Action: func(c *cli.Context) error {
-			return withSession(c, func(ctx context.Context, s *session) error {
+			return withSession(c, con, func(ctx context.Context, s *session) error {
 				project, id, err := jobArgument(c, s.cfg)
 				if err != nil {
 					return err
@@ -111,26 +112,26 @@ func jobAction(name, usage, role string, flag cli.Flag, do func(context.Context,
 				if err != nil {
 					return acted(err, project, id, role)
 				}
-				return showJob(c, job, asJSON)
+				return showJob(con, job, asJSON)
 			})
 		},
 	}
 }
 
-func showJob(c *cli.Context, job gitlab.Job, asJSON bool) error {
+func showJob(con *console.Console, job gitlab.Job, asJSON bool) error {
 	if asJSON {
-		return encode(c, newJobRow(job))
+		return con.Encode(newJobRow(job))
 	}
-	return printJob(masked(c), job)
+	return printJob(con.Masked(), job)
 }
 
-func jobShowCommand() *cli.Command {
+func jobShowCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name: "show", Usage: "show a job", UsageText: "artifetch job show [ID] [flags]",
 		Description: "Without an ID, the job that it runs in.",
 		Flags:       []cli.Flag{projectFlag(), formatFlag()},
 		Action: func(c *cli.Context) error {
-			return withSession(c, func(ctx context.Context, s *session) error {
+			return withSession(c, con, func(ctx context.Context, s *session) error {
 				asJSON, err := wantsJSON(c)
 				if err != nil {
 					return err
@@ -139,7 +140,7 @@ func jobShowCommand() *cli.Command {
 				if err != nil {
 					return err
 				}
-				return showJob(c, job, asJSON)
+				return showJob(con, job, asJSON)
 			})
 		},
 	}

@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-func jobLogCommand() *cli.Command {
+func jobLogCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name: "log", Usage: "print a job's log", UsageText: "artifetch job log ID [flags]",
 		Description: `On a terminal, colours are all that is left of a log's control sequences;
@@ -26,7 +25,7 @@ elsewhere it is printed as it is. GitLab shows no log to a job token.`,
 			&cli.BoolFlag{Name: "no-ansi", Usage: "leave out colours, sections and lines that were written over", DisableDefaultText: true},
 		},
 		Action: func(c *cli.Context) error {
-			return withSession(c, func(ctx context.Context, s *session) error {
+			return withSession(c, con, func(ctx context.Context, s *session) error {
 				project, id, err := jobArgument(c, s.cfg)
 				if err != nil {
 					return err
@@ -34,14 +33,14 @@ elsewhere it is printed as it is. GitLab shows no log to a job token.`,
 				if err := s.needsUser("logs", "read_api"); err != nil {
 					return err
 				}
-				l := &jobLog{session: s, project: gitlab.Project(project), id: id, out: c.App.Writer, pause: followPause}
-				text := filtered(c)
+				l := &jobLog{session: s, project: gitlab.Project(project), id: id, out: con.Out, pause: followPause}
+				text := filtered(con, c.Bool("no-ansi"))
 				if text != nil {
 					l.out = text
 				}
 				err = l.print(ctx, c.Bool("follow"))
 				if text != nil {
-					err = errors.Join(err, text.flush())
+					err = errors.Join(err, text.Flush())
 				}
 				return explained(err, project, id, "read_api", "Reporter (with CI_DEBUG_TRACE: Developer)")
 			})
@@ -50,12 +49,9 @@ elsewhere it is printed as it is. GitLab shows no log to a job token.`,
 }
 
 // filtered is what a log goes through; nil means nothing.
-func filtered(c *cli.Context) *ansi {
-	if c.Bool("no-ansi") {
-		return &ansi{out: c.App.Writer}
-	}
-	if f, ok := c.App.Writer.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &ansi{out: c.App.Writer, colours: true}
+func filtered(con *console.Console, noANSI bool) *console.LogFilter {
+	if noANSI || con.OutIsTerminal() {
+		return console.NewLogFilter(con.Out, !noANSI)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -94,7 +95,7 @@ func TestLogErrors(t *testing.T) {
 		t.Errorf("broken off: %v", err)
 	}
 	s, l, _ := logOf(t, &gitlabtest.Job{Trace: "0123456789"}, gitlabtest.Options{})
-	l.out = brokenWriter{}
+	l.out = writerFunc(func([]byte) (int, error) { return 0, errors.New("broken") })
 	if err := l.print(t.Context(), false); err == nil || len(s.Requests()) != 1 {
 		t.Errorf("not written: %v after %d requests", err, len(s.Requests()))
 	}

@@ -3,13 +3,11 @@ package cli
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
-	"gitlab.com/artifetch/artifetch/internal/printable"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
 // jobRow is a job in JSON. What is unknown, or not so yet, is null.
@@ -76,21 +74,15 @@ func printJob(out io.Writer, j gitlab.Job) error {
 	}
 	var files []string
 	for _, f := range row.Artifacts {
-		files = append(files, fmt.Sprintf("%s (%s)", f.Type, iec(f.Size)))
+		files = append(files, fmt.Sprintf("%s (%s)", f.Type, console.Size(f.Size)))
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, line := range [][2]string{
+	return console.Pairs(out, [][2]string{
 		{"job_id", orUnknown(row.ID)}, {"job", row.Name}, {"stage", row.Stage}, {"status", status}, {"ref", row.Ref},
 		{"sha", j.Pipeline.SHA}, {"pipeline", orUnknown(j.Pipeline.ID)}, {"user", orNone(row.User)}, {"tags", strings.Join(row.Tags, ", ")},
-		{"created_at", timeOf(row.CreatedAt)}, {"started_at", timeOf(row.StartedAt)}, {"finished_at", timeOf(row.FinishedAt)}, {"erased_at", timeOf(row.ErasedAt)},
-		{"duration", span(row.Duration)}, {"queued", span(row.QueuedDuration)}, {"coverage", percent(row.Coverage)},
-		{"artifacts", strings.Join(files, ", ")}, {"expires_at", timeOf(row.ArtifactsExpireAt)}, {"web", orNone(row.WebURL)},
-	} {
-		if line[1] != "" {
-			_, _ = fmt.Fprintf(w, "%s\t%s\n", line[0], printable.Text(line[1])) // Flush reports what went wrong
-		}
-	}
-	return w.Flush()
+		{"created_at", console.Time(row.CreatedAt)}, {"started_at", console.Time(row.StartedAt)}, {"finished_at", console.Time(row.FinishedAt)}, {"erased_at", console.Time(row.ErasedAt)},
+		{"duration", console.Seconds(row.Duration)}, {"queued", console.Seconds(row.QueuedDuration)}, {"coverage", console.Percent(row.Coverage)},
+		{"artifacts", strings.Join(files, ", ")}, {"expires_at", console.Time(row.ArtifactsExpireAt)}, {"web", orNone(row.WebURL)},
+	})
 }
 
 func orNone[T any](v *T) string {
@@ -98,26 +90,4 @@ func orNone[T any](v *T) string {
 		return ""
 	}
 	return fmt.Sprint(*v)
-}
-
-func percent(v *float64) string {
-	if v == nil {
-		return ""
-	}
-	return strconv.FormatFloat(*v, 'f', -1, 64) + " %"
-}
-
-// maxSpan is a century, in seconds. A Duration holds no more than three.
-const maxSpan = 100 * 365 * 24 * 60 * 60
-
-// span is a number of seconds to a person.
-func span(seconds *float64) string {
-	if seconds == nil {
-		return ""
-	}
-	d := time.Duration(min(max(*seconds, -maxSpan), maxSpan) * float64(time.Second))
-	if d < 10*time.Second {
-		return d.Round(10 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }

@@ -13,10 +13,11 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-func jobsCommand() *cli.Command {
+func jobsCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "jobs",
 		Usage:     "list the jobs of a project, a ref or a pipeline",
@@ -40,7 +41,7 @@ pipeline or ref with --include-retried. Child pipelines have lists of their own.
 			&cli.IntFlag{Name: "limit", Category: categoryOutput, Usage: "at most `N` jobs; 0 for all", Value: defaultLimit},
 			&cli.StringFlag{Name: "format", Category: categoryOutput, Usage: "`FORMAT` of the result: text, json, or jsonl for one object a line", DefaultText: "text"},
 		},
-		Action: runJobs,
+		Action: func(c *cli.Context) error { return runJobs(c, con) },
 	}
 }
 
@@ -56,16 +57,16 @@ type jobsQuery struct {
 	options       gitlab.JobsOptions
 }
 
-func runJobs(c *cli.Context) error {
+func runJobs(c *cli.Context, con *console.Console) error {
 	if c.Args().Present() {
 		return &usageError{"jobs takes no argument", "--name selects by name; job show ID shows one"}
 	}
-	return withSession(c, func(ctx context.Context, s *session) error {
+	return withSession(c, con, func(ctx context.Context, s *session) error {
 		q, err := newJobsQuery(c, s.cfg)
 		if err != nil {
 			return err
 		}
-		print, end, err := jobPrinter(c)
+		print, end, err := jobPrinter(c, con)
 		if err != nil {
 			return err
 		}
@@ -164,36 +165,39 @@ func (s *session) notListed(err error, q resolve.Query) error {
 }
 
 // jobPrinter prints jobs one by one, in the format that is asked for.
-func jobPrinter(c *cli.Context) (print func(gitlab.Job) error, end func() error, err error) {
+func jobPrinter(c *cli.Context, con *console.Console) (print func(gitlab.Job) error, end func() error, err error) {
 	nothing := func() error { return nil }
 	switch format := c.String("format"); format {
 	case "", "text":
-		t := newTable(c.App.Writer, jobColumns()...)
-		t.out = masked(c)
-		return func(j gitlab.Job) error { return t.add(jobCells(j)...) }, t.flush, nil
+		t := con.Table(true, jobColumns()...)
+		return func(j gitlab.Job) error { return t.Add(jobCells(j)...) }, t.Flush, nil
 	case "json":
 		rows := []jobRow{}
-		return func(j gitlab.Job) error { rows = append(rows, newJobRow(j)); return nil }, func() error { return encode(c, rows) }, nil
+		return func(j gitlab.Job) error { rows = append(rows, newJobRow(j)); return nil }, func() error { return con.Encode(rows) }, nil
 	case "jsonl":
-		return func(j gitlab.Job) error { return encodeLine(masked(c), newJobRow(j)) }, nothing, nil
+		return func(j gitlab.Job) error { return con.EncodeLine(newJobRow(j)) }, nothing, nil
 	}
 	return nil, nil, &usageError{"--format is none of text, json, jsonl", "leave it out for text"}
 }
 
-func jobColumns() []column {
-	return []column{{"ID", false}, {"STATUS", false}, {"STAGE", true}, {"NAME", true}, {"REF", true}, {"PIPELINE", false}, {"TOOK", false}, {"FINISHED", false}, {"ARCHIVE", false}}
+func jobColumns() []console.Column {
+	columns := make([]console.Column, 0, 9)
+	for _, title := range []string{"ID", "STATUS", "STAGE", "NAME", "REF", "PIPELINE", "TOOK", "FINISHED", "ARCHIVE"} {
+		columns = append(columns, console.Column{Title: title, Shrinks: title == "STAGE" || title == "NAME" || title == "REF"})
+	}
+	return columns
 }
 
-func jobCells(j gitlab.Job) []cell {
+func jobCells(j gitlab.Job) []console.Cell {
 	size, shown, took := "", "", ""
 	if j.ArtifactsFile != nil {
-		size, shown = strconv.FormatInt(j.ArtifactsFile.Size, 10), iec(j.ArtifactsFile.Size)
+		size, shown = strconv.FormatInt(j.ArtifactsFile.Size, 10), console.Size(j.ArtifactsFile.Size)
 	}
 	if j.Duration != nil {
 		took = strconv.FormatFloat(*j.Duration, 'f', -1, 64)
 	}
-	return []cell{
-		{plain: orUnknown(j.ID)}, {plain: j.Status}, {plain: j.Stage}, {plain: j.Name}, {plain: j.Ref}, {plain: orUnknown(j.Pipeline.ID)},
-		{took, span(j.Duration)}, {plain: timeOf(j.FinishedAt)}, {size, shown},
+	return []console.Cell{
+		{Plain: orUnknown(j.ID)}, {Plain: j.Status}, {Plain: j.Stage}, {Plain: j.Name}, {Plain: j.Ref}, {Plain: orUnknown(j.Pipeline.ID)},
+		{Plain: took, Shown: console.Seconds(j.Duration)}, {Plain: console.Time(j.FinishedAt)}, {Plain: size, Shown: shown},
 	}
 }

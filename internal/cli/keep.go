@@ -11,10 +11,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-func keepCommand() *cli.Command {
+func keepCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "keep",
 		Usage:     "keep a job's artifacts from expiring",
@@ -25,12 +26,12 @@ token for it.
   artifetch keep --job-id 1001
   artifetch keep --ref v1.0 --job build`,
 		Flags:  slices.Concat(queryFlags(), []cli.Flag{formatFlag()}),
-		Action: runKeep,
+		Action: func(c *cli.Context) error { return runKeep(c, con) },
 	}
 }
 
-func runKeep(c *cli.Context) error {
-	return withTargets(c, "keeping artifacts", func(ctx context.Context, s *session, found []resolve.Artifact) error {
+func runKeep(c *cli.Context, con *console.Console) error {
+	return withTargets(c, con, "keeping artifacts", func(ctx context.Context, s *session, found []resolve.Artifact) error {
 		asJSON, err := wantsJSON(c)
 		if err != nil {
 			return err
@@ -48,7 +49,7 @@ func runKeep(c *cli.Context) error {
 			rows = append(rows, newJobRow(job))
 		}
 		if asJSON {
-			return encode(c, rows)
+			return con.Encode(rows)
 		}
 		return nil
 	})
@@ -61,7 +62,7 @@ func nothingToKeep(err error) bool {
 	return ok && refusal.StatusCode == http.StatusNotFound && strings.Contains(refusal.Message, "#<Ci::Build")
 }
 
-func deleteCommand() *cli.Command {
+func deleteCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "delete",
 		Usage:     "delete a job's artifacts, or all of a project's",
@@ -77,20 +78,20 @@ of a user: GitLab takes no job token for it.
 			&cli.BoolFlag{Name: "all", Category: categoryWhich, Usage: "of all jobs of the project; where nobody can be asked, with --yes", DisableDefaultText: true},
 			yesFlag(),
 		}),
-		Action: runDelete,
+		Action: func(c *cli.Context) error { return runDelete(c, con) },
 	}
 }
 
-func runDelete(c *cli.Context) error {
+func runDelete(c *cli.Context, con *console.Console) error {
 	if c.Bool("all") {
-		return withSession(c, func(ctx context.Context, s *session) error { return deleteAll(ctx, c, s) })
+		return withSession(c, con, func(ctx context.Context, s *session) error { return deleteAll(ctx, c, s) })
 	}
-	return withTargets(c, "deleting artifacts", func(ctx context.Context, s *session, found []resolve.Artifact) error {
+	return withTargets(c, con, "deleting artifacts", func(ctx context.Context, s *session, found []resolve.Artifact) error {
 		var labels []string
 		for _, a := range found {
 			labels = append(labels, a.Label())
 		}
-		if err := confirm(ctx, c, fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
+		if err := s.confirm(ctx, c, fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
 			return err
 		}
 		for _, a := range found {
@@ -115,13 +116,13 @@ func deleteAll(ctx context.Context, c *cli.Context, s *session) error {
 		return err
 	case project == "":
 		return errNoProject
-	case !c.Bool("yes") && !attended(c):
+	case !c.Bool("yes") && !s.con.Attended():
 		return &usageError{"--all deletes the artifacts of all jobs, and nobody can be asked here", "give --yes too"}
 	}
 	if err := s.needsUser("deleting artifacts", "api"); err != nil {
 		return err
 	}
-	if err := confirm(ctx, c, fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
+	if err := s.confirm(ctx, c, fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
 		return err
 	}
 	if err := s.api.DeleteProjectArtifacts(ctx, gitlab.Project(project)); err != nil {
@@ -132,11 +133,11 @@ func deleteAll(ctx context.Context, c *cli.Context, s *session) error {
 }
 
 // withTargets does something to the jobs that a query means, each known by its id.
-func withTargets(c *cli.Context, what string, do func(context.Context, *session, []resolve.Artifact) error) error {
+func withTargets(c *cli.Context, con *console.Console, what string, do func(context.Context, *session, []resolve.Artifact) error) error {
 	if c.Args().Present() {
 		return &usageError{c.Command.Name + " takes no argument", "name the job by --job-id, or by --ref and --job"}
 	}
-	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		if err := s.needsUser(what, "api"); err != nil {
 			return err
 		}

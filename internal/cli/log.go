@@ -1,24 +1,24 @@
 package cli
 
 import (
-	"io"
 	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
 // newLogger makes the logger of a run. Messages are constant; names, refs and
 // the server's words go into fields, which are quoted when they are printed.
-func newLogger(c *cli.Context, cfg env.Config) (zerolog.Logger, error) {
-	w := c.App.ErrWriter
+func newLogger(c *cli.Context, con *console.Console, cfg env.Config) (zerolog.Logger, error) {
+	w := con.Err
 	switch format := c.String("log-format"); format {
 	case "json":
-		w = jsonLines{w}
+		w = con.Messages()
 	case "", "auto", "console":
-		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, c.App.ErrWriter), TimeFormat: time.TimeOnly, FieldsOrder: fieldsOrder()}
+		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, con), TimeFormat: time.TimeOnly, FieldsOrder: fieldsOrder()}
 	default:
 		return zerolog.Nop(), &usageError{"--log-format is none of auto, console, json", "leave it out for messages to people"}
 	}
@@ -42,7 +42,6 @@ func fieldsOrder() []string {
 
 // colored follows what GitLab's job log can show and what the user wants:
 // https://no-color.org. A job log is no terminal, but it shows colours.
-func colored(cfg env.Config, w io.Writer) bool {
-	s, ok := w.(*screen)
-	return !cfg.NoColor && (cfg.InCI || ok && s.isTerminal())
+func colored(cfg env.Config, con *console.Console) bool {
+	return !cfg.NoColor && (cfg.InCI || con.Watched())
 }

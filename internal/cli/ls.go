@@ -13,11 +13,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-func lsCommand() *cli.Command {
+func lsCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "ls",
 		Usage:     "list the files of a job's artifacts, without downloading them",
@@ -37,12 +38,12 @@ the server has no ranges, or with --server, GitLab's own list is shown (since
 			&cli.BoolFlag{Name: "tree", Category: categoryOutput, Usage: "show directories as a tree", DisableDefaultText: true},
 			formatFlag(),
 		}),
-		Action: runLs,
+		Action: func(c *cli.Context) error { return runLs(c, con) },
 	}
 }
 
-func runLs(c *cli.Context) error {
-	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+func runLs(c *cli.Context, con *console.Console) error {
+	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		asJSON, err := wantsJSON(c)
 		if err != nil {
 			return err
@@ -60,14 +61,14 @@ func runLs(c *cli.Context) error {
 		case err != nil:
 			return err
 		case asJSON:
-			return encode(c, listedJSON(listed))
+			return con.Encode(listedJSON(listed))
 		case c.Bool("tree"):
-			return printTree(c.App.Writer, listed)
+			return printTree(con.Out, listed)
 		case c.Bool("long"):
-			return printLong(c.App.Writer, listed)
+			return printLong(con, listed)
 		}
 		for _, e := range listed {
-			if _, err := fmt.Fprintln(c.App.Writer, printable.Text(e.Name)); err != nil {
+			if _, err := fmt.Fprintln(con.Out, printable.Text(e.Name)); err != nil {
 				return err
 			}
 		}
@@ -109,18 +110,18 @@ func listedJSON(listed []extract.Listed) []listedFile {
 }
 
 // printLong prints a table.
-func printLong(out io.Writer, listed []extract.Listed) error {
-	t := newTable(out, make([]column, 4)...)
+func printLong(con *console.Console, listed []extract.Listed) error {
+	t := con.Table(false, make([]console.Column, 4)...)
 	for _, e := range listed {
 		modified := ""
 		if !e.ModTime.IsZero() {
 			modified = e.ModTime.UTC().Format(time.RFC3339)
 		}
-		if err := t.add(cell{plain: e.Mode.String()}, cell{plain: strconv.FormatInt(e.Size, 10)}, cell{plain: modified}, cell{plain: e.Name}); err != nil {
+		if err := t.Add(console.Text(e.Mode.String(), strconv.FormatInt(e.Size, 10), modified, e.Name)...); err != nil {
 			return err
 		}
 	}
-	return t.flush()
+	return t.Flush()
 }
 
 // printTree prints each name below its directory, which is shown once.

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -21,10 +22,10 @@ type hinter interface{ Hint() string }
 // report says what happened in at most four lines: what, what to do next, the
 // server's request id. It returns the exit code. File names and the server's
 // words may hold control characters, which must not reach a terminal.
-func report(w io.Writer, err error) int {
+func report(con *console.Console, err error) int {
 	exit := exitCode(err)
-	if s, ok := w.(*screen); ok && s.json.Load() {
-		reportJSON(w, err)
+	if con.JSON() {
+		reportJSON(con.Messages(), err)
 		return int(exit)
 	}
 	lines := []string{"artifetch: " + firstLine(redact.Error(err).Error())}
@@ -34,13 +35,13 @@ func report(w io.Writer, err error) int {
 	if id := requestID(err); id != "" && !strings.Contains(lines[0], id) {
 		lines = append(lines, "  request id: "+id)
 	}
-	_, _ = fmt.Fprintln(w, strings.Join(lines, "\n"))
+	_, _ = fmt.Fprintln(con.Err, strings.Join(lines, "\n"))
 	return int(exit)
 }
 
 // reportJSON says the same to programs, as a message of the log.
 func reportJSON(w io.Writer, err error) {
-	log := zerolog.New(jsonLines{w}).With().Timestamp().Logger()
+	log := zerolog.New(w).With().Timestamp().Logger()
 	event := log.Error().Int("code", int(exitCode(err)))
 	if r, ok := errors.AsType[interface {
 		error

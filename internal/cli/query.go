@@ -9,12 +9,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // withQuery runs what a command does about a query.
-func withQuery(c *cli.Context, do func(ctx context.Context, s *session, q resolve.Query) error) error {
-	return withSession(c, func(ctx context.Context, s *session) error {
+func withQuery(c *cli.Context, con *console.Console, do func(ctx context.Context, s *session, q resolve.Query) error) error {
+	return withSession(c, con, func(ctx context.Context, s *session) error {
 		q, err := newQuery(c, s.cfg)
 		if err != nil {
 			return err

@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/fetch"
-	"gitlab.com/artifetch/artifetch/internal/printable"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-func resolveCommand() *cli.Command {
+func resolveCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "resolve",
 		Usage:     "print which job, pipeline and archive a query means",
@@ -27,7 +26,7 @@ func resolveCommand() *cli.Command {
   artifetch resolve --pipeline current --job 'test *' --format json
   artifetch resolve -R group/lib -r v1.0 -j package --dotenv build.env`,
 		Flags:  slices.Concat(queryFlags(), []cli.Flag{ifMissingFlag(), formatFlag()}, dotenvFlags()),
-		Action: runResolve,
+		Action: func(c *cli.Context) error { return runResolve(c, con) },
 	}
 }
 
@@ -46,11 +45,11 @@ func wantsJSON(c *cli.Context) (bool, error) {
 	return false, &usageError{"--format is neither text nor json", "leave it out for text"}
 }
 
-func runResolve(c *cli.Context) error {
+func runResolve(c *cli.Context, con *console.Console) error {
 	if c.Args().Present() {
 		return &usageError{"resolve takes no PATH", "it says which job is meant; fetch takes paths"}
 	}
-	return withQuery(c, func(ctx context.Context, s *session, q resolve.Query) error {
+	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		asJSON, err := wantsJSON(c)
 		if err != nil {
 			return err
@@ -75,9 +74,9 @@ func runResolve(c *cli.Context) error {
 			return err
 		}
 		if asJSON {
-			return printJSON(c, found)
+			return printJSON(con, found)
 		}
-		return printText(c, found)
+		return printText(con, found)
 	})
 }
 
@@ -139,7 +138,7 @@ func known[T comparable](v T) *T {
 	return &v
 }
 
-func printJSON(c *cli.Context, found []resolve.Artifact) error {
+func printJSON(con *console.Console, found []resolve.Artifact) error {
 	rows := make([]resolvedJob, len(found))
 	for i, a := range found {
 		rows[i] = resolvedJob{
@@ -147,26 +146,26 @@ func printJSON(c *cli.Context, found []resolve.Artifact) error {
 			Status: known(a.Status), Size: known(a.Size), SHA256: known(a.SHA256), ExpiresAt: a.ExpireAt, WebURL: known(a.WebURL), Found: string(a.Found), PipelinesBack: a.Back,
 		}
 	}
-	return encode(c, rows)
+	return con.Encode(rows)
 }
 
-func printText(c *cli.Context, found []resolve.Artifact) error {
-	w := tabwriter.NewWriter(masked(c), 0, 0, 2, ' ', 0)
+func printText(con *console.Console, found []resolve.Artifact) error {
+	out := con.Masked()
 	for i, a := range found {
 		if i > 0 {
-			_, _ = fmt.Fprintln(w) // Flush reports what went wrong
-		}
-		for _, row := range [][2]string{
-			{"project", a.Project}, {"pipeline", orUnknown(a.PipelineID)}, {"ref", a.Ref}, {"sha", a.SHA},
-			{"job_id", orUnknown(a.JobID)}, {"job", a.JobName}, {"status", a.Status}, {"size", orUnknown(a.Size)},
-			{"sha256", a.SHA256}, {"expires_at", timeOf(a.ExpireAt)}, {"found by", string(a.Found)}, {"pipelines back", back(a.Back)}, {"web", a.WebURL},
-		} {
-			if row[1] != "" {
-				_, _ = fmt.Fprintf(w, "%s\t%s\n", row[0], printable.Text(row[1]))
+			if _, err := fmt.Fprintln(out); err != nil {
+				return err
 			}
 		}
+		if err := console.Pairs(out, [][2]string{
+			{"project", a.Project}, {"pipeline", orUnknown(a.PipelineID)}, {"ref", a.Ref}, {"sha", a.SHA},
+			{"job_id", orUnknown(a.JobID)}, {"job", a.JobName}, {"status", a.Status}, {"size", orUnknown(a.Size)},
+			{"sha256", a.SHA256}, {"expires_at", console.Time(a.ExpireAt)}, {"found by", string(a.Found)}, {"pipelines back", back(a.Back)}, {"web", a.WebURL},
+		}); err != nil {
+			return err
+		}
 	}
-	return w.Flush()
+	return nil
 }
 
 func orUnknown(n int64) string {
@@ -181,11 +180,4 @@ func back(n int) string {
 		return ""
 	}
 	return strconv.Itoa(n)
-}
-
-func timeOf(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

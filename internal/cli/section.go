@@ -1,41 +1,26 @@
 package cli
 
 import (
-	"fmt"
-	"strconv"
-	"time"
+	"context"
 
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
 
-	"gitlab.com/artifetch/artifetch/internal/printable"
+	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// A job log has sections that can be opened and closed:
-// https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections
-const (
-	sectionStart = "\x1b[0Ksection_start:%d:%s%s\r\x1b[0K%s\n"
-	sectionEnd   = "\x1b[0Ksection_end:%d:%s\r\x1b[0K\n"
-)
-
-// section puts what is said from now on into a section of the job log, until the
-// function that it returns is called. What it was all about is said behind it: a
-// closed section hides everything. Outside of job logs it does nothing.
-func (s *session) section(c *cli.Context, command, header string) (end func()) {
-	w, ok := c.App.ErrWriter.(*screen)
-	if !ok || !s.cfg.InCI || w.json.Load() || c.Bool("no-sections") || c.Bool("quiet") {
+// section puts what is said from now on into a section of the job log, until end is
+// called. The result belongs behind it: a closed section hides everything. Outside of
+// job logs it does nothing.
+func (s *session) section(c *cli.Context, command, heading string) (end func()) {
+	if !s.cfg.InCI || s.con.JSON() || c.Bool("no-sections") || c.Bool("quiet") {
 		return func() {}
 	}
-	name := "artifetch_" + command + "_" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	closed := "[collapsed=true]"
-	if s.log.GetLevel() == zerolog.DebugLevel {
-		closed = "" // who asks for more wants to see it
-	}
-	_, _ = fmt.Fprintf(w, sectionStart, time.Now().Unix(), name, closed, printable.Text(header)) // as all that goes to standard error
+	end = s.con.Section("artifetch_"+command, heading, s.log.GetLevel() == zerolog.DebugLevel)
 	s.sectioned = true
 	return func() {
 		s.sectioned = false
-		_, _ = fmt.Fprintf(w, sectionEnd, time.Now().Unix(), name) // idem
+		end()
 	}
 }
 
@@ -45,4 +30,34 @@ func (s *session) detail() *zerolog.Event {
 		return s.log.Info()
 	}
 	return s.log.Debug()
+}
+
+// newProgress is nil if --no-progress or --quiet is given.
+func (s *session) newProgress(c *cli.Context) *console.Progress {
+	if c.Bool("no-progress") || c.Bool("quiet") {
+		return nil
+	}
+	return s.con.Progress(s.cfg.InCI, func(p console.Pace) {
+		s.log.Info().Int64("percent", p.Percent).Str("of", console.Size(p.Total)).Str("rate", console.Size(p.PerSecond)+"/s").
+			Stringer("left", p.Left).Msg("under way")
+	})
+}
+
+func yesFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask", DisableDefaultText: true}
+}
+
+// errDeclined ends a run that the user did not want.
+var errDeclined = &usageError{"not confirmed: nothing was deleted", "answer y, or give --yes"}
+
+// confirm asks the person at the terminal, unless --yes is given.
+func (s *session) confirm(ctx context.Context, c *cli.Context, question string) error {
+	if c.Bool("yes") {
+		return nil
+	}
+	yes, err := s.con.Confirm(ctx, question)
+	if err == nil && !yes {
+		return errDeclined
+	}
+	return err
 }

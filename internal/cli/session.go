@@ -16,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/ctxio"
 	"gitlab.com/artifetch/artifetch/internal/transport"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -23,6 +24,7 @@ import (
 
 // session is what every command that talks to GitLab needs.
 type session struct {
+	con      *console.Console
 	cfg      env.Config
 	log      zerolog.Logger
 	http     *http.Client
@@ -39,10 +41,10 @@ type session struct {
 }
 
 // withSession runs what a command does, within --deadline.
-func withSession(c *cli.Context, do func(ctx context.Context, s *session) error) error {
+func withSession(c *cli.Context, con *console.Console, do func(ctx context.Context, s *session) error) error {
 	ctx, cancel := withDeadline(c.Context, c)
 	defer cancel()
-	s, err := newSession(ctx, c)
+	s, err := newSession(ctx, c, con)
 	if err != nil {
 		return err
 	}
@@ -51,11 +53,9 @@ func withSession(c *cli.Context, do func(ctx context.Context, s *session) error)
 
 // readFlags completes the flags before a command runs. What is wrong with the
 // environment is said as --log-format wants it, too.
-func readFlags(c *cli.Context) error {
+func readFlags(c *cli.Context, con *console.Console) error {
 	err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags))
-	if w, ok := c.App.ErrWriter.(*screen); ok {
-		w.json.Store(c.String("log-format") == "json")
-	}
+	con.SetJSON(c.String("log-format") == "json")
 	if err != nil {
 		return err
 	}
@@ -99,28 +99,30 @@ func checkWord(what string, values ...string) error {
 
 // localSession is what a command needs that asks nobody: what is wrong with a token
 // is of no interest to it.
-func localSession(ctx context.Context, c *cli.Context) (*session, error) {
+func localSession(ctx context.Context, c *cli.Context, con *console.Console) (*session, error) {
 	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
 	if err != nil {
 		cfg = env.Config{}
 	}
-	s := &session{cfg: cfg}
-	s.log, err = newLogger(c, cfg)
+	s := &session{con: con, cfg: cfg}
+	s.log, err = newLogger(c, con, cfg)
 	return s, err
 }
 
-func newSession(ctx context.Context, c *cli.Context) (*session, error) {
+func newSession(ctx context.Context, c *cli.Context, con *console.Console) (*session, error) {
 	cfg, err := ctxio.Await(ctx, func() (env.Config, error) { // a token may come through a pipe
 		return env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := &session{cfg: cfg, policy: transport.Policy{Retries: countFlag(c, "retries"), MaxTime: c.Duration("retry-max-time")}}
-	if w, ok := c.App.ErrWriter.(*screen); ok {
-		w.hide(append(cfg.ProxyPasswords, cfg.Token.Value)...)
+	s := &session{con: con, cfg: cfg, policy: transport.Policy{Retries: countFlag(c, "retries"), MaxTime: c.Duration("retry-max-time")}}
+	secrets := []string{cfg.Token.Value.Reveal()}
+	for _, password := range cfg.ProxyPasswords {
+		secrets = append(secrets, password.Reveal())
 	}
-	if s.log, err = newLogger(c, cfg); err != nil {
+	con.Hide(secrets...)
+	if s.log, err = newLogger(c, con, cfg); err != nil {
 		return nil, err
 	}
 	if s.http, err = s.newHTTPClient(c); err != nil {

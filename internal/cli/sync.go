@@ -15,11 +15,12 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
-func syncCommand() *cli.Command {
+func syncCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "sync",
 		Usage:     "fetch all that a manifest lists, as the lock file has it",
@@ -41,7 +42,7 @@ docs/sync.md says more.
 			&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections, if that is faster", DefaultText: "16"},
 			cacheFlag(), cacheSizeFlag(),
 		}, logFlags()),
-		Action: runSync,
+		Action: func(c *cli.Context) error { return runSync(c, con) },
 	}
 }
 
@@ -67,18 +68,18 @@ type syncer struct {
 	cacheDir                            string
 	cacheSize                           int64
 	connections                         int
-	progress                            *progress
+	progress                            *console.Progress
 }
 
-func runSync(c *cli.Context) error {
-	return withSession(c, func(ctx context.Context, s *session) error {
+func runSync(c *cli.Context, con *console.Console) error {
+	return withSession(c, con, func(ctx context.Context, s *session) error {
 		y, err := newSyncer(c, s)
 		if err != nil {
 			return err
 		}
 		end := s.section(c, "sync", "artifetch sync: "+c.String("manifest"))
 		say, err := y.run(ctx)
-		y.progress.end()
+		y.progress.End()
 		end()
 		if err != nil {
 			return err
@@ -103,8 +104,8 @@ func (y *syncer) run(ctx context.Context) (say func() error, err error) {
 
 func newSyncer(c *cli.Context, s *session) (*syncer, error) {
 	y := &syncer{
-		session: s, out: c.App.Writer, locked: c.Bool("locked"), update: c.Bool("update"), check: c.Bool("check"), dry: c.Bool("dry-run"),
-		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), connections: connections(c), progress: newProgress(c, s),
+		session: s, out: s.con.Out, locked: c.Bool("locked"), update: c.Bool("update"), check: c.Bool("check"), dry: c.Bool("dry-run"),
+		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), connections: connections(c), progress: s.newProgress(c),
 	}
 	if err := y.read(c); err != nil {
 		return nil, err

@@ -10,11 +10,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
-func verifyCommand() *cli.Command {
+func verifyCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "hold the workspace against the lock file",
@@ -26,7 +27,7 @@ asked.
   artifetch verify
   artifetch verify --format json`,
 		Flags:  append(manifestFlags(), formatFlag()),
-		Action: runVerify,
+		Action: func(c *cli.Context) error { return runVerify(c, con) },
 	}
 }
 
@@ -37,18 +38,18 @@ type difference struct {
 	What   string `json:"what"   doc:"missing, changed or extra"`
 }
 
-func runVerify(c *cli.Context) error {
+func runVerify(c *cli.Context, con *console.Console) error {
 	asJSON, err := wantsJSON(c)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := withDeadline(c.Context, c)
 	defer cancel()
-	s, err := localSession(ctx, c)
+	s, err := localSession(ctx, c, con)
 	if err != nil {
 		return err
 	}
-	y := &syncer{session: s, out: c.App.Writer}
+	y := &syncer{session: s, out: con.Out}
 	if err := y.read(c); err != nil {
 		return err
 	}
@@ -57,10 +58,10 @@ func runVerify(c *cli.Context) error {
 		return err
 	}
 	if asJSON {
-		err = encode(c, differences)
+		err = con.Encode(differences)
 	} else {
 		for _, d := range differences {
-			if _, err = fmt.Fprintf(c.App.Writer, "%s\t%s\n", d.What, printable.Text(d.Path)); err != nil {
+			if _, err = fmt.Fprintf(con.Out, "%s\t%s\n", d.What, printable.Text(d.Path)); err != nil {
 				break
 			}
 		}

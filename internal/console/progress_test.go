@@ -1,14 +1,13 @@
-package cli
+package console
 
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/rs/zerolog"
 )
 
 // A log gets a message when ten per cent more are done and fifteen seconds have
@@ -19,33 +18,33 @@ func TestProgressMessages(t *testing.T) {
 	tests := []struct {
 		name string
 		took time.Duration // of the whole
-		want []string
+		want string
 	}{
-		{"fast", 10 * time.Second, nil},
-		{"by time", 60 * time.Second, []string{"25", "50", "75"}},
-		{"by share", time.Hour, []string{"10", "20", "30", "40", "50", "60", "70", "80", "90"}},
+		{"fast", 10 * time.Second, ""},
+		{"by time", 60 * time.Second, "25 50 75"},
+		{"by share", time.Hour, "10 20 30 40 50 60 70 80 90"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var log bytes.Buffer
-				p := &progress{view: &messages{log: zerolog.New(&log)}}
+				var log said
+				p := &Progress{view: &messages{say: log.say}}
 				time.Sleep(time.Hour) // until the job has finished
-				part := p.part()
-				part.plan(total)
+				part := p.Part()
+				part.Plan(total)
 				for range 1000 {
 					time.Sleep(tt.took / 1000)
-					part.read(total / 1000)
+					part.Read(total / 1000)
 				}
-				p.end()
-				for line := range strings.Lines(log.String()) {
-					if want := fmt.Sprintf(`"of":"1000.0 MiB","rate":%q`, iec(int64(total/tt.took.Seconds()))+"/s"); !strings.Contains(line, want) {
-						t.Errorf("message = %s, want %s in it", line, want)
+				p.End()
+				for _, p := range log {
+					left := tt.took * time.Duration(100-p.Percent) / 100
+					if p.Total != total || p.PerSecond != int64(total/tt.took.Seconds()) || (p.Left-left).Abs() > tt.took/100 {
+						t.Errorf("message = %+v, want %v left", p, left)
 					}
 				}
-				got := percents(log.String())
-				if strings.Join(got, " ") != strings.Join(tt.want, " ") {
+				if got := log.percents(); got != tt.want {
 					t.Errorf("messages at %v, want %v", got, tt.want)
 				}
 			})
@@ -58,59 +57,62 @@ func TestProgressMessages(t *testing.T) {
 func TestProgressMessagesOfSeveral(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		p := &progress{view: &messages{log: zerolog.New(&log)}}
+		var log said
+		p := &Progress{view: &messages{say: log.say}}
 		for range 4 {
-			part := p.part()
-			part.plan(1000)
+			part := p.Part()
+			part.Plan(1000)
 			for range 10 {
 				time.Sleep(10 * time.Second)
-				part.read(100)
+				part.Read(100)
 			}
 		}
-		if got, want := strings.Join(percents(log.String()), " "), "20 40 60 80 60 70 80 90 76 86 96 85 95"; got != want {
+		if got, want := log.percents(), "20 40 60 80 60 70 80 90 76 86 96 85 95"; got != want {
 			t.Errorf("messages at %s, want %s", got, want)
 		}
 	})
 }
 
-func percents(log string) []string {
+// said collects messages.
+type said []Pace
+
+func (s *said) say(p Pace) { *s = append(*s, p) }
+
+func (s *said) percents() string {
 	var list []string
-	for line := range strings.Lines(log) {
-		_, percent, _ := strings.Cut(line, `"percent":`)
-		percent, _, _ = strings.Cut(percent, ",")
-		list = append(list, percent)
+	for _, p := range *s {
+		list = append(list, strconv.FormatInt(p.Percent, 10))
 	}
-	return list
+	return strings.Join(list, " ")
 }
 
 // What is put on disk first counts while it comes, and not again when it is read.
 func TestProgressOfSpools(t *testing.T) {
 	t.Parallel()
 	var seen recording
-	p := &progress{view: &seen}
-	spooled, ranged := p.part(), p.part()
-	ranged.plan(50)
-	spooled.spool(30, 100)
-	spooled.spool(10, 100) // begun again
-	spooled.spool(100, 100)
-	spooled.plan(90)
-	spooled.read(90)
-	ranged.read(50)
-	p.end()
-	p.again() // the archive has changed
-	p.part().plan(70)
+	p := &Progress{view: &seen}
+	spooled, ranged := p.Part(), p.Part()
+	ranged.Plan(50)
+	spooled.Spool(30, 100)
+	spooled.Spool(10, 100) // begun again
+	spooled.Spool(100, 100)
+	spooled.Plan(90)
+	spooled.Read(90)
+	ranged.Read(50)
+	p.End()
+	p.Restart() // the archive has changed
+	p.Part().Plan(70)
 	want := "0/50 0/150 30/150 10/150 100/150 150/150 end end 0/70"
 	if got := strings.Join(seen, " "); got != want {
 		t.Errorf("shown: %s\nwant:  %s", got, want)
 	}
 	// Nobody has to know.
-	var none *progress
-	none.part().spool(1, 2)
-	none.part().plan(1)
-	none.part().read(1)
-	none.again()
-	none.end()
+	var none *Progress
+	none.Part().Spool(1, 2)
+	none.Part().Plan(1)
+	none.Part().Read(1)
+	none.Restart()
+	none.End()
 }
 
 type recording []string
@@ -126,25 +128,25 @@ func TestBar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var terminal bytes.Buffer
 		s := &screen{to: &terminal}
-		p := &progress{view: &bar{line: bottom{s}}}
+		p := &Progress{view: &bar{line: bottom{s}}}
 		time.Sleep(time.Hour) // until the job has finished
-		part := p.part()
-		part.plan(100 << 20)
-		part.read(1 << 20)
+		part := p.Part()
+		part.Plan(100 << 20)
+		part.Read(1 << 20)
 		if terminal.Len() > 0 {
 			t.Errorf("a bar for what is over at once: %q", terminal.String())
 		}
 		time.Sleep(time.Second)
-		part.read(49 << 20)
+		part.Read(49 << 20)
 		_, _ = s.Write([]byte("message\n"))
 		time.Sleep(time.Second)
-		part.read(24 << 20)
+		part.Read(24 << 20)
 		time.Sleep(time.Second)
-		part.read(1 << 20)
+		part.Read(1 << 20)
 		if lines := play(terminal.String()); len(lines) != 2 || !strings.HasPrefix(lines[1], "75.00 MiB / 100.00 MiB [=") || !strings.HasSuffix(lines[1], "left") {
 			t.Errorf("one bar does not take the place of the other: %q", lines)
 		}
-		p.end()
+		p.End()
 		_, _ = s.Write([]byte("fetched\n"))
 		lines := play(terminal.String())
 		if strings.Join(lines, "|") != "message|fetched|" {

@@ -1,4 +1,4 @@
-package cli
+package console
 
 import (
 	"bytes"
@@ -6,8 +6,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestANSI(t *testing.T) {
@@ -38,7 +36,7 @@ func TestANSI(t *testing.T) {
 		for _, step := range []int{1, 3, 1 << 20} {
 			for colours, want := range map[bool]string{true: tt.colours, false: tt.plain} {
 				var out bytes.Buffer
-				a := &ansi{out: &out, colours: colours}
+				a := NewLogFilter(&out, colours)
 				for in := tt.in; in != ""; {
 					n := min(step, len(in))
 					if _, err := io.WriteString(a, in[:n]); err != nil {
@@ -46,7 +44,7 @@ func TestANSI(t *testing.T) {
 					}
 					in = in[n:]
 				}
-				if err := a.flush(); err != nil {
+				if err := a.Flush(); err != nil {
 					t.Fatal(err)
 				}
 				if got := out.String(); got != want {
@@ -60,7 +58,7 @@ func TestANSI(t *testing.T) {
 // What cannot be written is said.
 func TestANSIReportsErrors(t *testing.T) {
 	t.Parallel()
-	a := &ansi{out: brokenWriter{}}
+	a := NewLogFilter(brokenWriter{}, false)
 	if _, err := io.WriteString(a, strings.Repeat("x", maxLine)); !errors.Is(err, errBroken) {
 		t.Errorf("Write: %v", err)
 	}
@@ -71,44 +69,3 @@ var errBroken = errors.New("broken")
 type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
-
-func TestTable(t *testing.T) {
-	t.Parallel()
-	rows := [][]cell{
-		{{plain: "1"}, {plain: "a name that is long"}, {"1024", "1.0 KiB"}},
-		{{plain: "23"}, {plain: "測試測試測試測試"}, {}},
-	}
-	for width, want := range map[int]string{
-		0:  "1\ta name that is long\t1024\n23\t測試測試測試測試\t\n",
-		80: "ID  NAME                 SIZE\n1   a name that is long  1.0 KiB\n23  測試測試測試測試\n",
-		25: "ID  NAME          SIZE\n1   a name that…  1.0 KiB\n23  測試測試測…\n",
-		5:  "ID  NAME      SIZE\n1   a name …  1.0 KiB\n23  測試測…\n", // narrower than that nobody can read it
-	} {
-		var out bytes.Buffer
-		table := newTable(&out, column{"ID", false}, column{"NAME", true}, column{"SIZE", false})
-		table.width = width
-		for _, row := range rows {
-			if err := table.add(row...); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := table.flush(); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, out.String()); diff != "" {
-			t.Errorf("%d columns wide: %s", width, diff)
-		}
-	}
-}
-
-// A name cannot break out of its cell.
-func TestTableKeepsCellsApart(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	if err := newTable(&out, make([]column, 2)...).add(cell{plain: "a\tb\nc"}, cell{plain: "d"}); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := out.String(), `a\u0009b\u000ac`+"\td\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-}

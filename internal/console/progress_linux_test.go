@@ -1,12 +1,10 @@
-package cli
+package console
 
 import (
-	"flag"
 	"os"
 	"strconv"
 	"testing"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -14,22 +12,26 @@ import (
 // may give it a terminal.
 func TestProgressOnATerminal(t *testing.T) {
 	t.Parallel()
-	w := &screen{to: newTerminal(t, 40)}
-	c := cli.NewContext(&cli.App{ErrWriter: w}, flag.NewFlagSet("", flag.ContinueOnError), nil)
-	s := &session{}
-	b, ok := newProgress(c, s).view.(*bar)
+	terminal := New(nil, nil, newTerminal(t, 40))
+	b, ok := terminal.Progress(false, nil).view.(*bar)
 	if !ok || b.line.width() != 38 {
 		t.Errorf("no bar that fits a terminal: %+v", b)
 	}
-	s.cfg.InCI = true
-	view := newProgress(c, s).view
-	if _, ok := view.(*messages); !ok {
+	if view := terminal.Progress(true, nil).view; !isMessages(view) {
 		t.Errorf("%T in a job log", view)
 	}
-	w.to = newTerminal(t, 0)
-	if got := (bottom{w}).width(); got != barWidth {
-		t.Errorf("%d characters where nobody knows how many there are", got)
+	terminal.SetJSON(true)
+	if view := terminal.Progress(false, nil).view; !isMessages(view) {
+		t.Errorf("%T where programs read the messages", view)
 	}
+	if got := (bottom{&screen{to: newTerminal(t, 0)}}).width(); got != barWidth {
+		t.Errorf("%d characters on a terminal of unknown width", got)
+	}
+}
+
+func isMessages(v view) bool {
+	_, ok := v.(*messages)
+	return ok
 }
 
 // newTerminal is the near end of a new pseudo-terminal.

@@ -1,4 +1,4 @@
-package cli
+package console
 
 import (
 	"bytes"
@@ -8,29 +8,34 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
-// ansi passes the log of a job on without what could do harm or be in the way. A
-// log is written by whoever wrote the job, and a terminal obeys what it reads
-// (ECMA-48): it can be made to change its title, its contents, its clipboard.
+// LogFilter passes on the log of a job without control sequences that could do harm.
+// The author of a job chooses what its log contains, and a terminal obeys what it
+// reads (ECMA-48): a log could change its title, its contents, its clipboard.
 //
-// With colours, colours and the erasing of lines stay. Without, only text does:
-// of a line that was written over after a carriage return, what was there last,
-// so that the markers of GitLab's sections are gone too.
-type ansi struct {
+// With colours, the sequences for colours and for erasing a line stay. Without, only
+// text does. Of a line that a carriage return overwrites, it passes on the last text,
+// which also removes the markers of GitLab's sections.
+type LogFilter struct {
 	out     io.Writer
 	colours bool
 
-	state func(*ansi, byte)
+	state func(*LogFilter, byte)
 	seq   []byte // the escape sequence so far
 	rune  []byte // the bytes so far of a character beyond ASCII
-	line  []byte // of text, not passed on yet
-	cr    bool   // a carriage return came, and nothing after it
+	line  []byte // text that is not passed on yet
+	cr    bool   // the last character was a carriage return
+}
+
+// NewLogFilter returns a filter that writes to out. Call Flush at the end of the log.
+func NewLogFilter(out io.Writer, colours bool) *LogFilter {
+	return &LogFilter{out: out, colours: colours}
 }
 
 // maxLine is how much of a line is held back, in bytes.
 const maxLine = 64 << 10
 
 // Write implements [io.Writer].
-func (a *ansi) Write(p []byte) (int, error) {
+func (a *LogFilter) Write(p []byte) (int, error) {
 	for _, b := range p {
 		if a.state == nil {
 			a.text(b)
@@ -38,35 +43,35 @@ func (a *ansi) Write(p []byte) (int, error) {
 			a.state(a, b)
 		}
 		if len(a.line) >= maxLine {
-			if err := a.flush(); err != nil {
+			if err := a.Flush(); err != nil {
 				return 0, err
 			}
 		}
 	}
 	if a.colours {
-		return len(p), a.flush()
+		return len(p), a.Flush()
 	}
-	end := bytes.LastIndexByte(a.line, '\n') + 1 // the rest may be written over yet
+	end := bytes.LastIndexByte(a.line, '\n') + 1 // the rest may still be overwritten
 	_, err := a.out.Write(a.line[:end])
 	a.line = append(a.line[:0], a.line[end:]...)
 	return len(p), err
 }
 
-// flush passes on a last line that has no end.
-func (a *ansi) flush() error {
+// Flush passes on a last line that has no end.
+func (a *LogFilter) Flush() error {
 	_, err := a.out.Write(a.line)
 	a.line = a.line[:0]
 	return err
 }
 
-func (a *ansi) text(b byte) {
+func (a *LogFilter) text(b byte) {
 	if a.cr && !a.colours && b != '\n' && b != '\r' {
 		a.line = a.line[:bytes.LastIndexByte(a.line, '\n')+1]
 	}
 	a.cr = b == '\r'
 	switch {
 	case b == 0x1b:
-		a.seq, a.state = append(a.seq[:0], b), (*ansi).escape
+		a.seq, a.state = append(a.seq[:0], b), (*LogFilter).escape
 	case b >= utf8.RuneSelf:
 		a.rune = a.rune[:0]
 		a.beyond(b)
@@ -78,9 +83,9 @@ func (a *ansi) text(b byte) {
 
 // beyond collects the bytes of a character beyond ASCII. It replaces bytes that
 // aren't UTF-8: an 8-bit terminal might take them for control characters.
-func (a *ansi) beyond(b byte) {
+func (a *LogFilter) beyond(b byte) {
 	a.rune = append(a.rune, b)
-	a.state = (*ansi).beyond
+	a.state = (*LogFilter).beyond
 	if !utf8.FullRune(a.rune) {
 		return
 	}
@@ -89,10 +94,10 @@ func (a *ansi) beyond(b byte) {
 	case r == utf8.RuneError && n == 1:
 		a.line = append(a.line, "\ufffd"...)
 		if len(a.rune) > 1 {
-			a.text(b) // it starts another character
+			a.text(b) // it starts the next character
 		}
 	case r == csi:
-		a.seq, a.state = append(a.seq[:0], 0x1b, '['), (*ansi).control
+		a.seq, a.state = append(a.seq[:0], 0x1b, '['), (*LogFilter).control
 	case !printable.Hidden(r):
 		a.line = append(a.line, a.rune...)
 	}
@@ -101,13 +106,13 @@ func (a *ansi) beyond(b byte) {
 // csi is the single-character form of ESC [, the control sequence introducer.
 const csi = 0x9b
 
-func (a *ansi) escape(b byte) {
+func (a *LogFilter) escape(b byte) {
 	a.seq = append(a.seq, b)
 	switch {
 	case b == '[':
-		a.state = (*ansi).control
-	case b == ']' || b == 'P' || b == 'X' || b == '^' || b == '_': // a string follows
-		a.state = (*ansi).text8
+		a.state = (*LogFilter).control
+	case b == ']' || b == 'P' || b == 'X' || b == '^' || b == '_': // a string begins
+		a.state = (*LogFilter).ignored
 	case b >= 0x20 && b <= 0x2f: // intermediate
 	default:
 		a.state = nil
@@ -117,9 +122,9 @@ func (a *ansi) escape(b byte) {
 // maxSequence is the longest escape sequence that is passed on.
 const maxSequence = 64
 
-// control is a control sequence, which ends in a letter or the like.
-func (a *ansi) control(b byte) {
-	if b < 0x20 || b > 0x7e { // it is broken off
+// control collects a control sequence, up to its final byte.
+func (a *LogFilter) control(b byte) {
+	if b < 0x20 || b > 0x7e { // it is incomplete
 		a.state = nil
 		a.text(b)
 		return
@@ -136,12 +141,12 @@ func (a *ansi) control(b byte) {
 	}
 }
 
-// text8 is a string that a terminal would take for itself, up to BEL or ESC \.
-func (a *ansi) text8(b byte) {
+// ignored skips a string for the terminal itself, up to BEL or ESC \.
+func (a *LogFilter) ignored(b byte) {
 	switch b {
 	case 0x07:
 		a.state = nil
 	case 0x1b:
-		a.state = (*ansi).escape
+		a.state = (*LogFilter).escape
 	}
 }

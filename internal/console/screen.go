@@ -1,4 +1,4 @@
-package cli
+package console
 
 import (
 	"io"
@@ -6,15 +6,13 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
-	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// screen is standard error with every credential masked. The token is not
-// known yet when the first words are said, so that it is told later.
+// screen is standard error with every credential masked, and a bar below the
+// messages.
 type screen struct {
 	to      io.Writer
 	secrets atomic.Pointer[redact.Secrets]
@@ -37,15 +35,6 @@ func (s *screen) Write(p []byte) (int, error) {
 // mask masks what goes to w.
 func (s *screen) mask(w io.Writer) io.Writer { return s.secrets.Load().Writer(w) }
 
-// masked is standard output for what a server says: it may repeat a token. Archives and
-// logs go there as they are.
-func masked(c *cli.Context) io.Writer {
-	if s, ok := c.App.ErrWriter.(*screen); ok {
-		return s.mask(c.App.Writer)
-	}
-	return c.App.Writer
-}
-
 // wipe takes the bar away.
 func (s *screen) wipe() error {
 	if !s.drawn {
@@ -56,25 +45,10 @@ func (s *screen) wipe() error {
 	return err
 }
 
-// hide masks the secrets from now on.
-func (s *screen) hide(secrets ...env.Secret) {
-	values := make([]string, len(secrets))
-	for i, secret := range secrets {
-		values[i] = secret.Reveal()
-	}
-	s.secrets.Store(redact.New(values...))
-}
-
-// isTerminal reports whether a person watches.
-func (s *screen) isTerminal() bool {
-	f, ok := s.to.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
 // bottom is the line below all messages, where a bar is drawn.
 type bottom struct{ *screen }
 
-// Write implements [io.Writer]; what it writes takes the place of what it wrote before.
+// Write implements [io.Writer]; what it writes replaces what it wrote before.
 func (b bottom) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -85,8 +59,8 @@ func (b bottom) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// width is how many characters there may be: a line that is broken cannot be taken
-// back. A terminal puts ^C behind it.
+// width is the number of characters that fit: a line that the terminal wraps can't be
+// erased. The terminal itself adds the two characters of ^C.
 func (b bottom) width() int {
 	if f, ok := b.to.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 2 {

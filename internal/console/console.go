@@ -1,0 +1,69 @@
+// Package console shows what a run says and asks what it has to ask. It knows
+// neither GitLab nor flags: a command gets one [Console] and prints to nothing else.
+//
+//	console.go   Console: the three streams of a run
+//	screen.go    standard error: one write is one message, without credentials
+//	progress.go  bytes done and to do → a bar (bar.go) or now and then a message
+//	section.go   sections of a GitLab job log
+//	table.go     rows in columns: tables and pairs of a name and a value
+//	json.go      results and messages for programs
+//	ansi.go      the log of a job, without the control sequences that can do harm
+//	confirm.go   questions, where a person can answer them
+//	units.go     sizes, times and spans
+//
+// Results go to standard output, everything about them to standard error. Callers
+// escape the text that they print; tables, pairs, questions and headings do it here
+// ([printable.Text]). The screen masks credentials in all that goes through it
+// ([redact.Secrets]).
+package console
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"gitlab.com/artifetch/artifetch/internal/redact"
+)
+
+// Console is where a run reads and writes.
+type Console struct {
+	// In is standard input, where a person answers questions.
+	In io.Reader
+	// Out is standard output as it is, for the contents of archives and logs. What a
+	// server says may repeat a credential: it goes to [Console.Masked].
+	Out io.Writer
+	// Err is standard error, with every credential masked. One write is one message.
+	Err io.Writer
+
+	screen *screen
+}
+
+// New returns a console of three streams.
+func New(in io.Reader, out, err io.Writer) *Console {
+	s := &screen{to: err}
+	return &Console{In: in, Out: out, Err: s, screen: s}
+}
+
+// Hide masks secrets from now on. A run prints before it has read the token.
+func (c *Console) Hide(secrets ...string) { c.screen.secrets.Store(redact.New(secrets...)) }
+
+// Masked is standard output with every credential masked.
+func (c *Console) Masked() io.Writer { return c.screen.mask(c.Out) }
+
+// SetJSON says whether programs read the messages.
+func (c *Console) SetJSON(on bool) { c.screen.json.Store(on) }
+
+// JSON reports whether programs read the messages.
+func (c *Console) JSON() bool { return c.screen.json.Load() }
+
+// Watched reports whether the messages go to a terminal.
+func (c *Console) Watched() bool { return isTerminal(c.screen.to) }
+
+// OutIsTerminal reports whether the results go to a terminal.
+func (c *Console) OutIsTerminal() bool { return isTerminal(c.Out) }
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,202 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+	"golang.org/x/text/width"
+
+	"gitlab.com/artifetch/artifetch/internal/printable"
+)
+
+// Table prints rows: for a person aligned, with titles, no wider than the terminal;
+// for a program separated by tabs, without titles, each row at once.
+type Table struct {
+	out     io.Writer
+	columns []Column
+	width   int // of the terminal; 0 if a program reads the table
+	rows    [][]string
+}
+
+// Column is one of a table.
+type Column struct {
+	Title   string // no column of a table has one, or all have
+	Shrinks bool   // may be cut if the terminal is too narrow
+}
+
+// Cell is a value as a program reads it, and as a person does, if that differs.
+type Cell struct{ Plain, Shown string }
+
+// Text returns cells with the same text for programs and persons.
+func Text(values ...string) []Cell {
+	cells := make([]Cell, len(values))
+	for i, v := range values {
+		cells[i].Plain = v
+	}
+	return cells
+}
+
+// Table returns a table on standard output. masked is for what a server says; names in
+// an archive are printed as they are.
+func (c *Console) Table(masked bool, columns ...Column) *Table {
+	t := &Table{out: c.Out, columns: columns}
+	if masked {
+		t.out = c.Masked()
+	}
+	if f, ok := c.Out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		t.width = 80
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			t.width = columns
+		}
+	}
+	return t
+}
+
+// Add adds a row.
+func (t *Table) Add(cells ...Cell) error {
+	row := make([]string, len(cells))
+	for i, c := range cells {
+		row[i] = printable.Text(c.Plain)
+		if t.width > 0 && c.Shown != "" {
+			row[i] = printable.Text(c.Shown)
+		}
+	}
+	if t.width > 0 {
+		t.rows = append(t.rows, row)
+		return nil
+	}
+	_, err := fmt.Fprintln(t.out, strings.Join(row, "\t"))
+	return err
+}
+
+// Flush prints the rows of a table that is aligned.
+func (t *Table) Flush() error {
+	if len(t.rows) == 0 {
+		return nil
+	}
+	titles := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		titles[i] = c.Title
+	}
+	rows := t.rows
+	if strings.Join(titles, "") != "" {
+		rows = append([][]string{titles}, rows...)
+	}
+	widths := t.fit(rows)
+	for _, row := range rows {
+		for i := range row {
+			row[i] = cut(row[i], widths[i])
+		}
+	}
+	_, err := io.WriteString(t.out, Align(rows))
+	return err
+}
+
+// Pairs writes a name and its value a line, the values aligned. It leaves out pairs
+// without a value.
+func Pairs(out io.Writer, pairs [][2]string) error {
+	var rows [][]string
+	for _, p := range pairs {
+		if p[1] != "" {
+			rows = append(rows, []string{p[0], printable.Text(p[1])})
+		}
+	}
+	_, err := io.WriteString(out, Align(rows))
+	return err
+}
+
+// Align writes rows of the same length in columns, as wide as their widest value, as
+// lines without blanks at their ends.
+func Align(rows [][]string) string {
+	widths := widest(rows)
+	var b strings.Builder
+	for _, row := range rows {
+		line := ""
+		for i, text := range row {
+			line += text + strings.Repeat(" ", widths[i]-columnsOf(text)+len(gap))
+		}
+		b.WriteString(strings.TrimRight(line, " "))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+const (
+	gap       = "  " // between columns
+	narrowest = 8    // that a column is made
+)
+
+// widest is the width of each column's widest value.
+func widest(rows [][]string) []int {
+	var widths []int
+	for _, row := range rows {
+		for i, text := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], columnsOf(text))
+		}
+	}
+	return widths
+}
+
+// fit gives each column the width of its widest value, then takes from the widest
+// of those that may shrink until the row fits.
+func (t *Table) fit(rows [][]string) []int {
+	widths := widest(rows)
+	total := len(gap) * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	for ; total > t.width; total-- {
+		at := -1
+		for i, c := range t.columns {
+			if c.Shrinks && widths[i] > narrowest && (at < 0 || widths[i] > widths[at]) {
+				at = i
+			}
+		}
+		if at < 0 {
+			break
+		}
+		widths[at]--
+	}
+	return widths
+}
+
+// cut shortens text to so many columns of a terminal.
+func cut(text string, columns int) string {
+	if columnsOf(text) <= columns {
+		return text
+	}
+	used, end := 1, 0 // the dots take one
+	for i, r := range text {
+		if used += columnsOfRune(r); used > columns {
+			break
+		}
+		end = i + len(string(r))
+	}
+	return text[:end] + "…"
+}
+
+func columnsOf(text string) int {
+	n := 0
+	for _, r := range text {
+		n += columnsOfRune(r)
+	}
+	return n
+}
+
+// columnsOfRune follows Unicode Standard Annex #11, East Asian Width.
+func columnsOfRune(r rune) int {
+	if unicode.In(r, unicode.Mn, unicode.Me) {
+		return 0
+	}
+	if kind := width.LookupRune(r).Kind(); kind == width.EastAsianWide || kind == width.EastAsianFullwidth {
+		return 2
+	}
+	return 1
+}

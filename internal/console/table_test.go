@@ -1,0 +1,65 @@
+package console
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	rows := [][]Cell{
+		{{Plain: "1"}, {Plain: "a name that is long"}, {"1024", "1.0 KiB"}},
+		{{Plain: "23"}, {Plain: "測試測試測試測試"}, {}},
+	}
+	for width, want := range map[int]string{
+		0:  "1\ta name that is long\t1024\n23\t測試測試測試測試\t\n",
+		80: "ID  NAME                 SIZE\n1   a name that is long  1.0 KiB\n23  測試測試測試測試\n",
+		25: "ID  NAME          SIZE\n1   a name that…  1.0 KiB\n23  測試測試測…\n",
+		5:  "ID  NAME      SIZE\n1   a name …  1.0 KiB\n23  測試測…\n", // narrower than that nobody can read it
+	} {
+		var out bytes.Buffer
+		table := New(nil, &out, nil).Table(false, Column{"ID", false}, Column{"NAME", true}, Column{"SIZE", false})
+		table.width = width
+		for _, row := range rows {
+			if err := table.Add(row...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := table.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("%d columns wide: %s", width, diff)
+		}
+	}
+}
+
+// A name cannot break out of its cell.
+func TestTableKeepsCellsApart(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := New(nil, &out, nil).Table(false, make([]Column, 2)...).Add(Text("a\tb\nc", "d")...); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), `a\u0009b\u000ac`+"\td\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Pairs leave out what has no value, and keep a value on its line.
+func TestPairs(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := Pairs(&out, [][2]string{{"job_id", "7"}, {"a longer name", ""}, {"测试", "a\nb"}, {"url", "x "}}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("job_id  7\n测试    a\\u000ab\nurl     x\n", out.String()); diff != "" {
+		t.Error(diff)
+	}
+	if err := Pairs(brokenWriter{}, [][2]string{{"a", "b"}}); !errors.Is(err, errBroken) {
+		t.Errorf("not written: %v", err)
+	}
+}
