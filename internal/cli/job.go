@@ -29,25 +29,25 @@ takes no job token for them.
 		Subcommands: []*cli.Command{
 			jobShowCommand(con),
 			jobLogCommand(con),
-			jobAction(con, "cancel", "cancel a job that has not finished", "Developer", forceFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
+			jobAction{"cancel", "cancel a job that has not finished", "Developer", forceFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
 				return s.api.CancelJob(ctx, p, id, c.Bool("force"))
-			}),
-			jobAction(con, "retry", "run a finished job again, as a new job, which is shown", "Developer", nil, func(ctx context.Context, _ *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
+			}}.command(con),
+			jobAction{"retry", "run a finished job again, as a new job, which is shown", "Developer", nil, func(ctx context.Context, _ *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
 				return s.api.RetryJob(ctx, p, id)
-			}),
-			jobAction(con, "erase", "delete the archive, the reports and the log of a finished job", "Maintainer, or Developer for jobs of one's own,", yesFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
+			}}.command(con),
+			jobAction{"erase", "delete the archive, the reports and the log of a finished job", "Maintainer, or Developer for jobs of one's own,", yesFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
 				if err := s.confirm(ctx, c, fmt.Sprintf("Delete the archive, the reports and the log of job %d of project %s?", id, p)); err != nil {
 					return gitlab.Job{}, err
 				}
 				return s.api.EraseJob(ctx, p, id)
-			}),
-			jobAction(con, "play", "start a manual or scheduled job", "Developer", variableFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
+			}}.command(con),
+			jobAction{"play", "start a manual or scheduled job", "Developer", variableFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
 				variables, err := readVariables(c)
 				if err != nil {
 					return gitlab.Job{}, err
 				}
 				return s.api.PlayJob(ctx, p, id, variables)
-			}),
+			}}.command(con),
 		},
 		Action: noSubcommand,
 	}
@@ -86,31 +86,38 @@ func readVariables(c *cli.Context) ([]gitlab.Variable, error) {
 	return variables, nil
 }
 
-// jobAction makes the command that does something to a job, and shows the job
-// that the server answers with.
-func jobAction(con *console.Console, name, usage, role string, flag cli.Flag, do func(context.Context, *cli.Context, *session, gitlab.Project, int64) (gitlab.Job, error)) *cli.Command {
+// jobAction is a command that does something to a job, and shows the job that the
+// server answers with.
+type jobAction struct {
+	name, usage string
+	role        string   // who may
+	flag        cli.Flag // of its own; may be nil
+	do          func(context.Context, *cli.Context, *session, gitlab.Project, int64) (gitlab.Job, error)
+}
+
+func (a jobAction) command(con *console.Console) *cli.Command {
 	flags := []cli.Flag{projectFlag(), formatFlag()}
-	if flag != nil {
-		flags = append(flags, flag)
+	if a.flag != nil {
+		flags = append(flags, a.flag)
 	}
 	return &cli.Command{
-		Name: name, Usage: usage, UsageText: "artifetch job " + name + " ID [flags]", Flags: flags,
+		Name: a.name, Usage: a.usage, UsageText: "artifetch job " + a.name + " ID [flags]", Flags: flags,
 		Action: func(c *cli.Context) error {
 			return withSession(c, con, func(ctx context.Context, s *session) error {
 				project, id, err := jobArgument(c, s.cfg)
 				if err != nil {
 					return err
 				}
-				if err := s.needsUser("job "+name, "api"); err != nil {
+				if err := s.needsUser("job "+a.name, "api"); err != nil {
 					return err
 				}
 				asJSON, err := wantsJSON(c)
 				if err != nil {
 					return err
 				}
-				job, err := do(ctx, c, s, gitlab.Project(project), id)
+				job, err := a.do(ctx, c, s, gitlab.Project(project), id)
 				if err != nil {
-					return acted(err, project, id, role)
+					return acted(err, project, id, a.role)
 				}
 				return showJob(con, job, asJSON)
 			})

@@ -16,11 +16,11 @@ func (s *session) section(c *cli.Context, command, heading string) (end func()) 
 	if !s.cfg.InCI || s.con.JSON() || c.Bool("no-sections") || c.Bool("quiet") {
 		return func() {}
 	}
-	end = s.con.Section("artifetch_"+command, heading, s.log.GetLevel() == zerolog.DebugLevel)
+	closeSection := s.con.Section("artifetch_"+command, heading, s.log.GetLevel() == zerolog.DebugLevel)
 	s.sectioned = true
 	return func() {
 		s.sectioned = false
-		end()
+		closeSection()
 	}
 }
 

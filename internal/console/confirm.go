@@ -29,7 +29,7 @@ func (c *Console) Confirm(ctx context.Context, question string) (yes bool, err e
 		return false, context.Cause(ctx)
 	}
 	if err != nil && answer == "" {
-		return false, nil //nolint:nilerr // a terminal that is closed says no
+		return false, nil // a terminal that was closed
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes", nil
