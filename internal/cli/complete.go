@@ -50,16 +50,21 @@ most.
   artifetch completion zsh >"${fpath[1]}/_artifetch"
   artifetch completion fish >~/.config/fish/completions/artifetch.fish
   artifetch completion powershell | Out-String | Invoke-Expression`,
-		Action: func(c *cli.Context) error {
-			scripts := []string{bashScript, zshScript, fishScript, powershellScript}
-			at := slices.Index(shells(), c.Args().First())
-			if at < 0 || c.NArg() != 1 {
-				return &usageError{"completion takes the name of a shell", "one of " + strings.Join(shells(), ", ")}
-			}
-			_, err := io.WriteString(con.Out, scripts[at])
+		Action: action(con, readCompletion, func(_ context.Context, script string, con *console.Console) error {
+			_, err := io.WriteString(con.Out, script)
 			return err
-		},
+		}),
 	}
+}
+
+// readCompletion returns the script of the shell that the argument names.
+func readCompletion(c *cli.Context) (script string, err error) {
+	scripts := []string{bashScript, zshScript, fishScript, powershellScript}
+	at := slices.Index(shells(), c.Args().First())
+	if at < 0 || c.NArg() != 1 {
+		return "", &usageError{"completion takes the name of a shell", "one of " + strings.Join(shells(), ", ")}
+	}
+	return scripts[at], nil
 }
 
 // patience is how long a person waits for names.
@@ -238,10 +243,9 @@ func fromServer(ctx context.Context, before []string, flag string) []word {
 	con := console.New(nil, io.Discard, io.Discard)
 	app := newApp(con)
 	list := func(c *cli.Context) error {
-		if err := c.Set("retries", "0"); err != nil {
-			return err
-		}
-		s, err := newSession(ctx, c, con)
+		o := readGlobal(c)
+		o.retries = -1
+		s, err := newSession(ctx, o, con)
 		if err != nil || s.cfg.Token.Kind == env.NoToken {
 			return err
 		}
@@ -263,7 +267,7 @@ func fromServer(ctx context.Context, before []string, flag string) []word {
 func (s *session) names(ctx context.Context, c *cli.Context, flag string) []word {
 	q := jobsQuery{limit: defaultLimit}
 	var err error
-	if q.Project, err = projectOf(c, s.cfg); err != nil || q.Project == "" {
+	if q.Project, err = projectOf(readProject(c), s.cfg); err != nil || q.Project == "" {
 		return nil
 	}
 	name := func(j gitlab.Job) word { return word{j.Name, j.Stage} }
@@ -275,7 +279,7 @@ func (s *session) names(ctx context.Context, c *cli.Context, flag string) []word
 		name = func(j gitlab.Job) word { return word{j.Ref, j.Pipeline.Status} }
 	} else {
 		q.Ref = c.String("ref")
-		if err := readPipeline(c, s.cfg, &q.Query); err != nil {
+		if err := pipelineIn(readPipeline(c))(s.cfg, &q.Query); err != nil {
 			return nil
 		}
 	}

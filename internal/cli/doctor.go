@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -82,11 +81,8 @@ func runDoctor(c *cli.Context, con *console.Console) error {
 	if err != nil {
 		return err
 	}
-	if err := impatient(c); err != nil {
-		return err
-	}
 	d := &doctor{}
-	if err := withSession(c, con, func(ctx context.Context, s *session) error {
+	if err := connected(c.Context, readImpatient(c), con, func(ctx context.Context, s *session) error {
 		d.session = s
 		return d.examine(ctx, c)
 	}); err != nil {
@@ -105,22 +101,9 @@ func runDoctor(c *cli.Context, con *console.Console) error {
 	return nil
 }
 
-// impatient: who looks for what is wrong does not want to wait until it passes.
-func impatient(c *cli.Context) error {
-	for name, value := range map[string]string{"retries": "0", "stall-timeout": "10s"} {
-		if c.IsSet(name) || os.Getenv(envName(name)) != "" {
-			continue
-		}
-		if err := c.Set(name, value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (d *doctor) examine(ctx context.Context, c *cli.Context) error {
-	q := resolve.Query{Project: c.String("project")}
-	if err := readProject(c, d.cfg, &q); err != nil {
+	q := resolve.Query{Project: readProject(c)}
+	if err := projectIn(d.cfg, &q); err != nil {
 		return err
 	}
 	d.project = q.Project

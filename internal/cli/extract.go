@@ -41,9 +41,9 @@ func runExtract(c *cli.Context, con *console.Console) error {
 	if !c.Args().Present() {
 		return &usageError{"no archive given", "name a file, or - for standard input"}
 	}
-	ctx, cancel := withDeadline(c.Context, c)
+	ctx, cancel := withDeadline(c.Context, readGlobal(c))
 	defer cancel()
-	s, err := localSession(ctx, c, con)
+	s, err := localSession(ctx, readGlobal(c), con)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func runExtract(c *cli.Context, con *console.Console) error {
 	if strings.ContainsAny(dir, "{}") {
 		return &usageError{"--output has braces", "{job} and the like are known of jobs, not of a local archive"}
 	}
-	end, progress := s.section(c, "extract", "artifetch extract: "+c.Args().First()), s.newProgress(c)
+	end, progress := s.section(readLog(c), "extract", "artifetch extract: "+c.Args().First()), s.newProgress(readLog(c))
 	part := progress.Part()
 	x.extract.OnPlan, x.extract.OnRead = part.Plan, part.Read
 	stats, err := x.run(ctx, c.Args().First(), con.In, dir)

@@ -48,7 +48,7 @@ func runFetch(c *cli.Context, con *console.Console) error {
 		if err != nil {
 			return err
 		}
-		end := s.section(c, "fetch", "artifetch fetch: "+q.String())
+		end := s.section(readLog(c), "fetch", "artifetch fetch: "+q.String())
 		err = f.waiting(ctx, f.wait, f.run)
 		f.progress.End()
 		end()
@@ -62,7 +62,7 @@ func runFetch(c *cli.Context, con *console.Console) error {
 func newFetcher(c *cli.Context, s *session, q resolve.Query) (*fetcher, error) {
 	f := &fetcher{
 		session: s, query: q, cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), wait: c.Duration("wait"),
-		progress: s.newProgress(c), leftOut: map[string]bool{},
+		progress: s.newProgress(readLog(c)), leftOut: map[string]bool{},
 	}
 	var err error
 	if f.asJSON, err = wantsJSON(c); err != nil {

@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -38,24 +35,6 @@ func globalFlags() []cli.Flag {
 	}
 }
 
-// queryFlags say which job is meant.
-func queryFlags() []cli.Flag {
-	return []cli.Flag{
-		projectFlag(),
-		&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: categoryWhich, Usage: "branch or tag `REF` (default: the job's own)"},
-		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: categoryWhich, Usage: "job `NAME`, in full, or a glob (*, ?, {a,b}); may be repeated"},
-		&cli.StringFlag{Name: "job-id", Category: categoryWhich, Usage: "job `ID` or web address, instead of --ref and --job"},
-		&cli.StringFlag{Name: "pipeline", Category: categoryWhich, Usage: "`ID`, web address, current, or latest (of --ref), whatever its status"},
-		&cli.StringFlag{Name: "sha", Category: categoryWhich, Usage: "the newest pipeline of the commit `SHA` that has the job"},
-		&cli.Int64Flag{Name: "mr", Category: categoryWhich, Usage: "the newest pipeline of merge request `NUMBER` that has the job", DefaultText: "none"},
-		&cli.BoolFlag{Name: "recent", Category: categoryWhich, Usage: "the newest successful pipeline that has the job, not the newest alone", DisableDefaultText: true},
-		&cli.DurationFlag{Name: "max-age", Category: categoryWhich, Usage: "with --recent, none older than `DURATION`", DefaultText: "any"},
-		&cli.BoolFlag{Name: "any-status", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also of jobs that have not succeeded", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "downstream", Category: categoryWhich, Usage: "with these, too: also in pipelines of other projects that were triggered", DisableDefaultText: true},
-		&cli.DurationFlag{Name: "wait", Category: categoryWhich, Usage: "wait up to `DURATION` for the job to finish", DefaultText: "no time"},
-	}
-}
-
 // extractionFlags say which files of the archive go where, and what they may be.
 func extractionFlags() []cli.Flag {
 	return []cli.Flag{
@@ -86,14 +65,6 @@ func transferFlags() []cli.Flag {
 	}
 }
 
-// logFlags say how a run that takes its time tells what it does.
-func logFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "no-progress", Category: categoryOutput, Usage: "show no progress", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "no-sections", Category: categoryOutput, Usage: "make no sections in job logs", DisableDefaultText: true},
-	}
-}
-
 func ifMissingFlag() cli.Flag {
 	return &cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` if there is no job or archive: fail, warn or ignore", DefaultText: "fail"}
 }
@@ -106,63 +77,47 @@ func cacheSizeFlag() cli.Flag {
 	return &cli.Int64Flag{Name: "cache-max-size", Category: categoryTransfer, Usage: "keep at most `N` bytes there, those that were used last", DefaultText: "10 GiB"}
 }
 
-func projectFlag() cli.Flag {
-	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: categoryWhich, Usage: "`PROJECT` id, full path or web address (default: $CI_PROJECT_ID)"}
+// globalOptions are the values of the global flags.
+type globalOptions struct {
+	retries      int // 0 means the default; negative, none
+	retryMaxTime time.Duration
+	stallTimeout time.Duration
+	deadline     time.Duration // 0 means none
+	quiet        bool
+	verbose      bool
+	logFormat    string
+	// variables are the flags that env reads, under the names of their variables, so
+	// that it sees one environment. Only flags that were given are in it.
+	variables map[string]string
 }
 
-// envPrefix starts the variables of all flags.
-const envPrefix = "ARTIFETCH_"
-
-// envName is the variable of a flag: --some-flag is ARTIFETCH_SOME_FLAG.
-func envName(flag string) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-// flagsFromEnv sets each flag that was not given from its ARTIFETCH_ variable.
-// The library's own way takes a variable that is set but empty for a value. A
-// flag that may repeat takes one value a line.
-func flagsFromEnv(c *cli.Context, flags []cli.Flag) error {
-	for _, f := range flags {
-		name := f.Names()[0]
-		value := strings.TrimRight(os.Getenv(envName(name)), "\r\n")
-		if value == "" || c.IsSet(name) || name == "help" || name == "version" {
-			continue
-		}
-		values := []string{value}
-		if _, repeats := f.(*cli.StringSliceFlag); repeats {
-			values = strings.FieldsFunc(value, func(r rune) bool { return r == '\n' || r == '\r' })
-		}
-		for _, v := range values {
-			if err := c.Set(name, v); err != nil {
-				return &usageError{fmt.Sprintf("%s: invalid value %q", envName(name), v), "it sets --" + name}
-			}
+// readGlobal reads the global flags, wherever they stand on the command line.
+func readGlobal(c *cli.Context) globalOptions {
+	o := globalOptions{
+		retries: c.Int("retries"), retryMaxTime: c.Duration("retry-max-time"), stallTimeout: c.Duration("stall-timeout"),
+		deadline: c.Duration("deadline"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"), logFormat: c.String("log-format"),
+		variables: map[string]string{},
+	}
+	if c.IsSet("retries") && o.retries == 0 {
+		o.retries = -1
+	}
+	for _, name := range []string{"server-url", "token-file", "token-type", "ca-file", "cert-file", "key-file"} {
+		if c.IsSet(name) {
+			o.variables[envName(name)] = c.String(name)
 		}
 	}
-	return nil
+	return o
 }
 
-// flagLookuper answers for the flags of the command line under the names of
-// their variables, so that env sees one environment.
-type flagLookuper struct{ c *cli.Context }
-
-// Lookup implements envconfig.Lookuper.
-func (l flagLookuper) Lookup(key string) (string, bool) {
-	name, ok := strings.CutPrefix(key, envPrefix)
-	if !ok {
-		return "", false
+// readImpatient reads the global flags for a command whose user watches it: without
+// --retries and --stall-timeout, it doesn't wait for a server to recover.
+func readImpatient(c *cli.Context) globalOptions {
+	o := readGlobal(c)
+	if !c.IsSet("retries") {
+		o.retries = -1
 	}
-	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
-	return l.c.String(name), l.c.IsSet(name)
-}
-
-// countFlag turns a flag where 0 means "none" into an option where 0 means
-// "default" and a negative number "none".
-func countFlag(c *cli.Context, name string) int {
-	if c.IsSet(name) && c.Int(name) == 0 {
-		return -1
+	if !c.IsSet("stall-timeout") {
+		o.stallTimeout = 10 * time.Second
 	}
-	return c.Int(name)
+	return o
 }
-
-// deadline reads --deadline; zero means none.
-func deadline(c *cli.Context) time.Duration { return c.Duration("deadline") }

@@ -23,13 +23,11 @@ func TestImpatient(t *testing.T) {
 	} {
 		t.Setenv("ARTIFETCH_STALL_TIMEOUT", tt.env)
 		app := &cli.App{Flags: globalFlags(), Action: func(c *cli.Context) error {
-			if err := impatient(c); err != nil {
-				return err
-			}
 			if err := flagsFromEnv(c, c.App.Flags); err != nil {
 				return err
 			}
-			if retries, stall := countFlag(c, "retries"), c.Duration("stall-timeout"); retries != tt.retries || stall != tt.stall {
+			o := readImpatient(c)
+			if retries, stall := o.retries, o.stallTimeout; retries != tt.retries || stall != tt.stall {
 				t.Errorf("%+v: %d retries, %v", tt, retries, stall)
 			}
 			return nil

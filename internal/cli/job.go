@@ -186,7 +186,7 @@ func (s *session) currentJobError(err error) error {
 
 // jobArgument reads the ID or web address that a command of one job takes.
 func jobArgument(c *cli.Context, cfg env.Config) (project string, id int64, err error) {
-	if project, err = projectOf(c, cfg); err != nil {
+	if project, err = projectOf(readProject(c), cfg); err != nil {
 		return "", 0, err
 	}
 	switch value := c.Args().First(); {
@@ -204,7 +204,7 @@ func jobArgument(c *cli.Context, cfg env.Config) (project string, id int64, err 
 		if err != nil {
 			return "", 0, err
 		}
-		if id = w.jobID; c.String("project") == "" {
+		if id = w.jobID; readProject(c) == "" {
 			project = w.project
 		}
 	default:

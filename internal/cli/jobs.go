@@ -99,10 +99,10 @@ func newJobsQuery(c *cli.Context, cfg env.Config) (jobsQuery, error) {
 		}
 	}
 	var err error
-	if q.Project, err = projectOf(c, cfg); err != nil {
+	if q.Project, err = projectOf(readProject(c), cfg); err != nil {
 		return q, err
 	}
-	if err := readPipeline(c, cfg, &q.Query); err != nil {
+	if err := pipelineIn(readPipeline(c))(cfg, &q.Query); err != nil {
 		return q, err
 	}
 	if own := q.Project == cfg.Project || q.Project == cfg.ProjectPath; own && q.Latest && q.Ref == "" {
@@ -135,16 +135,6 @@ func listUsage(err error) error {
 }
 
 var errNoProject = &usageError{"no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app"}
-
-// projectOf reads --project: an id, a path, a web address, or the job's own.
-func projectOf(c *cli.Context, cfg env.Config) (string, error) {
-	q := resolve.Query{Project: c.String("project")}
-	err := readProject(c, cfg, &q)
-	if q.Project == "" {
-		q.Project = cfg.Project
-	}
-	return q.Project, err
-}
 
 // notListed explains why a list was refused.
 func (s *session) notListed(err error, q resolve.Query) error {

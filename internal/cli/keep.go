@@ -110,7 +110,7 @@ func deleteAll(ctx context.Context, c *cli.Context, s *session) error {
 			return &usageError{"--all deletes the artifacts of all jobs; --" + name + " names some", "leave one of them out"}
 		}
 	}
-	project, err := projectOf(c, s.cfg)
+	project, err := projectOf(readProject(c), s.cfg)
 	switch {
 	case err != nil:
 		return err

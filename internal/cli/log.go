@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/console"
@@ -12,9 +11,9 @@ import (
 
 // newLogger makes the logger of a run. Messages are constant; names, refs and
 // the server's words go into fields, which are quoted when they are printed.
-func newLogger(c *cli.Context, con *console.Console, cfg env.Config) (zerolog.Logger, error) {
+func newLogger(o globalOptions, con *console.Console, cfg env.Config) (zerolog.Logger, error) {
 	w := con.Err
-	switch format := c.String("log-format"); format {
+	switch format := o.logFormat; format {
 	case "json":
 		w = con.Messages()
 	case "", "auto", "console":
@@ -24,9 +23,9 @@ func newLogger(c *cli.Context, con *console.Console, cfg env.Config) (zerolog.Lo
 	}
 	level := zerolog.InfoLevel
 	switch {
-	case c.Bool("verbose") || cfg.Debug:
+	case o.verbose || cfg.Debug:
 		level = zerolog.DebugLevel
-	case c.Bool("quiet"):
+	case o.quiet:
 		level = zerolog.ErrorLevel
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger(), nil

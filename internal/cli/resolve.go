@@ -30,21 +30,6 @@ func resolveCommand(con *console.Console) *cli.Command {
 	}
 }
 
-func formatFlag() cli.Flag {
-	return &cli.StringFlag{Name: "format", Category: categoryOutput, Usage: "`FORMAT` of the result: text or json", DefaultText: "text"}
-}
-
-// wantsJSON reads --format.
-func wantsJSON(c *cli.Context) (bool, error) {
-	switch format := c.String("format"); format {
-	case "", "text":
-		return false, nil
-	case "json":
-		return true, nil
-	}
-	return false, &usageError{"--format is neither text nor json", "leave it out for text"}
-}
-
 func runResolve(c *cli.Context, con *console.Console) error {
 	if c.Args().Present() {
 		return &usageError{"resolve takes no PATH", "it says which job is meant; fetch takes paths"}

@@ -12,8 +12,8 @@ import (
 // section puts what is said from now on into a section of the job log, until end is
 // called. The result belongs behind it: a closed section hides everything. Outside of
 // job logs it does nothing.
-func (s *session) section(c *cli.Context, command, heading string) (end func()) {
-	if !s.cfg.InCI || s.con.JSON() || c.Bool("no-sections") || c.Bool("quiet") {
+func (s *session) section(o logOptions, command, heading string) (end func()) {
+	if !s.cfg.InCI || s.con.JSON() || o.noSections || s.quiet {
 		return func() {}
 	}
 	closeSection := s.con.Section("artifetch_"+command, heading, s.log.GetLevel() == zerolog.DebugLevel)
@@ -33,8 +33,8 @@ func (s *session) detail() *zerolog.Event {
 }
 
 // newProgress is nil if --no-progress or --quiet is given.
-func (s *session) newProgress(c *cli.Context) *console.Progress {
-	if c.Bool("no-progress") || c.Bool("quiet") {
+func (s *session) newProgress(o logOptions) *console.Progress {
+	if o.noProgress || s.quiet {
 		return nil
 	}
 	return s.con.Progress(s.cfg.InCI, func(p console.Pace) {

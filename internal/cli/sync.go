@@ -77,7 +77,7 @@ func runSync(c *cli.Context, con *console.Console) error {
 		if err != nil {
 			return err
 		}
-		end := s.section(c, "sync", "artifetch sync: "+c.String("manifest"))
+		end := s.section(readLog(c), "sync", "artifetch sync: "+c.String("manifest"))
 		say, err := y.run(ctx)
 		y.progress.End()
 		end()
@@ -105,7 +105,7 @@ func (y *syncer) run(ctx context.Context) (say func() error, err error) {
 func newSyncer(c *cli.Context, s *session) (*syncer, error) {
 	y := &syncer{
 		session: s, out: s.con.Out, locked: c.Bool("locked"), update: c.Bool("update"), check: c.Bool("check"), dry: c.Bool("dry-run"),
-		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), connections: connections(c), progress: s.newProgress(c),
+		offline: c.Bool("offline"), names: c.Args().Slice(), cacheDir: c.String("cache-dir"), cacheSize: c.Int64("cache-max-size"), connections: connections(c), progress: s.newProgress(readLog(c)),
 	}
 	if err := y.read(c); err != nil {
 		return nil, err

@@ -43,9 +43,9 @@ func runVerify(c *cli.Context, con *console.Console) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withDeadline(c.Context, c)
+	ctx, cancel := withDeadline(c.Context, readGlobal(c))
 	defer cancel()
-	s, err := localSession(ctx, c, con)
+	s, err := localSession(ctx, readGlobal(c), con)
 	if err != nil {
 		return err
 	}

@@ -179,3 +179,15 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	// Flags that are known have their long names by now: see arrange.
 	return &usageError{strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint}
 }
+
+// action is what a command does: it reads its flags into options, and runs with those.
+// What runs sees neither flags nor standard streams, and can be tested without [Run].
+func action[O any](con *console.Console, read func(*cli.Context) (O, error), run func(context.Context, O, *console.Console) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		o, err := read(c)
+		if err != nil {
+			return err
+		}
+		return run(c.Context, o, con)
+	}
+}

@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +33,7 @@ type session struct {
 	servers fetch.Servers // what was found out about them
 	noETag  sync.Once     // says that the cache keeps nothing
 
+	quiet     bool // nothing but errors is said
 	sectioned bool // what is said is in a section of the job log
 
 	strain atomic.Int64 // how often the server had enough, or could not be reached
@@ -42,90 +41,54 @@ type session struct {
 
 // withSession runs what a command does, within --deadline.
 func withSession(c *cli.Context, con *console.Console, do func(ctx context.Context, s *session) error) error {
-	ctx, cancel := withDeadline(c.Context, c)
+	return connected(c.Context, readGlobal(c), con, do)
+}
+
+// connected runs what a command does with a connection to GitLab, within --deadline.
+func connected(ctx context.Context, o globalOptions, con *console.Console, do func(ctx context.Context, s *session) error) error {
+	ctx, cancel := withDeadline(ctx, o)
 	defer cancel()
-	s, err := newSession(ctx, c, con)
+	s, err := newSession(ctx, o, con)
 	if err != nil {
 		return err
 	}
 	return do(ctx, s)
 }
 
-// readFlags completes the flags before a command runs. What is wrong with the
-// environment is said as --log-format wants it, too.
-func readFlags(c *cli.Context, con *console.Console) error {
-	err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags))
-	con.SetJSON(c.String("log-format") == "json")
-	if err != nil {
-		return err
-	}
-	return checkWords(c)
-}
-
-// checkWords refuses flags and arguments that a shell or a pipeline has left empty,
-// or has not expanded. They must not count as left out: an empty --server-url would
-// lead to another server, an empty --output to another directory.
-func checkWords(c *cli.Context) error {
-	for _, f := range slices.Concat(c.App.Flags, c.Command.Flags) {
-		name := f.Names()[0]
-		if !c.IsSet(name) {
-			continue
-		}
-		var values []string
-		switch f.(type) {
-		case *cli.StringFlag:
-			values = []string{c.String(name)}
-		case *cli.StringSliceFlag:
-			values = c.StringSlice(name)
-		}
-		if err := checkWord("--"+name, values...); err != nil {
-			return err
-		}
-	}
-	return checkWord("an argument", c.Args().Slice()...)
-}
-
-func checkWord(what string, values ...string) error {
-	for _, value := range values {
-		if ref, found := env.Unexpanded(value); found {
-			return &usageError{what + " holds the literal text " + ref + ": it was not expanded", "single quotes keep a shell from expanding"}
-		}
-		if strings.TrimSpace(value) == "" {
-			return &usageError{what + " is empty", "give it a value, or leave it out"}
-		}
-	}
-	return nil
+// lookuper finds variables in the flags first, then in the environment.
+func (o globalOptions) lookuper() envconfig.Lookuper {
+	return envconfig.MultiLookuper(envconfig.MapLookuper(o.variables), envconfig.OsLookuper())
 }
 
 // localSession is what a command needs that asks nobody: what is wrong with a token
 // is of no interest to it.
-func localSession(ctx context.Context, c *cli.Context, con *console.Console) (*session, error) {
-	cfg, err := env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
+func localSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
+	cfg, err := env.Load(ctx, o.lookuper())
 	if err != nil {
 		cfg = env.Config{}
 	}
-	s := &session{con: con, cfg: cfg}
-	s.log, err = newLogger(c, con, cfg)
+	s := &session{con: con, cfg: cfg, quiet: o.quiet}
+	s.log, err = newLogger(o, con, cfg)
 	return s, err
 }
 
-func newSession(ctx context.Context, c *cli.Context, con *console.Console) (*session, error) {
+func newSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
 	cfg, err := ctxio.Await(ctx, func() (env.Config, error) { // a token may come through a pipe
-		return env.Load(ctx, envconfig.MultiLookuper(flagLookuper{c}, envconfig.OsLookuper()))
+		return env.Load(ctx, o.lookuper())
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := &session{con: con, cfg: cfg, policy: transport.Policy{Retries: countFlag(c, "retries"), MaxTime: c.Duration("retry-max-time")}}
+	s := &session{con: con, cfg: cfg, quiet: o.quiet, policy: transport.Policy{Retries: o.retries, MaxTime: o.retryMaxTime}}
 	secrets := []string{cfg.Token.Value.Reveal()}
 	for _, password := range cfg.ProxyPasswords {
 		secrets = append(secrets, password.Reveal())
 	}
 	con.Hide(secrets...)
-	if s.log, err = newLogger(c, con, cfg); err != nil {
+	if s.log, err = newLogger(o, con, cfg); err != nil {
 		return nil, err
 	}
-	if s.http, err = s.newHTTPClient(c); err != nil {
+	if s.http, err = s.newHTTPClient(o.stallTimeout); err != nil {
 		return nil, err
 	}
 	s.api = gitlab.New(cfg.APIURL, s.http)
@@ -136,12 +99,12 @@ func newSession(ctx context.Context, c *cli.Context, con *console.Console) (*ses
 	return s, nil
 }
 
-func (s *session) newHTTPClient(c *cli.Context) (*http.Client, error) {
+func (s *session) newHTTPClient(stallTimeout time.Duration) (*http.Client, error) {
 	o := transport.Options{
 		API:          s.cfg.APIURL,
 		UserAgent:    "artifetch/" + version(),
 		Retry:        s.policy,
-		StallTimeout: c.Duration("stall-timeout"),
+		StallTimeout: stallTimeout,
 		Observe:      s.observe,
 	}
 	o.Header, o.Token = credential(s.cfg.Token)
@@ -198,9 +161,9 @@ func (s *session) observe(x transport.Exchange) {
 }
 
 // withDeadline bounds a whole run by --deadline.
-func withDeadline(ctx context.Context, c *cli.Context) (context.Context, context.CancelFunc) {
-	if d := deadline(c); d > 0 {
-		return context.WithTimeoutCause(ctx, d, errDeadline)
+func withDeadline(ctx context.Context, o globalOptions) (context.Context, context.CancelFunc) {
+	if o.deadline > 0 {
+		return context.WithTimeoutCause(ctx, o.deadline, errDeadline)
 	}
 	return context.WithCancel(ctx)
 }

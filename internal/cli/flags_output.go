@@ -1,0 +1,33 @@
+package cli
+
+import "github.com/urfave/cli/v2"
+
+// logFlags say how a run that takes its time tells what it does.
+func logFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "no-progress", Category: categoryOutput, Usage: "show no progress", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "no-sections", Category: categoryOutput, Usage: "make no sections in job logs", DisableDefaultText: true},
+	}
+}
+
+// logOptions are the values of [logFlags].
+type logOptions struct{ noProgress, noSections bool }
+
+func readLog(c *cli.Context) logOptions {
+	return logOptions{c.Bool("no-progress"), c.Bool("no-sections")}
+}
+
+func formatFlag() cli.Flag {
+	return &cli.StringFlag{Name: "format", Category: categoryOutput, Usage: "`FORMAT` of the result: text or json", DefaultText: "text"}
+}
+
+// wantsJSON reads --format.
+func wantsJSON(c *cli.Context) (bool, error) {
+	switch format := c.String("format"); format {
+	case "", "text":
+		return false, nil
+	case "json":
+		return true, nil
+	}
+	return false, &usageError{"--format is neither text nor json", "leave it out for text"}
+}

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// queryFlags say which job is meant.
+func queryFlags() []cli.Flag {
+	return []cli.Flag{
+		projectFlag(),
+		&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: categoryWhich, Usage: "branch or tag `REF` (default: the job's own)"},
+		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: categoryWhich, Usage: "job `NAME`, in full, or a glob (*, ?, {a,b}); may be repeated"},
+		&cli.StringFlag{Name: "job-id", Category: categoryWhich, Usage: "job `ID` or web address, instead of --ref and --job"},
+		&cli.StringFlag{Name: "pipeline", Category: categoryWhich, Usage: "`ID`, web address, current, or latest (of --ref), whatever its status"},
+		&cli.StringFlag{Name: "sha", Category: categoryWhich, Usage: "the newest pipeline of the commit `SHA` that has the job"},
+		&cli.Int64Flag{Name: "mr", Category: categoryWhich, Usage: "the newest pipeline of merge request `NUMBER` that has the job", DefaultText: "none"},
+		&cli.BoolFlag{Name: "recent", Category: categoryWhich, Usage: "the newest successful pipeline that has the job, not the newest alone", DisableDefaultText: true},
+		&cli.DurationFlag{Name: "max-age", Category: categoryWhich, Usage: "with --recent, none older than `DURATION`", DefaultText: "any"},
+		&cli.BoolFlag{Name: "any-status", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also of jobs that have not succeeded", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "downstream", Category: categoryWhich, Usage: "with these, too: also in pipelines of other projects that were triggered", DisableDefaultText: true},
+		&cli.DurationFlag{Name: "wait", Category: categoryWhich, Usage: "wait up to `DURATION` for the job to finish", DefaultText: "no time"},
+	}
+}
+
+func projectFlag() cli.Flag {
+	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: categoryWhich, Usage: "`PROJECT` id, full path or web address (default: $CI_PROJECT_ID)"}
+}
+
+// queryOptions are the values of [queryFlags]. What they mean depends on the
+// environment: see query.
+type queryOptions struct {
+	asked    resolve.Query // but for its project, job id and pipeline
+	project  string        // id, path or web address; empty means the job's own
+	jobID    string        // number or web address
+	pipeline string        // number, web address, current or latest
+	given    []string      // the flags among them, but for --project
+	wait     time.Duration
+}
+
+func readQuery(c *cli.Context) queryOptions {
+	o := queryOptions{
+		asked: resolve.Query{
+			Ref: c.String("ref"), Jobs: c.StringSlice("job"), SHA: strings.ToLower(c.String("sha")), MergeRequest: c.Int64("mr"),
+			Recent: c.Bool("recent"), MaxAge: c.Duration("max-age"), AnyStatus: c.Bool("any-status"), Downstream: c.Bool("downstream"),
+		},
+		project: readProject(c), jobID: c.String("job-id"), pipeline: readPipeline(c), wait: c.Duration("wait"),
+	}
+	for _, f := range queryFlags() {
+		if name := f.Names()[0]; name != "project" && c.IsSet(name) {
+			o.given = append(o.given, name)
+		}
+	}
+	return o
+}
+
+// readProject reads --project, for commands that take no other part of a query.
+func readProject(c *cli.Context) string { return c.String("project") }
+
+// readPipeline reads --pipeline, for commands with one of their own.
+func readPipeline(c *cli.Context) string { return c.String("pipeline") }
+
+// query is what is asked of a server: which jobs are meant. The ref of the running
+// pipeline is a sensible default in the own project only.
+func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
+	q := o.asked
+	q.Project = o.project
+	for _, read := range []func(env.Config, *resolve.Query) error{projectIn, o.jobIn, pipelineIn(o.pipeline)} {
+		if err := read(cfg, &q); err != nil {
+			return q, err
+		}
+	}
+	own := q.Project == "" || q.Project == cfg.Project || q.Project == cfg.ProjectPath
+	if q.Project == "" {
+		q.Project = cfg.Project
+	}
+	asked := q
+	if q.Ref == "" && own {
+		q.Ref = cfg.Ref
+	}
+	if asked.JobID == 0 { // beside a job's id, a default isn't a second way to say which job
+		asked = q
+	}
+	if slices.Contains(o.given, "mr") && q.MergeRequest == 0 { // in a query, that means none
+		return q, errMergeRequest
+	}
+	return q, queryUsage(q, asked.Validate())
+}
+
+// withQuery runs what a command does about a query.
+func withQuery(c *cli.Context, con *console.Console, do func(ctx context.Context, s *session, q resolve.Query) error) error {
+	return withSession(c, con, func(ctx context.Context, s *session) error {
+		q, err := readQuery(c).query(s.cfg)
+		if err != nil {
+			return err
+		}
+		return do(ctx, s, q)
+	})
+}
+
+// projectIn reads a project: an id, a path or a web address.
+func projectIn(cfg env.Config, q *resolve.Query) error {
+	if !isWeb(q.Project) {
+		q.Project = resolve.ProjectName(q.Project)
+		return nil
+	}
+	w, err := parseWeb(q.Project, cfg.APIURL)
+	q.Project = w.project
+	return err
+}
+
+// jobIn reads a number, or the address of a job, or of its artifacts.
+func (o queryOptions) jobIn(cfg env.Config, q *resolve.Query) error {
+	value := o.jobID
+	switch {
+	case value == "":
+		return nil
+	case !isWeb(value):
+		if err := number(value, &q.JobID); err != nil {
+			return &usageError{"--job-id must be a positive number, or the address of a job", "it is the number in the job's address"}
+		}
+		return nil
+	}
+	w, err := parseWeb(value, cfg.APIURL)
+	if err == nil && w.jobID == 0 && w.job == "" {
+		err = &usageError{"--job-id: no job in " + value, "a job's address ends in /-/jobs/NUMBER"}
+	}
+	if q.Project == "" {
+		q.Project = w.project
+	}
+	q.JobID = w.jobID
+	if w.job != "" {
+		q.Ref, q.Jobs = w.ref, []string{w.job}
+		for _, flag := range []string{"pipeline", "sha", "mr"} {
+			if err == nil && slices.Contains(o.given, flag) {
+				err = &usageError{"--job-id and --" + flag + " each say which job or pipeline", "give one of them"}
+			}
+		}
+	}
+	return err
+}
+
+// pipelineIn reads a number, an address, "current" or "latest".
+func pipelineIn(value string) func(env.Config, *resolve.Query) error {
+	return func(cfg env.Config, q *resolve.Query) error {
+		switch {
+		case value == "":
+			return nil
+		case value == "latest":
+			q.Latest = true
+			return nil
+		case value == "current":
+			if q.PipelineID = cfg.PipelineID; q.PipelineID == 0 {
+				return &usageError{"--pipeline current: CI_PIPELINE_ID is not set", "it is the running job's pipeline; elsewhere give its number"}
+			}
+			return nil
+		case isWeb(value):
+			w, err := parseWeb(value, cfg.APIURL)
+			if err == nil && w.pipelineID == 0 {
+				err = &usageError{"--pipeline: no pipeline in " + value, "a pipeline's address ends in /-/pipelines/NUMBER"}
+			}
+			if q.Project == "" {
+				q.Project = w.project
+			}
+			q.PipelineID = w.pipelineID
+			return err
+		default:
+			if err := number(value, &q.PipelineID); err != nil {
+				return &usageError{"--pipeline is none of a number, an address, current, latest", "a pipeline's number stands in its address"}
+			}
+			return nil
+		}
+	}
+}
+
+// projectOf is the project of a command that takes no query: an id, a path, a web
+// address, or the job's own.
+func projectOf(value string, cfg env.Config) (string, error) {
+	q := resolve.Query{Project: value}
+	err := projectIn(cfg, &q)
+	return cmp.Or(q.Project, cfg.Project), err
+}
