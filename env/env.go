@@ -30,7 +30,7 @@ var ErrUsage = errors.New("configuration")
 
 // UsageError names the variable at fault and what to do about it.
 type UsageError struct {
-	Name   string // of the variable or flag
+	Name   string // of the variable, or a file's path
 	Reason string // what is wrong with it; never its value
 	Fix    string // what to do
 }

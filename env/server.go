@@ -20,7 +20,7 @@ type server struct {
 	named bool
 }
 
-// server finds the root of the REST API: --server-url, else CI_API_V4_URL,
+// server finds the root of the REST API: ARTIFETCH_SERVER_URL, else CI_API_V4_URL,
 // which carries a relative URL root as well, else CI_SERVER_URL, else
 // gitlab.com.
 func (s *settings) server() (server, error) {
@@ -29,7 +29,7 @@ func (s *settings) server() (server, error) {
 	if err != nil || s.ServerURL == "" {
 		return server{api: job, own: true, named: inJob}, err
 	}
-	api, err := parseServer("--server-url", s.ServerURL)
+	api, err := parseServer("ARTIFETCH_SERVER_URL", s.ServerURL)
 	if err != nil {
 		return server{}, err
 	}
@@ -56,7 +56,7 @@ func parseServer(name, value string) (*url.URL, error) {
 		return nil, &UsageError{Name: name, Reason: "is not an http or https address", Fix: "write it like https://gitlab.example.com"}
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, &UsageError{Name: name, Reason: "holds more than scheme, host and path", Fix: "a token comes from the environment or from --token-file, never from an address"}
+		return nil, &UsageError{Name: name, Reason: "holds more than scheme, host and path", Fix: "a token comes from the environment or from ARTIFETCH_TOKEN_FILE, never from an address"}
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	if !strings.HasSuffix(u.Path, apiPath) {

@@ -15,7 +15,7 @@ import (
 // TokenKind says how a token is presented to GitLab.
 type TokenKind string
 
-// The kinds of token, and the two words of --token-type that are none.
+// The kinds of token, and the two words of ARTIFETCH_TOKEN_TYPE that aren't kinds.
 const (
 	JobToken     TokenKind = "job"     // header JOB-TOKEN
 	PrivateToken TokenKind = "private" // header PRIVATE-TOKEN: personal, project and group access tokens
@@ -32,7 +32,7 @@ type Token struct {
 }
 
 // tokenSource is one place where a token may be. kind is what its name says;
-// a value that looks like another kind wins over it while --token-type is auto.
+// a value that looks like another kind wins over it while ARTIFETCH_TOKEN_TYPE is auto.
 type tokenSource struct {
 	name string
 	kind TokenKind
@@ -47,7 +47,7 @@ func (s *settings) token(l envconfig.Lookuper, at server) (Token, error) {
 	case NoToken:
 		return Token{Kind: NoToken}, nil
 	default:
-		return Token{}, &UsageError{Name: "--token-type", Reason: "is none of auto, job, private, bearer, none", Fix: "leave it out, and the kind is found out"}
+		return Token{}, &UsageError{Name: tokenType, Reason: "must be auto, job, private, bearer or none", Fix: "leave it out, and the kind is found out"}
 	}
 	for _, source := range s.tokenSources(at.own) {
 		if !source.serves(want) {
@@ -78,18 +78,22 @@ func (s *settings) mayGo(t Token, at server) error {
 	case isJob && !at.named:
 		return &UsageError{
 			Name: t.Source, Reason: "holds a job token, and neither CI_API_V4_URL nor CI_SERVER_URL says which server it belongs to",
-			Fix: "pass CI_API_V4_URL on, in a Dockerfile by ARG CI_API_V4_URL and --build-arg CI_API_V4_URL, or give --server-url",
+			Fix: "pass CI_API_V4_URL on, in a Dockerfile by ARG CI_API_V4_URL and --build-arg CI_API_V4_URL, or use ARTIFETCH_SERVER_URL",
 		}
-	case isJob && !at.own && t.Source != tokenFileFlag:
+	case isJob && !at.own && t.Source != tokenFile:
 		return &UsageError{
-			Name: t.Source, Reason: "holds a job token, and --server-url names another server than the job's",
-			Fix: "set a token of that server, or use --token-type none",
+			Name: t.Source, Reason: "holds a job token, and ARTIFETCH_SERVER_URL names another server than the job's",
+			Fix: "set a token of that server, or use ARTIFETCH_TOKEN_TYPE=none",
 		}
 	}
 	return nil
 }
 
-const tokenFileFlag = "--token-file"
+// The variables about tokens that the program has for itself.
+const (
+	tokenFile = "ARTIFETCH_TOKEN_FILE"
+	tokenType = "ARTIFETCH_TOKEN_TYPE"
+)
 
 // tokenSources lists the places in order. A file named on the command line
 // comes first, then what a person set up, then what GitLab set up.
@@ -105,7 +109,7 @@ func (s *settings) tokenSources(own bool) []tokenSource {
 		return tokenSource{name, kind, func() (Secret, error) { return readNamed(name, path) }}
 	}
 	sources := []tokenSource{
-		file(tokenFileFlag, autoToken, s.TokenFile),
+		file(tokenFile, autoToken, s.TokenFile),
 		held("GITLAB_TOKEN", PrivateToken, s.GitLabToken),
 	}
 	if own {
@@ -173,10 +177,10 @@ func guessKind(value string, named TokenKind, isJob bool) TokenKind {
 // noToken says why there is none, or that the caller goes on as nobody.
 func noToken(l envconfig.Lookuper, want TokenKind, own bool) (Token, error) {
 	if want != autoToken {
-		return Token{}, &UsageError{Name: "--token-type", Reason: string(want) + ": no such token in the environment", Fix: "set GITLAB_TOKEN or CI_JOB_TOKEN, or give --token-file"}
+		return Token{}, &UsageError{Name: tokenType, Reason: string(want) + ": no such token in the environment", Fix: "set GITLAB_TOKEN or CI_JOB_TOKEN, or ARTIFETCH_TOKEN_FILE"}
 	}
 	if value, set := l.Lookup("CI_JOB_TOKEN"); own && set && strings.TrimSpace(value) == "" {
-		return Token{}, &UsageError{Name: "CI_JOB_TOKEN", Reason: "is set but empty", Fix: "unset it, or use --token-type none to go without a token"}
+		return Token{}, &UsageError{Name: "CI_JOB_TOKEN", Reason: "is set but empty", Fix: "unset it, or use ARTIFETCH_TOKEN_TYPE=none to go without a token"}
 	}
 	return Token{Kind: NoToken}, nil
 }

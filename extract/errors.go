@@ -32,9 +32,9 @@ func (*UnsafeError) Hint() string {
 type LimitError struct {
 	What  string // such as "bytes" or "entries"
 	Limit int64
-	Flag  string // which raises it; empty if none does
-	// Advice is what to do about a limit that no flag raises. Empty means to make
-	// smaller archives.
+	// Option is the field of [Options] that raises it. Empty means that it is fixed.
+	Option string
+	// Advice is what to do about a fixed limit. Empty means to make smaller archives.
 	Advice string
 }
 
@@ -46,8 +46,8 @@ func (e *LimitError) Error() string {
 // Hint says what to do next.
 func (e *LimitError) Hint() string {
 	switch {
-	case e.Flag != "":
-		return "if that is what you expect, raise " + e.Flag
+	case e.Option != "":
+		return "if that is what you expect, raise the limit"
 	case e.Advice != "":
 		return e.Advice
 	}
@@ -154,7 +154,7 @@ func (e *ConflictError) Error() string { return fmt.Sprintf("%q: %s", e.Path, e.
 
 // Hint says what to do next.
 func (*ConflictError) Hint() string {
-	return "nothing was changed; choose another --output, or other files"
+	return "nothing was changed; choose another directory, or other files"
 }
 
 func quoteAll(names []string) string {

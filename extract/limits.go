@@ -28,7 +28,7 @@ func (s *spent) take(n int64, o Options) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n > math.MaxInt64-s.bytes || s.bytes+n > o.MaxBytes {
-		return &LimitError{What: "bytes", Limit: o.MaxBytes, Flag: "--max-bytes"}
+		return &LimitError{What: "bytes", Limit: o.MaxBytes, Option: "MaxBytes"}
 	}
 	s.bytes += n
 	return s.checkRatio(s.bytes, o)
@@ -49,7 +49,7 @@ func (s *spent) checkRatio(bytes int64, o Options) error {
 		free = freeRatio
 	}
 	if bytes > free && bytes/o.MaxRatio > s.archive {
-		return &LimitError{What: fmt.Sprintf("times its own %d bytes", s.archive), Limit: o.MaxRatio, Flag: "--max-ratio"}
+		return &LimitError{What: fmt.Sprintf("times its own %d bytes", s.archive), Limit: o.MaxRatio, Option: "MaxRatio"}
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func (s *spent) count(n int, o Options) error {
 }
 
 func tooManyEntries(o Options) error {
-	return &LimitError{What: "entries", Limit: int64(o.MaxFiles), Flag: "--max-files"}
+	return &LimitError{What: "entries", Limit: int64(o.MaxFiles), Option: "MaxFiles"}
 }
 
 // name counts the bytes of a name, or of a link's target, before it is kept.

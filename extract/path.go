@@ -38,6 +38,10 @@ func (rules) cleanName(name string, allowGit bool) (string, error) {
 	return cleanOther(name, allowGit)
 }
 
+// ReasonGit is why an [UnsafeError] refuses a name below .git, where hooks are run. See
+// [Options].AllowGit.
+const ReasonGit = "it would change a Git repository"
+
 func cleanOther(name string, allowGit bool) (string, error) {
 	if reason := badName(name); reason != "" {
 		return "", &UnsafeError{name, reason}
@@ -50,7 +54,7 @@ func cleanOther(name string, allowGit bool) (string, error) {
 		case len(part) > maxComponent:
 			return "", &UnsafeError{name, "a part of the name is longer than 255 bytes"}
 		case !allowGit && isGit(part):
-			return "", &UnsafeError{name, "it would change a Git repository, which only --allow-git lets it do"}
+			return "", &UnsafeError{name, ReasonGit}
 		case stageName.MatchString(part):
 			return "", &UnsafeError{name, "it has the name of a staging directory of artifetch"}
 		}

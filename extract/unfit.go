@@ -22,7 +22,7 @@ func (e *UnfitError) Error() string {
 
 // Hint says what to do next.
 func (*UnfitError) Hint() string {
-	return "nothing was extracted; leave it out with --exclude (-x), or use another system"
+	return "nothing was extracted; leave it out, or use another system"
 }
 
 // unfit returns the reason why the platform can't have a file of that name, or "".

@@ -93,7 +93,7 @@ func TestUnfitNames(t *testing.T) {
 			}
 			_, err := onSystem(t, tt.system, archive, Options{})
 			unfit, ok := errors.AsType[*UnfitError](err)
-			if !ok || unfit.Entry != tt.bad || !strings.Contains(unfit.Hint(), "-x") {
+			if !ok || unfit.Entry != tt.bad || !strings.Contains(unfit.Hint(), "leave it out") {
 				t.Errorf("%s of %q: %v", form, tt.bad, err)
 			}
 			if tt.renaming.Flat || tt.renaming.StripComponents > 0 {

@@ -52,7 +52,7 @@ func (e *BrokenError) Unwrap() error { return notAnEnd(e.Err) }
 
 // Hint says what to do next.
 func (e *BrokenError) Hint() string {
-	return "the server or a proxy ends the connection; --retries and --retry-max-time allow more attempts"
+	return "the server or a proxy ends the connection: try again later, or allow more attempts"
 }
 
 // notAnEnd returns an error of a connection that isn't io.EOF. The end of a

@@ -209,14 +209,14 @@ func (r *reader) expand(n *yaml.Node, allowed bool) (string, error) {
 		case !name.MatchString(wanted):
 			failed = r.fail(n, ref+" names no variable", "write ${NAME}; there are no other forms")
 		case secret.MatchString(wanted):
-			failed = r.fail(n, ref+" looks like a secret, which has no place here", "tokens come from the environment by themselves, or from --token-file")
+			failed = r.fail(n, ref+" looks like a secret, which has no place here", "tokens come from the environment by themselves, or from a file that the command line names")
 		default:
 			value, set = r.lookup(wanted)
 			switch {
 			case !set || value == "":
 				failed = r.fail(n, ref+" is not set", "set the variable, or write the value")
 			case secretValue.MatchString(value):
-				failed, value = r.fail(n, ref+" holds what looks like a token, which has no place here", "tokens come from the environment by themselves, or from --token-file"), ""
+				failed, value = r.fail(n, ref+" holds what looks like a token, which has no place here", "tokens come from the environment by themselves, or from a file that the command line names"), ""
 			}
 		}
 		return value

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // Reason is why a query finds nothing, for programs.
@@ -102,123 +101,25 @@ func (e *NotFoundError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
 func (e *NotFoundError) Hint() string {
-	mistake := refMistake(e.Query.Ref)
-	switch {
-	case e.hint != "":
+	if mistake, _ := e.RefMistake(); mistake != RefFine {
+		return "pipelines belong to branches and tags, and have their short names"
+	}
+	switch e.What {
+	case "project":
 		return e.hint
-	case mistake != "" && e.What != "project" && e.What != "job id" && (!e.Query.exact() || e.Query.Latest):
-		return mistake
-	case e.What == "successful pipeline":
-		return "check the ref's spelling (no refs/heads/); a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it"
-	case e.What == "pipeline":
-		return "a pipeline's id is the number in its address; it must be of this project: check --project"
-	case e.What == "job" && e.Query.Recent:
-		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\"); --max-age may end the search early, and GitLab before 18.10 does not know it with this token"
-	case e.What == "job" && e.Query.exact() && !e.Query.Downstream:
-		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\"); jobs of other projects' pipelines need --downstream"
-	case e.What == "job" && e.Query.exact():
-		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\")"
-	case e.What == "job":
-		return "check the job's full name (\"test 1/3\", \"build: [linux, amd64]\"), and that the newest successful pipeline has it; --recent looks further back"
-	case e.What == "job id":
-		return "a job's id is the number in its address; it must be of this project: check --project"
+	case "successful pipeline":
+		return "check the ref's spelling; a pipeline that is running, has failed or waits for a manual job doesn't count"
+	case "pipeline", "job id":
+		return "check the id, which is the number in the address, and the project"
 	}
-	return ""
+	return `check the job's full name ("test 1/3", "build: [linux, amd64]")`
 }
 
-// StateError reports a job that has not succeeded.
-type StateError struct {
-	Artifact      Artifact
-	FailureReason string
-}
-
-// Error implements error.
-func (e *StateError) Error() string {
-	status := e.Artifact.Status
-	if e.FailureReason != "" {
-		status += " (" + e.FailureReason + ")"
+// RefMistake returns what the query's ref seems to be, if it is not the name by which
+// pipelines know a branch or tag, and that name, if it is another one.
+func (e *NotFoundError) RefMistake() (mistake RefMistake, name string) {
+	if e.What == "project" || e.What == "job id" || e.Query.Exact() && !e.Query.Latest {
+		return RefFine, "" // the ref makes no difference
 	}
-	return fmt.Sprintf("%s of project %s has not succeeded: it is %s", e.Artifact.Label(), e.Artifact.Project, status)
-}
-
-// Final reports whether the job will not go on by itself.
-func (e *StateError) Final() bool {
-	switch e.Artifact.Status {
-	case "failed", "canceled", "skipped":
-		return true
-	}
-	return false
-}
-
-// Reason says the same to programs.
-func (e *StateError) Reason() Reason {
-	if e.Final() {
-		return ReasonState
-	}
-	return ReasonRunning
-}
-
-// Hint says what to do next.
-func (e *StateError) Hint() string {
-	if e.Final() {
-		return strings.TrimSpace("--any-status takes its artifacts all the same; " + e.Artifact.WebURL)
-	}
-	return strings.TrimSpace("--wait DURATION waits for it; " + e.Artifact.WebURL)
-}
-
-// NoArchiveError reports that the job is there and its archive is not.
-type NoArchiveError struct {
-	Artifact Artifact
-	Reports  []string // file types the job has instead, such as "junit"
-	Erased   bool
-	Err      error // the server's refusal, if it was one
-}
-
-// Error implements error.
-func (e *NoArchiveError) Error() string {
-	return fmt.Sprintf("%s of project %s has no artifacts archive%s", e.Artifact.Label(), e.Artifact.Project, said(e.Err))
-}
-
-// Reason says the same to programs.
-func (e *NoArchiveError) Reason() Reason {
-	switch {
-	case e.Erased:
-		return ReasonErased
-	case len(e.Reports) > 0:
-		return ReasonReports
-	case e.expired():
-		return ReasonExpired
-	}
-	return ReasonNoArchive
-}
-
-func (e *NoArchiveError) expired() bool {
-	return e.Artifact.ExpireAt != nil && e.Artifact.ExpireAt.Before(time.Now())
-}
-
-// Unwrap gives the server's refusal.
-func (e *NoArchiveError) Unwrap() error { return e.Err }
-
-// Hint says what to do next.
-func (e *NoArchiveError) Hint() string {
-	if len(e.Reports) > 0 {
-		return fmt.Sprintf("it has reports only (%s), which no download serves: name the files under artifacts:paths too", strings.Join(e.Reports, ", "))
-	}
-	if e.expired() {
-		return fmt.Sprintf("it expired on %s: see artifacts:expire_in, or run the job again: %s", e.Artifact.ExpireAt.UTC().Format(time.RFC1123), e.Artifact.WebURL)
-	}
-	if e.Erased {
-		return strings.TrimSpace("it was erased; run the job again: " + e.Artifact.WebURL)
-	}
-	return "it never had one, has reports only, or the archive has expired or was erased: see artifacts:expire_in, or run the job again"
-}
-
-// Unfinished reports whether a job of that status may still succeed by itself.
-// https://docs.gitlab.com/ci/jobs/#available-job-statuses
-func Unfinished(status string) bool {
-	switch status {
-	case "created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running", "scheduled":
-		return true
-	}
-	return false
+	return refMistake(e.Query.Ref)
 }

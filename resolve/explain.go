@@ -15,20 +15,29 @@ type Explanation struct {
 	Reason   Reason   // for programs
 	Cause    string   // what is wrong
 	Evidence []string // what the server says about it
-	Remedy   string   // what to do next
+	Remedy   Remedy   // what to do next
+
+	PipelineID int64 // of RemedyPipeline
 }
+
+// Remedy is what to do about what an [Explanation] has found out.
+type Remedy string
+
+// The remedies.
+const (
+	RemedyHint     Remedy = ""         // the error's own hint says it
+	RemedyWait     Remedy = "wait"     // for the newest pipeline, or take it as it is
+	RemedyPipeline Remedy = "pipeline" // take the job from another pipeline
+	RemedyRecent   Remedy = "recent"   // take the job from an older successful pipeline
+	RemedyLicence  Remedy = "licence"  // another kind of token, or the job's id
+	RemedyToken    Remedy = "token"    // another token: the job that this one is of has ended
+)
 
 // Explain looks for what is behind an error of [Resolver.Artifacts] or
 // [Resolver.Fallback]. It makes at most a handful of cheap requests; what they
 // are refused does not matter.
 func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation {
 	x := Explanation{Cause: err.Error()}
-	if h, ok := errors.AsType[interface {
-		error
-		Hint() string
-	}](err); ok {
-		x.Remedy = h.Hint()
-	}
 	if h, ok := errors.AsType[reasoner](err); ok {
 		x.Reason = h.Reason()
 	}
@@ -56,7 +65,7 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 		if err == nil {
 			x.see("the newest pipeline of %q is %d: %s %s", q.Ref, p.ID, p.Status, p.WebURL)
 			if p.Status == "running" || p.Status == "pending" || p.Status == "created" {
-				x.Remedy = "--wait DURATION waits for it; --pipeline latest takes it as it is"
+				x.Remedy = RemedyWait
 			}
 		}
 		return
@@ -96,9 +105,9 @@ func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 		}
 		if slices.ContainsFunc(q.Jobs, func(job string) bool { return slices.ContainsFunc(names, compile(job).MatchString) }) {
 			x.see("pipeline %d (%s) has it: %s", p.ID, p.Status, p.WebURL)
-			x.Remedy = fmt.Sprintf("--pipeline %d takes it from there", p.ID)
+			x.Remedy, x.PipelineID = RemedyPipeline, p.ID
 			if p.Status == "success" {
-				x.Remedy = "--recent takes it from the newest successful pipeline that has it"
+				x.Remedy = RemedyRecent
 			}
 			return
 		}
@@ -129,11 +138,10 @@ func (r *Resolver) aboutToken(ctx context.Context, q Query, x *Explanation) {
 		x.see("the job token is alive: job %q (%d) of project %d", job.Name, job.ID, job.Pipeline.ProjectID)
 		if x.Reason == ReasonProject && q.Project == strconv.FormatInt(job.Pipeline.ProjectID, 10) {
 			x.see("GitLab denies this token its own project: that is the answer of an instance without the licence")
-			x.Reason = ReasonLicence
-			x.Remedy = "job tokens on the artifacts API need Premium; set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
+			x.Reason, x.Remedy = ReasonLicence, RemedyLicence
 		}
 	case errors.Is(err, gitlab.ErrUnauthorized):
 		x.see("the job token is dead: GitLab does not know a running job by it")
-		x.Reason, x.Remedy = ReasonToken, "a job token is valid only while its job runs: run this inside of a job, or set GITLAB_TOKEN"
+		x.Reason, x.Remedy = ReasonToken, RemedyToken
 	}
 }

@@ -26,7 +26,7 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 	var first error
 	for back, root := range roots {
 		p := newPicker(q, r.judge(q, ByProject))
-		for _, job := range tree(jobs, root, !q.exact()) {
+		for _, job := range tree(jobs, root, !q.Exact()) {
 			p.offer(job)
 		}
 		found, err := p.result()
@@ -45,7 +45,7 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 	}
 	if first == nil {
 		what := "successful pipeline"
-		if q.exact() {
+		if q.Exact() {
 			what = "pipeline"
 		}
 		first = &NotFoundError{Query: q, What: what, Seen: amongNewest(jobs), cut: len(jobs) == maxJobs || len(jobs) == 0}
@@ -54,7 +54,7 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 }
 
 func (r *Resolver) judge(q Query, how Method) func(gitlab.Job) verdict {
-	if q.exact() {
+	if q.Exact() {
 		return r.finished(q, how)
 	}
 	return r.asServer(q, how)

@@ -43,9 +43,9 @@ func ProjectName(value string) string {
 	return strings.TrimSuffix(strings.Trim(value, "/"), ".git")
 }
 
-// exact reports whether the query names one pipeline, or a commit, so that its
-// status does not matter.
-func (q Query) exact() bool {
+// Exact reports whether the query names a pipeline, a commit or a merge request, so
+// that the status of the pipeline doesn't matter.
+func (q Query) Exact() bool {
 	return q.PipelineID != 0 || q.SHA != "" || q.MergeRequest != 0 || q.Latest
 }
 
@@ -137,20 +137,31 @@ func isCommit(text string) bool {
 	return len(text) >= 7 && len(text) <= 64 && strings.Trim(text, "0123456789abcdefABCDEF") == ""
 }
 
-// refMistake says what to give in place of a ref that pipelines don't have. They
-// carry the short name of a branch or tag.
-func refMistake(ref string) string {
+// RefMistake is what a ref seems to be that pipelines don't have. They carry the short
+// name of a branch or tag.
+type RefMistake string
+
+// The mistakes.
+const (
+	RefFine    RefMistake = ""        // it may be a branch or tag
+	RefHead    RefMistake = "HEAD"    // what is checked out
+	RefCommit  RefMistake = "commit"  // a commit's SHA, or the beginning of one
+	RefLong    RefMistake = "long"    // refs/heads/… or refs/tags/…
+	RefEncoded RefMistake = "encoded" // with %XX, as in an address
+)
+
+func refMistake(ref string) (mistake RefMistake, name string) {
 	short := strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 	plain, err := url.PathUnescape(ref)
 	switch {
 	case ref == "HEAD" || ref == "@":
-		return "pipelines belong to branches and tags: find those of a commit with --sha \"$(git rev-parse HEAD)\""
+		return RefHead, ""
 	case isCommit(ref):
-		return "pipelines belong to branches and tags, and this looks like a commit: use --sha with the full commit SHA"
+		return RefCommit, ""
 	case short != ref:
-		return "use the short name: --ref " + short
+		return RefLong, short
 	case err == nil && plain != ref:
-		return "use the name as Git has it: --ref " + plain
+		return RefEncoded, plain
 	}
-	return ""
+	return RefFine, ""
 }

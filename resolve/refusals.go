@@ -40,7 +40,7 @@ type ClosedError struct {
 // Error implements error.
 func (e *ClosedError) Error() string {
 	needs := ", which " + e.Query.where() + " needs"
-	if e.Query.Ref == "" && !e.Query.exact() { // the list itself was asked for
+	if e.Query.Ref == "" && !e.Query.Exact() { // the list itself was asked for
 		needs = ""
 	}
 	return fmt.Sprintf("this job token may not list the jobs of project %s%s%s", e.Query.Project, needs, said(e.Err))
@@ -54,7 +54,7 @@ func (*ClosedError) Reason() Reason { return ReasonClosed }
 
 // Hint says what to do next.
 func (*ClosedError) Hint() string {
-	return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
+	return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: use a token with the scope read_api, or name the job by its id"
 }
 
 // DownstreamError reports a pipeline in another project that this token cannot read,
@@ -89,12 +89,12 @@ func (*DownstreamError) Reason() Reason { return ReasonForbidden }
 // Hint says what to do next.
 func (e *DownstreamError) Hint() string {
 	if e.Project == "" {
-		return "job tokens list trigger jobs since GitLab 19.2: set GITLAB_TOKEN to a token with read_api, or name the downstream project with --project"
+		return "job tokens list trigger jobs since GitLab 19.2: use a token with the scope read_api, or ask for the job in the downstream project"
 	}
 	if refusal, ok := errors.AsType[*gitlab.Error](e.Err); ok && refusal.StatusCode == http.StatusForbidden {
 		return forbiddenHint(refusal)
 	}
-	return fmt.Sprintf("give the token's user access to project %s, or leave out --downstream", e.Project)
+	return fmt.Sprintf("give the token's user access to project %s", e.Project)
 }
 
 func said(err error) string {

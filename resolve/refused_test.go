@@ -47,13 +47,13 @@ func TestPipelinesThatCannotBeRead(t *testing.T) {
 		{name: "by ref", query: resolve.Query{Ref: "main", Jobs: []string{"deep"}}, refusals: map[int64]error{11: missing}, want: []int64{131}},
 		{name: "the pipeline itself", query: resolve.Query{PipelineID: 10, Jobs: []string{"deep"}}, refusals: map[int64]error{10: missing}, err: new(*resolve.NotFoundError), says: "no such pipeline"},
 		{name: "downstream, not on the allowlist", query: resolve.Query{PipelineID: 10, Jobs: []string{"package"}, Downstream: true}, refusals: map[int64]error{20: notListed}, err: new(*resolve.DownstreamError), says: `cannot look for job "package" in pipeline 20 of the downstream project 8 (403`, hint: "in project lib: Settings"},
-		{name: "downstream, not seen", query: resolve.Query{PipelineID: 10, Jobs: []string{"package"}, Downstream: true}, refusals: map[int64]error{20: falseOne}, err: new(*resolve.DownstreamError), says: "downstream project 8 (404 Project Not Found)", hint: "access to project 8, or leave out --downstream"},
+		{name: "downstream, not seen", query: resolve.Query{PipelineID: 10, Jobs: []string{"package"}, Downstream: true}, refusals: map[int64]error{20: falseOne}, err: new(*resolve.DownstreamError), says: "downstream project 8 (404 Project Not Found)", hint: "access to project 8"},
 		{name: "downstream, gone", query: resolve.Query{PipelineID: 10, Jobs: []string{"package"}, Downstream: true}, refusals: map[int64]error{20: missing}, err: new(*resolve.DownstreamError), says: "project 8"},
 		{name: "found beside it", query: resolve.Query{PipelineID: 10, Jobs: []string{"deep"}, Downstream: true}, refusals: map[int64]error{20: denied}, want: []int64{131}, skipped: 1},
 		{name: "found before it", query: resolve.Query{PipelineID: 10, Jobs: []string{"build"}, Downstream: true}, refusals: map[int64]error{20: denied}, want: []int64{101}},
 		{name: "a pattern", query: resolve.Query{PipelineID: 10, Jobs: []string{"{b,d,p}*"}, Downstream: true}, refusals: map[int64]error{20: denied}, want: []int64{101, 131}, skipped: 1},
 		{name: "one of two", query: resolve.Query{PipelineID: 10, Jobs: []string{"deep", "package"}, Downstream: true}, refusals: map[int64]error{20: denied}, err: new(*resolve.DownstreamError), says: `job "package"`},
-		{name: "not asked for", query: resolve.Query{PipelineID: 10, Jobs: []string{"package"}}, refusals: map[int64]error{20: denied}, err: new(*resolve.NotFoundError), says: `no job "package"`, hint: "need --downstream"},
+		{name: "not asked for", query: resolve.Query{PipelineID: 10, Jobs: []string{"package"}}, refusals: map[int64]error{20: denied}, err: new(*resolve.NotFoundError), says: `no job "package"`, hint: "full name"},
 		{name: "a server in trouble", query: resolve.Query{PipelineID: 10, Jobs: []string{"deep"}}, refusals: map[int64]error{12: &gitlab.Error{StatusCode: 502}}, err: new(*gitlab.Error), says: "502"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

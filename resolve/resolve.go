@@ -66,7 +66,7 @@ func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
 			Project: q.Project, JobID: q.JobID, Found: ByID,
 			URL: r.API.ArchiveURL(gitlab.Project(q.Project), q.JobID),
 		}}, nil
-	case q.exact():
+	case q.Exact():
 		found, err := r.fromTree(ctx, q)
 		return found, r.unlistable(err, q)
 	}

@@ -330,7 +330,7 @@ func TestReasons(t *testing.T) {
 		r := &resolve.Resolver{API: &fakeAPI{jobs: []gitlab.Job{tt.job}}}
 		q := resolve.Query{Project: "7", PipelineID: 5, Jobs: []string{"build"}}
 		_, err := r.Artifacts(t.Context(), q)
-		if x := r.Explain(t.Context(), q, err); x.Reason != tt.want || x.Cause == "" || x.Remedy == "" {
+		if x := r.Explain(t.Context(), q, err); x.Reason != tt.want || x.Cause == "" || x.Remedy != resolve.RemedyHint {
 			t.Errorf("%+v: %+v, want %s", tt.job, x, tt.want)
 		}
 	}

@@ -107,7 +107,7 @@ func (q Query) missing() *QueryError {
 	missing := fieldsSet(
 		given{FieldProject, q.Project == ""},
 		given{FieldJobs, byName && len(q.Jobs) == 0},
-		given{FieldRef, byName && q.Ref == "" && (q.Latest || !q.exact())},
+		given{FieldRef, byName && q.Ref == "" && (q.Latest || !q.Exact())},
 	)
 	if len(missing) > 0 {
 		return &QueryError{ProblemMissing, missing}

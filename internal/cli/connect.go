@@ -63,7 +63,7 @@ func (o globalOptions) lookuper() envconfig.Lookuper {
 // localSession is what a command needs that asks nobody: what is wrong with a token
 // is of no interest to it.
 func localSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
-	cfg, err := env.Load(ctx, o.lookuper())
+	cfg, err := loadEnv(ctx, o.lookuper())
 	if err != nil {
 		cfg = env.Config{}
 	}
@@ -74,7 +74,7 @@ func localSession(ctx context.Context, o globalOptions, con *console.Console) (*
 
 func newSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
 	cfg, err := ctxio.Await(ctx, func() (env.Config, error) { // a token may come through a pipe
-		return env.Load(ctx, o.lookuper())
+		return loadEnv(ctx, o.lookuper())
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -61,9 +62,7 @@ func (d *doctor) find(check string, is state, text, remedy string) {
 
 // fail notes an error, with its own words about what to do, if it has some.
 func (d *doctor) fail(check string, err error, remedy string) {
-	if h, ok := asHinter(err); ok && h.Hint() != "" {
-		remedy = h.Hint()
-	}
+	remedy = cmp.Or(ownHint(err), remedy)
 	if id := requestID(err); id != "" {
 		remedy += " (request id: " + id + ")"
 	}

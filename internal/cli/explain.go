@@ -41,7 +41,7 @@ func runExplain(c *cli.Context, con *console.Console) error {
 		if code := exitCode(err); code == codeServer || code == codeInternal || code > codeWaited {
 			return err // there is nothing to explain about the query
 		}
-		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), asJSON); err != nil {
+		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), err, asJSON); err != nil {
 			return err
 		}
 		return &explainedError{err}
@@ -96,15 +96,16 @@ func sayFound(con *console.Console, found []resolve.Artifact, asJSON bool) error
 	return con.Encode(x)
 }
 
-func sayWhyNot(con *console.Console, why resolve.Explanation, asJSON bool) error {
+func sayWhyNot(con *console.Console, why resolve.Explanation, err error, asJSON bool) error {
+	remedy := remedyFor(why, err)
 	if asJSON {
-		return con.Encode(explanation{Reason: string(why.Reason), Cause: why.Cause, Evidence: why.Evidence, Remedy: why.Remedy})
+		return con.Encode(explanation{Reason: string(why.Reason), Cause: why.Cause, Evidence: why.Evidence, Remedy: remedy})
 	}
 	lines := [][2]string{{"cause", why.Cause}}
 	for _, seen := range why.Evidence {
 		lines = append(lines, [2]string{"evidence", seen})
 	}
-	lines = append(lines, [2]string{"remedy", why.Remedy})
+	lines = append(lines, [2]string{"remedy", remedy})
 	for _, line := range lines {
 		if line[1] == "" {
 			continue

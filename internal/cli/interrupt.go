@@ -55,8 +55,8 @@ func (e *stoppedError) Unwrap() []error { return []error{e.cause, e.err} }
 
 // Hint is that of the error. Of one that follows from a signal, it would mislead.
 func (e *stoppedError) Hint() string {
-	if h, ok := asHinter(e.err); ok && (is[*actionError](e.err) || !is[Signal](e.cause)) {
-		return h.Hint()
+	if is[*actionError](e.err) || !is[Signal](e.cause) {
+		return ownHint(e.err)
 	}
 	return ""
 }

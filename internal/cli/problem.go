@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -60,10 +61,7 @@ func reportJSON(w io.Writer, err error) {
 
 // hintOf is what to do about an error, or "".
 func hintOf(err error) string {
-	if h, ok := asHinter(err); ok && h.Hint() != "" {
-		return h.Hint()
-	}
-	return localHint(err)
+	return cmp.Or(ownHint(err), localHint(err))
 }
 
 func asHinter(err error) (hinter, bool) {

@@ -24,7 +24,7 @@ func (e *Error) Unwrap() error { return syscall.ENOSPC }
 
 // Hint says what to do next.
 func (*Error) Hint() string {
-	return "nothing was written; make room, choose another --output, or take fewer files"
+	return "nothing was written; make room, choose another directory, or take fewer files"
 }
 
 // Check returns an [*Error] if the disk of dir has less than need bytes that this

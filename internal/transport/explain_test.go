@@ -89,8 +89,8 @@ func TestTLSErrors(t *testing.T) {
 		mine       *tls.Certificate
 		what, next string
 	}{
-		{"certificate required, TLS 1.3", &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}, nil, nil, "HOST wants a client certificate", "--cert-file"},
-		{"certificate required, TLS 1.2", &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, nil, nil, "HOST refuses the handshake", "--cert-file"},
+		{"certificate required, TLS 1.3", &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}, nil, nil, "HOST wants a client certificate", "CI_SERVER_TLS_CERT_FILE"},
+		{"certificate required, TLS 1.2", &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, nil, nil, "HOST refuses the handshake", "a client certificate, or"},
 		{"certificate refused", &tls.Config{ClientAuth: tls.RequireAnyClientCert, VerifyPeerCertificate: refuse, MinVersion: tls.VersionTLS13}, nil, mine, "HOST does not accept the client certificate", "still valid"},
 		{
 			"ciphers", &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}, nil, nil,

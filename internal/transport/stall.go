@@ -14,8 +14,11 @@ type StallError struct{ After time.Duration }
 
 // Error implements error.
 func (e *StallError) Error() string {
-	return fmt.Sprintf("no byte arrived for %v (see --stall-timeout)", e.After)
+	return fmt.Sprintf("no byte arrived for %v", e.After)
 }
+
+// Hint says what to do next.
+func (*StallError) Hint() string { return "the server or a proxy is silent: try again later" }
 
 // Timeout implements [net.Error], so that the request is repeated.
 func (*StallError) Timeout() bool { return true }

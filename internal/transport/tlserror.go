@@ -17,7 +17,22 @@ type TLSError struct {
 	What string // what is wrong
 	Next string // what to do next
 	Err  error  // what net/http said; may be nil
+
+	Cause TLSCause // for callers that know more about what to do
+	Proxy string   // of CauseAuthority: the proxy on the way; may be empty
 }
+
+// TLSCause is what a [TLSError] is about.
+type TLSCause string
+
+// The causes that a caller can do something about.
+const (
+	CauseOther         TLSCause = ""
+	CauseAuthority     TLSCause = "authority"      // an authority that isn't trusted signed the server's certificate
+	CauseHandshake     TLSCause = "handshake"      // GitLab refuses, perhaps because it wants a client certificate
+	CauseNoCertificate TLSCause = "no certificate" // GitLab wants a client certificate
+	CauseCertificate   TLSCause = "certificate"    // GitLab doesn't accept the client certificate
+)
 
 // Error implements error.
 func (e *TLSError) Error() string { return e.What }
@@ -49,10 +64,10 @@ func tlsError(p peer, err error) error {
 		return unknownAuthority(p, unknown, err)
 	}
 	if broken, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &TLSError{p.address, fmt.Sprintf("the certificate of %s is no good: %v", p.name, broken.Err), askOwner(p), err}
+		return &TLSError{Host: p.address, What: fmt.Sprintf("the certificate of %s is no good: %v", p.name, broken.Err), Next: askOperator(p), Err: err}
 	}
 	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(record.RecordHeader[:]) == "HTTP/" {
-		return &TLSError{p.address, p.name + " speaks plain HTTP, and was asked by https", "is the port right? An address with http:// sends the token readable to everybody on the way", err}
+		return &TLSError{Host: p.address, What: p.name + " speaks plain HTTP, and was asked by https", Next: "is the port right? An address with http:// sends the token readable to everybody on the way", Err: err}
 	}
 	if said, ok := errors.AsType[*net.OpError](err); ok && said.Op == "remote error" {
 		return alert(p, said.Err.Error(), err)
@@ -63,7 +78,7 @@ func tlsError(p peer, err error) error {
 	return nil
 }
 
-func askOwner(p peer) string { return "whoever runs " + p.name + " has to mend it" }
+func askOperator(p peer) string { return "ask the operator of " + p.name + " to fix it" }
 
 // outOfTime is about a certificate that is too old or too new, its own or that of
 // an authority. Anything else that makes it invalid is told as it is.
@@ -73,18 +88,18 @@ func outOfTime(p peer, e x509.CertificateInvalidError, err error) error {
 		whose = fmt.Sprintf("the certificate of the authority (%s) behind that of %s", e.Cert.Subject.CommonName, p.name)
 	}
 	if e.Reason != x509.Expired || e.Cert == nil {
-		return &TLSError{p.address, fmt.Sprintf("%s is no good: %v", whose, e), askOwner(p), err}
+		return &TLSError{Host: p.address, What: fmt.Sprintf("%s is no good: %v", whose, e), Next: askOperator(p), Err: err}
 	}
 	now := time.Now()
 	if now.Before(e.Cert.NotBefore) {
 		return &TLSError{
-			p.address, fmt.Sprintf("%s is not valid before %s, and here it is %s", whose, stamp(e.Cert.NotBefore), stamp(now)),
-			"check this machine's clock", err,
+			Host: p.address, What: fmt.Sprintf("%s is not valid before %s, and here it is %s", whose, stamp(e.Cert.NotBefore), stamp(now)),
+			Next: "check this machine's clock", Err: err,
 		}
 	}
 	return &TLSError{
-		p.address, fmt.Sprintf("%s expired on %s", whose, stamp(e.Cert.NotAfter)),
-		fmt.Sprintf("whoever runs %s has to renew it; if it is not yet %s, check this machine's clock", p.name, stamp(now)), err,
+		Host: p.address, What: fmt.Sprintf("%s expired on %s", whose, stamp(e.Cert.NotAfter)),
+		Next: fmt.Sprintf("ask the operator of %s to renew it; if it isn't %s yet, check this machine's clock", p.name, stamp(now)), Err: err,
 	}
 }
 
@@ -109,11 +124,11 @@ func otherName(p peer, e x509.HostnameError, err error) error {
 	case len(names) > shown:
 		whose += fmt.Sprintf(" and %d more", len(names)-shown)
 	}
-	next := fmt.Sprintf("ask for one of its names, or whoever runs %s has to get it a certificate with that name", p.name)
+	next := fmt.Sprintf("use one of its names, or ask the operator of %s for a certificate with that name", p.name)
 	if len(names) == 0 {
-		next = fmt.Sprintf("whoever runs %s has to get it a certificate with its name among the subject alternative names", p.name)
+		next = fmt.Sprintf("ask the operator of %s for a certificate with its name among the subject alternative names", p.name)
 	}
-	return &TLSError{p.address, fmt.Sprintf("the certificate of %s is not for %s but %s", p.name, hostname(p.address), whose), next, err}
+	return &TLSError{Host: p.address, What: fmt.Sprintf("the certificate of %s is not for %s but %s", p.name, hostname(p.address), whose), Next: next, Err: err}
 }
 
 func unknownAuthority(p peer, e x509.UnknownAuthorityError, err error) error {
@@ -121,15 +136,14 @@ func unknownAuthority(p peer, e x509.UnknownAuthorityError, err error) error {
 	if e.Cert != nil && e.Cert.Issuer.String() != "" {
 		what += fmt.Sprintf(" (%s)", e.Cert.Issuer)
 	}
-	next := "if you trust that one, --ca-file names a file with its certificate; in a job CI_SERVER_TLS_CA_FILE does"
-	if p.proxy != "" {
-		next += "; it may be that of the proxy " + p.proxy + ", if that reads what passes"
+	return &TLSError{
+		Host: p.address, What: what, Err: err, Cause: CauseAuthority, Proxy: p.proxy,
+		Next: "if you trust it, add its certificate to those that are trusted: in a job, CI_SERVER_TLS_CA_FILE names a file",
 	}
-	return &TLSError{p.address, what, next, err}
 }
 
 func tooOld(p peer, err error) error {
-	return &TLSError{p.address, p.name + " speaks neither TLS 1.2 nor anything newer", "what is older is not safe; whoever runs " + p.name + " has to allow a newer version", err}
+	return &TLSError{Host: p.address, What: p.name + " speaks neither TLS 1.2 nor anything newer", Next: "older versions aren't safe: ask the operator of " + p.name + " to allow a newer version", Err: err}
 }
 
 // The alerts by which a server refuses (RFC 8446 §6.2). crypto/tls has no names
@@ -160,11 +174,13 @@ func alert(p peer, said string, err error) error {
 		e.What += " (" + said + ")"
 		return e
 	case alertHandshakeFailure.Error():
-		next := "it may want a client certificate (--cert-file, --key-file), or speak ciphers that are too old"
-		if !p.gitlab {
-			next = "it may want a client certificate, which is shown to GitLab alone, or speak ciphers that are too old"
+		e := &TLSError{Host: p.address, What: p.name + " refuses the handshake", Err: err}
+		if e.Next = "it may want a client certificate, or speak ciphers that are too old"; p.gitlab {
+			e.Cause = CauseHandshake
+		} else {
+			e.Next = "it may want a client certificate, which is shown to GitLab alone, or speak ciphers that are too old"
 		}
-		return &TLSError{p.address, p.name + " refuses the handshake", next, err}
+		return e
 	}
 	return nil // it may have come in the middle of an answer
 }
@@ -172,12 +188,16 @@ func alert(p peer, said string, err error) error {
 // clientCertificate is about the one that a server wants. The program keeps back
 // one whose authority is none of those that the server names.
 func clientCertificate(p peer, err error) *TLSError {
-	wants := p.name + " wants a client certificate"
+	e := &TLSError{Host: p.address, What: p.name + " wants a client certificate", Err: err}
 	switch {
 	case !p.gitlab:
-		return &TLSError{p.address, wants, "that is shown to GitLab alone; whoever runs " + p.name + " has to do without", err}
+		e.Next = "that is shown to GitLab alone; ask the operator of " + p.name + " to do without"
 	case p.shown:
-		return &TLSError{p.address, p.name + " does not accept the client certificate", "is that of --cert-file (in a job CI_SERVER_TLS_CERT_FILE) still valid, and signed by whom the server trusts?", err}
+		e.What, e.Cause = p.name+" does not accept the client certificate", CauseCertificate
+		e.Next = "is it still valid, and did an authority sign it that the server trusts?"
+	default:
+		e.Cause = CauseNoCertificate
+		e.Next = "in a job, CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE name one and its key"
 	}
-	return &TLSError{p.address, wants, "--cert-file and --key-file name one and its key; in a job CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE do", err}
+	return e
 }

@@ -25,8 +25,11 @@ type SlowError struct{ After time.Duration }
 
 // Error implements error.
 func (e *SlowError) Error() string {
-	return fmt.Sprintf("the answer didn't arrive in full within %v (see --retry-max-time)", e.After)
+	return fmt.Sprintf("the answer didn't arrive in full within %v", e.After)
 }
+
+// Hint says what to do next.
+func (*SlowError) Hint() string { return "the server or the network is slow: try again later" }
 
 // Timeout implements [net.Error], so that the request is repeated.
 func (*SlowError) Timeout() bool { return true }

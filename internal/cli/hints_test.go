@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/space"
+	"gitlab.com/artifetch/artifetch/internal/transport"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Errors of packages below know no flags; the command line adds those that help.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	forbidden := &gitlab.Error{StatusCode: http.StatusForbidden, Message: "403 Forbidden"}
+	failed, runs := resolve.Artifact{Status: "failed", WebURL: "https://g/1"}, resolve.Artifact{Status: "running"}
+	missing := func(what string, q resolve.Query) error { return &resolve.NotFoundError{What: what, Query: q} }
+	tests := []struct {
+		name string
+		err  error
+		want string // empty: the error's own hint has to do
+	}{
+		{"an error without a hint", errors.New("x"), ""},
+		{"no project", missing("project", resolve.Query{Ref: "HEAD"}), ""},
+		{"no success", missing("successful pipeline", resolve.Query{Ref: "main"}), "--pipeline latest takes it"},
+		{"no pipeline", missing("pipeline", resolve.Query{PipelineID: 9}), "check --project"},
+		{"no such id", missing("job id", resolve.Query{JobID: 9}), "check --project"},
+		{"no job", missing("job", resolve.Query{Ref: "main"}), "--recent looks further back"},
+		{"no recent job", missing("job", resolve.Query{Ref: "main", Recent: true}), "--max-age may end the search early"},
+		{"no job in a pipeline", missing("job", resolve.Query{PipelineID: 9}), "need --downstream"},
+		{"no job downstream", missing("job", resolve.Query{PipelineID: 9, Downstream: true}), "linux, amd64]\")"},
+		{"HEAD", missing("job", resolve.Query{Ref: "HEAD"}), `--sha "$(git rev-parse HEAD)"`},
+		{"a commit for a ref", missing("successful pipeline", resolve.Query{Ref: "0123abc"}), "use --sha with"},
+		{"a long ref", missing("job", resolve.Query{Ref: "refs/tags/v1"}), "--ref v1"},
+		{"an encoded ref", missing("pipeline", resolve.Query{Ref: "feature%2Fx", Latest: true}), "--ref feature/x"},
+		{"a ref that doesn't count", missing("job", resolve.Query{Ref: "HEAD", PipelineID: 9}), "need --downstream"},
+		{"failed", &resolve.StateError{Artifact: failed}, "--any-status takes its artifacts all the same; https://g/1"},
+		{"runs", &resolve.StateError{Artifact: runs}, "--wait DURATION waits for it;"},
+		{"closed", &resolve.ClosedError{}, "--job-id"},
+		{"downstream, no list", &resolve.DownstreamError{}, "--project"},
+		{"downstream, not seen", &resolve.DownstreamError{Project: "8"}, "access to project 8, or leave out --downstream"},
+		{"downstream, forbidden", &resolve.DownstreamError{Project: "8", Err: forbidden}, ""},
+		{"bytes", &extract.LimitError{Option: "MaxBytes"}, "raise --max-bytes"},
+		{"files", &extract.LimitError{Option: "MaxFiles"}, "raise --max-files"},
+		{"ratio", &extract.LimitError{Option: "MaxRatio"}, "raise --max-ratio"},
+		{"a fixed limit", &extract.LimitError{}, ""},
+		{".git", &extract.UnsafeError{Entry: ".git/x", Reason: extract.ReasonGit}, "--allow-git"},
+		{"unsafe", &extract.UnsafeError{Entry: "../x", Reason: "it leads out"}, ""},
+		{"unfit", &extract.UnfitError{}, "--exclude (-x)"},
+		{"conflict", &extract.ConflictError{}, "--output"},
+		{"no room", &space.Error{}, "--output"},
+		{"broken", &fetch.BrokenError{}, "--retries and --retry-max-time"},
+		{"silent", &transport.StallError{After: time.Second}, "--stall-timeout"},
+		{"slow", &transport.SlowError{After: time.Second}, "--retry-max-time"},
+		{"unknown authority", &transport.TLSError{Cause: transport.CauseAuthority}, "--ca-file"},
+		{"unknown authority behind a proxy", &transport.TLSError{Cause: transport.CauseAuthority, Proxy: "p:3128"}, "that of the proxy p:3128"},
+		{"handshake", &transport.TLSError{Cause: transport.CauseHandshake}, "--cert-file, --key-file"},
+		{"no certificate", &transport.TLSError{Cause: transport.CauseNoCertificate}, "--cert-file and --key-file"},
+		{"another certificate", &transport.TLSError{Cause: transport.CauseCertificate}, "--cert-file"},
+		{"an expired one", &transport.TLSError{Next: "renew it"}, ""},
+	}
+	for _, tt := range tests {
+		for _, err := range []error{tt.err, fmt.Errorf("source %q: %w", "a", tt.err)} {
+			got := hintFor(err)
+			if !strings.Contains(got, tt.want) || (tt.want == "") != (got == "") {
+				t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+			}
+		}
+		if h, ok := asHinter(tt.err); ok && strings.Contains(h.Hint(), "--") {
+			t.Errorf("%s: the package knows a flag: %s", tt.name, h.Hint())
+		}
+	}
+}
+
+// What explaining finds out has a remedy in flags; else that of the error counts.
+func TestRemedies(t *testing.T) {
+	t.Parallel()
+	err := error(&resolve.ClosedError{})
+	for remedy, want := range map[resolve.Remedy]string{
+		resolve.RemedyHint: "--job-id", resolve.RemedyWait: "--wait DURATION", resolve.RemedyPipeline: "--pipeline 9 ",
+		resolve.RemedyRecent: "--recent takes it", resolve.RemedyLicence: "Premium", resolve.RemedyToken: "GITLAB_TOKEN",
+	} {
+		if got := remedyFor(resolve.Explanation{Remedy: remedy, PipelineID: 9}, err); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", remedy, got)
+		}
+	}
+}
+
+// The environment is read by variables, and the command line speaks of flags.
+func TestEnvironmentInFlags(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, value, says, hint string }{
+		{"ARTIFETCH_SERVER_URL", "ftp://x", "--server-url is not an http", "https://"},
+		{"ARTIFETCH_TOKEN_FILE", "/nonexistent/t", "--token-file cannot be read", "path"},
+		{"ARTIFETCH_TOKEN_TYPE", "some", "--token-type must be", "leave it out"},
+		{"CI_JOB_TOKEN", "", "CI_JOB_TOKEN is set but empty", "use --token-type none"},
+	} {
+		vars := map[string]string{"CI_API_V4_URL": "https://g/api/v4", "CI_JOB_TOKEN": "glcbt-x", tt.name: tt.value}
+		_, err := loadEnv(t.Context(), envconfig.MapLookuper(vars))
+		e, ok := errors.AsType[*env.UsageError](err)
+		if !ok || !errors.Is(err, env.ErrUsage) || !strings.HasPrefix(e.Error(), tt.says) || !strings.Contains(e.Hint(), tt.hint) || strings.Contains(e.Error()+e.Hint(), "ARTIFETCH_") {
+			t.Errorf("%s=%s: %v", tt.name, tt.value, err)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package resolve
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// StateError reports a job that has not succeeded.
+type StateError struct {
+	Artifact      Artifact
+	FailureReason string
+}
+
+// Error implements error.
+func (e *StateError) Error() string {
+	status := e.Artifact.Status
+	if e.FailureReason != "" {
+		status += " (" + e.FailureReason + ")"
+	}
+	return fmt.Sprintf("%s of project %s has not succeeded: it is %s", e.Artifact.Label(), e.Artifact.Project, status)
+}
+
+// Final reports whether the job will not go on by itself.
+func (e *StateError) Final() bool {
+	switch e.Artifact.Status {
+	case "failed", "canceled", "skipped":
+		return true
+	}
+	return false
+}
+
+// Reason says the same to programs.
+func (e *StateError) Reason() Reason {
+	if e.Final() {
+		return ReasonState
+	}
+	return ReasonRunning
+}
+
+// Hint says what to do next.
+func (e *StateError) Hint() string {
+	if e.Final() {
+		return strings.TrimSpace("look at its log, or take its artifacts whatever its status; " + e.Artifact.WebURL)
+	}
+	return strings.TrimSpace("wait for it; " + e.Artifact.WebURL)
+}
+
+// NoArchiveError reports that the job is there and its archive is not.
+type NoArchiveError struct {
+	Artifact Artifact
+	Reports  []string // file types the job has instead, such as "junit"
+	Erased   bool
+	Err      error // the server's refusal, if it was one
+}
+
+// Error implements error.
+func (e *NoArchiveError) Error() string {
+	return fmt.Sprintf("%s of project %s has no artifacts archive%s", e.Artifact.Label(), e.Artifact.Project, said(e.Err))
+}
+
+// Reason says the same to programs.
+func (e *NoArchiveError) Reason() Reason {
+	switch {
+	case e.Erased:
+		return ReasonErased
+	case len(e.Reports) > 0:
+		return ReasonReports
+	case e.expired():
+		return ReasonExpired
+	}
+	return ReasonNoArchive
+}
+
+func (e *NoArchiveError) expired() bool {
+	return e.Artifact.ExpireAt != nil && e.Artifact.ExpireAt.Before(time.Now())
+}
+
+// Unwrap gives the server's refusal.
+func (e *NoArchiveError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *NoArchiveError) Hint() string {
+	if len(e.Reports) > 0 {
+		return fmt.Sprintf("it has reports only (%s), which no download serves: name the files under artifacts:paths too", strings.Join(e.Reports, ", "))
+	}
+	if e.expired() {
+		return fmt.Sprintf("it expired on %s: see artifacts:expire_in, or run the job again: %s", e.Artifact.ExpireAt.UTC().Format(time.RFC1123), e.Artifact.WebURL)
+	}
+	if e.Erased {
+		return strings.TrimSpace("it was erased; run the job again: " + e.Artifact.WebURL)
+	}
+	return "it never had one, has reports only, or the archive has expired or was erased: see artifacts:expire_in, or run the job again"
+}
+
+// Unfinished reports whether a job of that status may still succeed by itself.
+// https://docs.gitlab.com/ci/jobs/#available-job-statuses
+func Unfinished(status string) bool {
+	switch status {
+	case "created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running", "scheduled":
+		return true
+	}
+	return false
+}

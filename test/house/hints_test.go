@@ -1,0 +1,42 @@
+package house
+
+import (
+	"go/ast"
+	"go/token"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var flagInText = regexp.MustCompile(`(?:^|[^a-z0-9-])(--[a-z]+(?:-[a-z]+)*)`)
+
+// foreignFlags are those of other programs, which messages may name.
+var foreignFlags = []string{"--build-arg", "--long"}
+
+// flagRooms are the packages that may name flags: the command line, and programs of
+// their own.
+var flagRooms = regexp.MustCompile(`^(internal/(cli|bench|release|gitlabtest|demo)(/.*)?|test/.*|\.)$`)
+
+// Packages below the command line know none of its flags: hints that name one are in
+// internal/cli/hints.go.
+func TestNoFlagsBelowTheCommandLine(t *testing.T) {
+	t.Parallel()
+	for _, s := range program(t) {
+		if flagRooms.MatchString(s.pkg) {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			text, ok := n.(*ast.BasicLit)
+			if !ok || text.Kind != token.STRING {
+				return true
+			}
+			for _, found := range flagInText.FindAllStringSubmatch(text.Value, -1) {
+				if !slices.Contains(foreignFlags, found[1]) {
+					t.Errorf("%s: %s knows the flag %s", s.set.Position(text.Pos()), strings.TrimSpace(text.Value), found[1])
+				}
+			}
+			return true
+		})
+	}
+}
