@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/ctxio"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/internal/transport"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -30,8 +30,7 @@ type session struct {
 	resolver *resolve.Resolver
 	policy   transport.Policy
 
-	servers fetch.Servers // what was found out about them
-	noETag  sync.Once     // says that the cache keeps nothing
+	opener *retrieve.Opener
 
 	quiet     bool // nothing but errors is said
 	sectioned bool // what is said is in a section of the job log
@@ -95,6 +94,10 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 	s.resolver = &resolve.Resolver{API: s.api, JobToken: cfg.Token.Kind == env.JobToken, OnSkip: func(err error) {
 		s.log.Warn().Err(err).Msg("a downstream pipeline is left out")
 	}}
+	s.opener = &retrieve.Opener{
+		HTTP: s.http, API: s.api, Resolver: s.resolver, Backoff: func() fetch.Backoff { return s.policy.Backoff() },
+		Own: retrieve.Project{ID: cfg.Project, Path: cfg.ProjectPath}, Events: s.events(),
+	}
 	s.log.Debug().Str("api", cfg.APIURL.String()).Str("token", string(cfg.Token.Kind)).Str("from", cfg.Token.Source).Msg("environment")
 	return s, nil
 }
@@ -166,6 +169,51 @@ func withDeadline(ctx context.Context, o globalOptions) (context.Context, contex
 		return context.WithTimeoutCause(ctx, o.deadline, errDeadline)
 	}
 	return context.WithCancel(ctx)
+}
+
+// events logs what happens while archives are retrieved.
+func (s *session) events() retrieve.Events {
+	return retrieve.Events{
+		FallingBack: func(a resolve.Artifact) {
+			s.log.Debug().Int64("job_id", a.JobID).Str("found", string(a.Found)).Msg("falling back to the runner's route")
+		},
+		Opened: func(a resolve.Artifact, size int64, ranges bool) {
+			of(s.detail(), a).Str("found", string(a.Found)).Str("size", console.Size(size)).Bool("ranges", ranges).Msg("archive")
+		},
+		Listed: func(cost fetch.Stats) {
+			s.log.Debug().Int64("bytes", cost.Bytes).Int64("requests", cost.Requests).Msg("listed")
+		},
+		StartingOver: func(err error) { s.log.Warn().Err(err).Msg("starting again") },
+		Waiting: func(pause time.Duration, because error) {
+			s.log.Info().Stringer("again_in", pause.Round(100*time.Millisecond)).Str("because", because.Error()).Msg("waiting")
+		},
+		NotCached: func(err error) { s.log.Warn().Err(err).Msg("the archive is not kept in the cache") },
+	}
+}
+
+// show lets a bar or messages tell how far archives are.
+func (s *session) show(p *console.Progress) {
+	e := &s.opener.Events
+	log := e.StartingOver
+	e.StartingOver = func(err error) { log(err); p.Restart() }
+	e.Progress = func() retrieve.Progress {
+		a := p.Part()
+		return retrieve.Progress{Spool: a.Spool, Plan: a.Plan, Read: a.Read}
+	}
+}
+
+// loader loads archives, with a cache if one is wanted.
+func (s *session) loader(cache retrieve.Cache) *retrieve.Loader {
+	return &retrieve.Loader{Opener: s.opener, Cache: cache, Strain: s.strain.Load}
+}
+
+func (s *session) inspector() retrieve.Inspector { return retrieve.Inspector{Opener: s.opener} }
+
+// polls are the pauses of --wait.
+func (s *session) polls(limit time.Duration) fetch.Backoff { return s.policy.Polls(limit) }
+
+func (s *session) waiter(limit time.Duration) retrieve.Waiter {
+	return retrieve.Waiter{Limit: limit, Pauses: s.polls, Waiting: s.opener.Events.Waiting}
 }
 
 // workDir is where a command without --output puts files.

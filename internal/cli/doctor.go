@@ -157,3 +157,10 @@ func (d *doctor) print(con *console.Console, asJSON bool) error {
 	}
 	return console.Pairs(con.Masked(), rows)
 }
+
+func orNothing(text string) string {
+	if text == "" {
+		return "(unknown)"
+	}
+	return text
+}

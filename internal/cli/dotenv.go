@@ -16,6 +16,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/printable"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -89,16 +90,16 @@ func variables(found []resolve.Artifact) []variable {
 	}
 }
 
-// variables adds what has arrived, and where.
-func (f *fetcher) variables() []variable {
-	return append(variables(f.found()),
-		variable{"FILES", strings.Join(each(f.done, func(r result) string { return strconv.Itoa(r.files.Files) }), ",")},
-		variable{"PATH", strings.Join(each(f.done, func(r result) string { return f.place.of(r.artifact) }), ",")})
+// fetchedVariables adds what has arrived, and where.
+func fetchedVariables(into retrieve.Output, done []retrieve.Result) []variable {
+	return append(variables(artifactsOf(done)),
+		variable{"FILES", strings.Join(each(done, func(r retrieve.Result) string { return strconv.Itoa(r.Stats.Files) }), ",")},
+		variable{"PATH", strings.Join(each(done, func(r retrieve.Result) string { return into.Of(r.Artifact) }), ",")})
 }
 
-// found are the artifacts whose files have arrived.
-func (f *fetcher) found() []resolve.Artifact {
-	return each(f.done, func(r result) resolve.Artifact { return r.artifact })
+// artifactsOf are the artifacts whose files have arrived.
+func artifactsOf(done []retrieve.Result) []resolve.Artifact {
+	return each(done, func(r retrieve.Result) resolve.Artifact { return r.Artifact })
 }
 
 // unknown says why values of a report are empty: the names, by cause.

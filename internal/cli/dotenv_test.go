@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -81,7 +82,7 @@ func TestReportSteersNothing(t *testing.T) {
 	if taken["ARTIFETCH_JOB_ID"] == "" || taken["ARTIFETCH_VARIABLE"] == "" || len(taken) < 60 {
 		t.Fatalf("not all flags were found: %d", len(taken))
 	}
-	for _, v := range (&fetcher{}).variables() {
+	for _, v := range fetchedVariables(retrieve.Output{}, nil) {
 		if owner := taken[defaultPrefix+v.name]; owner != "" {
 			t.Errorf("%s%s steers %s", defaultPrefix, v.name, owner)
 		}

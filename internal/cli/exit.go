@@ -17,7 +17,10 @@ import (
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
+	"gitlab.com/artifetch/artifetch/internal/pin"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/manifest"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -99,14 +102,14 @@ func signalCode(err error) code {
 		return stopped.code()
 	case errors.Is(err, errDeadline):
 		return codeServer
-	case is[*waitError](err):
+	case is[*retrieve.TimeoutError](err):
 		return codeWaited
 	}
 	return codeDone
 }
 
 func usageCode(err error) code {
-	if is[*usageError](err) || is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
+	if is[*usageError](err) || is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*webaddress.Error](err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
 		return codeUsage
 	}
 	return codeDone
@@ -122,7 +125,7 @@ func contentCode(err error) code {
 	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err):
 		return codeLocal
 	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
-		is[*extract.ProvenanceError](err), is[*lockError](err),
+		is[*extract.ProvenanceError](err), is[*lockError](err), is[*pin.LockError](err),
 		errors.Is(err, fetch.ErrChanged):
 		return codeIntegrity
 	}

@@ -34,7 +34,7 @@ func runExplain(c *cli.Context, con *console.Console) error {
 		if err != nil {
 			return err
 		}
-		found, err := s.reachable(ctx, q)
+		found, err := s.inspector().Reach(ctx, q)
 		if err == nil {
 			return sayFound(con, found, asJSON)
 		}
@@ -56,17 +56,6 @@ func (e *explainedError) Error() string { return e.err.Error() }
 
 // Unwrap gives the error itself.
 func (e *explainedError) Unwrap() error { return e.err }
-
-// reachable resolves a query and makes sure that each archive can be had.
-func (s *session) reachable(ctx context.Context, q resolve.Query) ([]resolve.Artifact, error) {
-	found, err := s.resolver.Artifacts(ctx, q)
-	for i := range found {
-		if found[i], err = s.probed(ctx, q, found[i]); err != nil {
-			return nil, err
-		}
-	}
-	return found, err
-}
 
 // explanation is the answer in JSON.
 type explanation struct {

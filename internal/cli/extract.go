@@ -1,24 +1,14 @@
 package cli
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"gitlab.com/artifetch/artifetch/extract"
-	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/internal/console"
-	"gitlab.com/artifetch/artifetch/internal/ctxio"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 )
 
 func extractCommand(con *console.Console) *cli.Command {
@@ -59,7 +49,8 @@ func runExtract(c *cli.Context, con *console.Console) error {
 	end, progress := s.section(readLog(c), "extract", "artifetch extract: "+c.Args().First()), s.newProgress(readLog(c))
 	part := progress.Part()
 	x.extract.OnPlan, x.extract.OnRead = part.Plan, part.Read
-	stats, err := x.run(ctx, c.Args().First(), con.In, dir)
+	local := retrieve.Local{Name: c.Args().First(), Stdin: con.In, Dir: dir, Stage: x.stage, Extract: x.extract, Checks: x.checks}
+	stats, err := local.Run(ctx)
 	progress.End()
 	end()
 	if err != nil {
@@ -67,87 +58,4 @@ func runExtract(c *cli.Context, con *console.Console) error {
 	}
 	s.log.Info().Int("files", stats.Files).Str("extracted", console.Size(stats.Bytes)).Stringer("took", time.Since(start).Round(time.Millisecond)).Str("into", dir).Msg("extracted")
 	return nil
-}
-
-// run extracts one local archive into a staging directory and commits that.
-func (x *extraction) run(ctx context.Context, name string, in io.Reader, dir string) (extract.Stats, error) {
-	// An archive that is not there must not leave a new directory behind.
-	var archive *os.File
-	if name != "-" {
-		f, err := ctxio.Await(ctx, func() (*os.File, error) { return os.Open(name) }) // it may be a pipe
-		if err != nil {
-			return extract.Stats{}, err
-		}
-		defer func() { _ = f.Close() }() // only read
-		archive, in = f, f
-		x.extract.BareName = extract.BareName(filepath.Base(name))
-	}
-	stage, err := extract.NewStage(dir, x.stage)
-	if err != nil {
-		return extract.Stats{}, err
-	}
-	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
-	if archive, err = seekable(archive, ctxio.Abandon(ctx, in), stage.Path()); err != nil {
-		return extract.Stats{}, err
-	}
-	defer func() { _ = archive.Close() }() // idem; what was spooled goes with the stage
-	stats, err := x.add(ctx, stage, archive)
-	if err != nil {
-		if e, ok := errors.AsType[*extract.NotArchiveError](err); ok {
-			e.Local = true
-		}
-		return extract.Stats{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return stats, stage.Commit(ctx)
-}
-
-// seekable makes a file in dir of what is none.
-func seekable(f *os.File, in io.Reader, dir string) (*os.File, error) {
-	if f != nil {
-		if info, err := f.Stat(); err != nil || info.Mode().IsRegular() {
-			return f, err
-		}
-	}
-	spool, err := os.CreateTemp(dir, "spool-*")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := io.Copy(spool, in); err != nil {
-		return nil, errors.Join(err, spool.Close())
-	}
-	return spool, nil
-}
-
-func (x *extraction) add(ctx context.Context, stage *extract.Stage, archive *os.File) (extract.Stats, error) {
-	info, err := archive.Stat()
-	if err != nil {
-		return extract.Stats{}, err
-	}
-	src := extract.FromReaderAt(archive, info.Size())
-	if x.sha256 != "" {
-		got, err := sumOf(ctx, io.NewSectionReader(archive, 0, info.Size()))
-		if err != nil {
-			return extract.Stats{}, err
-		}
-		if got != x.sha256 {
-			return extract.Stats{}, &fetch.DigestError{Got: got, Want: x.sha256, Asked: true}
-		}
-	}
-	if x.provenance {
-		stated, err := extract.ReadStatement(ctx, src)
-		if err != nil {
-			return extract.Stats{}, err
-		}
-		x.extract.Digests = stated.Digests
-	}
-	return stage.Add(ctx, src, x.extract)
-}
-
-// sumOf is the SHA-256 of a file's content, in hexadecimal.
-func sumOf(ctx context.Context, content io.Reader) (string, error) {
-	h := sha256.New()
-	if _, err := io.Copy(h, ctxio.Reader(ctx, content)); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

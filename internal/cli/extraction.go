@@ -4,21 +4,20 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/digest"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 )
 
 // extraction is what fetch and extract have in common: which files go where, and
 // what they may be.
 type extraction struct {
-	extract    extract.Options
-	stage      extract.StageOptions
-	sha256     string // that the archive must have; empty means any
-	digest     bool   // the archive's SHA-256 is to be known
-	provenance bool   // the runner's statement is to be verified
+	extract extract.Options
+	stage   extract.StageOptions
+	checks  retrieve.Checks
 }
 
 // newExtraction reads the flags; paths are the arguments that select.
@@ -35,10 +34,10 @@ func newExtraction(c *cli.Context, s *session, paths []string) (extraction, erro
 			MaxRatio:        c.Int64("max-ratio"),
 			AllowGit:        c.Bool("allow-git"),
 		},
-		sha256:     strings.ToLower(c.String("sha256")),
-		provenance: c.Bool("verify-provenance"),
+		checks: retrieve.Checks{Provenance: c.Bool("verify-provenance")},
 	}
-	if c.IsSet("sha256") && (len(x.sha256) != 64 || strings.Trim(x.sha256, "0123456789abcdef") != "") {
+	var valid bool
+	if x.checks.SHA256, valid = digest.Parse(c.String("sha256")); !valid && c.IsSet("sha256") {
 		return x, &usageError{"--sha256 is no SHA-256", "it has 64 hexadecimal digits; resolve --format json prints it where the server tells"}
 	}
 	if err := extract.CheckPatterns(slices.Concat(x.extract.Include, x.extract.Exclude)); err != nil {

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -108,12 +110,12 @@ func withQuery(c *cli.Context, con *console.Console, do func(ctx context.Context
 
 // projectIn reads a project: an id, a path or a web address.
 func projectIn(cfg env.Config, q *resolve.Query) error {
-	if !isWeb(q.Project) {
+	if !webaddress.Is(q.Project) {
 		q.Project = resolve.ProjectName(q.Project)
 		return nil
 	}
-	w, err := parseWeb(q.Project, cfg.APIURL)
-	q.Project = w.project
+	w, err := webaddress.Parse(q.Project, cfg.APIURL)
+	q.Project = w.Project
 	return err
 }
 
@@ -123,22 +125,23 @@ func (o queryOptions) jobIn(cfg env.Config, q *resolve.Query) error {
 	switch {
 	case value == "":
 		return nil
-	case !isWeb(value):
-		if err := number(value, &q.JobID); err != nil {
+	case !webaddress.Is(value):
+		var err error
+		if q.JobID, err = webaddress.ID(value); err != nil {
 			return &usageError{"--job-id must be a positive number, or the address of a job", "it is the number in the job's address"}
 		}
 		return nil
 	}
-	w, err := parseWeb(value, cfg.APIURL)
-	if err == nil && w.jobID == 0 && w.job == "" {
+	w, err := webaddress.Parse(value, cfg.APIURL)
+	if err == nil && w.JobID == 0 && w.Job == "" {
 		err = &usageError{"--job-id: no job in " + value, "a job's address ends in /-/jobs/NUMBER"}
 	}
 	if q.Project == "" {
-		q.Project = w.project
+		q.Project = w.Project
 	}
-	q.JobID = w.jobID
-	if w.job != "" {
-		q.Ref, q.Jobs = w.ref, []string{w.job}
+	q.JobID = w.JobID
+	if w.Job != "" {
+		q.Ref, q.Jobs = w.Ref, []string{w.Job}
 		for _, flag := range []string{"pipeline", "sha", "mr"} {
 			if err == nil && slices.Contains(o.given, flag) {
 				err = &usageError{"--job-id and --" + flag + " each say which job or pipeline", "give one of them"}
@@ -162,18 +165,19 @@ func pipelineIn(value string) func(env.Config, *resolve.Query) error {
 				return &usageError{"--pipeline current: CI_PIPELINE_ID is not set", "it is the running job's pipeline; elsewhere give its number"}
 			}
 			return nil
-		case isWeb(value):
-			w, err := parseWeb(value, cfg.APIURL)
-			if err == nil && w.pipelineID == 0 {
+		case webaddress.Is(value):
+			w, err := webaddress.Parse(value, cfg.APIURL)
+			if err == nil && w.PipelineID == 0 {
 				err = &usageError{"--pipeline: no pipeline in " + value, "a pipeline's address ends in /-/pipelines/NUMBER"}
 			}
 			if q.Project == "" {
-				q.Project = w.project
+				q.Project = w.Project
 			}
-			q.PipelineID = w.pipelineID
+			q.PipelineID = w.PipelineID
 			return err
 		default:
-			if err := number(value, &q.PipelineID); err != nil {
+			var err error
+			if q.PipelineID, err = webaddress.ID(value); err != nil {
 				return &usageError{"--pipeline is none of a number, an address, current, latest", "a pipeline's number stands in its address"}
 			}
 			return nil

@@ -30,7 +30,7 @@ func hintFor(err error) string {
 	if !ok {
 		return ""
 	}
-	for _, table := range []func(hinter) string{hintForQuery, hintForArchive, hintForNetwork} {
+	for _, table := range []func(hinter) string{hintForQuery, hintForRetrieval, hintForArchive, hintForNetwork} {
 		if hint := table(h); hint != "" {
 			return hint
 		}

@@ -11,6 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
 )
 
 func jobCommand(con *console.Console) *cli.Command {
@@ -196,19 +197,19 @@ func jobArgument(c *cli.Context, cfg env.Config) (project string, id int64, err 
 		id = cfg.JobID
 	case value == "":
 		return "", 0, &usageError{"no job given", "give its ID: the number in the job's address, or the address"}
-	case isWeb(value):
-		w, err := parseWeb(value, cfg.APIURL)
-		if err == nil && w.jobID == 0 {
+	case webaddress.Is(value):
+		w, err := webaddress.Parse(value, cfg.APIURL)
+		if err == nil && w.JobID == 0 {
 			err = &usageError{"no job in " + value, "a job's address ends in /-/jobs/NUMBER"}
 		}
 		if err != nil {
 			return "", 0, err
 		}
-		if id = w.jobID; readProject(c) == "" {
-			project = w.project
+		if id = w.JobID; readProject(c) == "" {
+			project = w.Project
 		}
 	default:
-		if err := number(value, &id); err != nil {
+		if id, err = webaddress.ID(value); err != nil {
 			return "", 0, err
 		}
 	}

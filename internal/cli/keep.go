@@ -142,7 +142,7 @@ func withTargets(c *cli.Context, con *console.Console, what string, do func(cont
 			return err
 		}
 		var found []resolve.Artifact
-		err := s.waiting(ctx, c.Duration("wait"), func(ctx context.Context) (err error) {
+		err := s.waiter(c.Duration("wait")).Do(ctx, func(ctx context.Context) (err error) {
 			found, err = s.resolver.Artifacts(ctx, q)
 			return err
 		})

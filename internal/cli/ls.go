@@ -53,8 +53,8 @@ func runLs(c *cli.Context, con *console.Console) error {
 			return err
 		}
 		var listed []extract.Listed
-		err = s.waiting(ctx, c.Duration("wait"), func(ctx context.Context) (err error) {
-			listed, err = s.list(ctx, q, o, c.Bool("server"))
+		err = s.waiter(c.Duration("wait")).Do(ctx, func(ctx context.Context) (err error) {
+			listed, err = s.inspector().List(ctx, q, o, source(c))
 			return err
 		})
 		switch {

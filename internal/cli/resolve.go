@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -48,8 +46,8 @@ func runResolve(c *cli.Context, con *console.Console) error {
 			return err
 		}
 		var found []resolve.Artifact
-		err = s.waiting(ctx, c.Duration("wait"), func(ctx context.Context) (err error) {
-			found, err = s.resolved(ctx, q)
+		err = s.waiter(c.Duration("wait")).Do(ctx, func(ctx context.Context) (err error) {
+			found, err = s.inspector().Describe(ctx, q)
 			return err
 		})
 		if err = missing(s, err); err != nil {
@@ -63,38 +61,6 @@ func runResolve(c *cli.Context, con *console.Console) error {
 		}
 		return printText(con, found)
 	})
-}
-
-// resolved finds the artifacts, and what there is to know of each. What the server
-// alone has chosen, or nobody has looked at yet, has to be there: that costs the
-// first bytes of its archive, which tell its size and, on new servers, its digest.
-func (s *session) resolved(ctx context.Context, q resolve.Query) ([]resolve.Artifact, error) {
-	found, err := s.resolver.Artifacts(ctx, q)
-	for i := range found {
-		if found[i], err = s.resolver.Describe(ctx, found[i]); err == nil && found[i].Size == 0 {
-			found[i], err = s.probed(ctx, q, found[i])
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return found, err
-}
-
-// probed makes sure that an archive can be had.
-func (s *session) probed(ctx context.Context, q resolve.Query, a resolve.Artifact) (resolve.Artifact, error) {
-	f := fetcher{session: s, query: q}
-	o := f.transfer("")
-	o.Partial, o.RangesOnly = true, true
-	file, a, err := f.open(ctx, a, o)
-	if errors.Is(err, fetch.ErrNoRanges) {
-		return a, nil // it is there; how large it is shows only at its end
-	}
-	if err != nil {
-		return a, err
-	}
-	a.Size, a.SHA256 = file.Size(), file.SHA256()
-	return a, file.Close()
 }
 
 // resolvedJob is an artifact in JSON. What is unknown is null.

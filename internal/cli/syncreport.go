@@ -2,23 +2,30 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/printable"
-	"gitlab.com/artifetch/artifetch/manifest"
 )
 
-// reportDrift says which sources could be moved.
-func (y *syncer) reportDrift(plans []*plan) error {
+// syncReport says what sync has done, or would do.
+type syncReport struct {
+	*session
+	out io.Writer
+}
+
+// drift says which sources could be moved.
+func (y syncReport) drift(plans []*pin.Plan) error {
 	drifted := 0
 	for _, p := range plans {
-		if p.was != nil && p.was.JobID == p.entry.JobID && !p.changed {
+		if !p.Drifted() {
 			continue
 		}
 		drifted++
-		if _, err := fmt.Fprintln(y.out, printable.Text(p.moved())); err != nil {
+		if _, err := fmt.Fprintln(y.out, printable.Text(moved(p))); err != nil {
 			return err
 		}
 	}
@@ -29,39 +36,39 @@ func (y *syncer) reportDrift(plans []*plan) error {
 	return nil
 }
 
-// reportPlan says what would be fetched.
-func (y *syncer) reportPlan(plans []*plan) error {
+// plan says what would be fetched.
+func (y syncReport) plan(plans []*pin.Plan) error {
 	for _, p := range plans {
 		what := "in place"
 		switch {
-		case p.artifact != nil && p.pinned:
-			what = fmt.Sprintf("fetch again: job %d, as it is locked", p.entry.JobID)
-		case p.artifact != nil:
-			what = "fetch: " + p.moved()
-		case p.entry.JobID == 0:
+		case p.Downloads() && p.Pinned:
+			what = fmt.Sprintf("fetch again: job %d, as it is locked", p.Entry.JobID)
+		case p.Downloads():
+			what = "fetch: " + moved(p)
+		case p.Entry.JobID == 0:
 			what = "nothing: there is no such job"
 		}
-		if _, err := fmt.Fprintln(y.out, printable.Text(p.source.Name+": "+what)); err != nil {
+		if _, err := fmt.Fprintln(y.out, printable.Text(p.Source.Name+": "+what)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// reportDone says what has come, and prints what has moved.
-func (y *syncer) reportDone(plans []*plan) error {
-	if !slices.ContainsFunc(plans, func(p *plan) bool { return p.artifact != nil }) {
+// done says what has come, and prints what has moved.
+func (y syncReport) done(root string, plans []*pin.Plan) error {
+	if !slices.ContainsFunc(plans, (*pin.Plan).Downloads) {
 		y.log.Info().Int("sources", len(plans)).Msg("everything is in place")
 	}
 	for _, p := range plans {
-		if p.artifact == nil {
+		if !p.Downloads() {
 			continue
 		}
-		y.report(y.log.Info().Str("source", p.source.Name), p.came, filepath.Join(y.root, filepath.FromSlash(outputOf(p.source))))
-		if p.pinned {
+		y.report(y.log.Info().Str("source", p.Source.Name), p.Result, filepath.Join(root, filepath.FromSlash(pin.Output(p.Source))))
+		if p.Pinned {
 			continue
 		}
-		if _, err := fmt.Fprintln(y.out, printable.Text(p.moved()+changes(p.was, p.entry))); err != nil {
+		if _, err := fmt.Fprintln(y.out, printable.Text(moved(p)+changes(p))); err != nil {
 			return err
 		}
 	}
@@ -69,20 +76,20 @@ func (y *syncer) reportDone(plans []*plan) error {
 }
 
 // moved says from where to where a source goes.
-func (p *plan) moved() string {
-	to := fmt.Sprintf("pipeline %s, job %s, commit %s", orUnknown(p.entry.PipelineID), orUnknown(p.entry.JobID), short(p.entry.SHA))
-	if p.entry.JobID == 0 {
+func moved(p *pin.Plan) string {
+	to := fmt.Sprintf("pipeline %s, job %s, commit %s", orUnknown(p.Entry.PipelineID), orUnknown(p.Entry.JobID), short(p.Entry.SHA))
+	if p.Entry.JobID == 0 {
 		to = "no such job"
 	}
 	switch {
-	case p.was == nil:
-		return p.source.Name + ": " + to
-	case p.changed:
-		return p.source.Name + ": " + to + ", whose archive is another one now"
-	case p.was.JobID == p.entry.JobID:
-		return p.source.Name + ": " + to + ", as it is locked"
+	case p.Was == nil:
+		return p.Source.Name + ": " + to
+	case p.Changed:
+		return p.Source.Name + ": " + to + ", whose archive is another one now"
+	case p.Was.JobID == p.Entry.JobID:
+		return p.Source.Name + ": " + to + ", as it is locked"
 	}
-	return fmt.Sprintf("%s: pipeline %s, job %s, commit %s → %s", p.source.Name, orUnknown(p.was.PipelineID), orUnknown(p.was.JobID), short(p.was.SHA), to)
+	return fmt.Sprintf("%s: pipeline %s, job %s, commit %s → %s", p.Source.Name, orUnknown(p.Was.PipelineID), orUnknown(p.Was.JobID), short(p.Was.SHA), to)
 }
 
 func short(sha string) string {
@@ -96,32 +103,15 @@ func short(sha string) string {
 const maxNamed = 10
 
 // changes says which files are new, gone or changed.
-func changes(was *manifest.Locked, now manifest.Locked) string {
-	if was == nil {
-		return fmt.Sprintf(", %d files", len(now.Files))
+func changes(p *pin.Plan) string {
+	if p.Was == nil {
+		return fmt.Sprintf(", %d files", len(p.Entry.Files))
 	}
-	before := map[string]manifest.LockFile{}
-	for _, f := range was.Files {
-		before[f.Path] = f
+	list := p.Changes()
+	names := each(list[:min(len(list), maxNamed)], func(f pin.FileChange) string { return string(f.Kind) + f.Path })
+	text := fmt.Sprintf(", %d files changed", len(list))
+	if len(list) > maxNamed {
+		names = append(names, "…")
 	}
-	var changed []string
-	for _, f := range now.Files {
-		old, known := before[f.Path]
-		delete(before, f.Path)
-		switch {
-		case !known:
-			changed = append(changed, "+"+f.Path)
-		case old != f:
-			changed = append(changed, "~"+f.Path)
-		}
-	}
-	for path := range before {
-		changed = append(changed, "-"+path)
-	}
-	slices.SortFunc(changed, func(a, b string) int { return strings.Compare(a[1:], b[1:]) })
-	text := fmt.Sprintf(", %d files changed", len(changed))
-	if len(changed) > maxNamed {
-		return text + ": " + strings.Join(changed[:maxNamed], " ") + " …"
-	}
-	return strings.TrimSuffix(text+": "+strings.Join(changed, " "), ": ")
+	return strings.TrimSuffix(text+": "+strings.Join(names, " "), ": ")
 }

@@ -1,18 +1,14 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"path"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/printable"
-	"gitlab.com/artifetch/artifetch/manifest"
 )
 
 func verifyCommand(con *console.Console) *cli.Command {
@@ -49,14 +45,15 @@ func runVerify(c *cli.Context, con *console.Console) error {
 	if err != nil {
 		return err
 	}
-	y := &syncer{session: s, out: con.Out}
-	if err := y.read(c); err != nil {
-		return err
-	}
-	differences, files, err := y.differences(ctx)
+	w, err := pin.Open(c.String("manifest"), c.String("lock"), env.Variable)
 	if err != nil {
 		return err
 	}
+	found, files, err := w.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	differences := each(found, func(d pin.Difference) difference { return difference(d) })
 	if asJSON {
 		err = con.Encode(differences)
 	} else {
@@ -75,65 +72,3 @@ func runVerify(c *cli.Context, con *console.Console) error {
 	s.log.Info().Int("files", files).Msg("everything is as it is locked")
 	return nil
 }
-
-// differences compares all locked files, and looks for others beside them.
-func (y *syncer) differences(ctx context.Context) (found []difference, files int, err error) {
-	found = []difference{}
-	locked := map[string]bool{}
-	for _, source := range y.manifest.Sources {
-		entry, ok := y.old.Find(source.Name)
-		if !ok || !entry.IsFor(source) {
-			return nil, 0, &lockError{fmt.Sprintf("source %q is not locked as the manifest has it", source.Name), "run artifetch sync, and commit the lock file"}
-		}
-		for _, f := range entry.Files {
-			files++
-			locked[f.Path] = true
-			if what := different(ctx, y.root, f); what != "" {
-				found = append(found, difference{source.Name, f.Path, what})
-			}
-		}
-	}
-	if ctx.Err() != nil {
-		return nil, 0, context.Cause(ctx)
-	}
-	extra, err := y.extra(locked)
-	return append(found, extra...), files, err
-}
-
-// extra lists what lies in the output directories of sources and is of none.
-func (y *syncer) extra(locked map[string]bool) (found []difference, err error) {
-	seen := map[string]bool{}
-	for _, source := range y.manifest.Sources {
-		dir := outputOf(source)
-		if dir == "" || seen[dir] {
-			continue // the workspace has files of its own
-		}
-		seen[dir] = true
-		err = filepath.WalkDir(filepath.Join(y.root, dir), func(file string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return ignoreMissing(err)
-			}
-			name, err := filepath.Rel(y.root, file)
-			name = filepath.ToSlash(name)
-			if err == nil && !locked[name] && !seen[name] {
-				seen[name] = true
-				found = append(found, difference{"", name, "extra"})
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// outputOf is where the files of a source go, below the directory of the manifest.
-func outputOf(s manifest.Source) string { return path.Clean("/" + filepath.ToSlash(s.Output))[1:] }

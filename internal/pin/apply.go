@@ -1,0 +1,157 @@
+package pin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
+	"gitlab.com/artifetch/artifetch/manifest"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Apply downloads what is planned, and puts all of it into place with the lock file. It
+// fills in the Result of each plan that downloads.
+func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
+	text, err := smallfile.Read(s.LockFile, manifest.MaxLock)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	wanted := slices.DeleteFunc(slices.Clone(plans), func(p *Plan) bool { return !p.Downloads() })
+	if len(wanted) == 0 {
+		lock, err := lockOf(plans)
+		if err != nil || bytes.Equal(lock, text) || s.Locked {
+			return errors.Join(err, extract.Sweep(s.Root, o))
+		}
+	}
+	stage, err := extract.NewStage(s.Root, o)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
+	if err := retrieve.SideBySide(ctx, len(wanted), func(ctx context.Context, i, share int) error { return s.load(ctx, stage, wanted[i], share) }); err != nil {
+		return err
+	}
+	lock, err := lockOf(plans)
+	if err != nil {
+		return err
+	}
+	if !s.Locked && !bytes.Equal(lock, text) {
+		if err := s.stageLock(ctx, stage, lock); err != nil {
+			return err
+		}
+	}
+	return stage.Commit(ctx)
+}
+
+// lockOf returns the lock file that the plans make. It has no sources that the manifest
+// has no longer.
+func lockOf(plans []*Plan) ([]byte, error) {
+	l := manifest.Lock{Sources: []manifest.Locked{}}
+	for _, p := range plans {
+		l.Sources = append(l.Sources, p.Entry)
+	}
+	return l.Bytes()
+}
+
+// stageLock adds the lock file to what is committed.
+func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, text []byte) error {
+	name, err := filepath.Rel(s.Root, s.LockFile)
+	if err != nil {
+		return err
+	}
+	file := extract.File{Name: filepath.ToSlash(name), Mode: 0o644, Size: int64(len(text)), Open: func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(text)), nil
+	}}
+	_, err = stage.AddFiles(ctx, []extract.File{file}, extract.Options{Label: "the lock file"})
+	return err
+}
+
+// load adds one source to the stage, and notes its files.
+func (s *Syncer) load(ctx context.Context, stage *extract.Stage, p *Plan, share int) error {
+	files := &recorder{files: []manifest.LockFile{}}
+	r, err := s.Loader.Load(ctx, stage, s.task(p, share, files))
+	if err != nil {
+		return fmt.Errorf("source %q: %w", p.Source.Name, p.explain(err))
+	}
+	other := differ(r.Artifact.SHA256, p.Entry.SHA256) || !sameFiles(files.files, p.Entry.Files)
+	if p.Pinned && other {
+		return &LockError{Reason: Replaced, Source: p.Source.Name}
+	}
+	if p.Was != nil && p.Was.JobID == p.Entry.JobID && other {
+		p.Changed, p.Entry.ResolvedAt = true, time.Now()
+	}
+	p.Entry.Files, p.Result = files.files, r
+	p.Entry.Size = r.Artifact.Size
+	if r.Artifact.SHA256 != "" {
+		p.Entry.SHA256 = r.Artifact.SHA256
+	}
+	return nil
+}
+
+// task says what to take of a source's archive. A pinned one needn't tell its digest:
+// its files have theirs.
+func (s *Syncer) task(p *Plan, share int, files *recorder) retrieve.Task {
+	q := p.Source.Query
+	t := retrieve.Task{
+		Query: p.Source.JobQuery(), Artifact: *p.artifact, Checks: retrieve.Checks{SHA256: strings.ToLower(q.SHA256), Digest: !p.Pinned},
+		Extract: extract.Options{
+			Include: q.Paths, Exclude: q.Exclude, StripComponents: q.StripComponents, Flat: q.Flat, Prefix: Output(p.Source),
+			Label: "source " + p.Source.Name, Share: share, Connections: max(s.Connections/share, 1), Record: files.record,
+		},
+	}
+	if p.Pinned {
+		t.Extract.Digests = map[string]string{}
+		for _, f := range p.Entry.Files {
+			t.Extract.Digests[f.Name] = f.SHA256
+		}
+	}
+	return t
+}
+
+// explain says what has become of a locked archive. fetch.ErrChanged may be about the
+// size that is locked.
+func (p *Plan) explain(err error) error {
+	if !p.Pinned {
+		return err
+	}
+	if _, ok := errors.AsType[*extract.ProvenanceError](err); ok || errors.Is(err, fetch.ErrChanged) {
+		return &LockError{Reason: Replaced, Err: err}
+	}
+	if _, ok := errors.AsType[*resolve.NoArchiveError](err); ok {
+		return &GoneError{p.Entry, err}
+	}
+	return err
+}
+
+// recorder collects the files of one source.
+type recorder struct {
+	mu    sync.Mutex
+	files []manifest.LockFile
+}
+
+func (r *recorder) record(e extract.Recorded) {
+	f := manifest.LockFile{Path: e.Path, Name: e.Name, Target: e.Target}
+	if e.Target == "" {
+		f.Mode, f.Size, f.SHA256 = octal(e.Mode), e.Size, e.SHA256
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.files = append(r.files, f)
+}
+
+func sameFiles(a, b []manifest.LockFile) bool {
+	byPath := func(x, y manifest.LockFile) int { return strings.Compare(x.Path, y.Path) }
+	return slices.Equal(slices.SortedFunc(slices.Values(a), byPath), slices.SortedFunc(slices.Values(b), byPath))
+}

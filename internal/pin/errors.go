@@ -1,0 +1,92 @@
+package pin
+
+import (
+	"fmt"
+
+	"gitlab.com/artifetch/artifetch/manifest"
+)
+
+// OutsideError reports a lock file that isn't below the manifest's directory. It is put
+// into place together with the files.
+type OutsideError struct{ LockFile string }
+
+// Error implements error.
+func (e *OutsideError) Error() string {
+	return fmt.Sprintf("the lock file %s is not below the manifest's directory", e.LockFile)
+}
+
+// Hint says what to do next.
+func (*OutsideError) Hint() string { return "choose a file below it" }
+
+// Reason says why a source can't be had as it is locked.
+type Reason int
+
+// The reasons.
+const (
+	NotLocked  Reason = iota // and only what is locked is wanted
+	NoRequests               // it isn't locked, and there may be no requests
+	NotInPlace               // its files aren't in place, and there may be no requests
+	UnknownJob               // the token can't list jobs, so there is no job ID to lock
+	Replaced                 // someone has changed the archive of the locked job
+)
+
+// LockError reports a source that isn't as it is locked.
+type LockError struct {
+	Reason Reason
+	Source string // empty if the error around it says which
+	Err    error  // what shows it; may be nil
+}
+
+// Error implements error.
+func (e *LockError) Error() string {
+	text := map[Reason]string{
+		NotLocked:  "it is not locked as the manifest has it",
+		NoRequests: "it is not locked, and no requests are allowed",
+		NotInPlace: "its files are not in place, and no requests are allowed",
+		UnknownJob: "cannot lock it: this token cannot list jobs, so the job ID is unknown",
+		Replaced:   "the archive differs from what is locked",
+	}[e.Reason]
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return inSource(e.Source, text)
+}
+
+// Unwrap returns what shows the difference.
+func (e *LockError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *LockError) Hint() string {
+	return map[Reason]string{
+		NotLocked:  "lock it where that is allowed, and commit the lock file",
+		NoRequests: "allow requests once, to lock it",
+		NotInPlace: "verify the directory to see which, or allow requests",
+		UnknownJob: "set GITLAB_TOKEN to a token with the scope read_api, or name the job by job-id",
+		Replaced:   "someone has changed the archive of a job that has ended; update the source to take it as it is now",
+	}[e.Reason]
+}
+
+// GoneError reports that the archive of a locked job doesn't exist anymore.
+type GoneError struct {
+	Locked manifest.Locked
+	Err    error // the server's answer, explained
+}
+
+// Error implements error.
+func (e *GoneError) Error() string {
+	commit := e.Locked.SHA
+	if commit == "" {
+		commit = "(unknown)"
+	}
+	return fmt.Sprintf("it was locked at commit %s, job %d, pipeline %d: %v", commit, e.Locked.JobID, e.Locked.PipelineID, e.Err)
+}
+
+// Unwrap returns the server's answer.
+func (e *GoneError) Unwrap() error { return e.Err }
+
+func inSource(name, text string) string {
+	if name == "" {
+		return text
+	}
+	return fmt.Sprintf("source %q: %s", name, text)
+}

@@ -1,0 +1,45 @@
+package pin
+
+import (
+	"slices"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/manifest"
+)
+
+// Drifted reports whether the source isn't what is locked.
+func (p *Plan) Drifted() bool {
+	return p.Was == nil || p.Was.JobID != p.Entry.JobID || p.Changed
+}
+
+// FileChange is a file that an update adds, removes or changes.
+type FileChange struct {
+	Path string
+	Kind byte // '+', '-' or '~'
+}
+
+// Changes returns which files differ from those that were locked, sorted by path.
+func (p *Plan) Changes() []FileChange {
+	before := map[string]manifest.LockFile{}
+	if p.Was != nil {
+		for _, f := range p.Was.Files {
+			before[f.Path] = f
+		}
+	}
+	var changed []FileChange
+	for _, f := range p.Entry.Files {
+		old, known := before[f.Path]
+		delete(before, f.Path)
+		switch {
+		case !known:
+			changed = append(changed, FileChange{f.Path, '+'})
+		case old != f:
+			changed = append(changed, FileChange{f.Path, '~'})
+		}
+	}
+	for path := range before {
+		changed = append(changed, FileChange{path, '-'})
+	}
+	slices.SortFunc(changed, func(a, b FileChange) int { return strings.Compare(a.Path, b.Path) })
+	return changed
+}

@@ -1,0 +1,101 @@
+package pin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"gitlab.com/artifetch/artifetch/internal/digest"
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
+	"gitlab.com/artifetch/artifetch/manifest"
+)
+
+// Workspace is the directory of a manifest.
+type Workspace struct {
+	Root     string // the directory
+	LockFile string
+	Manifest manifest.Manifest
+	Lock     manifest.Lock // empty if there is no lock file
+}
+
+// LockFile returns the name of a manifest's lock file: lockFile, or if that is empty the
+// manifest's with the ending .lock.
+func LockFile(manifestFile, lockFile string) string {
+	if lockFile != "" {
+		return lockFile
+	}
+	return manifestFile[:len(manifestFile)-len(filepath.Ext(manifestFile))] + ".lock"
+}
+
+// Open reads a manifest and its lock file: see [LockFile]. lookup finds the variables
+// that the manifest names.
+func Open(manifestFile, lockFile string, lookup func(string) (string, bool)) (Workspace, error) {
+	w := Workspace{Root: filepath.Dir(manifestFile), LockFile: LockFile(manifestFile, lockFile)}
+	text, err := smallfile.Read(manifestFile, manifest.MaxSize)
+	if err != nil {
+		return w, err
+	}
+	if w.Manifest, err = manifest.Read(manifestFile, text, lookup); err != nil {
+		return w, err
+	}
+	if below, err := filepath.Rel(w.Root, w.LockFile); err != nil || !filepath.IsLocal(below) {
+		return w, &OutsideError{w.LockFile}
+	}
+	w.Lock, err = manifest.ReadLock(w.LockFile)
+	return w, err
+}
+
+// Has reports whether the manifest has a source of that name.
+func (w Workspace) Has(source string) bool {
+	return slices.ContainsFunc(w.Manifest.Sources, func(s manifest.Source) bool { return s.Name == source })
+}
+
+// locked returns the entry of a source, if that is for what the source asks for now.
+func (w Workspace) locked(source manifest.Source) (manifest.Locked, bool) {
+	entry, found := w.Lock.Find(source.Name)
+	return entry, found && entry.IsFor(source)
+}
+
+// inPlace reports whether all files of an entry are in the workspace as they are locked.
+func (w Workspace) inPlace(ctx context.Context, entry manifest.Locked) bool {
+	return !slices.ContainsFunc(entry.Files, func(f manifest.LockFile) bool { return w.different(ctx, f) != "" })
+}
+
+// different says how a file differs from what is locked, or "".
+func (w Workspace) different(ctx context.Context, f manifest.LockFile) string {
+	file := filepath.Join(w.Root, filepath.FromSlash(f.Path))
+	info, err := os.Lstat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Missing
+	case err != nil:
+		return err.Error()
+	case f.Target != "":
+		if target, err := os.Readlink(file); err != nil || target != f.Target {
+			return Changed
+		}
+		return ""
+	case !info.Mode().IsRegular() || info.Size() != f.Size || octal(info.Mode()) != f.Mode:
+		return Changed
+	}
+	content, err := os.Open(file)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = content.Close() }() // only read
+	if sum, err := digest.Sum(ctx, content); err != nil || sum != f.SHA256 {
+		return Changed
+	}
+	return ""
+}
+
+func octal(mode fs.FileMode) string { return fmt.Sprintf("%04o", mode.Perm()) }
+
+// Output returns where the files of a source go, below the directory of the manifest:
+// with slashes, and empty for that directory itself.
+func Output(s manifest.Source) string { return path.Clean("/" + filepath.ToSlash(s.Output))[1:] }

@@ -1,0 +1,103 @@
+package retrieve
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// SeveralJobsError reports a query that means several jobs where one archive is needed.
+type SeveralJobsError struct {
+	Jobs   int
+	Digest bool // one archive, because one SHA-256 is given
+}
+
+// Error implements error.
+func (e *SeveralJobsError) Error() string {
+	if e.Digest {
+		return fmt.Sprintf("the SHA-256 is that of one archive, but the query means %d jobs", e.Jobs)
+	}
+	return fmt.Sprintf("the query means %d jobs, but only one archive can be opened", e.Jobs)
+}
+
+// Hint says what to do next.
+func (*SeveralJobsError) Hint() string { return "name one job" }
+
+// UnlistedError reports an archive that the server has no list of files of.
+type UnlistedError struct{ Err error }
+
+// Error implements error.
+func (e *UnlistedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the server's answer, or an [*UnknownIDError].
+func (e *UnlistedError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (*UnlistedError) Hint() string {
+	return "GitLab lists archives since 18.8, if the job's ID is known; read the archive itself"
+}
+
+// UnknownIDError reports a job whose ID isn't known, because the token can't list jobs.
+type UnknownIDError struct{ Artifact resolve.Artifact }
+
+// Error implements error.
+func (e *UnknownIDError) Error() string {
+	return fmt.Sprintf("the ID of %s is not known, because this token cannot list jobs", e.Artifact.Label())
+}
+
+// TimeoutError reports that a [Waiter] has waited as long as it may.
+type TimeoutError struct {
+	Waited time.Duration
+	Err    error // why there is nothing yet
+}
+
+// Error implements error.
+func (e *TimeoutError) Error() string { return fmt.Sprintf("waited %v: %v", e.Waited, e.Err) }
+
+// Unwrap returns the last reason.
+func (e *TimeoutError) Unwrap() error { return e.Err }
+
+// UnknownWordError reports a word in an [Output] that has no meaning.
+type UnknownWordError struct{ Known []string }
+
+// Error implements error.
+func (e *UnknownWordError) Error() string { return "unknown word in braces" }
+
+// Hint says what to do next.
+func (e *UnknownWordError) Hint() string {
+	return "use one of " + strings.Join(e.Known, ", ") + ", or no braces"
+}
+
+// UnknownValueError reports a word in an [Output] whose value isn't known of a job.
+type UnknownValueError struct {
+	Word     string
+	Artifact resolve.Artifact
+}
+
+// Error implements error.
+func (e *UnknownValueError) Error() string {
+	return fmt.Sprintf("%s is not known of %s", e.Word, e.Artifact.Label())
+}
+
+// Hint says what to do next.
+func (*UnknownValueError) Hint() string {
+	return "this token can't list jobs; name the directory yourself"
+}
+
+// Missing reports whether err means that there is no such job, or that it has no
+// archive. A project that doesn't exist isn't missing in this sense: that is a mistake
+// in the query, or the token can't see it.
+func Missing(err error) bool {
+	if missing, ok := errors.AsType[*resolve.NotFoundError](err); ok {
+		return missing.Reason() != resolve.ReasonProject
+	}
+	return is[*resolve.NoArchiveError](err) || is[*resolve.StateError](err)
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}

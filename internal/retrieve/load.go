@@ -1,0 +1,180 @@
+package retrieve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// MaxConnections is how many connections a run uses by default, if that is faster.
+const MaxConnections = 16
+
+// connectionShare: connections take at most a quarter of the files that may be open,
+// because each of them comes with a file that is written, and its directories.
+const connectionShare = 4
+
+// Connections returns how many connections a run may use: at most that many, or
+// [MaxConnections] if most isn't positive, and fewer if few files may be open.
+func Connections(most int) int {
+	if most <= 0 {
+		most = MaxConnections
+	}
+	return openfiles.Share(openfiles.Limit(), connectionShare, 1, most)
+}
+
+// From farAway on, a new connection spends most of its time waiting, so that it
+// pays to begin with more of them.
+const (
+	farAway        = 5 * time.Millisecond
+	farConnections = 8
+)
+
+// Loader loads archives into stages. It is safe for concurrent use, and must not be
+// copied.
+type Loader struct {
+	*Opener
+	Cache Cache
+	// Strain returns how often servers have refused or broken off requests so far: see
+	// [extract.Options]. Nil means never.
+	Strain func() int64
+
+	noETag sync.Once
+}
+
+// Cache keeps whole archives between runs: see [fetch.Options].
+type Cache struct {
+	Dir string // empty means no cache
+	Max int64  // bytes; zero means [fetch.DefaultCacheSize]
+}
+
+// Checks say what an archive has to be.
+type Checks struct {
+	SHA256     string // in lower-case hexadecimal; empty means any
+	Digest     bool   // the archive's SHA-256 has to be known in the end
+	Provenance bool   // its files have to match the runner's statement about this job
+}
+
+// Task says what to take of one archive.
+type Task struct {
+	Query    resolve.Query
+	Artifact resolve.Artifact // that Query means
+	Extract  extract.Options
+	Checks   Checks
+	List     bool  // collects what [Result.Files] needs
+	Cost     *Cost // of earlier attempts; nil starts counting
+}
+
+// Load extracts one archive into a stage. Where the server has no ranges, and a few files
+// are wanted, GitLab unpacks them one by one.
+func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (Result, error) {
+	if t.Cost == nil {
+		t.Cost = NewCost()
+	}
+	r := Result{Artifact: t.Artifact}
+	if t.List {
+		r.contents = &contents{files: map[string]File{}}
+		t.Extract.OnFile, t.Extract.OnLink = r.contents.file, r.contents.link
+	}
+	progress := l.Events.progress()
+	t.Extract.OnPlan, t.Extract.OnRead = progress.Plan, progress.Read
+	how := l.how(stage, t)
+	how.OnSpool = progress.Spool
+	file, err := l.open(ctx, stage, &t, &r, how)
+	if err != nil {
+		return Result{}, err
+	}
+	if file == nil { // the files came one by one
+		r.Artifact, r.Transfer, r.Took = t.Artifact, t.Cost.meter.Stats(), time.Since(t.Cost.since)
+		return r, nil
+	}
+	defer func() { _ = file.Close() }() // what was read has been checked
+	if r.Stats, err = l.extract(ctx, stage, t, file); err != nil {
+		return Result{}, fmt.Errorf("archive of %s: %w", t.Artifact.Label(), err)
+	}
+	r.Artifact = t.Artifact
+	r.Artifact.Size, r.Artifact.SHA256 = file.Size(), file.SHA256()
+	r.Transfer, r.Took = file.Stats(), time.Since(t.Cost.since)
+	return r, nil
+}
+
+// how returns how an archive is downloaded. What has to be spooled is in the stage,
+// which is on a file system with room for it.
+func (l *Loader) how(stage *extract.Stage, t Task) fetch.Options {
+	how := l.transfer(stage.Path())
+	how.CacheDir, how.CacheSize, how.OnCacheError = l.Cache.Dir, l.Cache.Max, l.notCached
+	how.SHA256, how.Digest, how.Meter = t.Checks.SHA256, t.Checks.Digest, &t.Cost.meter
+	return how
+}
+
+// open opens the archive. It returns no file if the server has no ranges and the wanted
+// files came one by one.
+func (l *Loader) open(ctx context.Context, stage *extract.Stage, t *Task, r *Result, how fetch.Options) (file *fetch.File, err error) {
+	how.Partial, how.RangesOnly = len(t.Extract.Include) > 0, l.wantsSingleFiles(*t)
+	file, t.Artifact, err = l.Open(ctx, t.Query, t.Artifact, how)
+	if !errors.Is(err, fetch.ErrNoRanges) {
+		return file, err
+	}
+	var done bool
+	if done, r.Stats, err = l.loadFiles(ctx, stage, *t); done || err != nil {
+		return nil, err
+	}
+	how.Partial, how.RangesOnly = false, false
+	file, t.Artifact, err = l.Open(ctx, t.Query, t.Artifact, how)
+	return file, err
+}
+
+// extract extracts an archive that is open, at the pace that the way to it suggests.
+func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file *fetch.File) (extract.Stats, error) {
+	o := t.Extract
+	if t.Checks.Provenance {
+		var err error
+		if o.Digests, err = l.statedDigests(ctx, file, t.Artifact); err != nil {
+			return extract.Stats{}, err
+		}
+	}
+	if l.Events.Opened != nil {
+		l.Events.Opened(t.Artifact, file.Size(), !file.Stats().Spooled)
+	}
+	if file.Latency() > farAway {
+		o.Workers = farConnections
+	}
+	o.Costly = !file.Redirected()
+	o.Strain = func() int64 {
+		strain := file.Stats().Resumes
+		if l.Strain != nil {
+			strain += l.Strain()
+		}
+		return strain
+	}
+	return stage.Add(ctx, file, o)
+}
+
+// statedDigests returns what the runner states of the files, if that is about this job.
+func (l *Loader) statedDigests(ctx context.Context, file *fetch.File, a resolve.Artifact) (map[string]string, error) {
+	stated, err := extract.ReadStatement(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	id := ""
+	if a.JobID != 0 {
+		id = strconv.FormatInt(a.JobID, 10)
+	}
+	return stated.Digests, stated.Expect(a.SHA, id, a.JobName, l.Own.PathOf(a.Project))
+}
+
+// notCached passes on why an archive isn't in the cache.
+func (l *Loader) notCached(err error) {
+	if errors.Is(err, fetch.ErrNoETag) {
+		l.noETag.Do(func() { tell(l.Events.NotCached, err) })
+		return
+	}
+	tell(l.Events.NotCached, err)
+}

@@ -1,0 +1,142 @@
+package retrieve_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
+	"gitlab.com/artifetch/artifetch/internal/transport"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// instance is a simulated GitLab, and what a run with one token needs to talk to it.
+type instance struct {
+	*gitlabtest.Running
+	*retrieve.Opener
+}
+
+// policy retries at once, so that no test waits.
+var policy = transport.Policy{Retries: -1}
+
+func start(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, token string) instance {
+	t.Helper()
+	server := gitlabtest.Start(world, o)
+	t.Cleanup(server.Close)
+	api, err := url.Parse(server.APIURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := "PRIVATE-TOKEN"
+	if token == gitlabtest.JobToken {
+		header = "JOB-TOKEN"
+	}
+	client := transport.NewClient(transport.Options{API: api, Header: header, Token: token, Retry: policy})
+	t.Cleanup(client.CloseIdleConnections)
+	g := gitlab.New(api, client)
+	return instance{server, &retrieve.Opener{
+		HTTP: client, API: g, Resolver: &resolve.Resolver{API: g, JobToken: header == "JOB-TOKEN"},
+		Backoff: func() fetch.Backoff { return policy.Backoff() }, Own: retrieve.Project{ID: "1", Path: "group/app"},
+	}}
+}
+
+// asked returns how many requests were made, for lists and for bytes.
+func (i instance) asked() (api, archives int) {
+	for _, r := range i.Requests() {
+		if r.Host == "storage" || strings.HasSuffix(r.Path, "/artifacts") || strings.Contains(r.Path, "/artifacts/main/download") {
+			archives++
+			continue
+		}
+		api++
+	}
+	return api, archives
+}
+
+// retriever retrieves as a command does.
+func (i instance) retriever() *retrieve.Retriever {
+	return &retrieve.Retriever{Loader: &retrieve.Loader{Opener: i.Opener}, Pauses: soon}
+}
+
+// soon waits a millisecond between attempts.
+func soon(time.Duration) fetch.Backoff { return constant(time.Millisecond) }
+
+type constant time.Duration
+
+func (c constant) NextBackOff() time.Duration { return time.Duration(c) }
+
+func (constant) Reset() {}
+
+// parse makes an Output of a directory that is known to be valid.
+func parse(t *testing.T, dir string) retrieve.Output {
+	t.Helper()
+	o, err := retrieve.ParseOutput(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// tree lists the files and links below dir.
+func tree(t *testing.T, dir string) string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, file)
+		files = append(files, filepath.ToSlash(name))
+		return err
+	})
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	slices.Sort(files)
+	return strings.Join(files, " ")
+}
+
+func read(t *testing.T, elem ...string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// noise is n bytes that don't compress, and aren't the header of anything.
+func noise(n int) string {
+	var b bytes.Buffer
+	for x, i := uint32(1), 0; i < n; i++ {
+		x ^= x << 13
+		x ^= x >> 17
+		x ^= x << 5
+		b.WriteByte(byte(x))
+	}
+	return b.String()
+}
+
+func job(id int64, name string, archive []byte) *gitlabtest.Job {
+	return &gitlabtest.Job{ID: id, Name: name, Archive: archive}
+}
+
+// withJobs is the fixture with more jobs in the successful pipeline 100 of main.
+func withJobs(jobs ...*gitlabtest.Job) *gitlabtest.World {
+	w := gitlabtest.Fixture()
+	p := w.Projects[0].Pipelines[1]
+	if p.ID != 100 {
+		panic(fmt.Sprint("the fixture has changed: ", p.ID))
+	}
+	p.Jobs = append(p.Jobs, jobs...)
+	return w
+}

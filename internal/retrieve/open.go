@@ -1,0 +1,66 @@
+package retrieve
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Opener opens archives, each at the first place that serves it. It is safe for
+// concurrent use, and must not be copied.
+type Opener struct {
+	HTTP     *http.Client
+	API      *gitlab.Client
+	Resolver *resolve.Resolver
+	// Backoff returns the pauses of one transfer: see [fetch.Options].
+	Backoff func() fetch.Backoff
+	// Own is the project that this run belongs to, if any.
+	Own    Project
+	Events Events
+
+	servers fetch.Servers
+}
+
+// Project is the project that a CI job runs in, by both of its names. Both are empty
+// outside CI.
+type Project struct{ ID, Path string }
+
+// PathOf returns the full path of a project, which may be given as an ID, or "" if it
+// isn't known.
+func (own Project) PathOf(project string) string {
+	if project == own.ID && own.Path != "" {
+		project = own.Path
+	}
+	if !strings.Contains(project, "/") {
+		return ""
+	}
+	return project
+}
+
+// Open opens an archive. After a refusal it tries the next place that may serve it; a is
+// then completed with what is known of that. It returns [fetch.ErrNoRanges] if how asks
+// for that.
+func (o *Opener) Open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
+	for {
+		how.Size = a.Size
+		file, err := fetch.Open(ctx, a.URL, how)
+		if err == nil || errors.Is(err, fetch.ErrNoRanges) {
+			return file, a, err
+		}
+		if a, err = o.Resolver.Fallback(ctx, q, a, err); err != nil {
+			return nil, a, err
+		}
+		tell(o.Events.FallingBack, a)
+	}
+}
+
+// transfer returns the options that all transfers share. What has to be spooled goes to
+// spoolDir.
+func (o *Opener) transfer(spoolDir string) fetch.Options {
+	return fetch.Options{Client: o.HTTP, Check: gitlab.CheckResponse, Backoff: o.Backoff, SpoolDir: spoolDir, Servers: &o.servers}
+}

@@ -1,0 +1,112 @@
+package retrieve
+
+import (
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Output says where the files of each job go. All jobs are staged in Dir, so that they
+// are committed together; below it, each has the directory that the template names.
+type Output struct {
+	Dir      string
+	template string // with slashes; empty means Dir itself
+}
+
+// OutputWords are the words that the directory of an output may contain. Each stands for
+// a property of the job.
+var OutputWords = []string{"{job}", "{job_slug}", "{pipeline}", "{ref_slug}", "{project}"}
+
+// ParseOutput splits a directory with words in braces: Dir is the part above the first
+// word. The error is an [*UnknownWordError].
+func ParseOutput(dir string) (Output, error) {
+	parts := strings.Split(filepath.ToSlash(dir), "/")
+	varies := slices.IndexFunc(parts, func(part string) bool { return strings.ContainsAny(part, "{}") })
+	if varies < 0 {
+		return Output{Dir: dir}, nil
+	}
+	template := strings.Join(parts[varies:], "/")
+	rest := template
+	for _, word := range OutputWords {
+		rest = strings.ReplaceAll(rest, word, "")
+	}
+	if strings.ContainsAny(rest, "{}") {
+		return Output{}, &UnknownWordError{OutputWords}
+	}
+	above := strings.Join(parts[:varies], "/")
+	if above == "" {
+		above = "."
+		if strings.HasPrefix(filepath.ToSlash(dir), "/") {
+			above = "/"
+		}
+	}
+	return Output{filepath.FromSlash(above), template}, nil
+}
+
+// prefixes returns the directory of each artifact below Dir.
+func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
+	prefixes := make([]string, len(artifacts))
+	for i, a := range artifacts {
+		for _, word := range OutputWords {
+			if strings.Contains(o.template, word) && valueOf(word, a) == "" {
+				return nil, &UnknownValueError{word, a}
+			}
+		}
+		prefixes[i] = o.prefix(a)
+	}
+	return prefixes, nil
+}
+
+func (o Output) prefix(a resolve.Artifact) string {
+	prefix := o.template
+	for _, word := range OutputWords {
+		prefix = strings.ReplaceAll(prefix, word, valueOf(word, a))
+	}
+	return prefix
+}
+
+// Of returns the directory of an artifact, for messages: with slashes, if it is below
+// Dir.
+func (o Output) Of(a resolve.Artifact) string {
+	if o.template == "" {
+		return o.Dir
+	}
+	return path.Join(filepath.ToSlash(o.Dir), o.prefix(a))
+}
+
+func valueOf(word string, a resolve.Artifact) string {
+	switch word {
+	case "{job}":
+		return strings.ReplaceAll(a.JobName, "/", "-") // one directory
+	case "{job_slug}":
+		return slug(a.JobName)
+	case "{ref_slug}":
+		return slug(a.Ref)
+	case "{project}":
+		return strings.ReplaceAll(a.Project, "/", "-")
+	}
+	if a.PipelineID == 0 {
+		return ""
+	}
+	return strconv.FormatInt(a.PipelineID, 10)
+}
+
+// slug makes of a name what GitLab makes of a ref for CI_COMMIT_REF_SLUG: lower case, at
+// most 63 bytes, hyphens for everything but letters and digits, and none at either end.
+// https://docs.gitlab.com/ci/variables/predefined_variables/
+func slug(name string) string {
+	text := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+			return r
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, name)
+	return strings.Trim(text[:min(len(text), 63)], "-")
+}

@@ -1,0 +1,69 @@
+package retrieve
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+func TestOutput(t *testing.T) {
+	t.Parallel()
+	a := resolve.Artifact{JobName: "build: [linux, amd64]", PipelineID: 9, Ref: "release/2.X", Project: "group/lib"}
+	tests := []struct{ output, dir, prefix, of string }{
+		{"out", "out", "", "out"},
+		{"/abs/out", "/abs/out", "", "/abs/out"},
+		{"out/{job_slug}/bin", "out", "build---linux--amd64/bin", "out/build---linux--amd64/bin"},
+		{"{pipeline}-{ref_slug}", ".", "9-release-2-x", "9-release-2-x"},
+		{"/{project}", "/", "group-lib", "/group-lib"},
+		{"a/b/x{job}", "a/b", "xbuild: [linux, amd64]", "a/b/xbuild: [linux, amd64]"},
+	}
+	for _, tt := range tests {
+		o, err := ParseOutput(tt.output)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prefixes, err := o.prefixes([]resolve.Artifact{a})
+		if err != nil || o.Dir != tt.dir || prefixes[0] != tt.prefix || o.Of(a) != tt.of {
+			t.Errorf("%s: %q, %q, %q, %v", tt.output, o.Dir, prefixes, o.Of(a), err)
+		}
+	}
+	for _, output := range []string{"out/{jobs}", "out/{", "{job", "a}b"} {
+		_, err := ParseOutput(output)
+		if e, ok := errors.AsType[*UnknownWordError](err); !ok || !slices.Contains(e.Known, "{ref_slug}") {
+			t.Errorf("%s: %v", output, err)
+		}
+	}
+}
+
+// A word without a value is an error, and not an empty name: all jobs would share a
+// directory.
+func TestOutputUnknownValues(t *testing.T) {
+	t.Parallel()
+	for word, a := range map[string]resolve.Artifact{
+		"{pipeline}": {JobName: "x", Ref: "main", Project: "1"},
+		"{job}":      {PipelineID: 1, Ref: "main", Project: "1"},
+		"{job_slug}": {JobName: "測試", PipelineID: 1, Ref: "main", Project: "1"},
+		"{ref_slug}": {JobName: "x", PipelineID: 1, Project: "1"},
+	} {
+		o, err := ParseOutput("out/x-" + word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = o.prefixes([]resolve.Artifact{{JobName: "x", PipelineID: 1, Ref: "main", Project: "1"}, a})
+		if e, ok := errors.AsType[*UnknownValueError](err); !ok || e.Word != word || e.Artifact.Project != "1" {
+			t.Errorf("%s: %v", word, err)
+		}
+	}
+}
+
+func TestSlug(t *testing.T) {
+	t.Parallel()
+	long := "0123456789012345678901234567890123456789012345678901234567890123456789"
+	for name, want := range map[string]string{"Main": "main", "-a_b/c-": "a-b-c", long: long[:63], long[:62] + "/x": long[:62]} {
+		if got := slug(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

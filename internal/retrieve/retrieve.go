@@ -1,0 +1,174 @@
+package retrieve
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Retriever brings all archives that a query means into a directory.
+type Retriever struct {
+	Loader *Loader
+	// Pauses returns the pauses between attempts while it waits: see [Waiter].
+	Pauses func(limit time.Duration) fetch.Backoff
+}
+
+// Options say what to retrieve.
+type Options struct {
+	Query  resolve.Query
+	Output Output
+	Stage  extract.StageOptions
+	// Extract says what to take of each archive. Connections are those of the whole run,
+	// and Prefix, Label and Share are set for each archive.
+	Extract extract.Options
+	Checks  Checks
+	// Wait is how long to wait for jobs that don't exist yet or haven't finished.
+	Wait time.Duration
+	// Describe asks for the pipeline of a job that is named by its ID alone.
+	Describe bool
+	// Files asks for [Result.Files].
+	Files bool
+	// BeforeCommit is called when everything is staged, and may refuse it. Nil means
+	// never.
+	BeforeCommit func([]Result) error
+}
+
+// maxChanges is how often a run starts over because an archive changed while it was
+// downloaded, as it does when a job is retried.
+const maxChanges = 2
+
+// Run retrieves the archives and commits their files, or returns an error and leaves the
+// directory as it was.
+func (r *Retriever) Run(ctx context.Context, o Options) ([]Result, error) {
+	run := &run{loader: r.Loader, o: o, leftOut: map[string]bool{}}
+	say := run.o.Stage.OnSkip
+	run.o.Stage.OnSkip = func(path, reason string) {
+		if say != nil {
+			say(path, reason)
+		}
+		run.skip(path)
+	}
+	wait := Waiter{Limit: o.Wait, Pauses: r.Pauses, Waiting: r.Loader.Events.Waiting}
+	err := wait.Do(ctx, run.untilUnchanged)
+	return run.done, err
+}
+
+// run is one call of Run. The cost of an archive counts over all attempts.
+type run struct {
+	loader *Loader
+	o      Options
+	done   []Result
+	costs  []*Cost
+
+	mu      sync.Mutex
+	leftOut map[string]bool // paths that Commit left out
+}
+
+func (r *run) skip(path string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leftOut[path] = true
+}
+
+// untilUnchanged starts over if an archive changed.
+func (r *run) untilUnchanged(ctx context.Context) error {
+	for changes := 0; ; changes++ {
+		err := r.once(ctx)
+		if changes == maxChanges || !errors.Is(err, fetch.ErrChanged) {
+			return err
+		}
+		tell(r.loader.Events.StartingOver, err)
+	}
+}
+
+// once finds the archives, extracts them into a stage and commits that.
+func (r *run) once(ctx context.Context) error {
+	clear(r.leftOut)
+	artifacts, err := r.artifacts(ctx)
+	if err != nil {
+		return err
+	}
+	if len(artifacts) > 1 && r.o.Checks.SHA256 != "" {
+		return &SeveralJobsError{Jobs: len(artifacts), Digest: true}
+	}
+	prefixes, err := r.o.Output.prefixes(artifacts)
+	if err != nil {
+		return err
+	}
+	stage, err := extract.NewStage(r.o.Output.Dir, r.o.Stage)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
+	done, err := r.load(ctx, stage, artifacts, prefixes)
+	if err == nil && r.o.BeforeCommit != nil {
+		err = r.o.BeforeCommit(done)
+	}
+	if err != nil {
+		return err
+	}
+	if err := stage.Commit(ctx); err != nil {
+		return err
+	}
+	for i := range done {
+		done[i].finish(r.leftOut)
+	}
+	r.done = done
+	return nil
+}
+
+// artifacts resolves the query. The status of a job that is named by its ID says
+// whether waiting makes sense.
+func (r *run) artifacts(ctx context.Context) ([]resolve.Artifact, error) {
+	found, err := r.loader.Resolver.Artifacts(ctx, r.o.Query)
+	if err == nil && r.o.Query.JobID != 0 && (r.o.Wait > 0 || r.o.Describe) {
+		found[0], err = r.loader.Resolver.Describe(ctx, found[0])
+	}
+	return found, err
+}
+
+// load loads all archives into the stage.
+func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolve.Artifact, prefixes []string) ([]Result, error) {
+	for len(r.costs) < len(artifacts) {
+		r.costs = append(r.costs, NewCost())
+	}
+	done := make([]Result, len(artifacts))
+	err := SideBySide(ctx, len(artifacts), func(ctx context.Context, i, share int) (err error) {
+		t := Task{Query: r.o.Query, Artifact: artifacts[i], Extract: r.o.Extract, Checks: r.o.Checks, List: r.o.lists(), Cost: r.costs[i]}
+		t.Extract.Prefix, t.Extract.Label, t.Extract.Share = prefixes[i], artifacts[i].Label(), share
+		t.Extract.Connections = max(t.Extract.Connections/share, 1)
+		done[i], err = r.loader.Load(ctx, stage, t)
+		return err
+	})
+	return done, err
+}
+
+// lists reports whether the files of each archive have to be remembered, which takes
+// memory: if they are asked for, or if the archive alone doesn't tell what arrives.
+func (o Options) lists() bool {
+	return o.Files || o.Extract.Unpack > 0 || o.Stage.OnConflict == extract.SkipExisting
+}
+
+// maxSideBySide is how many archives are loaded at the same time: they share the
+// connections and the memory of one.
+const maxSideBySide = 3
+
+// SideBySide loads n archives, several at the same time. It calls load with the number
+// of each, and among how many the connections and the memory are shared. It stops at the
+// first error.
+func SideBySide(ctx context.Context, n int, load func(ctx context.Context, i, share int) error) error {
+	share := max(min(maxSideBySide, n), 1)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(share)
+	for i := range n {
+		group.Go(func() error { return load(ctx, i, share) })
+	}
+	return group.Wait()
+}

@@ -1,0 +1,129 @@
+package retrieve
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Where a server has no ranges, a few files of a large archive are downloaded one by
+// one: GitLab unpacks them itself. It doesn't say whether such a file is a link, and
+// sends the link's target in its place; nor does it send modes. The list of the archive
+// (since GitLab 18.8) has the modes, and links stand out by theirs. Without it, the whole
+// archive has to come.
+
+// maxSingleFiles is how many files are worth a request each: for every one, the server
+// reads the archive's directory again.
+const maxSingleFiles = 3
+
+// wantsSingleFiles reports whether a few files are wanted, by name, of an archive that
+// needn't be known as a whole.
+func (l *Loader) wantsSingleFiles(t Task) bool {
+	names := t.Extract.Include
+	if l.Cache.Dir != "" || t.Checks != (Checks{}) || t.Extract.Record != nil || t.Artifact.JobID == 0 {
+		return false
+	}
+	isGlob := func(name string) bool { return strings.ContainsAny(name, `*?[{\`) }
+	return len(names) > 0 && len(names) <= maxSingleFiles && len(t.Extract.Exclude) == 0 && !slices.ContainsFunc(names, isGlob)
+}
+
+// loadFiles adds the wanted files one by one. It reports false if that would not give
+// the same result as extracting the archive.
+func (l *Loader) loadFiles(ctx context.Context, stage *extract.Stage, t Task) (done bool, stats extract.Stats, err error) {
+	wanted, err := l.plainFiles(ctx, t.Artifact, t.Extract.Include)
+	if err != nil || wanted == nil {
+		return false, stats, err
+	}
+	files := make([]extract.File, len(wanted))
+	for i, e := range wanted {
+		perm, _ := e.Perm() // known, or it would not be here
+		files[i] = extract.File{Name: e.Path, Mode: fs.FileMode(perm), Size: e.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
+			how := l.how(stage, t)
+			how.Size = e.Size
+			return openBody(ctx, l.API.FileURL(gitlab.Project(t.Artifact.Project), t.Artifact.JobID, e.Path), how)
+		}}
+	}
+	stats, err = stage.AddFiles(ctx, files, t.Extract)
+	return err == nil, stats, err
+}
+
+// plainFiles finds files in the server's list of an archive. It returns none if one of
+// them isn't listed as a plain file, or the server has no list.
+func (o *Opener) plainFiles(ctx context.Context, a resolve.Artifact, names []string) ([]gitlab.TreeEntry, error) {
+	var found []gitlab.TreeEntry
+	for _, name := range names {
+		name = path.Clean(name)
+		e, err := o.listedEntry(ctx, a, name)
+		switch {
+		case is[*gitlab.Error](err):
+			return nil, nil // the server has no such list, or this token can't see it
+		case err != nil:
+			return nil, err
+		case e == nil || !plainFile(*e):
+			return nil, nil
+		}
+		if !slices.ContainsFunc(found, func(e gitlab.TreeEntry) bool { return e.Path == name }) {
+			found = append(found, *e)
+		}
+	}
+	return found, nil
+}
+
+// listedEntry looks for one name in the server's list of its directory.
+func (o *Opener) listedEntry(ctx context.Context, a resolve.Artifact, name string) (*gitlab.TreeEntry, error) {
+	dir, _ := path.Split(name)
+	for e, err := range o.API.Tree(ctx, gitlab.Project(a.Project), a.JobID, dir, false) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Path == name {
+			return &e, nil
+		}
+	}
+	return nil, nil
+}
+
+// plainFile reports whether an entry is certainly a file, and not a link.
+func plainFile(e gitlab.TreeEntry) bool {
+	perm, known := e.Perm()
+	return !e.IsDir() && known && perm != 0o777
+}
+
+// noEntry reports whether err is the 404 of Workhorse, which looks into the archive:
+// GitLab's own is JSON (workhorse/internal/artifacts/entry.go).
+func noEntry(err error) bool {
+	refusal, ok := errors.AsType[*gitlab.Error](err)
+	return ok && refusal.StatusCode == http.StatusNotFound && refusal.Message == "404 page not found"
+}
+
+// openBody opens a file that GitLab unpacks, from its beginning.
+func openBody(ctx context.Context, url string, how fetch.Options) (io.ReadCloser, error) {
+	file, err := fetch.Open(ctx, url, how)
+	if err != nil {
+		return nil, err
+	}
+	body, err := file.Range(ctx, 0, file.Size())
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return fileBody{body, file}, nil
+}
+
+// fileBody closes a body with the file that it is from.
+type fileBody struct {
+	io.ReadCloser
+	file *fetch.File
+}
+
+// Close implements [io.Closer].
+func (b fileBody) Close() error { return errors.Join(b.ReadCloser.Close(), b.file.Close()) }

@@ -1,0 +1,65 @@
+package retrieve
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Waiter tries something again for as long as a job or pipeline may still appear or
+// finish.
+type Waiter struct {
+	Limit time.Duration // zero or less means to try once
+	// Pauses returns the pauses between attempts.
+	Pauses func(limit time.Duration) fetch.Backoff
+	// Waiting is told about each pause. It may be nil.
+	Waiting func(pause time.Duration, because error)
+}
+
+// Do calls attempt until it succeeds, or fails for good, or the limit is reached. The
+// last attempt is made at the limit.
+func (w Waiter) Do(ctx context.Context, attempt func(context.Context) error) error {
+	if w.Limit <= 0 {
+		return attempt(ctx)
+	}
+	pauses, start := w.Pauses(w.Limit), time.Now()
+	for {
+		err := attempt(ctx)
+		if !mayCome(err) {
+			return err
+		}
+		pause, left := pauses.NextBackOff(), w.Limit-time.Since(start)
+		if left <= 0 {
+			return &TimeoutError{w.Limit, err}
+		}
+		if pause < 0 || pause > left {
+			pause = left // for the last attempt
+		}
+		if w.Waiting != nil {
+			w.Waiting(pause, err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// mayCome reports whether time alone may fix an error: a pipeline or job that doesn't
+// exist yet, or hasn't finished.
+func mayCome(err error) bool {
+	if missing, ok := errors.AsType[*resolve.NotFoundError](err); ok {
+		return missing.What == "job" || missing.Reason() == resolve.ReasonNoSuccess || missing.Reason() == resolve.ReasonNoPipeline
+	}
+	if state, ok := errors.AsType[*resolve.StateError](err); ok {
+		return !state.Final()
+	}
+	if empty, ok := errors.AsType[*resolve.NoArchiveError](err); ok {
+		return empty.Artifact.Status == "" || resolve.Unfinished(empty.Artifact.Status) // an unknown status may change
+	}
+	return false
+}
