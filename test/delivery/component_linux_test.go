@@ -19,11 +19,7 @@ import (
 // template reads a component.
 func template(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("templates/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return harness.Read(t, "templates/"+name)
 }
 
 // The component takes what is locked, hands it on, and fails where nothing is locked.
@@ -139,12 +135,8 @@ use:
 func TestSetupTemplate(t *testing.T) {
 	t.Parallel()
 	const begin, end = "<<'INSTALL_SH'\n", "      INSTALL_SH\n"
-	script, err := os.ReadFile("install.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var indented strings.Builder
-	for line := range strings.Lines(string(script)) {
+	for line := range strings.Lines(harness.Read(t, "install.sh")) {
 		if line != "\n" {
 			indented.WriteString("      ")
 		}
@@ -158,7 +150,7 @@ func TestSetupTemplate(t *testing.T) {
 	}
 	want := head + begin + indented.String() + end + tail
 	if *harness.Update && text != want {
-		if err := os.WriteFile("templates/setup.yml", []byte(want), 0o644); err != nil { //nolint:gosec // to be read
+		if err := os.WriteFile(filepath.Join(harness.Root, "templates/setup.yml"), []byte(want), 0o644); err != nil { //nolint:gosec // to be read
 			t.Fatal(err)
 		}
 	} else if text != want {

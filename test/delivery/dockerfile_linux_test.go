@@ -37,9 +37,8 @@ type image struct {
 func TestLockedDockerfile(t *testing.T) {
 	t.Parallel()
 	harness.Need(t, "buildah")
-	doc, err := os.ReadFile("docs/sync.md")
-	if err != nil || !strings.Contains(string(doc), lockedDockerfile) {
-		t.Errorf("docs/sync.md has another recipe: %v", err)
+	if !strings.Contains(harness.Read(t, "docs/sync.md"), lockedDockerfile) {
+		t.Error("docs/sync.md has another recipe")
 	}
 	i := newImage(t)
 	i.sync(t)
@@ -75,7 +74,7 @@ func newImage(t *testing.T) *image {
 			t.Fatal(err)
 		}
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(i.dir, "artifetch"), ".")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(i.dir, "artifetch"), harness.Root)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -29,13 +29,9 @@ func docBlocks(t *testing.T, files ...string) []docBlock {
 	t.Helper()
 	var blocks []docBlock
 	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var open *docBlock
 		n := 0
-		for line := range strings.Lines(string(content)) {
+		for line := range strings.Lines(harness.Read(t, file)) {
 			n++
 			lang, fence := strings.CutPrefix(strings.TrimRight(line, "\n"), "```")
 			switch {
@@ -60,7 +56,7 @@ func docBlocks(t *testing.T, files ...string) []docBlock {
 // TestLockedDockerfile.
 func TestDocBlocks(t *testing.T) {
 	t.Parallel()
-	pages, err := filepath.Glob("docs/*.md")
+	pages, err := fs.Glob(os.DirFS(harness.Root), "docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +161,7 @@ func (b docBlock) runShell(t *testing.T) {
 	}
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
 	t.Cleanup(s.Close)
-	root, err := os.Getwd()
+	root, err := filepath.Abs(harness.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,11 +203,7 @@ func lookPath(t *testing.T, program string) string {
 // What the README says about a message is about one that there is.
 func TestTroubleshootingMessages(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, _ := strings.Cut(string(readme), "| message | why")
+	_, table, _ := strings.Cut(harness.Read(t, "README.md"), "| message | why")
 	table, _, _ = strings.Cut(table, "\n\n")
 	rows := regexp.MustCompile("(?m)^\\| (`.*?) \\|").FindAllStringSubmatch(table, -1)
 	if len(rows) < 10 {
@@ -233,7 +225,8 @@ func TestTroubleshootingMessages(t *testing.T) {
 func programSource(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+	project := os.DirFS(harness.Root)
+	err := fs.WalkDir(project, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -243,7 +236,7 @@ func programSource(t *testing.T) string {
 		if d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(project, path)
 		all.Write(content)
 		return err
 	})

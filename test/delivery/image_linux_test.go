@@ -109,10 +109,10 @@ func (b *builder) id(t *testing.T, name, arch string) string {
 func delivered(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	copyTree(t, ".", dir, ".git", "bin", "dist", ".cache")
+	copyTree(t, dir, ".git", "bin", "dist", ".cache")
 	for _, arch := range []string{"amd64", "arm64"} {
 		build := exec.CommandContext(t.Context(), "make", "-s", "build", "VERSION="+imageVersion, "BIN="+filepath.Join(dir, "dist/bin/linux-"+arch+"/artifetch"))
-		build.Env = append(os.Environ(), "GOARCH="+arch)
+		build.Dir, build.Env = harness.Root, append(os.Environ(), "GOARCH="+arch)
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -142,7 +142,7 @@ func newInstaller(t *testing.T, shell string, tools ...string) *installer {
 
 func (i *installer) run(t *testing.T, url string) (code int, output string) {
 	t.Helper()
-	args := append(append([]string{}, i.shell[1:]...), "install.sh", url)
+	args := append(append([]string{}, i.shell[1:]...), filepath.Join(harness.Root, "install.sh"), url)
 	cmd := exec.CommandContext(t.Context(), filepath.Join(i.tools, i.shell[0]), append(args, i.args...)...)
 	cmd.Env = append([]string{"PATH=" + i.tools, "TMPDIR=" + i.tmp, "HOME=" + i.tmp, "ARTIFETCH_DIR=" + i.dir, "NO_PROXY=*"}, i.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

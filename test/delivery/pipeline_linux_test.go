@@ -83,7 +83,7 @@ func TestPipeline(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
 	p := newPipeline(t, map[string]string{".gitlab-ci.yml": ""}, world)
-	copyTree(t, ".", p.dir, ".git", "bin", "dist", ".cache", ".gitlab-ci-local")
+	copyTree(t, p.dir, ".git", "bin", "dist", ".cache", ".gitlab-ci-local")
 	p.commit(t)
 	for _, want := range []struct{ branch, jobs string }{
 		{"CI_X=", "check test artifact_download images"}, {"CI_COMMIT_TAG=v1.2.3", "check test artifact_download images upload release"},

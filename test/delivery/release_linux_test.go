@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
 const (
@@ -54,8 +56,8 @@ func TestRelease(t *testing.T) {
 func makeRelease(t *testing.T, setup string) (dist string) {
 	t.Helper()
 	dir := t.TempDir()
-	copyTree(t, ".", dir, ".git", "bin", "dist", ".cache")
-	tools, err := filepath.Abs("bin/tools")
+	copyTree(t, dir, ".git", "bin", "dist", ".cache")
+	tools, err := filepath.Abs(filepath.Join(harness.Root, "bin/tools"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +66,11 @@ func makeRelease(t *testing.T, setup string) (dist string) {
 	return filepath.Join(dir, "dist")
 }
 
-func copyTree(t *testing.T, from, to string, without ...string) {
+// copyTree copies the project.
+func copyTree(t *testing.T, to string, without ...string) {
 	t.Helper()
-	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+	project := os.DirFS(harness.Root)
+	err := fs.WalkDir(project, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -79,7 +83,7 @@ func copyTree(t *testing.T, from, to string, without ...string) {
 		if !d.Type().IsRegular() {
 			return nil
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(project, path)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,15 +20,12 @@ import (
 //	go test ./test/delivery -run ComponentInputs -update
 func TestComponentInputs(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob("templates/*.yml")
+	readme := harness.Read(t, "README.md")
+	files, err := fs.Glob(os.DirFS(harness.Root), "templates/*.yml")
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%v, %v", files, err)
 	}
-	text := string(readme)
+	text := readme
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".yml")
 		begin, end := fmt.Sprintf("<!-- inputs of %s -->\n", name), "<!-- end -->\n"
@@ -38,13 +36,13 @@ func TestComponentInputs(t *testing.T) {
 		}
 		text = head + begin + inputsTable(t, file) + end + tail
 	}
-	if text == string(readme) {
+	if text == readme {
 		return
 	}
 	if !*harness.Update {
 		t.Fatal("the tables of inputs in README.md are not what templates/ has: go test ./test/delivery -run ComponentInputs -update")
 	}
-	if err := os.WriteFile("README.md", []byte(text), 0o644); err != nil { //nolint:gosec // to be read
+	if err := os.WriteFile(filepath.Join(harness.Root, "README.md"), []byte(text), 0o644); err != nil { //nolint:gosec // to be read
 		t.Fatal(err)
 	}
 }
@@ -61,14 +59,10 @@ type input struct {
 
 func inputsTable(t *testing.T, file string) string {
 	t.Helper()
-	content, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var header struct {
 		Spec struct{ Inputs yaml.Node }
 	}
-	if err := yaml.Unmarshal(content, &header); err != nil { // the first document alone
+	if err := yaml.Unmarshal([]byte(harness.Read(t, file)), &header); err != nil { // the first document alone
 		t.Fatal(err)
 	}
 	var b strings.Builder
@@ -105,20 +99,13 @@ func inputsTable(t *testing.T, file string) string {
 // that run the program, too.
 func TestInstallerVariables(t *testing.T) {
 	t.Parallel()
-	script, err := os.ReadFile("install.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile("docs/cli.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	script, page := harness.Read(t, "install.sh"), harness.Read(t, "docs/cli.md")
 	flags := map[string]bool{}
-	for _, m := range regexp.MustCompile("`--([a-z0-9-]+)").FindAllStringSubmatch(string(page), -1) {
+	for _, m := range regexp.MustCompile("`--([a-z0-9-]+)").FindAllStringSubmatch(page, -1) {
 		flags["ARTIFETCH_"+strings.ToUpper(strings.ReplaceAll(m[1], "-", "_"))] = true
 	}
 	delete(flags, "ARTIFETCH_VERSION") // a flag that no variable sets
-	names := regexp.MustCompile(`ARTIFETCH_[A-Z0-9_]+`).FindAllString(string(script), -1)
+	names := regexp.MustCompile(`ARTIFETCH_[A-Z0-9_]+`).FindAllString(script, -1)
 	if len(names) < 10 || len(flags) < 60 {
 		t.Fatalf("%d names, %d flags", len(names), len(flags))
 	}

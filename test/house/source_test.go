@@ -1,3 +1,4 @@
+// Package house holds the rules for the project's source.
 package house
 
 import (
@@ -5,16 +6,19 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 )
 
+// root is the project's root directory.
+var root = os.DirFS("../..")
+
 // source is a Go file of the project.
 type source struct {
-	path, pkg string // by slashes, from the root; the root package is "."
+	path, pkg string // from the root; the root package is "."
 	test      bool
 	*ast.File
 	set *token.FileSet
@@ -22,16 +26,19 @@ type source struct {
 
 // sources parses all files of the project, once.
 var sources = sync.OnceValues(func() (all []source, err error) {
-	err = filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() && name != "." && (entry.Name()[0] == '.' || entry.Name() == "testdata") {
-			return filepath.SkipDir // such as what a runner has left
+			return fs.SkipDir // such as what a runner has left
 		}
-		if err != nil || entry.IsDir() || filepath.Ext(name) != ".go" {
+		if err != nil || entry.IsDir() || path.Ext(name) != ".go" {
 			return err
 		}
-		name = filepath.ToSlash(name)
 		s := source{path: name, pkg: path.Dir(name), test: strings.HasSuffix(name, "_test.go"), set: token.NewFileSet()}
-		s.File, err = parser.ParseFile(s.set, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		s.File, err = parser.ParseFile(s.set, name, text, parser.ParseComments|parser.SkipObjectResolution)
 		all = append(all, s)
 		return err
 	})
@@ -55,4 +62,14 @@ func program(t *testing.T) []source {
 		t.Fatalf("only %d files", len(files))
 	}
 	return files
+}
+
+// functions returns the names of a file's functions, without methods.
+func (s source) functions() (names []string) {
+	for _, d := range s.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil {
+			names = append(names, f.Name.Name)
+		}
+	}
+	return names
 }

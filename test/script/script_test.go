@@ -37,7 +37,7 @@ import (
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 filepath.Join(harness.Root, "testdata/script"),
 		UpdateScripts:       *harness.Update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

@@ -1,13 +1,13 @@
 // Package harness is what the tests of the whole program share. [Main] starts a package's
-// tests: it puts the program into their path and runs them in the project's root
-// directory. The rest finds tools and looks at what the program did.
+// tests, and puts the program into their path. The rest finds tools and files, and looks
+// at what the program did.
 package harness
 
 import (
-	"errors"
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -18,25 +18,30 @@ import (
 // Update tells a test to rewrite the files it compares with.
 var Update = flag.Bool("update", false, "rewrite the files that tests compare with")
 
+// Root is the project's root directory. The packages that use it are two below it, and
+// go test starts their tests there. Don't change the directory before the tests run: go
+// test wouldn't see which files they read, and would take old results for new ones.
+const Root = "../.."
+
 // Main runs the tests of a package, and doesn't return. They find the program in their
 // path, as artifetch: it is the test binary itself, so nothing else is built, and it has
-// a race detector if they have one. Relative paths are those of the project's root.
+// a race detector if they have one.
 func Main(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"artifetch": program.Main})
-}
-
-// tests are a package's, in the root directory. Only the tests go there: the program
-// stays where it is started.
-type tests struct{ *testing.M }
-
-// Run implements [testscript.TestingM].
-func (t tests) Run() int {
-	// go test starts them in the directory of their package, which is below test/. The
-	// race detector makes a program sleep for a second before it ends.
-	if err := errors.Join(os.Chdir("../.."), os.Setenv("GORACE", "atexit_sleep_ms=0")); err != nil {
+	// The race detector makes a program sleep for a second before it ends.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
-	return t.M.Run()
+	testscript.Main(m, map[string]func(){"artifetch": program.Main})
+}
+
+// Read reads a file of the project, named by its path from the root.
+func Read(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(Root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // Need finds tools, and returns the path of the last one. It skips the test if one isn't
