@@ -3,6 +3,8 @@ package env
 import (
 	"net/url"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/origin"
 )
 
 // gitLabCom is the default server, for users' tokens and anonymous requests.
@@ -33,7 +35,7 @@ func (s *settings) server() (server, error) {
 	if err != nil {
 		return server{}, err
 	}
-	return server{api: api, own: !inJob || sameOrigin(api, job), named: true}, nil
+	return server{api: api, own: !inJob || origin.Same(api, job), named: true}, nil
 }
 
 func (s *settings) jobServer() (*url.URL, error) {
@@ -64,16 +66,4 @@ func parseServer(name, value string) (*url.URL, error) {
 	}
 	u.RawPath = ""
 	return u, nil
-}
-
-// sameOrigin compares scheme, host and port (RFC 6454 §5).
-func sameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
-}
-
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }

@@ -8,10 +8,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+	"gitlab.com/artifetch/artifetch/internal/digest"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
@@ -54,14 +54,14 @@ const maxRef = 64 << 10
 func (c cache) lookup(address string) (cached, *os.File, bool) {
 	var known cached
 	text, err := smallfile.Read(c.ref(address), maxRef)
-	if err != nil || json.Unmarshal(text, &known) != nil || !isDigest(known.SHA256) || !isStrong(known.ETag) {
+	if err != nil || json.Unmarshal(text, &known) != nil || !isObject(known.SHA256) || !isStrong(known.ETag) {
 		return cached{}, nil, false
 	}
 	object, err := os.Open(c.object(known.SHA256))
 	if err != nil {
 		return cached{}, nil, false
 	}
-	if digest, err := digestOf(object, wholeFile); err != nil || digest != known.SHA256 {
+	if got, err := digestOf(object, wholeFile); err != nil || got != known.SHA256 {
 		_ = object.Close()           // damaged
 		_ = os.Remove(object.Name()) // whoever has it open keeps what it has
 		return cached{}, nil, false
@@ -201,7 +201,8 @@ func isLocal(err error) bool {
 	return path || link || errors.Is(err, syscall.ENOSPC)
 }
 
-func isDigest(text string) bool {
-	raw, err := hex.DecodeString(text)
-	return err == nil && len(raw) == sha256.Size && text == strings.ToLower(text)
+// isObject reports whether text is the name of an object: a digest as we write it.
+func isObject(text string) bool {
+	lower, ok := digest.Parse(text)
+	return ok && text == lower
 }

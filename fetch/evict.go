@@ -15,7 +15,7 @@ const DefaultCacheSize = 10 << 30
 // into so many bytes. The one at spare stays. Runs that have one open keep what they
 // have; a ref to one that is gone counts as none.
 func (c cache) evict(limit int64, spare string) {
-	objects := slices.DeleteFunc(c.objects(), func(f cacheFile) bool { return !isDigest(filepath.Base(f.path)) })
+	objects := slices.DeleteFunc(c.objects(), func(f cacheFile) bool { return !isObject(filepath.Base(f.path)) })
 	var total int64
 	for _, object := range objects {
 		total += object.size

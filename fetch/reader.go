@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/sleep"
 )
 
 // reader streams the bytes [off, end). It is one request, until that breaks off.
@@ -119,7 +120,7 @@ func (b *reader) broke(err error) error {
 	if pause < 0 {
 		return &BrokenError{Offset: b.off, Err: err}
 	}
-	return sleep(b.ctx, pause)
+	return sleep.For(b.ctx, pause)
 }
 
 // Close implements [io.Closer].
@@ -139,15 +140,4 @@ func (b *reader) Close() error {
 		b.failed = errClosed
 	}
 	return err
-}
-
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 
+	"gitlab.com/artifetch/artifetch/internal/sleep"
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
@@ -52,7 +53,7 @@ func (r *remote) fill(ctx context.Context, o Options, spool *os.File, resp *http
 		if pause < 0 {
 			return 0, &BrokenError{Offset: n, Err: err}
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep.For(ctx, pause); err != nil {
 			return 0, err
 		}
 		r.meter.resumes.Add(1)

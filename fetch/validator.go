@@ -1,10 +1,11 @@
 package fetch
 
 import (
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/digest"
 )
 
 // constantETag was sent with every download by GitLab's proxy for years,
@@ -65,9 +66,6 @@ func (v validator) matches(resp *http.Response) bool {
 
 // sha256 is the ETag, if it looks like one.
 func (v validator) sha256() string {
-	digest := strings.Trim(v.etag, `"`)
-	if raw, err := hex.DecodeString(digest); err != nil || len(raw) != 32 {
-		return ""
-	}
-	return strings.ToLower(digest)
+	lower, _ := digest.Parse(strings.Trim(v.etag, `"`))
+	return lower
 }

@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"gitlab.com/artifetch/artifetch/internal/digest"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -125,15 +126,14 @@ func (s *Source) mistakenFiles() (what, fix string) {
 		return negative()
 	case leadsOut(s.Output):
 		return "has an output that leads out of the manifest's directory", "all sources go below it, so that they can be put into place together"
-	case s.SHA256 != "" && !digest.MatchString(s.SHA256):
-		return "has no SHA-256", "it has 64 hexadecimal digits"
 	case !slices.Contains([]string{"", "fail", "warn", "ignore"}, s.IfMissing):
 		return "has an if-missing that isn't fail, warn or ignore", "leave it out to fail"
 	}
+	if _, ok := digest.Parse(s.SHA256); s.SHA256 != "" && !ok {
+		return "has no SHA-256", "it has 64 hexadecimal digits"
+	}
 	return "", ""
 }
-
-var digest = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
 
 // leadsOut reports whether a directory is not below the one that it is relative to.
 func leadsOut(dir string) bool {

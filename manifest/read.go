@@ -11,8 +11,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/xrash/smetrics"
 	"go.yaml.in/yaml/v3"
+
+	"gitlab.com/artifetch/artifetch/internal/similar"
 )
 
 // Error is a mistake in a manifest.
@@ -245,14 +246,9 @@ func wantOf(k reflect.Kind) string {
 
 // suggest finds the key that is most like a wrong one.
 func suggest(wrong string, known map[string]field) string {
-	best, least := "", 3
-	for _, key := range slices.Sorted(maps.Keys(known)) {
-		if changes := smetrics.WagnerFischer(strings.ToLower(wrong), key, 1, 1, 1); changes < least {
-			best, least = key, changes
-		}
-	}
-	if best == "" {
+	near := similar.Names(wrong, slices.Collect(maps.Keys(known)), 1)
+	if len(near) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return fmt.Sprintf("; did you mean %q?", near[0])
 }

@@ -1,10 +1,10 @@
 package resolve
 
 import (
-	"cmp"
 	"regexp"
-	"slices"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/similar"
 )
 
 // isGlob reports whether a job's name is a pattern. Brackets are no part of one:
@@ -48,50 +48,8 @@ func replaceGlob(quoted string) string {
 	}
 }
 
-// near returns the names that are most like name, at most three.
-func near(name string, names []string) []string {
-	type distant struct {
-		name     string
-		distance int
-	}
-	var close []distant
-	for _, other := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		if d := distance(strings.ToLower(name), strings.ToLower(other)); d <= max(2, len(name)/3) || d > 0 && partOf(name, other) {
-			close = append(close, distant{other, d})
-		}
-	}
-	slices.SortStableFunc(close, func(a, b distant) int { return cmp.Compare(a.distance, b.distance) })
-	var best []string
-	for _, d := range close[:min(len(close), 3)] {
-		best = append(best, d.name)
-	}
-	return best
-}
+// maxNear is how many names a message suggests.
+const maxNear = 3
 
-// partOf reports whether other is name with something added, as the names of
-// parallel jobs are: "test 1/3", "build: [linux]".
-func partOf(name, other string) bool {
-	return len(name) > 1 && strings.HasPrefix(strings.ToLower(other), strings.ToLower(name))
-}
-
-// distance is the Levenshtein distance between two names.
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range x {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range y {
-			change := diagonal
-			if x[i] != y[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(y)]
-}
+// near returns the names that are most like name.
+func near(name string, names []string) []string { return similar.Names(name, names, maxNear) }

@@ -1,9 +1,6 @@
 package resolve
 
-import (
-	"slices"
-	"testing"
-)
+import "testing"
 
 func TestCompile(t *testing.T) {
 	t.Parallel()
@@ -33,18 +30,6 @@ func TestCompile(t *testing.T) {
 			if re.MatchString(job) {
 				t.Errorf("%q matches %q", tt.name, job)
 			}
-		}
-	}
-}
-
-func TestNear(t *testing.T) {
-	t.Parallel()
-	names := []string{"build", "build: [linux, amd64]", "test 1/3", "test 2/3", "deploy", "build"}
-	for name, want := range map[string][]string{
-		"biuld": {"build"}, "Build": {"build", "build: [linux, amd64]"}, "test": {"test 1/3", "test 2/3"}, "nothing like it": nil,
-	} {
-		if got := near(name, names); !slices.Equal(got, want) {
-			t.Errorf("near(%q) = %q, want %q", name, got, want)
 		}
 	}
 }

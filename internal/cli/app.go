@@ -27,8 +27,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"github.com/xrash/smetrics"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/similar"
 )
 
 // Version is set when the program is built. Empty means that nobody did.
@@ -150,13 +150,11 @@ func noCommand(c *cli.Context) error {
 
 // nearest is the name that is most like one that does not exist, or "".
 func nearest(name string, names []string) string {
-	best, least := "", min(len(name), max(3, len(name)/3+1)) // slips of the pen in it
-	for _, known := range names {
-		if slips := smetrics.WagnerFischer(name, known, 1, 1, 1); len(known) > 1 && slips < least {
-			best, least = known, slips
-		}
+	names = slices.DeleteFunc(names, func(known string) bool { return len(known) < 2 })
+	if similar := similar.Names(name, names, 1); len(similar) > 0 {
+		return similar[0]
 	}
-	return best
+	return ""
 }
 
 func onUsageError(c *cli.Context, err error, _ bool) error {

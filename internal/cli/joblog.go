@@ -12,6 +12,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/sleep"
 )
 
 func jobLogCommand(con *console.Console) *cli.Command {
@@ -100,10 +101,8 @@ func (l *jobLog) print(ctx context.Context, follow bool) error {
 		case job.Status == "manual":
 			return &notNowError{fmt.Sprintf("job %d waits for somebody to play it", l.id), fmt.Sprintf("artifetch job play %d", l.id)}
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(l.pause):
+		if err := sleep.For(ctx, l.pause); err != nil {
+			return err
 		}
 	}
 }
@@ -129,10 +128,8 @@ func (l *jobLog) whole(ctx context.Context) error {
 			return err
 		}
 		l.session.log.Warn().Err(err).Stringer("wait", pause.Round(time.Millisecond)).Msg("asking again")
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
+		if err := sleep.For(ctx, pause); err != nil {
+			return err
 		}
 	}
 }

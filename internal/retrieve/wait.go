@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/sleep"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -41,10 +42,8 @@ func (w Waiter) Do(ctx context.Context, attempt func(context.Context) error) err
 		if w.Waiting != nil {
 			w.Waiting(pause, err)
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
+		if err := sleep.For(ctx, pause); err != nil {
+			return err
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/origin"
 )
 
 // credentialHeaders carry tokens to GitLab.
@@ -40,17 +42,5 @@ func (a *auth) CloseIdleConnections() { closeIdle(a.next) }
 // GitLab's own origin, and would refuse a second credential.
 func belowAPI(api, u *url.URL) bool {
 	root := strings.TrimRight(api.EscapedPath(), "/") + "/"
-	return sameOrigin(api, u) && strings.HasPrefix(u.EscapedPath(), root) && !strings.Contains(u.Path+"/", "/../")
-}
-
-// sameOrigin compares scheme, host and port (RFC 6454 §5).
-func sameOrigin(a, b *url.URL) bool {
-	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
-}
-
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	return map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	return origin.Same(api, u) && strings.HasPrefix(u.EscapedPath(), root) && !strings.Contains(u.Path+"/", "/../")
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/origin"
 )
 
 // explain says what a connection that failed means to people: a [TLSError] or a
@@ -61,7 +63,7 @@ func (e *explain) failed(req *http.Request, err error) error {
 
 // host is who is asked.
 func (e *explain) host(u *url.URL) peer {
-	return peer{name: u.Host, address: u.Host, gitlab: sameOrigin(e.api, u), shown: e.shown}
+	return peer{name: u.Host, address: u.Host, gitlab: origin.Same(e.api, u), shown: e.shown}
 }
 
 // answered sorts the answers that are nobody's whom the program has asked.

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
+	"gitlab.com/artifetch/artifetch/internal/sleep"
 )
 
 // Policy says how often, and for how long, a request that failed for a
@@ -118,7 +118,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		if resp != nil {
 			_ = resp.Body.Close() // whole has read it
 		}
-		if err := sleep(req.Context(), pause); err != nil {
+		if err := sleep.For(req.Context(), pause); err != nil {
 			return nil, err
 		}
 	}
@@ -229,15 +229,4 @@ func rewind(req **http.Request) bool {
 	again.Body = body
 	*req = again
 	return true
-}
-
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

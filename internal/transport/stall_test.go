@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/sleep"
 )
 
 // silentServer sends its header after one pause and each byte of its body after
@@ -16,7 +18,7 @@ type silentServer struct{ header, body time.Duration }
 
 // RoundTrip implements [http.RoundTripper].
 func (s silentServer) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := sleep(req.Context(), s.header); err != nil {
+	if err := sleep.For(req.Context(), s.header); err != nil {
 		return nil, context.Canceled // as a transport does that hides the cause
 	}
 	body := &drip{ctx: req.Context(), pause: s.body, left: 3}
@@ -34,7 +36,7 @@ func (d *drip) Read(p []byte) (int, error) {
 	if d.left == 0 {
 		return 0, io.EOF
 	}
-	if err := sleep(d.ctx, d.pause); err != nil {
+	if err := sleep.For(d.ctx, d.pause); err != nil {
 		return 0, context.Canceled
 	}
 	d.left--

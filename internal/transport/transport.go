@@ -36,6 +36,7 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback"
 
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
+	"gitlab.com/artifetch/artifetch/internal/origin"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
@@ -150,7 +151,7 @@ func newBase(o Options) *base {
 
 // RoundTrip implements [http.RoundTripper].
 func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
-	if sameOrigin(b.api, req.URL) {
+	if origin.Same(b.api, req.URL) {
 		return b.gitlab.RoundTrip(req)
 	}
 	return b.other.RoundTrip(req)
