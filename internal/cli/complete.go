@@ -15,6 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
@@ -265,7 +266,7 @@ func fromServer(ctx context.Context, before []string, flag string) []word {
 // names lists the newest names of jobs, or of refs, each once. The list of jobs
 // has refs, too, for a token that may not list pipelines.
 func (s *session) names(ctx context.Context, c *cli.Context, flag string) []word {
-	q := jobsQuery{limit: defaultLimit}
+	q := jobs.Query{Limit: defaultLimit}
 	var err error
 	if q.Project, err = projectOf(readProject(c), s.cfg); err != nil || q.Project == "" {
 		return nil
@@ -283,7 +284,7 @@ func (s *session) names(ctx context.Context, c *cli.Context, flag string) []word
 			return nil
 		}
 	}
-	return distinct(s.jobs(ctx, q), name)
+	return distinct(s.jobs().List(ctx, q), name)
 }
 
 // distinct names the rows of a list's first page, each name once.

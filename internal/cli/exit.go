@@ -16,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
@@ -147,9 +148,9 @@ func serverCode(err error) code {
 		return codeNotFound
 	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err):
 		return codeNoArchive
-	case is[*notNowError](err):
+	case is[*jobs.WaitingError](err):
 		return codeRefused
-	case is[*resolve.ClosedError](err), is[*resolve.DownstreamError](err), is[*tokenError](err):
+	case is[*resolve.ClosedError](err), is[*resolve.DownstreamError](err), is[*jobs.TokenError](err):
 		return codeDenied
 	}
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
@@ -161,7 +162,7 @@ func serverCode(err error) code {
 		}
 		return statusCode(refusal.StatusCode)
 	}
-	if is[*logBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || errors.Is(err, context.DeadlineExceeded) {
+	if is[*jobs.LogBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || errors.Is(err, context.DeadlineExceeded) {
 		return codeServer
 	}
 	return codeDone

@@ -14,6 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/space"
 	"gitlab.com/artifetch/artifetch/internal/transport"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -30,7 +31,7 @@ func hintFor(err error) string {
 	if !ok {
 		return ""
 	}
-	for _, table := range []func(hinter) string{hintForQuery, hintForRetrieval, hintForArchive, hintForNetwork} {
+	for _, table := range []func(hinter) string{hintForQuery, hintForAction, hintForRetrieval, hintForArchive, hintForNetwork} {
 		if hint := table(h); hint != "" {
 			return hint
 		}
@@ -63,6 +64,18 @@ func loadEnv(ctx context.Context, l envconfig.Lookuper) (env.Config, error) {
 		err = &env.UsageError{Name: flagNames.Replace(e.Name), Reason: flagNames.Replace(e.Reason), Fix: flagNames.Replace(e.Fix)}
 	}
 	return cfg, err
+}
+
+func hintForAction(h hinter) string {
+	switch e := h.(type) {
+	case *jobs.WaitingError:
+		return fmt.Sprintf("artifetch job play %d", e.Job)
+	case *jobs.UnsureError:
+		if e.Job != 0 {
+			return fmt.Sprintf("%s: artifetch job show %d", e.Hint(), e.Job)
+		}
+	}
+	return ""
 }
 
 func hintForQuery(h hinter) string {

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 )
 
 // Signal is the cause of a context that a signal ended.
@@ -36,13 +38,17 @@ func stopped(ctx context.Context, err error) error {
 	switch {
 	case err == nil || cause == nil:
 		return err
-	case is[Signal](cause) && !is[*actionError](err) && localCode(err) == codeDone:
+	case is[Signal](cause) && !hasActed(err) && localCode(err) == codeDone:
 		return cause
 	case errors.Is(err, cause):
 		return err
 	}
 	return &stoppedError{cause, err}
 }
+
+// hasActed reports whether an error tells what became of a request that changes
+// something.
+func hasActed(err error) bool { return is[*jobs.UnsureError](err) || is[*jobs.RefusedError](err) }
 
 // stoppedError is an error that came after a run was stopped.
 type stoppedError struct{ cause, err error }
@@ -55,7 +61,7 @@ func (e *stoppedError) Unwrap() []error { return []error{e.cause, e.err} }
 
 // Hint is that of the error. Of one that follows from a signal, it would mislead.
 func (e *stoppedError) Hint() string {
-	if is[*actionError](e.err) || !is[Signal](e.cause) {
+	if hasActed(e.err) || !is[Signal](e.cause) {
 		return ownHint(e.err)
 	}
 	return ""

@@ -2,15 +2,16 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
 )
 
@@ -30,25 +31,10 @@ takes no job token for them.
 		Subcommands: []*cli.Command{
 			jobShowCommand(con),
 			jobLogCommand(con),
-			jobAction{"cancel", "cancel a job that has not finished", "Developer", forceFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
-				return s.api.CancelJob(ctx, p, id, c.Bool("force"))
-			}}.command(con),
-			jobAction{"retry", "run a finished job again, as a new job, which is shown", "Developer", nil, func(ctx context.Context, _ *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
-				return s.api.RetryJob(ctx, p, id)
-			}}.command(con),
-			jobAction{"erase", "delete the archive, the reports and the log of a finished job", "Maintainer, or Developer for jobs of one's own,", yesFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
-				if err := s.confirm(ctx, c, fmt.Sprintf("Delete the archive, the reports and the log of job %d of project %s?", id, p)); err != nil {
-					return gitlab.Job{}, err
-				}
-				return s.api.EraseJob(ctx, p, id)
-			}}.command(con),
-			jobAction{"play", "start a manual or scheduled job", "Developer", variableFlag(), func(ctx context.Context, c *cli.Context, s *session, p gitlab.Project, id int64) (gitlab.Job, error) {
-				variables, err := readVariables(c)
-				if err != nil {
-					return gitlab.Job{}, err
-				}
-				return s.api.PlayJob(ctx, p, id, variables)
-			}}.command(con),
+			jobAction{"cancel", "cancel a job that has not finished", forceFlag(), cancelJob}.command(con),
+			jobAction{"retry", "run a finished job again, as a new job, which is shown", nil, retryJob}.command(con),
+			jobAction{"erase", "delete the archive, the reports and the log of a finished job", yesFlag(), eraseJob}.command(con),
+			jobAction{"play", "start a manual or scheduled job", variableFlag(), playJob}.command(con),
 		},
 		Action: noSubcommand,
 	}
@@ -74,10 +60,39 @@ func variableFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "variable", Usage: "start it with the variable `KEY=VALUE`; may be repeated"}
 }
 
+// jobOptions say which job a command is about, and how.
+type jobOptions struct {
+	global    globalOptions
+	project   string // id, path or web address; empty means the job's own
+	id        string // number or web address
+	asJSON    bool
+	force     bool              // of cancel
+	yes       bool              // of erase
+	variables []gitlab.Variable // of play
+}
+
+func readJob(c *cli.Context) (jobOptions, error) {
+	o := jobOptions{
+		global: readGlobal(c), project: readProject(c), id: c.Args().First(), force: c.Bool("force"), yes: readYes(c),
+	}
+	if c.NArg() > 1 {
+		return o, &usageError{"one job at a time", "give one ID"}
+	}
+	if o.id == "" && c.Command.Name != "show" {
+		return o, &usageError{"no job given", "give its ID: the number in the job's address, or the address"}
+	}
+	var err error
+	if o.variables, err = readVariables(c.StringSlice("variable")); err != nil {
+		return o, err
+	}
+	o.asJSON, err = wantsJSON(c)
+	return o, err
+}
+
 // readVariables reads --variable.
-func readVariables(c *cli.Context) ([]gitlab.Variable, error) {
+func readVariables(values []string) ([]gitlab.Variable, error) {
 	var variables []gitlab.Variable
-	for _, given := range c.StringSlice("variable") {
+	for _, given := range values {
 		key, value, ok := strings.Cut(given, "=")
 		if !ok || key == "" {
 			return nil, &usageError{"--variable " + given + " is not KEY=VALUE", "an empty value is KEY="}
@@ -87,13 +102,44 @@ func readVariables(c *cli.Context) ([]gitlab.Variable, error) {
 	return variables, nil
 }
 
+// job is the job that is meant: its project and its ID.
+func (o jobOptions) job(cfg env.Config) (project string, id int64, err error) {
+	if project, err = projectOf(o.project, cfg); err != nil {
+		return "", 0, err
+	}
+	switch {
+	case o.id == "" && cfg.JobID == 0:
+		return "", 0, &usageError{"no job given", "give its ID: the number in the job's address, or the address"}
+	case o.id == "":
+		id = cfg.JobID
+	case webaddress.Is(o.id):
+		w, err := webaddress.Parse(o.id, cfg.APIURL)
+		if err == nil && w.JobID == 0 {
+			err = &usageError{"no job in " + o.id, "a job's address ends in /-/jobs/NUMBER"}
+		}
+		if err != nil {
+			return "", 0, err
+		}
+		if id = w.JobID; o.project == "" {
+			project = w.Project
+		}
+	default:
+		if id, err = webaddress.ID(o.id); err != nil {
+			return "", 0, err
+		}
+	}
+	if project == "" {
+		return "", 0, errNoProject
+	}
+	return project, id, nil
+}
+
 // jobAction is a command that does something to a job, and shows the job that the
 // server answers with.
 type jobAction struct {
 	name, usage string
-	role        string   // who may
 	flag        cli.Flag // of its own; may be nil
-	do          func(context.Context, *cli.Context, *session, gitlab.Project, int64) (gitlab.Job, error)
+	do          func(ctx context.Context, s *session, o jobOptions, project string, id int64) (gitlab.Job, error)
 }
 
 func (a jobAction) command(con *console.Console) *cli.Command {
@@ -103,34 +149,45 @@ func (a jobAction) command(con *console.Console) *cli.Command {
 	}
 	return &cli.Command{
 		Name: a.name, Usage: a.usage, UsageText: "artifetch job " + a.name + " ID [flags]", Flags: flags,
-		Action: func(c *cli.Context) error {
-			return withSession(c, con, func(ctx context.Context, s *session) error {
-				project, id, err := jobArgument(c, s.cfg)
-				if err != nil {
-					return err
-				}
-				if err := s.needsUser("job "+a.name, "api"); err != nil {
-					return err
-				}
-				asJSON, err := wantsJSON(c)
-				if err != nil {
-					return err
-				}
-				job, err := a.do(ctx, c, s, gitlab.Project(project), id)
-				if err != nil {
-					return acted(err, project, id, a.role)
-				}
-				return showJob(con, job, asJSON)
-			})
-		},
+		Action: action(con, readJob, a.run),
 	}
 }
 
-func showJob(con *console.Console, job gitlab.Job, asJSON bool) error {
-	if asJSON {
-		return con.Encode(newJobRow(job))
+func (a jobAction) run(ctx context.Context, o jobOptions, con *console.Console) error {
+	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
+		project, id, err := o.job(s.cfg)
+		if err != nil {
+			return err
+		}
+		job, err := a.do(ctx, s, o, project, id)
+		if err != nil {
+			return err
+		}
+		return showJob(con, job, o.asJSON)
+	})
+}
+
+func cancelJob(ctx context.Context, s *session, o jobOptions, project string, id int64) (gitlab.Job, error) {
+	return s.jobs().Cancel(ctx, project, id, o.force)
+}
+
+func retryJob(ctx context.Context, s *session, _ jobOptions, project string, id int64) (gitlab.Job, error) {
+	return s.jobs().Retry(ctx, project, id)
+}
+
+func eraseJob(ctx context.Context, s *session, o jobOptions, project string, id int64) (gitlab.Job, error) {
+	client := s.jobs()
+	if err := client.NeedsUser("job erase", "api"); err != nil {
+		return gitlab.Job{}, err // before a question that would be in vain
 	}
-	return printJob(con.Masked(), job)
+	if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the archive, the reports and the log of job %d of project %s?", id, project)); err != nil {
+		return gitlab.Job{}, err
+	}
+	return client.Erase(ctx, project, id)
+}
+
+func playJob(ctx context.Context, s *session, o jobOptions, project string, id int64) (gitlab.Job, error) {
+	return s.jobs().Play(ctx, project, id, o.variables)
 }
 
 func jobShowCommand(con *console.Console) *cli.Command {
@@ -138,83 +195,48 @@ func jobShowCommand(con *console.Console) *cli.Command {
 		Name: "show", Usage: "show a job", UsageText: "artifetch job show [ID] [flags]",
 		Description: "Without an ID, the job that it runs in.",
 		Flags:       []cli.Flag{projectFlag(), formatFlag()},
-		Action: func(c *cli.Context) error {
-			return withSession(c, con, func(ctx context.Context, s *session) error {
-				asJSON, err := wantsJSON(c)
-				if err != nil {
-					return err
-				}
-				job, err := s.oneJob(ctx, c)
-				if err != nil {
-					return err
-				}
-				return showJob(con, job, asJSON)
-			})
-		},
+		Action:      action(con, readJob, runJobShow),
 	}
 }
 
-// oneJob finds the job that is meant. A job token may ask for its own alone, by
-// another route.
-func (s *session) oneJob(ctx context.Context, c *cli.Context) (gitlab.Job, error) {
-	own := !c.Args().Present()
-	if s.cfg.Token.Kind == env.JobToken && own {
-		job, err := s.api.CurrentJob(ctx)
-		return job, s.currentJobError(err)
+func runJobShow(ctx context.Context, o jobOptions, con *console.Console) error {
+	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
+		job, err := shownJob(ctx, s, o)
+		if err != nil {
+			return err
+		}
+		return showJob(con, job, o.asJSON)
+	})
+}
+
+// shownJob asks for the job that is meant. The token of a job knows its own job
+// without an ID.
+func shownJob(ctx context.Context, s *session, o jobOptions) (gitlab.Job, error) {
+	client := s.jobs()
+	if client.JobToken && o.id == "" {
+		return client.Own(ctx)
 	}
-	project, id, err := jobArgument(c, s.cfg)
+	project, id, err := o.job(s.cfg)
 	if err != nil {
 		return gitlab.Job{}, err
 	}
-	if s.cfg.Token.Kind == env.JobToken && id == s.cfg.JobID {
-		job, err := s.api.CurrentJob(ctx)
-		return job, s.currentJobError(err)
-	}
-	if err := s.needsUser("showing another job", "read_api"); err != nil {
-		return gitlab.Job{}, err
-	}
-	job, err := s.api.Job(ctx, gitlab.Project(project), id)
-	return job, explained(err, project, id, "read_api", "Reporter")
+	return client.Job(ctx, project, id)
 }
 
-// currentJobError explains why there is no job behind the token.
-func (s *session) currentJobError(err error) error {
-	if errors.Is(err, gitlab.ErrUnauthorized) {
-		return &actionError{err, "a job token is valid only while its job runs; is this one from a job that has ended?"}
+// jobs is what asks about jobs and changes them; it tells the log what happens.
+func (s *session) jobs() *jobs.Client {
+	return &jobs.Client{
+		API: s.api, Resolver: s.resolver, Policy: s.policy, JobToken: s.cfg.Token.Kind == env.JobToken, OwnJob: s.cfg.JobID,
+		Events: jobs.Events{
+			SearchEnded: func(searched int) {
+				s.log.Warn().Int("searched", searched).Msg("the search ends here; there may be more: --limit 0 searches everything")
+			},
+			LogRetried: func(err error, pause time.Duration) {
+				s.log.Warn().Err(err).Stringer("wait", pause.Round(time.Millisecond)).Msg("asking again")
+			},
+			Finished: func(job gitlab.Job) {
+				s.log.Info().Int64("job_id", job.ID).Str("status", job.Status).Msg("finished")
+			},
+		},
 	}
-	return err
-}
-
-// jobArgument reads the ID or web address that a command of one job takes.
-func jobArgument(c *cli.Context, cfg env.Config) (project string, id int64, err error) {
-	if project, err = projectOf(readProject(c), cfg); err != nil {
-		return "", 0, err
-	}
-	switch value := c.Args().First(); {
-	case c.NArg() > 1:
-		return "", 0, &usageError{"one job at a time", "give one ID"}
-	case value == "" && cfg.JobID != 0 && c.Command.Name == "show":
-		id = cfg.JobID
-	case value == "":
-		return "", 0, &usageError{"no job given", "give its ID: the number in the job's address, or the address"}
-	case webaddress.Is(value):
-		w, err := webaddress.Parse(value, cfg.APIURL)
-		if err == nil && w.JobID == 0 {
-			err = &usageError{"no job in " + value, "a job's address ends in /-/jobs/NUMBER"}
-		}
-		if err != nil {
-			return "", 0, err
-		}
-		if id = w.JobID; readProject(c) == "" {
-			project = w.Project
-		}
-	default:
-		if id, err = webaddress.ID(value); err != nil {
-			return "", 0, err
-		}
-	}
-	if project == "" {
-		return "", 0, errNoProject
-	}
-	return project, id, nil
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -65,8 +64,11 @@ func newJobRow(j gitlab.Job) jobRow {
 	return row
 }
 
-// printJob prints a job for a person.
-func printJob(out io.Writer, j gitlab.Job) error {
+// showJob prints a job.
+func showJob(con *console.Console, j gitlab.Job, asJSON bool) error {
+	if asJSON {
+		return con.Encode(newJobRow(j))
+	}
 	row := newJobRow(j)
 	status := row.Status
 	if row.FailureReason != nil {
@@ -76,7 +78,7 @@ func printJob(out io.Writer, j gitlab.Job) error {
 	for _, f := range row.Artifacts {
 		files = append(files, fmt.Sprintf("%s (%s)", f.Type, console.Size(f.Size)))
 	}
-	return console.Pairs(out, [][2]string{
+	return console.Pairs(con.Masked(), [][2]string{
 		{"job_id", orUnknown(row.ID)}, {"job", row.Name}, {"stage", row.Stage}, {"status", status}, {"ref", row.Ref},
 		{"sha", j.Pipeline.SHA}, {"pipeline", orUnknown(j.Pipeline.ID)}, {"user", orNone(row.User)}, {"tags", strings.Join(row.Tags, ", ")},
 		{"created_at", console.Time(row.CreatedAt)}, {"started_at", console.Time(row.StartedAt)}, {"finished_at", console.Time(row.FinishedAt)}, {"erased_at", console.Time(row.ErasedAt)},

@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -41,83 +42,86 @@ pipeline or ref with --include-retried. Child pipelines have lists of their own.
 			&cli.IntFlag{Name: "limit", Category: categoryOutput, Usage: "at most `N` jobs; 0 for all", Value: defaultLimit},
 			&cli.StringFlag{Name: "format", Category: categoryOutput, Usage: "`FORMAT` of the result: text, json, or jsonl for one object a line", DefaultText: "text"},
 		},
-		Action: func(c *cli.Context) error { return runJobs(c, con) },
+		Action: action(con, readJobs, runJobs),
 	}
 }
 
 // defaultLimit is a page.
 const defaultLimit = 100
 
-// jobsQuery is which jobs are listed.
-type jobsQuery struct {
-	resolve.Query // Project; Ref, PipelineID or Latest
-	name          string
-	withArtifacts bool
-	limit         int
-	options       gitlab.JobsOptions
+// jobsOptions say which jobs are listed, and how.
+type jobsOptions struct {
+	global   globalOptions
+	query    jobs.Query // but for its project and pipeline
+	project  string     // id, path or web address; empty means the job's own
+	pipeline string     // number, web address, current or latest
+	format   string     // text, json or jsonl
 }
 
-func runJobs(c *cli.Context, con *console.Console) error {
-	if c.Args().Present() {
-		return &usageError{"jobs takes no argument", "--name selects by name; job show ID shows one"}
+func readJobs(c *cli.Context) (jobsOptions, error) {
+	o := jobsOptions{
+		global: readGlobal(c), project: readProject(c), pipeline: c.String("pipeline"), format: cmp.Or(c.String("format"), "text"),
+		query: jobs.Query{
+			Query: resolve.Query{Ref: c.String("ref")}, Name: c.String("name"), Scope: c.StringSlice("scope"),
+			IncludeRetried: c.Bool("include-retried"), WithArtifacts: c.Bool("with-artifacts"), Limit: c.Int("limit"),
+		},
 	}
-	return withSession(c, con, func(ctx context.Context, s *session) error {
-		q, err := newJobsQuery(c, s.cfg)
+	if c.Args().Present() {
+		return o, &usageError{"jobs takes no argument", "--name selects by name; job show ID shows one"}
+	}
+	if !slices.Contains([]string{"text", "json", "jsonl"}, o.format) {
+		return o, &usageError{"--format is none of text, json, jsonl", "leave it out for text"}
+	}
+	for _, status := range o.query.Scope {
+		if known := gitlab.Statuses(); !slices.Contains(known, status) {
+			return o, &usageError{fmt.Sprintf("--scope %q is no status of a job", status), "it is one of " + strings.Join(known, ", ")}
+		}
+	}
+	if o.query.Limit < 0 {
+		return o, &usageError{"--limit must not be negative", "0 lists all"}
+	}
+	return o, nil
+}
+
+func runJobs(ctx context.Context, o jobsOptions, con *console.Console) error {
+	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
+		q, err := o.list(s.cfg)
 		if err != nil {
 			return err
 		}
-		print, end, err := jobPrinter(c, con)
-		if err != nil {
-			return err
-		}
+		print, end := jobPrinter(con, o.format)
 		n := 0
-		for job, err := range s.jobs(ctx, q) {
+		for job, err := range s.jobs().List(ctx, q) {
 			if err != nil {
-				return s.notListed(err, q.Query)
+				return err
 			}
 			if err := print(job); err != nil {
 				return err
 			}
 			n++
 		}
-		if n == q.limit {
+		if n == q.Limit {
 			s.log.Info().Int("jobs", n).Msg("--limit ends the list here; there may be more")
 		}
 		return end()
 	})
 }
 
-func newJobsQuery(c *cli.Context, cfg env.Config) (jobsQuery, error) {
-	q := jobsQuery{
-		name: c.String("name"), withArtifacts: c.Bool("with-artifacts"), limit: c.Int("limit"),
-		options: gitlab.JobsOptions{Scope: c.StringSlice("scope"), IncludeRetried: c.Bool("include-retried")},
-	}
-	q.Ref = c.String("ref")
-	for _, status := range q.options.Scope {
-		if known := gitlab.Statuses(); !slices.Contains(known, status) {
-			return q, &usageError{fmt.Sprintf("--scope %q is no status of a job", status), "it is one of " + strings.Join(known, ", ")}
-		}
-	}
+// list is the query with its project and pipeline. The ref of the running pipeline is a
+// sensible default for --pipeline latest in the own project.
+func (o jobsOptions) list(cfg env.Config) (jobs.Query, error) {
+	q := o.query
 	var err error
-	if q.Project, err = projectOf(readProject(c), cfg); err != nil {
+	if q.Project, err = projectOf(o.project, cfg); err != nil {
 		return q, err
 	}
-	if err := pipelineIn(readPipeline(c))(cfg, &q.Query); err != nil {
+	if err := pipelineIn(o.pipeline)(cfg, &q.Query); err != nil {
 		return q, err
 	}
 	if own := q.Project == cfg.Project || q.Project == cfg.ProjectPath; own && q.Latest && q.Ref == "" {
 		q.Ref = cfg.Ref
 	}
-	if err := listUsage(q.ValidateList()); err != nil {
-		return q, err
-	}
-	if q.limit < 0 {
-		return q, &usageError{"--limit must not be negative", "0 lists all"}
-	}
-	if q.limit > 0 && q.name == "" && !q.withArtifacts {
-		q.options.PerPage = q.limit
-	}
-	return q, nil
+	return q, listUsage(q.ValidateList())
 }
 
 // listUsage says which flags a mistake in a list's query is about.
@@ -136,38 +140,17 @@ func listUsage(err error) error {
 
 var errNoProject = &usageError{"no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app"}
 
-// notListed explains why a list was refused.
-func (s *session) notListed(err error, q resolve.Query) error {
-	refusal, ok := errors.AsType[*gitlab.Error](err)
-	switch {
-	case !ok:
-		return err
-	case s.cfg.Token.Kind == env.JobToken && resolve.Refused(err):
-		return &resolve.ClosedError{Query: q, Err: err}
-	case refusal.StatusCode == http.StatusUnauthorized:
-		return &actionError{err, "GitLab lists jobs to nobody without a token, also of public projects: set GITLAB_TOKEN to a token with the scope read_api"}
-	case refusal.ProjectNotFound():
-		return &resolve.NotFoundError{Query: q, What: "project", Err: err}
-	case q.PipelineID != 0 && errors.Is(err, gitlab.ErrNotFound):
-		return &resolve.NotFoundError{Query: q, What: "pipeline", Err: err}
-	}
-	return err
-}
-
 // jobPrinter prints jobs one by one, in the format that is asked for.
-func jobPrinter(c *cli.Context, con *console.Console) (print func(gitlab.Job) error, end func() error, err error) {
-	nothing := func() error { return nil }
-	switch format := c.String("format"); format {
-	case "", "text":
-		t := con.Table(true, jobColumns()...)
-		return func(j gitlab.Job) error { return t.Add(jobCells(j)...) }, t.Flush, nil
+func jobPrinter(con *console.Console, format string) (print func(gitlab.Job) error, end func() error) {
+	switch format {
 	case "json":
 		rows := []jobRow{}
-		return func(j gitlab.Job) error { rows = append(rows, newJobRow(j)); return nil }, func() error { return con.Encode(rows) }, nil
+		return func(j gitlab.Job) error { rows = append(rows, newJobRow(j)); return nil }, func() error { return con.Encode(rows) }
 	case "jsonl":
-		return func(j gitlab.Job) error { return con.EncodeLine(newJobRow(j)) }, nothing, nil
+		return func(j gitlab.Job) error { return con.EncodeLine(newJobRow(j)) }, func() error { return nil }
 	}
-	return nil, nil, &usageError{"--format is none of text, json, jsonl", "leave it out for text"}
+	t := con.Table(true, jobColumns()...)
+	return func(j gitlab.Job) error { return t.Add(jobCells(j)...) }, t.Flush
 }
 
 func jobColumns() []console.Column {

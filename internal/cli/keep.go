@@ -2,15 +2,12 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -38,12 +35,9 @@ func runKeep(c *cli.Context, con *console.Console) error {
 		}
 		rows := []jobRow{}
 		for _, a := range found {
-			job, err := s.api.KeepArtifacts(ctx, gitlab.Project(a.Project), a.JobID)
-			if nothingToKeep(err) {
-				return &resolve.NoArchiveError{Artifact: a}
-			}
+			job, err := s.jobs().Keep(ctx, a)
 			if err != nil {
-				return acted(err, a.Project, a.JobID, "Developer")
+				return err
 			}
 			s.log.Info().Str("artifacts", a.Label()).Msg("kept")
 			rows = append(rows, newJobRow(job))
@@ -53,13 +47,6 @@ func runKeep(c *cli.Context, con *console.Console) error {
 		}
 		return nil
 	})
-}
-
-// nothingToKeep knows the 404 of a job without an archive: it shows the job as
-// Ruby does (lib/api/ci/job_artifacts.rb). A job that is not there has another.
-func nothingToKeep(err error) bool {
-	refusal, ok := errors.AsType[*gitlab.Error](err)
-	return ok && refusal.StatusCode == http.StatusNotFound && strings.Contains(refusal.Message, "#<Ci::Build")
 }
 
 func deleteCommand(con *console.Console) *cli.Command {
@@ -91,12 +78,12 @@ func runDelete(c *cli.Context, con *console.Console) error {
 		for _, a := range found {
 			labels = append(labels, a.Label())
 		}
-		if err := s.confirm(ctx, c, fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
+		if err := s.confirm(ctx, readYes(c), fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
 			return err
 		}
 		for _, a := range found {
-			if err := s.api.DeleteArtifacts(ctx, gitlab.Project(a.Project), a.JobID); err != nil {
-				return acted(err, a.Project, a.JobID, "Maintainer")
+			if err := s.jobs().DeleteArtifacts(ctx, a.Project, a.JobID); err != nil {
+				return err
 			}
 			s.log.Info().Str("artifacts", a.Label()).Msg("deleted")
 		}
@@ -116,17 +103,17 @@ func deleteAll(ctx context.Context, c *cli.Context, s *session) error {
 		return err
 	case project == "":
 		return errNoProject
-	case !c.Bool("yes") && !s.con.Attended():
+	case !readYes(c) && !s.con.Attended():
 		return &usageError{"--all deletes the artifacts of all jobs, and nobody can be asked here", "give --yes too"}
 	}
-	if err := s.needsUser("deleting artifacts", "api"); err != nil {
+	if err := s.jobs().NeedsUser("deleting artifacts", "api"); err != nil {
 		return err
 	}
-	if err := s.confirm(ctx, c, fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
+	if err := s.confirm(ctx, readYes(c), fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
 		return err
 	}
-	if err := s.api.DeleteProjectArtifacts(ctx, gitlab.Project(project)); err != nil {
-		return acted(err, project, 0, "Maintainer")
+	if err := s.jobs().DeleteAllArtifacts(ctx, project); err != nil {
+		return err
 	}
 	s.log.Info().Str("project", project).Msg("GitLab deletes them in the background; the newest successful pipeline of each ref keeps its own")
 	return nil
@@ -138,7 +125,7 @@ func withTargets(c *cli.Context, con *console.Console, what string, do func(cont
 		return &usageError{c.Command.Name + " takes no argument", "name the job by --job-id, or by --ref and --job"}
 	}
 	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		if err := s.needsUser(what, "api"); err != nil {
+		if err := s.jobs().NeedsUser(what, "api"); err != nil {
 			return err
 		}
 		var found []resolve.Artifact

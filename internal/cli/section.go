@@ -47,12 +47,14 @@ func yesFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask", DisableDefaultText: true}
 }
 
+func readYes(c *cli.Context) bool { return c.Bool("yes") }
+
 // errDeclined ends a run that the user did not want.
 var errDeclined = &usageError{"not confirmed: nothing was deleted", "answer y, or give --yes"}
 
 // confirm asks the person at the terminal, unless --yes is given.
-func (s *session) confirm(ctx context.Context, c *cli.Context, question string) error {
-	if c.Bool("yes") {
+func (s *session) confirm(ctx context.Context, given bool, question string) error {
+	if given {
 		return nil
 	}
 	yes, err := s.con.Confirm(ctx, question)

@@ -1,0 +1,131 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/transport"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// TokenError reports the token of a job where GitLab takes none.
+type TokenError struct{ What, Scope string }
+
+// Error implements error.
+func (e *TokenError) Error() string { return "GitLab takes no job token for " + e.What }
+
+// Hint says what to do next.
+func (e *TokenError) Hint() string {
+	return "set GITLAB_TOKEN to a personal, project or group access token with the scope " + e.Scope
+}
+
+// RefusedError is a refusal of GitLab's with what the token or the job lacks.
+type RefusedError struct {
+	Err  error
+	hint string
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what GitLab says.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *RefusedError) Hint() string { return e.hint }
+
+// UnsureError reports a request that GitLab may have acted on, though no answer of its
+// own came.
+type UnsureError struct {
+	Job int64 // ID; 0 if the request was about a project
+	Err error
+}
+
+// Error implements error.
+func (e *UnsureError) Error() string { return "nobody knows whether this was done: " + e.Err.Error() }
+
+// Unwrap gives what happened.
+func (e *UnsureError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *UnsureError) Hint() string {
+	return "it was not tried again; look at how things are before you repeat it"
+}
+
+// WaitingError reports a job whose log never ends, because somebody has to play it.
+type WaitingError struct{ Job int64 }
+
+// Error implements error.
+func (e *WaitingError) Error() string {
+	return fmt.Sprintf("job %d waits for somebody to play it", e.Job)
+}
+
+// Hint says what to do next.
+func (e *WaitingError) Hint() string { return "play the job first" }
+
+// target is what a request is about: a job, or a project if the ID is 0.
+type target struct {
+	project string
+	job     int64
+}
+
+// acted explains why a change failed. role is who may make it.
+func acted(err error, of target, role string) error {
+	if err != nil && unsure(err) {
+		return &UnsureError{of.job, err}
+	}
+	return explained(err, of, "api", role)
+}
+
+// explained explains a refusal. scope and role are what the request takes.
+func explained(err error, of target, scope, role string) error {
+	refusal, ok := errors.AsType[*gitlab.Error](err)
+	switch {
+	case !ok:
+		return err
+	case refusal.NotNow():
+		return &RefusedError{err, notNowHint(refusal.Message)}
+	case refusal.StatusCode == http.StatusUnauthorized:
+		return &RefusedError{err, "the token is missing, mistyped, revoked or expired; it needs the scope " + scope}
+	case refusal.Hint() != "":
+		return err // says what the token lacks
+	case refusal.StatusCode == http.StatusForbidden:
+		return &RefusedError{err, fmt.Sprintf("the token needs the scope %s, and its user the role %s in project %s", scope, role, of.project)}
+	case refusal.StatusCode == http.StatusMethodNotAllowed:
+		return &RefusedError{err, "if the project has moved, give its new path, or its id"}
+	case refusal.ProjectNotFound():
+		return &resolve.NotFoundError{Query: resolve.Query{Project: of.project}, What: "project", Err: err}
+	case refusal.StatusCode == http.StatusNotFound && of.job != 0:
+		return &resolve.NotFoundError{Query: resolve.Query{Project: of.project, JobID: of.job}, What: "job id", Err: err}
+	}
+	return err
+}
+
+// unsure reports whether a request that changes something may have been acted on
+// though its answer did not come, or came from a server in between.
+func unsure(err error) bool {
+	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
+		return refusal.StatusCode >= http.StatusInternalServerError || refusal.StatusCode < http.StatusBadRequest
+	}
+	_, network := errors.AsType[*url.Error](err)
+	return network && !transport.NeverSent(err) && !errors.Is(err, transport.ErrRedirectedWrite)
+}
+
+// notNowHint knows the refusals of lib/api/ci/jobs.rb.
+func notNowHint(message string) string {
+	for words, hint := range map[string]string{
+		"Unplayable":    "only a job that is manual or scheduled can be played",
+		"not retryable": "a job can be retried once it has finished, if it was not retried already and is not too old",
+		"not erasable":  "a job can be erased once it has finished, if it has anything to erase",
+		"stats refresh": "the project's storage is being counted; try again in a while",
+	} {
+		if strings.Contains(message, words) {
+			return hint
+		}
+	}
+	return ""
+}

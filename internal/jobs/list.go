@@ -1,0 +1,196 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"slices"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Query is which jobs are listed.
+type Query struct {
+	resolve.Query           // Project; PipelineID, Ref, or Ref with Latest
+	Name           string   // or a glob
+	Scope          []string // statuses; none means all
+	IncludeRetried bool     // also attempts that were retried
+	WithArtifacts  bool     // only jobs with an archive that has not expired
+	Limit          int      // 0 means none
+}
+
+// options are those of GitLab's list. No page is larger than what is wanted.
+func (q Query) options() gitlab.JobsOptions {
+	o := gitlab.JobsOptions{Scope: q.Scope, IncludeRetried: q.IncludeRetried}
+	if q.Limit > 0 && q.Name == "" && !q.WithArtifacts {
+		o.PerPage = q.Limit
+	}
+	return o
+}
+
+// How far a list with a limit is searched. Without a limit, all of it is.
+const (
+	maxSearched  = 10_000 // jobs
+	maxPipelines = 1_000
+)
+
+// List yields jobs, newest first. It ends with an error, which says why the list was
+// refused, or after Limit jobs.
+func (c *Client) List(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
+	wanted := resolve.NameMatcher(q.Name)
+	return func(yield func(gitlab.Job, error) bool) {
+		n, searched := 0, 0
+		for job, err := range c.unfiltered(ctx, q) {
+			if err != nil {
+				yield(job, c.refused(err, q.Query))
+				return
+			}
+			if searched++; c.enough(q, searched, maxSearched) {
+				return
+			}
+			if q.Name != "" && !wanted(job.Name) || q.WithArtifacts && job.ArtifactsFile == nil {
+				continue
+			}
+			if n++; !yield(job, nil) || n == q.Limit {
+				return
+			}
+		}
+	}
+}
+
+// refused explains why a list was refused.
+func (c *Client) refused(err error, q resolve.Query) error {
+	refusal, ok := errors.AsType[*gitlab.Error](err)
+	switch {
+	case !ok:
+		return err
+	case c.JobToken && resolve.Refused(err):
+		return &resolve.ClosedError{Query: q, Err: err}
+	case refusal.StatusCode == http.StatusUnauthorized:
+		return &RefusedError{err, "GitLab lists jobs to nobody without a token, also of public projects: set GITLAB_TOKEN to a token with the scope read_api"}
+	case refusal.ProjectNotFound():
+		return &resolve.NotFoundError{Query: q, What: "project", Err: err}
+	case q.PipelineID != 0 && errors.Is(err, gitlab.ErrNotFound):
+		return &resolve.NotFoundError{Query: q, What: "pipeline", Err: err}
+	}
+	return err
+}
+
+// enough reports whether a search ends here, and says so.
+func (c *Client) enough(q Query, searched, most int) bool {
+	if q.Limit == 0 || searched <= most {
+		return false
+	}
+	if c.SearchEnded != nil {
+		c.SearchEnded(most)
+	}
+	return true
+}
+
+// unfiltered goes to the list that has the jobs, and as few others as can be.
+func (c *Client) unfiltered(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
+	project := gitlab.Project(q.Project)
+	switch {
+	case q.PipelineID != 0:
+		return c.API.PipelineJobs(ctx, project, q.PipelineID, q.options())
+	case q.Ref != "":
+		return c.refJobs(ctx, q)
+	}
+	return c.API.ProjectJobs(ctx, project, q.options())
+}
+
+// refJobs goes through the pipelines of a ref. Where those are closed to the
+// token, it looks for the ref in the list of the project.
+func (c *Client) refJobs(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
+	return func(yield func(gitlab.Job, error) bool) {
+		for pipeline, err := range c.pipelines(ctx, q) {
+			if err != nil && c.JobToken && resolve.Refused(err) {
+				c.closedRefJobs(ctx, q)(yield)
+				return
+			}
+			if err != nil {
+				yield(gitlab.Job{}, err)
+				return
+			}
+			for job, err := range c.API.PipelineJobs(ctx, gitlab.Project(q.Project), pipeline.ID, q.options()) {
+				if !yield(job, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pipelines are those of a ref that are searched: the newest, which has to be there,
+// or many.
+func (c *Client) pipelines(ctx context.Context, q Query) iter.Seq2[gitlab.Pipeline, error] {
+	return func(yield func(gitlab.Pipeline, error) bool) {
+		n := 0
+		for pipeline, err := range c.API.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{Ref: q.Ref}) {
+			if n++; c.enough(q, n, maxPipelines) || !yield(pipeline, err) || q.Latest {
+				return
+			}
+		}
+		if q.Latest {
+			yield(gitlab.Pipeline{}, &resolve.NotFoundError{Query: q.Query, What: "pipeline"})
+		}
+	}
+}
+
+// closedRefJobs finds the jobs of a ref, or of its newest pipeline, without a list of
+// pipelines.
+func (c *Client) closedRefJobs(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
+	if !q.Latest {
+		return c.refJobsOfProject(ctx, q)
+	}
+	return func(yield func(gitlab.Job, error) bool) {
+		pipeline, err := c.Resolver.LatestPipeline(ctx, q.Project, q.Ref)
+		if err != nil {
+			yield(gitlab.Job{}, err)
+			return
+		}
+		c.API.PipelineJobs(ctx, gitlab.Project(q.Project), pipeline, q.options())(yield)
+	}
+}
+
+// refJobsOfProject picks the jobs of a ref out of the project's list.
+func (c *Client) refJobsOfProject(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
+	return func(yield func(gitlab.Job, error) bool) {
+		searched, wanted := 0, refFilter(q)
+		for job, err := range c.API.ProjectJobs(ctx, gitlab.Project(q.Project), gitlab.JobsOptions{}) {
+			if searched++; c.enough(q, searched, maxSearched) {
+				return
+			}
+			if err == nil && !wanted(job) {
+				continue
+			}
+			if !yield(job, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// refFilter tells of jobs, which come newest first, whether a list of the ref's
+// pipelines would have them: newest attempts alone, unless others are asked for too.
+// The server is not asked for a status, or a retried job would pass for the newest
+// attempt where that has another status.
+func refFilter(q Query) func(gitlab.Job) bool {
+	type attempt struct {
+		pipeline int64
+		name     string
+	}
+	newer := map[attempt]bool{}
+	return func(job gitlab.Job) bool {
+		if cmp.Or(job.Pipeline.Ref, job.Ref) != q.Ref || job.Pipeline.Source == "parent_pipeline" {
+			return false
+		}
+		this := attempt{job.Pipeline.ID, job.Name}
+		retried := newer[this]
+		newer[this] = true
+		return (!retried || q.IncludeRetried) && (len(q.Scope) == 0 || slices.Contains(q.Scope, job.Status))
+	}
+}

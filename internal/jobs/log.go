@@ -1,0 +1,135 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/sleep"
+)
+
+// Log writes the log of a job to out, as it is. With follow, it goes on until the job
+// has finished; a job that has to be played first is a [*WaitingError].
+func (c *Client) Log(ctx context.Context, project string, id int64, follow bool, out io.Writer) error {
+	if err := c.NeedsUser("logs", "read_api"); err != nil {
+		return err
+	}
+	l := &jobLog{Client: c, project: gitlab.Project(project), id: id, out: out, pause: followPause}
+	return explained(l.print(ctx, follow), target{project, id}, "read_api", "Reporter (with CI_DEBUG_TRACE: Developer)")
+}
+
+// jobLog writes the log of a job as it grows.
+type jobLog struct {
+	*Client
+	project gitlab.Project
+	id      int64
+	out     io.Writer
+	pause   time.Duration // between two looks
+	printed int64         // bytes of the log
+}
+
+// LogBrokenError reports a log that broke off while it was read.
+type LogBrokenError struct{ Err error }
+
+// Error implements error.
+func (e *LogBrokenError) Error() string { return "the log broke off: " + e.Err.Error() }
+
+// Unwrap gives the reason.
+func (e *LogBrokenError) Unwrap() error { return e.Err }
+
+// followPause is between two looks at a job that runs. A runner sends what is new
+// every three seconds: https://docs.gitlab.com/runner/configuration/advanced-configuration/
+const followPause = 3 * time.Second
+
+// print prints the log, once or until the job has finished. Whether it has is
+// asked first, so that the log is complete then.
+func (l *jobLog) print(ctx context.Context, follow bool) error {
+	if !follow {
+		return l.whole(ctx)
+	}
+	for {
+		job, err := l.API.Job(ctx, l.project, l.id)
+		if err != nil {
+			return err
+		}
+		if err := l.whole(ctx); err != nil {
+			return err
+		}
+		switch {
+		case slices.Contains([]string{"success", "failed", "canceled", "skipped"}, job.Status):
+			if l.Finished != nil {
+				l.Finished(job)
+			}
+			return nil
+		case job.Status == "manual":
+			return &WaitingError{l.id}
+		}
+		if err := sleep.For(ctx, l.pause); err != nil {
+			return err
+		}
+	}
+}
+
+// realProgress is how many bytes have to come between two breaks, or a server that
+// gives a few and breaks off would be asked for ever.
+const realProgress = 64 << 10
+
+// whole prints what is new in the log, and asks for it again if it breaks off.
+func (l *jobLog) whole(ctx context.Context) error {
+	pauses := l.Policy.Backoff()
+	for {
+		before := l.printed
+		err := l.more(ctx)
+		if _, broken := errors.AsType[*LogBrokenError](err); !broken || ctx.Err() != nil {
+			return err
+		}
+		if l.printed-before >= realProgress {
+			pauses = l.Policy.Backoff()
+		}
+		pause := pauses.NextBackOff()
+		if pause < 0 {
+			return err
+		}
+		if l.LogRetried != nil {
+			l.LogRetried(err, pause)
+		}
+		if err := sleep.For(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// more prints what is new in the log. The server sends it whole; what was printed
+// is skipped. It may be shorter for a while, when GitLab moves it to storage.
+func (l *jobLog) more(ctx context.Context) error {
+	body, err := l.API.Trace(ctx, l.project, l.id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }() // read to its end, or of no interest
+	read := &logReader{body}
+	switch _, err := io.CopyN(io.Discard, read, l.printed); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	}
+	n, err := io.Copy(l.out, read)
+	l.printed += n
+	return err
+}
+
+// logReader tells errors of the connection from those of the output.
+type logReader struct{ body io.Reader }
+
+// Read implements [io.Reader].
+func (r *logReader) Read(p []byte) (int, error) {
+	n, err := r.body.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &LogBrokenError{err}
+	}
+	return n, err
+}
