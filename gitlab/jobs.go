@@ -36,7 +36,6 @@ type Job struct {
 	Pipeline          Pipeline       `json:"pipeline"`
 	ArtifactsFile     *ArtifactsFile `json:"artifacts_file"` // only while there is an archive that has not expired
 	Artifacts         []ArtifactFile `json:"artifacts"`      // every file, reports and trace included, expired or not
-	Elsewhere         bool           `json:"-"`              // of a pipeline in another project than the one that was asked; not the server's word
 }
 
 // User is who started a job.

@@ -1,26 +1,33 @@
-// Package resolve finds the jobs that a query means, and where their archives can
-// be had. It climbs a ladder from the cheapest rung to the fullest; which rungs
-// are open depends on the token's kind and the server's version, so a refusal
-// is a reason to try the next rung and not an error. A refusal is remembered.
+// Package resolve finds the jobs that a query means, and where to download their
+// archives. It tries the cheapest way first. Which ways work depends on the kind of
+// token and the version of the server, so a refusal means to try the next way; the
+// Resolver remembers it and doesn't ask again.
 //
 //	Artifacts(query):
 //	  job id             → that job; no request at all
 //	  ref and names      → list the newest successful pipeline of the ref and its
 //	                       jobs, then its children, by the server's own rules, so
-//	                       that everything later speaks of one job
-//	                       not allowed → the by-ref route, where the server decides
+//	                       that everything later is about one job
+//	                       not allowed → the by-ref route, where the server chooses
 //	  with Recent        → the same for older successful pipelines, until one has
 //	                       the jobs
 //	  a pipeline, commit,
-//	  merge request      → that pipeline's tree: parent before child, the newest
+//	  merge request      → the tree of that pipeline: parent before child, the newest
 //	                       child first
 //	                       not allowed → the project's list of jobs, where children
-//	                       are told by their source and commit
+//	                       are recognized by their source and commit
 //	Fallback(artifact, refusal), after its download was refused:
 //	  job token and "404 Project Not Found" →
-//	    job known   → the runner's own route, which asks for no licence
+//	    job known   → the route for runners, which needs no licence
 //	    job unknown → find it in the project's list of jobs, then that route
 //	  otherwise     → the refusal, explained
+//
+// How it goes through the files: query.go and validate.go say what is asked for.
+// resolve.go chooses between ref.go (the newest successful pipeline), tree.go (a
+// pipeline and its children) and project.go (the project's list of jobs). These read
+// lists.go and offer each job to a picker (picker.go), which makes artifacts
+// (artifact.go) of those that the query names. fallback.go and interpret.go deal with
+// refusals, explain.go looks for the reason behind one.
 //
 // The server's rules: https://docs.gitlab.com/api/job_artifacts/ and, for the
 // choice of pipeline and job, Project#latest_successful_build_for_ref with

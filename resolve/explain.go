@@ -61,7 +61,7 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 	if q.Ref == "" || q.PipelineID != 0 {
 		return
 	}
-	for p, err := range r.rungs().pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {
+	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {
 		if err == nil {
 			x.see("the newest pipeline of %q is %d: %s %s", q.Ref, p.ID, p.Status, p.WebURL)
 			if p.Status == "running" || p.Status == "pending" || p.Status == "created" {
@@ -71,7 +71,7 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 		return
 	}
 	var refs []string
-	for p, err := range r.rungs().pipelines(ctx, q.Project, gitlab.PipelinesOptions{}) {
+	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{}) {
 		if err != nil {
 			return
 		}
@@ -94,7 +94,7 @@ func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 		return
 	}
 	back := 0
-	for p, err := range r.rungs().pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {
+	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {
 		if err != nil || back == maxExplained {
 			return
 		}
@@ -117,7 +117,7 @@ func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 // names lists the jobs of one pipeline.
 func (r *Resolver) names(ctx context.Context, project string, pipeline int64) []string {
 	var names []string
-	for job, err := range r.rungs().jobs(ctx, project, pipeline) {
+	for job, err := range r.lists.jobs(ctx, project, pipeline) {
 		if err != nil {
 			return names
 		}
@@ -129,10 +129,10 @@ func (r *Resolver) names(ctx context.Context, project string, pipeline int64) []
 
 // aboutToken asks whose a job token is: a dead one is nobody's.
 func (r *Resolver) aboutToken(ctx context.Context, q Query, x *Explanation) {
-	if !r.JobToken {
+	if !r.jobToken {
 		return
 	}
-	job, err := r.API.CurrentJob(ctx)
+	job, err := r.api.CurrentJob(ctx)
 	switch {
 	case err == nil:
 		x.see("the job token is alive: job %q (%d) of project %d", job.Name, job.ID, job.Pipeline.ProjectID)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-
-	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
 // picker takes the jobs that a query names out of those that it is offered. The
@@ -13,7 +11,7 @@ import (
 // children's.
 type picker struct {
 	query  Query
-	judge  func(gitlab.Job) verdict
+	judge  judge
 	names  []jobName
 	found  []Artifact
 	denied map[string]error // why the first job of a name does not do
@@ -33,6 +31,9 @@ type jobName struct {
 	hit  bool
 }
 
+// judge decides about a job whose name fits.
+type judge func(candidate) verdict
+
 // verdict is what becomes of a job whose name fits.
 type verdict struct {
 	artifact Artifact
@@ -40,7 +41,7 @@ type verdict struct {
 	skip     bool  // it does not even count as the job
 }
 
-func newPicker(q Query, judge func(gitlab.Job) verdict) *picker {
+func newPicker(q Query, judge judge) *picker {
 	p := &picker{query: q, judge: judge, denied: map[string]error{}, taken: map[string]bool{}, bare: map[string]error{}}
 	for _, name := range q.Jobs {
 		p.names = append(p.names, jobName{text: name, re: compile(name), glob: isGlob(name)})
@@ -49,7 +50,7 @@ func newPicker(q Query, judge func(gitlab.Job) verdict) *picker {
 }
 
 // offer shows the picker a job.
-func (p *picker) offer(job gitlab.Job) {
+func (p *picker) offer(job candidate) {
 	p.seen = append(p.seen, job.Name)
 	if p.taken[job.Name] || !p.wants(job.Name) {
 		return

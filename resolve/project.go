@@ -27,7 +27,7 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 	for back, root := range roots {
 		p := newPicker(q, r.judge(q, ByProject))
 		for _, job := range tree(jobs, root, !q.Exact()) {
-			p.offer(job)
+			p.offer(candidate{job, q.Project})
 		}
 		found, err := p.result()
 		if err == nil {
@@ -53,11 +53,11 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 	return nil, first
 }
 
-func (r *Resolver) judge(q Query, how Method) func(gitlab.Job) verdict {
+func (r *Resolver) judge(q Query, how Method) judge {
 	if q.Exact() {
 		return r.finished(q, how)
 	}
-	return r.asServer(q, how)
+	return r.asServer(how)
 }
 
 // LatestPipeline finds the newest pipeline of a ref in the project's list of jobs,
@@ -82,7 +82,7 @@ func amongNewest(jobs []gitlab.Job) string {
 // pipelines that are meant, newest first.
 func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, roots []gitlab.Pipeline, err error) {
 	last := 0 // the last row that was of any use
-	for job, err := range r.rungs().projectJobs(ctx, q.Project) {
+	for job, err := range r.lists.projectJobs(ctx, q.Project) {
 		if err != nil {
 			return nil, nil, err
 		}

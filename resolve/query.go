@@ -89,49 +89,6 @@ func quoted(jobs []string) string {
 // Globs reports whether any of the names is a glob.
 func (q Query) Globs() bool { return slices.ContainsFunc(q.Jobs, isGlob) }
 
-// Method says how a job was found.
-type Method string
-
-// The rungs of the ladder.
-const (
-	ByID      Method = "job id"          // the user named the job
-	ByListing Method = "listing"         // pipelines and jobs were listed
-	ByRef     Method = "ref"             // the server chose; it does not say which job
-	ByProject Method = "list of project" // pipelines are closed to the token; the project's list of jobs is open
-)
-
-// Artifact is the archive of one job.
-type Artifact struct {
-	Project    string
-	Ref        string
-	SHA        string // commit of the pipeline; empty if unknown
-	PipelineID int64  // 0 if unknown
-	ProjectID  int64  // 0 if unknown
-	JobID      int64  // 0 if unknown
-	JobName    string // empty if unknown
-	Status     string // of the job; empty if unknown
-	WebURL     string // the job's page; empty if unknown
-	Size       int64  // of the archive in bytes; 0 if unknown
-	ExpireAt   *time.Time
-	SHA256     string // of the archive, in hexadecimal; empty if unknown
-	URL        string // where the archive is
-	Found      Method
-	Back       int // how many newer successful pipelines lack it
-
-	runner bool // URL is the runner's route, after which there is no other
-}
-
-// Label names the artifact to a person.
-func (a Artifact) Label() string {
-	switch {
-	case a.JobName != "" && a.JobID != 0:
-		return fmt.Sprintf("job %q (%d)", a.JobName, a.JobID)
-	case a.JobName != "":
-		return fmt.Sprintf("job %q", a.JobName)
-	}
-	return fmt.Sprintf("job %d", a.JobID)
-}
-
 // isCommit reports whether text may be a commit's SHA, in full or not.
 func isCommit(text string) bool {
 	return len(text) >= 7 && len(text) <= 64 && strings.Trim(text, "0123456789abcdefABCDEF") == ""

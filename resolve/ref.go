@@ -3,29 +3,10 @@ package resolve
 import (
 	"context"
 	"iter"
-	"slices"
-	"strconv"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
-
-// notCISources are the pipeline sources that the server leaves out when it
-// looks for a ref's newest pipeline (Enums::Ci::Pipeline.ci_sources): they are
-// children, or made by tools.
-var notCISources = []string{
-	"webide", "parent_pipeline", "ondemand_dast_scan", "ondemand_dast_validation",
-	"security_orchestration_policy", "container_registry_push", "duo_workflow", "pipeline_execution_policy_schedule",
-}
-
-// downloadable are the file types that make the server choose a job, whether or
-// not an archive is among them (Ci::JobArtifact::DOWNLOADABLE_TYPES).
-var downloadable = []string{
-	"accessibility", "api_fuzzing", "archive", "cobertura", "jacoco", "codequality", "container_scanning", "dast",
-	"dependency_scanning", "dotenv", "junit", "license_scanning", "lsif", "scip", "metrics", "performance",
-	"browser_performance", "load_performance", "sast", "secret_detection", "requirements", "requirements_v2",
-	"cluster_image_scanning", "cyclonedx", "sarif",
-}
 
 // fromRef takes the jobs from the newest successful pipeline of a ref, as the
 // server would. Where that cannot be listed, the server decides.
@@ -59,7 +40,7 @@ func (r *Resolver) fromRef(ctx context.Context, q Query) ([]Artifact, error) {
 func (r *Resolver) successful(ctx context.Context, q Query) iter.Seq2[gitlab.Pipeline, error] {
 	return func(yield func(gitlab.Pipeline, error) bool) {
 		seen := 0
-		for pipeline, err := range r.rungs().pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, Status: "success"}) {
+		for pipeline, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, Status: "success"}) {
 			if err == nil && !isCI(pipeline) {
 				continue
 			}
@@ -87,7 +68,7 @@ func mayBeElsewhere(err error) bool {
 
 // inSuccessful takes the jobs out of one pipeline and those below it.
 func (r *Resolver) inSuccessful(ctx context.Context, q Query, pipeline gitlab.Pipeline) ([]Artifact, error) {
-	p := newPicker(q, r.asServer(q, ByListing))
+	p := newPicker(q, r.asServer(ByListing))
 	if err := r.walk(ctx, node{project: q.Project, id: pipeline.ID}, p, true); err != nil {
 		return nil, err
 	}
@@ -96,17 +77,17 @@ func (r *Resolver) inSuccessful(ctx context.Context, q Query, pipeline gitlab.Pi
 
 // asServer judges jobs as the server does: a job counts if it has any file that
 // can be downloaded, whatever its status.
-func (r *Resolver) asServer(q Query, how Method) func(gitlab.Job) verdict {
-	return func(job gitlab.Job) verdict {
-		a, err := r.pinned(q, job, how)
-		return verdict{artifact: a, err: err, skip: !serverTakes(job)}
+func (r *Resolver) asServer(how Method) judge {
+	return func(c candidate) verdict {
+		a, err := r.pinned(c, how)
+		return verdict{artifact: a, err: err, skip: !serverTakes(c.Job)}
 	}
 }
 
 // unlisted asks the server for each job by name. Patterns need a list of names.
 func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact, error) {
 	if !Refused(err) {
-		return nil, r.explain(err, q, Artifact{})
+		return nil, r.interpret(err, q, Artifact{})
 	}
 	if q.Globs() {
 		return r.fromProject(ctx, q)
@@ -115,56 +96,8 @@ func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact
 	for i, job := range q.Jobs {
 		artifacts[i] = Artifact{
 			Project: q.Project, Ref: q.Ref, JobName: job, Found: ByRef,
-			URL: r.API.RefArchiveURL(gitlab.Project(q.Project), q.Ref, job, q.Recent),
+			URL: r.api.RefArchiveURL(gitlab.Project(q.Project), q.Ref, job, q.Recent),
 		}
 	}
 	return artifacts, nil
-}
-
-// serverTakes reports whether the job has any file that makes the server choose
-// it: not only an archive does.
-func serverTakes(job gitlab.Job) bool {
-	return job.ArtifactsFile != nil || slices.ContainsFunc(job.Artifacts, func(f gitlab.ArtifactFile) bool {
-		return slices.Contains(downloadable, f.FileType)
-	})
-}
-
-// artifact describes a job that was listed.
-func (r *Resolver) artifact(q Query, job gitlab.Job, how Method) Artifact {
-	project := q.Project
-	if job.Elsewhere {
-		project = strconv.FormatInt(job.Pipeline.ProjectID, 10)
-	}
-	return Artifact{
-		Project: project, ProjectID: job.Pipeline.ProjectID, Ref: job.Pipeline.Ref, SHA: job.Pipeline.SHA, PipelineID: job.Pipeline.ID,
-		JobID: job.ID, JobName: job.Name, Status: job.Status, WebURL: job.WebURL, ExpireAt: job.ArtifactsExpireAt, Found: how,
-		URL: r.API.ArchiveURL(gitlab.Project(project), job.ID),
-	}
-}
-
-// pinned makes the artifact of a job that was listed. Whether an expired
-// archive can still be had only the download tells.
-func (r *Resolver) pinned(q Query, job gitlab.Job, how Method) (Artifact, error) {
-	a := r.artifact(q, job, how)
-	archive := slices.IndexFunc(job.Artifacts, func(f gitlab.ArtifactFile) bool { return f.FileType == "archive" })
-	switch {
-	case job.ArtifactsFile != nil:
-		a.Size = job.ArtifactsFile.Size
-	case archive >= 0:
-		a.Size = job.Artifacts[archive].Size
-	default:
-		return a, &NoArchiveError{Artifact: a, Reports: reports(job), Erased: job.ErasedAt != nil}
-	}
-	return a, nil
-}
-
-// reports names what the job uploaded beside an archive.
-func reports(job gitlab.Job) []string {
-	var names []string
-	for _, f := range job.Artifacts {
-		if f.FileType != "trace" && f.FileType != "metadata" && f.FileType != "archive" {
-			names = append(names, f.FileType)
-		}
-	}
-	return names
 }

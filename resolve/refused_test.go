@@ -59,7 +59,7 @@ func TestPipelinesThatCannotBeRead(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			api, skipped := &fenced{newForest(), tt.refusals}, 0
-			r := &resolve.Resolver{API: api, JobToken: true, OnSkip: func(error) { skipped++ }}
+			r := resolve.New(resolve.Options{API: api, JobToken: true, OnSkip: func(error) { skipped++ }})
 			tt.query.Project = "7"
 			found, err := r.Artifacts(t.Context(), tt.query)
 			var got []int64
@@ -91,7 +91,7 @@ func TestDownstreamWithoutPipelines(t *testing.T) {
 		{pipelinesErr: nobody, pipelineJobsErr: nobody, all: []gitlab.Job{job(1, "build", pipeline)}},
 		{bridgesErr: falseOne, jobs: []gitlab.Job{job(1, "build", pipeline)}, all: []gitlab.Job{job(1, "build", pipeline)}},
 	} {
-		r := &resolve.Resolver{API: api, JobToken: true}
+		r := resolve.New(resolve.Options{API: api, JobToken: true})
 		_, err := r.Artifacts(t.Context(), resolve.Query{Project: "7", PipelineID: 10, Jobs: []string{"package"}, Downstream: true})
 		if closed, ok := errors.AsType[*resolve.DownstreamError](err); !ok || closed.Project != "" || !strings.Contains(closed.Error(), `job "package" in downstream pipelines`) || strings.Contains(closed.Hint(), "--downstream") {
 			t.Errorf("%T: %v", err, err)
@@ -135,14 +135,14 @@ func TestListIsReadAsFarAsItHelps(t *testing.T) {
 		read := 0
 		api := &countingAPI{fakeAPI: fakeAPI{all: all, pipelinesErr: nobody, pipelineJobsErr: nobody}, read: &read}
 		query.Project = "7"
-		found, err := (&resolve.Resolver{API: api, JobToken: true}).Artifacts(t.Context(), query)
+		found, err := resolve.New(resolve.Options{API: api, JobToken: true}).Artifacts(t.Context(), query)
 		if err != nil || len(found) != 1 || found[0].JobID != 22 || read != enough {
 			t.Errorf("%s: %+v, %v after %d rows, want job 22 after %d", name, found, err, read, enough)
 		}
 	}
 	read := 0
 	api := &countingAPI{fakeAPI: fakeAPI{all: all}, read: &read}
-	r := &resolve.Resolver{API: api, JobToken: true}
+	r := resolve.New(resolve.Options{API: api, JobToken: true})
 	if id, err := r.LatestPipeline(t.Context(), "7", "main"); id != 2 || err != nil || read != enough {
 		t.Errorf("pipeline %d, %v after %d rows", id, err, read)
 	}
@@ -190,7 +190,7 @@ func TestMissingByID(t *testing.T) {
 		{"a job token, no such job", knowing{job: gitlab.Job{ID: 9}}, true, missing, resolve.ReasonNoJob},
 		{"not GitLab", knowing{err: gateway}, true, gateway, ""},
 	} {
-		r := &resolve.Resolver{API: &tt.api, JobToken: tt.jobToken}
+		r := resolve.New(resolve.Options{API: &tt.api, JobToken: tt.jobToken})
 		_, err := r.Fallback(t.Context(), resolve.Query{Project: "7", JobID: 9}, resolve.Artifact{Project: "7", JobID: 9, URL: "by-id", Found: resolve.ByID}, tt.err)
 		reasoner, _ := errors.AsType[interface {
 			error
@@ -226,7 +226,7 @@ func TestMissingByRef(t *testing.T) {
 		{"no list", fakeAPI{jobsErr: nobody}, resolve.ReasonNoJob},
 		{"there by now", fakeAPI{all: []gitlab.Job{job(5, "build", main)}}, ""},
 	} {
-		r := &resolve.Resolver{API: &tt.api, JobToken: true}
+		r := resolve.New(resolve.Options{API: &tt.api, JobToken: true})
 		query := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}
 		a, err := r.Fallback(t.Context(), query, resolve.Artifact{Project: "7", Ref: "main", JobName: "build", URL: "by-ref", Found: resolve.ByRef}, missing)
 		reasoner, _ := errors.AsType[interface {

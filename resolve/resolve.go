@@ -2,9 +2,7 @@ package resolve
 
 import (
 	"context"
-	"errors"
 	"iter"
-	"net/http"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
@@ -32,39 +30,44 @@ type API interface {
 	Job(ctx context.Context, project gitlab.Project, job int64) (gitlab.Job, error)
 }
 
-// Resolver resolves queries with one token. It remembers what the token was
-// refused. Safe for concurrent use.
-type Resolver struct {
+// Options configure a [Resolver]. API is required.
+type Options struct {
 	API API
-	// JobToken tells that the token is a job's. Only job tokens meet the
+	// JobToken says that the token is a CI/CD job token. Only job tokens meet the
 	// licence check that answers "404 Project Not Found".
 	JobToken bool
-	// OnSkip, if set, is told of each downstream pipeline that this token cannot
-	// read, so that its jobs did not count.
+	// OnSkip is called for each downstream pipeline that the token can't read, so that
+	// its jobs didn't count. Nil means not to report them.
 	OnSkip func(error)
-
-	lists rungs
 }
 
-func (r *Resolver) rungs() *rungs {
-	r.lists.mu.Lock()
-	defer r.lists.mu.Unlock()
-	if r.lists.api == nil { // written once: others may be reading it
-		r.lists.api = r.API
+// Resolver resolves queries with one token. It remembers which lists GitLab has refused
+// to that token. Safe for concurrent use.
+type Resolver struct {
+	api      API
+	jobToken bool
+	onSkip   func(error)
+	lists    *lists
+}
+
+// New returns a Resolver.
+func New(o Options) *Resolver {
+	if o.OnSkip == nil {
+		o.OnSkip = func(error) {}
 	}
-	return &r.lists
+	return &Resolver{api: o.API, jobToken: o.JobToken, onSkip: o.OnSkip, lists: newLists(o.API)}
 }
 
-// Artifacts returns the archives that q means, with where to download them: of
-// all names in it, or an error. It makes no request for a job id; for a ref and
-// names at most two lists of a page, if the newest successful pipeline itself has
-// the jobs; in a tree of pipelines two for each.
+// Artifacts returns the archives that q means, with the addresses to download them
+// from: one for each name in q, or an error. It makes no request for a job id; for a
+// ref and names at most two lists of one page each, if the newest successful pipeline
+// itself has the jobs; in a tree of pipelines two for each.
 func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
 	switch {
 	case q.JobID != 0:
 		return []Artifact{{
 			Project: q.Project, JobID: q.JobID, Found: ByID,
-			URL: r.API.ArchiveURL(gitlab.Project(q.Project), q.JobID),
+			URL: r.api.ArchiveURL(gitlab.Project(q.Project), q.JobID),
 		}}, nil
 	case q.Exact():
 		found, err := r.fromTree(ctx, q)
@@ -74,75 +77,31 @@ func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
 	return found, r.unlistable(err, q)
 }
 
-// unlistable explains why a list was refused. Most job tokens are refused not for
-// what they are but for the server's age. What is explained already stays so.
+// unlistable explains why GitLab refused a list. Most job tokens are refused because
+// the server is too old to know them there. Errors that are explained already stay as
+// they are.
 func (r *Resolver) unlistable(err error, q Query) error {
 	if is[reasoner](err) {
 		return err
 	}
-	if r.JobToken && Refused(err) {
+	if r.jobToken && Refused(err) {
 		return &ClosedError{q, err}
 	}
-	return r.explain(err, q, Artifact{})
+	return r.interpret(err, q, Artifact{})
 }
 
-// Describe completes what is known of an artifact that was named by its id. Job
-// tokens may not ask for that; then it stays as it is.
+// Describe completes an artifact that was found by its id. Job tokens may not read
+// single jobs; with them, it returns the artifact as it is.
 func (r *Resolver) Describe(ctx context.Context, a Artifact) (Artifact, error) {
 	if a.Found != ByID {
 		return a, nil
 	}
-	job, err := r.API.Job(ctx, gitlab.Project(a.Project), a.JobID)
+	job, err := r.api.Job(ctx, gitlab.Project(a.Project), a.JobID)
 	switch {
 	case Refused(err):
 		return a, nil
 	case err != nil:
-		return a, r.explain(err, Query{Project: a.Project, JobID: a.JobID}, a)
+		return a, r.interpret(err, Query{Project: a.Project, JobID: a.JobID}, a)
 	}
-	return r.pinned(Query{Project: a.Project}, job, ByID)
-}
-
-// Fallback returns the next place to look for a's archive after its download
-// was refused with err. If no rung is left, it returns err, explained. What is
-// no refusal comes back as it is.
-func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error) (Artifact, error) {
-	refusal, ok := errors.AsType[*gitlab.Error](err)
-	if !ok {
-		return a, err
-	}
-	if a.JobName != "" {
-		q.Jobs = []string{a.JobName}
-	}
-	missing := refusal.StatusCode == http.StatusNotFound && !refusal.FromStorage && !refusal.ProjectNotFound()
-	switch {
-	case missing && a.Found == ByRef:
-		// The route does not say what is missing, and ignores Recent if it is too old.
-		return r.instead(ctx, q, a, err)
-	case missing:
-		return a, r.missing(ctx, q, a, err)
-	case !r.JobToken || a.runner || !refusal.ProjectNotFound():
-		return a, r.explain(err, q, a)
-	}
-	if a.JobID == 0 {
-		if a, err = r.instead(ctx, q, a, err); err != nil {
-			return a, err
-		}
-	}
-	a.URL, a.runner = r.API.RunnerArchiveURL(a.JobID), true
-	return a, nil
-}
-
-// instead finds the job in the project's list of jobs, after the by-ref route was
-// refused with err. What it does not find there, it says, if it may look; but where
-// the list does not go back to the ref's pipelines, the server knows better.
-func (r *Resolver) instead(ctx context.Context, q Query, a Artifact, err error) (Artifact, error) {
-	found, listErr := r.fromProject(ctx, q)
-	if listErr == nil && len(found) == 1 {
-		return found[0], nil
-	}
-	missing, ok := errors.AsType[*NotFoundError](listErr)
-	if mayBeElsewhere(listErr) && (q.Recent || !ok || !missing.cut) {
-		return a, listErr
-	}
-	return a, r.explain(err, q, a)
+	return r.pinned(candidate{job, a.Project}, ByID)
 }

@@ -150,7 +150,7 @@ func TestArtifacts(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := (&resolve.Resolver{API: &tt.api}).Artifacts(t.Context(), tt.query)
+			got, err := resolve.New(resolve.Options{API: &tt.api}).Artifacts(t.Context(), tt.query)
 			if asked := tt.api.pipelinesAsked + tt.api.jobsAsked + tt.api.projectAsked; asked != tt.lists {
 				t.Errorf("%d lists, want %d", asked, tt.lists)
 			}
@@ -216,7 +216,7 @@ func TestFallback(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := &resolve.Resolver{API: &tt.api, JobToken: !tt.private}
+			r := resolve.New(resolve.Options{API: &tt.api, JobToken: !tt.private})
 			query := resolve.Query{Project: "7", Ref: "main", Jobs: []string{tt.artifact.JobName}}
 			got, err := r.Fallback(t.Context(), query, tt.artifact, tt.err)
 			if tt.wantErr != nil {
@@ -247,7 +247,7 @@ func TestFallbackStopsReading(t *testing.T) {
 	}
 	read := 0
 	api := &countingAPI{fakeAPI: fakeAPI{all: all}, read: &read}
-	r := &resolve.Resolver{API: api, JobToken: true}
+	r := resolve.New(resolve.Options{API: api, JobToken: true})
 	got, err := r.Fallback(t.Context(), resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}, resolve.Artifact{JobName: "build"}, falseOne)
 	if err != nil || got.JobID != 5000 {
 		t.Fatalf("job %d, %v", got.JobID, err)
@@ -275,7 +275,7 @@ func TestRecent(t *testing.T) {
 			{ID: 90, Ref: "main", Status: "success", Source: "push", CreatedAt: &old},
 		}
 		api.jobsOf[90] = []gitlab.Job{done(901, "gone", 90)}
-		found, err := (&resolve.Resolver{API: api}).Artifacts(t.Context(), resolve.Query{Project: "7", Ref: "main", Jobs: []string{"gone"}, Recent: true, MaxAge: maxAge})
+		found, err := resolve.New(resolve.Options{API: api}).Artifacts(t.Context(), resolve.Query{Project: "7", Ref: "main", Jobs: []string{"gone"}, Recent: true, MaxAge: maxAge})
 		switch {
 		case want == 0:
 			if _, missing := errors.AsType[*resolve.NotFoundError](err); !missing {
@@ -327,7 +327,7 @@ func TestReasons(t *testing.T) {
 	}
 	for _, tt := range tests {
 		tt.job.ID, tt.job.Name, tt.job.Pipeline = 1, "build", pipeline
-		r := &resolve.Resolver{API: &fakeAPI{jobs: []gitlab.Job{tt.job}}}
+		r := resolve.New(resolve.Options{API: &fakeAPI{jobs: []gitlab.Job{tt.job}}})
 		q := resolve.Query{Project: "7", PipelineID: 5, Jobs: []string{"build"}}
 		_, err := r.Artifacts(t.Context(), q)
 		if x := r.Explain(t.Context(), q, err); x.Reason != tt.want || x.Cause == "" || x.Remedy != resolve.RemedyHint {

@@ -65,11 +65,11 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 // visit offers the jobs of one pipeline. It returns those that it has triggered, if
 // they matter.
 func (r *Resolver) visit(ctx context.Context, n, root node, p *picker) ([]node, error) {
-	for job, err := range r.rungs().jobs(ctx, n.project, n.id) {
+	for job, err := range r.lists.jobs(ctx, n.project, n.id) {
 		if err != nil {
 			return nil, err
 		}
-		p.offer(inProject(job, n, root))
+		p.offer(n.candidate(job, root))
 	}
 	if p.done() || n.depth == maxDepth {
 		return nil, nil
@@ -86,20 +86,23 @@ func deleted(err error) bool {
 // notReadable reports whether err is about what this token may see.
 func notReadable(err error) bool { return Refused(err) || deleted(err) }
 
-// inProject notes where a job is, if that is another project than was asked for.
-func inProject(job gitlab.Job, n, root node) gitlab.Job {
-	if n.project != root.project && job.Pipeline.ProjectID == 0 {
+// candidate says in which project a job of the pipeline is. GitLab leaves that out of
+// some rows.
+func (n node) candidate(job gitlab.Job, root node) candidate {
+	if n.project == root.project {
+		return candidate{job, root.project}
+	}
+	if job.Pipeline.ProjectID == 0 {
 		job.Pipeline.ProjectID, _ = strconv.ParseInt(n.project, 10, 64) // it is made of a number
 	}
-	job.Elsewhere = n.project != root.project
-	return job
+	return candidate{job, strconv.FormatInt(job.Pipeline.ProjectID, 10)}
 }
 
 // children lists the pipelines that a pipeline has triggered, newest first: those
 // of a trigger job that was retried are its descendants still.
 func (r *Resolver) children(ctx context.Context, n node, downstream bool) ([]node, error) {
 	var children []node
-	for b, err := range r.rungs().bridges(ctx, n.project, n.id) {
+	for b, err := range r.lists.bridges(ctx, n.project, n.id) {
 		if err != nil {
 			return nil, err
 		}
@@ -162,8 +165,8 @@ func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
 func (r *Resolver) picked(p *picker) ([]Artifact, error) {
 	found, err := p.result()
 	for _, closed := range p.closed {
-		if err == nil && r.OnSkip != nil {
-			r.OnSkip(closed)
+		if err == nil {
+			r.onSkip(closed)
 		}
 	}
 	return found, err
@@ -187,55 +190,14 @@ func (r *Resolver) pipelineMissing(err error, q Query) error {
 	return err
 }
 
-// roots finds the pipelines that are meant, newest first.
-func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
-	if q.PipelineID != 0 {
-		return []node{{project: q.Project, id: q.PipelineID}}, nil
-	}
-	var roots []node
-	for _, o := range pipelineFilters(q) {
-		seen := 0
-		for p, err := range r.rungs().pipelines(ctx, q.Project, o) {
-			if err != nil {
-				return nil, err
-			}
-			if isCI(p) {
-				roots = append(roots, node{project: q.Project, id: p.ID})
-			}
-			if seen++; q.Latest && len(roots) > 0 || seen == maxRecent {
-				break
-			}
-		}
-	}
-	slices.SortFunc(roots, func(a, b node) int { return cmp.Compare(b.id, a.id) })
-	return roots, nil
-}
-
-// pipelineFilters are the lists that hold what a query means. A merge request
-// has pipelines of its source branch's commits and of merge results.
-// https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
-func pipelineFilters(q Query) []gitlab.PipelinesOptions {
-	switch {
-	case q.SHA != "":
-		return []gitlab.PipelinesOptions{{SHA: q.SHA}}
-	case q.MergeRequest != 0:
-		refs := "refs/merge-requests/" + strconv.FormatInt(q.MergeRequest, 10)
-		return []gitlab.PipelinesOptions{{Ref: refs + "/head"}, {Ref: refs + "/merge"}}
-	}
-	return []gitlab.PipelinesOptions{{Ref: q.Ref}}
-}
-
-// isCI reports whether the server would look at a pipeline by itself.
-func isCI(p gitlab.Pipeline) bool { return !slices.Contains(notCISources, p.Source) }
-
 // finished judges jobs of a pipeline that was named: it may run or have failed;
 // the job itself must have succeeded.
-func (r *Resolver) finished(q Query, how Method) func(gitlab.Job) verdict {
-	return func(job gitlab.Job) verdict {
-		if job.Status != "success" && !q.AnyStatus {
-			return verdict{err: &StateError{Artifact: r.artifact(q, job, how), FailureReason: job.FailureReason}}
+func (r *Resolver) finished(q Query, how Method) judge {
+	return func(c candidate) verdict {
+		if c.Status != "success" && !q.AnyStatus {
+			return verdict{err: &StateError{Artifact: r.artifact(c, how), FailureReason: c.FailureReason}}
 		}
-		a, err := r.pinned(q, job, how)
+		a, err := r.pinned(c, how)
 		return verdict{artifact: a, err: err}
 	}
 }

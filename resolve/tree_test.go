@@ -99,7 +99,7 @@ func TestTree(t *testing.T) {
 			t.Parallel()
 			api := newForest()
 			tt.query.Project = "7"
-			found, err := (&resolve.Resolver{API: api}).Artifacts(t.Context(), tt.query)
+			found, err := resolve.New(resolve.Options{API: api}).Artifacts(t.Context(), tt.query)
 			if tt.err != nil {
 				if !errors.As(err, tt.err) {
 					t.Errorf("error = %v, want a %T", err, tt.err)
@@ -121,7 +121,7 @@ func TestTree(t *testing.T) {
 // A job of another project is fetched from there.
 func TestDownstreamProject(t *testing.T) {
 	t.Parallel()
-	found, err := (&resolve.Resolver{API: newForest()}).Artifacts(t.Context(), resolve.Query{Project: "7", PipelineID: 10, Jobs: []string{"package"}, Downstream: true})
+	found, err := resolve.New(resolve.Options{API: newForest()}).Artifacts(t.Context(), resolve.Query{Project: "7", PipelineID: 10, Jobs: []string{"package"}, Downstream: true})
 	if err != nil || len(found) != 1 || found[0].Project != "8" {
 		t.Errorf("%+v, %v", found, err)
 	}
@@ -131,7 +131,7 @@ func TestDownstreamProject(t *testing.T) {
 func TestRefusalsAreRemembered(t *testing.T) {
 	t.Parallel()
 	api := &fakeAPI{pipelinesErr: nobody}
-	r := &resolve.Resolver{API: api}
+	r := resolve.New(resolve.Options{API: api})
 	for range 3 {
 		if _, err := r.Artifacts(t.Context(), resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}); err != nil {
 			t.Fatal(err)

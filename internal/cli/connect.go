@@ -91,9 +91,9 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 		return nil, err
 	}
 	s.api = gitlab.New(cfg.APIURL, s.http)
-	s.resolver = &resolve.Resolver{API: s.api, JobToken: cfg.Token.Kind == env.JobToken, OnSkip: func(err error) {
+	s.resolver = resolve.New(resolve.Options{API: s.api, JobToken: cfg.Token.Kind == env.JobToken, OnSkip: func(err error) {
 		s.log.Warn().Err(err).Msg("a downstream pipeline is left out")
-	}}
+	}})
 	s.opener = &retrieve.Opener{
 		HTTP: s.http, API: s.api, Resolver: s.resolver, Backoff: func() fetch.Backoff { return s.policy.Backoff() },
 		Own: retrieve.Project{ID: cfg.Project, Path: cfg.ProjectPath}, Events: s.events(),

@@ -45,7 +45,7 @@ func start(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, token st
 	t.Cleanup(client.CloseIdleConnections)
 	g := gitlab.New(api, client)
 	return instance{server, &retrieve.Opener{
-		HTTP: client, API: g, Resolver: &resolve.Resolver{API: g, JobToken: header == "JOB-TOKEN"},
+		HTTP: client, API: g, Resolver: resolve.New(resolve.Options{API: g, JobToken: header == "JOB-TOKEN"}),
 		Backoff: func() fetch.Backoff { return policy.Backoff() }, Own: retrieve.Project{ID: "1", Path: "group/app"},
 	}}
 }

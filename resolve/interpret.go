@@ -1,7 +1,6 @@
 package resolve
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,13 +12,13 @@ import (
 
 // Meaning turns a refusal that is about a project as a whole into what it means.
 func (r *Resolver) Meaning(err error, project string) error {
-	return r.explain(err, Query{Project: project}, Artifact{})
+	return r.interpret(err, Query{Project: project}, Artifact{})
 }
 
-// explain turns the last refusal into what it means here. GitLab has two
+// interpret turns the last refusal into what it means here. GitLab has two
 // spellings of 404: with a small f a record was not found, with a capital one
 // something that belongs to it.
-func (r *Resolver) explain(err error, q Query, a Artifact) error {
+func (r *Resolver) interpret(err error, q Query, a Artifact) error {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	if !ok {
 		return err
@@ -50,38 +49,15 @@ func (r *Resolver) explain(err error, q Query, a Artifact) error {
 	return &NoArchiveError{Artifact: a, Err: err}
 }
 
-// missing explains the 404 of a job that was named by its ID. It is worded in more
-// than one way; the job itself tells whether it is there and, if it is, what has
-// become of its archive. Job tokens may not ask for it.
-func (r *Resolver) missing(ctx context.Context, q Query, a Artifact, err error) error {
-	if r.JobToken || a.Found != ByID {
-		return r.explain(err, q, a)
-	}
-	job, jobErr := r.API.Job(ctx, gitlab.Project(a.Project), a.JobID)
-	refusal, refused := errors.AsType[*gitlab.Error](jobErr)
-	switch {
-	case jobErr == nil:
-		known, noArchive := r.pinned(Query{Project: a.Project}, job, ByID)
-		if empty, ok := errors.AsType[*NoArchiveError](noArchive); ok {
-			empty.Err = err
-			return empty
-		}
-		return &NoArchiveError{Artifact: known, Err: err}
-	case refused && refusal.StatusCode == http.StatusNotFound && !refusal.ProjectNotFound():
-		return &NotFoundError{Query: Query{Project: a.Project, JobID: a.JobID}, What: "job id", Err: err}
-	}
-	return r.explain(err, q, a)
-}
-
 func (r *Resolver) unauthorizedHint() string {
-	if r.JobToken {
+	if r.jobToken {
 		return "a job token is valid only while its job runs; is this one from a job that has ended?"
 	}
 	return "the token is missing, mistyped, revoked or expired; it needs the scope read_api"
 }
 
 func (r *Resolver) projectHint() string {
-	if r.JobToken {
+	if r.jobToken {
 		return "check the path; else the instance lacks the licence to use job tokens here (Premium): set GITLAB_TOKEN to a token with read_api"
 	}
 	return "check the path; a private project looks like a missing one to a token, or to nobody, without access to it"

@@ -1,0 +1,59 @@
+package resolve
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// roots finds the pipelines that are meant, newest first.
+func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
+	if q.PipelineID != 0 {
+		return []node{{project: q.Project, id: q.PipelineID}}, nil
+	}
+	var roots []node
+	for _, o := range pipelineFilters(q) {
+		seen := 0
+		for p, err := range r.lists.pipelines(ctx, q.Project, o) {
+			if err != nil {
+				return nil, err
+			}
+			if isCI(p) {
+				roots = append(roots, node{project: q.Project, id: p.ID})
+			}
+			if seen++; q.Latest && len(roots) > 0 || seen == maxRecent {
+				break
+			}
+		}
+	}
+	slices.SortFunc(roots, func(a, b node) int { return cmp.Compare(b.id, a.id) })
+	return roots, nil
+}
+
+// pipelineFilters are the lists that hold what a query means. A merge request
+// has pipelines of its source branch's commits and of merge results.
+// https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
+func pipelineFilters(q Query) []gitlab.PipelinesOptions {
+	switch {
+	case q.SHA != "":
+		return []gitlab.PipelinesOptions{{SHA: q.SHA}}
+	case q.MergeRequest != 0:
+		refs := "refs/merge-requests/" + strconv.FormatInt(q.MergeRequest, 10)
+		return []gitlab.PipelinesOptions{{Ref: refs + "/head"}, {Ref: refs + "/merge"}}
+	}
+	return []gitlab.PipelinesOptions{{Ref: q.Ref}}
+}
+
+// notCISources are the pipeline sources that the server leaves out when it
+// looks for a ref's newest pipeline (Enums::Ci::Pipeline.ci_sources): they are
+// children, or made by tools.
+var notCISources = []string{
+	"webide", "parent_pipeline", "ondemand_dast_scan", "ondemand_dast_validation",
+	"security_orchestration_policy", "container_registry_push", "duo_workflow", "pipeline_execution_policy_schedule",
+}
+
+// isCI reports whether the server would look at a pipeline by itself.
+func isCI(p gitlab.Pipeline) bool { return !slices.Contains(notCISources, p.Source) }
