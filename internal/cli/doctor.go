@@ -3,15 +3,13 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
-	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/console"
-	"gitlab.com/artifetch/artifetch/internal/redact"
-	"gitlab.com/artifetch/artifetch/internal/space"
+	"gitlab.com/artifetch/artifetch/internal/doctor"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -26,141 +24,107 @@ what this token may do on this server. The exit code is that of the first failur
   artifetch doctor
   artifetch doctor -R group/lib --format json`,
 		Flags:  []cli.Flag{projectFlag(), formatFlag()},
-		Action: func(c *cli.Context) error { return runDoctor(c, con) },
+		Action: action(con, readDoctor, runDoctor),
 	}
 }
 
-// state is how a check ended.
-type state string
-
-const (
-	healthy state = "ok"
-	limited state = "limited" // works, with less than there could be
-	failed  state = "failed"
-)
-
-// finding is one line of the doctor's, in JSON too.
-type finding struct {
-	Check  string `json:"check"  doc:"environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence, version"`
-	State  state  `json:"state"  doc:"ok, limited or failed"`
-	Text   string `json:"text"`
-	Remedy string `json:"remedy" doc:"what to do; empty if all is well"`
+// doctorRemedies are what to do about problems, in the words of the command line.
+var doctorRemedies = map[doctor.Problem]string{
+	doctor.OtherServer: "--server-url names another server than the job's: give -R and a token for it",
+	doctor.ClosedDir:   "give --output with a directory that this user may write to",
+	doctor.Unreachable: "is --server-url right, and can this machine reach it?",
+	doctor.NotGitLab:   "what answers is not GitLab's API: --server-url has to be the address of GitLab, with the path below which it lies",
+	doctor.NoToken:     "public projects alone; in a job CI_JOB_TOKEN is there by itself, elsewhere set GITLAB_TOKEN or --token-file",
+	doctor.NoProject:   "-R names one",
+	doctor.NoLicence:   "the runner's route is used, which needs the job's id: let the token list jobs, or give --job-id; or use GITLAB_TOKEN",
 }
 
-// doctor collects findings.
-type doctor struct {
-	*session
-	project  string
-	own      bool // it is the job's
-	findings []finding
-	err      error // of the first failure
+type doctorOptions struct {
+	global  globalOptions
+	project string // id, path or web address; empty means the job's own
+	asJSON  bool
 }
 
-func (d *doctor) find(check string, is state, text, remedy string) {
-	d.findings = append(d.findings, finding{check, is, firstLine(text), firstLine(remedy)})
-}
-
-// fail notes an error, with its own words about what to do, if it has some.
-func (d *doctor) fail(check string, err error, remedy string) {
-	remedy = cmp.Or(ownHint(err), remedy)
-	if id := requestID(err); id != "" {
-		remedy += " (request id: " + id + ")"
-	}
-	d.find(check, failed, redact.Error(err).Error(), remedy)
-	if d.err == nil {
-		d.err = err
-	}
-}
-
-func runDoctor(c *cli.Context, con *console.Console) error {
+func readDoctor(c *cli.Context) (doctorOptions, error) {
+	o := doctorOptions{global: readImpatient(c), project: readProject(c)}
 	if c.Args().Present() {
-		return &usageError{"doctor takes no argument", "-R names another project"}
+		return o, &usageError{"doctor takes no argument", "-R names another project"}
 	}
-	asJSON, err := wantsJSON(c)
+	var err error
+	o.asJSON, err = wantsJSON(c)
+	return o, err
+}
+
+func runDoctor(ctx context.Context, o doctorOptions, con *console.Console) error {
+	findings, err := examine(ctx, o, con)
+	if is[*env.UsageError](err) || is[*usageError](err) || is[*webaddress.Error](err) {
+		findings, err = []doctor.Finding{doctor.Failure("environment", err)}, nil
+	}
 	if err != nil {
 		return err
 	}
-	d := &doctor{}
-	if err := connected(c.Context, readImpatient(c), con, func(ctx context.Context, s *session) error {
-		d.session = s
-		return d.examine(ctx, c)
-	}); err != nil {
-		if !is[*env.UsageError](err) && !is[*usageError](err) {
-			return err
-		}
-		d.session = &session{}
-		d.fail("environment", err, "")
-	}
-	if err := d.print(con, asJSON); err != nil {
+	if err := printFindings(con, findings, o.asJSON); err != nil {
 		return err
 	}
-	if d.err != nil {
-		return &explainedError{d.err}
+	for _, f := range findings {
+		if f.Err != nil {
+			return &explainedError{f.Err}
+		}
 	}
 	return nil
 }
 
-func (d *doctor) examine(ctx context.Context, c *cli.Context) error {
-	q := resolve.Query{Project: readProject(c)}
-	if err := projectIn(d.cfg, &q); err != nil {
-		return err
-	}
-	d.project = q.Project
-	d.own = d.project == "" || d.project == d.cfg.Project || d.project == d.cfg.ProjectPath
-	if d.own {
-		d.project = d.cfg.Project
-	}
-	d.environment()
-	d.workspace(workDir(c, d.cfg))
-	d.server(ctx)
-	if cause := context.Cause(ctx); is[Signal](cause) {
-		return cause
-	}
-	return nil // what --deadline cut short has failed
-}
-
-func (d *doctor) environment() {
-	switch {
-	case d.cfg.InCI && d.cfg.Project != "":
-		d.find("environment", healthy, fmt.Sprintf("job %d of project %s (%s), pipeline %d, ref %s", d.cfg.JobID, d.cfg.Project, orNothing(d.cfg.ProjectPath), d.cfg.PipelineID, orNothing(d.cfg.Ref)), "")
-	case d.cfg.InCI:
-		d.find("environment", limited, "a GitLab job, which says nothing about "+d.cfg.APIURL.Host, "--server-url names another server than the job's: give -R and a token for it")
-	default:
-		d.find("environment", healthy, "no GitLab job: -R, --ref and a token have to be given", "")
-	}
-}
-
-// workspace is tried by writing to it.
-func (d *doctor) workspace(dir string) {
-	probe, err := atomicfile.New(dir, 0o600)
-	if err != nil {
-		d.fail("workspace", err, "give --output with a directory that this user may write to")
-		return
-	}
-	probe.Discard()
-	d.find("workspace", healthy, fmt.Sprintf("%s, %s free", dir, console.Size(space.Free(dir))), "")
-}
-
-// print shows what was found.
-func (d *doctor) print(con *console.Console, asJSON bool) error {
-	if asJSON {
-		return con.Encode(d.findings)
-	}
-	marks := map[state]string{healthy: "✓", limited: "!", failed: "✗"}
-	var rows [][2]string
-	for _, f := range d.findings {
-		text := f.Text
-		if f.Remedy != "" {
-			text += " → " + f.Remedy
+func examine(ctx context.Context, o doctorOptions, con *console.Console) (findings []doctor.Finding, err error) {
+	err = connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
+		q := resolve.Query{Project: o.project}
+		if err := projectIn(s.cfg, &q); err != nil {
+			return err
 		}
-		rows = append(rows, [2]string{marks[f.State] + " " + f.Check, text})
-	}
-	return console.Pairs(con.Masked(), rows)
+		findings = doctor.Examine(ctx, doctor.Subject{
+			Config: s.cfg, API: s.api, Resolver: s.resolver, Project: q.Project, Dir: cmp.Or(s.cfg.Dir, "."), Size: console.Size,
+		})
+		if cause := context.Cause(ctx); is[Signal](cause) {
+			return cause
+		}
+		return nil // what --deadline cut short has failed
+	})
+	return findings, err
 }
 
-func orNothing(text string) string {
-	if text == "" {
-		return "(unknown)"
+// finding is one check in JSON.
+type finding struct {
+	Check  string `json:"check"  doc:"environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence, version"`
+	State  string `json:"state"  doc:"ok, limited or failed"`
+	Text   string `json:"text"`
+	Remedy string `json:"remedy" doc:"what to do; empty if all is well"`
+}
+
+func newFinding(f doctor.Finding) finding {
+	remedy := cmp.Or(f.Remedy, doctorRemedies[f.Problem])
+	if f.Err != nil {
+		remedy = cmp.Or(ownHint(f.Err), remedy)
+		if id := requestID(f.Err); id != "" {
+			remedy += " (request id: " + id + ")"
+		}
 	}
-	return text
+	return finding{f.Check, string(f.State), firstLine(f.Text), firstLine(remedy)}
+}
+
+func printFindings(con *console.Console, findings []doctor.Finding, asJSON bool) error {
+	marks := map[doctor.State]string{doctor.OK: "✓", doctor.Limited: "!", doctor.Failed: "✗"}
+	var rows []finding
+	var lines [][2]string
+	for _, f := range findings {
+		row := newFinding(f)
+		rows = append(rows, row)
+		text := row.Text
+		if row.Remedy != "" {
+			text += " → " + row.Remedy
+		}
+		lines = append(lines, [2]string{marks[f.State] + " " + f.Check, text})
+	}
+	if asJSON {
+		return con.Encode(rows)
+	}
+	return console.Pairs(con.Masked(), lines)
 }

@@ -1,0 +1,147 @@
+// Package doctor finds out whether artifetch can work here: environment, workspace,
+// proxy, server, TLS, clocks, token, and what the token may do in a project.
+//
+//	doctor.go  Examine: the order of the checks; environment and workspace
+//	server.go  the way to GitLab: proxy, answer, certificate, clock, version
+//	token.go   the token, and its rights in the project
+//
+// A check that fails doesn't end the others, unless they depend on it: without an
+// answer of the server there is no token to check, and a token that is refused has no
+// rights. Findings are for the caller to print. It has a remedy itself where a
+// [Problem] is one of its own settings.
+package doctor
+
+import (
+	"context"
+	"fmt"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+	"gitlab.com/artifetch/artifetch/internal/redact"
+	"gitlab.com/artifetch/artifetch/internal/space"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// State is how a check ended.
+type State string
+
+// The states.
+const (
+	OK      State = "ok"
+	Limited State = "limited" // works, with less than there could be
+	Failed  State = "failed"
+)
+
+// Problem is one that the caller has a remedy for.
+type Problem string
+
+// The problems.
+const (
+	OtherServer Problem = "other server" // than that of the job is used
+	ClosedDir   Problem = "closed dir"   // the files can't be written
+	Unreachable Problem = "unreachable"  // no answer came
+	NotGitLab   Problem = "not GitLab"   // something else answers
+	NoToken     Problem = "no token"
+	NoProject   Problem = "no project"
+	NoLicence   Problem = "no licence" // job tokens can't fetch artifacts by name
+)
+
+// Finding is how one check ended.
+type Finding struct {
+	Check   string // environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence or version
+	State   State
+	Text    string
+	Remedy  string  // what to do; empty if all is well, or there is a Problem
+	Problem Problem // empty if there is none
+	Err     error   // why it failed; its own hint is better than the Remedy
+}
+
+// Subject is what is examined.
+type Subject struct {
+	Config   env.Config
+	API      *gitlab.Client
+	Resolver *resolve.Resolver
+	Project  string             // ID or path; empty means the job's own
+	Dir      string             // where files would go
+	Size     func(int64) string // writes a number of bytes
+}
+
+// Examine makes all checks. What ctx cuts short has failed.
+func Examine(ctx context.Context, s Subject) []Finding {
+	own := s.Project == "" || s.Project == s.Config.Project || s.Project == s.Config.ProjectPath
+	if own {
+		s.Project = s.Config.Project
+	}
+	d := &doctor{Subject: s, own: own}
+	d.environment()
+	d.workspace()
+	d.server(ctx)
+	return d.findings
+}
+
+// doctor collects findings.
+type doctor struct {
+	Subject
+	own      bool // the project is the job's
+	findings []Finding
+}
+
+func (d *doctor) ok(check, text string) {
+	d.findings = append(d.findings, Finding{Check: check, State: OK, Text: text})
+}
+
+func (d *doctor) limited(check, text, remedy string) {
+	d.findings = append(d.findings, Finding{Check: check, State: Limited, Text: text, Remedy: remedy})
+}
+
+func (d *doctor) limitedBy(check, text string, p Problem) {
+	d.findings = append(d.findings, Finding{Check: check, State: Limited, Text: text, Problem: p})
+}
+
+func (d *doctor) failed(check string, err error, remedy string) {
+	f := Failure(check, err)
+	f.Remedy = remedy
+	d.findings = append(d.findings, f)
+}
+
+func (d *doctor) failedBy(check string, err error, p Problem) {
+	f := Failure(check, err)
+	f.Problem = p
+	d.findings = append(d.findings, f)
+}
+
+// Failure is the finding of a check that ended with an error.
+func Failure(check string, err error) Finding {
+	return Finding{Check: check, State: Failed, Text: redact.Error(err).Error(), Err: err}
+}
+
+func (d *doctor) environment() {
+	cfg := d.Config
+	switch {
+	case cfg.InCI && cfg.Project != "":
+		d.ok("environment", fmt.Sprintf("job %d of project %s (%s), pipeline %d, ref %s", cfg.JobID, cfg.Project, known(cfg.ProjectPath), cfg.PipelineID, known(cfg.Ref)))
+	case cfg.InCI:
+		d.limitedBy("environment", "a GitLab job, which says nothing about "+cfg.APIURL.Host, OtherServer)
+	default:
+		d.ok("environment", "not a GitLab job: commands need a project, a ref and a token")
+	}
+}
+
+func known(text string) string {
+	if text == "" {
+		return "(unknown)"
+	}
+	return text
+}
+
+// workspace writes a file to the directory, and removes it.
+func (d *doctor) workspace() {
+	probe, err := atomicfile.New(d.Dir, 0o600)
+	if err != nil {
+		d.failedBy("workspace", err, ClosedDir)
+		return
+	}
+	probe.Discard()
+	d.ok("workspace", fmt.Sprintf("%s, %s free", d.Dir, d.Size(space.Free(d.Dir))))
+}

@@ -1,0 +1,158 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
+	"gitlab.com/artifetch/artifetch/internal/transport"
+)
+
+// server looks at the way to GitLab, at the token, and at what that may do.
+func (d *doctor) server(ctx context.Context) {
+	d.proxy()
+	start := time.Now()
+	hello, err := d.API.Greet(ctx)
+	took := time.Since(start).Round(time.Millisecond)
+	if err != nil {
+		refusal, answered := errors.AsType[*gitlab.Error](err)
+		switch {
+		case !answered:
+			d.failedBy("server", err, Unreachable)
+		case passes(refusal):
+			d.failed("server", err, later)
+		default:
+			d.failedBy("server", err, NotGitLab)
+		}
+		return
+	}
+	version := hello.Version
+	if version == "" && d.Config.InCI {
+		version = d.Config.ServerVersion
+	}
+	of := "a GitLab whose version this token may not know"
+	if version != "" {
+		of = "GitLab " + version
+	}
+	d.ok("server", fmt.Sprintf("%s answers in %v: %s", d.Config.APIURL, took, of))
+	d.tls(hello.TLS)
+	d.clock(hello.Date)
+	if d.token(ctx, hello.Refused) {
+		d.rights(ctx)
+	}
+	d.version(version)
+}
+
+// later is what to do about what passes.
+const later = "the server has trouble, or too much to do: try again later"
+
+// passes reports whether an answer says nothing about the token or the address.
+func passes(refusal *gitlab.Error) bool {
+	return refusal.StatusCode >= http.StatusInternalServerError || refusal.StatusCode == http.StatusTooManyRequests
+}
+
+func (d *doctor) proxy() {
+	proxy := transport.Proxy(d.Config.APIURL)
+	d.ok("proxy", cmp.Or(proxy, "none")+" for "+d.Config.APIURL.Host)
+}
+
+// nearlyOver is when a certificate should have been renewed.
+const nearlyOver = 14 * 24 * time.Hour
+
+func (d *doctor) tls(state *tls.ConnectionState) {
+	if state == nil {
+		d.limited("tls", "none", "token and files travel in the clear: use an address with https")
+		return
+	}
+	leaf := state.PeerCertificates[0]
+	root, from := leaf, "the system's list"
+	if len(state.VerifiedChains) > 0 {
+		chain := state.VerifiedChains[0]
+		root = chain[len(chain)-1]
+	}
+	if slices.ContainsFunc(certificatesIn(d.Config.TLS.CAFile), root.Equal) {
+		from = d.Config.TLS.CAFile
+	}
+	left := time.Until(leaf.NotAfter)
+	text := fmt.Sprintf("%s; certificate of %s until %s (%d days), by %s; trusted: %s, from %s", tls.VersionName(state.Version),
+		nameOf(leaf), leaf.NotAfter.UTC().Format(time.DateOnly), int(left.Hours()/24), leaf.Issuer.CommonName, root.Subject.CommonName, from)
+	if left < nearlyOver {
+		d.limited("tls", text, "it has to be renewed soon")
+		return
+	}
+	d.ok("tls", text)
+}
+
+func nameOf(cert *x509.Certificate) string {
+	if len(cert.DNSNames) > 0 {
+		return strings.Join(cert.DNSNames, ", ")
+	}
+	return cert.Subject.CommonName
+}
+
+// certificatesIn reads a PEM file that was read before.
+func certificatesIn(file string) []*x509.Certificate {
+	rest, err := smallfile.Read(file, transport.MaxPEM)
+	if err != nil {
+		return nil
+	}
+	var certs []*x509.Certificate
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return certs
+		}
+		if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
+			certs = append(certs, cert)
+		}
+	}
+}
+
+// maxSkew is by how much clocks may differ: signed addresses of object storage are
+// good for some minutes.
+const maxSkew = 2 * time.Minute
+
+func (d *doctor) clock(server time.Time) {
+	if skew := time.Since(server).Round(time.Second); !server.IsZero() && skew.Abs() > maxSkew {
+		d.limited("clock", fmt.Sprintf("%v away from the server's", skew.Abs()), "set it: certificates and signed addresses have times")
+	}
+}
+
+// sinceVersion is what newer servers can do that older ones cannot.
+var sinceVersion = []struct {
+	major, minor int
+	what         string
+}{
+	{18, 5, "job tokens list jobs"},
+	{18, 8, "ls and cat use GitLab's own list of files, and single files come without range requests"},
+	{18, 10, "GitLab finds the newest pipeline that has a job"},
+	{19, 2, "job tokens list pipelines"},
+}
+
+func (d *doctor) version(version string) {
+	var major, minor int
+	if n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor); n != 2 {
+		return
+	}
+	var missing []string
+	for _, v := range sinceVersion {
+		if major < v.major || major == v.major && minor < v.minor {
+			missing = append(missing, fmt.Sprintf("%s from %d.%d on", v.what, v.major, v.minor))
+		}
+	}
+	if len(missing) > 0 {
+		d.limited("version", version+" lacks some of what newer ones have", strings.Join(missing, "; "))
+		return
+	}
+	d.ok("version", version+" has everything that artifetch can use")
+}
