@@ -2,12 +2,12 @@ package manifest
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
+	"sort"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/printable"
@@ -77,10 +77,11 @@ func ReadLock(file string) (Lock, error) {
 func (l Lock) Bytes() ([]byte, error) {
 	l.Version = Version
 	l.Sources = slices.Clone(l.Sources)
-	slices.SortFunc(l.Sources, func(a, b Locked) int { return cmp.Compare(a.Name, b.Name) })
+	// Not slices.SortFunc: it is 10 kB of code for each type.
+	sort.Slice(l.Sources, func(i, j int) bool { return l.Sources[i].Name < l.Sources[j].Name })
 	for i := range l.Sources {
 		files := append([]LockFile{}, l.Sources[i].Files...)
-		slices.SortFunc(files, func(a, b LockFile) int { return cmp.Compare(a.Path, b.Path) })
+		SortFiles(files)
 		l.Sources[i].Files = files
 		l.Sources[i].ResolvedAt = l.Sources[i].ResolvedAt.UTC().Truncate(time.Second)
 	}
@@ -90,6 +91,11 @@ func (l Lock) Bytes() ([]byte, error) {
 	e.SetIndent("", "  ")
 	err := e.Encode(l)
 	return printable.JSON(b.Bytes()), err
+}
+
+// SortFiles sorts files by path.
+func SortFiles(files []LockFile) {
+	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 }
 
 // Find returns the entry of a source.

@@ -152,6 +152,8 @@ func (r *recorder) record(e extract.Recorded) {
 }
 
 func sameFiles(a, b []manifest.LockFile) bool {
-	byPath := func(x, y manifest.LockFile) int { return strings.Compare(x.Path, y.Path) }
-	return slices.Equal(slices.SortedFunc(slices.Values(a), byPath), slices.SortedFunc(slices.Values(b), byPath))
+	a, b = slices.Clone(a), slices.Clone(b)
+	manifest.SortFiles(a)
+	manifest.SortFiles(b)
+	return slices.Equal(a, b)
 }

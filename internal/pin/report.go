@@ -1,8 +1,7 @@
 package pin
 
 import (
-	"slices"
-	"strings"
+	"sort"
 
 	"gitlab.com/artifetch/artifetch/manifest"
 )
@@ -40,6 +39,6 @@ func (p *Plan) Changes() []FileChange {
 	for path := range before {
 		changed = append(changed, FileChange{path, '-'})
 	}
-	slices.SortFunc(changed, func(a, b FileChange) int { return strings.Compare(a.Path, b.Path) })
+	sort.Slice(changed, func(i, j int) bool { return changed[i].Path < changed[j].Path })
 	return changed
 }
