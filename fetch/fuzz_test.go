@@ -102,10 +102,10 @@ func (l *liar) options(t *testing.T, o fuzzOptions, dir string) fetch.Options {
 		t.Fatal(err)
 	}
 	opts := fetch.Options{
-		Client: transport.NewClient(transport.Options{
+		Client: transport.New(transport.Options{
 			API: api, Header: "JOB-TOKEN", Token: "secret", Base: l, StallTimeout: 10 * time.Second,
 			Retry: transport.Policy{Retries: 2, MaxTime: time.Minute},
-		}),
+		}).Stream,
 		Check:    gitlab.CheckResponse,
 		Backoff:  func() fetch.Backoff { return transport.Policy{Retries: 2, MaxTime: time.Minute}.Backoff() },
 		SpoolDir: dir, Partial: o.has(4), Digest: o.has(32), RangesOnly: o.has(64),

@@ -1,15 +1,12 @@
 package gitlab
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"net/http"
 )
 
-// The requests that change something. No kind of job token does for them: the
-// server takes its bearer for nobody.
+// The requests that change something. GitLab treats them as anonymous if they come
+// with a job token.
 
 // KeepArtifacts keeps the artifacts of a job from expiring.
 // POST /projects/:id/jobs/:job_id/artifacts/keep
@@ -67,53 +64,9 @@ func (c *Client) PlayJob(ctx context.Context, project Project, job int64, variab
 	return c.act(ctx, project, job, "play", nil)
 }
 
-// Trace opens the log of a job, as far as it was written. It is always sent
-// whole: the server has no ranges of it. GET /projects/:id/jobs/:job_id/trace
-func (c *Client) Trace(ctx context.Context, project Project, job int64) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.jobAddress(project, job, "trace"), nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkPlain(resp); err != nil {
-		_ = resp.Body.Close() // it says no more
-		return nil, err
-	}
-	return resp.Body, nil
-}
-
 // act posts to a route of a job and returns the job that the answer shows.
 func (c *Client) act(ctx context.Context, project Project, job int64, route string, body any) (Job, error) {
 	var j Job
 	err := c.send(ctx, http.MethodPost, c.jobAddress(project, job, route), body, &j)
 	return j, err
-}
-
-func (c *Client) jobAddress(project Project, job int64, route string) string {
-	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), route)
-}
-
-// send makes a request with a JSON body, if there is one, and decodes the answer
-// into v, if that is not nil.
-func (c *Client) send(ctx context.Context, method, address string, body, v any) error {
-	var content io.Reader = http.NoBody
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		content = bytes.NewReader(encoded)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, address, content)
-	if err != nil {
-		return err
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	_, _, err = c.do(req, v)
-	return err
 }

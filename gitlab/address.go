@@ -40,6 +40,11 @@ func (c *Client) address(query url.Values, segments ...string) string {
 	return address
 }
 
+// jobAddress is where a route of a job is.
+func (c *Client) jobAddress(project Project, job int64, route string) string {
+	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), route)
+}
+
 func id(n int64) string { return strconv.FormatInt(n, 10) }
 
 // ArchiveURL is where the archive of a job is, whatever the job's status.

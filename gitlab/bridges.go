@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"net/http"
 	"net/url"
 	"time"
 )
@@ -56,34 +55,4 @@ func (c *Client) Bridges(ctx context.Context, project Project, pipeline int64, r
 func tooOld(err error) bool {
 	refusal, ok := errors.AsType[*Error](err)
 	return ok && refusal.RouteMissing()
-}
-
-// RouteMissing reports the 404 of a route that this version of GitLab does not
-// have: its text stands under "error", where that of an object that is not there
-// stands under "message" (lib/api/api.rb).
-func (e *Error) RouteMissing() bool {
-	return e.StatusCode == http.StatusNotFound && !e.FromStorage && e.routeMissing
-}
-
-// Pipeline returns one pipeline, children included.
-// GET /projects/:id/pipelines/:pipeline_id
-func (c *Client) Pipeline(ctx context.Context, project Project, pipeline int64) (Pipeline, error) {
-	var p Pipeline
-	_, _, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "pipelines", id(pipeline)), &p)
-	return p, err
-}
-
-// Job returns one job. Job tokens may not ask for it.
-// GET /projects/:id/jobs/:job_id
-func (c *Client) Job(ctx context.Context, project Project, job int64) (Job, error) {
-	var j Job
-	_, _, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "jobs", id(job)), &j)
-	return j, err
-}
-
-// CurrentJob returns the job whose token this is. GET /job
-func (c *Client) CurrentJob(ctx context.Context) (Job, error) {
-	var j Job
-	_, _, err := c.get(ctx, c.address(nil, "job"), &j)
-	return j, err
 }

@@ -1,18 +1,22 @@
-// Package gitlab is a client for the parts of GitLab's REST API that deal with
-// jobs, pipelines and artifacts:
+// Package gitlab is a client for the parts of GitLab's REST API that deal with jobs,
+// pipelines and artifacts. A request goes through these files:
 //
-//	address.go   where things are: one encoder for every path
-//	errors.go    one status gate, which reads every error envelope
-//	page.go      lists, as sequences that hide paging
-//	jobs.go, bridges.go, pipelines.go, tree.go: what can be read
-//	actions.go: what can be done, and logs
+//	jobs.go, pipelines.go, bridges.go, tree.go, metadata.go: what can be read
+//	actions.go    what can be changed
+//	download.go   logs, and whether an archive can be downloaded
+//	address.go    where things are: one encoder for every path
+//	page.go       lists, as sequences that hide paging
+//	client.go     sends requests whose answers are JSON
+//	gate.go       decides which answers are a success
+//	message.go, scope.go, errors.go: what an error says, in all its forms
 //
-// Credentials, redirects and retries are the business of the [http.Client].
+// Credentials, redirects and retries are the business of the [http.Client]s.
 //
 // https://docs.gitlab.com/api/job_artifacts/, https://docs.gitlab.com/api/jobs/
 package gitlab
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -23,49 +27,78 @@ import (
 
 // Client talks to one GitLab instance. Safe for concurrent use.
 type Client struct {
-	api  *url.URL
-	http *http.Client
+	api           *url.URL
+	whole, stream *http.Client
 
 	noTriggerJobs atomic.Bool // the server is older than the route
 }
 
 // New returns a client of the API whose root is api, such as
-// https://gitlab.com/api/v4.
-func New(api *url.URL, client *http.Client) *Client {
-	return &Client{api: api, http: client}
+// https://gitlab.com/api/v4. It sends requests whose answers are JSON with whole, which
+// may read answers to their end before it returns them, and all others with stream.
+func New(api *url.URL, whole, stream *http.Client) *Client {
+	return &Client{api: api, whole: whole, stream: stream}
 }
 
 // maxBody bounds how much of a JSON answer is read, in bytes. A page of a
 // hundred jobs has about 400 kB.
 const maxBody = 16 << 20
 
-// get asks for an address and decodes the JSON answer into v. It returns the headers,
-// and how many bytes the answer has.
-func (c *Client) get(ctx context.Context, address string, v any) (http.Header, int64, error) {
+// answer is an answer that was read to its end.
+type answer struct {
+	*http.Response        // nil if there is none
+	body           []byte // of a success
+}
+
+// get asks for an address and decodes the JSON answer into v.
+func (c *Client) get(ctx context.Context, address string, v any) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, 0, err
+		return answer{}, err
 	}
 	return c.do(req, v)
 }
 
-// do sends a request and decodes the JSON answer into v, if that is not nil.
-func (c *Client) do(req *http.Request, v any) (http.Header, int64, error) {
-	req.Header.Set("Accept", "application/json") // also tells the transport to read the answer whole
-	resp, err := c.http.Do(req)
+// send sends body as JSON, if it isn't nil, and decodes the answer into v, if that isn't
+// nil.
+func (c *Client) send(ctx context.Context, method, address string, body, v any) error {
+	var content io.Reader = http.NoBody
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		content = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, content)
 	if err != nil {
-		return nil, 0, err
+		return err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	_, err = c.do(req, v)
+	return err
+}
+
+// do sends a request and decodes the JSON answer into v, if that isn't nil. An answer
+// that is an error has headers, too.
+func (c *Client) do(req *http.Request, v any) (answer, error) {
+	req.Header.Set("Accept", "application/json")
+	resp, err := c.whole.Do(req)
+	if err != nil {
+		return answer{}, err
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
+	a := answer{Response: resp}
 	if err := checkSuccess(resp); err != nil || v == nil {
-		return nil, 0, err
+		return a, err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	if err != nil {
-		return nil, 0, err
+	if a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody)); err != nil {
+		return a, err
 	}
-	if err := json.Unmarshal(body, v); err != nil {
-		return nil, 0, notJSON(resp, body)
+	if err := json.Unmarshal(a.body, v); err != nil {
+		return a, a.notJSON()
 	}
-	return resp.Header, int64(len(body)), nil
+	return a, nil
 }

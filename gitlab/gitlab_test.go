@@ -28,7 +28,7 @@ func client(t *testing.T, h http.HandlerFunc) *gitlab.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gitlab.New(api, server.Client())
+	return gitlab.New(api, server.Client(), server.Client())
 }
 
 func TestAddresses(t *testing.T) {
@@ -37,7 +37,7 @@ func TestAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := gitlab.New(api, nil)
+	c := gitlab.New(api, nil, nil)
 	const root = "https://example.com/gitlab/api/v4/"
 	tests := []struct{ name, got, want string }{
 		{"archive", c.ArchiveURL("7", 5_000_000_000), "projects/7/jobs/5000000000/artifacts"},
@@ -119,7 +119,7 @@ func TestAnswerThatIsNoJSON(t *testing.T) {
 		_, _ = io.WriteString(w, "<html><title>Sign in</title></html>")
 	})
 	for _, err := range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{}) {
-		if found, ok := errors.AsType[*gitlab.Error](err); !ok || found.Message != "the answer is no JSON: HTML page: Sign in" {
+		if found, ok := errors.AsType[*gitlab.Error](err); !ok || found.Message != "the answer isn't JSON: HTML page: Sign in" {
 			t.Errorf("error = %v", err)
 		}
 	}

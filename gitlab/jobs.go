@@ -123,3 +123,18 @@ func (c *Client) PipelineJobs(ctx context.Context, project Project, pipeline int
 }
 
 func (j Job) id() int64 { return j.ID }
+
+// Job returns one job. Job tokens may not ask for it.
+// GET /projects/:id/jobs/:job_id
+func (c *Client) Job(ctx context.Context, project Project, job int64) (Job, error) {
+	var j Job
+	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "jobs", id(job)), &j)
+	return j, err
+}
+
+// CurrentJob returns the job whose token this is. GET /job
+func (c *Client) CurrentJob(ctx context.Context) (Job, error) {
+	var j Job
+	_, err := c.get(ctx, c.address(nil, "job"), &j)
+	return j, err
+}

@@ -3,69 +3,39 @@ package gitlab
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
-	"io"
+	"errors"
 	"net/http"
 	"time"
 )
 
-// Greeting is how a server answers somebody who asks what it is.
+// Greeting is what a server says about itself.
 type Greeting struct {
-	Version string // such as "18.5.1-ee"; empty if the token may not know
-	Refused *Error // why it may not: 401 or 403; nil if it may
-	Date    time.Time
+	Version string               // such as "18.5.1-ee"; empty if the token may not read it
+	Refused *Error               // why it may not: 401 or 403; nil if it may
+	Date    time.Time            // the server's clock; zero if it sends none
 	TLS     *tls.ConnectionState // nil without TLS
 }
 
-// Greet asks a server what it is. That the token is refused is an answer, too: it is
-// in the greeting, and no error. Job tokens always are.
+// Greet asks a server for its version. If the server refuses the token, that is in the
+// greeting and not an error. It refuses every job token.
 // GET /metadata (https://docs.gitlab.com/api/metadata/)
 func (c *Client) Greet(ctx context.Context) (Greeting, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address(nil, "metadata"), nil)
-	if err != nil {
-		return Greeting{}, err
-	}
-	req.Header.Set("Accept", "application/json")
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return Greeting{}, err
-	}
-	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
-	g := Greeting{TLS: resp.TLS}
-	g.Date, _ = http.ParseTime(resp.Header.Get("Date")) // a server without a clock has none
-	if err := checkSuccess(resp); err != nil {
-		if e, ok := err.(*Error); ok && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden) && !e.FromStorage { //nolint:errorlint // checkSuccess wraps nothing
-			g.Refused = e
-			return g, nil
-		}
-		return g, err
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	if err != nil {
-		return g, err
-	}
 	var m struct {
 		Version string `json:"version"`
 	}
-	if json.Unmarshal(body, &m) != nil || m.Version == "" {
-		return g, notJSON(resp, body)
+	a, err := c.get(ctx, c.address(nil, "metadata"), &m)
+	if a.Response == nil {
+		return Greeting{}, err
+	}
+	g := Greeting{TLS: a.TLS}
+	g.Date, _ = http.ParseTime(a.Header.Get("Date"))
+	if refusal, ok := errors.AsType[*Error](err); ok && !refusal.FromStorage && (errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden)) {
+		g.Refused = refusal
+		return g, nil
+	}
+	if err == nil && m.Version == "" {
+		err = a.notJSON()
 	}
 	g.Version = m.Version
-	return g, nil
-}
-
-// ArchiveExists asks for the first byte of a job's archive.
-// GET /projects/:id/jobs/:job_id/artifacts
-func (c *Client) ArchiveExists(ctx context.Context, project Project, job int64) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.ArchiveURL(project, job), nil)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Range", "bytes=0-0")
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }() // nobody reads it
-	return checkPlain(resp)
+	return g, err
 }

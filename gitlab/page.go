@@ -65,7 +65,7 @@ func (c *Client) pages(ctx context.Context, address string, rows any, take func(
 		if why := read.over(); why != "" {
 			return endless(address, why)
 		}
-		header, size, err := c.get(ctx, address, rows)
+		a, err := c.get(ctx, address, rows)
 		if err != nil {
 			return err
 		}
@@ -73,8 +73,8 @@ func (c *Client) pages(ctx context.Context, address string, rows any, take func(
 		if !more {
 			return nil
 		}
-		read.page(size, fresh)
-		address = nextPage(address, header)
+		read.page(int64(len(a.body)), fresh)
+		address = nextPage(address, a.Header)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func TestListsWithoutEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := &counted{answers: tt.answers}
-			c := gitlab.New(&url.URL{Scheme: "http", Host: "gitlab.example.com", Path: "/api/v4"}, &http.Client{Transport: server})
+			c := gitlab.New(&url.URL{Scheme: "http", Host: "gitlab.example.com", Path: "/api/v4"}, &http.Client{Transport: server}, nil)
 			rows, last := 0, error(nil)
 			for _, err := range c.ProjectJobs(t.Context(), "7", gitlab.JobsOptions{}) {
 				if last = err; err == nil {

@@ -43,3 +43,11 @@ func (c *Client) Pipelines(ctx context.Context, project Project, o PipelinesOpti
 }
 
 func (p Pipeline) id() int64 { return p.ID }
+
+// Pipeline returns one pipeline, children included.
+// GET /projects/:id/pipelines/:pipeline_id
+func (c *Client) Pipeline(ctx context.Context, project Project, pipeline int64) (Pipeline, error) {
+	var p Pipeline
+	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "pipelines", id(pipeline)), &p)
+	return p, err
+}

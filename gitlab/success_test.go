@@ -33,7 +33,7 @@ func inMemory(t *testing.T, a replies) *gitlab.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gitlab.New(api, &http.Client{Transport: a})
+	return gitlab.New(api, &http.Client{Transport: a}, &http.Client{Transport: a})
 }
 
 // Each request has its own ways to succeed. An answer with another status, though its

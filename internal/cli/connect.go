@@ -25,7 +25,7 @@ type session struct {
 	con      *console.Console
 	cfg      env.Config
 	log      zerolog.Logger
-	http     *http.Client
+	http     transport.Clients
 	api      *gitlab.Client
 	resolver *resolve.Resolver
 	policy   transport.Policy
@@ -87,22 +87,22 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 	if s.log, err = newLogger(o, con, cfg); err != nil {
 		return nil, err
 	}
-	if s.http, err = s.newHTTPClient(o.stallTimeout); err != nil {
+	if s.http, err = s.newClients(o.stallTimeout); err != nil {
 		return nil, err
 	}
-	s.api = gitlab.New(cfg.APIURL, s.http)
+	s.api = gitlab.New(cfg.APIURL, s.http.Whole, s.http.Stream)
 	s.resolver = resolve.New(resolve.Options{API: s.api, JobToken: cfg.Token.Kind == env.JobToken, OnSkip: func(err error) {
 		s.log.Warn().Err(err).Msg("a downstream pipeline is left out")
 	}})
 	s.opener = &retrieve.Opener{
-		HTTP: s.http, API: s.api, Resolver: s.resolver, Backoff: func() fetch.Backoff { return s.policy.Backoff() },
+		HTTP: s.http.Stream, API: s.api, Resolver: s.resolver, Backoff: func() fetch.Backoff { return s.policy.Backoff() },
 		Own: retrieve.Project{ID: cfg.Project, Path: cfg.ProjectPath}, Events: s.events(),
 	}
 	s.log.Debug().Str("api", cfg.APIURL.String()).Str("token", string(cfg.Token.Kind)).Str("from", cfg.Token.Source).Msg("environment")
 	return s, nil
 }
 
-func (s *session) newHTTPClient(stallTimeout time.Duration) (*http.Client, error) {
+func (s *session) newClients(stallTimeout time.Duration) (transport.Clients, error) {
 	o := transport.Options{
 		API:          s.cfg.APIURL,
 		UserAgent:    "artifetch/" + version(),
@@ -114,18 +114,18 @@ func (s *session) newHTTPClient(stallTimeout time.Duration) (*http.Client, error
 	if s.cfg.TLS.CAFile != "" {
 		roots, err := transport.Roots(s.cfg.TLS.CAFile)
 		if err != nil {
-			return nil, &usageError{"--ca-file: " + err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE"}
+			return transport.Clients{}, &usageError{"--ca-file: " + err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE"}
 		}
 		o.RootCAs = roots
 	}
 	if s.cfg.TLS.CertFile != "" || s.cfg.TLS.KeyFile != "" {
 		pair, err := transport.ClientCertificate(s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile)
 		if err != nil {
-			return nil, &usageError{"--cert-file: " + err.Error(), "give --cert-file and --key-file together; in a job they come from CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE"}
+			return transport.Clients{}, &usageError{"--cert-file: " + err.Error(), "give --cert-file and --key-file together; in a job they come from CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE"}
 		}
 		o.ClientCert = pair
 	}
-	return transport.NewClient(o), nil
+	return transport.New(o), nil
 }
 
 // credential is the header that carries a token.

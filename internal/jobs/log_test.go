@@ -32,9 +32,9 @@ func logOf(t *testing.T, job *gitlabtest.Job, o gitlabtest.Options) (*gitlabtest
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := transport.NewClient(transport.Options{API: api, Header: "PRIVATE-TOKEN", Token: "glpat-x"})
+	clients := transport.New(transport.Options{API: api, Header: "PRIVATE-TOKEN", Token: "glpat-x"})
 	var out bytes.Buffer
-	l := &jobLog{Client: &Client{API: gitlab.New(api, client)}, project: "1", id: 1, out: &out, pause: time.Millisecond}
+	l := &jobLog{Client: &Client{API: gitlab.New(api, clients.Whole, clients.Stream)}, project: "1", id: 1, out: &out, pause: time.Millisecond}
 	return s, l, &out
 }
 
@@ -128,7 +128,7 @@ func TestLogTrickles(t *testing.T) {
 				return len(p), nil
 			})}
 			api := &url.URL{Scheme: "http", Host: "gitlab.example.com", Path: "/api/v4"}
-			l.Client = &Client{API: gitlab.New(api, &http.Client{Transport: server}), Policy: transport.Policy{Retries: 3, MaxTime: time.Hour}}
+			l.Client = &Client{API: gitlab.New(api, &http.Client{Transport: server}, &http.Client{Transport: server}), Policy: transport.Policy{Retries: 3, MaxTime: time.Hour}}
 			if err := l.print(ctx, false); err == nil || server.asked != want {
 				t.Errorf("%d bytes more each time: %v after %d requests, want %d", step, err, server.asked, want)
 			}

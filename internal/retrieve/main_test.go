@@ -41,11 +41,11 @@ func start(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, token st
 	if token == gitlabtest.JobToken {
 		header = "JOB-TOKEN"
 	}
-	client := transport.NewClient(transport.Options{API: api, Header: header, Token: token, Retry: policy})
-	t.Cleanup(client.CloseIdleConnections)
-	g := gitlab.New(api, client)
+	clients := transport.New(transport.Options{API: api, Header: header, Token: token, Retry: policy})
+	t.Cleanup(clients.Stream.CloseIdleConnections)
+	g := gitlab.New(api, clients.Whole, clients.Stream)
 	return instance{server, &retrieve.Opener{
-		HTTP: client, API: g, Resolver: resolve.New(resolve.Options{API: g, JobToken: header == "JOB-TOKEN"}),
+		HTTP: clients.Stream, API: g, Resolver: resolve.New(resolve.Options{API: g, JobToken: header == "JOB-TOKEN"}),
 		Backoff: func() fetch.Backoff { return policy.Backoff() }, Own: retrieve.Project{ID: "1", Path: "group/app"},
 	}}
 }

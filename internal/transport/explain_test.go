@@ -115,7 +115,7 @@ func TestTLSErrors(t *testing.T) {
 				roots = x509.NewCertPool()
 				roots.AddCert(tt.root)
 			}
-			client := transport.NewClient(transport.Options{API: parse(t, s.URL+"/api/v4"), RootCAs: roots, ClientCert: tt.mine})
+			client := transport.New(transport.Options{API: parse(t, s.URL+"/api/v4"), RootCAs: roots, ClientCert: tt.mine}).Stream
 			_, err := get(t, client, s.URL+"/api/v4/x")
 			found, ok := errors.AsType[*transport.TLSError](err)
 			if !ok {
@@ -142,7 +142,7 @@ func TestOtherPagesAreKept(t *testing.T) {
 		_, _ = w.Write(page)
 	}))
 	defer s.Close()
-	resp, err := get(t, transport.NewClient(transport.Options{API: parse(t, s.URL)}), s.URL)
+	resp, err := get(t, transport.New(transport.Options{API: parse(t, s.URL)}).Stream, s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestProxyError(t *testing.T) {
 // A name that nobody has is no reason to repeat, and a request to it was never sent.
 func TestUnknownNameWasNeverSent(t *testing.T) {
 	t.Parallel()
-	client := transport.NewClient(transport.Options{API: parse(t, "http://gitlab.invalid/api/v4")})
+	client := transport.New(transport.Options{API: parse(t, "http://gitlab.invalid/api/v4")}).Stream
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://gitlab.invalid/api/v4/x", http.NoBody)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,7 @@
 //
 //	(client)   follows redirects, but not from https to http
 //	retry      repeats a request that failed for a transient reason
-//	whole      reads a JSON answer to its end, so that one that breaks is repeated
+//	whole      reads small answers to their end, so that one that breaks is repeated
 //	observe    tells the caller about each attempt
 //	auth       adds the token, for GitLab's API only
 //	stall      gives up when no byte moved for a while
@@ -82,8 +82,14 @@ type Options struct {
 // proxy gives a storage 30 s to begin, its application server 60 s.
 const DefaultStallTimeout = 60 * time.Second
 
-// NewClient returns a client of these layers.
-func NewClient(o Options) *http.Client {
+// Clients are two clients that share their connections.
+type Clients struct {
+	Whole  *http.Client // reads an answer to its end, at most 16 MiB, before it returns it
+	Stream *http.Client // returns the body of a file as it arrives
+}
+
+// New returns clients of these layers.
+func New(o Options) Clients {
 	if o.StallTimeout == 0 {
 		o.StallTimeout = DefaultStallTimeout
 	}
@@ -97,9 +103,11 @@ func NewClient(o Options) *http.Client {
 	rt = &stall{next: rt, timeout: o.StallTimeout}
 	rt = &auth{next: rt, api: o.API, header: o.Header, token: o.Token, userAgent: o.UserAgent}
 	rt = &observe{next: rt, report: o.Observe}
-	rt = &whole{next: rt, time: o.Retry.maxTime()}
-	rt = &retry{next: rt, policy: o.Retry, report: o.Observe}
-	return &http.Client{Transport: rt, CheckRedirect: checkRedirect}
+	client := func(all bool) *http.Client {
+		l := &whole{next: rt, all: all, time: o.Retry.maxTime()}
+		return &http.Client{Transport: &retry{next: l, policy: o.Retry, report: o.Observe}, CheckRedirect: checkRedirect}
+	}
+	return Clients{Whole: client(true), Stream: client(false)}
 }
 
 // maxRedirects is the limit of net/http's own client.

@@ -78,9 +78,9 @@ func TestTokenStaysWithGitLab(t *testing.T) {
 				}
 			}))
 			defer gitlab.Close()
-			client := transport.NewClient(transport.Options{
+			client := transport.New(transport.Options{
 				API: parse(t, gitlab.URL+"/api/v4"), Header: header, Token: "secret", UserAgent: "artifetch/test",
-			})
+			}).Stream
 			if _, err := get(t, client, gitlab.URL+"/api/v4/moved"); err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +102,7 @@ func TestInsecureRedirect(t *testing.T) {
 	defer plain.Close()
 	secure := httptest.NewTLSServer(http.RedirectHandler(plain.URL, http.StatusFound))
 	defer secure.Close()
-	client := transport.NewClient(transport.Options{API: parse(t, secure.URL+"/api/v4"), RootCAs: pool(secure)})
+	client := transport.New(transport.Options{API: parse(t, secure.URL+"/api/v4"), RootCAs: pool(secure)}).Stream
 	_, err := get(t, client, secure.URL+"/api/v4/x")
 	if !errors.Is(err, transport.ErrInsecureRedirect) {
 		t.Errorf("error = %v", err)
@@ -113,7 +113,7 @@ func TestRedirectLoop(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }))
 	defer server.Close()
-	client := transport.NewClient(transport.Options{API: parse(t, server.URL)})
+	client := transport.New(transport.Options{API: parse(t, server.URL)}).Stream
 	if _, err := get(t, client, server.URL); err == nil {
 		t.Error("a redirect loop was followed to its end")
 	}
@@ -135,7 +135,7 @@ func TestNoReferer(t *testing.T) {
 	defer storage.Close()
 	gitlab := httptest.NewServer(http.RedirectHandler(storage.URL+"/?X-Amz-Signature=secret", http.StatusFound))
 	defer gitlab.Close()
-	client := transport.NewClient(transport.Options{API: parse(t, gitlab.URL+"/api/v4")})
+	client := transport.New(transport.Options{API: parse(t, gitlab.URL+"/api/v4")}).Stream
 	defer client.CloseIdleConnections()
 	if _, err := get(t, client, gitlab.URL+"/api/v4/x"); err != nil {
 		t.Fatal(err)
@@ -156,7 +156,7 @@ func TestCloseIdleConnections(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	client := transport.NewClient(transport.Options{API: parse(t, server.URL)})
+	client := transport.New(transport.Options{API: parse(t, server.URL)}).Stream
 	resp, err := get(t, client, server.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := transport.NewClient(transport.Options{API: parse(t, gitlab.URL+"/api/v4"), RootCAs: roots, ClientCert: pair})
+	client := transport.New(transport.Options{API: parse(t, gitlab.URL+"/api/v4"), RootCAs: roots, ClientCert: pair}).Stream
 	if _, err := get(t, client, gitlab.URL+"/api/v4/x"); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestTLS(t *testing.T) {
 		t.Errorf("certificates shown: %v, want one to GitLab", shown)
 	}
 
-	distrusting := transport.NewClient(transport.Options{API: parse(t, gitlab.URL+"/api/v4")})
+	distrusting := transport.New(transport.Options{API: parse(t, gitlab.URL+"/api/v4")}).Stream
 	if _, err := get(t, distrusting, gitlab.URL+"/api/v4/x"); err == nil || strings.Contains(err.Error(), "attempts") {
 		t.Errorf("error = %v, want a certificate error without repeats", err)
 	}
@@ -278,7 +278,7 @@ func TestWritesAreNotRedirected(t *testing.T) {
 				http.Redirect(w, r, "/elsewhere", http.StatusMovedPermanently)
 			}
 		}))
-		client := transport.NewClient(transport.Options{API: parse(t, s.URL+"/api/v4")})
+		client := transport.New(transport.Options{API: parse(t, s.URL+"/api/v4")}).Stream
 		req, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/api/v4/x", http.NoBody)
 		if err != nil {
 			t.Fatal(err)

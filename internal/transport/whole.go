@@ -37,13 +37,14 @@ func (*SlowError) Timeout() bool { return true }
 // Temporary implements [net.Error].
 func (*SlowError) Temporary() bool { return true }
 
-// whole reads what is small to its end before it returns: answers in JSON, so that a
-// connection that breaks within is seen by retry, and answers that are neither a file
-// nor a part of one, so that neither retry nor the client that follows redirects waits
-// for a body that dribbles in. Files stream.
+// whole reads answers to their end before it returns them: all of them, so that retry
+// sees a connection that breaks within one; or only those that are neither a file nor a
+// part of one, so that neither retry nor the client that follows redirects waits for a
+// body that arrives slowly. Files stream.
 type whole struct {
 	next http.RoundTripper
-	time time.Duration // for a JSON answer
+	all  bool
+	time time.Duration // for an answer that isn't a refusal
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -54,7 +55,7 @@ func (l *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	refused := resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent
 	switch {
-	case req.Header.Get("Accept") == "application/json":
+	case l.all:
 		err = buffer(resp, maxWhole, l.time)
 	case refused:
 		_ = buffer(resp, maxRefusal, min(refusalTime, l.time)) // half a body says more than none

@@ -58,14 +58,14 @@ func (d *dribble) Close() error {
 	return nil
 }
 
-// client is one of all layers but those that talk to a network.
-func client(t *testing.T, server http.RoundTripper, policy Policy) *http.Client {
+// clients are those of all layers but those that talk to a network.
+func clients(t *testing.T, server http.RoundTripper, policy Policy) Clients {
 	t.Helper()
 	api, err := url.Parse("https://h/api/v4")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewClient(Options{API: api, Retry: policy, StallTimeout: time.Minute, Base: server})
+	return New(Options{API: api, Retry: policy, StallTimeout: time.Minute, Base: server})
 }
 
 // A body that dribbles in is never silent. What has to be read of it to go on, or to
@@ -97,11 +97,13 @@ func TestDribbledAnswers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				both := clients(t, &tt.server, policy)
+				client := both.Stream
 				if tt.json {
-					req.Header.Set("Accept", "application/json")
+					client = both.Whole
 				}
 				start := time.Now()
-				resp, err := client(t, &tt.server, policy).Do(req)
+				resp, err := client.Do(req)
 				if took := time.Since(start); took > tt.most {
 					t.Errorf("took %v, want %v at most", took, tt.most)
 				}
@@ -131,7 +133,7 @@ func TestSlowFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		resp, err := client(t, &dribbler{status: 200, bytes: 10_000}, Policy{MaxTime: time.Minute}).Do(req)
+		resp, err := clients(t, &dribbler{status: 200, bytes: 10_000}, Policy{MaxTime: time.Minute}).Stream.Do(req)
 		if err != nil || time.Since(start) > 0 {
 			t.Fatalf("%v after %v", err, time.Since(start))
 		}
@@ -157,7 +159,7 @@ func TestStoppedDuringARefusal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			resp, err := client(t, &dribbler{status: status, bytes: -1}, Policy{}).Do(req)
+			resp, err := clients(t, &dribbler{status: status, bytes: -1}, Policy{}).Stream.Do(req)
 			if !errors.Is(err, why) {
 				t.Errorf("%d: error = %v", status, err)
 			}

@@ -1,0 +1,46 @@
+package gitlab
+
+import (
+	"context"
+	"io"
+	"net/http"
+)
+
+// What is downloaded through the API, apart from archives, which package fetch reads.
+
+// Trace opens the log of a job, as far as the runner has sent it. GitLab always sends
+// all of it: it has no ranges. GET /projects/:id/jobs/:job_id/trace
+func (c *Client) Trace(ctx context.Context, project Project, job int64) (io.ReadCloser, error) {
+	return c.open(ctx, c.jobAddress(project, job, "trace"), "")
+}
+
+// ArchiveExists downloads the first byte of a job's archive, to find out whether the
+// rest can be downloaded. GET /projects/:id/jobs/:job_id/artifacts
+func (c *Client) ArchiveExists(ctx context.Context, project Project, job int64) error {
+	body, err := c.open(ctx, c.ArchiveURL(project, job), "bytes=0-0")
+	if err != nil {
+		return err
+	}
+	return body.Close()
+}
+
+// open sends a request whose answer is not JSON, and returns its body. byteRange is a
+// Range header; empty means all of it.
+func (c *Client) open(ctx context.Context, address, byteRange string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	if byteRange != "" {
+		req.Header.Set("Range", byteRange)
+	}
+	resp, err := c.stream.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPlain(resp); err != nil {
+		_ = resp.Body.Close() // it says no more
+		return nil, err
+	}
+	return resp.Body, nil
+}

@@ -1,0 +1,110 @@
+package gitlab
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/redact"
+)
+
+// maxErrorBody bounds how much of an error's body is read, in bytes.
+const maxErrorBody = 64 << 10
+
+// CheckResponse returns nil for a success (2xx), and else an [*Error] with what the
+// body says. It reads the body of errors and does not close it.
+func CheckResponse(resp *http.Response) error {
+	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
+		return nil
+	}
+	return newError(resp)
+}
+
+// checkSuccess is the gate for the API's own answers: of all the ways to say that a
+// request succeeded, only those that GitLab uses count (lib/api). Others, such as 202
+// with something else's JSON, are from a server in between.
+func checkSuccess(resp *http.Response) error {
+	if err := CheckResponse(resp); err != nil {
+		return err
+	}
+	expected := []int{http.StatusOK, http.StatusCreated} // of what is done to a job
+	switch resp.Request.Method {
+	case http.MethodGet:
+		expected = []int{http.StatusOK}
+		if resp.Request.Header.Get("Range") != "" {
+			expected = append(expected, http.StatusPartialContent)
+		}
+	case http.MethodDelete:
+		expected = []int{http.StatusNoContent, http.StatusAccepted}
+	}
+	if slices.Contains(expected, resp.StatusCode) {
+		return nil
+	}
+	e := newError(resp)
+	e.Message = strings.TrimSuffix("that isn't how GitLab answers this request: "+e.Message, ": ")
+	return e
+}
+
+// checkPlain is the same for what isn't JSON, and may be a sign-in page therefore.
+func checkPlain(resp *http.Response) error {
+	if err := checkSuccess(resp); err != nil {
+		return err
+	}
+	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "text/html" { // malformed is as good as absent
+		return nil
+	}
+	_ = resp.Body.Close() // it may be long
+	resp.Body = http.NoBody
+	e := newError(resp)
+	e.Message = "that is an HTML page, such as a sign-in page"
+	return e
+}
+
+// newError makes the error of an answer.
+func newError(resp *http.Response) *Error {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a body says more than none
+	e := &Error{StatusCode: resp.StatusCode, RequestID: requestID(resp.Header)}
+	if resp.Request != nil {
+		e.Method, e.URL = resp.Request.Method, redact.URLOf(resp.Request.URL)
+	}
+	e.Message, e.FromStorage = message(resp.Header.Get("Content-Type"), body)
+	e.FromStorage = e.FromStorage || redirected(resp)
+	if e.StatusCode == http.StatusForbidden && !e.FromStorage {
+		e.Lack = lackOf(body)
+	}
+	e.routeMissing = bytes.HasPrefix(bytes.TrimSpace(body), []byte(`{"error":"404 Not Found"`))
+	return e
+}
+
+// notJSON is the error of an answer that should be JSON and is a sign-in page, or a
+// page of a proxy.
+func (a answer) notJSON() error {
+	text, _ := message(a.Header.Get("Content-Type"), a.body)
+	return &Error{
+		Method: a.Request.Method, URL: redact.URLOf(a.Request.URL), StatusCode: a.StatusCode,
+		Message: strings.TrimSuffix("the answer isn't JSON: "+text, ": "), RequestID: requestID(a.Header), FromStorage: redirected(a.Response),
+	}
+}
+
+// redirected reports whether the answer came from another host than the one
+// that was asked.
+func redirected(resp *http.Response) bool {
+	first := resp.Request
+	for first != nil && first.Response != nil && first.Response.Request != nil {
+		first = first.Response.Request
+	}
+	return first != nil && first.URL.Host != resp.Request.URL.Host
+}
+
+// requestID is GitLab's, or that of S3, Azure or Google Cloud Storage.
+func requestID(h http.Header) string {
+	for _, name := range []string{"X-Request-Id", "X-Amz-Request-Id", "X-Ms-Request-Id", "X-Guploader-Uploadid"} {
+		if id := h.Get(name); id != "" {
+			return id
+		}
+	}
+	return ""
+}

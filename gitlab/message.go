@@ -1,0 +1,123 @@
+package gitlab
+
+import (
+	"bytes"
+	"encoding/json"
+	"html"
+	"mime"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/redact"
+)
+
+// message finds the words in the body. There are five JSON envelopes and four
+// kinds of body that are none; the content type tells little, because proxies
+// put pages of their own into the way.
+func message(contentType string, body []byte) (text string, fromStorage bool) {
+	media, _, _ := mime.ParseMediaType(contentType) // malformed is as good as absent
+	body = bytes.TrimSpace(body)
+	switch {
+	case bytes.HasPrefix(body, []byte("{")):
+		return oneLine(envelope(body)), false
+	case bytes.HasPrefix(body, []byte("<?xml")), strings.HasSuffix(media, "xml") && !strings.Contains(media, "html"):
+		return oneLine(storageMessage(body)), true
+	case bytes.HasPrefix(body, []byte("<")):
+		return oneLine(title(body)), false
+	case media == "" || strings.HasPrefix(media, "text/"):
+		return oneLine(string(body)), false
+	}
+	return "", false
+}
+
+// envelope reads the JSON shapes:
+//
+//	{"message": "404 Not Found"}                       most of the API
+//	{"message": {"error": "…"}}                        the application's rate limiter
+//	{"message": {"field": ["…"]}}                      validation of a record
+//	{"error": "job is missing"}                        validation of parameters, unknown route
+//	{"error": "invalid_token", "error_description": …} OAuth
+func envelope(body []byte) string {
+	var e struct {
+		Message     json.RawMessage `json:"message"`
+		Error       json.RawMessage `json:"error"`
+		Description string          `json:"error_description"`
+	}
+	if json.Unmarshal(body, &e) != nil {
+		return ""
+	}
+	switch {
+	case len(e.Message) > 0:
+		return words(e.Message)
+	case e.Description != "":
+		return words(e.Error) + ": " + e.Description
+	}
+	return words(e.Error)
+}
+
+// words flattens a string, a list, or an object of them.
+func words(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) == nil {
+		parts := make([]string, len(list))
+		for i, item := range list {
+			parts[i] = words(item)
+		}
+		return strings.Join(parts, ", ")
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(raw, &object) != nil {
+		return ""
+	}
+	parts := make([]string, 0, len(object))
+	for name, value := range object {
+		if name == "error" {
+			parts = append(parts, words(value))
+			continue
+		}
+		parts = append(parts, name+" "+words(value))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, "; ")
+}
+
+// storageMessage reads the error that S3, Google Cloud Storage and Azure share, two
+// elements in a row (encoding/xml would be 100 kB of program for them):
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+func storageMessage(body []byte) string {
+	return strings.TrimPrefix(within(codeElement, body)+": "+within(messageElement, body), ": ")
+}
+
+var (
+	codeElement    = regexp.MustCompile(`(?s)<Code>(.*?)</Code>`)
+	messageElement = regexp.MustCompile(`(?s)<Message>(.*?)</Message>`)
+	titleElement   = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+)
+
+// within is the text of the first such element.
+func within(element *regexp.Regexp, body []byte) string {
+	if m := element.FindSubmatch(body); m != nil {
+		return html.UnescapeString(string(m[1]))
+	}
+	return ""
+}
+
+func title(body []byte) string {
+	return strings.TrimSuffix("HTML page: "+within(titleElement, body), ": ")
+}
+
+// maxMessage bounds what is repeated of the server's words, in characters.
+const maxMessage = 300
+
+func oneLine(text string) string {
+	runes := []rune(strings.Join(strings.Fields(redact.Text(text)), " "))
+	if len(runes) > maxMessage {
+		return string(runes[:maxMessage]) + "…"
+	}
+	return string(runes)
+}
