@@ -8,8 +8,9 @@ import (
 	"io"
 
 	"github.com/mholt/archiver/v4"
-	"github.com/therootcompany/xz"
 	"github.com/ulikunitz/xz/lzma"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/codec"
 )
 
 // This is the only file that knows archiver. It is used for what it does well:
@@ -40,29 +41,21 @@ type known struct {
 // forms are the formats that are recognised, in this order: those without a magic
 // number at their beginning come last.
 func forms() []known {
-	zstd := archiver.Zstd{DecoderOptions: zstdOptions(maxWindow)}
+	zstd := archiver.Zstd{DecoderOptions: codec.ZstdOptions(codec.MaxWindow)}
 	return []known{
 		{form{name: "gzip", open: archiver.Gz{}.OpenReader}, archiver.Gz{}},
-		{form{name: "xz", open: openXz, window: xzWindow}, archiver.Xz{}},
-		{form{name: "zstd", open: zstd.OpenReader, window: zstdWindow, frames: true}, zstd},
+		{form{name: "xz", open: openXz, window: codec.XzWindow}, archiver.Xz{}},
+		{form{name: "zstd", open: zstd.OpenReader, window: codec.ZstdWindow, frames: true}, zstd},
 		{form{name: "bzip2", open: archiver.Bz2{}.OpenReader}, archiver.Bz2{}},
 		{form{name: "lz4", open: archiver.Lz4{}.OpenReader, frames: true}, archiver.Lz4{}},
-		{form{name: "lzip", open: openLzip, window: lzipWindow}, archiver.Lzip{}},
+		{form{name: "lzip", open: codec.OpenLzip, window: codec.LzipWindow}, archiver.Lzip{}},
 		{form{name: "7z", seeks: true}, archiver.SevenZip{}},
 		{form{name: "tar"}, tarMatcher{}},
-		{form{name: "lzma", open: openLZMA, window: lzmaWindow}, lzmaMatcher{}},
+		{form{name: "lzma", open: codec.OpenLZMA, window: codec.LZMAWindow}, lzmaMatcher{}},
 	}
 }
 
-func openXz(r io.Reader) (io.ReadCloser, error) {
-	x, err := xz.NewReader(r, maxWindow)
-	return readCloser(x, err)
-}
-
-func openLZMA(r io.Reader) (io.ReadCloser, error) {
-	l, err := lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
-	return readCloser(l, err)
-}
+func openXz(r io.Reader) (io.ReadCloser, error) { return codec.OpenXz(r, codec.MaxWindow) }
 
 // lzmaMatcher recognises the header of an .lzma file, which has no magic number: one
 // in a hundred million other files has such a one.
@@ -119,8 +112,8 @@ func walkTar(ctx context.Context, r io.Reader, visit func(context.Context, *tar.
 // errEnough ends the reading of a 7z archive.
 var errEnough = errors.New("enough was read")
 
-// readFolder7z passes the content of the first file of a 7z archive to read.
-func readFolder7z(ctx context.Context, archive *io.SectionReader, read func(io.Reader) error) error {
+// firstOf7z is a [sevenzip.Unpacker].
+func firstOf7z(ctx context.Context, archive *io.SectionReader, read func(io.Reader) error) error {
 	err := archiver.SevenZip{}.Extract(ctx, archive, func(_ context.Context, info archiver.FileInfo) error {
 		content, err := info.Open()
 		if err != nil {

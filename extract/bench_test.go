@@ -134,7 +134,7 @@ func BenchmarkDirectory(b *testing.B) {
 	o := Options{}.withDefaults()
 	b.ReportAllocs()
 	for b.Loop() {
-		entries, err := readDirectory(bytes.NewReader(archive), int64(len(archive)), o)
+		entries, err := zipEntries(FromReaderAt(bytes.NewReader(archive), int64(len(archive))), o.budget)
 		if err != nil {
 			b.Fatal(err)
 		}

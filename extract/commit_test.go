@@ -328,14 +328,14 @@ func TestNoSpace(t *testing.T) {
 	t.Parallel()
 	s := staged(t, t.TempDir(), "a", "x")
 	defer func() { _ = s.Discard() }()
-	if s.claimed != 1 {
-		t.Errorf("%d bytes are claimed", s.claimed)
+	if s.reserved != 1 {
+		t.Errorf("%d bytes are reserved", s.reserved)
 	}
 	s.free = 10
-	if err := s.claim(9); err != nil {
+	if err := s.reserveSpace(9); err != nil {
 		t.Error(err)
 	}
-	if err := s.claim(1); !errors.Is(err, syscall.ENOSPC) {
+	if err := s.reserveSpace(1); !errors.Is(err, syscall.ENOSPC) {
 		t.Error(err)
 	}
 }

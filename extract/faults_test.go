@@ -91,7 +91,7 @@ func attempt(t *testing.T, out string, archive []byte, c calls) (committed bool,
 	}
 	defer func() { err = errors.Join(err, s.Discard()) }()
 	for range 2 {
-		if _, err := s.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{Workers: 1}); err != nil {
+		if _, err := s.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{Pace: Pace{Workers: 1}}); err != nil {
 			return false, err
 		}
 	}

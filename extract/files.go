@@ -4,11 +4,13 @@ import (
 	"context"
 	"io"
 	"io/fs"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
-// File is a file that comes by itself, and not out of an archive.
+// File is a single file that doesn't come from an archive.
 type File struct {
-	Name string      // as it stands in the archive that it is from
+	Name string      // as in the archive that it was uploaded with
 	Mode fs.FileMode // zero means 0644
 	Size int64
 	Open func(ctx context.Context) (io.ReadCloser, error)
@@ -22,14 +24,14 @@ func (s *Stage) AddFiles(ctx context.Context, files []File, o Options) (Stats, e
 		content := map[*entry]File{}
 		for i, f := range files {
 			if f.Mode == 0 {
-				f.Mode = defaultMode
+				f.Mode = archive.DefaultMode
 			}
-			entries[i] = &entry{name: f.Name, mode: f.Mode.Perm(), size: f.Size}
+			entries[i] = &entry{Header: &archive.Header{Name: f.Name, Mode: f.Mode.Perm(), Size: f.Size}}
 			content[entries[i]] = f
 		}
 		selected, stats, err := s.selection(entries, o)
 		if err == nil {
-			err = s.claim(stats.Bytes)
+			err = s.reserveSpace(stats.Bytes)
 		}
 		if err != nil {
 			return Stats{}, err
@@ -38,7 +40,7 @@ func (s *Stage) AddFiles(ctx context.Context, files []File, o Options) (Stats, e
 			if err := s.addFile(ctx, e, content[e], o.Label); err != nil {
 				return Stats{}, err
 			}
-			o.OnFile(e.dest, e.size)
+			o.OnFile(e.dest, e.Size)
 		}
 		return stats, nil
 	})
@@ -49,10 +51,10 @@ func (s *Stage) addFile(ctx context.Context, e *entry, from File, by string) err
 	if err != nil {
 		return err
 	}
-	defer func() { _ = r.Close() }() // read to its end, or given up
+	defer func() { _ = r.Close() }() // read to its end, or abandoned
 	f, err := s.tree.create(e, by)
 	if err != nil {
 		return err
 	}
-	return f.close(pump(&sizedReader{r: r, entry: e}, make([]byte, copyBuffer), f.write))
+	return f.Close(archive.Copy(&f, &archive.Sized{R: r, Header: e.Header}, make([]byte, archive.CopyBuffer)))
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
 type wantedDir struct {
@@ -50,13 +52,13 @@ func (s *Stage) checkKept() error {
 
 // wantLink checks a link and notes it for finish.
 func (s *Stage) wantLink(e *entry, target string, o Options) error {
-	if err := checkTarget(e.name, target); err != nil {
+	if err := checkTarget(e.Name, target); err != nil {
 		return err
 	}
 	if reason := s.rules.leads(e.dest, target); reason != "" {
 		switch s.opts.Symlinks {
 		case SafeLinks:
-			return &UnsafeError{e.name, reason + ": " + target}
+			return &UnsafeError{Entry: e.Name, Reason: reason + ": " + target}
 		case SkipLinks:
 			s.opts.OnSkip(e.dest, reason+": "+target)
 			return nil
@@ -140,7 +142,7 @@ func sameContent(a root, aName string, b root, bName string) (bool, error) {
 }
 
 func sameBytes(x, y io.Reader) (bool, error) {
-	p, q := make([]byte, copyBuffer), make([]byte, copyBuffer)
+	p, q := make([]byte, archive.CopyBuffer), make([]byte, archive.CopyBuffer)
 	for {
 		n, err := io.ReadFull(x, p)
 		m, _ := io.ReadFull(y, q) // they are of one size
@@ -148,7 +150,7 @@ func sameBytes(x, y io.Reader) (bool, error) {
 		case !bytes.Equal(p[:n], q[:m]):
 			return false, nil
 		case err == nil:
-		case isEnd(err):
+		case archive.MetEnd(err):
 			return true, nil
 		default:
 			return false, err

@@ -70,10 +70,11 @@ func TestStreams(t *testing.T) {
 // The trailer of an lzip member has CRC-32 and size.
 func TestLzipTrailer(t *testing.T) {
 	t.Parallel()
+	const lenTrailer = 20
 	stream := compressed(t, compressors()["lzip"], tarSeeds(t)["gnu"])
 	for i := range 12 {
 		bad := bytes.Clone(stream)
-		bad[len(bad)-lenLzipTrailer+i] ^= 1
+		bad[len(bad)-lenTrailer+i] ^= 1
 		if _, err := add(t, bad, Options{}); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("byte %d was changed: %v", i, err)
 		}
@@ -177,7 +178,7 @@ func TestTarTypes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		// Holes count: they are written.
-		if _, err := add(t, archive, Options{MaxBytes: 69_999}); !is[*LimitError](err) {
+		if _, err := add(t, archive, Options{Limits: Limits{MaxBytes: 69_999}}); !is[*LimitError](err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

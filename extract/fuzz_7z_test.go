@@ -2,12 +2,16 @@ package extract
 
 import (
 	"bytes"
+	"context"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/sevenzip"
 )
 
 // sevenZipOf is a 7z archive of packed streams and a header, with the right
@@ -28,11 +32,14 @@ func parts7z(t testing.TB, archive []byte) (packed, header []byte) {
 	offset, length := le.Uint64(archive[12:]), le.Uint64(archive[20:])
 	packed, header = archive[lenStart7z:lenStart7z+offset], archive[lenStart7z+offset:][:length]
 	if header[0] == id7zEncoded {
-		a := &archive7z{src: bytes.NewReader(archive), size: int64(len(archive))}
-		var err error
-		if header, err = a.unpackHeader(t.Context(), header[1:], Options{}.withDefaults()); err != nil {
+		var unpacked bytes.Buffer // what Open reads out of its first folder
+		spy := func(ctx context.Context, archive *io.SectionReader, read func(io.Reader) error) error {
+			return firstOf7z(ctx, archive, func(r io.Reader) error { return read(io.TeeReader(r, &unpacked)) })
+		}
+		if _, err := sevenzip.Open(t.Context(), bytes.NewReader(archive), int64(len(archive)), newBudget(Limits{}), spy); err != nil {
 			t.Fatal(err)
 		}
+		header = unpacked.Bytes()
 	}
 	return packed, header
 }
@@ -69,7 +76,7 @@ func FuzzSevenZip(f *testing.F) {
 			})
 		})
 		// Windows are no larger than what comes out: 1 MiB of files, and the header.
-		if limit := uint64(4*maxHeader7z + 100*len(archive)); took > limit {
+		if limit := uint64(4*sevenzip.MaxHeader + 100*len(archive)); took > limit {
 			t.Errorf("%d bytes were allocated for an archive of %d", took, len(archive))
 		}
 		if err != nil {

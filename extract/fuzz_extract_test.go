@@ -11,11 +11,14 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
 // fuzzOptions keep what one input may cost small.
 func fuzzOptions() Options {
-	return Options{MaxBytes: 1 << 20, MaxFiles: 1000, BareName: "bare.txt", spent: &spent{free: 1 << 20}}
+	limits := Limits{MaxBytes: 1 << 20, MaxFiles: 1000}
+	return Options{Limits: limits, BareName: "bare.txt", budget: &budget{limits: limits.withDefaults(), free: 1 << 20}}
 }
 
 // sandbox is a directory to extract into, with something beside it and in it.
@@ -162,21 +165,21 @@ func FuzzExtract(f *testing.F) {
 // archive, too.
 func sameAsZip(t *testing.T, archive []byte, got map[string]string) {
 	t.Helper()
-	if isZip, err := endsAsZip(FromReaderAt(bytes.NewReader(archive), int64(len(archive)))); err != nil || !isZip {
+	if isZip, err := zipfile.HasEnd(bytes.NewReader(archive), int64(len(archive))); err != nil || !isZip {
 		return
 	}
 	oracle, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return // FuzzDirectory is about that
 	}
-	for _, f := range oracle.File {
-		e := entry{stored: f.Name}
-		if x := (extraFields{stored: f.Name, modTime: &e.modTime, size: new(uint64), packed: new(uint64), offset: new(uint64)}); x.read(f.Extra) == nil {
-			e.name = entryName(f.Name, x.unicode, f.Flags, byte(f.CreatorVersion>>8))
-		}
-		path, err := rules{}.cleanName(e.name, false)
+	entries, err := zipfile.ReadDirectory(bytes.NewReader(archive), int64(len(archive)), newBudget(Limits{}))
+	if err != nil || len(entries) != len(oracle.File) {
+		t.Fatalf("%d entries, %v; archive/zip has %d", len(entries), err, len(oracle.File))
+	}
+	for i, f := range oracle.File {
+		path, err := rules{}.cleanName(entries[i].Name, false)
 		if err != nil {
-			t.Fatalf("%q was taken", e.name)
+			t.Fatalf("%q was taken", entries[i].Name)
 		}
 		if f.Mode().IsDir() || path == "" {
 			continue

@@ -278,7 +278,7 @@ func FuzzTar(f *testing.F) {
 		b := newSandbox(t)
 		err := b.extract(t, func(s *Stage) error {
 			_, err := s.adding(t.Context(), o, func(o Options) (Stats, error) {
-				o.spent.archive = int64(len(archive))
+				o.budget.archive = int64(len(archive))
 				return s.addForm(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), &form{name: "tar"}, o)
 			})
 			return err

@@ -33,11 +33,13 @@ func TestHooks(t *testing.T) {
 			told := []string{}
 			note := func(text string) { mu.Lock(); defer mu.Unlock(); told = append(told, text) }
 			stats := extractAll(t, archive, extract.Options{
-				Include: tt.only,
-				OnPlan:  func(n int64) { mu.Lock(); defer mu.Unlock(); planned += n },
-				OnRead:  func(n int) { mu.Lock(); defer mu.Unlock(); read += int64(n) },
-				OnFile:  func(name string, size int64) { note(fmt.Sprintf("%s %d", name, size)) },
-				OnLink:  func(name, target string) { note(name + " -> " + target) },
+				Selection: extract.Selection{Include: tt.only},
+				Events: extract.Events{
+					OnPlan: func(n int64) { mu.Lock(); defer mu.Unlock(); planned += n },
+					OnRead: func(n int) { mu.Lock(); defer mu.Unlock(); read += int64(n) },
+					OnFile: func(name string, size int64) { note(fmt.Sprintf("%s %d", name, size)) },
+					OnLink: func(name, target string) { note(name + " -> " + target) },
+				},
 			})
 			if planned != read || read < tt.bytes || read > tt.bytes+tt.bytes/10 {
 				t.Errorf("%d bytes were planned, %d were read, %d are wanted", planned, read, tt.bytes)

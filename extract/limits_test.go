@@ -31,7 +31,7 @@ func TestTarSizesOverflow(t *testing.T) {
 	}
 	b.Write(make([]byte, 1<<20))
 	var told int64
-	_, err := unpack(t, b.Bytes(), t.TempDir(), extract.Options{MaxBytes: 1000, OnFile: func(_ string, n int64) { told += n }})
+	_, err := unpack(t, b.Bytes(), t.TempDir(), extract.Options{Limits: extract.Limits{MaxBytes: 1000}, Events: extract.Events{OnFile: func(_ string, n int64) { told += n }}})
 	if _, ok := errors.AsType[*extract.LimitError](err); !ok || told != 1 {
 		t.Errorf("error = %v (%T) after %d bytes, want a LimitError after 1", err, err, told)
 	}
@@ -43,7 +43,7 @@ func TestTarImpliedDirectories(t *testing.T) {
 	for i := range 4 {
 		items = append(items, tarItem{name: itoa(i) + strings.Repeat("/d", 40) + "/f", content: "x"})
 	}
-	_, err := unpack(t, tarOf(t, items...), t.TempDir(), extract.Options{MaxFiles: 100})
+	_, err := unpack(t, tarOf(t, items...), t.TempDir(), extract.Options{Limits: extract.Limits{MaxFiles: 100}})
 	if _, ok := errors.AsType[*extract.LimitError](err); !ok {
 		t.Errorf("error = %v, want a LimitError", err)
 	}

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io/fs"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
 // Listed is an entry of an archive as its directory has it.
 type Listed struct {
-	Name    string // as it stands in the archive; of a directory, with a slash at its end
+	Name    string // as in the archive; a directory's ends in a slash
 	Mode    fs.FileMode
 	Size    int64 // bytes, uncompressed
 	Packed  int64 // bytes, compressed
@@ -20,47 +22,61 @@ type Listed struct {
 // ErrNotListed reports an archive that has no directory to list.
 var ErrNotListed = errors.New("only zip archives have a directory to list")
 
-// List lists what o selects of a zip archive, in the order of its directory. It
-// reads the directory and nothing else. Names are not checked for safety: nothing
-// is written.
-func List(ctx context.Context, src Source, o Options) ([]Listed, error) {
-	form, err := recognise(ctx, src)
-	switch {
-	case err != nil:
+// List lists what sel selects of a zip archive, in the order of its directory. It
+// reads nothing but the directory. It doesn't check names for safety, because it
+// writes nothing.
+func List(ctx context.Context, src Source, sel Selection) ([]Listed, error) {
+	return list(ctx, src, sel, newBudget(Limits{}))
+}
+
+func list(ctx context.Context, src Source, sel Selection, b *budget) ([]Listed, error) {
+	if err := mustBeZip(ctx, src); err != nil {
 		return nil, err
-	case form != nil:
-		return nil, ErrNotListed
 	}
-	entries, err := readDirectory(src, src.Size(), o.withDefaults())
+	entries, err := zipEntries(src, b)
 	if err != nil {
 		return nil, err
 	}
-	return selectListed(entries, o)
-}
-
-// Select is what o selects of a list that came from elsewhere.
-func Select(listed []Listed, o Options) ([]Listed, error) {
-	entries := make([]*entry, len(listed))
-	for i, l := range listed {
-		entries[i] = &entry{name: l.Name, mode: l.Mode, size: l.Size, packed: l.Packed, modTime: l.ModTime, crc: l.CRC32}
-	}
-	return selectListed(entries, o)
-}
-
-func selectListed(entries []*entry, o Options) ([]Listed, error) {
-	for _, e := range entries {
-		var err error
-		if e.path, err = platformRules().cleanName(e.name, true); err != nil {
-			e.path = e.name // unpacking it would be refused
-		}
-	}
-	selected, err := selectEntries(entries, o)
-	if err != nil {
-		return nil, err
-	}
+	selected, err := selectAnyName(entries, sel)
 	listed := make([]Listed, len(selected))
 	for i, e := range selected {
-		listed[i] = Listed{e.name, e.mode, e.size, e.packed, e.modTime, e.crc}
+		listed[i] = Listed{e.Name, e.Mode, e.Size, e.zip.Packed, e.ModTime, e.CRC32}
 	}
-	return listed, nil
+	return listed, err
+}
+
+// mustBeZip returns ErrNotListed if src is an archive in another format.
+func mustBeZip(ctx context.Context, src Source) error {
+	form, err := recognise(ctx, src)
+	if err == nil && form != nil {
+		err = ErrNotListed
+	}
+	return err
+}
+
+// Select returns what sel selects of a list from elsewhere.
+func Select(listed []Listed, sel Selection) ([]Listed, error) {
+	entries := make([]*entry, len(listed))
+	origin := make(map[*entry]int, len(listed))
+	for i, l := range listed {
+		entries[i] = &entry{Header: &archive.Header{Name: l.Name, Mode: l.Mode}}
+		origin[entries[i]] = i
+	}
+	selected, err := selectAnyName(entries, sel)
+	found := make([]Listed, len(selected))
+	for i, e := range selected {
+		found[i] = listed[origin[e]]
+	}
+	return found, err
+}
+
+// selectAnyName selects entries, whose names may be unsafe.
+func selectAnyName(entries []*entry, sel Selection) ([]*entry, error) {
+	for _, e := range entries {
+		var err error
+		if e.path, err = platformRules().cleanName(e.Name, true); err != nil {
+			e.path = e.Name // unpacking it would be refused
+		}
+	}
+	return selectEntries(entries, sel)
 }

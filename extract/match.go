@@ -62,7 +62,7 @@ func (p *pattern) matches(path string) bool {
 
 // selectEntries returns the entries that o asks for, with their destinations.
 // A pattern may name a file as it is in the archive or as it will be placed.
-func selectEntries(entries []*entry, o Options) ([]*entry, error) {
+func selectEntries(entries []*entry, o Selection) ([]*entry, error) {
 	include, err := newPatterns(o.Include)
 	if err != nil {
 		return nil, err
@@ -84,8 +84,8 @@ func selectEntries(entries []*entry, o Options) ([]*entry, error) {
 }
 
 // places reports whether o asks for an entry, and says where it goes then.
-func (o Options) places(e *entry, include, exclude []*pattern) bool {
-	if e.path == "" || e.isDir() && (o.Flat || strings.Count(e.path, "/") < o.StripComponents) {
+func (o Selection) places(e *entry, include, exclude []*pattern) bool {
+	if e.path == "" || e.IsDir() && (o.Flat || strings.Count(e.path, "/") < o.StripComponents) {
 		return false
 	}
 	placed := strip(e.path, o.StripComponents, o.Flat)
@@ -98,7 +98,7 @@ func (o Options) places(e *entry, include, exclude []*pattern) bool {
 }
 
 // renames reports whether two paths could become one.
-func (o Options) renames() bool { return o.StripComponents > 0 || o.Flat }
+func (o Selection) renames() bool { return o.StripComponents > 0 || o.Flat }
 
 // anyMatch marks every pattern that matches, so that the others can be named.
 func anyMatch(patterns []*pattern, names ...string) bool {
@@ -144,7 +144,7 @@ func newNearby(text string) *nearby {
 }
 
 func (n *nearby) add(e *entry) {
-	if e.isDir() || len(n.names) == maxNear {
+	if e.IsDir() || len(n.names) == maxNear {
 		return
 	}
 	if n.first == "" {

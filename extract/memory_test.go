@@ -78,13 +78,13 @@ func emptyFiles7z(names ...string) []byte {
 // the archive is that they are in.
 func TestNamesAreBounded(t *testing.T) {
 	t.Parallel()
-	add := func(name string, archive []byte, spent *spent) error {
+	add := func(name string, archive []byte, b *budget) error {
 		stage, err := NewStage(t.TempDir(), StageOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = stage.Discard() }()
-		_, err = stage.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{Unpack: 9, BareName: name, spent: spent})
+		_, err = stage.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{Unpack: 9, BareName: name, budget: b})
 		if err == nil {
 			err = stage.Commit(t.Context())
 		}
@@ -92,23 +92,23 @@ func TestNamesAreBounded(t *testing.T) {
 	}
 	const names = 300
 	for name, archive := range namesOnly(t) {
-		if err := add(name, archive, &spent{names: maxNames - names}); err != nil {
+		if err := add(name, archive, &budget{limits: Limits{}.withDefaults(), names: maxNames - names}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := add(name, archive, &spent{names: maxNames - names + 1}); !is[*LimitError](err) {
+		if err := add(name, archive, &budget{limits: Limits{}.withDefaults(), names: maxNames - names + 1}); !is[*LimitError](err) {
 			t.Errorf("%s: %v, want a LimitError", name, err)
 		}
 		// As the one file of another archive, whose name counts, too.
 		outer := zippedAs(t, name, archive)
-		if err := add("", outer, &spent{names: maxNames - names - int64(len(name))}); err != nil {
+		if err := add("", outer, &budget{limits: Limits{}.withDefaults(), names: maxNames - names - int64(len(name))}); err != nil {
 			t.Errorf("%s, in a zip: %v", name, err)
 		}
-		if err := add("", outer, &spent{names: maxNames - names}); !is[*LimitError](err) {
+		if err := add("", outer, &budget{limits: Limits{}.withDefaults(), names: maxNames - names}); !is[*LimitError](err) {
 			t.Errorf("%s, in a zip: %v, want a LimitError", name, err)
 		}
 	}
 	archive := namesOnly(t)["a.zip"]
-	_, err := List(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{spent: &spent{names: maxNames - names + 1}})
+	_, err := list(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Selection{}, &budget{limits: Limits{}.withDefaults(), names: maxNames - names + 1})
 	if !is[*LimitError](err) {
 		t.Errorf("list: %v", err)
 	}
@@ -238,7 +238,7 @@ func TestWhatStays(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := heap()
-		o := Options{Include: []string{"link", "d*"}}
+		o := Options{Selection: Selection{Include: []string{"link", "d*"}}}
 		if strings.HasSuffix(name, "tar") {
 			o.Include = nil
 		} else {
@@ -292,49 +292,6 @@ func TestKeptNames(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-	}
-}
-
-// longest notes the longest read.
-type longest struct {
-	io.ReaderAt
-	n int
-}
-
-// ReadAt implements [io.ReaderAt].
-func (l *longest) ReadAt(p []byte, off int64) (int, error) {
-	l.n = max(l.n, len(p))
-	return l.ReaderAt.ReadAt(p, off)
-}
-
-// A directory is never in memory as a whole, if it is long; nor is more allocated for
-// an entry than it needs.
-func TestDirectoryMemory(t *testing.T) {
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	const long = 200 // entries with comments: 13 MB
-	for i := range 20_000 {
-		h := &zip.FileHeader{Name: fmt.Sprintf("%s%d", strings.Repeat("n", 100), i)}
-		if i < long {
-			h.Comment = strings.Repeat("c", 65_000)
-		}
-		if _, err := w.CreateHeader(h); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	src := &longest{ReaderAt: bytes.NewReader(b.Bytes())}
-	took := allocated(func() {
-		entries, err := readDirectory(src, int64(b.Len()), Options{}.withDefaults())
-		if err != nil || len(entries) != 20_000 {
-			t.Errorf("%d entries, %v", len(entries), err)
-		}
-	})
-	const each = 500 // bytes, with a name of 100
-	if src.n > directoryBuffer || took > directoryBuffer+20_000*each {
-		t.Errorf("the longest read was of %d bytes; %d were allocated", src.n, took)
 	}
 }
 
@@ -398,7 +355,7 @@ func TestWindowsGo(t *testing.T) {
 	for _, tt := range []struct{ windows, size, want int }{{20, maxWindow / 32, 0}, {3, maxWindow, 3}} {
 		before := collections()
 		for range tt.windows {
-			done, err := stage.soleWindow(t.Context(), int64(tt.size))
+			done, err := stage.large.Take(t.Context(), int64(tt.size))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -547,7 +504,7 @@ func TestUnwantedBomb(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = stage.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{Include: []string{"wanted"}, MaxRatio: tt.ratio, spent: &spent{free: 1 << 20}})
+		_, err = stage.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{Selection: Selection{Include: []string{"wanted"}}, Limits: Limits{MaxRatio: tt.ratio}, budget: &budget{limits: Limits{MaxRatio: tt.ratio}.withDefaults(), free: 1 << 20}})
 		if (err == nil) != tt.want || err != nil && !is[*LimitError](err) {
 			t.Errorf("ratio %d: %v", tt.ratio, err)
 		}

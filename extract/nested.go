@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
 // nested is an archive that came out of an archive, and is to be unpacked where it
@@ -45,7 +48,7 @@ func (s *Stage) noting(o Options) Options {
 	}
 	inner := o
 	inner.Unpack--
-	inner.Include, inner.Exclude, inner.StripComponents, inner.Flat, inner.Digests = nil, nil, 0, false, nil
+	inner.Selection, inner.Digests = Selection{}, nil
 	tell := o.OnFile
 	o.OnFile = func(name string, size int64) {
 		if !slices.Contains(packed(), strings.ToLower(path.Ext(name))) {
@@ -117,8 +120,8 @@ func isForeign(err error) bool {
 // isZipFile reports whether it is a zip, or the beginning of one.
 func isZipFile(src Source) bool {
 	var magic [2]byte
-	if isZip, err := endsAsZip(src); err != nil || isZip {
+	if isZip, err := zipfile.HasEnd(src, src.Size()); err != nil || isZip {
 		return true
 	}
-	return readFull(src, magic[:], 0) == nil && string(magic[:]) == "PK"
+	return archive.ReadFull(src, magic[:], 0) == nil && string(magic[:]) == "PK"
 }

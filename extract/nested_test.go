@@ -76,9 +76,9 @@ func TestUnpackRefused(t *testing.T) {
 		{"damaged member of a tar", pack(t, file("x.tgz", string(tarGz(t, tarItem{name: "a", content: strings.Repeat("xyz", 9999)})[:120]))), extract.Options{Unpack: 1}, new(*extract.CorruptError), "x.tgz"},
 		{"truncated zip", pack(t, file("x.zip", zipOf(file("a", "x"))[:40])), extract.Options{Unpack: 1}, new(*extract.CorruptError), "x.zip"},
 		{"another content in one place", pack(t, file("a", "outer"), file("x.zip", zipOf(file("a", "inner")))), extract.Options{Unpack: 1}, new(*extract.ConflictError), `"a"`},
-		{"bytes of all levels", pack(t, file("x.zip", zipOf(file("a", strings.Repeat("x", 200))))), extract.Options{Unpack: 1, MaxBytes: 450}, new(*extract.LimitError), "more than 450 bytes"},
-		{"bytes of a single file", pack(t, file("x.gz", gz(t, strings.Repeat("x", 1<<20)))), extract.Options{Unpack: 1, MaxBytes: 1 << 19}, new(*extract.LimitError), "bytes"},
-		{"entries of all levels", pack(t, file("x.zip", zipOf(file("a", "x"), file("b", "x")))), extract.Options{Unpack: 1, MaxFiles: 2}, new(*extract.LimitError), "more than 2 entries"},
+		{"bytes of all levels", pack(t, file("x.zip", zipOf(file("a", strings.Repeat("x", 200))))), extract.Options{Unpack: 1, Limits: extract.Limits{MaxBytes: 450}}, new(*extract.LimitError), "more than 450 bytes"},
+		{"bytes of a single file", pack(t, file("x.gz", gz(t, strings.Repeat("x", 1<<20)))), extract.Options{Unpack: 1, Limits: extract.Limits{MaxBytes: 1 << 19}}, new(*extract.LimitError), "bytes"},
+		{"entries of all levels", pack(t, file("x.zip", zipOf(file("a", "x"), file("b", "x")))), extract.Options{Unpack: 1, Limits: extract.Limits{MaxFiles: 2}}, new(*extract.LimitError), "more than 2 entries"},
 	}
 	for _, tt := range tests {
 		out := t.TempDir()
@@ -207,7 +207,7 @@ func TestSevenZip(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := unpack(t, archive, t.TempDir(), extract.Options{MaxBytes: 9999}); !asType(err, new(*extract.LimitError)) {
+	if _, err := unpack(t, archive, t.TempDir(), extract.Options{Limits: extract.Limits{MaxBytes: 9999}}); !asType(err, new(*extract.LimitError)) {
 		t.Errorf("over the limit: %v", err)
 	}
 }

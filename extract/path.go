@@ -5,13 +5,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
 const (
-	maxPath      = 4096 // bytes of a name; PATH_MAX of Linux
-	maxComponent = 255  // NAME_MAX of nearly all file systems
-	maxDepth     = 200  // directories; the limit only stops nonsense
+	maxComponent = 255 // NAME_MAX of nearly all file systems
+	maxDepth     = 200 // directories; the limit only stops nonsense
 )
 
 // rules are those of the platform that files are written on. They are values,
@@ -44,7 +44,7 @@ const ReasonGit = "it would change a Git repository"
 
 func cleanOther(name string, allowGit bool) (string, error) {
 	if reason := badName(name); reason != "" {
-		return "", &UnsafeError{name, reason}
+		return "", &UnsafeError{Entry: name, Reason: reason}
 	}
 	var parts []string
 	for part := range strings.SplitSeq(name, "/") {
@@ -52,16 +52,16 @@ func cleanOther(name string, allowGit bool) (string, error) {
 		case part == "" || part == ".":
 			continue
 		case len(part) > maxComponent:
-			return "", &UnsafeError{name, "a part of the name is longer than 255 bytes"}
+			return "", &UnsafeError{Entry: name, Reason: "a part of the name is longer than 255 bytes"}
 		case !allowGit && isGit(part):
-			return "", &UnsafeError{name, ReasonGit}
+			return "", &UnsafeError{Entry: name, Reason: ReasonGit}
 		case stageName.MatchString(part):
-			return "", &UnsafeError{name, "it has the name of a staging directory of artifetch"}
+			return "", &UnsafeError{Entry: name, Reason: "it has the name of a staging directory of artifetch"}
 		}
 		parts = append(parts, part)
 	}
 	if len(parts) > maxDepth {
-		return "", &UnsafeError{name, "more than 200 directories deep"}
+		return "", &UnsafeError{Entry: name, Reason: "more than 200 directories deep"}
 	}
 	clean := name
 	if joined := strings.Join(parts, "/"); joined != strings.TrimSuffix(name, "/") {
@@ -70,7 +70,7 @@ func cleanOther(name string, allowGit bool) (string, error) {
 		clean = clean[:len(joined)] // no second copy of a long name
 	}
 	if clean != "" && badName(clean) != "" { // what "./" in front has hidden
-		return "", &UnsafeError{name, badName(clean)}
+		return "", &UnsafeError{Entry: name, Reason: badName(clean)}
 	}
 	return clean, nil
 }
@@ -100,7 +100,7 @@ func badName(name string) string {
 	switch {
 	case name == "":
 		return "an entry has no name"
-	case len(name) > maxPath:
+	case len(name) > archive.MaxPath:
 		return "the name is longer than 4096 bytes"
 	case name[0] == '/' || name[0] == '\\':
 		return "the name is absolute"
@@ -160,10 +160,10 @@ func visible(r rune) rune {
 // checkTarget checks the target of a link for what no link may have.
 func checkTarget(name, target string) error {
 	switch {
-	case target == "" || len(target) >= maxPath:
-		return &UnsafeError{name, "the link has no target, or one that is too long"}
+	case target == "" || len(target) >= archive.MaxPath:
+		return &UnsafeError{Entry: name, Reason: "the link has no target, or one that is too long"}
 	case strings.ContainsRune(target, 0):
-		return &UnsafeError{name, "the link's target holds a zero byte"}
+		return &UnsafeError{Entry: name, Reason: "the link's target holds a zero byte"}
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package extract
 import (
 	"strings"
 	"testing"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
 // The rules of every platform are tested on every other. A name that is unsafe on one
@@ -126,13 +128,13 @@ func TestStrip(t *testing.T) {
 // A few short names must not need millions of directories.
 func TestImpliedDirectoriesCount(t *testing.T) {
 	t.Parallel()
-	o := Options{MaxFiles: 100}.withDefaults()
+	o := Options{Limits: Limits{MaxFiles: 100}}.withDefaults()
 	deep := strings.Repeat("d/", 60)
-	one := []*entry{{name: "0/" + deep + "f"}}
+	one := []*entry{{Header: &archive.Header{Name: "0/" + deep + "f"}}}
 	if err := check(one, rules{}, o); err != nil {
 		t.Errorf("61 directories and a file: %v", err)
 	}
-	two := []*entry{{name: "0/" + deep + "f"}, {name: "1/" + deep + "f"}}
+	two := []*entry{{Header: &archive.Header{Name: "0/" + deep + "f"}}, {Header: &archive.Header{Name: "1/" + deep + "f"}}}
 	if err := check(two, rules{}, o); !is[*LimitError](err) {
 		t.Errorf("122 directories and two files: %v", err)
 	}

@@ -59,7 +59,7 @@ type statement struct {
 // ReadStatement finds the runner's statement in a zip archive. The error is a
 // [*ProvenanceError] if there is none.
 func ReadStatement(ctx context.Context, src Source) (Statement, error) {
-	listed, err := List(ctx, src, Options{Include: []string{"*" + statementEnd}})
+	listed, err := List(ctx, src, Selection{Include: []string{"*" + statementEnd}})
 	if _, none := errors.AsType[*NoMatchError](err); none || errors.Is(err, ErrNotListed) {
 		err = nil
 	}
@@ -119,4 +119,17 @@ func (s Statement) Expect(commit, job, jobName, project string) error {
 		return &ProvenanceError{fmt.Sprintf("its project is %s, not %s", s.Source, project)}
 	}
 	return nil
+}
+
+// ProvenanceError reports an archive that contradicts the runner's statement.
+type ProvenanceError struct{ What string }
+
+// Error implements error.
+func (e *ProvenanceError) Error() string {
+	return "the statement of provenance does not hold: " + e.What
+}
+
+// Hint says what to do next.
+func (*ProvenanceError) Hint() string {
+	return "nothing was extracted; the archive, or the statement in it, was changed after the job, or is of another job"
 }

@@ -1,13 +1,18 @@
 package extract
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/codec"
+	"gitlab.com/artifetch/artifetch/extract/internal/sevenzip"
 )
 
-// sevenZip extracts the selection of a 7z archive. All that is in its header is
-// checked before the first byte is written, as of a zip.
+// sevenZip extracts the selection of a 7z archive. As with a zip, it checks the whole
+// header before it writes the first byte.
 func (s *Stage) sevenZip(ctx context.Context, src Source, o Options) (Stats, error) {
 	arriving := &arrivingAt{ReaderAt: src, ctx: ctx}
 	stats, err := s.unpack7z(ctx, arriving, src.Size(), o)
@@ -23,92 +28,101 @@ func (s *Stage) sevenZip(ctx context.Context, src Source, o Options) (Stats, err
 }
 
 func (s *Stage) unpack7z(ctx context.Context, src *arrivingAt, size int64, o Options) (Stats, error) {
-	a, err := s.header7z(ctx, src, size, o)
+	a, err := s.open7z(ctx, src, size, o)
 	if err != nil {
 		return Stats{}, err
 	}
-	_, stats, err := s.selection(a.entries, o)
+	x := &unpacking7z{Stage: s, archive: a, entries: make([]*entry, len(a.Entries)), opts: o, buf: make([]byte, archive.CopyBuffer)}
+	for i := range a.Entries {
+		x.entries[i] = &entry{Header: &a.Entries[i]}
+	}
+	_, stats, err := s.selection(x.entries, o)
 	if err == nil {
-		err = s.claim(stats.Bytes)
+		err = s.reserveSpace(stats.Bytes)
+	}
+	if err == nil {
+		err = x.withoutContent()
+	}
+	if err == nil {
+		err = x.folders(ctx, src)
 	}
 	if err != nil {
 		return Stats{}, err
-	}
-	x := &unpacking7z{Stage: s, archive: a, opts: o, buf: make([]byte, copyBuffer)}
-	if err := x.withoutContent(); err != nil {
-		return Stats{}, err
-	}
-	runs := a.wanted()
-	var planned int64
-	for _, r := range runs {
-		planned += int64(r.folder.packed())
-	}
-	o.OnPlan(planned)
-	for _, r := range runs {
-		progress := &progress7z{left: int64(r.folder.packed()), tell: o.OnRead}
-		src.progress = progress
-		if err := x.run(ctx, r); err != nil {
-			return Stats{}, err
-		}
-		progress.rest() // a folder is left when its last file is there
 	}
 	return stats, nil
 }
 
-// header7z reads the header, which may need a window.
-func (s *Stage) header7z(ctx context.Context, src io.ReaderAt, size int64, o Options) (*archive7z, error) {
-	done, err := s.soleWindow(ctx, maxHeader7z)
+// open7z reads the header, which may need a window.
+func (s *Stage) open7z(ctx context.Context, src io.ReaderAt, size int64, o Options) (*sevenzip.Archive, error) {
+	done, err := s.large.Take(ctx, sevenzip.MaxHeader)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	return open7z(ctx, src, size, o)
-}
-
-// run7z is a folder, and its files up to the last that is wanted.
-type run7z struct {
-	folder *folder7z
-	files  []*entry
-}
-
-// wanted returns the folders that have something selected.
-func (a *archive7z) wanted() []run7z {
-	var runs []run7z
-	files := a.files
-	for i := range a.folders {
-		f := &a.folders[i]
-		n := f.streams
-		for n > 0 && files[n-1].dest == "" {
-			n--
-		}
-		if n > 0 {
-			runs = append(runs, run7z{f, files[:n]})
-		}
-		files = files[f.streams:]
-	}
-	return runs
+	return sevenzip.Open(ctx, src, size, o.budget, firstOf7z)
 }
 
 // unpacking7z stages the selected entries of a 7z archive.
 type unpacking7z struct {
 	*Stage
-	archive *archive7z
+	archive *sevenzip.Archive
+	entries []*entry // in the order of the archive
 	opts    Options
 	buf     []byte
 }
 
+// run7z is a folder, and its files up to the last selected one.
+type run7z struct {
+	folder *sevenzip.Folder
+	files  []*entry
+}
+
+// wanted returns the folders that hold something selected.
+func (x *unpacking7z) wanted() (runs []run7z, bytes int64) {
+	for i := range x.archive.Folders {
+		f := &x.archive.Folders[i]
+		n := len(f.Files)
+		for n > 0 && x.entries[f.Files[n-1]].dest == "" {
+			n--
+		}
+		if n == 0 {
+			continue
+		}
+		files := make([]*entry, n)
+		for i, file := range f.Files[:n] {
+			files[i] = x.entries[file]
+		}
+		runs, bytes = append(runs, run7z{f, files}), bytes+f.Packed()
+	}
+	return runs, bytes
+}
+
+// folders stages the selected files of all folders.
+func (x *unpacking7z) folders(ctx context.Context, src *arrivingAt) error {
+	runs, planned := x.wanted()
+	x.opts.OnPlan(planned)
+	for _, r := range runs {
+		src.progress = &progress7z{left: r.folder.Packed(), tell: x.opts.OnRead}
+		if err := x.run(ctx, r); err != nil {
+			return err
+		}
+		src.progress.rest() // reading stops after the last selected file
+	}
+	return nil
+}
+
 // withoutContent stages directories and empty files.
 func (x *unpacking7z) withoutContent() error {
-	for _, e := range x.archive.entries {
+	for _, e := range x.entries {
 		var err error
 		switch {
-		case e.dest == "" || e.size > 0:
-		case e.isDir():
-			x.wantDir(e.dest, e.mode, e.modTime)
-		case e.isLink():
+		case e.dest == "" || e.Size > 0:
+		case e.IsDir():
+			x.wantDir(e.dest, e.Mode, e.ModTime)
+		case e.IsLink():
 			err = x.wantLink(e, "", x.opts)
 		default:
-			err = x.put(e, strings.NewReader(""), x.buf, x.opts)
+			err = x.put(e, strings.NewReader(""), x.buf, &x.opts)
 		}
 		if err != nil {
 			return err
@@ -119,16 +133,16 @@ func (x *unpacking7z) withoutContent() error {
 
 // run stages the wanted files of a folder.
 func (x *unpacking7z) run(ctx context.Context, r run7z) error {
-	done, err := x.soleWindow(ctx, int64(r.folder.memory))
+	done, err := x.large.Take(ctx, r.folder.Memory)
 	if err != nil {
 		return err
 	}
 	defer done()
-	var failed error // as it is: archiver wraps it
-	err = x.archive.folder(ctx, r.folder, func(content io.Reader) error {
+	var failed error // Read wraps it
+	err = x.archive.Read(ctx, r.folder, func(content io.Reader) error {
 		content = &counted{ctx: ctx, r: content, opts: x.opts}
 		for _, e := range r.files {
-			if failed = x.file(e, io.LimitReader(content, e.size)); failed != nil {
+			if failed = x.file(e, io.LimitReader(content, e.Size)); failed != nil {
 				return failed
 			}
 		}
@@ -138,36 +152,36 @@ func (x *unpacking7z) run(ctx context.Context, r run7z) error {
 		return failed
 	}
 	if err != nil {
-		return corrupt("", "7z: %w", err)
+		return archive.Corrupt("", "7z: %w", err)
 	}
 	return nil
 }
 
-// file stages one file, or reads over it. The target of a link is its content, as
-// in a zip.
+// file stages one file, or skips it. As in a zip, the content of a link is its
+// target.
 func (x *unpacking7z) file(e *entry, content io.Reader) error {
 	switch {
-	case e.size == 0: // see withoutContent
+	case e.Size == 0: // see withoutContent
 		return nil
 	case e.dest == "":
-		if _, err := io.CopyN(io.Discard, content, e.size); err != nil {
-			return ended(e, unpackError(e, err))
+		if _, err := io.CopyN(io.Discard, content, e.Size); err != nil {
+			return archive.Ended(e.Name, codec.Error(e.Name, "7z", err))
 		}
 		return nil
-	case !e.isLink():
-		return x.put(e, content, x.buf, x.opts)
+	case !e.IsLink():
+		return x.put(e, content, x.buf, &x.opts)
 	}
-	if e.size >= maxPath {
-		return &UnsafeError{e.name, "the link's target is too long"}
+	if e.Size >= archive.MaxPath {
+		return &UnsafeError{Entry: e.Name, Reason: "the link's target is too long"}
 	}
 	var target strings.Builder
-	v := &verifier{entry: e, later: !e.summed, next: func(p []byte) error { _, err := target.Write(p); return err }}
-	err := pump(unpacking{content, e}, x.buf, v.write)
+	v := &archive.Verifier{Header: e.Header, Next: &target, NoSum: !e.Summed}
+	err := archive.Copy(v, codec.Reader{Reader: content, Entry: e.Name}, x.buf)
 	if err == nil {
-		err = v.finish()
+		err = v.Finish()
 	}
 	if err != nil {
 		return err
 	}
-	return firstError(x.opts.spent.name(target.Len()), x.wantLink(e, target.String(), x.opts))
+	return cmp.Or(x.opts.budget.Name(target.Len()), x.wantLink(e, target.String(), x.opts))
 }

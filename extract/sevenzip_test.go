@@ -5,14 +5,14 @@ import (
 	"context"
 	"errors"
 	"hash/crc32"
-	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/sevenzip"
 )
 
 // made7z is what a test makes a 7z archive of: folders that are stored as they are,
@@ -147,7 +147,7 @@ func TestSevenZipHeaders(t *testing.T) {
 		if !is[*CorruptError](err) || took > 4<<20 {
 			t.Errorf("%s: %v; %d bytes were allocated", name, err, took)
 		}
-		if _, err := open7z(t.Context(), bytes.NewReader(archive), int64(len(archive)), Options{}.withDefaults()); !is[*CorruptError](err) {
+		if _, err := sevenzip.Open(t.Context(), bytes.NewReader(archive), int64(len(archive)), newBudget(Limits{}), firstOf7z); !is[*CorruptError](err) {
 			t.Errorf("%s: it is left to the library: %v", name, err)
 		}
 	}
@@ -186,12 +186,12 @@ func TestSevenZipLimits(t *testing.T) {
 		opts    Options
 		text    string
 	}{
-		"files":            {archive7zOf(nil, plain), Options{MaxFiles: 1}, "more than 1 entries"},
-		"folders":          {archive7zOf(nil, made7z{files: []string{"1"}}, made7z{files: []string{"2"}}), Options{MaxFiles: 1}, "more than 1 entries"},
-		"packed streams":   {sevenZipOf(nil, append(append7z([]byte{id7zHeader, id7zMainStreams, id7zPack}, 0, 9), bytes.Repeat([]byte{id7zSize}, 20)...)), Options{MaxFiles: 1}, "more than 1 entries"},
-		"empty files":      {sevenZipOf(nil, emptyFiles7z("a", "b")), Options{MaxFiles: 1}, "more than 1 entries"},
-		"bytes":            {archive7zOf(nil, plain), Options{MaxBytes: 5}, "more than 5 bytes"},
-		"a header":         {append(sevenZipOf(nil, make([]byte, maxHeader7z+1)), 0), Options{}, "bytes of header"},
+		"files":            {archive7zOf(nil, plain), Options{Limits: Limits{MaxFiles: 1}}, "more than 1 entries"},
+		"folders":          {archive7zOf(nil, made7z{files: []string{"1"}}, made7z{files: []string{"2"}}), Options{Limits: Limits{MaxFiles: 1}}, "more than 1 entries"},
+		"packed streams":   {sevenZipOf(nil, append(append7z([]byte{id7zHeader, id7zMainStreams, id7zPack}, 0, 9), bytes.Repeat([]byte{id7zSize}, 20)...)), Options{Limits: Limits{MaxFiles: 1}}, "more than 1 entries"},
+		"empty files":      {sevenZipOf(nil, emptyFiles7z("a", "b")), Options{Limits: Limits{MaxFiles: 1}}, "more than 1 entries"},
+		"bytes":            {archive7zOf(nil, plain), Options{Limits: Limits{MaxBytes: 5}}, "more than 5 bytes"},
+		"a header":         {append(sevenZipOf(nil, make([]byte, sevenzip.MaxHeader+1)), 0), Options{}, "bytes of header"},
 		"a packed header":  {sevenZipOf(nil, []byte("\x17\x06\x00\x01\x09\x00\x00\x07\x0b\x01\x00\x01\x01\x00\x0c\xf0\x01\x00\x00\x01\x00\x00")), Options{}, "bytes of header"},
 		"LZMA":             {archive7zOf(nil, made7z{coded: append([]byte{1}, lzma(96<<20)...), files: []string{"x"}, sizes: []uint64{100 << 20}}), Options{}, "in the window of its 7z"},
 		"LZMA2":            {archive7zOf(nil, made7z{coded: []byte{1, 0x21, 0x21, 1, 40}, files: []string{"x"}, sizes: []uint64{100 << 20}}), Options{}, "in the window of its 7z"},
@@ -274,7 +274,7 @@ func TestSevenZipFolders(t *testing.T) {
 		src := &countingAt{Source: FromReaderAt(bytes.NewReader(archive7zOf(nil, folders...)), int64(len(archive7zOf(nil, folders...))))}
 		b := newSandbox(t)
 		err := b.extract(t, func(s *Stage) error {
-			_, err := s.Add(t.Context(), src, Options{Include: tt.include, OnPlan: func(n int64) { planned += n }, OnRead: func(n int) { read += int64(n) }})
+			_, err := s.Add(t.Context(), src, Options{Selection: Selection{Include: tt.include}, Events: Events{OnPlan: func(n int64) { planned += n }, OnRead: func(n int) { read += int64(n) }}})
 			return err
 		})
 		if err != nil || !maps.Equal(b.tree(t), tt.want) {
@@ -362,52 +362,4 @@ func (s *stopping) ReadAt(p []byte, off int64) (int, error) {
 		s.stop()
 	}
 	return s.Source.ReadAt(p, off)
-}
-
-// Attributes are those of Windows, with a mode above them.
-func TestSevenZipModes(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		attributes []byte
-		isDir      bool
-		want       fs.FileMode
-	}{
-		{nil, false, 0o644},
-		{nil, true, fs.ModeDir | 0o755},
-		{[]byte{0x20, 0, 0, 0}, false, 0o644},
-		{[]byte{0x21, 0, 0, 0}, false, 0o444},
-		{[]byte{0x11, 0, 0, 0}, true, fs.ModeDir | 0o755},
-		{[]byte{0x20, 0x80, 0xed, 0x81}, false, 0o755},
-		{[]byte{0x20, 0x80, 0xed, 0x89}, false, 0o755}, // setuid
-		{[]byte{0x20, 0x80, 0x00, 0x80}, false, 0},
-		{[]byte{0x20, 0x80, 0, 0}, false, 0o644},
-		{[]byte{0x20, 0x80, 0xff, 0xa1}, false, fs.ModeSymlink | 0o777},
-		{[]byte{0x10, 0x80, 0xc0, 0x41}, true, fs.ModeDir | 0o700},
-		{[]byte{0x20, 0x80, 0xa4, 0x81}, true, fs.ModeDir | 0o755},
-		{[]byte{0x20, 0x80, 0xa4, 0x11}, false, fs.ModeNamedPipe | 0o644},
-	} {
-		if got := mode7z(tt.attributes, tt.isDir); got != tt.want {
-			t.Errorf("%x: %v, want %v", tt.attributes, got, tt.want)
-		}
-	}
-}
-
-// The part between is read as if the three were one.
-func TestJoined(t *testing.T) {
-	t.Parallel()
-	whole := []byte("0123456789")
-	j := joined{whole[:3], io.NewSectionReader(bytes.NewReader(whole), 3, 4), whole[7:]}
-	for off := range int64(12) {
-		for n := range 12 {
-			got, want := make([]byte, n), make([]byte, n)
-			gotN, gotErr := j.ReadAt(got, off)
-			wantN, wantErr := 0, error(nil)
-			if wantN = copy(want, whole[min(off, 10):]); wantN < n {
-				wantErr = io.EOF
-			}
-			if gotN != wantN || !bytes.Equal(got, want) || !errors.Is(gotErr, wantErr) {
-				t.Errorf("ReadAt(%d, %d) = %d, %v, %q; want %d, %v, %q", n, off, gotN, gotErr, got, wantN, wantErr, want)
-			}
-		}
-	}
 }

@@ -199,7 +199,7 @@ func unpackQuietly(t *testing.T, archive []byte, out string) (extract.Stats, err
 	if err != nil {
 		return extract.Stats{}, err
 	}
-	stats, err := stage.Add(t.Context(), source(archive), extract.Options{Workers: 1})
+	stats, err := stage.Add(t.Context(), source(archive), extract.Options{Pace: extract.Pace{Workers: 1}})
 	if err == nil {
 		err = stage.Commit(t.Context())
 	}

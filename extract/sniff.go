@@ -3,14 +3,18 @@ package extract
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
 // recognise tells a zip, which is a nil form, from the others. A zip is what ends
 // as one: its beginning may be far away from all that is wanted of it.
 func recognise(ctx context.Context, src Source) (*form, error) {
-	if isZip, err := endsAsZip(src); err != nil || isZip {
+	if isZip, err := zipfile.HasEnd(src, src.Size()); err != nil || isZip {
 		return nil, err
 	}
 	return sniff(ctx, src)
@@ -27,7 +31,7 @@ func sniff(ctx context.Context, src Source) (*form, error) {
 		return nil, err
 	}
 	head := make([]byte, min(src.Size()-at, sniffSize))
-	if err := readFull(src, head, at); err != nil {
+	if err := archive.ReadFull(src, head, at); err != nil {
 		return nil, err
 	}
 	if at == 0 && isZipHead(ctx, head) {
@@ -62,11 +66,11 @@ func skipFrames(src Source) (int64, error) {
 		if src.Size()-at < lenHeader {
 			break
 		}
-		if err := readFull(src, h[:], at); err != nil {
+		if err := archive.ReadFull(src, h[:], at); err != nil {
 			return 0, err
 		}
-		next := at + lenHeader + int64(le.Uint32(h[4:]))
-		if le.Uint32(h[:])&^0xf != skippable || next >= src.Size() {
+		next := at + lenHeader + int64(binary.LittleEndian.Uint32(h[4:]))
+		if binary.LittleEndian.Uint32(h[:])&^0xf != skippable || next >= src.Size() {
 			break
 		}
 		at = next

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"gitlab.com/artifetch/artifetch/extract/internal/codec"
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
@@ -32,8 +33,7 @@ type Stage struct {
 	tree                *tree
 	lock                *lock
 
-	large   chan struct{} // has one element, for the archive that needs much memory
-	windows int64         // bytes of what had it since the collector ran; guarded by it
+	large *codec.LargeWindows
 
 	mu       sync.Mutex
 	dirs     map[string]wantedDir
@@ -44,10 +44,10 @@ type Stage struct {
 	compared int             // of the doubles
 	done     bool
 
-	spoiled bool  // an archive could not be extracted: what is staged is not whole
-	claimed int64 // bytes that the archives so far want of the disk
-	free    int64 // that were there before the first of them
-	closed  bool
+	spoiled  bool  // an archive could not be extracted: what is staged is not whole
+	reserved int64 // bytes that the archives so far need on the disk
+	free     int64 // that were there before the first of them
+	closed   bool
 }
 
 // NewStage makes a staging directory in dir, and dir itself if it is missing. It
@@ -55,14 +55,14 @@ type Stage struct {
 func NewStage(dir string, o StageOptions) (*Stage, error) { return newStage(dir, o, nil) }
 
 func newStage(dir string, o StageOptions, c calls) (*Stage, error) {
-	s := &Stage{dir: dir, opts: o.withDefaults(), calls: c, rules: platformRules(), dirs: map[string]wantedDir{}, waiting: map[string]bool{}, large: make(chan struct{}, 1)}
+	s := &Stage{dir: dir, opts: o.withDefaults(), calls: c, rules: platformRules(), dirs: map[string]wantedDir{}, waiting: map[string]bool{}, large: codec.NewLargeWindows()}
 	s.made = firstMissing(dir)
 	if err := s.openOut(); err != nil {
 		s.removeMade()
 		return nil, err
 	}
 	removeStale(s.out, s.opts.OnRescue)
-	if err := s.create(); err != nil {
+	if err := s.makeDirs(); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot create a staging directory in %q: %w", dir, err), s.Discard())
 	}
 	return s, nil
@@ -84,9 +84,9 @@ func (s *Stage) openOut() error {
 // last one, which was not locked yet, for that of a dead one.
 const createTries = 20
 
-func (s *Stage) create() error {
+func (s *Stage) makeDirs() error {
 	for try := 1; ; try++ {
-		err := s.claimName()
+		err := s.createLocked()
 		if err == nil {
 			break
 		}
@@ -125,10 +125,10 @@ func (s *Stage) create() error {
 // killed.
 func (s *Stage) Path() string { return filepath.Join(s.dir, s.name) }
 
-// claimName makes the directory, and the lock in it. Where the file system has
+// createLocked makes the directory, and the lock in it. Where the file system has
 // no locks, it goes without: nobody can take the stage for a dead one then, and
 // nobody removes it if this run is killed.
-func (s *Stage) claimName() error {
+func (s *Stage) createLocked() error {
 	s.name = newName(stagePrefix)
 	if err := s.out.Mkdir(s.name, 0o700); err != nil {
 		return err
@@ -179,7 +179,7 @@ func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
 		if err != nil {
 			return Stats{}, err
 		}
-		o.spent.archive = src.Size()
+		o.budget.archive = src.Size()
 		return s.addForm(ctx, src, form, o)
 	})
 }
@@ -223,16 +223,16 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 	return stats, s.checkKept()
 }
 
-// claim holds the bytes of one more archive against the free space of the disk,
+// reserveSpace holds the bytes of one more archive against the free space of the disk,
 // before the first of them is written.
-func (s *Stage) claim(bytes int64) error {
+func (s *Stage) reserveSpace(bytes int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.claimed == 0 {
+	if s.reserved == 0 {
 		s.free = space.Free(s.dir)
 	}
-	if s.claimed += bytes; s.claimed > s.free {
-		return &space.Error{Dir: s.dir, Need: s.claimed, Free: s.free}
+	if s.reserved += bytes; s.reserved > s.free {
+		return &space.Error{Dir: s.dir, Need: s.reserved, Free: s.free}
 	}
 	return nil
 }

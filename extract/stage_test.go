@@ -184,7 +184,7 @@ func TestSeveralArchives(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"a", "b"} {
-		if _, err := stage.Add(t.Context(), source(pack(t, file("same", name), dir("d/"), link("l", "same"))), extract.Options{Prefix: name}); err != nil {
+		if _, err := stage.Add(t.Context(), source(pack(t, file("same", name), dir("d/"), link("l", "same"))), extract.Options{Selection: extract.Selection{Prefix: name}}); err != nil {
 			t.Fatal(err)
 		}
 	}

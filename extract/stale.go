@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -45,7 +46,7 @@ func removeStale(out root, tell func(Rescued)) {
 		if !e.IsDir() || !stageName.MatchString(e.Name()) {
 			continue
 		}
-		held, dead := claim(out, e.Name())
+		held, dead := lockStale(out, e.Name())
 		switch {
 		case !dead:
 		case recoverStage(out, e.Name(), tell) != nil:
@@ -58,7 +59,7 @@ func removeStale(out root, tell func(Rescued)) {
 
 // claim reports whether the owner of a stage is dead. The lock is held until the
 // stage is gone: an owner that is only about to lock it finds out.
-func claim(out root, name string) (*lock, bool) {
+func lockStale(out root, name string) (*lock, bool) {
 	path := filepath.Join(out.Name(), name, lockName)
 	held, err := takeLock(path, 0) // a lock of our own would keep the owner from removing the stage
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,10 +80,10 @@ func removeLocked(out root, name string, held *lock) error {
 	entries, err := out.readDir(name)
 	for _, e := range entries {
 		if e.Name() != lockName {
-			err = firstError(err, out.RemoveAll(name+"/"+e.Name()))
+			err = cmp.Or(err, out.RemoveAll(name+"/"+e.Name()))
 		}
 	}
-	err = firstError(err, out.RemoveAll(name))
+	err = cmp.Or(err, out.RemoveAll(name))
 	held.release()
 	if err != nil {
 		err = out.RemoveAll(name)

@@ -3,13 +3,16 @@ package extract
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strings"
 	"sync/atomic"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/codec"
 )
 
 // streamBuffer is how much of a stream is decompressed at a time, in bytes.
@@ -28,7 +31,7 @@ func (s *Stage) stream(ctx context.Context, src Source, f *form, o Options) (Sta
 		return Stats{}, err
 	}
 	defer func() { _ = body.Close() }() // read to its end, or given up
-	arriving := &arrivingReader{r: body, moved: new(atomic.Int64), waited: new(atomic.Int64), tell: o.OnRead}
+	arriving := &archive.Reader{R: body, Moved: new(atomic.Int64), Waited: new(atomic.Int64), OnRead: o.OnRead}
 	o.OnPlan(src.Size())
 	if err := s.unpack(ctx, x, f, arriving); err != nil {
 		return Stats{}, x.explain(ctx, f, arriving, err)
@@ -45,7 +48,7 @@ func (s *Stage) unpack(ctx context.Context, x *untar, f *form, arriving io.Reade
 	defer func() { _ = plain.Close() }() // idem
 	content := bufio.NewReaderSize(&counted{ctx: ctx, r: plain, opts: x.opts}, streamBuffer)
 	head, err := content.Peek(sniffSize)
-	if err != nil && !atEnd(err) {
+	if err != nil && !archive.AtEnd(err) {
 		return err
 	}
 	// A tar without members is nothing but zeros, as other files are, too.
@@ -64,20 +67,20 @@ func (s *Stage) decompress(ctx context.Context, f *form, arriving io.Reader) (io
 	packed := bufio.NewReaderSize(arriving, streamBuffer)
 	done := func() {}
 	if f.window != nil {
-		head, err := packed.Peek(windowHead)
-		if err != nil && !atEnd(err) {
+		head, err := packed.Peek(codec.WindowHead)
+		if err != nil && !archive.AtEnd(err) {
 			return nil, err
 		}
-		if done, err = s.soleWindow(ctx, f.window(head)); err != nil {
+		if done, err = s.large.Take(ctx, f.window(head)); err != nil {
 			return nil, err
 		}
 	}
-	plain, err := guard(func() (io.ReadCloser, error) { return f.open(packed) })
+	plain, err := codec.Guard(func() (io.ReadCloser, error) { return f.open(packed) })
 	if err != nil {
 		done()
 		return nil, err
 	}
-	return &decompressor{plain, done}, nil
+	return codec.OnClose(plain, done), nil
 }
 
 // counted counts what is decompressed, and ends with its context: a stream may
@@ -98,63 +101,33 @@ func (c *counted) Read(p []byte) (n int, err error) {
 		c.err = context.Cause(c.ctx)
 	default:
 		n, err = c.r.Read(p)
-		c.err = firstError(c.opts.spent.unpack(n, c.opts), err)
+		c.err = cmp.Or(c.opts.budget.unpack(n), err)
 	}
 	return n, c.err
 }
 
 // explain tells a bad member, and what kept the bytes from arriving, from
 // damage.
-func (x *untar) explain(ctx context.Context, f *form, arriving *arrivingReader, err error) error {
+func (x *untar) explain(ctx context.Context, f *form, arriving *archive.Reader, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case arriving.err != nil:
-		return arriving.err
+	case arriving.Err != nil:
+		return arriving.Err
 	case x.failed != nil:
 		err = x.failed
 	}
-	if limit := windowError(f.name, err); limit != nil {
+	if limit := codec.WindowError(f.name, err); limit != nil {
 		return limit
 	}
 	if _, limited := errors.AsType[*LimitError](err); limited || x.failed != nil || localError(err) {
 		return err
 	}
-	return corrupt("", "%s: %w", f.name, err)
+	return archive.Corrupt("", "%s: %w", f.name, err)
 }
 
 // localError reports an error of the file system that is written to.
 func localError(err error) bool {
 	_, ok := errors.AsType[*fs.PathError](err)
 	return ok
-}
-
-// guarded makes errors of panics: some decompressors panic over streams that are
-// damaged.
-type guarded struct{ io.ReadCloser }
-
-// guard opens a decompressor.
-func guard(open func() (io.ReadCloser, error)) (io.ReadCloser, error) {
-	var r io.ReadCloser
-	err := surviving(func() (err error) { r, err = open(); return err })
-	if err != nil {
-		return nil, err
-	}
-	return guarded{r}, nil
-}
-
-// Read implements [io.Reader].
-func (g guarded) Read(p []byte) (n int, err error) {
-	err = surviving(func() (err error) { n, err = g.ReadCloser.Read(p); return err })
-	return n, err
-}
-
-// surviving makes an error of a panic.
-func surviving(do func() error) (err error) {
-	defer func() {
-		if broken := recover(); broken != nil {
-			err = fmt.Errorf("it makes no sense: %v", broken)
-		}
-	}()
-	return do()
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
 // tar reads the members of a tar.
@@ -16,7 +18,7 @@ func (x *untar) tar(ctx context.Context, content io.Reader) error {
 		return err
 	}
 	if end.missing {
-		return x.fail(corrupt("", "the tar has no end: it was cut off between two files"))
+		return x.fail(archive.Corrupt("", "the tar has no end: it was cut off between two files"))
 	}
 	// What follows belongs to nobody, but the checksum of a compression is behind it.
 	_, err := io.Copy(io.Discard, content)
@@ -35,7 +37,7 @@ type tarEnd struct {
 // Read implements [io.Reader].
 func (t *tarEnd) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
-	if n == 0 && atEnd(err) {
+	if n == 0 && archive.AtEnd(err) {
 		t.missing = true
 	}
 	return n, err
@@ -53,22 +55,22 @@ func (x *untar) member(ctx context.Context, h *tar.Header, content io.Reader) er
 		return context.Cause(ctx)
 	}
 	// A name may be a part of a header of up to 1 MiB, which must not stay for it.
-	e := &entry{name: strings.Clone(h.Name), mode: h.FileInfo().Mode().Perm(), modTime: h.ModTime.UTC(), size: h.Size}
+	e := &entry{Header: &archive.Header{Name: strings.Clone(h.Name), Mode: h.FileInfo().Mode().Perm(), ModTime: h.ModTime.UTC(), Size: h.Size}}
 	switch h.Typeflag {
 	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
 	case tar.TypeDir, typeDumpDir:
-		e.mode |= fs.ModeDir
+		e.Mode |= fs.ModeDir
 	case tar.TypeSymlink:
-		e.mode |= fs.ModeSymlink
+		e.Mode |= fs.ModeSymlink
 	case tar.TypeLink:
-		e.size = 0
+		e.Size = 0
 		return x.hardLink(e, h.Linkname)
 	case tar.TypeXGlobalHeader, typeVolume:
 		return nil
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
-		return x.fail(&UnsafeError{h.Name, "it is a device or a pipe"})
+		return x.fail(&UnsafeError{Entry: h.Name, Reason: "it is a device or a pipe"})
 	default:
-		return x.fail(&UnsafeError{h.Name, fmt.Sprintf("it is of type %q, which is not supported", h.Typeflag)})
+		return x.fail(&UnsafeError{Entry: h.Name, Reason: fmt.Sprintf("it is of type %q, which is not supported", h.Typeflag)})
 	}
 	return x.place(e, strings.Clone(h.Linkname), content)
 }

@@ -89,7 +89,7 @@ func TestTar(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out := filepath.Join(t.TempDir(), "out")
-			stats, err := unpack(t, archive, out, extract.Options{Exclude: []string{"other"}})
+			stats, err := unpack(t, archive, out, extract.Options{Selection: extract.Selection{Exclude: []string{"other"}}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,10 +129,10 @@ func TestTarRefused(t *testing.T) {
 		{"device", []tarItem{{name: "d", kind: tar.TypeBlock}}, extract.Options{}, unsafe},
 		{"pipe", []tarItem{{name: "d", kind: tar.TypeFifo}}, extract.Options{}, unsafe},
 		{"duplicate", []tarItem{{name: "f", content: "x"}, {name: "./f", content: "y"}}, extract.Options{}, unsafe},
-		{"too many", []tarItem{{name: "f", content: "x"}, {name: "g", content: "y"}}, extract.Options{MaxFiles: 1}, new(*extract.LimitError)},
-		{"too large", []tarItem{{name: "f", content: "xx"}, {name: "g", content: "yy"}}, extract.Options{MaxBytes: 3}, new(*extract.LimitError)},
-		{"no match", []tarItem{{name: "f", content: "xx"}}, extract.Options{Include: []string{"g"}}, new(*extract.NoMatchError)},
-		{"collision", []tarItem{{name: "a/f", content: "x"}, {name: "b/f", content: "y"}}, extract.Options{Flat: true}, new(*extract.ConflictError)},
+		{"too many", []tarItem{{name: "f", content: "x"}, {name: "g", content: "y"}}, extract.Options{Limits: extract.Limits{MaxFiles: 1}}, new(*extract.LimitError)},
+		{"too large", []tarItem{{name: "f", content: "xx"}, {name: "g", content: "yy"}}, extract.Options{Limits: extract.Limits{MaxBytes: 3}}, new(*extract.LimitError)},
+		{"no match", []tarItem{{name: "f", content: "xx"}}, extract.Options{Selection: extract.Selection{Include: []string{"g"}}}, new(*extract.NoMatchError)},
+		{"collision", []tarItem{{name: "a/f", content: "x"}, {name: "b/f", content: "y"}}, extract.Options{Selection: extract.Selection{Flat: true}}, new(*extract.ConflictError)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -127,14 +127,14 @@ func TestLossIsNoDamage(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_, err = stage.Add(ctx, src, extract.Options{Workers: 2})
+			_, err = stage.Add(ctx, src, extract.Options{Pace: extract.Pace{Workers: 2}})
 			return errors.Join(err, stage.Discard())
 		},
 		"cat": func(ctx context.Context, src extract.Source, _ string) error {
 			return extract.Cat(ctx, src, "a", io.Discard)
 		},
 		"list": func(ctx context.Context, src extract.Source, _ string) error {
-			_, err := extract.List(ctx, src, extract.Options{})
+			_, err := extract.List(ctx, src, extract.Selection{})
 			return err
 		},
 		"statement": func(ctx context.Context, src extract.Source, _ string) error {

@@ -2,18 +2,17 @@ package extract
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"strconv"
 	"sync"
+	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 )
 
 const (
-	copyBuffer = 128 << 10 // bytes; a file that fits is written by one call
-	keepDirs   = 128       // directories of a stage that are kept open at most
-	keepShare  = 4         // they take at most a quarter of the files that may be open
+	keepDirs  = 128 // directories of a stage that are kept open at most
+	keepShare = 4   // they take at most a quarter of the files that may be open
 )
 
 // tree writes files below new/ of a stage, for all workers. It keeps the
@@ -150,33 +149,35 @@ func pathError(op, path string, err error) error {
 
 // newFile is a file that is being written.
 type newFile struct {
-	entry *entry
-	tree  *tree
-	dir   *openDir
-	name  string // in dir
-	file  outFile
+	tree    *tree
+	dir     *openDir
+	name    string // in dir
+	dest    string // below new/
+	mode    fs.FileMode
+	modTime time.Time
+	file    outFile
 }
 
 // create creates the file of an entry. If anything is there already, it goes among
 // the doubles, so that nothing is ever written through a link or over another
 // entry.
-func (t *tree) create(e *entry, by string) (*newFile, error) {
+func (t *tree) create(e *entry, by string) (newFile, error) {
 	dir, err := t.dir(parent(e.dest))
 	if err != nil {
-		return nil, err
+		return newFile{}, err
 	}
 	name := base(e.dest)
-	f, err := t.createIn(dir, name, t.permissions(e))
+	f, err := t.createIn(dir, name, t.permissions(e.Mode))
 	if errors.Is(err, fs.ErrExist) {
 		t.release(dir)
 		dir, name = t.addDouble(e.dest, by)
-		f, err = t.createIn(dir, name, t.permissions(e))
+		f, err = t.createIn(dir, name, t.permissions(e.Mode))
 	}
 	if err != nil {
 		t.release(dir)
-		return nil, unfitHere(e.name, pathError("create", e.dest, err))
+		return newFile{}, unfitHere(e.Name, pathError("create", e.dest, err))
 	}
-	return &newFile{e, t, dir, name, f}, nil
+	return newFile{t, dir, name, e.dest, e.Mode, e.ModTime, f}, nil
 }
 
 func (t *tree) addDouble(path, by string) (dir *openDir, name string) {
@@ -196,61 +197,36 @@ func (t *tree) kept() int64 {
 	return t.keeps
 }
 
-func (f *newFile) write(p []byte) error {
+// Write implements [io.Writer].
+func (f *newFile) Write(p []byte) (int, error) {
 	if err := f.file.write(p); err != nil {
-		return pathError("write", f.entry.dest, err)
+		return 0, pathError("write", f.dest, err)
 	}
-	return nil
+	return len(p), nil
 }
 
-// close closes the file, and gives it its mode and time if err is nil.
-func (f *newFile) close(err error) error {
+// Close closes the file. If err is nil, it also sets its mode and time.
+func (f *newFile) Close(err error) error {
 	defer f.tree.release(f.dir)
 	if closeErr := f.finish(err == nil); err == nil && closeErr != nil {
-		err = pathError("close", f.entry.dest, closeErr) // a full disk may show only here
+		err = pathError("close", f.dest, closeErr) // a full disk may show only here
 	}
 	return err
 }
 
 func (f *newFile) finish(whole bool) error {
 	var err error
-	if perm := f.tree.permissions(f.entry); whole && perm&f.tree.umask != 0 {
+	if perm := f.tree.permissions(f.mode); whole && perm&f.tree.umask != 0 {
 		err = f.file.chmod(perm)
 	}
 	if closeErr := f.file.close(); err == nil {
 		err = closeErr
 	}
-	if err == nil && whole && !f.entry.modTime.IsZero() {
-		err = f.dir.chtime(f.name, f.entry.modTime)
+	if err == nil && whole && !f.modTime.IsZero() {
+		err = f.dir.chtime(f.name, f.modTime)
 	}
 	return err
 }
 
-// pump passes on what a reader gives. It fills the buffer first, so that a small
-// file is written by one call.
-func pump(content io.Reader, buf []byte, emit func([]byte) error) error {
-	for {
-		n, err := io.ReadFull(content, buf)
-		if n > 0 && (err == nil || isEnd(err)) {
-			if err := emit(buf[:n]); err != nil {
-				return err
-			}
-		}
-		switch {
-		case err == nil:
-		case isEnd(err):
-			return nil
-		default:
-			return err
-		}
-	}
-}
-
-// isEnd reports whether ReadFull met the end of the content, and not an error
-// that only wraps such a word.
-func isEnd(err error) bool {
-	return err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // ReadFull returns these two as they are
-}
-
-// permissions are those of the entry, without what nobody is to get.
-func (t *tree) permissions(e *entry) fs.FileMode { return e.mode.Perm() &^ t.denied }
+// permissions are those of a mode, without the denied ones.
+func (t *tree) permissions(mode fs.FileMode) fs.FileMode { return mode.Perm() &^ t.denied }

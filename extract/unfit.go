@@ -75,16 +75,16 @@ func newPlaces(r rules, n int) *places { return &places{r, make(map[string]place
 // add checks an entry and the directories that it needs.
 func (p *places) add(e *entry) error {
 	if reason := p.rules.unfit(e.dest); reason != "" {
-		return &UnfitError{e.name, reason}
+		return &UnfitError{e.Name, reason}
 	}
-	if err := p.take(place{e.dest, e.name, e.isDir()}); err != nil {
+	if err := p.take(place{e.dest, e.Name, e.IsDir()}); err != nil {
 		return err
 	}
 	for dir := parent(e.dest); dir != ""; dir = parent(dir) {
 		if known, taken := p.taken[p.rules.key(dir)]; taken && known.isDir {
 			return nil // and so are its parents
 		}
-		if err := p.take(place{dir, e.name, true}); err != nil {
+		if err := p.take(place{dir, e.Name, true}); err != nil {
 			return err
 		}
 	}

@@ -9,9 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
 // archivesOf makes a zip and a tar of empty files; a name with a slash at its end is
@@ -72,21 +75,21 @@ func TestUnfitNames(t *testing.T) {
 		renaming Options // that makes it fit
 	}{
 		{windows, "d/good", "d/a?b", "d/a?b", Options{}},
-		{windows, "good", "NUL/f", "NUL", Options{StripComponents: 1}},
+		{windows, "good", "NUL/f", "NUL", Options{Selection: Selection{StripComponents: 1}}},
 		{windows, "good", "d/aux.txt", "d", Options{}},
-		{windows, "good", "dot./f", "dot.", Options{Flat: true}},
+		{windows, "good", "dot./f", "dot.", Options{Selection: Selection{Flat: true}}},
 		{windows, "good", `back\slash`, `back*`, Options{}},
-		{windows, "good", "ab:c/f", "ab:c", Options{StripComponents: 1}},
+		{windows, "good", "ab:c/f", "ab:c", Options{Selection: Selection{StripComponents: 1}}},
 		{mac, "d/Good", "d/gOOD", "d/gOOD", Options{}},
-		{mac, "d/f", "D", "D", Options{Flat: true}},
-		{mac, "D", "d/f", "d", Options{Flat: true}},
+		{mac, "d/f", "D", "D", Options{Selection: Selection{Flat: true}}},
+		{mac, "D", "d/f", "d", Options{Selection: Selection{Flat: true}}},
 		{mac, "e\u0301", "\u00e9", "\u00e9", Options{}},
 		{mac, "s", "ſ", "ſ", Options{}},
 		{windows, "README", "readme/", "readme", Options{}},
 	}
 	for _, tt := range tests {
 		for form, archive := range archivesOf(t, tt.good, tt.bad) {
-			for name, o := range map[string]Options{"others": {Include: []string{tt.good}}, "excluded": {Exclude: []string{tt.exclude}}} {
+			for name, o := range map[string]Options{"others": {Selection: Selection{Include: []string{tt.good}}}, "excluded": {Selection: Selection{Exclude: []string{tt.exclude}}}} {
 				if got, err := onSystem(t, tt.system, archive, o); err != nil || !slices.Equal(got, []string{tt.good}) {
 					t.Errorf("%s of %q, %s: %q, %v", form, tt.bad, name, got, err)
 				}
@@ -114,7 +117,7 @@ func TestAttacksAreNotUnfit(t *testing.T) {
 	for _, bad := range []string{"../x", "/x", `..\x`, `a\..\..\x`, "C:x", ".git/config", "a\u202eb"} {
 		for form, archive := range archivesOf(t, "good", bad) {
 			for _, r := range []rules{{}, {utf8: true, fold: true}, {backslash: true, utf8: true, fold: true}} {
-				if _, err := onSystem(t, r, archive, Options{Include: []string{"good"}}); !is[*UnsafeError](err) {
+				if _, err := onSystem(t, r, archive, Options{Selection: Selection{Include: []string{"good"}}}); !is[*UnsafeError](err) {
 					t.Errorf("%s of %q: %v", form, bad, err)
 				}
 			}
@@ -126,10 +129,10 @@ func TestAttacksAreNotUnfit(t *testing.T) {
 func TestUnfitPrefix(t *testing.T) {
 	t.Parallel()
 	archive := archivesOf(t, "good")["zip"]
-	if _, err := onSystem(t, rules{backslash: true}, archive, Options{Prefix: "test: [1]"}); !is[*ConflictError](err) {
+	if _, err := onSystem(t, rules{backslash: true}, archive, Options{Selection: Selection{Prefix: "test: [1]"}}); !is[*ConflictError](err) {
 		t.Error(err)
 	}
-	if _, err := onSystem(t, rules{}, archive, Options{Prefix: "test: [1]"}); err != nil {
+	if _, err := onSystem(t, rules{}, archive, Options{Selection: Selection{Prefix: "test: [1]"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -202,6 +205,38 @@ func TestFoldingIsFound(t *testing.T) {
 		}
 		if err := s.Discard(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// New names can clash where the old ones did not.
+func TestCollisions(t *testing.T) {
+	t.Parallel()
+	at := func(mode fs.FileMode, dests ...string) []*entry {
+		var entries []*entry
+		for i, d := range dests {
+			entries = append(entries, &entry{Header: &archive.Header{Name: strconv.Itoa(i), Mode: mode}, dest: d})
+		}
+		return entries
+	}
+	for _, tt := range []struct {
+		name    string
+		entries []*entry
+		rules   rules
+		want    bool // there is a conflict
+	}{
+		{"side by side", at(0, "a", "b/c"), rules{}, false},
+		{"two files", at(0, "a", "a"), rules{}, true},
+		{"two directories", at(fs.ModeDir, "a", "a"), rules{}, false},
+		{"below a file", at(0, "a", "a/b/c"), rules{}, true},
+		{"below a file that comes later", at(0, "a/b/c", "a"), rules{}, true},
+		{"below a link", append(at(fs.ModeSymlink, "a"), at(0, "a/b")...), rules{}, true},
+		{"below a directory", append(at(fs.ModeDir, "a"), at(0, "a/b")...), rules{}, false},
+		{"by case", at(0, "a", "A"), rules{}, false},
+		{"two files where case is the same", at(0, "a", "a"), rules{fold: true}, true},
+	} {
+		if err := tt.rules.fit(tt.entries); is[*ConflictError](err) != tt.want || err != nil && !tt.want {
+			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
 }

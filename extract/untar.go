@@ -1,7 +1,11 @@
 package extract
 
 import (
+	"cmp"
 	"io"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/codec"
 )
 
 // untar applies the rules of zip extraction to members that come one by one. Of
@@ -21,7 +25,7 @@ type untar struct {
 }
 
 func newUntar(s *Stage, o Options) (*untar, error) {
-	x := &untar{stage: s, opts: o, kinds: newKinds(0), buf: make([]byte, copyBuffer)}
+	x := &untar{stage: s, opts: o, kinds: newKinds(0), buf: make([]byte, archive.CopyBuffer)}
 	if o.renames() || s.rules != (rules{}) {
 		x.places = newPlaces(s.rules, 0)
 	}
@@ -48,25 +52,23 @@ func (x *untar) fail(err error) error {
 // selected.
 func (x *untar) admit(e *entry) (bool, error) {
 	// The directories that names need count, too, as in a zip.
-	if x.count++; max(x.count, len(x.kinds.paths)) > x.opts.MaxFiles {
-		return false, tooManyEntries(x.opts)
-	}
-	err := firstError(x.opts.spent.count(1, x.opts), x.opts.spent.name(len(e.name)))
+	x.count++
+	err := cmp.Or(x.opts.budget.Entries(int64(max(x.count, len(x.kinds.paths)))), x.opts.budget.count(1), x.opts.budget.Name(len(e.Name)))
 	if err != nil {
 		return false, err
 	}
 	r := x.stage.rules
-	if e.path, err = r.cleanName(e.name, x.opts.AllowGit); err != nil {
+	if e.path, err = r.cleanName(e.Name, x.opts.AllowGit); err != nil {
 		return false, err
 	}
 	if e.path == "" {
-		if e.isDir() {
+		if e.IsDir() {
 			return false, nil
 		}
-		return false, &UnsafeError{e.name, "the name is that of the directory itself"}
+		return false, &UnsafeError{Entry: e.Name, Reason: "the name is that of the directory itself"}
 	}
-	if before := x.kinds.of(e.path); before != unknownKind && !(before == dirKind && e.isDir()) {
-		return false, &UnsafeError{e.name, "another entry has the same name"}
+	if before := x.kinds.of(e.path); before != unknownKind && !(before == dirKind && e.IsDir()) {
+		return false, &UnsafeError{Entry: e.Name, Reason: "another entry has the same name"}
 	}
 	x.kinds.set(e.path, e.kind())
 	if err := x.admitParents(e); err != nil {
@@ -94,7 +96,7 @@ func (x *untar) admitParents(e *entry) error {
 		case dirKind:
 			return nil
 		default:
-			return &UnsafeError{e.name, "it is below " + dir + ", which isn't a directory"}
+			return &UnsafeError{Entry: e.Name, Reason: "it is below " + dir + ", which isn't a directory"}
 		}
 	}
 	return nil
@@ -107,13 +109,13 @@ func (x *untar) place(e *entry, target string, content io.Reader) error {
 		return x.fail(err)
 	}
 	switch {
-	case e.isDir():
-		x.stage.wantDir(e.dest, e.mode, e.modTime)
-	case e.isLink():
-		err = firstError(x.opts.spent.name(len(target)), x.stage.wantLink(e, target, x.opts))
+	case e.IsDir():
+		x.stage.wantDir(e.dest, e.Mode, e.ModTime)
+	case e.IsLink():
+		err = cmp.Or(x.opts.budget.Name(len(target)), x.stage.wantLink(e, target, x.opts))
 	default:
-		if err = x.opts.spent.take(e.size, x.opts); err == nil {
-			err = x.stage.put(e, content, x.buf, x.opts)
+		if err = x.opts.budget.take(e.Size); err == nil {
+			err = x.stage.put(e, content, x.buf, &x.opts)
 		}
 		x.kinds.set(e.path, fileKind)
 	}
@@ -121,58 +123,56 @@ func (x *untar) place(e *entry, target string, content io.Reader) error {
 	return x.fail(err)
 }
 
-// put writes the content of an entry to its file in the stage, and checks its size,
-// and its checksums as far as they are known.
-func (s *Stage) put(e *entry, content io.Reader, buf []byte, o Options) error {
-	f, err := s.tree.create(e, o.Label)
+// put writes the content of an entry to its file in the stage. It checks the size,
+// and the checksums that are known.
+func (s *Stage) put(e *entry, content io.Reader, buf []byte, o *Options) error {
+	f, err := s.create(e, o)
 	if err != nil {
 		return err
 	}
-	check := s.newDigest(e, o)
-	v := &verifier{entry: e, later: !e.summed, next: func(p []byte) error { check.add(p); return f.write(p) }}
-	err = pump(&sizedReader{r: unpacking{content, e}, entry: e}, buf, v.write)
+	v := &archive.Verifier{Header: e.Header, Next: f, NoSum: !e.Summed}
+	err = archive.Copy(v, &archive.Sized{R: codec.Reader{Reader: content, Entry: e.Name}, Header: e.Header}, buf)
 	if err == nil {
-		err = firstError(v.finish(), check.finish())
+		err = v.Finish()
 	}
-	if err := f.close(err); err != nil {
-		return err
-	}
-	o.OnFile(e.dest, e.size)
-	return nil
+	return f.Close(err)
 }
 
 // bare stages the one file that a compressed file is. Its size shows at its end.
 func (x *untar) bare(f *form, content io.Reader) error {
-	e := &entry{name: x.opts.BareName, mode: defaultMode}
-	if e.name == "" {
+	e := &entry{Header: &archive.Header{Name: x.opts.BareName, Mode: archive.DefaultMode}}
+	if e.Name == "" {
 		return x.fail(&NotArchiveError{What: "a single " + f.name + " file, whose name is not known"})
 	}
 	wanted, err := x.admit(e)
 	if err != nil || !wanted {
 		return x.fail(err)
 	}
-	file, err := x.stage.tree.create(e, x.opts.Label)
+	file, err := x.stage.create(e, &x.opts)
 	if err != nil {
 		return x.fail(err)
 	}
-	check := x.stage.newDigest(e, x.opts)
-	err = pump(unpacking{content, e}, x.buf, func(p []byte) error {
-		e.size += int64(len(p))
-		if err := x.opts.spent.take(int64(len(p)), x.opts); err != nil {
-			return err
-		}
-		check.add(p)
-		return file.write(p)
-	})
-	if err == nil {
-		err = check.finish()
-	}
-	if err := file.close(err); err != nil {
+	err = archive.Copy(&growing{file, x.opts.budget}, codec.Reader{Reader: content, Entry: e.Name, Format: f.name}, x.buf)
+	if err := file.Close(err); err != nil {
 		return x.fail(err)
 	}
 	x.stats.add(e)
-	x.opts.OnFile(e.dest, e.size)
 	return nil
+}
+
+// growing writes a file whose size shows only at its end.
+type growing struct {
+	*stagedFile
+	budget *budget
+}
+
+// Write implements [io.Writer].
+func (g *growing) Write(p []byte) (int, error) {
+	g.entry.Size += int64(len(p))
+	if err := g.budget.take(int64(len(p))); err != nil {
+		return 0, err
+	}
+	return g.stagedFile.Write(p)
 }
 
 // hardLink makes a copy of a member that is staged already. A link to anything
@@ -180,16 +180,16 @@ func (x *untar) bare(f *form, content io.Reader) error {
 func (x *untar) hardLink(e *entry, target string) error {
 	path, err := x.stage.rules.cleanName(target, x.opts.AllowGit)
 	if err != nil {
-		return x.fail(&UnsafeError{e.name, "it is a hard link to an unsafe name: " + target})
+		return x.fail(&UnsafeError{Entry: e.Name, Reason: "it is a hard link to an unsafe name: " + target})
 	}
 	wanted, err := x.admit(e)
 	if err != nil || !wanted {
 		return x.fail(err)
 	}
 	if x.kinds.of(path) != fileKind {
-		return x.fail(&UnsafeError{e.name, "it is a hard link to what is not a file of this selection: " + target})
+		return x.fail(&UnsafeError{Entry: e.Name, Reason: "it is a hard link to what is not a file of this selection: " + target})
 	}
-	if err := x.opts.spent.take(e.size, x.opts); err != nil {
+	if err := x.opts.budget.take(e.Size); err != nil {
 		return x.fail(err)
 	}
 	dir, err := x.stage.tree.dir(parent(e.dest))
@@ -219,22 +219,4 @@ func (x *untar) result() (Stats, error) {
 		}
 	}
 	return x.stats, nil
-}
-
-// sizedReader makes a member that ends too early an error.
-type sizedReader struct {
-	r     io.Reader
-	entry *entry
-	read  int64
-}
-
-// Read implements [io.Reader].
-func (s *sizedReader) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	s.read += int64(n)
-	ended := err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // of the member; a connection's is wrapped
-	if ended && s.read != s.entry.size {
-		return n, corrupt(s.entry.name, "it has %d bytes, not %d", s.read, s.entry.size)
-	}
-	return n, err
 }

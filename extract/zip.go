@@ -2,19 +2,19 @@ package extract
 
 import (
 	"context"
-	"io/fs"
 
-	"golang.org/x/sync/errgroup"
+	"gitlab.com/artifetch/artifetch/extract/internal/unzip"
+	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
 // zip extracts the selection of a zip archive into the stage.
 func (s *Stage) zip(ctx context.Context, src Source, o Options) (Stats, error) {
-	entries, err := readDirectory(src, src.Size(), o)
+	entries, err := zipEntries(src, o.budget)
 	if err != nil {
 		return Stats{}, err
 	}
 	for _, e := range entries {
-		if err := checkZip(e); err != nil {
+		if err := unzip.Check(e.zip); err != nil {
 			return Stats{}, err
 		}
 	}
@@ -22,65 +22,51 @@ func (s *Stage) zip(ctx context.Context, src Source, o Options) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	if err := s.claim(stats.Bytes); err != nil {
+	if err := s.reserveSpace(stats.Bytes); err != nil {
 		return Stats{}, err
 	}
 	return stats, s.unzip(ctx, src, selected, o)
 }
 
-// selection checks all entries and returns those that o asks for.
+// zipEntries reads the directory of a zip archive.
+func zipEntries(src Source, b *budget) ([]*entry, error) {
+	listed, err := zipfile.ReadDirectory(src, src.Size(), b)
+	if err != nil {
+		return nil, err
+	}
+	all, entries := make([]entry, len(listed)), make([]*entry, len(listed))
+	for i := range listed {
+		all[i].zip, all[i].Header = &listed[i], &listed[i].Header
+		entries[i] = &all[i]
+	}
+	return entries, nil
+}
+
+// selection checks all entries and returns those that o selects.
 func (s *Stage) selection(entries []*entry, o Options) ([]*entry, Stats, error) {
 	if err := check(entries, s.rules, o); err != nil {
 		return nil, Stats{}, err
 	}
-	selected, err := selectEntries(entries, o)
+	selected, err := selectEntries(entries, o.Selection)
 	if err == nil && (o.renames() || s.rules != (rules{})) {
 		err = s.rules.fit(selected)
 	}
 	if err != nil {
 		return nil, Stats{}, err
 	}
-	if err := o.spent.count(len(entries), o); err != nil {
+	if err := o.budget.count(len(entries)); err != nil {
 		return nil, Stats{}, err
 	}
-	stats, err := tally(selected, o)
+	stats, err := tally(selected, o.budget)
 	return selected, stats, err
 }
 
-// Flags of an entry: APPNOTE 4.4.4.
-const (
-	flagEncrypted       = 1 << 0
-	flagStrongEncrypted = 1 << 6
-	flagMaskedHeaders   = 1 << 13
-)
-
-// checkZip refuses what cannot be unpacked, before anything is.
-func checkZip(e *entry) error {
-	if e.flags&(flagEncrypted|flagStrongEncrypted|flagMaskedHeaders) != 0 {
-		return &UnsafeError{e.name, "it is encrypted"}
-	}
-	if name, known := methodName(e.method); !known {
-		return &UnsafeError{e.name, "it is compressed by " + name + ", which is not supported"}
-	}
-	if e.method == methodStore && e.packed != e.size {
-		return corrupt(e.name, "it is stored, but has two sizes")
-	}
-	if e.isDir() && e.size != 0 {
-		return corrupt(e.name, "it is a directory, but has content")
-	}
-	if e.mode.Type()&^(fs.ModeDir|fs.ModeSymlink) != 0 {
-		return &UnsafeError{e.name, "it is a device, a pipe or a socket"}
-	}
-	return nil
-}
-
-// tally counts what is selected, and holds it against the limit before a byte is
-// written. That no entry has more bytes than it says is seen to when it is
-// written.
-func tally(selected []*entry, o Options) (Stats, error) {
+// tally counts the selected entries, and takes their size from the budget before any
+// byte is written. An entry that has more bytes than it says is refused later.
+func tally(selected []*entry, b *budget) (Stats, error) {
 	var stats Stats
 	for _, e := range selected {
-		if err := o.spent.take(e.size, o); err != nil {
+		if err := b.take(e.Size); err != nil {
 			return Stats{}, err
 		}
 		stats.add(e)
@@ -88,20 +74,30 @@ func tally(selected []*entry, o Options) (Stats, error) {
 	return stats, nil
 }
 
-// unzip decodes what is selected, and notes directories for finish.
+// unzip decodes the selected entries, and notes directories for finish.
 func (s *Stage) unzip(ctx context.Context, src Source, selected []*entry, o Options) error {
-	for _, e := range selected {
-		if e.isDir() {
-			s.wantDir(e.dest, e.mode, e.modTime)
+	zips := make([]*zipfile.Entry, len(selected))
+	for i, e := range selected {
+		zips[i] = e.zip
+		if e.IsDir() {
+			s.wantDir(e.dest, e.Mode, e.ModTime)
 		}
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	c := newCrew(ctx, group, s, src, o)
-	regions := plan(selected, o)
-	var planned int64
-	for _, r := range regions {
-		planned += r.end - r.off
-	}
-	o.OnPlan(planned)
-	return c.work(regions)
+	sink := &zipSink{s, selected, o}
+	return unzip.Extract(ctx, src, zips, sink, unzip.Options{Pace: o.Pace, Large: s.large, OnPlan: o.OnPlan, OnRead: o.OnRead})
+}
+
+// zipSink puts entries of a zip archive into the stage.
+type zipSink struct {
+	stage    *Stage
+	selected []*entry
+	opts     Options
+}
+
+// Create implements [unzip.Sink].
+func (z *zipSink) Create(i int) (unzip.File, error) { return z.stage.create(z.selected[i], &z.opts) }
+
+// Link implements [unzip.Sink].
+func (z *zipSink) Link(i int, target string) error {
+	return z.stage.wantLink(z.selected[i], target, z.opts)
 }

@@ -178,8 +178,8 @@ func TestRefused(t *testing.T) {
 		{name: "overlap", items: []item{file("a", "xxxxxxxx"), {name: "b", content: "y", patch: func(h, _ []byte) { put32(h, 42, 0) }}}, want: unsafe, entry: "overlaps"},
 		{name: "into the directory", items: bad(item{name: "big", content: "x", patch: func(h, _ []byte) { put32(h, 20, 5000); put32(h, 24, 5000) }}), want: unsafe, entry: "big"},
 		{name: "last into the directory", items: []item{{name: "big", content: "x", patch: func(h, _ []byte) { put32(h, 20, 5000); put32(h, 24, 5000) }}}, want: damaged, entry: "big"},
-		{name: "too many", items: bad(file("b", "x")), opts: extract.Options{MaxFiles: 2}, want: limit, entry: "more than 2 entries"},
-		{name: "too large", items: bad(file("b", "xxxxx")), opts: extract.Options{MaxBytes: 5}, want: limit, entry: "more than 5 bytes"},
+		{name: "too many", items: bad(file("b", "x")), opts: extract.Options{Limits: extract.Limits{MaxFiles: 2}}, want: limit, entry: "more than 2 entries"},
+		{name: "too large", items: bad(file("b", "xxxxx")), opts: extract.Options{Limits: extract.Limits{MaxBytes: 5}}, want: limit, entry: "more than 5 bytes"},
 		{name: "bomb", items: bad(item{name: "bomb", content: strings.Repeat("0", 1<<20), method: zip.Deflate, patch: func(h, _ []byte) { put32(h, 24, 10) }}), want: damaged, entry: "bomb"},
 		{name: "shorter than it says", items: bad(item{name: "short", content: "abc", method: zip.Deflate, patch: func(h, _ []byte) { put32(h, 24, 10) }}), want: damaged, entry: "short"},
 		{name: "stored with two sizes", items: bad(item{name: "two", content: "abc", patch: func(h, _ []byte) { put32(h, 24, 2) }}), want: damaged, entry: "two"},
@@ -319,22 +319,22 @@ func TestSelection(t *testing.T) {
 		opts extract.Options
 		want string
 	}{
-		{"directory", extract.Options{Include: []string{"dist"}}, "dist dist/app dist/app.map dist/js dist/js/x.js"},
-		{"directory with a slash", extract.Options{Include: []string{"./dist/"}}, "dist dist/app dist/app.map dist/js dist/js/x.js"},
-		{"not a prefix", extract.Options{Include: []string{"dist/app"}}, "dist dist/app"},
-		{"file", extract.Options{Include: []string{"report.xml"}}, "report.xml"},
-		{"glob", extract.Options{Include: []string{"lib/**/*.so"}}, "lib lib/a lib/a/b.so lib/c.so"},
-		{"one star stays", extract.Options{Include: []string{"lib/*.so"}}, "lib lib/c.so"},
-		{"braces", extract.Options{Include: []string{"{dist,lib}/**"}, Exclude: []string{"**/*.map", "dist/js"}}, "dist dist/app lib lib/a lib/a/b.so lib/c.so"},
-		{"a directory by glob", extract.Options{Include: []string{"d*t"}}, "dist dist/app dist/app.map dist/js dist/js/x.js"},
-		{"escaped", extract.Options{Include: []string{`odd \[1\].txt`}}, "odd [1].txt"},
-		{"hidden", extract.Options{Include: []string{"*/f"}}, ".hidden .hidden/f"},
-		{"everything but", extract.Options{Exclude: []string{"dist", "lib", ".hidden"}}, "odd [1].txt report.xml"},
-		{"strip", extract.Options{Include: []string{"lib"}, StripComponents: 1}, "a a/b.so c.so"},
-		{"strip keeps what is at the top", extract.Options{Include: []string{"report.xml", "dist/app"}, StripComponents: 5}, "app report.xml"},
-		{"by the name it gets", extract.Options{Include: []string{"b.so"}, StripComponents: 2}, "b.so"},
-		{"flat", extract.Options{Include: []string{"**/*.so"}, Flat: true}, "b.so c.so"},
-		{"prefix", extract.Options{Include: []string{"report.xml"}, Prefix: "x/y"}, "x x/y x/y/report.xml"},
+		{"directory", extract.Options{Selection: extract.Selection{Include: []string{"dist"}}}, "dist dist/app dist/app.map dist/js dist/js/x.js"},
+		{"directory with a slash", extract.Options{Selection: extract.Selection{Include: []string{"./dist/"}}}, "dist dist/app dist/app.map dist/js dist/js/x.js"},
+		{"not a prefix", extract.Options{Selection: extract.Selection{Include: []string{"dist/app"}}}, "dist dist/app"},
+		{"file", extract.Options{Selection: extract.Selection{Include: []string{"report.xml"}}}, "report.xml"},
+		{"glob", extract.Options{Selection: extract.Selection{Include: []string{"lib/**/*.so"}}}, "lib lib/a lib/a/b.so lib/c.so"},
+		{"one star stays", extract.Options{Selection: extract.Selection{Include: []string{"lib/*.so"}}}, "lib lib/c.so"},
+		{"braces", extract.Options{Selection: extract.Selection{Include: []string{"{dist,lib}/**"}, Exclude: []string{"**/*.map", "dist/js"}}}, "dist dist/app lib lib/a lib/a/b.so lib/c.so"},
+		{"a directory by glob", extract.Options{Selection: extract.Selection{Include: []string{"d*t"}}}, "dist dist/app dist/app.map dist/js dist/js/x.js"},
+		{"escaped", extract.Options{Selection: extract.Selection{Include: []string{`odd \[1\].txt`}}}, "odd [1].txt"},
+		{"hidden", extract.Options{Selection: extract.Selection{Include: []string{"*/f"}}}, ".hidden .hidden/f"},
+		{"everything but", extract.Options{Selection: extract.Selection{Exclude: []string{"dist", "lib", ".hidden"}}}, "odd [1].txt report.xml"},
+		{"strip", extract.Options{Selection: extract.Selection{Include: []string{"lib"}, StripComponents: 1}}, "a a/b.so c.so"},
+		{"strip keeps what is at the top", extract.Options{Selection: extract.Selection{Include: []string{"report.xml", "dist/app"}, StripComponents: 5}}, "app report.xml"},
+		{"by the name it gets", extract.Options{Selection: extract.Selection{Include: []string{"b.so"}, StripComponents: 2}}, "b.so"},
+		{"flat", extract.Options{Selection: extract.Selection{Include: []string{"**/*.so"}, Flat: true}}, "b.so c.so"},
+		{"prefix", extract.Options{Selection: extract.Selection{Include: []string{"report.xml"}, Prefix: "x/y"}}, "x x/y x/y/report.xml"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -359,11 +359,11 @@ func TestSelectionErrors(t *testing.T) {
 		want any
 		text string
 	}{
-		{"no match", extract.Options{Include: []string{"a", "nothing", "b*"}}, new(*extract.NoMatchError), `no file matches "nothing"`},
-		{"malformed", extract.Options{Include: []string{"a["}}, new(*extract.PatternError), `"a["`},
-		{"malformed exclude", extract.Options{Exclude: []string{"{a"}}, new(*extract.PatternError), `"{a"`},
-		{"collision", extract.Options{StripComponents: 1}, new(*extract.ConflictError), `both "a/x" and "b/x"`},
-		{"flat collision", extract.Options{Flat: true}, new(*extract.ConflictError), `both "a/x" and "b/x"`},
+		{"no match", extract.Options{Selection: extract.Selection{Include: []string{"a", "nothing", "b*"}}}, new(*extract.NoMatchError), `no file matches "nothing"`},
+		{"malformed", extract.Options{Selection: extract.Selection{Include: []string{"a["}}}, new(*extract.PatternError), `"a["`},
+		{"malformed exclude", extract.Options{Selection: extract.Selection{Exclude: []string{"{a"}}}, new(*extract.PatternError), `"{a"`},
+		{"collision", extract.Options{Selection: extract.Selection{StripComponents: 1}}, new(*extract.ConflictError), `both "a/x" and "b/x"`},
+		{"flat collision", extract.Options{Selection: extract.Selection{Flat: true}}, new(*extract.ConflictError), `both "a/x" and "b/x"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -379,7 +379,7 @@ func TestSelectionErrors(t *testing.T) {
 		})
 	}
 	noMatch := &extract.NoMatchError{}
-	_, err := unpack(t, archive, t.TempDir(), extract.Options{Include: []string{"build.LOG"}})
+	_, err := unpack(t, archive, t.TempDir(), extract.Options{Selection: extract.Selection{Include: []string{"build.LOG"}}})
 	if !errors.As(err, &noMatch) || !slices.Contains(noMatch.Near, "Build.log") {
 		t.Errorf("error = %v: %v, want a hint at Build.log", err, noMatch.Near)
 	}
@@ -487,7 +487,7 @@ func TestCost(t *testing.T) {
 	}
 	archive := pack(t, items...)
 	src := &counting{Source: extract.FromReaderAt(bytes.NewReader(archive), int64(len(archive)))}
-	_, err := unpackFrom(t, src, t.TempDir(), extract.Options{Include: []string{items[3].name, items[1500].name}, Workers: 1})
+	_, err := unpackFrom(t, src, t.TempDir(), extract.Options{Selection: extract.Selection{Include: []string{items[3].name, items[1500].name}}, Pace: extract.Pace{Workers: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -509,7 +509,7 @@ func TestZip64(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	stats, err := unpack(t, b.Bytes(), t.TempDir(), extract.Options{Include: []string{"1", "65999"}})
+	stats, err := unpack(t, b.Bytes(), t.TempDir(), extract.Options{Selection: extract.Selection{Include: []string{"1", "65999"}}})
 	if err != nil || stats.Files != 2 {
 		t.Errorf("stats = %+v, %v", stats, err)
 	}

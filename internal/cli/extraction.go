@@ -24,15 +24,19 @@ type extraction struct {
 func newExtraction(c *cli.Context, s *session, paths []string) (extraction, error) {
 	x := extraction{
 		extract: extract.Options{
-			Include:         slices.Concat(c.StringSlice("include"), paths),
-			Exclude:         c.StringSlice("exclude"),
-			StripComponents: c.Int("strip-components"),
-			Flat:            c.Bool("flat"),
-			Unpack:          c.Int("unpack"),
-			MaxBytes:        c.Int64("max-bytes"),
-			MaxFiles:        c.Int("max-files"),
-			MaxRatio:        c.Int64("max-ratio"),
-			AllowGit:        c.Bool("allow-git"),
+			Selection: extract.Selection{
+				Include:         slices.Concat(c.StringSlice("include"), paths),
+				Exclude:         c.StringSlice("exclude"),
+				StripComponents: c.Int("strip-components"),
+				Flat:            c.Bool("flat"),
+			},
+			Unpack: c.Int("unpack"),
+			Limits: extract.Limits{
+				MaxBytes: c.Int64("max-bytes"),
+				MaxFiles: c.Int("max-files"),
+				MaxRatio: c.Int64("max-ratio"),
+			},
+			AllowGit: c.Bool("allow-git"),
 		},
 		checks: retrieve.Checks{Provenance: c.Bool("verify-provenance")},
 	}

@@ -48,13 +48,13 @@ func runLs(c *cli.Context, con *console.Console) error {
 		if err != nil {
 			return err
 		}
-		o := extract.Options{Include: slices.Concat(c.StringSlice("include"), c.Args().Slice()), Exclude: c.StringSlice("exclude")}
-		if err := extract.CheckPatterns(slices.Concat(o.Include, o.Exclude)); err != nil {
+		sel := extract.Selection{Include: slices.Concat(c.StringSlice("include"), c.Args().Slice()), Exclude: c.StringSlice("exclude")}
+		if err := extract.CheckPatterns(slices.Concat(sel.Include, sel.Exclude)); err != nil {
 			return err
 		}
 		var listed []extract.Listed
 		err = s.waiter(c.Duration("wait")).Do(ctx, func(ctx context.Context) (err error) {
-			listed, err = s.inspector().List(ctx, q, o, source(c))
+			listed, err = s.inspector().List(ctx, q, sel, source(c))
 			return err
 		})
 		switch {

@@ -107,8 +107,16 @@ func (s *Syncer) task(p *Plan, share int, files *recorder) retrieve.Task {
 	t := retrieve.Task{
 		Query: p.Source.JobQuery(), Artifact: *p.artifact, Checks: retrieve.Checks{SHA256: strings.ToLower(q.SHA256), Digest: !p.Pinned},
 		Extract: extract.Options{
-			Include: q.Paths, Exclude: q.Exclude, StripComponents: q.StripComponents, Flat: q.Flat, Prefix: Output(p.Source),
-			Label: "source " + p.Source.Name, Share: share, Connections: max(s.Connections/share, 1), Record: files.record,
+			Selection: extract.Selection{
+				Include:         q.Paths,
+				Exclude:         q.Exclude,
+				StripComponents: q.StripComponents,
+				Flat:            q.Flat,
+				Prefix:          Output(p.Source),
+			},
+			Label:  "source " + p.Source.Name,
+			Pace:   extract.Pace{Share: share, Connections: max(s.Connections/share, 1)},
+			Events: extract.Events{Record: files.record},
 		},
 	}
 	if p.Pinned {

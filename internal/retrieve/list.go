@@ -22,20 +22,20 @@ const (
 	FromGitLab                // GitLab has to list or unpack it
 )
 
-// List lists what o selects of the one archive that a query means. Where that would
+// List lists what sel selects of the one archive that a query means. Where that would
 // download the whole archive, it takes the server's list instead, if there is one.
-func (i Inspector) List(ctx context.Context, q resolve.Query, o extract.Options, from Source) ([]extract.Listed, error) {
+func (i Inspector) List(ctx context.Context, q resolve.Query, sel extract.Selection, from Source) ([]extract.Listed, error) {
 	a, err := i.One(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	if from == FromGitLab {
-		return i.serverList(ctx, q, a, o)
+		return i.serverList(ctx, q, a, sel)
 	}
 	file, a, err := i.openOne(ctx, q, a, true)
 	if errors.Is(err, fetch.ErrNoRanges) {
 		// GitLab drops the list of an archive that has expired, which may still be there.
-		if listed, err := i.serverList(ctx, q, a, o); err == nil || !is[*UnlistedError](err) && !is[*gitlab.Error](err) {
+		if listed, err := i.serverList(ctx, q, a, sel); err == nil || !is[*UnlistedError](err) && !is[*gitlab.Error](err) {
 			return listed, err
 		}
 		file, a, err = i.openOne(ctx, q, a, false)
@@ -43,7 +43,7 @@ func (i Inspector) List(ctx context.Context, q resolve.Query, o extract.Options,
 	if err != nil {
 		return nil, err
 	}
-	listed, err := extract.List(ctx, file, o)
+	listed, err := extract.List(ctx, file, sel)
 	if err != nil {
 		err = fmt.Errorf("archive of %s: %w", a.Label(), err)
 	}
@@ -60,7 +60,7 @@ func (i Inspector) openOne(ctx context.Context, q resolve.Query, a resolve.Artif
 }
 
 // serverList selects from the list that GitLab made of an archive when it was uploaded.
-func (i Inspector) serverList(ctx context.Context, q resolve.Query, a resolve.Artifact, o extract.Options) ([]extract.Listed, error) {
+func (i Inspector) serverList(ctx context.Context, q resolve.Query, a resolve.Artifact, sel extract.Selection) ([]extract.Listed, error) {
 	if a.JobID == 0 {
 		return nil, &UnlistedError{&UnknownIDError{a}}
 	}
@@ -79,7 +79,7 @@ func (i Inspector) serverList(ctx context.Context, q resolve.Query, a resolve.Ar
 		}
 		listed = append(listed, extract.Listed{Name: e.Path, Mode: mode, Size: e.Size})
 	}
-	return extract.Select(listed, o)
+	return extract.Select(listed, sel)
 }
 
 // unlisted explains why there is no list: the job or its archive doesn't exist, or the

@@ -147,7 +147,7 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 		o.Workers = farConnections
 	}
 	o.Costly = !file.Redirected()
-	o.Strain = func() int64 {
+	o.Refusals = func() int64 {
 		strain := file.Stats().Resumes
 		if l.Strain != nil {
 			strain += l.Strain()

@@ -178,7 +178,7 @@ func TestRunListsFiles(t *testing.T) {
 		{"not asked for", false, extract.Options{}, extract.StageOptions{}, "[]", 3},
 		{"all", true, extract.Options{}, extract.StageOptions{}, fmt.Sprintf("[{a 1 } {in.zip %d } {l 0 a} {there 3 }]", len(inner)), 3},
 		{"unpacked", true, extract.Options{Unpack: 1}, extract.StageOptions{}, "[{a 1 } {deep 5 } {l 0 a} {there 3 }]", 3},
-		{"left out", true, extract.Options{Exclude: []string{"in.zip"}}, extract.StageOptions{OnConflict: extract.SkipExisting}, "[{a 1 } {l 0 a}]", 1},
+		{"left out", true, extract.Options{Selection: extract.Selection{Exclude: []string{"in.zip"}}}, extract.StageOptions{OnConflict: extract.SkipExisting}, "[{a 1 } {l 0 a}]", 1},
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "there"), []byte("old"), 0o600); err != nil {

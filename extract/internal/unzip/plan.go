@@ -1,0 +1,73 @@
+package unzip
+
+import (
+	"cmp"
+	"slices"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
+)
+
+const (
+	maxRegion = 16 << 20  // bytes of a region, unless one entry has more
+	maxCostly = 64 << 20  // the same, where requests are costly
+	minRegion = 1 << 20   // fewer bytes aren't worth another request
+	maxGap    = 128 << 10 // bytes between two wanted entries that are read, too
+)
+
+// region is a part of the archive that one worker reads in one go.
+type region struct {
+	off, end int64
+	entries  []selected // in the order of their offsets
+}
+
+// selected is an entry to decode, and its index in the caller's list.
+type selected struct {
+	*zipfile.Entry
+	index int
+}
+
+// plan groups the entries into regions, in the order of their offsets. It cuts small
+// archives into enough regions to keep all connections busy, and the last quarter of
+// each archive into smaller ones, so that no worker has much left to do when the
+// others have finished.
+func plan(entries []*zipfile.Entry, p Pace) []region {
+	wanted, total := byOffset(entries)
+	most := int64(maxRegion)
+	if p.Costly {
+		most = maxCostly
+	}
+	share := min(max(total/int64(p.Connections)*4/3, minRegion), most)
+	var regions []region
+	var planned int64
+	for _, e := range wanted {
+		limit := share
+		if planned > total/4*3 {
+			limit = max(share/2, minRegion)
+		}
+		planned += e.End - e.Offset
+		if n := len(regions); n > 0 {
+			last := &regions[n-1]
+			if e.Offset-last.end <= maxGap && e.End-last.off <= limit {
+				last.end = e.End
+				last.entries = append(last.entries, e)
+				continue
+			}
+		}
+		regions = append(regions, region{e.Offset, e.End, []selected{e}})
+	}
+	return regions
+}
+
+// byOffset returns the entries that have content, sorted, and how many bytes they
+// take in the archive.
+func byOffset(entries []*zipfile.Entry) (wanted []selected, bytes int64) {
+	wanted = make([]selected, 0, len(entries))
+	for i, e := range entries {
+		if !e.IsDir() {
+			wanted = append(wanted, selected{e, i})
+			bytes += e.End - e.Offset
+		}
+	}
+	slices.SortFunc(wanted, func(a, b selected) int { return cmp.Compare(a.Offset, b.Offset) })
+	return wanted, bytes
+}

@@ -1,0 +1,73 @@
+package unzip
+
+import (
+	"fmt"
+	"io/fs"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
+)
+
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	type span struct{ off, end int64 }
+	const mib = 1 << 20
+	tests := []struct {
+		name        string
+		entries     []span // in the order of the directory
+		connections int
+		want        []span
+	}{
+		{"nothing", nil, 1, nil},
+		{"neighbours together", []span{{0, 100}, {100, 200}}, 1, []span{{0, 200}}},
+		{"in the order of offsets", []span{{100, 200}, {0, 100}}, 1, []span{{0, 200}}},
+		{"a small gap is read over", []span{{0, 100}, {100 + maxGap, 300 + maxGap}}, 1, []span{{0, 300 + maxGap}}},
+		{"a large one is not", []span{{0, 100}, {101 + maxGap, 300 + maxGap}}, 1, []span{{0, 100}, {101 + maxGap, 300 + maxGap}}},
+		{"no more than a region", []span{{0, 9 * mib}, {9 * mib, 16 * mib}, {16 * mib, 17 * mib}}, 1, []span{{0, 16 * mib}, {16 * mib, 17 * mib}}},
+		{"a large entry by itself", []span{{0, 100}, {100, 40 * mib}, {40 * mib, 40*mib + 100}}, 1, []span{{0, 100}, {100, 40 * mib}, {40 * mib, 40*mib + 100}}},
+		{"something for each connection", []span{{0, 3 * mib}, {3 * mib, 6 * mib}, {6 * mib, 9 * mib}, {9 * mib, 12 * mib}}, 4, []span{{0, 3 * mib}, {3 * mib, 6 * mib}, {6 * mib, 9 * mib}, {9 * mib, 12 * mib}}},
+		{"but no crumbs", []span{{0, 1000}, {1000, 2000}, {2000, 3000}}, 16, []span{{0, 3000}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			entries := []*zipfile.Entry{{Offset: 5, End: 7, Header: archive.Header{Mode: fs.ModeDir}}} // needs no bytes
+			for _, s := range tt.entries {
+				entries = append(entries, &zipfile.Entry{Offset: s.off, End: s.end})
+			}
+			var got []span
+			count := 0
+			for _, r := range plan(entries, Pace{Connections: tt.connections}) {
+				got = append(got, span{r.off, r.end})
+				count += len(r.entries)
+			}
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(span{})); diff != "" {
+				t.Error(diff)
+			}
+			if count != len(tt.entries) {
+				t.Errorf("%d entries, want %d", count, len(tt.entries))
+			}
+		})
+	}
+}
+
+// BenchmarkPlan plans the regions of an archive of 100,000 entries, all of them
+// and every tenth.
+func BenchmarkPlan(b *testing.B) {
+	for _, step := range []int{1, 10} {
+		b.Run(fmt.Sprintf("every-%d", step), func(b *testing.B) {
+			var entries []*zipfile.Entry
+			for i := 0; i < 100_000; i += step {
+				entries = append(entries, &zipfile.Entry{Offset: int64(i) * 5000, End: int64(i+1) * 5000})
+			}
+			for b.Loop() {
+				if len(plan(entries, Pace{Connections: 16})) == 0 {
+					b.Fatal("no regions")
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,119 @@
+package unzip
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+)
+
+// pool decodes regions side by side, each worker on a connection of its own. It
+// begins with one worker more than there are CPUs, which is enough if the link or the
+// CPU is the limit. It grows while more workers bring more bytes: if each connection
+// is slow by itself, because it is throttled, far away, or new. The Go scheduler
+// limits how many of them decompress at the same time. If the server refuses
+// requests, half of the workers end, and the pool grows no more.
+type pool struct {
+	*shared
+	*throttle
+	group *errgroup.Group
+	ctx   context.Context //nolint:containedctx // the group's: it ends with the first error
+	sink  Sink
+	next  chan region
+}
+
+const (
+	growthPeriod = 80 * time.Millisecond // a few round trips
+	growthGain   = 1.15                  // by which more connections have to pay off
+	growthWait   = 0.5                   // of the workers' time, if connections are the bottleneck
+)
+
+func newPool(ctx context.Context, src archive.Source, sink Sink, o Options) *pool {
+	group, ctx := errgroup.WithContext(ctx)
+	t := newThrottle(o.Pace)
+	s := newShared(src, o, t.update)
+	t.pieces = s.pieces
+	return &pool{shared: s, throttle: t, group: group, ctx: ctx, sink: sink}
+}
+
+// run decodes all regions. The first error ends all workers.
+func (p *pool) run(regions []region) error {
+	p.next = make(chan region, len(regions))
+	for _, r := range regions {
+		p.next <- r
+	}
+	close(p.next)
+	p.start(min(p.opts.Workers, len(regions)))
+	// A member of the group itself, so that Wait can't return while it adds workers.
+	p.group.Go(func() error { p.grow(); return nil })
+	defer p.zstds.closeIdle()
+	return p.group.Wait()
+}
+
+// start starts n workers.
+func (p *pool) start(n int) {
+	p.add(n)
+	for range n {
+		p.group.Go(p.work)
+	}
+}
+
+// work decodes regions until there are none left, or the throttle stops it.
+func (p *pool) work() error {
+	w := newWorker(p.shared)
+	defer w.close()
+	for p.mayContinue() {
+		r, more := <-p.next
+		if !more {
+			p.done()
+			return nil
+		}
+		err := w.read(p.ctx, r, func(e selected) error { return w.entry(p.ctx, e, p.sink) })
+		if err != nil {
+			p.done()
+			return err
+		}
+	}
+	return nil
+}
+
+// grow doubles the pool while its workers mostly wait for bytes, the last growth
+// brought more of them per second, regions are left, and the limit isn't reached.
+func (p *pool) grow() {
+	ticker := time.NewTicker(growthPeriod)
+	defer ticker.Stop()
+	// Bytes that came before the pool started say nothing about its connections.
+	best, last, lastWaited := 0.0, ahead(p.src), int64(0)
+	for p.room(len(p.next)) > 0 {
+		select {
+		case <-p.idle:
+			return
+		case <-p.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now, waited := p.moved.Load(), p.waited.Load()
+		rate, wait := float64(now-last), waited-lastWaited
+		last, lastWaited = now, waited
+		if !p.mostlyWaited(time.Duration(wait)) {
+			continue
+		}
+		if rate < best*growthGain {
+			return
+		}
+		best = rate
+		if more := p.room(len(p.next)); more > 0 {
+			p.start(more)
+		}
+	}
+}
+
+// ahead returns how many bytes of a source are there already, if it can tell.
+func ahead(src archive.Source) int64 {
+	if s, ok := src.(interface{ Ahead() int64 }); ok {
+		return s.Ahead()
+	}
+	return 0
+}

@@ -1,0 +1,76 @@
+package extract
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io/fs"
+)
+
+// Recorded is a file or link that is in the stage.
+type Recorded struct {
+	Path   string // where it goes, relative to the output directory
+	Name   string // in the archive
+	Mode   fs.FileMode
+	Size   int64
+	SHA256 string // in lower-case hexadecimal; empty for links
+	Target string // of a link
+}
+
+// stagedFile is a file of an archive that is being written to the stage. It checks
+// the file's SHA-256 and records it.
+type stagedFile struct {
+	newFile
+	entry *entry
+	opts  *Options
+	hash  hash.Hash // nil if it isn't needed
+}
+
+// create creates the file of an entry.
+func (s *Stage) create(e *entry, o *Options) (*stagedFile, error) {
+	f, err := s.tree.create(e, o.Label)
+	if err != nil {
+		return nil, err
+	}
+	staged := &stagedFile{newFile: f, entry: e, opts: o}
+	if o.Digests != nil || o.Record != nil {
+		staged.hash = sha256.New()
+	}
+	return staged, nil
+}
+
+// Write implements [io.Writer].
+func (f *stagedFile) Write(p []byte) (int, error) {
+	if f.hash != nil {
+		_, _ = f.hash.Write(p) // never fails
+	}
+	return f.newFile.Write(p)
+}
+
+// Close closes the file. If err is nil, it reports the file as staged.
+func (f *stagedFile) Close(err error) error {
+	if err == nil && f.hash != nil {
+		err = f.checkDigest(hex.EncodeToString(f.hash.Sum(nil)))
+	}
+	if err := f.newFile.Close(err); err != nil {
+		return err
+	}
+	f.opts.OnFile(f.entry.dest, f.entry.Size)
+	return nil
+}
+
+func (f *stagedFile) checkDigest(got string) error {
+	e := f.entry
+	switch want := f.opts.Digests[e.path]; {
+	case f.opts.Digests == nil:
+	case want == "":
+		return &ProvenanceError{fmt.Sprintf("nothing is said of %q", e.Name)}
+	case got != want:
+		return &ProvenanceError{fmt.Sprintf("%q has the SHA-256 %s, not %s", e.Name, got, want)}
+	}
+	if f.opts.Record != nil {
+		f.opts.Record(Recorded{Path: e.dest, Name: e.path, Mode: f.tree.permissions(e.Mode), Size: e.Size, SHA256: got})
+	}
+	return nil
+}
