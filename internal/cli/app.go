@@ -27,6 +27,7 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/similar"
 )
@@ -55,8 +56,8 @@ type IO struct {
 // Run runs the command that args ask for and returns its exit code.
 func Run(ctx context.Context, args []string, out IO) int {
 	limitMemory()
-	if len(args) > 1 && args[1] == completeCommand {
-		if complete(ctx, args[2:], out.Out) != nil {
+	if len(args) > 1 && args[1] == complete.Command {
+		if complete.Answer(args[2:], out.Out, func(before []string, current string) []complete.Word { return completions(ctx, before, current) }) != nil {
 			return int(codeLocal)
 		}
 		return int(codeDone)

@@ -54,7 +54,7 @@ func readQuery(c *cli.Context) queryOptions {
 			Ref: c.String("ref"), Jobs: c.StringSlice("job"), SHA: strings.ToLower(c.String("sha")), MergeRequest: c.Int64("mr"),
 			Recent: c.Bool("recent"), MaxAge: c.Duration("max-age"), AnyStatus: c.Bool("any-status"), Downstream: c.Bool("downstream"),
 		},
-		project: readProject(c), jobID: c.String("job-id"), pipeline: readPipeline(c), wait: c.Duration("wait"),
+		project: readProject(c), jobID: c.String("job-id"), pipeline: c.String("pipeline"), wait: c.Duration("wait"),
 	}
 	for _, f := range queryFlags() {
 		if name := f.Names()[0]; name != "project" && c.IsSet(name) {
@@ -66,9 +66,6 @@ func readQuery(c *cli.Context) queryOptions {
 
 // readProject reads --project, for commands that take no other part of a query.
 func readProject(c *cli.Context) string { return c.String("project") }
-
-// readPipeline reads --pipeline, for commands with one of their own.
-func readPipeline(c *cli.Context) string { return c.String("pipeline") }
 
 // query is what is asked of a server: which jobs are meant. The ref of the running
 // pipeline is a sensible default in the own project only.

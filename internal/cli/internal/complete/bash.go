@@ -1,17 +1,17 @@
-package cli
+package complete
 
 import (
 	"strconv"
 	"strings"
 )
 
-// line is a command line that is being written in bash, up to the cursor. bash
-// itself splits words at colons and equals signs too, and wants the rest of such
-// a word alone, and in the quotes that were opened.
+// line is a command line of bash up to the cursor. bash also splits words at colons
+// and equals signs, and wants only the rest of such a word, in the quotes that are
+// open.
 type line struct {
 	words  []string // without the program's name; the last may be empty
 	quote  byte     // that is open at the cursor, or 0
-	breaks int      // colons and equals signs in the last word that stand in no quotes
+	breaks int      // colons and equals signs outside quotes in the last word
 
 	word  []byte // so far
 	begun bool   // it may be empty, in quotes
@@ -65,8 +65,8 @@ func (l *line) read(b byte) {
 func (l *line) add(b byte) { l.word, l.begun = append(l.word, b), true }
 
 // reply is a word as bash wants it.
-func (l line) reply(w word) string {
-	text := w.text
+func (l line) reply(w Word) string {
+	text := w.Text
 	if l.quote == 0 {
 		text = escape(text)
 	}
@@ -85,7 +85,7 @@ func cutAny(text, any string) (before, after string, found bool) {
 	return text, "", false
 }
 
-// escape takes their meaning from characters that bash knows.
+// escape escapes the characters that mean something to bash.
 func escape(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	_ "embed" // of the scripts
-	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -14,30 +13,10 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
-	"gitlab.com/artifetch/artifetch/internal/printable"
 )
-
-// Completion: a script for each shell asks "artifetch __complete SHELL WORD…",
-// where the last word is the one that is being written, and gets a line for each
-// word that it could become, with what it means behind a tab. The line ":files"
-// says that it could be the name of a file.
-
-//go:embed completion/bash.sh
-var bashScript string
-
-//go:embed completion/zsh.sh
-var zshScript string
-
-//go:embed completion/fish.fish
-var fishScript string
-
-//go:embed completion/powershell.ps1
-var powershellScript string
-
-// shells are those that there is a script for.
-func shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
 func completionCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
@@ -60,72 +39,27 @@ most.
 
 // readCompletion returns the script of the shell that the argument names.
 func readCompletion(c *cli.Context) (script string, err error) {
-	scripts := []string{bashScript, zshScript, fishScript, powershellScript}
-	at := slices.Index(shells(), c.Args().First())
-	if at < 0 || c.NArg() != 1 {
-		return "", &usageError{"completion takes the name of a shell", "one of " + strings.Join(shells(), ", ")}
+	script = complete.Script(c.Args().First())
+	if script == "" || c.NArg() != 1 {
+		return "", &usageError{"completion takes the name of a shell", "one of " + strings.Join(complete.Shells(), ", ")}
 	}
-	return scripts[at], nil
+	return script, nil
 }
 
 // patience is how long a person waits for names.
 const patience = time.Second
 
-// completeCommand is the word that the scripts say.
-const completeCommand = "__complete"
-
-// complete answers a script. There is nobody to tell about errors: what cannot be
-// found out is left out.
-func complete(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) < 2 {
-		return nil
-	}
-	show := func(w word) string { return w.text + "\t" + w.about }
-	words := args[1:]
-	if args[0] == "bash" {
-		line := parseLine(words)
-		words = line.words
-		show = line.reply
-	}
-	last := len(words) - 1
-	if args[0] == "powershell" && words[last] == `""` {
-		words[last] = "" // it drops an empty word
-	}
-	for _, w := range completions(ctx, words[:last], words[last]) {
-		if w == someFile {
-			if _, err := fmt.Fprintln(out, ":files"); err != nil {
-				return err
-			}
-			continue
-		}
-		if printable.HasHidden(w.text) {
-			continue // a terminal would obey it, and a shell would split it
-		}
-		w.about = printable.Text(w.about)
-		if _, err := fmt.Fprintln(out, strings.TrimRight(show(w), "\t")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// word is what a word could become.
-type word struct{ text, about string }
-
-// someFile stands for the names of files.
-var someFile = word{text: ":files"}
-
 // completions lists what current could become behind the words before it.
-func completions(ctx context.Context, before []string, current string) []word {
+func completions(ctx context.Context, before []string, current string) []complete.Word {
 	app := newApp(console.New(nil, io.Discard, io.Discard))
 	a := &arranger{global: index(app.Flags), commands: app.Commands}
 	a.read(before)
 	if flag := a.awaits(before); flag != "" {
-		return starting(values(ctx, before[:len(before)-1], a.path, flag), current, "")
+		return complete.Starting(values(ctx, before[:len(before)-1], a.path, flag), current, "")
 	}
 	if name, value, ok := strings.Cut(current, "="); ok && strings.HasPrefix(name, "-") {
 		if info, _, known := a.lookup(strings.TrimLeft(name, "-")); known && info.takesValue {
-			return starting(values(ctx, before, a.path, info.name), value, name+"=")
+			return complete.Starting(values(ctx, before, a.path, info.name), value, name+"=")
 		}
 		return nil
 	}
@@ -133,17 +67,17 @@ func completions(ctx context.Context, before []string, current string) []word {
 	case slices.Contains(before, "--"):
 		return nil
 	case strings.HasPrefix(current, "-"):
-		return starting(flagWords(app, a), current, "")
+		return complete.Starting(flagWords(app, a), current, "")
 	case len(a.rest) == 0 && len(a.path) == 1 && a.path[0] == "completion":
-		return starting(texts(shells()...), current, "")
+		return complete.Starting(complete.Texts(complete.Shells()...), current, "")
 	case len(a.rest) > 0:
 		return nil
 	}
-	var commands []word
+	var commands []complete.Word
 	for _, c := range a.commands {
-		commands = append(commands, word{c.Name, c.Usage})
+		commands = append(commands, complete.Word{Text: c.Name, About: c.Usage})
 	}
-	return starting(commands, current, "")
+	return complete.Starting(commands, current, "")
 }
 
 // awaits is the flag whose value comes next.
@@ -161,29 +95,8 @@ func (a *arranger) awaits(before []string) string {
 	return ""
 }
 
-func starting(words []word, prefix, lead string) []word {
-	var fit []word
-	for _, w := range words {
-		if w == someFile || strings.HasPrefix(w.text, prefix) {
-			if w != someFile {
-				w.text = lead + w.text
-			}
-			fit = append(fit, w)
-		}
-	}
-	return fit
-}
-
-func texts(values ...string) []word {
-	words := make([]word, len(values))
-	for i, v := range values {
-		words[i] = word{text: v}
-	}
-	return words
-}
-
 // flagWords lists the flags of the command and those that every command has.
-func flagWords(app *cli.App, a *arranger) []word {
+func flagWords(app *cli.App, a *arranger) []complete.Word {
 	flags := app.Flags
 	commands := app.Commands
 	for _, name := range a.path {
@@ -194,53 +107,53 @@ func flagWords(app *cli.App, a *arranger) []word {
 			}
 		}
 	}
-	words := []word{{"--help", "show help"}}
+	words := []complete.Word{{Text: "--help", About: "show help"}}
 	for _, f := range flags {
 		about := ""
 		if doc, ok := f.(cli.DocGenerationFlag); ok {
 			about = strings.ReplaceAll(doc.GetUsage(), "`", "")
 		}
-		words = append(words, word{"--" + f.Names()[0], about})
+		words = append(words, complete.Word{Text: "--" + f.Names()[0], About: about})
 	}
 	return words
 }
 
 // values lists what a flag could be set to, behind the words before it.
-func values(ctx context.Context, before, path []string, flag string) []word {
+func values(ctx context.Context, before, path []string, flag string) []complete.Word {
 	switch flag {
 	case "job", "name", "ref":
 		return fromServer(ctx, before, flag)
 	case "pipeline":
-		return texts("current", "latest")
+		return complete.Texts("current", "latest")
 	case "scope":
-		return texts(gitlab.Statuses()...)
+		return complete.Texts(gitlab.Statuses()...)
 	case "format":
 		if slices.Contains(path, "jobs") {
-			return texts("text", "json", "jsonl")
+			return complete.Texts("text", "json", "jsonl")
 		}
-		return texts("text", "json")
+		return complete.Texts("text", "json")
 	case "on-conflict":
-		return texts("overwrite", "skip", "fail")
+		return complete.Texts("overwrite", "skip", "fail")
 	case "symlinks":
-		return texts("safe", "skip", "all")
+		return complete.Texts("safe", "skip", "all")
 	case "if-missing":
-		return texts("fail", "warn", "ignore")
+		return complete.Texts("fail", "warn", "ignore")
 	case "log-format":
-		return texts("auto", "console", "json")
+		return complete.Texts("auto", "console", "json")
 	case "token-type":
-		return texts("auto", "job", "private", "bearer", "none")
+		return complete.Texts("auto", "job", "private", "bearer", "none")
 	case "output", "dotenv", "cache-dir", "manifest", "lock", "token-file", "ca-file", "cert-file", "key-file":
-		return []word{someFile}
+		return []complete.Word{complete.File}
 	}
 	return nil
 }
 
 // fromServer runs the command as far as it was written, to know which project is
 // meant, but lets it do nothing except to list names.
-func fromServer(ctx context.Context, before []string, flag string) []word {
+func fromServer(ctx context.Context, before []string, flag string) []complete.Word {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var names []word
+	var names []complete.Word
 	con := console.New(nil, io.Discard, io.Discard)
 	app := newApp(con)
 	list := func(c *cli.Context) error {
@@ -250,7 +163,7 @@ func fromServer(ctx context.Context, before []string, flag string) []word {
 		if err != nil || s.cfg.Token.Kind == env.NoToken {
 			return err
 		}
-		names = s.names(ctx, c, flag)
+		names = s.names(ctx, readQuery(c), flag)
 		return nil
 	}
 	for _, c := range app.Commands {
@@ -258,29 +171,29 @@ func fromServer(ctx context.Context, before []string, flag string) []word {
 			c.Action = list
 		}
 	}
-	// Whoever is still writing makes mistakes.
+	// A command line that is still being written has mistakes in it.
 	_ = app.RunContext(ctx, arrange(app, slices.Concat([]string{"artifetch"}, before)))
 	return names
 }
 
 // names lists the newest names of jobs, or of refs, each once. The list of jobs
 // has refs, too, for a token that may not list pipelines.
-func (s *session) names(ctx context.Context, c *cli.Context, flag string) []word {
+func (s *session) names(ctx context.Context, o queryOptions, flag string) []complete.Word {
 	q := jobs.Query{Limit: defaultLimit}
 	var err error
-	if q.Project, err = projectOf(readProject(c), s.cfg); err != nil || q.Project == "" {
+	if q.Project, err = projectOf(o.project, s.cfg); err != nil || q.Project == "" {
 		return nil
 	}
-	name := func(j gitlab.Job) word { return word{j.Name, j.Stage} }
+	name := func(j gitlab.Job) complete.Word { return complete.Word{Text: j.Name, About: j.Stage} }
 	if flag == "ref" {
 		pipelines := s.api.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{})
-		if refs := distinct(pipelines, func(p gitlab.Pipeline) word { return word{p.Ref, p.Status} }); len(refs) > 0 {
+		if refs := distinct(pipelines, func(p gitlab.Pipeline) complete.Word { return complete.Word{Text: p.Ref, About: p.Status} }); len(refs) > 0 {
 			return refs
 		}
-		name = func(j gitlab.Job) word { return word{j.Ref, j.Pipeline.Status} }
+		name = func(j gitlab.Job) complete.Word { return complete.Word{Text: j.Ref, About: j.Pipeline.Status} }
 	} else {
-		q.Ref = c.String("ref")
-		if err := pipelineIn(readPipeline(c))(s.cfg, &q.Query); err != nil {
+		q.Ref = o.asked.Ref
+		if err := pipelineIn(o.pipeline)(s.cfg, &q.Query); err != nil {
 			return nil
 		}
 	}
@@ -288,15 +201,15 @@ func (s *session) names(ctx context.Context, c *cli.Context, flag string) []word
 }
 
 // distinct names the rows of a list's first page, each name once.
-func distinct[T any](rows iter.Seq2[T, error], name func(T) word) []word {
-	var words []word
+func distinct[T any](rows iter.Seq2[T, error], name func(T) complete.Word) []complete.Word {
+	var words []complete.Word
 	seen := 0
 	for row, err := range rows {
 		if err != nil {
 			break
 		}
 		w := name(row)
-		if !slices.ContainsFunc(words, func(known word) bool { return known.text == w.text }) {
+		if !slices.ContainsFunc(words, func(known complete.Word) bool { return known.Text == w.Text }) {
 			words = append(words, w)
 		}
 		if seen++; seen == defaultLimit {
