@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"strings"
 
 	"github.com/sethvargo/go-envconfig"
 )
@@ -167,62 +166,6 @@ func (s *settings) tls() TLS {
 		t.CertFile, t.KeyFile = s.CICertFile, s.CIKeyFile
 	}
 	return t
-}
-
-// cleaned trims the line break that a variable pasted into GitLab's settings
-// or read from a file often ends in, hides empty values, so that they do not
-// hide a default, and finds references that nobody expanded. It remembers the
-// first of those, because a Lookuper cannot return an error.
-type cleaned struct {
-	from envconfig.Lookuper
-	err  error
-}
-
-// Lookup implements [envconfig.Lookuper].
-func (c *cleaned) Lookup(name string) (string, bool) {
-	value, ok := c.from.Lookup(name)
-	value = strings.TrimRight(value, "\r\n")
-	if ref, found := Unexpanded(value); found && c.err == nil {
-		c.err = &UsageError{
-			Name:   name,
-			Reason: "holds the literal text " + ref + ": it was not expanded",
-			Fix:    "single quotes keep a shell from expanding; and GitLab leaves a reference to a variable that does not exist as it is",
-		}
-	}
-	return value, ok && value != ""
-}
-
-// Unexpanded reports whether a value is nothing but a reference to a variable,
-// such as $CI_JOB_TOKEN, ${CI_JOB_TOKEN} or %CI_JOB_TOKEN%, and returns it.
-func Unexpanded(value string) (string, bool) {
-	name, ok := strings.CutPrefix(value, "$")
-	switch {
-	case ok && strings.HasPrefix(name, "{") && strings.HasSuffix(name, "}"):
-		name = name[1 : len(name)-1]
-	case !ok && len(value) > 2 && value[0] == '%' && value[len(value)-1] == '%':
-		name = value[1 : len(value)-1]
-	case !ok:
-		return "", false
-	}
-	for _, r := range name {
-		if r != '_' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
-			return "", false
-		}
-	}
-	return value, name != ""
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-func truthy(value string) bool {
-	return value != "" && value != "0" && !strings.EqualFold(value, "false")
 }
 
 // Variable finds a variable by its name, for those that a user names.

@@ -1,15 +1,11 @@
 package env
 
 import (
-	"errors"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
-
-	"gitlab.com/artifetch/artifetch/internal/smallfile"
 )
 
 // TokenKind says how a token is presented to GitLab.
@@ -183,46 +179,4 @@ func noToken(l envconfig.Lookuper, want TokenKind, own bool) (Token, error) {
 		return Token{}, &UsageError{Name: "CI_JOB_TOKEN", Reason: "is set but empty", Fix: "unset it, or use ARTIFETCH_TOKEN_TYPE=none to go without a token"}
 	}
 	return Token{Kind: NoToken}, nil
-}
-
-// readNamed reads a file that the user named: it must be there and hold a
-// token.
-func readNamed(name, path string) (Secret, error) {
-	if path == "" {
-		return Secret{}, nil
-	}
-	value, err := readFile(path)
-	switch {
-	case err != nil:
-		return Secret{}, &UsageError{Name: name, Reason: "cannot be read: " + err.Error(), Fix: "check the path"}
-	case value.IsZero():
-		return Secret{}, &UsageError{Name: name, Reason: "names an empty file: " + path, Fix: "write the token into it"}
-	}
-	return value, nil
-}
-
-// readOptional reads a file that is used when it is there, such as the secret
-// of a Dockerfile's RUN --mount=type=secret.
-func readOptional(path string) (Secret, error) {
-	value, err := readFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return Secret{}, nil
-	case err != nil:
-		return Secret{}, &UsageError{Name: path, Reason: "cannot be read: " + err.Error(), Fix: "give another token, or mend the secret's mode"}
-	case value.IsZero():
-		return Secret{}, &UsageError{Name: path, Reason: "is empty", Fix: "check the secret that is mounted there"}
-	}
-	return value, nil
-}
-
-// maxTokenFile is larger than any token, in bytes: a token must fit into a header.
-const maxTokenFile = 64 << 10
-
-func readFile(path string) (Secret, error) {
-	content, err := smallfile.Read(path, maxTokenFile)
-	if err != nil {
-		return Secret{}, err
-	}
-	return NewSecret(strings.TrimSpace(string(content))), nil
 }

@@ -7,15 +7,15 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/similar"
 )
 
-// isGlob reports whether a job's name is a pattern. Brackets are no part of one:
-// jobs of a matrix have them in their names.
+// isGlob reports whether a job's name is a glob. Brackets don't make one: matrix jobs
+// have them in their names.
 func isGlob(name string) bool { return strings.ContainsAny(name, "*?{") }
 
-// NameMatcher tells whether a job's name is name, or fits it if it is a glob: *
-// is anything, ? is one character, {a,b} is either.
+// NameMatcher returns a function that reports whether a job's name is name, or matches
+// it if it is a glob: * is anything, ? is one character, {a,b} is either.
 func NameMatcher(name string) func(string) bool { return compile(name).MatchString }
 
-// compile makes a regular expression of a name or pattern: * is anything, also
+// compile turns a name or glob into a regular expression: * is anything, including
 // slashes, because "test 1/3" is a name; ? is one character; {a,b} is either.
 func compile(name string) *regexp.Regexp {
 	quoted := regexp.QuoteMeta(name)
@@ -23,14 +23,14 @@ func compile(name string) *regexp.Regexp {
 		quoted = replaceGlob(quoted)
 	}
 	re, err := regexp.Compile("^(?s:" + quoted + ")$")
-	if err != nil { // braces that are not closed are meant as they are
+	if err != nil { // unclosed braces are part of the name
 		return regexp.MustCompile("^(?s:" + regexp.QuoteMeta(name) + ")$")
 	}
 	return re
 }
 
-// replaceGlob replaces what stands for something else. A comma does so between
-// braces alone.
+// replaceGlob replaces the special characters of a glob. A comma is special only
+// between braces.
 func replaceGlob(quoted string) string {
 	anywhere := strings.NewReplacer(`\*`, ".*", `\?`, ".")
 	inBraces := strings.NewReplacer(`\*`, ".*", `\?`, ".", `\{`, "(?:", `\}`, ")", ",", "|")

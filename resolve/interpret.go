@@ -10,38 +10,43 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// Meaning turns a refusal that is about a project as a whole into what it means.
+// Meaning says what a refusal means that is about a project as a whole.
 func (r *Resolver) Meaning(err error, project string) error {
 	return r.interpret(err, Query{Project: project}, Artifact{})
 }
 
-// interpret turns the last refusal into what it means here. GitLab has two
-// spellings of 404: with a small f a record was not found, with a capital one
-// something that belongs to it.
+// interpret says what the last refusal means here.
 func (r *Resolver) interpret(err error, q Query, a Artifact) error {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
-	if !ok {
-		return err
-	}
 	switch {
+	case !ok:
+		return err
 	case refusal.FromStorage && refusal.StatusCode == http.StatusNotFound:
 		return &NoArchiveError{Artifact: a, Err: err}
 	case refusal.FromStorage:
 		return err
-	case refusal.StatusCode == http.StatusUnauthorized:
+	}
+	switch refusal.StatusCode {
+	case http.StatusUnauthorized:
 		return &RefusedError{err, r.unauthorizedHint()}
-	case refusal.StatusCode == http.StatusForbidden && a.runner && refusal.Hint() == "":
-		// The runner's route says the same of jobs that are not there.
-		return &RefusedError{err, "there is no such job, or this token's user may not read its artifacts: check the job's ID, the user's role, and artifacts:access"}
-	case refusal.StatusCode == http.StatusForbidden:
-		return &RefusedError{err, forbiddenHint(refusal)}
-	case refusal.StatusCode != http.StatusNotFound:
-		return err
+	case http.StatusForbidden:
+		return &RefusedError{err, forbiddenHint(refusal, a)}
+	case http.StatusNotFound:
+		return r.interpretNotFound(refusal, q, a, err)
+	}
+	return err
+}
+
+// interpretNotFound knows the two spellings of GitLab's 404: "Not found" means that the
+// record itself doesn't exist, "Not Found" that something which belongs to it doesn't.
+func (r *Resolver) interpretNotFound(refusal *gitlab.Error, q Query, a Artifact, err error) error {
+	notFound := refusal.Message == "404 Not found"
+	switch {
 	case refusal.ProjectNotFound():
 		return &NotFoundError{Query: q, What: "project", Err: err, hint: r.projectHint()}
-	case a.JobID != 0 && refusal.Message == "404 Not found":
+	case notFound && a.JobID != 0:
 		return &NotFoundError{Query: Query{Project: q.Project, JobID: a.JobID}, What: "job id", Err: err}
-	case a.JobID == 0 && refusal.Message == "404 Not found":
+	case notFound:
 		return &NotFoundError{Query: q, What: "job", Job: a.JobName, Err: err}
 	case a.URL == "" || strings.HasPrefix(refusal.Message, "HTML page"):
 		return err // of a list, or not of GitLab's API
@@ -58,25 +63,28 @@ func (r *Resolver) unauthorizedHint() string {
 
 func (r *Resolver) projectHint() string {
 	if r.jobToken {
-		return "check the path; else the instance lacks the licence to use job tokens here (Premium): set GITLAB_TOKEN to a token with read_api"
+		return "check the path; if it is right, job tokens need GitLab Premium or Ultimate here: set GITLAB_TOKEN to a token with read_api"
 	}
-	return "check the path; a private project looks like a missing one to a token, or to nobody, without access to it"
+	return "check the path; GitLab also answers 404 if the token can't see the project, or if there is no token"
 }
 
 var notAllowlisted = regexp.MustCompile(`not allowed from (\S+) to (\S+?)\.?$`)
 
-// forbiddenHint knows the refusals of job tokens:
+// forbiddenHint knows how GitLab refuses job tokens:
 // https://docs.gitlab.com/ci/jobs/ci_job_token/
-func forbiddenHint(refusal *gitlab.Error) string {
+func forbiddenHint(refusal *gitlab.Error, a Artifact) string {
 	message := refusal.Message
 	if hint := refusal.Hint(); hint != "" {
 		return hint
+	}
+	if a.runner { // this route says the same if there is no such job
+		return "there is no such job, or the token's user may not read its artifacts: check the job's id, the user's role and artifacts:access"
 	}
 	if m := notAllowlisted.FindStringSubmatch(message); m != nil {
 		return fmt.Sprintf("in project %s: Settings > CI/CD > Job token permissions > add project %s", m[2], m[1])
 	}
 	if strings.Contains(message, "token permission is required") {
-		return "the project's job token allowlist grants too little: give this project's entry the permission that is named"
+		return "the project's job token allowlist doesn't grant enough: add the permission to this project's entry"
 	}
-	return "the token's user may not read this job's artifacts: it needs the Developer role, or artifacts:access restricts them"
+	return "the token's user may not read this job's artifacts: check the user's role (Developer or higher) and artifacts:access"
 }

@@ -6,21 +6,21 @@ import (
 	"slices"
 )
 
-// picker takes the jobs that a query names out of those that it is offered. The
-// first job of a name decides, also if it does not do: a parent's before its
+// picker picks the jobs that a query names from those that it is offered. The first
+// job of a name decides, even if it can't be used: a parent's comes before its
 // children's.
 type picker struct {
 	query  Query
 	judge  judge
 	names  []jobName
 	found  []Artifact
-	denied map[string]error // why the first job of a name does not do
+	denied map[string]error // why the first job of a name can't be used
 	seen   []string         // the names of all jobs, for suggestions
 	taken  map[string]bool
-	bare   map[string]error // why jobs of a fitting name do not count
+	bare   map[string]error // why jobs of a matching name don't count
 
-	closed []*DownstreamError // pipelines that could not be looked through
-	cut    bool               // there were more pipelines than are looked through
+	closed []*DownstreamError // pipelines that couldn't be searched
+	cut    bool               // there were more pipelines than are searched
 }
 
 // jobName is one of the names of a query.
@@ -31,14 +31,14 @@ type jobName struct {
 	hit  bool
 }
 
-// judge decides about a job whose name fits.
+// judge decides about a job whose name matches.
 type judge func(candidate) verdict
 
-// verdict is what becomes of a job whose name fits.
+// verdict is what a judge decides.
 type verdict struct {
 	artifact Artifact
-	err      error // why it does not do
-	skip     bool  // it does not even count as the job
+	err      error // why it can't be used
+	skip     bool  // it doesn't even count as the job
 }
 
 func newPicker(q Query, judge judge) *picker {
@@ -49,7 +49,7 @@ func newPicker(q Query, judge judge) *picker {
 	return p
 }
 
-// offer shows the picker a job.
+// offer gives the picker a job to consider.
 func (p *picker) offer(job candidate) {
 	p.seen = append(p.seen, job.Name)
 	if p.taken[job.Name] || !p.wants(job.Name) {
@@ -87,8 +87,8 @@ func (p *picker) done() bool {
 	return true
 }
 
-// result returns all jobs that the query names, or why one of them is not there.
-// Of a pattern's jobs those without an archive are left out, if others have one.
+// result returns all jobs that the query names, or why one of them is missing. It
+// leaves out jobs of a glob that have no archive, if others have one.
 func (p *picker) result() ([]Artifact, error) {
 	for _, n := range p.names {
 		switch {

@@ -15,14 +15,18 @@ const (
 	maxJobs  = 2000 // how far back fromProject looks
 )
 
-// fromProject finds jobs in the project's list of jobs, where pipelines are
-// closed to the token: the newest pipeline that is meant, then its children,
-// which are told by their source and commit.
+// fromProject finds jobs in the project's list of jobs, if the token may not list
+// pipelines: in the newest pipeline that is meant, then in its children, which have its
+// commit.
 func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error) {
 	jobs, roots, err := r.family(ctx, q)
 	if err != nil {
 		return nil, err
 	}
+	if len(roots) == 0 {
+		return nil, noRoots(q, jobs)
+	}
+	severalCount := q.Recent || q.SHA != "" || q.MergeRequest != 0
 	var first error
 	for back, root := range roots {
 		p := newPicker(q, r.judge(q, ByProject))
@@ -31,26 +35,31 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 		}
 		found, err := p.result()
 		if err == nil {
-			for i := range found {
-				found[i].Back = back
-			}
-			return found, nil
+			return passed(found, back), nil
 		}
-		if first == nil {
-			first = err
+		first = cmp.Or(first, err)
+		if !severalCount || !mayBeElsewhere(err) {
+			break
 		}
-		if !q.Recent && q.SHA == "" && q.MergeRequest == 0 || !mayBeElsewhere(err) {
-			return nil, first
-		}
-	}
-	if first == nil {
-		what := "successful pipeline"
-		if q.Exact() {
-			what = "pipeline"
-		}
-		first = &NotFoundError{Query: q, What: what, Seen: amongNewest(jobs), cut: len(jobs) == maxJobs || len(jobs) == 0}
 	}
 	return nil, first
+}
+
+// passed notes how many newer pipelines were passed over.
+func passed(found []Artifact, back int) []Artifact {
+	for i := range found {
+		found[i].Back = back
+	}
+	return found
+}
+
+// noRoots is the error if no job of a pipeline that is meant is in the list.
+func noRoots(q Query, jobs []gitlab.Job) error {
+	what := "successful pipeline"
+	if q.Exact() {
+		what = "pipeline"
+	}
+	return &NotFoundError{Query: q, What: what, Seen: amongNewest(jobs), cut: len(jobs) == maxJobs || len(jobs) == 0}
 }
 
 func (r *Resolver) judge(q Query, how Method) judge {
@@ -60,8 +69,8 @@ func (r *Resolver) judge(q Query, how Method) judge {
 	return r.asServer(how)
 }
 
-// LatestPipeline finds the newest pipeline of a ref in the project's list of jobs,
-// where pipelines are closed to the token.
+// LatestPipeline finds the newest pipeline of a ref in the project's list of jobs, if
+// the token may not list pipelines.
 func (r *Resolver) LatestPipeline(ctx context.Context, project, ref string) (int64, error) {
 	q := Query{Project: project, Ref: ref, Latest: true}
 	jobs, roots, err := r.family(ctx, q)
@@ -78,10 +87,10 @@ func amongNewest(jobs []gitlab.Job) string {
 	return fmt.Sprintf("among the project's newest %d jobs", len(jobs))
 }
 
-// family reads the project's jobs as far back as it helps. roots are the
+// family reads the project's list of jobs as far back as that can help. roots are the
 // pipelines that are meant, newest first.
 func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, roots []gitlab.Pipeline, err error) {
-	last := 0 // the last row that was of any use
+	last := 0 // the last row that helped
 	for job, err := range r.lists.projectJobs(ctx, q.Project) {
 		if err != nil {
 			return nil, nil, err
@@ -104,11 +113,10 @@ func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, root
 	return jobs, roots, nil
 }
 
-// seen reports whether what is behind a job in the list can be of no use any more.
-// Jobs come newest first, those that were retried too, and every job of a pipeline
-// was created after that pipeline: behind a job that is older than a pipeline,
-// there is no job of that pipeline, of its children, or of a newer one. idle is how
-// many rows have been of no use.
+// seen reports whether nothing after this job in the list can help. Jobs come newest
+// first, retried ones too, and every job of a pipeline was created after that pipeline:
+// after a job that is older than a pipeline, the list has no job of that pipeline, of
+// its children, or of a newer one. idle is how many rows in a row were no help.
 func seen(q Query, job gitlab.Job, roots []gitlab.Pipeline, idle int) bool {
 	switch {
 	case q.Recent:
@@ -120,7 +128,7 @@ func seen(q Query, job gitlab.Job, roots []gitlab.Pipeline, idle int) bool {
 	case !job.CreatedAt.Before(*roots[0].CreatedAt):
 		return false
 	}
-	several := q.SHA != "" || q.MergeRequest != 0 // pipelines, of which an older one may have to do
+	several := q.SHA != "" || q.MergeRequest != 0 // pipelines: an older one may have the job
 	return !several || idle > pageSize
 }
 
@@ -141,9 +149,9 @@ func isRoot(q Query, p gitlab.Pipeline) bool {
 	return p.Ref == q.Ref && p.Status == "success" && !tooOld(p, q.MaxAge)
 }
 
-// tree puts the jobs of a pipeline and of its children in order: the parent's
-// first, then those of the oldest child, as the server has it, or of the newest.
-// Of several attempts at a job, the newest comes first in jobs, and stays so.
+// tree returns the jobs of a pipeline and of its children: the parent's first, then
+// those of the oldest child, which is the server's order, or of the newest. Of several
+// attempts at a job, the newest comes first in jobs, and stays first.
 func tree(jobs []gitlab.Job, root gitlab.Pipeline, oldest bool) []gitlab.Job {
 	var family []gitlab.Job
 	for _, job := range jobs {

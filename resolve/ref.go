@@ -8,8 +8,8 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// fromRef takes the jobs from the newest successful pipeline of a ref, as the
-// server would. Where that cannot be listed, the server decides.
+// fromRef takes the jobs from the newest successful pipeline of a ref, as the server
+// would. If the token may not list pipelines, the server chooses.
 func (r *Resolver) fromRef(ctx context.Context, q Query) ([]Artifact, error) {
 	back, first := 0, error(&NotFoundError{Query: q, What: "successful pipeline"})
 	for pipeline, err := range r.successful(ctx, q) {
@@ -19,10 +19,7 @@ func (r *Resolver) fromRef(ctx context.Context, q Query) ([]Artifact, error) {
 		found, err := r.inSuccessful(ctx, q, pipeline)
 		switch {
 		case err == nil:
-			for i := range found {
-				found[i].Back = back
-			}
-			return found, nil
+			return passed(found, back), nil
 		case Refused(err):
 			return r.unlisted(ctx, q, err)
 		case !mayBeElsewhere(err):
@@ -35,8 +32,8 @@ func (r *Resolver) fromRef(ctx context.Context, q Query) ([]Artifact, error) {
 	return nil, first
 }
 
-// successful lists the successful pipelines of a ref that count: the newest
-// alone, or, with Recent, all that are young enough.
+// successful lists the successful pipelines of a ref that count: only the newest, or,
+// with Recent, all that are young enough.
 func (r *Resolver) successful(ctx context.Context, q Query) iter.Seq2[gitlab.Pipeline, error] {
 	return func(yield func(gitlab.Pipeline, error) bool) {
 		seen := 0
@@ -54,19 +51,19 @@ func (r *Resolver) successful(ctx context.Context, q Query) iter.Seq2[gitlab.Pip
 	}
 }
 
-// maxRecent is how many pipelines are looked through, as by the server.
+// maxRecent is how many pipelines are searched. The server has the same limit.
 const maxRecent = 100
 
 func tooOld(p gitlab.Pipeline, maxAge time.Duration) bool {
 	return maxAge > 0 && p.CreatedAt != nil && time.Since(*p.CreatedAt) > maxAge
 }
 
-// mayBeElsewhere reports whether an older pipeline may have what this one lacks.
+// mayBeElsewhere reports whether an older pipeline may have what this one doesn't.
 func mayBeElsewhere(err error) bool {
 	return is[*NotFoundError](err) || is[*NoArchiveError](err) || is[*StateError](err)
 }
 
-// inSuccessful takes the jobs out of one pipeline and those below it.
+// inSuccessful takes the jobs from one pipeline and its descendants.
 func (r *Resolver) inSuccessful(ctx context.Context, q Query, pipeline gitlab.Pipeline) ([]Artifact, error) {
 	p := newPicker(q, r.asServer(ByListing))
 	if err := r.walk(ctx, node{project: q.Project, id: pipeline.ID}, p, true); err != nil {
@@ -84,7 +81,7 @@ func (r *Resolver) asServer(how Method) judge {
 	}
 }
 
-// unlisted asks the server for each job by name. Patterns need a list of names.
+// unlisted lets the server choose each job by its name. Globs need a list of names.
 func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact, error) {
 	if !Refused(err) {
 		return nil, r.interpret(err, q, Artifact{})

@@ -92,7 +92,7 @@ func (e *DownstreamError) Hint() string {
 		return "job tokens list trigger jobs since GitLab 19.2: use a token with the scope read_api, or ask for the job in the downstream project"
 	}
 	if refusal, ok := errors.AsType[*gitlab.Error](e.Err); ok && refusal.StatusCode == http.StatusForbidden {
-		return forbiddenHint(refusal)
+		return forbiddenHint(refusal, Artifact{})
 	}
 	return fmt.Sprintf("give the token's user access to project %s", e.Project)
 }

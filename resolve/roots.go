@@ -33,8 +33,8 @@ func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
 	return roots, nil
 }
 
-// pipelineFilters are the lists that hold what a query means. A merge request
-// has pipelines of its source branch's commits and of merge results.
+// pipelineFilters are the lists that contain the pipelines which a query means. A merge
+// request has pipelines of its source branch and of merge results.
 // https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
 func pipelineFilters(q Query) []gitlab.PipelinesOptions {
 	switch {
@@ -47,13 +47,13 @@ func pipelineFilters(q Query) []gitlab.PipelinesOptions {
 	return []gitlab.PipelinesOptions{{Ref: q.Ref}}
 }
 
-// notCISources are the pipeline sources that the server leaves out when it
-// looks for a ref's newest pipeline (Enums::Ci::Pipeline.ci_sources): they are
-// children, or made by tools.
+// notCISources are the pipeline sources that the server ignores when it looks for a
+// ref's newest pipeline (Enums::Ci::Pipeline.ci_sources): child pipelines, and those
+// that tools create.
 var notCISources = []string{
 	"webide", "parent_pipeline", "ondemand_dast_scan", "ondemand_dast_validation",
 	"security_orchestration_policy", "container_registry_push", "duo_workflow", "pipeline_execution_policy_schedule",
 }
 
-// isCI reports whether the server would look at a pipeline by itself.
+// isCI reports whether the server considers a pipeline that isn't named.
 func isCI(p gitlab.Pipeline) bool { return !slices.Contains(notCISources, p.Source) }

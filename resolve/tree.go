@@ -18,16 +18,16 @@ type node struct {
 	depth   int
 }
 
-// GitLab nests children two deep; other projects' pipelines may go on. The limits
-// only stop what goes in circles.
+// GitLab nests child pipelines two levels deep; pipelines of other projects may nest
+// deeper. The limits only stop cycles.
 const (
 	maxDepth = 10
 	maxNodes = 200
 )
 
-// walk offers the jobs of a pipeline and of those below it, until the picker is
-// done. oldest is the server's own order: all descendants by their id. Otherwise it
-// goes from level to level, the newest child first. It costs two requests for each
+// walk offers the jobs of a pipeline and its descendants to the picker, until that is
+// done. With oldest, descendants come in the server's own order, by their ids. Without,
+// walk goes from level to level, the newest child first. It makes two requests for each
 // pipeline, one for the last.
 func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) error {
 	queue, known := []node{root}, map[int64]bool{root.id: true}
@@ -42,7 +42,7 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 		switch {
 		case err != nil && n.project != root.project && notReadable(err):
 			p.closed = append(p.closed, &DownstreamError{Query: p.query, Project: n.project, PipelineID: n.id, Err: err})
-		case n.id != root.id && deleted(err): // since its parent was asked
+		case n.id != root.id && deleted(err): // since its parent was listed
 		case err != nil:
 			return err
 		}
@@ -62,8 +62,8 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 	return nil
 }
 
-// visit offers the jobs of one pipeline. It returns those that it has triggered, if
-// they matter.
+// visit offers the jobs of one pipeline. It returns the pipelines that it has
+// triggered, if they matter.
 func (r *Resolver) visit(ctx context.Context, n, root node, p *picker) ([]node, error) {
 	for job, err := range r.lists.jobs(ctx, n.project, n.id) {
 		if err != nil {
@@ -77,13 +77,13 @@ func (r *Resolver) visit(ctx context.Context, n, root node, p *picker) ([]node, 
 	return r.children(ctx, n, p.query.Downstream)
 }
 
-// deleted reports whether err says that there is no such pipeline.
+// deleted reports whether err says that the pipeline doesn't exist.
 func deleted(err error) bool {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	return ok && refusal.StatusCode == http.StatusNotFound && !refusal.FromStorage && !refusal.ProjectNotFound()
 }
 
-// notReadable reports whether err is about what this token may see.
+// notReadable reports whether the token can't see the pipeline.
 func notReadable(err error) bool { return Refused(err) || deleted(err) }
 
 // candidate says in which project a job of the pipeline is. GitLab leaves that out of
@@ -98,8 +98,8 @@ func (n node) candidate(job gitlab.Job, root node) candidate {
 	return candidate{job, strconv.FormatInt(job.Pipeline.ProjectID, 10)}
 }
 
-// children lists the pipelines that a pipeline has triggered, newest first: those
-// of a trigger job that was retried are its descendants still.
+// children lists the pipelines that a pipeline has triggered, newest first, including
+// those of trigger jobs that were retried.
 func (r *Resolver) children(ctx context.Context, n node, downstream bool) ([]node, error) {
 	var children []node
 	for b, err := range r.lists.bridges(ctx, n.project, n.id) {
@@ -111,7 +111,7 @@ func (r *Resolver) children(ctx context.Context, n node, downstream bool) ([]nod
 			continue
 		}
 		project := n.project
-		if child.Source != "parent_pipeline" { // "pipeline": triggered in a project, be it another or this one
+		if child.Source != "parent_pipeline" { // "pipeline": triggered in another project, or in this one
 			if !downstream {
 				continue
 			}
@@ -160,8 +160,8 @@ func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
 	return nil, first
 }
 
-// picked is the picker's result. What could not be looked through matters if a job
-// was found elsewhere, too: it may have been meant.
+// picked returns the picker's result. It reports pipelines that couldn't be searched even
+// if the jobs were found elsewhere: the jobs there may be those that were meant.
 func (r *Resolver) picked(p *picker) ([]Artifact, error) {
 	found, err := p.result()
 	for _, closed := range p.closed {
@@ -172,8 +172,8 @@ func (r *Resolver) picked(p *picker) ([]Artifact, error) {
 	return found, err
 }
 
-// withoutTree finds the jobs in the project's list of jobs, after a list of pipelines
-// was refused. That list has no jobs of other projects.
+// withoutTree finds the jobs in the project's list of jobs, after GitLab refused a list
+// of pipelines. The project's list has no jobs of other projects.
 func (r *Resolver) withoutTree(ctx context.Context, q Query, refusal error) ([]Artifact, error) {
 	found, err := r.fromProject(ctx, q)
 	if missing, ok := errors.AsType[*NotFoundError](err); ok && missing.What == "job" && q.Downstream {
@@ -182,7 +182,7 @@ func (r *Resolver) withoutTree(ctx context.Context, q Query, refusal error) ([]A
 	return found, err
 }
 
-// pipelineMissing explains the 404 of a pipeline that the project does not have.
+// pipelineMissing explains the 404 of a pipeline that isn't in the project.
 func (r *Resolver) pipelineMissing(err error, q Query) error {
 	if errors.Is(err, gitlab.ErrNotFound) && q.PipelineID != 0 {
 		return &NotFoundError{Query: q, What: "pipeline", Err: err}
@@ -190,8 +190,8 @@ func (r *Resolver) pipelineMissing(err error, q Query) error {
 	return err
 }
 
-// finished judges jobs of a pipeline that was named: it may run or have failed;
-// the job itself must have succeeded.
+// finished judges jobs of a pipeline that was named. The pipeline may be running or
+// have failed, but the job must have succeeded.
 func (r *Resolver) finished(q Query, how Method) judge {
 	return func(c candidate) verdict {
 		if c.Status != "success" && !q.AnyStatus {

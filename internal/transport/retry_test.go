@@ -85,13 +85,13 @@ func TestRetry(t *testing.T) {
 		{name: "503, then success", steps: []step{status(503), status(200)}, wantStatus: 200, wantTries: 2, least: 250 * time.Millisecond, most: 750 * time.Millisecond},
 		{name: "Retry-After wins over backoff", steps: []step{status(429, "Retry-After", "30"), status(200)}, wantStatus: 200, wantTries: 2, least: 30 * time.Second, most: 30 * time.Second},
 		{name: "a short Retry-After does not shorten it", steps: []step{status(503, "Retry-After", "0"), status(200)}, wantStatus: 200, wantTries: 2, least: 250 * time.Millisecond, most: time.Second},
-		{name: "a wish beyond the budget ends it at once", steps: []step{status(429, "Retry-After", "3600")}, wantStatus: 429, wantTries: 1},
-		{name: "a wish for the year 9999", steps: []step{status(429, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")}, wantStatus: 429, wantTries: 1},
+		{name: "a pause beyond the budget ends it at once", steps: []step{status(429, "Retry-After", "3600")}, wantStatus: 429, wantTries: 1},
+		{name: "a date in the year 9999", steps: []step{status(429, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")}, wantStatus: 429, wantTries: 1},
 		{name: "the same of a server that is down", steps: []step{status(503, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")}, wantStatus: 503, wantTries: 1},
 		{name: "the same, by the reset of a limit", steps: []step{status(429, "RateLimit-ResetTime", "Fri, 31 Dec 9999 23:59:59 GMT")}, wantStatus: 429, wantTries: 1},
 		{name: "the same, after a while", steps: []step{status(503), status(503), status(429, "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")}, wantStatus: 429, wantTries: 3, least: 750 * time.Millisecond, most: 3 * time.Second},
 		{name: "the longest Go duration", steps: []step{status(429, "Retry-After", "2562047h47m16.854775807s")}, wantStatus: 429, wantTries: 1},
-		{name: "a huge wish", steps: []step{status(429, "Retry-After", "99999999999999999999")}, wantStatus: 429, wantTries: 1},
+		{name: "a huge pause", steps: []step{status(429, "Retry-After", "99999999999999999999")}, wantStatus: 429, wantTries: 1},
 		{name: "retries are used up", policy: Policy{Retries: 2}, steps: []step{status(502)}, wantStatus: 502, wantTries: 3, least: 500 * time.Millisecond, most: 3 * time.Second},
 		{name: "no retries", policy: Policy{Retries: -1}, steps: []step{status(502)}, wantStatus: 502, wantTries: 1},
 		{name: "time is used up", policy: Policy{Retries: 1000, MaxTime: 10 * time.Second}, steps: []step{status(500)}, wantStatus: 500, wantTries: 0, least: 3 * time.Second, most: 10 * time.Second},
@@ -215,11 +215,11 @@ func TestServerWish(t *testing.T) {
 		{"reset", "RateLimit-Reset", "1767323105", time.Minute},
 		{"reset as a date", "RateLimit-ResetTime", "Fri, 02 Jan 2026 03:05:05 GMT", time.Minute},
 		{"reset far away", "RateLimit-Reset", "99999999999999", 0},
-		{"date far away", "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT", longestWish},
+		{"date far away", "Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT", maxRetryAfter},
 		{"date before the first", "Retry-After", "Mon, 01 Jan 0001 00:00:00 GMT", 0},
-		{"reset date far away", "RateLimit-ResetTime", "Fri, 31 Dec 9999 23:59:59 GMT", longestWish},
-		{"reset in a hundred years", "RateLimit-Reset", "5000000000", longestWish},
-		{"the longest Go duration", "Retry-After", "2562047h47m16.854775807s", longestWish},
+		{"reset date far away", "RateLimit-ResetTime", "Fri, 31 Dec 9999 23:59:59 GMT", maxRetryAfter},
+		{"reset in a hundred years", "RateLimit-Reset", "5000000000", maxRetryAfter},
+		{"the longest Go duration", "Retry-After", "2562047h47m16.854775807s", maxRetryAfter},
 		{"the most negative", "Retry-After", "-2562047h47m16.854775808s", 0},
 	}
 	for _, tt := range tests {
@@ -227,8 +227,8 @@ func TestServerWish(t *testing.T) {
 			t.Parallel()
 			h := http.Header{}
 			h.Set(tt.header, tt.value)
-			if got := serverWish(&http.Response{StatusCode: http.StatusTooManyRequests, Header: h}, now); got != tt.want {
-				t.Errorf("serverWish = %v, want %v", got, tt.want)
+			if got := retryAfter(&http.Response{StatusCode: http.StatusTooManyRequests, Header: h}, now); got != tt.want {
+				t.Errorf("retryAfter = %v, want %v", got, tt.want)
 			}
 		})
 	}
@@ -237,8 +237,8 @@ func TestServerWish(t *testing.T) {
 func TestRateLimitIsNoWishOfOtherFailures(t *testing.T) {
 	t.Parallel()
 	resp := &http.Response{StatusCode: http.StatusBadGateway, Header: http.Header{"Ratelimit-Reset": {"1767323105"}}}
-	if got := serverWish(resp, time.Unix(1767323045, 0)); got != 0 {
-		t.Errorf("serverWish = %v, want none", got)
+	if got := retryAfter(resp, time.Unix(1767323045, 0)); got != 0 {
+		t.Errorf("retryAfter = %v, want none", got)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// serverWish is how long the server asks to be left alone; zero if it does not
+// retryAfter returns how long the server asks clients to wait, or zero if it doesn't
 // say. It understands
 //
 //	Retry-After: 120                            seconds (RFC 9110 §10.2.3)
@@ -17,26 +17,26 @@ import (
 //	RateLimit-Reset: 1609844400                 Unix time (GitLab's Rack::Attack)
 //	RateLimit-ResetTime: Tue, 05 Jan 2021 …     the same as a date
 //
-// GitLab.com sends RateLimit-* with every answer, so that they are a wish only
-// where the limit is what went wrong.
+// GitLab.com sends RateLimit-* with every answer, so they count only if the limit is
+// what went wrong.
 //
-// No wish is longer than [longestWish], so that it can be added to.
-func serverWish(resp *http.Response, now time.Time) time.Duration {
+// The result is at most [maxRetryAfter], so that adding to it can't overflow.
+func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	h := resp.Header
-	wish := retryAfter(h.Get("Retry-After"), now)
-	if wish <= 0 && resp.StatusCode == http.StatusTooManyRequests {
-		if wish = unixTime(h.Get("RateLimit-Reset"), now); wish <= 0 {
-			wish = date(h.Get("RateLimit-ResetTime"), now)
+	wait := retryAfterHeader(h.Get("Retry-After"), now)
+	if wait <= 0 && resp.StatusCode == http.StatusTooManyRequests {
+		if wait = unixTime(h.Get("RateLimit-Reset"), now); wait <= 0 {
+			wait = date(h.Get("RateLimit-ResetTime"), now)
 		}
 	}
-	return min(max(wish, 0), longestWish)
+	return min(max(wait, 0), maxRetryAfter)
 }
 
-// longestWish is 68 years. That a date is in the year 9999 would be three centuries,
-// which is more than a Duration can hold.
-const longestWish = math.MaxInt32 * time.Second
+// maxRetryAfter is 68 years. A date in the year 9999 would be millennia away, which is
+// more than a Duration can hold.
+const maxRetryAfter = math.MaxInt32 * time.Second
 
-func retryAfter(value string, now time.Time) time.Duration {
+func retryAfterHeader(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	if value != "" && strings.Trim(value, "0123456789") == "" {
 		// A number that is too large parses to the largest one, with an error;

@@ -1,0 +1,50 @@
+package env
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
+)
+
+// readNamed reads a file that the user named: it must exist and contain a token.
+func readNamed(name, path string) (Secret, error) {
+	if path == "" {
+		return Secret{}, nil
+	}
+	value, err := readFile(path)
+	switch {
+	case err != nil:
+		return Secret{}, &UsageError{Name: name, Reason: "cannot be read: " + err.Error(), Fix: "check the path"}
+	case value.IsZero():
+		return Secret{}, &UsageError{Name: name, Reason: "names an empty file: " + path, Fix: "write the token into it"}
+	}
+	return value, nil
+}
+
+// readOptional reads a file that is used when it is there, such as the secret
+// of a Dockerfile's RUN --mount=type=secret.
+func readOptional(path string) (Secret, error) {
+	value, err := readFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Secret{}, nil
+	case err != nil:
+		return Secret{}, &UsageError{Name: path, Reason: "cannot be read: " + err.Error(), Fix: "give another token, or fix the mode of the secret"}
+	case value.IsZero():
+		return Secret{}, &UsageError{Name: path, Reason: "is empty", Fix: "check the secret that is mounted there"}
+	}
+	return value, nil
+}
+
+// maxTokenFile is larger than any token, in bytes: a token must fit into a header.
+const maxTokenFile = 64 << 10
+
+func readFile(path string) (Secret, error) {
+	content, err := smallfile.Read(path, maxTokenFile)
+	if err != nil {
+		return Secret{}, err
+	}
+	return NewSecret(strings.TrimSpace(string(content))), nil
+}

@@ -1,0 +1,64 @@
+package env
+
+import (
+	"strings"
+
+	"github.com/sethvargo/go-envconfig"
+)
+
+// cleaned trims the line break that a variable pasted into GitLab's settings
+// or read from a file often ends in, hides empty values, so that they do not
+// hide a default, and finds references that nobody expanded. It remembers the
+// first of those, because a Lookuper cannot return an error.
+type cleaned struct {
+	from envconfig.Lookuper
+	err  error
+}
+
+// Lookup implements [envconfig.Lookuper].
+func (c *cleaned) Lookup(name string) (string, bool) {
+	value, ok := c.from.Lookup(name)
+	value = strings.TrimRight(value, "\r\n")
+	if ref, found := Unexpanded(value); found && c.err == nil {
+		c.err = &UsageError{
+			Name:   name,
+			Reason: "holds the literal text " + ref + ": it was not expanded",
+			Fix:    "single quotes keep a shell from expanding; and GitLab leaves a reference to a variable that does not exist as it is",
+		}
+	}
+	return value, ok && value != ""
+}
+
+// Unexpanded reports whether a value is nothing but a reference to a variable,
+// such as $CI_JOB_TOKEN, ${CI_JOB_TOKEN} or %CI_JOB_TOKEN%, and returns it.
+func Unexpanded(value string) (string, bool) {
+	name, ok := referred(value)
+	if !ok || name == "" || strings.Trim(name, "_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return "", false
+	}
+	return value, true
+}
+
+// referred returns what a reference refers to.
+func referred(value string) (name string, ok bool) {
+	if len(value) > 2 && strings.HasPrefix(value, "%") && strings.HasSuffix(value, "%") {
+		return value[1 : len(value)-1], true
+	}
+	if name, ok = strings.CutPrefix(value, "$"); ok && strings.HasPrefix(name, "{") && strings.HasSuffix(name, "}") {
+		name = name[1 : len(name)-1]
+	}
+	return name, ok
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func truthy(value string) bool {
+	return value != "" && value != "0" && !strings.EqualFold(value, "false")
+}

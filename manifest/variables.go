@@ -1,0 +1,44 @@
+package manifest
+
+import (
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var (
+	variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+	name     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	secret   = regexp.MustCompile(`(?i)token|secret|passw|credential|private|jwt|_key$|_pat$`)
+	// How GitLab's tokens and JSON Web Tokens begin. An instance may put a prefix
+	// of its own in front, as in mycorp-glpat-….
+	secretValue = regexp.MustCompile(`^(gl[a-z]{2,6}-|[0-9A-Za-z_-]+?-gl(pat|cbt|dt|rt|ptt|oas|soat)-|eyJ)`)
+)
+
+// expand replaces ${VAR}, where that is allowed. A manifest is committed, and what
+// comes out of it is printed and locked: no secret may be in it.
+func (r *reader) expand(n *yaml.Node, allowed bool) (string, error) {
+	var failed error
+	text := variable.ReplaceAllStringFunc(n.Value, func(ref string) string {
+		wanted := ref[2 : len(ref)-1]
+		value, set := "", false
+		switch {
+		case !allowed:
+			failed = r.fail(n, ref+" stands where no variable may", "variables may stand in project, ref, job, pipeline, sha and output")
+		case !name.MatchString(wanted):
+			failed = r.fail(n, ref+" names no variable", "write ${NAME}; there are no other forms")
+		case secret.MatchString(wanted):
+			failed = r.fail(n, ref+" looks like a secret, which has no place here", "tokens come from the environment by themselves, or from a file that the command line names")
+		default:
+			value, set = r.lookup(wanted)
+			switch {
+			case !set || value == "":
+				failed = r.fail(n, ref+" is not set", "set the variable, or write the value")
+			case secretValue.MatchString(value):
+				failed, value = r.fail(n, ref+" holds what looks like a token, which has no place here", "tokens come from the environment by themselves, or from a file that the command line names"), ""
+			}
+		}
+		return value
+	})
+	return text, failed
+}
