@@ -26,31 +26,35 @@ it does so for a link too, of which it sends the target's name.
   artifetch cat --ref main --job build version.txt
   artifetch cat --job-id 1002 -o report.xml reports/report.xml`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
-			&cli.BoolFlag{Name: "server", Category: categoryTransfer, Usage: "let GitLab unpack the file", DisableDefaultText: true},
+			serverFlag("let GitLab unpack the file"),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categoryOutput, Usage: "write to `FILE`, whole or not at all"},
 		}),
-		Action: func(c *cli.Context) error { return runCat(c, con) },
+		Action: action(con, readCat, runCat),
 	}
 }
 
-func runCat(c *cli.Context, con *console.Console) error {
+// catOptions are what the flags of cat say.
+type catOptions struct {
+	global globalOptions
+	query  queryOptions
+	file   retrieve.NamedFile
+	output string // empty means standard output
+}
+
+func readCat(c *cli.Context) (catOptions, error) {
+	o := catOptions{global: readGlobal(c), query: readQuery(c), file: retrieve.NamedFile{Name: c.Args().First(), From: readSource(c)}, output: c.String("output")}
 	if c.NArg() != 1 {
-		return &usageError{"cat takes one PATH", "fetch takes several, and globs"}
+		return o, &usageError{"cat takes one PATH", "fetch takes several, and globs"}
 	}
-	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		f := retrieve.NamedFile{Name: c.Args().First(), From: source(c)}
-		write := func(to io.Writer) error { return s.inspector().Cat(ctx, q, f, to) }
-		if file := c.String("output"); file != "" {
-			return atomicfile.Write(file, write)
+	return o, nil
+}
+
+func runCat(ctx context.Context, o catOptions, con *console.Console) error {
+	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
+		write := func(to io.Writer) error { return s.inspector().Cat(ctx, q, o.file, to) }
+		if o.output != "" {
+			return atomicfile.Write(o.output, write)
 		}
 		return write(con.Out)
 	})
-}
-
-// source reads --server.
-func source(c *cli.Context) retrieve.Source {
-	if c.Bool("server") {
-		return retrieve.FromGitLab
-	}
-	return retrieve.FromArchive
 }

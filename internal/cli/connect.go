@@ -8,7 +8,6 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/sethvargo/go-envconfig"
-	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/fetch"
@@ -36,11 +35,6 @@ type session struct {
 	sectioned bool // what is said is in a section of the job log
 
 	strain atomic.Int64 // how often the server had enough, or could not be reached
-}
-
-// withSession runs what a command does, within --deadline.
-func withSession(c *cli.Context, con *console.Console, do func(ctx context.Context, s *session) error) error {
-	return connected(c.Context, readGlobal(c), con, do)
 }
 
 // connected runs what a command does with a connection to GitLab, within --deadline.
@@ -169,60 +163,4 @@ func withDeadline(ctx context.Context, o globalOptions) (context.Context, contex
 		return context.WithTimeoutCause(ctx, o.deadline, errDeadline)
 	}
 	return context.WithCancel(ctx)
-}
-
-// events logs what happens while archives are retrieved.
-func (s *session) events() retrieve.Events {
-	return retrieve.Events{
-		FallingBack: func(a resolve.Artifact) {
-			s.log.Debug().Int64("job_id", a.JobID).Str("found", string(a.Found)).Msg("falling back to the runner's route")
-		},
-		Opened: func(a resolve.Artifact, size int64, ranges bool) {
-			of(s.detail(), a).Str("found", string(a.Found)).Str("size", console.Size(size)).Bool("ranges", ranges).Msg("archive")
-		},
-		Listed: func(cost fetch.Stats) {
-			s.log.Debug().Int64("bytes", cost.Bytes).Int64("requests", cost.Requests).Msg("listed")
-		},
-		StartingOver: func(err error) { s.log.Warn().Err(err).Msg("starting again") },
-		Waiting: func(pause time.Duration, because error) {
-			s.log.Info().Stringer("again_in", pause.Round(100*time.Millisecond)).Str("because", because.Error()).Msg("waiting")
-		},
-		NotCached: func(err error) { s.log.Warn().Err(err).Msg("the archive is not kept in the cache") },
-	}
-}
-
-// show lets a bar or messages tell how far archives are.
-func (s *session) show(p *console.Progress) {
-	e := &s.opener.Events
-	log := e.StartingOver
-	e.StartingOver = func(err error) { log(err); p.Restart() }
-	e.Progress = func() retrieve.Progress {
-		a := p.Part()
-		return retrieve.Progress{Spool: a.Spool, Plan: a.Plan, Read: a.Read}
-	}
-}
-
-// loader loads archives, with a cache if one is wanted.
-func (s *session) loader(cache retrieve.Cache) *retrieve.Loader {
-	return &retrieve.Loader{Opener: s.opener, Cache: cache, Strain: s.strain.Load}
-}
-
-func (s *session) inspector() retrieve.Inspector { return retrieve.Inspector{Opener: s.opener} }
-
-// polls are the pauses of --wait.
-func (s *session) polls(limit time.Duration) fetch.Backoff { return s.policy.Polls(limit) }
-
-func (s *session) waiter(limit time.Duration) retrieve.Waiter {
-	return retrieve.Waiter{Limit: limit, Pauses: s.polls, Waiting: s.opener.Events.Waiting}
-}
-
-// workDir is where a command without --output puts files.
-func workDir(c *cli.Context, cfg env.Config) string {
-	switch {
-	case c.String("output") != "":
-		return c.String("output")
-	case cfg.Dir != "":
-		return cfg.Dir
-	}
-	return "."
 }

@@ -40,9 +40,9 @@ const defaultPrefix = "ARTIFACT_"
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// newDotenv reads --dotenv and --dotenv-prefix. A file that cannot be written is an
+// readDotenv reads --dotenv and --dotenv-prefix. A file that cannot be written is an
 // error before there is something to write.
-func newDotenv(c *cli.Context) (dotenv, error) {
+func readDotenv(c *cli.Context) (dotenv, error) {
 	d := dotenv{file: c.String("dotenv"), prefix: cmp.Or(c.String("dotenv-prefix"), defaultPrefix)}
 	if err := checkPrefix(d.prefix); err != nil || d.file == "" {
 		return d, err

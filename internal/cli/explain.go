@@ -24,24 +24,33 @@ that fetch would end with.
   artifetch explain --ref main --job biuld
   artifetch explain -R group/lib -r v1.0 -j package --format json`,
 		Flags:  slices.Concat(queryFlags(), []cli.Flag{formatFlag()}),
-		Action: func(c *cli.Context) error { return runExplain(c, con) },
+		Action: action(con, readExplain, runExplain),
 	}
 }
 
-func runExplain(c *cli.Context, con *console.Console) error {
-	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		asJSON, err := wantsJSON(c)
-		if err != nil {
-			return err
-		}
+// explainOptions are what the flags of explain say.
+type explainOptions struct {
+	global globalOptions
+	query  queryOptions
+	asJSON bool
+}
+
+func readExplain(c *cli.Context) (o explainOptions, err error) {
+	o = explainOptions{global: readGlobal(c), query: readQuery(c)}
+	o.asJSON, err = wantsJSON(c)
+	return o, err
+}
+
+func runExplain(ctx context.Context, o explainOptions, con *console.Console) error {
+	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		found, err := s.inspector().Reach(ctx, q)
 		if err == nil {
-			return sayFound(con, found, asJSON)
+			return sayFound(con, found, o.asJSON)
 		}
 		if code := exitCode(err); code == codeServer || code == codeInternal || code > codeWaited {
 			return err // there is nothing to explain about the query
 		}
-		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), err, asJSON); err != nil {
+		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), err, o.asJSON); err != nil {
 			return err
 		}
 		return &explainedError{err}

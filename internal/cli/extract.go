@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -23,33 +24,42 @@ or none.
   artifetch extract artifacts.zip -o out dist/
   curl -L "$URL" | artifetch extract - --unpack 1 --on-conflict fail`,
 		Flags:  slices.Concat(extractionFlags(), logFlags()),
-		Action: func(c *cli.Context) error { return runExtract(c, con) },
+		Action: action(con, readExtract, runExtract),
 	}
 }
 
-func runExtract(c *cli.Context, con *console.Console) error {
+// localOptions are what the flags of extract say.
+type localOptions struct {
+	global  globalOptions
+	archive string // - is standard input
+	extract extractOptions
+	log     logOptions
+}
+
+func readExtract(c *cli.Context) (o localOptions, err error) {
+	o = localOptions{global: readGlobal(c), archive: c.Args().First(), log: readLog(c)}
 	if !c.Args().Present() {
-		return &usageError{"no archive given", "name a file, or - for standard input"}
+		return o, &usageError{"no archive given", "name a file, or - for standard input"}
 	}
-	ctx, cancel := withDeadline(c.Context, readGlobal(c))
+	o.extract, err = readExtraction(c, c.Args().Tail())
+	return o, err
+}
+
+func runExtract(ctx context.Context, o localOptions, con *console.Console) error {
+	ctx, cancel := withDeadline(ctx, o.global)
 	defer cancel()
-	s, err := localSession(ctx, readGlobal(c), con)
+	s, err := localSession(ctx, o.global, con)
 	if err != nil {
 		return err
 	}
-	start := time.Now()
-	x, err := newExtraction(c, s, c.Args().Tail())
-	if err != nil {
-		return err
-	}
-	dir := workDir(c, s.cfg)
+	start, dir := time.Now(), o.extract.dir(s.cfg)
 	if strings.ContainsAny(dir, "{}") {
 		return &usageError{"--output has braces", "{job} and the like are known of jobs, not of a local archive"}
 	}
-	end, progress := s.section(readLog(c), "extract", "artifetch extract: "+c.Args().First()), s.newProgress(readLog(c))
+	end, progress := s.section(o.log, "extract", "artifetch extract: "+o.archive), s.newProgress(o.log)
 	part := progress.Part()
-	x.extract.OnPlan, x.extract.OnRead = part.Plan, part.Read
-	local := retrieve.Local{Name: c.Args().First(), Stdin: con.In, Dir: dir, Stage: x.stage, Extract: x.extract, Checks: x.checks}
+	local := retrieve.Local{Name: o.archive, Stdin: con.In, Dir: dir, Stage: s.stageEvents(o.extract.stage), Extract: o.extract.take, Checks: o.extract.checks}
+	local.Extract.OnPlan, local.Extract.OnRead = part.Plan, part.Read
 	stats, err := local.Run(ctx)
 	progress.End()
 	end()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -26,96 +25,141 @@ func fetchCommand(con *console.Console) *cli.Command {
   artifetch fetch --ref main --job build
   artifetch fetch -R group/sub/lib -r v2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o lib
   artifetch fetch --job-id 1002 --strip-components 1 report.xml`,
-		Flags:  slices.Concat(queryFlags(), extractionFlags(), transferFlags(), []cli.Flag{formatFlag()}, dotenvFlags(), logFlags()),
-		Action: func(c *cli.Context) error { return runFetch(c, con) },
+		Flags:  slices.Concat(queryFlags(), extractionFlags(), []cli.Flag{ifMissingFlag()}, transferFlags(" for one archive"), []cli.Flag{formatFlag()}, dotenvFlags(), logFlags()),
+		Action: action(con, readFetch, runFetch),
 	}
-}
-
-func runFetch(c *cli.Context, con *console.Console) error {
-	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		o, err := newFetchOptions(c, s, q)
-		if err != nil {
-			return err
-		}
-		p := s.newProgress(readLog(c))
-		s.show(p)
-		end := s.section(readLog(c), "fetch", "artifetch fetch: "+q.String())
-		r := retrieve.Retriever{Loader: s.loader(o.cache), Pauses: s.polls}
-		done, err := r.Run(ctx, o.Options)
-		p.End()
-		end()
-		if err = o.missing(s, err); err != nil {
-			return err
-		}
-		return o.handOver(s, done)
-	})
 }
 
 // fetchOptions are what the flags of fetch say.
 type fetchOptions struct {
-	retrieve.Options
-	cache   retrieve.Cache
-	report  dotenv // for later jobs
-	asJSON  bool
-	missing func(*session, error) error
+	global   globalOptions
+	query    queryOptions
+	extract  extractOptions
+	transfer transferOptions
+	missing  missingPolicy
+	report   dotenv // for later jobs
+	asJSON   bool
+	log      logOptions
 }
 
-func newFetchOptions(c *cli.Context, s *session, q resolve.Query) (fetchOptions, error) {
-	o := fetchOptions{cache: readCache(c)}
-	var err error
-	if o.asJSON, err = wantsJSON(c); err != nil {
+func readFetch(c *cli.Context) (o fetchOptions, err error) {
+	o = fetchOptions{global: readGlobal(c), query: readQuery(c), transfer: readTransfer(c), log: readLog(c)}
+	if o.extract, err = readExtraction(c, c.Args().Slice()); err != nil {
 		return o, err
 	}
-	if o.report, err = newDotenv(c); err != nil {
+	if o.missing, err = readMissing(c); err != nil {
 		return o, err
 	}
-	if o.missing, err = ifMissing(c, "nothing fetched"); err != nil {
+	if o.report, err = readDotenv(c); err != nil {
 		return o, err
 	}
-	if o.Output, err = readOutput(c, s.cfg); err != nil {
-		return o, err
-	}
-	x, err := newExtraction(c, s, c.Args().Slice())
-	if err != nil {
-		return o, err
-	}
-	x.extract.Connections = retrieve.Connections(c.Int("concurrency"))
-	o.Query, o.Extract, o.Stage, o.Checks = q, x.extract, x.stage, x.checks
-	o.Wait, o.Files, o.Describe = readQuery(c).wait, o.asJSON, o.report.file != ""
-	o.BeforeCommit = func(done []retrieve.Result) error {
-		if o.report.file == "" {
-			return nil
+	o.asJSON, err = wantsJSON(c)
+	return o, err
+}
+
+func runFetch(ctx context.Context, o fetchOptions, con *console.Console) error {
+	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
+		what, err := o.retrieval(s, q)
+		if err != nil {
+			return err
 		}
-		// What cannot be handed over is better known before the files are in place.
-		_, err := o.report.text(fetchedVariables(o.Output, done))
-		return err
-	}
-	return o, nil
+		progress := s.newProgress(o.log)
+		s.show(progress)
+		end := s.section(o.log, "fetch", "artifetch fetch: "+q.String())
+		retriever := retrieve.Retriever{Loader: s.loader(o.transfer.cache), Pauses: s.polls}
+		done, err := retriever.Run(ctx, what)
+		progress.End()
+		end()
+		if err = o.missing.allow(s, err, "nothing fetched"); err != nil {
+			return err
+		}
+		return o.handOver(s, what.Output, done)
+	})
 }
 
-// readOutput reads --output.
-func readOutput(c *cli.Context, cfg env.Config) (retrieve.Output, error) {
-	o, err := retrieve.ParseOutput(workDir(c, cfg))
+// retrieval says what to retrieve.
+func (o fetchOptions) retrieval(s *session, q resolve.Query) (retrieve.Options, error) {
+	into, err := parseOutput(o.extract.dir(s.cfg))
+	if err != nil {
+		return retrieve.Options{}, err
+	}
+	what := retrieve.Options{
+		Query: q, Output: into, Stage: s.stageEvents(o.extract.stage), Extract: o.extract.take, Checks: o.extract.checks,
+		Wait: o.query.wait, Describe: o.report.file != "", Files: o.asJSON,
+	}
+	what.Extract.Connections = o.transfer.connections
+	if o.report.file != "" { // a report that GitLab would misread must not come after the files
+		what.BeforeCommit = func(done []retrieve.Result) error {
+			_, err := o.report.text(fetchedVariables(into, done))
+			return err
+		}
+	}
+	return what, nil
+}
+
+// parseOutput reads the words in --output.
+func parseOutput(dir string) (retrieve.Output, error) {
+	o, err := retrieve.ParseOutput(dir)
 	if unknown, ok := errors.AsType[*retrieve.UnknownWordError](err); ok {
 		return o, &usageError{"--output has braces around something else than " + strings.Join(unknown.Known, ", "), "leave them out, or use one of these words"}
 	}
 	return o, err
 }
 
-func readCache(c *cli.Context) retrieve.Cache {
-	return retrieve.Cache{Dir: c.String("cache-dir"), Max: c.Int64("cache-max-size")}
-}
-
 // handOver says what has arrived: to people, to later jobs, to programs.
-func (o fetchOptions) handOver(s *session, done []retrieve.Result) error {
+func (o fetchOptions) handOver(s *session, into retrieve.Output, done []retrieve.Result) error {
 	for _, r := range done {
-		s.report(s.log.Info(), r, o.Output.Of(r.Artifact))
+		s.report(s.log.Info(), r, into.Of(r.Artifact))
 	}
-	if err := o.report.write(s.log, fetchedVariables(o.Output, done), artifactsOf(done)); err != nil {
+	if err := o.report.write(s.log, fetchedVariables(into, done), artifactsOf(done)); err != nil {
 		return err
 	}
 	if o.asJSON {
-		return s.con.Encode(s.fetchedJobs(o.Output, done))
+		return s.con.Encode(s.fetchedJobs(into, done))
 	}
 	return nil
+}
+
+// fetchedFile is a file in the workspace, in JSON.
+type fetchedFile struct {
+	Path   string  `json:"path"   doc:"below the directory"`
+	Size   int64   `json:"size"   doc:"bytes; of a link 0"`
+	Target *string `json:"target" doc:"of a link"`
+}
+
+// fetchedJob is one fetched archive in JSON. What is unknown is null.
+type fetchedJob struct {
+	Project       string        `json:"project"        doc:"id or path, as it was given"`
+	PipelineID    *int64        `json:"pipeline_id"`
+	Ref           *string       `json:"ref"`
+	SHA           *string       `json:"sha"            doc:"commit"`
+	JobID         *int64        `json:"job_id"`
+	Job           *string       `json:"job"            doc:"name"`
+	WebURL        *string       `json:"web_url"`
+	Found         string        `json:"found"          doc:"how: job id, listing, ref, list of project"`
+	PipelinesBack int           `json:"pipelines_back" doc:"how many newer successful pipelines lack it"`
+	Size          *int64        `json:"size"           doc:"bytes of the archive"`
+	SHA256        *string       `json:"sha256"         doc:"of the archive, where the server tells, or all of it came"`
+	Directory     string        `json:"directory"      doc:"where the files are"`
+	Extracted     int64         `json:"extracted"      doc:"bytes of the files"`
+	Transferred   int64         `json:"transferred"    doc:"bytes that came over the network"`
+	Requests      int64         `json:"requests"       doc:"for these"`
+	Seconds       float64       `json:"seconds"        doc:"that took"`
+	Files         []fetchedFile `json:"files"          doc:"what is in the workspace now: path, size, target"`
+}
+
+func (s *session) fetchedJobs(into retrieve.Output, done []retrieve.Result) []fetchedJob {
+	rows := make([]fetchedJob, len(done))
+	for i, r := range done {
+		a := r.Artifact
+		rows[i] = fetchedJob{
+			Project: a.Project, PipelineID: known(a.PipelineID), Ref: known(a.Ref), SHA: known(a.SHA), JobID: known(a.JobID), Job: known(a.JobName),
+			WebURL: known(s.page(a)), Found: string(a.Found), PipelinesBack: a.Back, Size: known(a.Size), SHA256: known(a.SHA256), Directory: into.Dir,
+			Extracted: r.Stats.Bytes, Transferred: r.Transfer.Bytes, Requests: r.Transfer.Requests, Seconds: r.Took.Seconds(), Files: make([]fetchedFile, len(r.Files)),
+		}
+		for n, f := range r.Files {
+			rows[i].Files[n] = fetchedFile{f.Path, f.Size, known(f.Target)}
+		}
+	}
+	return rows
 }

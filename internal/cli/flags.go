@@ -35,48 +35,6 @@ func globalFlags() []cli.Flag {
 	}
 }
 
-// extractionFlags say which files of the archive go where, and what they may be.
-func extractionFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "take what matches `GLOB`; the same as a PATH argument"},
-		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "`DIR` for the files; may hold {job} (default: $CI_PROJECT_DIR, else here)"},
-		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` directories of each name"},
-		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name", DisableDefaultText: true},
-		&cli.IntFlag{Name: "unpack", Category: categorySelect, Usage: "unpack archives (.zip, .tar.gz, …) among the files, too, up to `N` deep", DefaultText: "0"},
-		&cli.StringFlag{Name: "on-conflict", Category: categorySelect, Usage: "existing files: `WHAT` is overwrite, skip or fail", DefaultText: "overwrite"},
-		&cli.StringFlag{Name: "symlinks", Category: categorySelect, Usage: "links that point out: `HOW` is safe (refuse), skip or all", DefaultText: "safe"},
-		&cli.StringFlag{Name: "umask", Category: categorySelect, Usage: "take these `BITS`, such as 027, from every mode", DefaultText: "none"},
-		&cli.BoolFlag{Name: "allow-git", Category: categorySelect, Usage: "let an archive write into .git directories", DisableDefaultText: true},
-		&cli.StringFlag{Name: "sha256", Category: categorySelect, Usage: "refuse an archive with another SHA-256 than `HEX`; all of it has to come", DefaultText: "any"},
-		&cli.BoolFlag{Name: "verify-provenance", Category: categorySelect, Usage: "hold each file against the runner's statement in the archive", DisableDefaultText: true},
-		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},
-		&cli.IntFlag{Name: "max-files", Category: categoryTransfer, Usage: "refuse an archive with more than `N` entries", DefaultText: "500000"},
-		&cli.Int64Flag{Name: "max-ratio", Category: categoryTransfer, Usage: "refuse what unpacks to over 1 GiB and `N` times its size", DefaultText: "1000"},
-	}
-}
-
-// transferFlags say how the archive comes here.
-func transferFlags() []cli.Flag {
-	return []cli.Flag{
-		ifMissingFlag(),
-		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections for one archive, if that is faster", DefaultText: "16"},
-		cacheFlag(), cacheSizeFlag(),
-	}
-}
-
-func ifMissingFlag() cli.Flag {
-	return &cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` if there is no job or archive: fail, warn or ignore", DefaultText: "fail"}
-}
-
-func cacheFlag() cli.Flag {
-	return &cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none twice (default: off)"}
-}
-
-func cacheSizeFlag() cli.Flag {
-	return &cli.Int64Flag{Name: "cache-max-size", Category: categoryTransfer, Usage: "keep at most `N` bytes there, those that were used last", DefaultText: "10 GiB"}
-}
-
 // globalOptions are the values of the global flags.
 type globalOptions struct {
 	retries      int // 0 means the default; negative, none

@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/urfave/cli/v2"
+import (
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
+)
 
 // logFlags say how a run that takes its time tells what it does.
 func logFlags() []cli.Flag {
@@ -30,4 +34,16 @@ func wantsJSON(c *cli.Context) (bool, error) {
 		return true, nil
 	}
 	return false, &usageError{"--format is neither text nor json", "leave it out for text"}
+}
+
+// serverFlag lets GitLab look into an archive; usage says how.
+func serverFlag(usage string) cli.Flag {
+	return &cli.BoolFlag{Name: "server", Category: categoryTransfer, Usage: usage, DisableDefaultText: true}
+}
+
+func readSource(c *cli.Context) retrieve.Source {
+	if c.Bool("server") {
+		return retrieve.FromGitLab
+	}
+	return retrieve.FromArchive
 }

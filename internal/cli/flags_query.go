@@ -94,10 +94,10 @@ func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
 	return q, queryUsage(q, asked.Validate())
 }
 
-// withQuery runs what a command does about a query.
-func withQuery(c *cli.Context, con *console.Console, do func(ctx context.Context, s *session, q resolve.Query) error) error {
-	return withSession(c, con, func(ctx context.Context, s *session) error {
-		q, err := readQuery(c).query(s.cfg)
+// withQuery connects to GitLab, and runs what a command does about a query there.
+func withQuery(ctx context.Context, g globalOptions, o queryOptions, con *console.Console, do func(context.Context, *session, resolve.Query) error) error {
+	return connected(ctx, g, con, func(ctx context.Context, s *session) error {
+		q, err := o.query(s.cfg)
 		if err != nil {
 			return err
 		}

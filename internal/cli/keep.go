@@ -23,16 +23,26 @@ token for it.
   artifetch keep --job-id 1001
   artifetch keep --ref v1.0 --job build`,
 		Flags:  slices.Concat(queryFlags(), []cli.Flag{formatFlag()}),
-		Action: func(c *cli.Context) error { return runKeep(c, con) },
+		Action: action(con, readKeep, runKeep),
 	}
 }
 
-func runKeep(c *cli.Context, con *console.Console) error {
-	return withTargets(c, con, "keeping artifacts", func(ctx context.Context, s *session, found []resolve.Artifact) error {
-		asJSON, err := wantsJSON(c)
-		if err != nil {
-			return err
-		}
+// keepOptions are what the flags of keep say.
+type keepOptions struct {
+	targetOptions
+	asJSON bool
+}
+
+func readKeep(c *cli.Context) (o keepOptions, err error) {
+	if o.targetOptions, err = readTargets(c, "keeping artifacts"); err != nil {
+		return o, err
+	}
+	o.asJSON, err = wantsJSON(c)
+	return o, err
+}
+
+func runKeep(ctx context.Context, o keepOptions, con *console.Console) error {
+	return o.each(ctx, con, func(ctx context.Context, s *session, found []resolve.Artifact) error {
 		rows := []jobRow{}
 		for _, a := range found {
 			job, err := s.jobs().Keep(ctx, a)
@@ -42,7 +52,7 @@ func runKeep(c *cli.Context, con *console.Console) error {
 			s.log.Info().Str("artifacts", a.Label()).Msg("kept")
 			rows = append(rows, newJobRow(job))
 		}
-		if asJSON {
+		if o.asJSON {
 			return con.Encode(rows)
 		}
 		return nil
@@ -65,20 +75,34 @@ of a user: GitLab takes no job token for it.
 			&cli.BoolFlag{Name: "all", Category: categoryWhich, Usage: "of all jobs of the project; where nobody can be asked, with --yes", DisableDefaultText: true},
 			yesFlag(),
 		}),
-		Action: func(c *cli.Context) error { return runDelete(c, con) },
+		Action: action(con, readDelete, runDelete),
 	}
 }
 
-func runDelete(c *cli.Context, con *console.Console) error {
-	if c.Bool("all") {
-		return withSession(c, con, func(ctx context.Context, s *session) error { return deleteAll(ctx, c, s) })
+// deleteOptions are what the flags of delete say.
+type deleteOptions struct {
+	targetOptions
+	all, yes bool
+}
+
+func readDelete(c *cli.Context) (o deleteOptions, err error) {
+	o = deleteOptions{all: c.Bool("all"), yes: readYes(c)}
+	if o.targetOptions, err = readTargets(c, "deleting artifacts"); err != nil {
+		return o, err
 	}
-	return withTargets(c, con, "deleting artifacts", func(ctx context.Context, s *session, found []resolve.Artifact) error {
-		var labels []string
-		for _, a := range found {
-			labels = append(labels, a.Label())
-		}
-		if err := s.confirm(ctx, readYes(c), fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
+	if o.all && len(o.query.given) > 0 {
+		return o, &usageError{"--all deletes the artifacts of all jobs; --" + o.query.given[0] + " names some", "leave one of them out"}
+	}
+	return o, nil
+}
+
+func runDelete(ctx context.Context, o deleteOptions, con *console.Console) error {
+	if o.all {
+		return connected(ctx, o.global, con, func(ctx context.Context, s *session) error { return deleteAll(ctx, s, o) })
+	}
+	return o.each(ctx, con, func(ctx context.Context, s *session, found []resolve.Artifact) error {
+		labels := strings.Join(each(found, resolve.Artifact.Label), ", ")
+		if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the artifacts of %s of project %s?", labels, found[0].Project)); err != nil {
 			return err
 		}
 		for _, a := range found {
@@ -91,25 +115,20 @@ func runDelete(c *cli.Context, con *console.Console) error {
 	})
 }
 
-func deleteAll(ctx context.Context, c *cli.Context, s *session) error {
-	for _, f := range queryFlags() {
-		if name := f.Names()[0]; name != "project" && c.IsSet(name) {
-			return &usageError{"--all deletes the artifacts of all jobs; --" + name + " names some", "leave one of them out"}
-		}
-	}
-	project, err := projectOf(readProject(c), s.cfg)
+func deleteAll(ctx context.Context, s *session, o deleteOptions) error {
+	project, err := projectOf(o.query.project, s.cfg)
 	switch {
 	case err != nil:
 		return err
 	case project == "":
 		return errNoProject
-	case !readYes(c) && !s.con.Attended():
+	case !o.yes && !s.con.Attended():
 		return &usageError{"--all deletes the artifacts of all jobs, and nobody can be asked here", "give --yes too"}
 	}
-	if err := s.jobs().NeedsUser("deleting artifacts", "api"); err != nil {
+	if err := s.jobs().NeedsUser(o.what, "api"); err != nil {
 		return err
 	}
-	if err := s.confirm(ctx, readYes(c), fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
+	if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
 		return err
 	}
 	if err := s.jobs().DeleteAllArtifacts(ctx, project); err != nil {
@@ -119,17 +138,28 @@ func deleteAll(ctx context.Context, c *cli.Context, s *session) error {
 	return nil
 }
 
-// withTargets does something to the jobs that a query means, each known by its id.
-func withTargets(c *cli.Context, con *console.Console, what string, do func(context.Context, *session, []resolve.Artifact) error) error {
+// targetOptions are the jobs that a command changes.
+type targetOptions struct {
+	global globalOptions
+	query  queryOptions
+	what   string // is done to them
+}
+
+func readTargets(c *cli.Context, what string) (targetOptions, error) {
 	if c.Args().Present() {
-		return &usageError{c.Command.Name + " takes no argument", "name the job by --job-id, or by --ref and --job"}
+		return targetOptions{}, &usageError{c.Command.Name + " takes no argument", "name the job by --job-id, or by --ref and --job"}
 	}
-	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		if err := s.jobs().NeedsUser(what, "api"); err != nil {
+	return targetOptions{readGlobal(c), readQuery(c), what}, nil
+}
+
+// each does something to the jobs that the query means, each known by its ID.
+func (o targetOptions) each(ctx context.Context, con *console.Console, do func(context.Context, *session, []resolve.Artifact) error) error {
+	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
+		if err := s.jobs().NeedsUser(o.what, "api"); err != nil {
 			return err
 		}
 		var found []resolve.Artifact
-		err := s.waiter(c.Duration("wait")).Do(ctx, func(ctx context.Context) (err error) {
+		err := s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) (err error) {
 			found, err = s.resolver.Artifacts(ctx, q)
 			return err
 		})

@@ -15,6 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/printable"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -33,47 +34,64 @@ the server has no ranges, or with --server, GitLab's own list is shown (since
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
 			&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "list what matches `GLOB`; the same as a PATH argument"},
 			&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
-			&cli.BoolFlag{Name: "server", Category: categoryTransfer, Usage: "show the list that GitLab made of the archive", DisableDefaultText: true},
+			serverFlag("show the list that GitLab made of the archive"),
 			&cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Category: categoryOutput, Usage: "show modes, sizes and times", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "tree", Category: categoryOutput, Usage: "show directories as a tree", DisableDefaultText: true},
 			formatFlag(),
 		}),
-		Action: func(c *cli.Context) error { return runLs(c, con) },
+		Action: action(con, readLs, runLs),
 	}
 }
 
-func runLs(c *cli.Context, con *console.Console) error {
-	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		asJSON, err := wantsJSON(c)
+// lsOptions are what the flags of ls say.
+type lsOptions struct {
+	global             globalOptions
+	query              queryOptions
+	take               extract.Selection
+	from               retrieve.Source
+	asJSON, tree, long bool
+}
+
+func readLs(c *cli.Context) (o lsOptions, err error) {
+	o = lsOptions{
+		global: readGlobal(c), query: readQuery(c), from: readSource(c), tree: c.Bool("tree"), long: c.Bool("long"),
+		take: extract.Selection{Include: slices.Concat(c.StringSlice("include"), c.Args().Slice()), Exclude: c.StringSlice("exclude")},
+	}
+	if o.asJSON, err = wantsJSON(c); err != nil {
+		return o, err
+	}
+	return o, extract.CheckPatterns(slices.Concat(o.take.Include, o.take.Exclude))
+}
+
+func runLs(ctx context.Context, o lsOptions, con *console.Console) error {
+	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
+		var listed []extract.Listed
+		err := s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) (err error) {
+			listed, err = s.inspector().List(ctx, q, o.take, o.from)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		sel := extract.Selection{Include: slices.Concat(c.StringSlice("include"), c.Args().Slice()), Exclude: c.StringSlice("exclude")}
-		if err := extract.CheckPatterns(slices.Concat(sel.Include, sel.Exclude)); err != nil {
-			return err
-		}
-		var listed []extract.Listed
-		err = s.waiter(c.Duration("wait")).Do(ctx, func(ctx context.Context) (err error) {
-			listed, err = s.inspector().List(ctx, q, sel, source(c))
-			return err
-		})
-		switch {
-		case err != nil:
-			return err
-		case asJSON:
-			return con.Encode(listedJSON(listed))
-		case c.Bool("tree"):
-			return printTree(con.Out, listed)
-		case c.Bool("long"):
-			return printLong(con, listed)
-		}
-		for _, e := range listed {
-			if _, err := fmt.Fprintln(con.Out, printable.Text(e.Name)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return o.print(con, listed)
 	})
+}
+
+func (o lsOptions) print(con *console.Console, listed []extract.Listed) error {
+	switch {
+	case o.asJSON:
+		return con.Encode(listedJSON(listed))
+	case o.tree:
+		return printTree(con.Out, listed)
+	case o.long:
+		return printLong(con, listed)
+	}
+	for _, e := range listed {
+		if _, err := fmt.Fprintln(con.Out, printable.Text(e.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // listedFile is an entry in JSON. What GitLab's own list does not tell is null.

@@ -24,39 +24,48 @@ func resolveCommand(con *console.Console) *cli.Command {
   artifetch resolve --pipeline current --job 'test *' --format json
   artifetch resolve -R group/lib -r v1.0 -j package --dotenv build.env`,
 		Flags:  slices.Concat(queryFlags(), []cli.Flag{ifMissingFlag(), formatFlag()}, dotenvFlags()),
-		Action: func(c *cli.Context) error { return runResolve(c, con) },
+		Action: action(con, readResolve, runResolve),
 	}
 }
 
-func runResolve(c *cli.Context, con *console.Console) error {
+// resolveOptions are what the flags of resolve say.
+type resolveOptions struct {
+	global  globalOptions
+	query   queryOptions
+	missing missingPolicy
+	report  dotenv
+	asJSON  bool
+}
+
+func readResolve(c *cli.Context) (o resolveOptions, err error) {
+	o = resolveOptions{global: readGlobal(c), query: readQuery(c)}
 	if c.Args().Present() {
-		return &usageError{"resolve takes no PATH", "it says which job is meant; fetch takes paths"}
+		return o, &usageError{"resolve takes no PATH", "it says which job is meant; fetch takes paths"}
 	}
-	return withQuery(c, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		asJSON, err := wantsJSON(c)
-		if err != nil {
-			return err
-		}
-		dotenv, err := newDotenv(c)
-		if err != nil {
-			return err
-		}
-		missing, err := ifMissing(c, "nothing found")
-		if err != nil {
-			return err
-		}
+	if o.asJSON, err = wantsJSON(c); err != nil {
+		return o, err
+	}
+	if o.report, err = readDotenv(c); err != nil {
+		return o, err
+	}
+	o.missing, err = readMissing(c)
+	return o, err
+}
+
+func runResolve(ctx context.Context, o resolveOptions, con *console.Console) error {
+	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		var found []resolve.Artifact
-		err = s.waiter(c.Duration("wait")).Do(ctx, func(ctx context.Context) (err error) {
+		err := s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) (err error) {
 			found, err = s.inspector().Describe(ctx, q)
 			return err
 		})
-		if err = missing(s, err); err != nil {
+		if err = o.missing.allow(s, err, "nothing found"); err != nil {
 			return err
 		}
-		if err := dotenv.write(s.log, variables(found), found); err != nil {
+		if err := o.report.write(s.log, variables(found), found); err != nil {
 			return err
 		}
-		if asJSON {
+		if o.asJSON {
 			return printJSON(con, found)
 		}
 		return printText(con, found)

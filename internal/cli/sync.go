@@ -3,15 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/pin"
-	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
 )
 
@@ -34,18 +33,8 @@ docs/sync.md says more.
 			&cli.BoolFlag{Name: "check", Category: categoryWhich, Usage: "say which sources could be moved, and fetch nothing; the code is 7 if there are any", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "dry-run", Category: categoryWhich, Usage: "say what would be fetched, and fetch nothing", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "offline", Category: categoryTransfer, Usage: "ask nobody: everything has to be in place", DisableDefaultText: true},
-			&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections, if that is faster", DefaultText: "16"},
-			cacheFlag(), cacheSizeFlag(),
-		}, logFlags()),
-		Action: func(c *cli.Context) error { return runSync(c, con) },
-	}
-}
-
-// manifestFlags are those of every command about a manifest.
-func manifestFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "manifest", Aliases: []string{"f"}, Category: categoryWhich, Usage: "the manifest `FILE`", Value: "artifetch.yml"},
-		&cli.StringFlag{Name: "lock", Category: categoryWhich, Usage: "the lock `FILE` (default: beside the manifest, with the ending .lock)"},
+		}, transferFlags(""), logFlags()),
+		Action: action(con, readSync, runSync),
 	}
 }
 
@@ -60,86 +49,84 @@ func (e *lockError) Hint() string { return e.hint }
 
 // syncOptions are what the flags of sync say.
 type syncOptions struct {
-	pin.Options
-	manifest, lock string
-	dryRun         bool
-	cache          retrieve.Cache
+	global    globalOptions
+	files     manifestOptions
+	pin       pin.Options
+	lockedSet bool // --locked is given, true or false
+	dryRun    bool
+	transfer  transferOptions
+	log       logOptions
 }
 
-func newSyncOptions(c *cli.Context, anyCI bool) (syncOptions, error) {
+func readSync(c *cli.Context) (syncOptions, error) {
 	o := syncOptions{
-		Options: pin.Options{
-			Locked: c.Bool("locked"), Update: c.Bool("update"), Check: c.Bool("check"), Offline: c.Bool("offline"), Names: c.Args().Slice(),
-			Connections: retrieve.Connections(c.Int("concurrency")),
-		},
-		manifest: c.String("manifest"), lock: c.String("lock"), dryRun: c.Bool("dry-run"), cache: readCache(c),
+		global: readGlobal(c), files: readManifest(c), lockedSet: c.IsSet("locked"), dryRun: c.Bool("dry-run"), transfer: readTransfer(c), log: readLog(c),
+		pin: pin.Options{Locked: c.Bool("locked"), Update: c.Bool("update"), Check: c.Bool("check"), Offline: c.Bool("offline"), Names: c.Args().Slice()},
 	}
+	o.pin.Connections = o.transfer.connections
 	switch {
-	case len(o.Names) > 0 && !o.Update:
+	case len(o.pin.Names) > 0 && !o.pin.Update:
 		return o, &usageError{"sync takes names of sources only with --update", "without, all sources of the manifest are fetched"}
-	case o.Locked && (o.Update || o.Check):
+	case o.pin.Locked && (o.pin.Update || o.pin.Check):
 		return o, &usageError{"--locked takes what is locked; --update and --check look for something else", "leave one of them out"}
-	case o.Offline && (o.Update || o.Check):
-		return o, &usageError{"--offline asks nobody; --update and --check have to", "leave one of them out"}
-	}
-	if !c.IsSet("locked") && anyCI && !o.Update && !o.Check {
-		_, err := os.Stat(pin.LockFile(o.manifest, o.lock))
-		o.Locked = err == nil
+	case o.pin.Offline && (o.pin.Update || o.pin.Check):
+		return o, &usageError{"--offline makes no requests; --update and --check have to", "leave one of them out"}
 	}
 	return o, nil
 }
 
-func runSync(c *cli.Context, con *console.Console) error {
-	return withSession(c, con, func(ctx context.Context, s *session) error {
-		o, err := newSyncOptions(c, s.cfg.AnyCI)
+func runSync(ctx context.Context, o syncOptions, con *console.Console) error {
+	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
+		syncer, err := o.syncer(s)
 		if err != nil {
 			return err
 		}
-		y, err := newSyncer(s, o)
-		if err != nil {
-			return err
+		progress := s.newProgress(o.log)
+		s.show(progress)
+		end := s.section(o.log, "sync", "artifetch sync: "+o.files.manifest)
+		plans, err := syncer.Plan(ctx)
+		if err == nil && !o.pin.Check && !o.dryRun {
+			err = syncer.Apply(ctx, plans, s.stageEvents(extract.StageOptions{}))
 		}
-		p := s.newProgress(readLog(c))
-		s.show(p)
-		end := s.section(readLog(c), "sync", "artifetch sync: "+o.manifest)
-		plans, err := y.Plan(ctx)
-		if err == nil && !o.Check && !o.dryRun {
-			err = y.Apply(ctx, plans, s.stageOptions())
-		}
-		p.End()
+		progress.End()
 		end()
 		if err != nil {
 			return err
 		}
-		report := syncReport{s, con.Out}
+		report := syncReport{s}
 		switch {
-		case o.Check:
+		case o.pin.Check:
 			return report.drift(plans)
 		case o.dryRun:
 			return report.plan(plans)
 		}
-		return report.done(y.Root, plans)
+		return report.done(syncer.Root, plans)
 	})
 }
 
-func newSyncer(s *session, o syncOptions) (*pin.Syncer, error) {
-	w, err := pin.Open(o.manifest, o.lock, env.Variable)
+// syncer makes what synchronizes the workspace. In CI, what is locked is taken and
+// nothing else, if there is a lock file.
+func (o syncOptions) syncer(s *session) (*pin.Syncer, error) {
+	w, err := pin.Open(o.files.manifest, o.files.lock, env.Variable)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range o.Names {
+	for _, name := range o.pin.Names {
 		if !w.Has(name) {
 			return nil, &usageError{fmt.Sprintf("no source %q in the manifest", name), "the names are those behind name:"}
 		}
 	}
+	if s.cfg.AnyCI && !o.lockedSet && !o.pin.Update && !o.pin.Check {
+		o.pin.Locked = w.HasLock
+	}
 	return &pin.Syncer{
-		Workspace: w, Options: o.Options, Loader: s.loader(o.cache),
+		Workspace: w, Options: o.pin, Loader: s.loader(o.transfer.cache),
 		ProjectPath: func(address string) string {
-			w, err := webaddress.Parse(address, s.cfg.APIURL)
+			page, err := webaddress.Parse(address, s.cfg.APIURL)
 			if err != nil {
 				return ""
 			}
-			return w.Project
+			return page.Project
 		},
 		Events: pin.Events{Missing: func(source string, err error) {
 			s.log.Warn().Str("source", source).Err(err).Msg("nothing to fetch")

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,32 +11,29 @@ import (
 )
 
 // syncReport says what sync has done, or would do.
-type syncReport struct {
-	*session
-	out io.Writer
-}
+type syncReport struct{ *session }
 
 // drift says which sources could be moved.
-func (y syncReport) drift(plans []*pin.Plan) error {
+func (r syncReport) drift(plans []*pin.Plan) error {
 	drifted := 0
 	for _, p := range plans {
 		if !p.Drifted() {
 			continue
 		}
 		drifted++
-		if _, err := fmt.Fprintln(y.out, printable.Text(moved(p))); err != nil {
+		if _, err := fmt.Fprintln(r.con.Out, printable.Text(moved(p))); err != nil {
 			return err
 		}
 	}
 	if drifted > 0 {
 		return &lockError{fmt.Sprintf("%d of %d sources are not what their queries mean now", drifted, len(plans)), "artifetch sync --update moves them"}
 	}
-	y.log.Info().Int("sources", len(plans)).Msg("every source is what its query means")
+	r.log.Info().Int("sources", len(plans)).Msg("every source is what its query means")
 	return nil
 }
 
 // plan says what would be fetched.
-func (y syncReport) plan(plans []*pin.Plan) error {
+func (r syncReport) plan(plans []*pin.Plan) error {
 	for _, p := range plans {
 		what := "in place"
 		switch {
@@ -48,7 +44,7 @@ func (y syncReport) plan(plans []*pin.Plan) error {
 		case p.Entry.JobID == 0:
 			what = "nothing: there is no such job"
 		}
-		if _, err := fmt.Fprintln(y.out, printable.Text(p.Source.Name+": "+what)); err != nil {
+		if _, err := fmt.Fprintln(r.con.Out, printable.Text(p.Source.Name+": "+what)); err != nil {
 			return err
 		}
 	}
@@ -56,19 +52,19 @@ func (y syncReport) plan(plans []*pin.Plan) error {
 }
 
 // done says what has come, and prints what has moved.
-func (y syncReport) done(root string, plans []*pin.Plan) error {
+func (r syncReport) done(root string, plans []*pin.Plan) error {
 	if !slices.ContainsFunc(plans, (*pin.Plan).Downloads) {
-		y.log.Info().Int("sources", len(plans)).Msg("everything is in place")
+		r.log.Info().Int("sources", len(plans)).Msg("everything is in place")
 	}
 	for _, p := range plans {
 		if !p.Downloads() {
 			continue
 		}
-		y.report(y.log.Info().Str("source", p.Source.Name), p.Result, filepath.Join(root, filepath.FromSlash(pin.Output(p.Source))))
+		r.report(r.log.Info().Str("source", p.Source.Name), p.Result, filepath.Join(root, filepath.FromSlash(pin.Output(p.Source))))
 		if p.Pinned {
 			continue
 		}
-		if _, err := fmt.Fprintln(y.out, printable.Text(moved(p)+changes(p))); err != nil {
+		if _, err := fmt.Fprintln(r.con.Out, printable.Text(moved(p)+changes(p))); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -23,7 +24,7 @@ asked.
   artifetch verify
   artifetch verify --format json`,
 		Flags:  append(manifestFlags(), formatFlag()),
-		Action: func(c *cli.Context) error { return runVerify(c, con) },
+		Action: action(con, readVerify, runVerify),
 	}
 }
 
@@ -34,18 +35,27 @@ type difference struct {
 	What   string `json:"what"   doc:"missing, changed or extra"`
 }
 
-func runVerify(c *cli.Context, con *console.Console) error {
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := withDeadline(c.Context, readGlobal(c))
+// verifyOptions are what the flags of verify say.
+type verifyOptions struct {
+	global globalOptions
+	files  manifestOptions
+	asJSON bool
+}
+
+func readVerify(c *cli.Context) (o verifyOptions, err error) {
+	o = verifyOptions{global: readGlobal(c), files: readManifest(c)}
+	o.asJSON, err = wantsJSON(c)
+	return o, err
+}
+
+func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error {
+	ctx, cancel := withDeadline(ctx, o.global)
 	defer cancel()
-	s, err := localSession(ctx, readGlobal(c), con)
+	s, err := localSession(ctx, o.global, con)
 	if err != nil {
 		return err
 	}
-	w, err := pin.Open(c.String("manifest"), c.String("lock"), env.Variable)
+	w, err := pin.Open(o.files.manifest, o.files.lock, env.Variable)
 	if err != nil {
 		return err
 	}
@@ -53,22 +63,39 @@ func runVerify(c *cli.Context, con *console.Console) error {
 	if err != nil {
 		return err
 	}
-	differences := each(found, func(d pin.Difference) difference { return difference(d) })
-	if asJSON {
-		err = con.Encode(differences)
-	} else {
-		for _, d := range differences {
-			if _, err = fmt.Fprintf(con.Out, "%s\t%s\n", d.What, printable.Text(d.Path)); err != nil {
-				break
-			}
-		}
-	}
-	switch {
-	case err != nil:
+	if err := printDifferences(con, found, o.asJSON); err != nil {
 		return err
-	case len(differences) > 0:
-		return &lockError{fmt.Sprintf("%d files are not as they are locked", len(differences)), "artifetch sync brings what is missing or changed"}
+	}
+	if len(found) > 0 {
+		return &lockError{fmt.Sprintf("%d files are not as they are locked", len(found)), "artifetch sync brings what is missing or changed"}
 	}
 	s.log.Info().Int("files", files).Msg("everything is as it is locked")
 	return nil
+}
+
+func printDifferences(con *console.Console, found []pin.Difference, asJSON bool) error {
+	if asJSON {
+		return con.Encode(each(found, func(d pin.Difference) difference { return difference(d) }))
+	}
+	for _, d := range found {
+		if _, err := fmt.Fprintf(con.Out, "%s\t%s\n", d.What, printable.Text(d.Path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manifestFlags are those of every command about a manifest.
+func manifestFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "manifest", Aliases: []string{"f"}, Category: categoryWhich, Usage: "the manifest `FILE`", Value: "artifetch.yml"},
+		&cli.StringFlag{Name: "lock", Category: categoryWhich, Usage: "the lock `FILE` (default: beside the manifest, with the ending .lock)"},
+	}
+}
+
+// manifestOptions are the values of [manifestFlags].
+type manifestOptions struct{ manifest, lock string }
+
+func readManifest(c *cli.Context) manifestOptions {
+	return manifestOptions{c.String("manifest"), c.String("lock")}
 }

@@ -21,21 +21,16 @@ type Workspace struct {
 	LockFile string
 	Manifest manifest.Manifest
 	Lock     manifest.Lock // empty if there is no lock file
+	HasLock  bool
 }
 
-// LockFile returns the name of a manifest's lock file: lockFile, or if that is empty the
-// manifest's with the ending .lock.
-func LockFile(manifestFile, lockFile string) string {
-	if lockFile != "" {
-		return lockFile
-	}
-	return manifestFile[:len(manifestFile)-len(filepath.Ext(manifestFile))] + ".lock"
-}
-
-// Open reads a manifest and its lock file: see [LockFile]. lookup finds the variables
-// that the manifest names.
+// Open reads a manifest and its lock file, which is beside it if its name is empty, with
+// the ending .lock. lookup finds the variables that the manifest names.
 func Open(manifestFile, lockFile string, lookup func(string) (string, bool)) (Workspace, error) {
-	w := Workspace{Root: filepath.Dir(manifestFile), LockFile: LockFile(manifestFile, lockFile)}
+	w := Workspace{Root: filepath.Dir(manifestFile), LockFile: lockFile}
+	if lockFile == "" {
+		w.LockFile = manifestFile[:len(manifestFile)-len(filepath.Ext(manifestFile))] + ".lock"
+	}
 	text, err := smallfile.Read(manifestFile, manifest.MaxSize)
 	if err != nil {
 		return w, err
@@ -45,6 +40,9 @@ func Open(manifestFile, lockFile string, lookup func(string) (string, bool)) (Wo
 	}
 	if below, err := filepath.Rel(w.Root, w.LockFile); err != nil || !filepath.IsLocal(below) {
 		return w, &OutsideError{w.LockFile}
+	}
+	if _, err := os.Stat(w.LockFile); err == nil {
+		w.HasLock = true
 	}
 	w.Lock, err = manifest.ReadLock(w.LockFile)
 	return w, err

@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"cmp"
+	"io/fs"
+	"slices"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/digest"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
+)
+
+// extractionFlags say which files of the archive go where, and what they may be.
+func extractionFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "take what matches `GLOB`; the same as a PATH argument"},
+		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "`DIR` for the files; may hold {job} (default: $CI_PROJECT_DIR, else here)"},
+		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` directories of each name"},
+		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name", DisableDefaultText: true},
+		&cli.IntFlag{Name: "unpack", Category: categorySelect, Usage: "unpack archives (.zip, .tar.gz, …) among the files, too, up to `N` deep", DefaultText: "0"},
+		&cli.StringFlag{Name: "on-conflict", Category: categorySelect, Usage: "existing files: `WHAT` is overwrite, skip or fail", DefaultText: "overwrite"},
+		&cli.StringFlag{Name: "symlinks", Category: categorySelect, Usage: "links that point out: `HOW` is safe (refuse), skip or all", DefaultText: "safe"},
+		&cli.StringFlag{Name: "umask", Category: categorySelect, Usage: "take these `BITS`, such as 027, from every mode", DefaultText: "none"},
+		&cli.BoolFlag{Name: "allow-git", Category: categorySelect, Usage: "let an archive write into .git directories", DisableDefaultText: true},
+		&cli.StringFlag{Name: "sha256", Category: categorySelect, Usage: "refuse an archive with another SHA-256 than `HEX`; all of it has to come", DefaultText: "any"},
+		&cli.BoolFlag{Name: "verify-provenance", Category: categorySelect, Usage: "hold each file against the runner's statement in the archive", DisableDefaultText: true},
+		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},
+		&cli.IntFlag{Name: "max-files", Category: categoryTransfer, Usage: "refuse an archive with more than `N` entries", DefaultText: "500000"},
+		&cli.Int64Flag{Name: "max-ratio", Category: categoryTransfer, Usage: "refuse what unpacks to over 1 GiB and `N` times its size", DefaultText: "1000"},
+	}
+}
+
+// transferFlags say how archives are downloaded. Their usage says of how many.
+func transferFlags(of string) []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections" + of + ", if that is faster", DefaultText: "16"},
+		&cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none twice (default: off)"},
+		&cli.Int64Flag{Name: "cache-max-size", Category: categoryTransfer, Usage: "keep at most `N` bytes there, those that were used last", DefaultText: "10 GiB"},
+	}
+}
+
+func ifMissingFlag() cli.Flag {
+	return &cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` if there is no job or archive: fail, warn or ignore", DefaultText: "fail"}
+}
+
+// extractOptions are the values of [extractionFlags].
+type extractOptions struct {
+	output string // empty if it is not given; see dir
+	take   extract.Options
+	stage  extract.StageOptions
+	checks retrieve.Checks
+}
+
+// readExtraction reads the flags. paths are arguments, and select like --include.
+func readExtraction(c *cli.Context, paths []string) (extractOptions, error) {
+	o := extractOptions{
+		output: c.String("output"),
+		take: extract.Options{
+			Selection: extract.Selection{
+				Include: slices.Concat(c.StringSlice("include"), paths), Exclude: c.StringSlice("exclude"),
+				StripComponents: c.Int("strip-components"), Flat: c.Bool("flat"),
+			},
+			Limits: extract.Limits{MaxBytes: c.Int64("max-bytes"), MaxFiles: c.Int("max-files"), MaxRatio: c.Int64("max-ratio")},
+			Unpack: c.Int("unpack"), AllowGit: c.Bool("allow-git"),
+		},
+		checks: retrieve.Checks{Provenance: c.Bool("verify-provenance")},
+	}
+	if sum := c.String("sha256"); sum != "" {
+		var valid bool
+		if o.checks.SHA256, valid = digest.Parse(sum); !valid {
+			return o, &usageError{"--sha256 is not a SHA-256", "it has 64 hexadecimal digits; resolve --format json prints it where the server tells"}
+		}
+	}
+	if err := extract.CheckPatterns(slices.Concat(o.take.Include, o.take.Exclude)); err != nil {
+		return o, err
+	}
+	var err error
+	o.stage, err = readStage(c.String("on-conflict"), c.String("symlinks"), c.String("umask"))
+	return o, err
+}
+
+// readStage reads what decides between the files that come and those that are there.
+func readStage(onConflict, symlinks, umask string) (o extract.StageOptions, err error) {
+	var known bool
+	if o.OnConflict, known = map[string]extract.ConflictPolicy{
+		"": extract.Overwrite, "overwrite": extract.Overwrite, "skip": extract.SkipExisting, "fail": extract.FailIfExists,
+	}[onConflict]; !known {
+		return o, &usageError{"--on-conflict must be overwrite, skip or fail", "leave it out to overwrite"}
+	}
+	if o.Symlinks, known = map[string]extract.SymlinkPolicy{
+		"": extract.SafeLinks, "safe": extract.SafeLinks, "skip": extract.SkipLinks, "all": extract.AllLinks,
+	}[symlinks]; !known {
+		return o, &usageError{"--symlinks must be safe, skip or all", "leave it out to refuse links that point out"}
+	}
+	if umask != "" {
+		mask, err := strconv.ParseUint(umask, 8, 9)
+		if err != nil {
+			return o, &usageError{"--umask must be an octal number up to 777", "027 removes writing for the group, and everything for others"}
+		}
+		o.Umask = fs.FileMode(mask)
+	}
+	return o, nil
+}
+
+// dir returns where the files go: the directory that --output names, else that of the
+// job's project, else the current one.
+func (o extractOptions) dir(cfg env.Config) string { return cmp.Or(o.output, cfg.Dir, ".") }
+
+// transferOptions are the values of [transferFlags].
+type transferOptions struct {
+	connections int
+	cache       retrieve.Cache
+}
+
+func readTransfer(c *cli.Context) transferOptions {
+	return transferOptions{
+		connections: retrieve.Connections(c.Int("concurrency")),
+		cache:       retrieve.Cache{Dir: c.String("cache-dir"), Max: c.Int64("cache-max-size")},
+	}
+}
+
+// missingPolicy says what happens if there is no such job, or no archive.
+type missingPolicy string
+
+// readMissing reads --if-missing.
+func readMissing(c *cli.Context) (missingPolicy, error) {
+	p := missingPolicy(cmp.Or(c.String("if-missing"), "fail"))
+	if !slices.Contains([]missingPolicy{"fail", "warn", "ignore"}, p) {
+		return p, &usageError{"--if-missing must be fail, warn or ignore", "leave it out to fail"}
+	}
+	return p, nil
+}
+
+// allow returns err, unless the policy allows it. Then it only logs the outcome.
+func (p missingPolicy) allow(s *session, err error, outcome string) error {
+	if p == "fail" || !retrieve.Missing(err) {
+		return err
+	}
+	event := s.log.Warn()
+	if p == "ignore" {
+		event = s.log.Debug()
+	}
+	event.Err(err).Msg(outcome)
+	return nil
+}
