@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -20,7 +21,10 @@ func (c cache) evict(limit int64, spare string) {
 	for _, object := range objects {
 		total += object.size
 	}
-	slices.SortFunc(objects, func(a, b cacheFile) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.path, b.path)) })
+	sort.Slice(objects, func(i, j int) bool { // slices.SortFunc is 10 kB of code for each type
+		a, b := objects[i], objects[j]
+		return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.path, b.path)) < 0
+	})
 	for _, object := range objects {
 		if total <= limit {
 			return

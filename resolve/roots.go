@@ -1,9 +1,9 @@
 package resolve
 
 import (
-	"cmp"
 	"context"
 	"slices"
+	"sort"
 	"strconv"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -29,7 +29,7 @@ func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
 			}
 		}
 	}
-	slices.SortFunc(roots, func(a, b node) int { return cmp.Compare(b.id, a.id) })
+	sort.Slice(roots, func(i, j int) bool { return roots[i].id > roots[j].id })
 	return roots, nil
 }
 

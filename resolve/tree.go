@@ -1,11 +1,10 @@
 package resolve
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
-	"slices"
+	"sort"
 	"strconv"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -56,7 +55,7 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 			}
 		}
 		if oldest {
-			slices.SortFunc(queue, func(a, b node) int { return cmp.Compare(a.id, b.id) })
+			sort.Slice(queue, func(i, j int) bool { return queue[i].id < queue[j].id })
 		}
 	}
 	return nil
@@ -119,7 +118,7 @@ func (r *Resolver) children(ctx context.Context, n node, downstream bool) ([]nod
 		}
 		children = append(children, node{project, child.ID, n.depth + 1})
 	}
-	slices.SortFunc(children, func(a, b node) int { return cmp.Compare(b.id, a.id) })
+	sort.Slice(children, func(i, j int) bool { return children[i].id > children[j].id })
 	return children, nil
 }
 
