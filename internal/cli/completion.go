@@ -46,8 +46,8 @@ func readCompletion(c *cli.Context) (script string, err error) {
 	return script, nil
 }
 
-// patience is how long a person waits for names.
-const patience = time.Second
+// patience is how long a person waits for names. Only tests change it.
+var patience = time.Second
 
 // completions lists what current could become behind the words before it.
 func completions(ctx context.Context, before []string, current string) []complete.Word {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -147,9 +148,14 @@ func TestCompleteGivesUp(t *testing.T) {
 	}))
 	defer s.Close()
 	token, _ := serverFor(t, gitlabtest.PrivateToken)
+	oneAtATime.Lock()
+	defer oneAtATime.Unlock()
+	defer cli.SetPatience(cli.SetPatience(time.Second))
 	for range 2 {
-		if got := completed(t, "zsh", "fetch", "--server-url", s.URL, "--token-file", token, "-R", "1", "--ref", ""); got != "" {
-			t.Errorf("%q", got)
+		var out, said bytes.Buffer
+		args := []string{"artifetch", "__complete", "zsh", "fetch", "--server-url", s.URL, "--token-file", token, "-R", "1", "--ref", ""}
+		if code := cli.Run(t.Context(), args, cli.IO{Out: &out, Err: &said}); code != 0 || out.Len()+said.Len() > 0 {
+			t.Errorf("code %d, %q, %q", code, &out, &said)
 		}
 	}
 }
