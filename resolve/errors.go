@@ -77,10 +77,11 @@ func suggestion(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
+	quoted := make([]string, len(names))
 	for i, name := range names {
-		names[i] = strings.Trim(fmt.Sprintf("%q", name), `"`)
+		quoted[i] = fmt.Sprintf("%q", name)
 	}
-	return `; did you mean "` + strings.Join(names, `" or "`) + `"?`
+	return "; did you mean " + strings.Join(quoted, " or ") + "?"
 }
 
 // Reason says the same to programs.

@@ -17,7 +17,7 @@ type Explanation struct {
 	Evidence []string // what the server says about it
 	Remedy   Remedy   // what to do next
 
-	PipelineID int64 // of RemedyPipeline
+	PipelineID int64 // that has the job; of RemedyPipeline and RemedyRecent
 }
 
 // Remedy is what to do about what an [Explanation] has found out.

@@ -1,0 +1,92 @@
+package resolve_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// server is the API of one project. Its lists filter as GitLab's do, and it notes what
+// it is asked for.
+type server struct {
+	pipelines []gitlab.Pipeline // newest first
+	jobs      map[int64][]gitlab.Job
+	single    map[int64]gitlab.Job // by id; others are missing
+	current   gitlab.Job           // the job token's; the zero value is refused
+	refuse    error                // of all lists and single jobs; nil means none
+	asked     []string
+}
+
+var _ resolve.API = (*server)(nil)
+
+// list yields rows, noting the request when the first one is read.
+func list[T any](s *server, what string, rows []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		s.asked = append(s.asked, what)
+		if s.refuse != nil {
+			var none T
+			yield(none, s.refuse)
+			return
+		}
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *server) Pipelines(_ context.Context, _ gitlab.Project, o gitlab.PipelinesOptions) iter.Seq2[gitlab.Pipeline, error] {
+	var found []gitlab.Pipeline
+	for _, p := range s.pipelines {
+		if (o.Ref == "" || p.Ref == o.Ref) && (o.SHA == "" || p.SHA == o.SHA) && (o.Status == "" || p.Status == o.Status) && p.Source != "parent_pipeline" {
+			found = append(found, p)
+		}
+	}
+	return list(s, fmt.Sprintf("pipelines ref=%s sha=%s status=%s", o.Ref, o.SHA, o.Status), found)
+}
+
+func (s *server) PipelineJobs(_ context.Context, _ gitlab.Project, pipeline int64, _ gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+	return list(s, fmt.Sprintf("jobs of %d", pipeline), s.jobs[pipeline])
+}
+
+func (s *server) ProjectJobs(context.Context, gitlab.Project, gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+	return list(s, "jobs", []gitlab.Job(nil))
+}
+
+func (s *server) Bridges(_ context.Context, _ gitlab.Project, pipeline int64, _ bool) iter.Seq2[gitlab.Bridge, error] {
+	return list(s, fmt.Sprintf("bridges of %d", pipeline), []gitlab.Bridge(nil))
+}
+
+func (s *server) CurrentJob(context.Context) (gitlab.Job, error) {
+	s.asked = append(s.asked, "the token's job")
+	if s.current.ID == 0 {
+		return s.current, nobody
+	}
+	return s.current, nil
+}
+
+func (s *server) Job(_ context.Context, _ gitlab.Project, id int64) (gitlab.Job, error) {
+	s.asked = append(s.asked, fmt.Sprintf("job %d", id))
+	job, found := s.single[id]
+	switch {
+	case s.refuse != nil:
+		return job, s.refuse
+	case !found:
+		return job, missing
+	}
+	return job, nil
+}
+
+func (*server) ArchiveURL(project gitlab.Project, job int64) string {
+	return fmt.Sprintf("%s/%d", project, job)
+}
+
+func (*server) RefArchiveURL(_ gitlab.Project, ref, job string, _ bool) string {
+	return ref + "/" + job
+}
+
+func (*server) RunnerArchiveURL(job int64) string { return fmt.Sprintf("runner/%d", job) }
