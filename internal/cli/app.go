@@ -146,7 +146,7 @@ func noCommand(c *cli.Context) error {
 	if near := nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
 	}
-	return &usageError{fmt.Sprintf("no command %q", name), hint}
+	return usage(fmt.Sprintf("no command %q", name), hint)
 }
 
 // nearest is the name that is most like one that does not exist, or "".
@@ -176,7 +176,7 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 		}
 	}
 	// Flags that are known have their long names by now: see arrange.
-	return &usageError{strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint}
+	return usage(strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint)
 }
 
 // action is what a command does: it reads its flags into options, and runs with those.

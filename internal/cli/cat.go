@@ -44,7 +44,7 @@ type catOptions struct {
 func readCat(c *cli.Context) (catOptions, error) {
 	o := catOptions{global: readGlobal(c), query: readQuery(c), file: retrieve.NamedFile{Name: c.Args().First(), From: readSource(c)}, output: c.String("output")}
 	if c.NArg() != 1 {
-		return o, &usageError{"cat takes one PATH", "fetch takes several, and globs"}
+		return o, usage("cat takes one PATH", "fetch takes several, and globs")
 	}
 	return o, nil
 }

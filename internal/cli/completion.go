@@ -41,7 +41,7 @@ most.
 func readCompletion(c *cli.Context) (script string, err error) {
 	script = complete.Script(c.Args().First())
 	if script == "" || c.NArg() != 1 {
-		return "", &usageError{"completion takes the name of a shell", "one of " + strings.Join(complete.Shells(), ", ")}
+		return "", usage("completion takes the name of a shell", "one of "+strings.Join(complete.Shells(), ", "))
 	}
 	return script, nil
 }

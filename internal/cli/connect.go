@@ -108,14 +108,14 @@ func (s *session) newClients(stallTimeout time.Duration) (transport.Clients, err
 	if s.cfg.TLS.CAFile != "" {
 		roots, err := transport.Roots(s.cfg.TLS.CAFile)
 		if err != nil {
-			return transport.Clients{}, &usageError{"--ca-file: " + err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE"}
+			return transport.Clients{}, usage("--ca-file: "+err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE")
 		}
 		o.RootCAs = roots
 	}
 	if s.cfg.TLS.CertFile != "" || s.cfg.TLS.KeyFile != "" {
 		pair, err := transport.ClientCertificate(s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile)
 		if err != nil {
-			return transport.Clients{}, &usageError{"--cert-file: " + err.Error(), "give --cert-file and --key-file together; in a job they come from CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE"}
+			return transport.Clients{}, usage("--cert-file: "+err.Error(), "give --cert-file and --key-file together; in a job they come from CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE")
 		}
 		o.ClientCert = pair
 	}

@@ -48,7 +48,7 @@ type doctorOptions struct {
 func readDoctor(c *cli.Context) (doctorOptions, error) {
 	o := doctorOptions{global: readImpatient(c), project: readProject(c)}
 	if c.Args().Present() {
-		return o, &usageError{"doctor takes no argument", "-R names another project"}
+		return o, usage("doctor takes no argument", "-R names another project")
 	}
 	var err error
 	o.asJSON, err = wantsJSON(c)
@@ -57,7 +57,7 @@ func readDoctor(c *cli.Context) (doctorOptions, error) {
 
 func runDoctor(ctx context.Context, o doctorOptions, con *console.Console) error {
 	findings, err := examine(ctx, o, con)
-	if is[*env.UsageError](err) || is[*usageError](err) || is[*webaddress.Error](err) {
+	if is[*env.UsageError](err) || is[*failure](err) || is[*webaddress.Error](err) {
 		findings, err = []doctor.Finding{doctor.Failure("environment", err)}, nil
 	}
 	if err != nil {

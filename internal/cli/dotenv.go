@@ -54,11 +54,11 @@ func readDotenv(c *cli.Context) (dotenv, error) {
 // artifetch or GitLab itself. Windows doesn't tell capitals from small letters.
 func checkPrefix(prefix string) error {
 	if !variableName.MatchString(prefix) {
-		return &usageError{fmt.Sprintf("--dotenv-prefix %q cannot start the name of a variable", prefix), "use letters, digits and underscores, and no digit first"}
+		return usage(fmt.Sprintf("--dotenv-prefix %q cannot start the name of a variable", prefix), "use letters, digits and underscores, and no digit first")
 	}
 	for reserved, whose := range map[string]string{envPrefix: "artifetch reads as its flags", "CI_": "GitLab sets", "GITLAB_": "GitLab sets"} {
 		if strings.HasPrefix(strings.ToUpper(prefix), reserved) {
-			return &usageError{fmt.Sprintf("--dotenv-prefix %s makes variables that %s", prefix, whose), "use another one, such as LIB_: all later jobs get these variables"}
+			return usage(fmt.Sprintf("--dotenv-prefix %s makes variables that %s", prefix, whose), "use another one, such as LIB_: all later jobs get these variables")
 		}
 	}
 	return nil
@@ -149,12 +149,12 @@ func (d dotenv) text(list []variable) (string, error) {
 	var b strings.Builder
 	for _, v := range list {
 		if !utf8.ValidString(v.value) || printable.HasHidden(v.value) || strings.TrimSpace(v.value) != v.value {
-			return "", &usageError{fmt.Sprintf("--dotenv cannot hold %s%s: %q", d.prefix, v.name, v.value), "GitLab reads one line a variable, without quotes; use a name without line breaks, and without blanks at its ends"}
+			return "", usage(fmt.Sprintf("--dotenv cannot hold %s%s: %q", d.prefix, v.name, v.value), "GitLab reads one line a variable, without quotes; use a name without line breaks, and without blanks at its ends")
 		}
 		_, _ = fmt.Fprintf(&b, "%s%s=%s\n", d.prefix, v.name, strings.ReplaceAll(v.value, "$", "$$"))
 	}
 	if b.Len() >= maxDotenv {
-		return "", &usageError{fmt.Sprintf("--dotenv would have %d bytes, and GitLab takes less than %d", b.Len(), maxDotenv), "name fewer jobs, or use --format json"}
+		return "", usage(fmt.Sprintf("--dotenv would have %d bytes, and GitLab takes less than %d", b.Len(), maxDotenv), "name fewer jobs, or use --format json")
 	}
 	return b.String(), nil
 }

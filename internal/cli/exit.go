@@ -73,22 +73,13 @@ func codes() map[code]string {
 	}
 }
 
-// usageError is a mistake on the command line.
-type usageError struct{ what, hint string }
-
-// Error implements error.
-func (e *usageError) Error() string { return e.what }
-
-// Hint says what to do next.
-func (e *usageError) Hint() string { return e.hint }
-
 // errDeadline is the cause of a context that --deadline ended.
 var errDeadline = errors.New("the time of --deadline is over")
 
 // exitCode sorts an error. Own types come first; then the network, whose errors
 // hold system errors as those of the file system do; then the file system.
 func exitCode(err error) code {
-	for _, sort := range []func(error) code{signalCode, usageCode, contentCode, limitCode, serverCode, localCode} {
+	for _, sort := range []func(error) code{signalCode, ownCode, usageCode, contentCode, limitCode, serverCode, localCode} {
 		if c := sort(err); c != codeDone {
 			return c
 		}
@@ -109,8 +100,15 @@ func signalCode(err error) code {
 	return codeDone
 }
 
+func ownCode(err error) code {
+	if own, ok := errors.AsType[*failure](err); ok {
+		return own.code
+	}
+	return codeDone
+}
+
 func usageCode(err error) code {
-	if is[*usageError](err) || is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*webaddress.Error](err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
+	if is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*webaddress.Error](err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
 		return codeUsage
 	}
 	return codeDone
@@ -126,7 +124,7 @@ func contentCode(err error) code {
 	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err):
 		return codeLocal
 	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
-		is[*extract.ProvenanceError](err), is[*lockError](err), is[*pin.LockError](err),
+		is[*extract.ProvenanceError](err), is[*pin.LockError](err),
 		errors.Is(err, fetch.ErrChanged):
 		return codeIntegrity
 	}

@@ -32,7 +32,7 @@ func TestExitCode(t *testing.T) {
 		want int
 	}{
 		{"unknown", errors.New("x"), 1},
-		{"usage", &usageError{"x", ""}, 2},
+		{"usage", usage("x", ""), 2},
 		{"library's usage", cli.Exit("no help topic", 3), 2},
 		{"environment", &env.UsageError{Name: "X", Reason: "y"}, 2},
 		{"no job", &resolve.NotFoundError{}, 3},

@@ -39,7 +39,7 @@ type localOptions struct {
 func readExtract(c *cli.Context) (o localOptions, err error) {
 	o = localOptions{global: readGlobal(c), archive: c.Args().First(), log: readLog(c)}
 	if !c.Args().Present() {
-		return o, &usageError{"no archive given", "name a file, or - for standard input"}
+		return o, usage("no archive given", "name a file, or - for standard input")
 	}
 	o.extract, err = readExtraction(c, c.Args().Tail())
 	return o, err
@@ -54,7 +54,7 @@ func runExtract(ctx context.Context, o localOptions, con *console.Console) error
 	}
 	start, dir := time.Now(), o.extract.dir(s.cfg)
 	if strings.ContainsAny(dir, "{}") {
-		return &usageError{"--output has braces", "{job} and the like are known of jobs, not of a local archive"}
+		return usage("--output has braces", "{job} and the like are known of jobs, not of a local archive")
 	}
 	end, progress := s.section(o.log, "extract", "artifetch extract: "+o.archive), s.newProgress(o.log)
 	part := progress.Part()

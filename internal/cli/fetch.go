@@ -101,7 +101,7 @@ func (o fetchOptions) retrieval(s *session, q resolve.Query) (retrieve.Options, 
 func parseOutput(dir string) (retrieve.Output, error) {
 	o, err := retrieve.ParseOutput(dir)
 	if unknown, ok := errors.AsType[*retrieve.UnknownWordError](err); ok {
-		return o, &usageError{"--output has braces around something else than " + strings.Join(unknown.Known, ", "), "leave them out, or use one of these words"}
+		return o, usage("--output has braces around something else than "+strings.Join(unknown.Known, ", "), "leave them out, or use one of these words")
 	}
 	return o, err
 }

@@ -48,10 +48,10 @@ func checkWords(c *cli.Context) error {
 func checkWord(what string, values ...string) error {
 	for _, value := range values {
 		if ref, found := env.Unexpanded(value); found {
-			return &usageError{what + " holds the literal text " + ref + ": it was not expanded", "single quotes keep a shell from expanding"}
+			return usage(what+" holds the literal text "+ref+": it was not expanded", "single quotes keep a shell from expanding")
 		}
 		if strings.TrimSpace(value) == "" {
-			return &usageError{what + " is empty", "give it a value, or leave it out"}
+			return usage(what+" is empty", "give it a value, or leave it out")
 		}
 	}
 	return nil
@@ -73,7 +73,7 @@ func flagsFromEnv(c *cli.Context, flags []cli.Flag) error {
 		}
 		for _, v := range values {
 			if err := c.Set(name, v); err != nil {
-				return &usageError{fmt.Sprintf("%s: invalid value %q", envName(name), v), "it sets --" + name}
+				return usage(fmt.Sprintf("%s: invalid value %q", envName(name), v), "it sets --"+name)
 			}
 		}
 	}

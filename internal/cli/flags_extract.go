@@ -73,7 +73,7 @@ func readExtraction(c *cli.Context, paths []string) (extractOptions, error) {
 	if sum := c.String("sha256"); sum != "" {
 		var valid bool
 		if o.checks.SHA256, valid = digest.Parse(sum); !valid {
-			return o, &usageError{"--sha256 is not a SHA-256", "it has 64 hexadecimal digits; resolve --format json prints it where the server tells"}
+			return o, usage("--sha256 is not a SHA-256", "it has 64 hexadecimal digits; resolve --format json prints it where the server tells")
 		}
 	}
 	if err := extract.CheckPatterns(slices.Concat(o.take.Include, o.take.Exclude)); err != nil {
@@ -90,17 +90,17 @@ func readStage(onConflict, symlinks, umask string) (o extract.StageOptions, err 
 	if o.OnConflict, known = map[string]extract.ConflictPolicy{
 		"": extract.Overwrite, "overwrite": extract.Overwrite, "skip": extract.SkipExisting, "fail": extract.FailIfExists,
 	}[onConflict]; !known {
-		return o, &usageError{"--on-conflict must be overwrite, skip or fail", "leave it out to overwrite"}
+		return o, usage("--on-conflict must be overwrite, skip or fail", "leave it out to overwrite")
 	}
 	if o.Symlinks, known = map[string]extract.SymlinkPolicy{
 		"": extract.SafeLinks, "safe": extract.SafeLinks, "skip": extract.SkipLinks, "all": extract.AllLinks,
 	}[symlinks]; !known {
-		return o, &usageError{"--symlinks must be safe, skip or all", "leave it out to refuse links that point out"}
+		return o, usage("--symlinks must be safe, skip or all", "leave it out to refuse links that point out")
 	}
 	if umask != "" {
 		mask, err := strconv.ParseUint(umask, 8, 9)
 		if err != nil {
-			return o, &usageError{"--umask must be an octal number up to 777", "027 removes writing for the group, and everything for others"}
+			return o, usage("--umask must be an octal number up to 777", "027 removes writing for the group, and everything for others")
 		}
 		o.Umask = fs.FileMode(mask)
 	}
@@ -131,7 +131,7 @@ type missingPolicy string
 func readMissing(c *cli.Context) (missingPolicy, error) {
 	p := missingPolicy(cmp.Or(c.String("if-missing"), "fail"))
 	if !slices.Contains([]missingPolicy{"fail", "warn", "ignore"}, p) {
-		return p, &usageError{"--if-missing must be fail, warn or ignore", "leave it out to fail"}
+		return p, usage("--if-missing must be fail, warn or ignore", "leave it out to fail")
 	}
 	return p, nil
 }

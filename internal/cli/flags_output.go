@@ -33,7 +33,7 @@ func wantsJSON(c *cli.Context) (bool, error) {
 	case "json":
 		return true, nil
 	}
-	return false, &usageError{"--format is neither text nor json", "leave it out for text"}
+	return false, usage("--format is neither text nor json", "leave it out for text")
 }
 
 // serverFlag lets GitLab look into an archive; usage says how.

@@ -125,13 +125,13 @@ func (o queryOptions) jobIn(cfg env.Config, q *resolve.Query) error {
 	case !webaddress.Is(value):
 		var err error
 		if q.JobID, err = webaddress.ID(value); err != nil {
-			return &usageError{"--job-id must be a positive number, or the address of a job", "it is the number in the job's address"}
+			return usage("--job-id must be a positive number, or the address of a job", "it is the number in the job's address")
 		}
 		return nil
 	}
 	w, err := webaddress.Parse(value, cfg.APIURL)
 	if err == nil && w.JobID == 0 && w.Job == "" {
-		err = &usageError{"--job-id: no job in " + value, "a job's address ends in /-/jobs/NUMBER"}
+		err = usage("--job-id: no job in "+value, "a job's address ends in /-/jobs/NUMBER")
 	}
 	if q.Project == "" {
 		q.Project = w.Project
@@ -141,7 +141,7 @@ func (o queryOptions) jobIn(cfg env.Config, q *resolve.Query) error {
 		q.Ref, q.Jobs = w.Ref, []string{w.Job}
 		for _, flag := range []string{"pipeline", "sha", "mr"} {
 			if err == nil && slices.Contains(o.given, flag) {
-				err = &usageError{"--job-id and --" + flag + " each say which job or pipeline", "give one of them"}
+				err = usage("--job-id and --"+flag+" each say which job or pipeline", "give one of them")
 			}
 		}
 	}
@@ -159,13 +159,13 @@ func pipelineIn(value string) func(env.Config, *resolve.Query) error {
 			return nil
 		case value == "current":
 			if q.PipelineID = cfg.PipelineID; q.PipelineID == 0 {
-				return &usageError{"--pipeline current: CI_PIPELINE_ID is not set", "it is the running job's pipeline; elsewhere give its number"}
+				return usage("--pipeline current: CI_PIPELINE_ID is not set", "it is the running job's pipeline; elsewhere give its number")
 			}
 			return nil
 		case webaddress.Is(value):
 			w, err := webaddress.Parse(value, cfg.APIURL)
 			if err == nil && w.PipelineID == 0 {
-				err = &usageError{"--pipeline: no pipeline in " + value, "a pipeline's address ends in /-/pipelines/NUMBER"}
+				err = usage("--pipeline: no pipeline in "+value, "a pipeline's address ends in /-/pipelines/NUMBER")
 			}
 			if q.Project == "" {
 				q.Project = w.Project
@@ -175,7 +175,7 @@ func pipelineIn(value string) func(env.Config, *resolve.Query) error {
 		default:
 			var err error
 			if q.PipelineID, err = webaddress.ID(value); err != nil {
-				return &usageError{"--pipeline is none of a number, an address, current, latest", "a pipeline's number stands in its address"}
+				return usage("--pipeline is none of a number, an address, current, latest", "a pipeline's number stands in its address")
 			}
 			return nil
 		}

@@ -49,7 +49,7 @@ func noSubcommand(c *cli.Context) error {
 	for _, sub := range c.Command.Subcommands {
 		names = append(names, sub.Name)
 	}
-	return &usageError{fmt.Sprintf("no command %q of %s", c.Args().First(), c.Command.Name), "it is one of " + strings.Join(names, ", ")}
+	return usage(fmt.Sprintf("no command %q of %s", c.Args().First(), c.Command.Name), "it is one of "+strings.Join(names, ", "))
 }
 
 func forceFlag() cli.Flag {
@@ -76,10 +76,10 @@ func readJob(c *cli.Context) (jobOptions, error) {
 		global: readGlobal(c), project: readProject(c), id: c.Args().First(), force: c.Bool("force"), yes: readYes(c),
 	}
 	if c.NArg() > 1 {
-		return o, &usageError{"one job at a time", "give one ID"}
+		return o, usage("one job at a time", "give one ID")
 	}
 	if o.id == "" && c.Command.Name != "show" {
-		return o, &usageError{"no job given", "give its ID: the number in the job's address, or the address"}
+		return o, usage("no job given", "give its ID: the number in the job's address, or the address")
 	}
 	var err error
 	if o.variables, err = readVariables(c.StringSlice("variable")); err != nil {
@@ -95,7 +95,7 @@ func readVariables(values []string) ([]gitlab.Variable, error) {
 	for _, given := range values {
 		key, value, ok := strings.Cut(given, "=")
 		if !ok || key == "" {
-			return nil, &usageError{"--variable " + given + " is not KEY=VALUE", "an empty value is KEY="}
+			return nil, usage("--variable "+given+" is not KEY=VALUE", "an empty value is KEY=")
 		}
 		variables = append(variables, gitlab.Variable{Key: key, Value: value})
 	}
@@ -109,13 +109,13 @@ func (o jobOptions) job(cfg env.Config) (project string, id int64, err error) {
 	}
 	switch {
 	case o.id == "" && cfg.JobID == 0:
-		return "", 0, &usageError{"no job given", "give its ID: the number in the job's address, or the address"}
+		return "", 0, usage("no job given", "give its ID: the number in the job's address, or the address")
 	case o.id == "":
 		id = cfg.JobID
 	case webaddress.Is(o.id):
 		w, err := webaddress.Parse(o.id, cfg.APIURL)
 		if err == nil && w.JobID == 0 {
-			err = &usageError{"no job in " + o.id, "a job's address ends in /-/jobs/NUMBER"}
+			err = usage("no job in "+o.id, "a job's address ends in /-/jobs/NUMBER")
 		}
 		if err != nil {
 			return "", 0, err

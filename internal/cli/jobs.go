@@ -67,18 +67,18 @@ func readJobs(c *cli.Context) (jobsOptions, error) {
 		},
 	}
 	if c.Args().Present() {
-		return o, &usageError{"jobs takes no argument", "--name selects by name; job show ID shows one"}
+		return o, usage("jobs takes no argument", "--name selects by name; job show ID shows one")
 	}
 	if !slices.Contains([]string{"text", "json", "jsonl"}, o.format) {
-		return o, &usageError{"--format is none of text, json, jsonl", "leave it out for text"}
+		return o, usage("--format is none of text, json, jsonl", "leave it out for text")
 	}
 	for _, status := range o.query.Scope {
 		if known := gitlab.Statuses(); !slices.Contains(known, status) {
-			return o, &usageError{fmt.Sprintf("--scope %q is no status of a job", status), "it is one of " + strings.Join(known, ", ")}
+			return o, usage(fmt.Sprintf("--scope %q is no status of a job", status), "it is one of "+strings.Join(known, ", "))
 		}
 	}
 	if o.query.Limit < 0 {
-		return o, &usageError{"--limit must not be negative", "0 lists all"}
+		return o, usage("--limit must not be negative", "0 lists all")
 	}
 	return o, nil
 }
@@ -131,14 +131,14 @@ func listUsage(err error) error {
 	case !ok:
 		return err
 	case e.Problem == resolve.ProblemConflict:
-		return &usageError{"--pipeline and --ref each say which pipeline", "give one of them; --pipeline latest goes with --ref"}
+		return usage("--pipeline and --ref each say which pipeline", "give one of them; --pipeline latest goes with --ref")
 	case e.Fields[0] == resolve.FieldProject:
 		return errNoProject
 	}
-	return &usageError{"no ref given", "--pipeline latest is that of --ref"}
+	return usage("no ref given", "--pipeline latest is that of --ref")
 }
 
-var errNoProject = &usageError{"no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app"}
+var errNoProject = usage("no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app")
 
 // jobPrinter prints jobs one by one, in the format that is asked for.
 func jobPrinter(con *console.Console, format string) (print func(gitlab.Job) error, end func() error) {

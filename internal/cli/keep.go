@@ -91,7 +91,7 @@ func readDelete(c *cli.Context) (o deleteOptions, err error) {
 		return o, err
 	}
 	if o.all && len(o.query.given) > 0 {
-		return o, &usageError{"--all deletes the artifacts of all jobs; --" + o.query.given[0] + " names some", "leave one of them out"}
+		return o, usage("--all deletes the artifacts of all jobs; --"+o.query.given[0]+" names some", "leave one of them out")
 	}
 	return o, nil
 }
@@ -123,7 +123,7 @@ func deleteAll(ctx context.Context, s *session, o deleteOptions) error {
 	case project == "":
 		return errNoProject
 	case !o.yes && !s.con.Attended():
-		return &usageError{"--all deletes the artifacts of all jobs, and nobody can be asked here", "give --yes too"}
+		return usage("--all deletes the artifacts of all jobs, and nobody can be asked here", "give --yes too")
 	}
 	if err := s.jobs().NeedsUser(o.what, "api"); err != nil {
 		return err
@@ -147,7 +147,7 @@ type targetOptions struct {
 
 func readTargets(c *cli.Context, what string) (targetOptions, error) {
 	if c.Args().Present() {
-		return targetOptions{}, &usageError{c.Command.Name + " takes no argument", "name the job by --job-id, or by --ref and --job"}
+		return targetOptions{}, usage(c.Command.Name+" takes no argument", "name the job by --job-id, or by --ref and --job")
 	}
 	return targetOptions{readGlobal(c), readQuery(c), what}, nil
 }
@@ -168,7 +168,7 @@ func (o targetOptions) each(ctx context.Context, con *console.Console, do func(c
 		}
 		for _, a := range found {
 			if a.JobID == 0 {
-				return &usageError{"this token may not list jobs, so that it is not known which one is meant", "name it by --job-id"}
+				return usage("this token may not list jobs, so that it is not known which one is meant", "name it by --job-id")
 			}
 		}
 		return do(ctx, s, found)

@@ -19,7 +19,7 @@ func newLogger(o globalOptions, con *console.Console, cfg env.Config) (zerolog.L
 	case "", "auto", "console":
 		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, con), TimeFormat: time.TimeOnly, FieldsOrder: fieldsOrder()}
 	default:
-		return zerolog.Nop(), &usageError{"--log-format is none of auto, console, json", "leave it out for messages to people"}
+		return zerolog.Nop(), usage("--log-format is none of auto, console, json", "leave it out for messages to people")
 	}
 	level := zerolog.InfoLevel
 	switch {

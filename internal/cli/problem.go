@@ -17,6 +17,21 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
+// failure is an error of the command line's own.
+type failure struct {
+	code       code
+	what, hint string // what is wrong, and what to do next
+}
+
+// usage is a failure of whoever wrote the command line.
+func usage(what, hint string) error { return &failure{codeUsage, what, hint} }
+
+// Error implements error.
+func (e *failure) Error() string { return e.what }
+
+// Hint says what to do next.
+func (e *failure) Hint() string { return e.hint }
+
 // hinter is an error that knows what to do next.
 type hinter interface{ Hint() string }
 

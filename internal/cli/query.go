@@ -27,36 +27,36 @@ func queryUsage(q resolve.Query, err error) error {
 	case resolve.ProblemConflict:
 		return conflictUsage(e)
 	case resolve.ProblemAlone:
-		return &usageError{"--max-age bounds --recent, which is not given", "add --recent"}
+		return usage("--max-age bounds --recent, which is not given", "add --recent")
 	}
 	if first == resolve.FieldSHA {
-		return &usageError{"--sha must be a full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse " + q.SHA}
+		return usage("--sha must be a full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse "+q.SHA)
 	}
 	return errMergeRequest
 }
 
-var errMergeRequest = &usageError{"--mr must be a positive number", "it is the number behind the ! of the merge request"}
+var errMergeRequest = usage("--mr must be a positive number", "it is the number behind the ! of the merge request")
 
 func missingUsage(field resolve.Field) error {
 	switch field {
 	case resolve.FieldProject:
 		return errNoProject
 	case resolve.FieldJobs:
-		return &usageError{"no job given", "give --job NAME with --ref REF, or --job-id ID"}
+		return usage("no job given", "give --job NAME with --ref REF, or --job-id ID")
 	}
-	return &usageError{"no ref given", "give --ref with a branch or tag; the running pipeline's is the default in the own project only"}
+	return usage("no ref given", "give --ref with a branch or tag; the running pipeline's is the default in the own project only")
 }
 
 func conflictUsage(e *resolve.QueryError) error {
 	switch {
 	case slices.Contains(e.Fields, resolve.FieldRecent):
-		return &usageError{"--recent looks through the pipelines of a ref; " + fieldFlags[e.Fields[0]] + " names one", "leave one of them out"}
+		return usage("--recent looks through the pipelines of a ref; "+fieldFlags[e.Fields[0]]+" names one", "leave one of them out")
 	case slices.Contains(e.Fields, resolve.FieldJobs), slices.Contains(e.Fields, resolve.FieldRef):
-		return &usageError{"--job-id says which job alone", "leave out --ref and --job"}
+		return usage("--job-id says which job alone", "leave out --ref and --job")
 	}
 	flags := make([]string, len(e.Fields))
 	for i, field := range e.Fields {
 		flags[i] = fieldFlags[field]
 	}
-	return &usageError{strings.Join(flags, " and ") + " each say which job or pipeline", "give one of them"}
+	return usage(strings.Join(flags, " and ")+" each say which job or pipeline", "give one of them")
 }

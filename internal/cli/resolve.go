@@ -40,7 +40,7 @@ type resolveOptions struct {
 func readResolve(c *cli.Context) (o resolveOptions, err error) {
 	o = resolveOptions{global: readGlobal(c), query: readQuery(c)}
 	if c.Args().Present() {
-		return o, &usageError{"resolve takes no PATH", "it says which job is meant; fetch takes paths"}
+		return o, usage("resolve takes no PATH", "it says which job is meant; fetch takes paths")
 	}
 	if o.asJSON, err = wantsJSON(c); err != nil {
 		return o, err

@@ -50,7 +50,7 @@ func yesFlag() cli.Flag {
 func readYes(c *cli.Context) bool { return c.Bool("yes") }
 
 // errDeclined ends a run that the user did not want.
-var errDeclined = &usageError{"not confirmed: nothing was deleted", "answer y, or give --yes"}
+var errDeclined = usage("not confirmed: nothing was deleted", "answer y, or give --yes")
 
 // confirm asks the person at the terminal, unless --yes is given.
 func (s *session) confirm(ctx context.Context, given bool, question string) error {

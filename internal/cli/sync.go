@@ -38,15 +38,6 @@ docs/sync.md says more.
 	}
 }
 
-// lockError reports what is not as the lock file has it.
-type lockError struct{ what, hint string }
-
-// Error implements error.
-func (e *lockError) Error() string { return e.what }
-
-// Hint says what to do next.
-func (e *lockError) Hint() string { return e.hint }
-
 // syncOptions are what the flags of sync say.
 type syncOptions struct {
 	global    globalOptions
@@ -66,11 +57,11 @@ func readSync(c *cli.Context) (syncOptions, error) {
 	o.pin.Connections = o.transfer.connections
 	switch {
 	case len(o.pin.Names) > 0 && !o.pin.Update:
-		return o, &usageError{"sync takes names of sources only with --update", "without, all sources of the manifest are fetched"}
+		return o, usage("sync takes names of sources only with --update", "without, all sources of the manifest are fetched")
 	case o.pin.Locked && (o.pin.Update || o.pin.Check):
-		return o, &usageError{"--locked takes what is locked; --update and --check look for something else", "leave one of them out"}
+		return o, usage("--locked takes what is locked; --update and --check look for something else", "leave one of them out")
 	case o.pin.Offline && (o.pin.Update || o.pin.Check):
-		return o, &usageError{"--offline makes no requests; --update and --check have to", "leave one of them out"}
+		return o, usage("--offline makes no requests; --update and --check have to", "leave one of them out")
 	}
 	return o, nil
 }
@@ -113,7 +104,7 @@ func (o syncOptions) syncer(s *session) (*pin.Syncer, error) {
 	}
 	for _, name := range o.pin.Names {
 		if !w.Has(name) {
-			return nil, &usageError{fmt.Sprintf("no source %q in the manifest", name), "the names are those behind name:"}
+			return nil, usage(fmt.Sprintf("no source %q in the manifest", name), "the names are those behind name:")
 		}
 	}
 	if s.cfg.AnyCI && !o.lockedSet && !o.pin.Update && !o.pin.Check {

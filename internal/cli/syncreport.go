@@ -26,7 +26,7 @@ func (r syncReport) drift(plans []*pin.Plan) error {
 		}
 	}
 	if drifted > 0 {
-		return &lockError{fmt.Sprintf("%d of %d sources are not what their queries mean now", drifted, len(plans)), "artifetch sync --update moves them"}
+		return &failure{codeIntegrity, fmt.Sprintf("%d of %d sources are not what their queries mean now", drifted, len(plans)), "artifetch sync --update moves them"}
 	}
 	r.log.Info().Int("sources", len(plans)).Msg("every source is what its query means")
 	return nil

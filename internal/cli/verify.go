@@ -67,7 +67,7 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 		return err
 	}
 	if len(found) > 0 {
-		return &lockError{fmt.Sprintf("%d files are not as they are locked", len(found)), "artifetch sync brings what is missing or changed"}
+		return &failure{codeIntegrity, fmt.Sprintf("%d files are not as they are locked", len(found)), "artifetch sync brings what is missing or changed"}
 	}
 	s.log.Info().Int("files", files).Msg("everything is as it is locked")
 	return nil
