@@ -64,7 +64,10 @@ func Run(ctx context.Context, args []string, out IO) int {
 	}
 	con := console.New(out.In, out.Out, out.Err)
 	app := newApp(con)
-	err := app.RunContext(ctx, arrange(app, args))
+	arranged, err := arrange(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, arranged)
+	}
 	switch err = stopped(ctx, err); {
 	case readerLeft(out.Out, err):
 		return int(codePipe)

@@ -15,23 +15,23 @@ import (
 //
 //	artifetch [global flags] COMMAND [SUBCOMMAND] [command flags] -- [arguments]
 
-// arrange returns args in that order. It judges nothing: an unknown flag stays
-// where the library will complain about it.
-func arrange(app *cli.App, args []string) []string {
+// arrange returns args in that order. An unknown flag stays where the library will
+// complain about it. The error is that of a flag in the place of a value.
+func arrange(app *cli.App, args []string) ([]string, error) {
 	if len(args) == 0 {
-		return args
+		return args, nil
 	}
 	a := arranger{global: index(app.Flags), commands: app.Commands}
 	a.read(args[1:])
 	out := slices.Concat(args[:1], a.globals)
 	if len(a.path) == 0 {
-		return slices.Concat(out, a.rest)
+		return slices.Concat(out, a.rest), a.swallowed
 	}
 	out = slices.Concat(out, a.path, a.flags)
 	if len(a.rest) > 0 {
 		out = append(out, "--")
 	}
-	return append(out, a.rest...)
+	return append(out, a.rest...), a.swallowed
 }
 
 // flagInfo is what has to be known about a flag to move it.
@@ -58,6 +58,7 @@ type arranger struct {
 
 	path                 []string // the command, below the group that it is in
 	globals, flags, rest []string
+	swallowed            error // the first flag that stands in the place of a value
 }
 
 func (a *arranger) read(args []string) {
@@ -120,11 +121,26 @@ func (a *arranger) flag(args []string) []string {
 	case hasValue:
 		taken[0] += "=" + value
 	case info.takesValue && len(args) > 0:
+		a.checkValue(taken[0], args[0])
 		taken[0] += "=" + args[0]
 		args = args[1:]
 	}
 	*to = append(*to, taken...)
 	return args
+}
+
+// checkValue notes a flag in the place of a value. In -R $PROJECT --server-url URL with
+// an empty variable, --server-url would become the project, and the token would go to
+// the default server.
+func (a *arranger) checkValue(flag, value string) {
+	name, _, _ := strings.Cut(strings.TrimLeft(value, "-"), "=")
+	_, _, known := a.lookup(name)
+	if a.swallowed == nil && (strings.HasPrefix(value, "--") || known && strings.HasPrefix(value, "-")) {
+		a.swallowed = &usageError{
+			flag + " has no value: " + value + " follows",
+			"quote variables, as in " + flag + ` "$VALUE"; if ` + value + " is the value, write " + flag + "=" + value,
+		}
+	}
 }
 
 func (a *arranger) lookup(name string) (info flagInfo, to *[]string, known bool) {

@@ -20,7 +20,8 @@ func TestArrange(t *testing.T) {
 		{"global flag before command", "artifetch --quiet fetch --job build", "artifetch --quiet fetch --job=build"},
 		{"two spellings of one flag", "artifetch fetch -x a --exclude b", "artifetch fetch --exclude=a --exclude=b"},
 		{"equals sign", "artifetch fetch --job=build:x=y -o=out", "artifetch fetch --job=build:x=y --output=out"},
-		{"value that looks like a flag", "artifetch fetch --job --flat", "artifetch fetch --job=--flat"},
+		{"value that looks like a flag", "artifetch fetch --job=--flat", "artifetch fetch --job=--flat"},
+		{"value with a dash", "artifetch fetch --job -5 -o -", "artifetch fetch --job=-5 --output=-"},
 		{"after a double dash", "artifetch fetch --job build -- -odd --job", "artifetch fetch --job=build -- -odd --job"},
 		{"letters together", "artifetch fetch -qv --job build", "artifetch --quiet --verbose fetch --job=build"},
 		{"unknown flag stays", "artifetch fetch --jbo build", "artifetch fetch --jbo -- build"},
@@ -39,10 +40,31 @@ func TestArrange(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := strings.Join(arrange(newApp(console.New(nil, io.Discard, io.Discard)), strings.Fields(tt.in)), " ")
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Error(diff)
+			got, err := arrange(newApp(console.New(nil, io.Discard, io.Discard)), strings.Fields(tt.in))
+			if diff := cmp.Diff(tt.want, strings.Join(got, " ")); diff != "" || err != nil {
+				t.Error(diff, err)
 			}
 		})
+	}
+}
+
+// A variable that is empty and unquoted leaves a flag without its value. The next flag
+// must not become the value, least of all --server-url: the token would go elsewhere.
+func TestSwallowedFlags(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ in, want string }{
+		{"artifetch fetch -R --server-url http://localhost -j build", "--project has no value: --server-url follows"},
+		{"artifetch --server-url -v fetch -j build", "--server-url has no value: -v follows"},
+		{"artifetch fetch --ref --job=build", "--ref has no value: --job=build follows"},
+		{"artifetch fetch --ref main -o -q", "--output has no value: -q follows"},
+		{"artifetch fetch --ref main -o --no-progres", "--output has no value: --no-progres follows"},
+		{"artifetch fetch --ref main -o -- dist", "--output has no value: -- follows"},
+		{"artifetch job log 5 -R -f", "--project has no value: -f follows"},
+		{"artifetch fetch -r -j -o", "--ref has no value: -j follows"},
+	} {
+		var errs strings.Builder
+		if code := Run(t.Context(), strings.Fields(tt.in), IO{Out: io.Discard, Err: &errs}); code != 2 || !strings.Contains(errs.String(), tt.want) {
+			t.Errorf("%s: code %d: %s; want %s", tt.in, code, errs.String(), tt.want)
+		}
 	}
 }

@@ -172,7 +172,8 @@ func fromServer(ctx context.Context, before []string, flag string) []complete.Wo
 		}
 	}
 	// A command line that is still being written has mistakes in it.
-	_ = app.RunContext(ctx, arrange(app, slices.Concat([]string{"artifetch"}, before)))
+	arranged, _ := arrange(app, slices.Concat([]string{"artifetch"}, before)) // a line that is being written
+	_ = app.RunContext(ctx, arranged)
 	return names
 }
 
