@@ -14,7 +14,7 @@ import (
 
 // Main runs the command line with the process's arguments and files, and exits with the
 // code that [cli.Run] returns. The first SIGINT, SIGTERM or SIGHUP cancels what is
-// running; the second one exits.
+// running; one that comes a second later, or after that, exits at once.
 func Main() {
 	ignoreLimitSignals()
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -27,10 +27,8 @@ func Main() {
 	// Writing to a pipe that nothing reads is an error, not the end: what was staged
 	// has to be removed.
 	signal.Ignore(syscall.SIGPIPE)
-	go func() {
-		cancel(cli.Signal{Signal: <-signals})
-		again := cli.Signal{Signal: <-signals} // a second one ends the program at once
-		os.Exit(again.ExitCode())
-	}()
+	go watch(signals,
+		func(s os.Signal) { cancel(cli.Signal{Signal: s}) },
+		func(s os.Signal) { os.Exit(cli.Signal{Signal: s}.ExitCode()) })
 	os.Exit(cli.Run(ctx, os.Args, cli.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }
