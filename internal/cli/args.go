@@ -136,10 +136,8 @@ func (a *arranger) checkValue(flag, value string) {
 	name, _, _ := strings.Cut(strings.TrimLeft(value, "-"), "=")
 	_, _, known := a.lookup(name)
 	if a.swallowed == nil && (strings.HasPrefix(value, "--") || known && strings.HasPrefix(value, "-")) {
-		a.swallowed = &usageError{
-			flag + " has no value: " + value + " follows",
-			"quote variables, as in " + flag + ` "$VALUE"; if ` + value + " is the value, write " + flag + "=" + value,
-		}
+		a.swallowed = usage(flag+" has no value: "+value+" follows",
+			"quote variables, as in "+flag+` "$VALUE"; if `+value+" is the value, write "+flag+"="+value)
 	}
 }
 

@@ -5,6 +5,8 @@ package program
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -27,6 +29,9 @@ func Main() {
 	// Writing to a pipe that nothing reads is an error, not the end: what was staged
 	// has to be removed.
 	signal.Ignore(syscall.SIGPIPE)
+	// Libraries log past our format and our masking of tokens: net/http prints the
+	// bytes that a server sends behind an answer.
+	log.SetOutput(io.Discard)
 	go watch(signals,
 		func(s os.Signal) { cancel(cli.Signal{Signal: s}) },
 		func(s os.Signal) { os.Exit(cli.Signal{Signal: s}.ExitCode()) })
