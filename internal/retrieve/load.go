@@ -42,9 +42,9 @@ const (
 type Loader struct {
 	*Opener
 	Cache Cache
-	// Strain returns how often servers have refused or broken off requests so far: see
+	// Refusals returns how often servers have refused or broken off requests so far: see
 	// [extract.Options]. Nil means never.
-	Strain func() int64
+	Refusals func() int64
 
 	noETag sync.Once
 }
@@ -148,11 +148,11 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 	}
 	o.Costly = !file.Redirected()
 	o.Refusals = func() int64 {
-		strain := file.Stats().Resumes
-		if l.Strain != nil {
-			strain += l.Strain()
+		refusals := file.Stats().Resumes
+		if l.Refusals != nil {
+			refusals += l.Refusals()
 		}
-		return strain
+		return refusals
 	}
 	return stage.Add(ctx, file, o)
 }
