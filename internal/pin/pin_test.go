@@ -41,6 +41,12 @@ sources:
 // newPlace has a manifest, and a project with a job for each of two sources.
 func newPlace(t *testing.T, text string) *place {
 	t.Helper()
+	return newPlaceOn(t, "", text)
+}
+
+// newPlaceOn has a GitLab of that version.
+func newPlaceOn(t *testing.T, version, text string) *place {
+	t.Helper()
 	p := &place{t: t, dir: t.TempDir(), jobs: map[int64]*gitlabtest.Job{
 		1: {ID: 1, Name: "lib", Archive: gitlabtest.Zip(gitlabtest.File{Name: "a", Content: "1"}, gitlabtest.File{Name: "b", Content: "1"}, gitlabtest.File{Name: "l", Link: "a"})},
 		2: {ID: 2, Name: "tool", Archive: gitlabtest.Zip(gitlabtest.File{Name: "bin/x", Content: "1", Mode: 0o755}, gitlabtest.File{Name: "doc/y"})},
@@ -49,7 +55,7 @@ func newPlace(t *testing.T, text string) *place {
 	world.Projects = []*gitlabtest.Project{{ID: 1, Path: "group/app", Visibility: gitlabtest.Private, Pipelines: []*gitlabtest.Pipeline{
 		{ID: 10, Ref: "main", SHA: strings.Repeat("a", 40), Status: "success", Jobs: []*gitlabtest.Job{p.jobs[1], p.jobs[2]}},
 	}}}
-	p.server = gitlabtest.Start(world, gitlabtest.Options{})
+	p.server = gitlabtest.Start(world, gitlabtest.Options{Version: version})
 	t.Cleanup(p.server.Close)
 	api, err := url.Parse(p.server.APIURL)
 	if err != nil {
@@ -160,12 +166,17 @@ func TestLockedStays(t *testing.T) {
 	if _, err := p.sync(pin.Options{Offline: true}); !isLock(err, pin.NotInPlace) {
 		t.Error(err)
 	}
-	for _, o := range p.mustSync(pin.Options{Locked: true}) {
+	before, err := os.Stat(filepath.Join(p.dir, "artifetch.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range p.mustSync(pin.Options{}) {
 		if !o.Downloads() || !o.Pinned || o.Drifted() {
 			t.Errorf("%+v", o)
 		}
 	}
-	if p.read("lib/a") != "1" || p.read("tool/bin/x") != "1" || p.read("artifetch.lock") != lock {
+	after, err := os.Stat(filepath.Join(p.dir, "artifetch.lock"))
+	if err != nil || !os.SameFile(before, after) || p.read("lib/a") != "1" || p.read("tool/bin/x") != "1" || p.read("artifetch.lock") != lock {
 		t.Error("it is not as it was locked")
 	}
 }
@@ -227,20 +238,22 @@ func TestReplacedArchive(t *testing.T) {
 		"another link":    {{Name: "a", Content: "1"}, {Name: "b", Content: "1"}, {Name: "l", Link: "b"}},
 		"another mode":    {{Name: "a", Content: "1", Mode: 0o755}, {Name: "b", Content: "1"}, {Name: "l", Link: "a"}},
 	} {
-		p := newPlace(t, twoSources)
-		p.mustSync(pin.Options{})
-		p.server.Update(func(*gitlabtest.World) { p.jobs[1].Archive = gitlabtest.Zip(files...) })
-		if err := os.Remove(filepath.Join(p.dir, "lib/b")); err != nil {
-			t.Fatal(err)
-		}
-		lock := p.read("artifetch.lock")
-		_, err := p.sync(pin.Options{})
-		if _, missing := os.Stat(filepath.Join(p.dir, "lib/b")); !isLock(err, pin.Replaced) || missing == nil || p.read("artifetch.lock") != lock {
-			t.Errorf("%s: %v", name, err)
-		}
-		plans, err := p.sync(pin.Options{Update: true, Names: []string{"lib"}})
-		if err != nil || !plans[0].Changed || plans[0].Was.JobID != plans[0].Entry.JobID || len(plans[0].Changes()) != 1 {
-			t.Errorf("%s: %+v, %v", name, plans[0].Changes(), err)
+		for _, version := range []string{"18.5", "19.4"} { // which tells no digest, and one
+			p := newPlaceOn(t, version, twoSources)
+			p.mustSync(pin.Options{})
+			p.server.Update(func(*gitlabtest.World) { p.jobs[1].Archive = gitlabtest.Zip(files...) })
+			if err := os.Remove(filepath.Join(p.dir, "lib/b")); err != nil {
+				t.Fatal(err)
+			}
+			lock := p.read("artifetch.lock")
+			_, err := p.sync(pin.Options{})
+			if _, missing := os.Stat(filepath.Join(p.dir, "lib/b")); !isLock(err, pin.Replaced) || missing == nil || p.read("artifetch.lock") != lock {
+				t.Errorf("%s, %s: %v", name, version, err)
+			}
+			plans, err := p.sync(pin.Options{Update: true, Names: []string{"lib"}})
+			if err != nil || !plans[0].Changed || plans[0].Was.JobID != plans[0].Entry.JobID || len(plans[0].Changes()) != 1 {
+				t.Errorf("%s, %s: %+v, %v", name, version, plans[0].Changes(), err)
+			}
 		}
 	}
 }
@@ -380,6 +393,23 @@ func TestOutput(t *testing.T) {
 	for output, want := range map[string]string{"": "", ".": "", "./": "", "a/b/": "a/b", "a//b": "a/b", "./a": "a"} {
 		if got := pin.Output(manifest.Source{Query: manifest.Query{Output: output}}); got != want {
 			t.Errorf("%q: %q, want %q", output, got, want)
+		}
+	}
+}
+
+// Files that aren't selected may differ in another archive. That counts where the server
+// tells the archive's digest; else only the selected files can be compared.
+func TestReplacedArchiveWithTheSameFiles(t *testing.T) {
+	t.Parallel()
+	for version, replaced := range map[string]bool{"18.5": false, "19.4": true} {
+		p := newPlaceOn(t, version, twoSources)
+		p.mustSync(pin.Options{})
+		p.server.Update(func(*gitlabtest.World) {
+			p.jobs[2].Archive = gitlabtest.Zip(gitlabtest.File{Name: "bin/x", Content: "1", Mode: 0o755}, gitlabtest.File{Name: "doc/y", Content: strings.Repeat("2", 8)})
+		})
+		p.write("tool/bin/x", "mine")
+		if _, err := p.sync(pin.Options{}); isLock(err, pin.Replaced) != replaced || !replaced && err != nil {
+			t.Errorf("%s: %v", version, err)
 		}
 	}
 }

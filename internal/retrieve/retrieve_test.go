@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract"
@@ -201,31 +202,27 @@ func TestRunListsFiles(t *testing.T) {
 func TestSideBySide(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]int{0: 1, 1: 1, 2: 2, 3: 3, 7: 3} {
-		var mu sync.Mutex
-		now, most, seen := 0, 0, map[int]bool{}
-		full := make(chan struct{})
-		err := retrieve.SideBySide(t.Context(), n, func(ctx context.Context, i, share int) error {
-			mu.Lock()
-			seen[i] = true
-			if now++; now > most {
-				most = now
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			now, most, seen := 0, 0, map[int]bool{}
+			err := retrieve.SideBySide(t.Context(), n, func(_ context.Context, i, share int) error {
+				mu.Lock()
+				now++
+				most, seen[i] = max(most, now), true
+				mu.Unlock()
+				time.Sleep(time.Second) // all that may begin do so
+				mu.Lock()
+				defer mu.Unlock()
+				now--
+				if share != want {
+					t.Errorf("%d archives: %d share", n, share)
+				}
+				return nil
+			})
+			if err != nil || len(seen) != n || n > 0 && most != want {
+				t.Errorf("%d archives: %d at once, %v, %v", n, most, seen, err)
 			}
-			if now == want && len(seen) == want {
-				close(full) // as many as may have begun
-			}
-			mu.Unlock()
-			<-full
-			mu.Lock()
-			defer mu.Unlock()
-			now--
-			if share != want {
-				t.Errorf("%d archives: %d share", n, share)
-			}
-			return nil
 		})
-		if err != nil || len(seen) != n || n > 0 && most != want {
-			t.Errorf("%d archives: %d at once, %v, %v", n, most, seen, err)
-		}
 	}
 	errNo := errors.New("no")
 	if err := retrieve.SideBySide(t.Context(), 9, func(ctx context.Context, i, _ int) error {

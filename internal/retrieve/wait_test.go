@@ -16,12 +16,15 @@ import (
 // The last attempt is made at the limit, not where the next pause would be too long.
 func TestWaiterUsesAllItsTime(t *testing.T) {
 	t.Parallel()
-	for _, limit := range []time.Duration{100 * time.Millisecond, 10 * time.Second, time.Hour} {
+	polls := func(limit time.Duration) fetch.Backoff { return transport.Policy{}.Polls(limit) }
+	long := func(limit time.Duration) fetch.Backoff { return constant(limit * 2 / 3) }
+	for i, limit := range []time.Duration{100 * time.Millisecond, 10 * time.Second, time.Hour, time.Minute} {
+		pauses := []func(time.Duration) fetch.Backoff{polls, polls, polls, long}[i]
 		synctest.Test(t, func(t *testing.T) {
 			start, attempts, told := time.Now(), 0, 0
 			var last time.Duration
 			w := retrieve.Waiter{
-				Limit: limit, Pauses: func(limit time.Duration) fetch.Backoff { return transport.Policy{}.Polls(limit) },
+				Limit: limit, Pauses: pauses,
 				Waiting: func(time.Duration, error) { told++ },
 			}
 			err := w.Do(t.Context(), func(context.Context) error {
