@@ -21,16 +21,16 @@ import (
 //	objects/<SHA-256 of the archive>      the archive
 //	refs/<SHA-256 of its address>.json    which object it was, and its ETag
 //
-// An archive is taken from it only after the server has said that it has not
-// changed (RFC 9110 §13.1.2), and kept only with a strong ETag: the weak one of
-// old servers is the same for all archives. Files appear by a rename, so that
-// runs side by side never see half of one. An object is read whole and compared
-// with its name before it is used; one that is damaged is fetched again.
+// An archive is used only after the server has said that it hasn't changed (RFC 9110
+// §13.1.2), and kept only if it has a strong ETag: old servers send the same weak one
+// with all archives. Files are renamed into place, so concurrent runs never see half of
+// one. Before an object is used, its content is compared with its name; if it is
+// damaged, it is downloaded again.
 type cache struct{ dir string }
 
-// ErrNoETag reports a server that sends no strong ETag, or the one that it sends for
-// all archives: nothing would tell whether the archive has changed.
-var ErrNoETag = errors.New("the server sends no strong ETag, so that there is no telling whether an archive has changed")
+// ErrNoETag reports a server that sends no strong ETag, or the one that it sends with all
+// archives: there is no way to know whether the archive has changed.
+var ErrNoETag = errors.New("the server sends no strong ETag, so artifetch can't tell whether an archive has changed")
 
 // cached is what a ref remembers.
 type cached struct {
@@ -49,9 +49,9 @@ func (c cache) ref(address string) string {
 // maxRef is larger than any ref, in bytes.
 const maxRef = 64 << 10
 
-// lookup opens the object that the address was when it was last seen. What is
-// damaged counts as absent, and is replaced.
-func (c cache) lookup(address string) (cached, *os.File, bool) {
+// lookup opens the object that the address had when it was last downloaded. A damaged
+// object counts as absent, and will be replaced.
+func (c cache) lookup(ctx context.Context, address string) (cached, *os.File, bool) {
 	var known cached
 	text, err := smallfile.Read(c.ref(address), maxRef)
 	if err != nil || json.Unmarshal(text, &known) != nil || !isObject(known.SHA256) || !isStrong(known.ETag) {
@@ -61,25 +61,27 @@ func (c cache) lookup(address string) (cached, *os.File, bool) {
 	if err != nil {
 		return cached{}, nil, false
 	}
-	if got, err := digestOf(object, wholeFile); err != nil || got != known.SHA256 {
-		_ = object.Close()           // damaged
-		_ = os.Remove(object.Name()) // whoever has it open keeps what it has
+	if got, err := digestOf(ctx, object, wholeFile); err != nil || got != known.SHA256 {
+		_ = object.Close()
+		if ctx.Err() == nil { // damaged; other runs that have it open can still read it
+			_ = os.Remove(object.Name())
+		}
 		return cached{}, nil, false
 	}
 	touch(object.Name())
 	return known, object, true
 }
 
-// openCached opens the file out of the cache if the server says that it is the
-// same, and puts it there otherwise.
+// openCached opens the file from the cache if the server says that it hasn't changed.
+// Otherwise it downloads the file into the cache.
 func (r *remote) openCached(ctx context.Context, o Options) (*File, error) {
 	c := cache{o.CacheDir}
-	if known, object, found := c.lookup(r.origin); found {
+	if known, object, found := c.lookup(ctx, r.origin); found {
 		same, err := r.unchanged(ctx, known)
 		if err == nil && same {
 			return &File{ctx: ctx, remote: r, spool: object, kept: true, cached: true, size: known.Size, sha256: known.SHA256}, nil
 		}
-		_ = object.Close() // it is another one now
+		_ = object.Close() // it has changed
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +104,7 @@ func (r *remote) openCached(ctx context.Context, o Options) (*File, error) {
 // store puts the file into the cache, and returns it as it is there.
 func (c cache) store(f *File, report func(error)) (*File, error) {
 	object, digest, err := c.keep(f)
-	if isLocal(err) { // the archive is there without a cache, too
+	if isLocal(err) { // the archive can be read without a cache
 		report(err)
 		return f, nil
 	}
@@ -110,7 +112,7 @@ func (c cache) store(f *File, report func(error)) (*File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	if err := c.remember(f, digest); err != nil {
-		report(err) // the next run fetches it again
+		report(err) // the next run downloads it again
 	}
 	known := &File{ctx: f.ctx, remote: f.remote, spool: object, kept: true, size: f.size, sha256: digest}
 	if err := f.Close(); err != nil {
@@ -119,10 +121,10 @@ func (c cache) store(f *File, report func(error)) (*File, error) {
 	return known, nil
 }
 
-// unchanged asks whether the archive is still the one in the cache. Servers compare
-// ETags weakly here (RFC 9110 §13.1.2), so that a 304 may be about another ETag than
-// the one in the question. Servers that ignore the question, as fake-gcs-server does,
-// send the ETag with the archive, which isn't read then.
+// unchanged asks the server whether the archive is still the one in the cache. Servers
+// compare ETags weakly here (RFC 9110 §13.1.2), so a 304 may be about another ETag than
+// the one in the request. Servers that ignore the condition, as fake-gcs-server does,
+// send their ETag with the archive; its body isn't read.
 func (r *remote) unchanged(ctx context.Context, known cached) (bool, error) {
 	a, err := r.first(ctx, question{kind: askChange, etag: known.ETag})
 	if err != nil {
@@ -157,7 +159,7 @@ func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	if err := f.download(temp); err != nil {
 		return nil, "", err
 	}
-	if digest, err = digestOf(temp, wholeFile); err != nil {
+	if digest, err = digestOf(f.ctx, temp, wholeFile); err != nil {
 		return nil, "", err
 	}
 	if f.sha256 != "" && digest != f.sha256 {
@@ -167,8 +169,8 @@ func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	return object, digest, err
 }
 
-// place gives the object its name and opens it there. One of that name is
-// replaced, because it may be damaged.
+// place gives the object its name and opens it there. It replaces an object of that
+// name, which may be damaged.
 func (c cache) place(temp *atomicfile.Pending, digest string) (*os.File, error) {
 	if err := temp.Commit(c.object(digest)); err != nil {
 		return nil, err

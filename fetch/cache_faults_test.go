@@ -2,6 +2,8 @@ package fetch_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -203,4 +205,21 @@ func hidden(t *testing.T, dir string) []string {
 	t.Helper()
 	isHidden := func(name string) bool { return strings.HasPrefix(name, ".") }
 	return append(listed(t, filepath.Join(dir, "objects"), isHidden), listed(t, filepath.Join(dir, "refs"), isHidden)...)
+}
+
+// A run that is stopped while it reads the cache doesn't take the object for damaged.
+func TestCacheOfAStoppedRun(t *testing.T) {
+	t.Parallel()
+	data := content(3 * mib)
+	o := serve(t, data, nil)
+	dir := t.TempDir()
+	readCached(t, o, o.URL, dir, data)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := fetch.Open(ctx, o.URL, fetch.Options{Client: o.Client(), CacheDir: dir}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v", err)
+	}
+	if s := readCached(t, o, o.URL, dir, data); !s.Cached {
+		t.Errorf("%+v: the object is gone", s)
+	}
 }

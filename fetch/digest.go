@@ -1,41 +1,42 @@
 package fetch
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"fmt"
 	"io"
 	"os"
 
+	"gitlab.com/artifetch/artifetch/internal/digest"
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
-// DigestError reports an archive that is not what somebody says it is.
+// DigestError reports an archive whose digest is not the one that the server states, or
+// that the caller requires.
 type DigestError struct {
 	Got, Want string // SHA-256, in hexadecimal
-	Asked     bool   // it is the caller who wants it, and not the server who says so
+	Asked     bool   // the caller requires it
 }
 
 // Error implements error.
 func (e *DigestError) Error() string {
-	who := "as the server says"
+	expected := "the server says"
 	if e.Asked {
-		who = "as was asked for"
+		expected = "you expect"
 	}
-	return fmt.Sprintf("the archive's SHA-256 is %s, not %s %s", e.Got, e.Want, who)
+	return fmt.Sprintf("the archive's SHA-256 is %s, but %s %s", e.Got, expected, e.Want)
 }
 
 // Hint says what to do next.
 func (e *DigestError) Hint() string {
 	if e.Asked {
-		return "nothing was extracted; it is another archive than the one that the digest was taken of"
+		return "nothing was extracted; check the digest, and whether the job was retried since you took it"
 	}
-	return "nothing was extracted; it was changed on its way, or in the server's storage"
+	return "nothing was extracted; the archive was changed on the way, or in the server's storage"
 }
 
-// verify holds the file against the server's digest of it, if all of it is here,
-// and against the one that is asked for, for which all of it is brought here; so it
-// is if the digest alone is wanted, and the server does not tell it.
+// verify checks the file's SHA-256 against o.SHA256 and the server's digest. It downloads
+// the whole file if o.SHA256 is set, or if o.Digest is set and the server sent no digest.
+// Otherwise it checks the file only if it is complete and not from the cache.
 func (f *File) verify(o Options) error {
 	wanted := o.SHA256 != "" || o.Digest && f.sha256 == ""
 	if f.sha256 == "" && !wanted || f.kept && o.SHA256 == "" {
@@ -43,13 +44,13 @@ func (f *File) verify(o Options) error {
 	}
 	if !f.whole() {
 		if !wanted {
-			return nil // each entry's own checksum has to do
+			return nil // each entry has a checksum of its own
 		}
 		if err := f.bring(o.SpoolDir); err != nil {
 			return err
 		}
 	}
-	got, err := digestOf(f, f.size)
+	got, err := digestOf(f.ctx, f, f.size)
 	switch {
 	case err != nil:
 		return err
@@ -64,7 +65,7 @@ func (f *File) verify(o Options) error {
 
 // whole reports whether all of the file is here.
 func (f *File) whole() bool {
-	if f.tail != nil { // the end is on its way, and the rest is not here
+	if f.tail != nil { // the end is arriving, and the rest isn't here
 		return false
 	}
 	return f.spool != nil || len(f.known) == 1 && f.known[0].off == 0 && f.known[0].end() == f.size
@@ -84,7 +85,7 @@ func (f *File) bring(dir string) error {
 	return err
 }
 
-// newSpool makes a file that is gone when it is closed.
+// newSpool creates a file that disappears when it is closed.
 func newSpool(dir string) (*os.File, error) {
 	spool, err := os.CreateTemp(spoolDir(dir), ".artifetch-spool-*")
 	if err == nil {
@@ -93,7 +94,7 @@ func newSpool(dir string) (*os.File, error) {
 	return spool, err
 }
 
-// spoolDir is where files are put on disk: by default, the system's directory for
+// spoolDir returns the directory for spool files: by default, the system's directory for
 // temporary files.
 func spoolDir(dir string) string {
 	if dir == "" {
@@ -105,10 +106,6 @@ func spoolDir(dir string) string {
 // wholeFile is more than the size of any file.
 const wholeFile = 1 << 62
 
-func digestOf(file io.ReaderAt, size int64) (string, error) {
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(file, 0, size)); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+func digestOf(ctx context.Context, file io.ReaderAt, size int64) (string, error) {
+	return digest.Sum(ctx, io.NewSectionReader(file, 0, size))
 }

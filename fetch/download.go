@@ -10,20 +10,17 @@ import (
 const (
 	downloadPart  = 16 << 20 // bytes of a request
 	downloadParts = 8        // at once
-	costlyParts   = 4        // where each request passes GitLab itself
+	costlyParts   = 4        // if GitLab itself serves the bytes
 )
 
-// download writes the whole file to w, by several requests at once.
+// download writes the whole file to w, with several requests at once.
 func (f *File) download(w io.WriterAt) error {
 	come := &tally{total: f.size, tell: f.remote.onSpool}
 	if f.spool != nil {
-		come.tell = func(int64, int64) {} // that was told when it came
+		come.tell = func(int64, int64) {} // it was reported when it arrived
 	}
 	group, ctx := errgroup.WithContext(f.ctx)
-	group.SetLimit(downloadParts)
-	if !f.Redirected() {
-		group.SetLimit(costlyParts)
-	}
+	group.SetLimit(f.parts())
 	for off := int64(0); off < f.size && ctx.Err() == nil; off += downloadPart {
 		n := min(downloadPart, f.size-off)
 		group.Go(func() error { return f.copyRange(ctx, io.NewOffsetWriter(w, off), off, n, come) })

@@ -12,11 +12,11 @@ var (
 	// opened, or that GitLab lists.
 	ErrChanged = errors.New("the archive changed while it was read")
 	// ErrNoRanges reports a server that sends a large file only as a whole.
-	ErrNoRanges = errors.New("the server has no ranges")
+	ErrNoRanges = errors.New("the server doesn't support range requests")
 )
 
-// AnswerError reports an answer that isn't what was asked for, so that there is no
-// telling which bytes of the archive it holds.
+// AnswerError reports an answer that doesn't fit the request, so it isn't known which
+// bytes of the archive it contains.
 type AnswerError struct{ Host, What string }
 
 // Error implements error.
@@ -36,7 +36,7 @@ func answered(resp *http.Response, format string, args ...any) error {
 	return &AnswerError{Host: host, What: fmt.Sprintf(format, args...)}
 }
 
-// BrokenError reports a transfer that broke off and could not be continued.
+// BrokenError reports a download that was interrupted and could not be resumed.
 type BrokenError struct {
 	Offset int64 // the byte that was reached
 	Err    error // why the last attempt ended
@@ -44,7 +44,7 @@ type BrokenError struct {
 
 // Error implements error.
 func (e *BrokenError) Error() string {
-	return fmt.Sprintf("transfer broke off at byte %d: %v", e.Offset, e.Err)
+	return fmt.Sprintf("download interrupted at byte %d: %v", e.Offset, e.Err)
 }
 
 // Unwrap gives the reason.

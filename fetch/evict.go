@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// DefaultCacheSize is how many bytes a cache may have, if nobody says otherwise.
+// DefaultCacheSize is the default of [Options].CacheSize, in bytes.
 const DefaultCacheSize = 10 << 30
 
-// evict removes the objects that were not used for longest, until the others fit
-// into so many bytes. The one at spare stays. Runs that have one open keep what they
-// have; a ref to one that is gone counts as none.
+// evict removes the least recently used objects until the others fit into limit bytes.
+// It keeps the one at spare. Other runs that have a removed object open can still read
+// it; a ref to a removed object is ignored.
 func (c cache) evict(limit int64, spare string) {
 	objects := slices.DeleteFunc(c.objects(), func(f cacheFile) bool { return !isObject(filepath.Base(f.path)) })
 	var total int64
@@ -39,10 +39,10 @@ func (c cache) evict(limit int64, spare string) {
 type cacheFile struct {
 	path string
 	size int64     // bytes
-	used time.Time // when it was written, or used last
+	used time.Time // when it was written or last used
 }
 
-// objects lists the regular files of the cache's objects; none if it cannot be read.
+// objects lists the cached objects; none if the directory can't be read.
 func (c cache) objects() []cacheFile {
 	dir := filepath.Join(c.dir, "objects")
 	entries, _ := os.ReadDir(dir) // what was read of it counts
@@ -55,8 +55,8 @@ func (c cache) objects() []cacheFile {
 	return files
 }
 
-// touch notes that an object is used.
+// touch marks an object as used.
 func touch(path string) {
 	now := time.Now()
-	_ = os.Chtimes(path, now, now) // it would only be evicted sooner
+	_ = os.Chtimes(path, now, now) // if this fails, it is evicted sooner
 }

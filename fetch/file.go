@@ -4,24 +4,27 @@
 //	ReadAt   for what is small and random: the directory of an archive
 //	Range    for what is long and sequential: a region of it, as a stream
 //
-// How a file is opened:
+// Opening a file (open.go):
 //
-//	ask for the first MiB (or the end, if only a part is wanted)
-//	  206 → the server has ranges; what came is kept
-//	  200 → it has none: the whole goes into a spool file
-//	  anything else → another question, or an error: answer.go is the gate
+//	request the first MiB (or the end, if only a part is wanted)
+//	  206 → the server supports ranges; keep what arrives
+//	  200 → it doesn't: download everything to a spool file (spool.go)
+//	  anything else → another request, or an error: answer.go decides
 //
-// Every later request is held against the first answer: total size, and strong
-// ETag or date where they come from the same host. If the object changed, all
-// reads fail with [ErrChanged]; bytes of two archives never mix.
+// Reading it: head.go keeps the first answer, tail.go requests the end beside it,
+// blocks.go caches small reads, reader.go streams ranges and resumes them. remote.go
+// knows the address and checks each answer against the first one (validator.go): total
+// size, and strong ETag or date if they come from the same host. If the object changed,
+// all reads fail with [ErrChanged]; bytes of two archives never mix. cache.go and
+// evict.go keep whole archives between runs.
 //
-// A body that breaks off is continued at its byte by a new request. One that brought
-// less than 64 KiB counts as a failed attempt, and of those there are few. The address
-// that GitLab redirected to, pre-signed and short-lived, is used for all ranges
-// and asked for again when it no longer answers.
+// If a body breaks off, a new request continues at that byte. A body of less than 64 KiB
+// counts as a failed attempt, and the number of those is limited. The address that
+// GitLab redirects to is pre-signed and expires; it is used for all ranges, and
+// requested again when it no longer answers.
 //
-// Memory: the beginning of the file (1 MiB), its end (at most 2 MiB) and a window of
-// eight blocks of 256 KiB, whatever the size of the file. Range holds nothing.
+// Memory: the beginning of the file (1 MiB), its end (at most 2 MiB) and eight blocks of
+// 256 KiB, whatever the size of the file. Range buffers nothing.
 package fetch
 
 import (
@@ -42,12 +45,12 @@ type File struct {
 	ctx    context.Context // io.ReaderAt has no place for one
 	remote *remote
 	size   int64
-	window *window
+	blocks *blockCache
 
 	mu     sync.Mutex
-	known  []segment // what earlier answers brought
-	head   *head     // the beginning of a large file; nil if it was not asked for first
-	tail   *tail     // the end of a large file, on its way; nil if it is not
+	known  []segment // of earlier answers
+	head   *head     // the beginning of a large file; nil if it wasn't requested first
+	tail   *tail     // the end of a large file, while it arrives; nil if it isn't requested
 	spool  *os.File  // the whole file on disk; nil while it is read by ranges
 	kept   bool      // the spool is the cache's
 	cached bool      // it was there already
@@ -65,20 +68,20 @@ func (s segment) end() int64 { return s.off + int64(len(s.data)) }
 // Size returns the size of the file in bytes.
 func (f *File) Size() int64 { return f.size }
 
-// SHA256 returns the archive's digest as 64 hexadecimal digits, if GitLab told it
-// as its strong ETag (since 2026; lib/api/ci/job_artifacts.rb) or all of it is
-// here, else "".
+// SHA256 returns the archive's digest as 64 hexadecimal digits, if GitLab sent it as a
+// strong ETag (since 2026; lib/api/ci/job_artifacts.rb) or if all of the file is here.
+// Otherwise it returns "".
 func (f *File) SHA256() string { return f.sha256 }
 
-// Latency returns how long the last request took until its headers came.
+// Latency returns how long the last request took until its headers arrived.
 func (f *File) Latency() time.Duration { return time.Duration(f.remote.latency.Load()) }
 
-// Ahead returns how many bytes of the beginning are in memory: whoever reads them
-// learns nothing about how fast others come.
+// Ahead returns how many bytes of the beginning are in memory. How fast they are read
+// says nothing about how fast others arrive.
 func (f *File) Ahead() int64 { return f.head.there() }
 
-// Redirected reports whether the bytes come from somewhere else than the address
-// that was opened: from GitLab's object storage, and not through GitLab.
+// Redirected reports whether the bytes come from another address than the one that was
+// opened: from object storage, and not through GitLab.
 func (f *File) Redirected() bool { return f.remote.redirected() }
 
 // Stats returns what the file cost so far, or all files that share its [Meter].
@@ -88,8 +91,8 @@ func (f *File) Stats() Stats {
 	return s
 }
 
-// ReadAt implements [io.ReaderAt]. What was not read before costs a request for
-// the blocks around it; a read of more than a few blocks is a request of its own.
+// ReadAt implements [io.ReaderAt]. Bytes that weren't read before cost a request for the
+// blocks around them; a read of more than a few blocks is a request of its own.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("fetch: negative offset")
@@ -118,14 +121,14 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 	if s, ok := f.segmentAt(off); ok && off+int64(len(p)) <= s.end() {
 		return copy(p, s.data[off-s.off:]), nil
 	}
-	if len(p) <= maxWindowRead {
-		return f.window.ReadAt(p, off)
+	if len(p) <= maxBlockRead {
+		return f.blocks.ReadAt(p, off)
 	}
 	return f.readLong(p, off)
 }
 
-// segmentAt finds what is in memory at off. The end of a large file may still be
-// on its way.
+// segmentAt returns the segment in memory at off. It waits for the end of a large file,
+// if that is still arriving.
 func (f *File) segmentAt(off int64) (segment, bool) {
 	if f.tail != nil && off >= f.tail.off {
 		<-f.tail.done
@@ -139,9 +142,9 @@ func (f *File) segmentAt(off int64) (segment, bool) {
 	return f.known[i], true
 }
 
-// Range returns a reader of n bytes from off. It is one request, streamed, and
-// more only where it breaks; what earlier answers brought is not asked for
-// again. The reader must be closed; to close it early costs its connection.
+// Range returns a reader of n bytes from off. It streams one request, and makes more only
+// if that breaks off; it doesn't request bytes again that earlier answers brought. The
+// caller must close the reader. Closing it early costs the connection.
 func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	if off < 0 || n < 0 || off > f.size || n > f.size-off {
 		return nil, fmt.Errorf("fetch: range %d+%d is beyond the %d bytes of the archive", off, n, f.size)
@@ -167,8 +170,8 @@ func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 		body.off = min(f.head.end(), to)
 		parts[0] = &headReader{f.head, body.ctx, from, body.off}
 		if body.off < to && f.head.there() < f.head.end()/2 {
-			// It comes beside the head. When the head is nearly there, its connection will
-			// do, which is as fast by then as a new one never is at first.
+			// Request the rest beside the head. When the head is nearly complete, its
+			// connection will do: by then it is faster than any new one.
 			body.start()
 		}
 	}
@@ -188,16 +191,6 @@ func (f *File) stream(ctx context.Context, from, to int64) *reader {
 	body := f.remote.reader(ctx, from, to)
 	body.onClose = func() { stop(); cancel(nil) }
 	return body
-}
-
-// WriteTo writes the whole file to w. It implements [io.WriterTo].
-func (f *File) WriteTo(w io.Writer) (int64, error) {
-	body, err := f.Range(f.ctx, 0, f.size)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = body.Close() }() // what was read is what counts
-	return io.Copy(w, body)
 }
 
 // Close releases what the file holds.

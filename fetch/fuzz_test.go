@@ -135,7 +135,7 @@ func (l *liar) read(ctx context.Context, o fuzzOptions, opts fetch.Options) (got
 	switch o.use % 4 {
 	case 0:
 		var b bytes.Buffer
-		_, err = f.WriteTo(&b)
+		err = copyAll(ctx, &b, f)
 		return b.Bytes(), err
 	case 1:
 		got = make([]byte, f.Size())

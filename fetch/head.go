@@ -7,35 +7,34 @@ import (
 	"sync"
 )
 
-// head is the first answer to a request for everything of a large file: its
-// beginning. Files seldom begin at its first byte, and regions seldom end with its
-// last one, so that it comes into memory, where whoever reads there finds it. What
-// nobody has wanted of it yet waits in its connection.
+// A head buffers the first MiB of a large file, which the opening request returns.
+// Readers share the buffer, so no byte is requested twice. It reads only as far as they
+// ask; the rest stays unread on the open connection.
 type head struct {
-	data []byte // as long as it will be
+	data []byte // of the final length
 
 	cancel context.CancelFunc
 	filler sync.WaitGroup
 	body   *reader // the filler's
 
 	mu      sync.Mutex
-	have    int64         // bytes of data that are there
-	want    int64         // that have been wanted
-	filling bool          // somebody brings them
-	more    chan struct{} // closed when have or err changes, and made anew
-	err     error         // why no more will come
+	have    int64         // bytes that have arrived
+	want    int64         // bytes that readers have asked for
+	filling bool          // fill runs
+	more    chan struct{} // closed, and replaced, when have or err changes
+	err     error         // why no more will arrive
 }
 
-// headGap is how many bytes that nobody wants are read for those behind them: a
-// request of one's own would cost as much.
+// headGap is how many bytes are read that no reader asked for, to get at those after
+// them: a request of their own would cost as much.
 const headGap = 128 << 10
 
 var errClosed = errors.New("fetch: read after close")
 
-// newHead takes over the body of the first answer, which ends where the head does.
+// newHead takes over the body of the first answer, which ends where the head ends.
 func newHead(ctx context.Context, first *reader) *head {
 	ctx, cancel := context.WithCancel(ctx)
-	// Its request was made before there was this context.
+	// The request was made before this context existed.
 	answer := first.body
 	context.AfterFunc(ctx, func() { _ = answer.Close() })
 	first.ctx = ctx
@@ -45,8 +44,8 @@ func newHead(ctx context.Context, first *reader) *head {
 // end is where the head ends in the file.
 func (h *head) end() int64 { return int64(len(h.data)) }
 
-// begin has the bytes from off to end brought, and reports whether it will: not
-// what lies behind the head, and not across many bytes that nobody wants.
+// begin starts to read the bytes from off to end, and reports whether it does: not if
+// they are after the head, nor if many bytes before them aren't needed.
 func (h *head) begin(off, end int64) bool {
 	if h == nil || off >= h.end() {
 		return false
@@ -64,7 +63,7 @@ func (h *head) begin(off, end int64) bool {
 	return true
 }
 
-// there is how many bytes have come.
+// there returns how many bytes have arrived.
 func (h *head) there() int64 {
 	if h == nil {
 		return 0
@@ -74,7 +73,7 @@ func (h *head) there() int64 {
 	return h.have
 }
 
-// fill reads what is wanted.
+// fill reads the bytes that readers have asked for.
 func (h *head) fill() {
 	for {
 		h.mu.Lock()
@@ -97,8 +96,8 @@ func (h *head) fill() {
 	}
 }
 
-// wait returns what there is from off to end, when there is something. It has been
-// begun.
+// wait waits for bytes from off to end, which begin has started to read, and returns
+// those that have arrived.
 func (h *head) wait(ctx context.Context, off, end int64) ([]byte, error) {
 	for {
 		h.mu.Lock()
@@ -118,7 +117,7 @@ func (h *head) wait(ctx context.Context, off, end int64) ([]byte, error) {
 	}
 }
 
-// close ends what is being brought, and waits for that.
+// close stops fill, and waits for it to end.
 func (h *head) close() {
 	h.cancel()
 	h.mu.Lock()
@@ -127,10 +126,10 @@ func (h *head) close() {
 	}
 	h.mu.Unlock()
 	h.filler.Wait()
-	_ = h.body.Close() // what was read is what counts
+	_ = h.body.Close() // what was read counts
 }
 
-// headReader reads the bytes [off, end) of a head, as they come.
+// headReader reads the bytes [off, end) of a head, as they arrive.
 type headReader struct {
 	*head
 	ctx      context.Context // io.Reader has no place for one

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -289,4 +290,43 @@ func FuzzRanges(f *testing.F) {
 			t.Errorf("%d bytes were asked for twice: %s", twice, lines(o.asked()))
 		}
 	})
+}
+
+// Where GitLab itself serves the bytes, a large file's beginning and end are at most four
+// requests, because each occupies its application server; storage takes more.
+func TestRequestsForTheEnd(t *testing.T) {
+	t.Parallel()
+	data := content(40 * mib) // of which the end is 2 MiB
+	for name, tt := range map[string]struct {
+		redirected bool
+		want       int
+	}{"GitLab serves": {false, 4}, "storage serves": {true, 9}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := serve(t, data, nil)
+			f := openBehind(t, o, tt.redirected)
+			if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil {
+				t.Fatal(err)
+			}
+			if asked := o.asked(); len(asked) != tt.want {
+				t.Errorf("%d requests, want %d: %q", len(asked), tt.want, asked)
+			}
+		})
+	}
+}
+
+// openBehind opens an object, behind a redirect of another host or not.
+func openBehind(t *testing.T, o *object, redirected bool) *fetch.File {
+	t.Helper()
+	if !redirected {
+		return open(t, o, fetch.Options{})
+	}
+	gitlab := httptest.NewServer(http.RedirectHandler(o.URL, http.StatusFound))
+	t.Cleanup(gitlab.Close)
+	f, err := fetch.Open(t.Context(), gitlab.URL, fetch.Options{Client: gitlab.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close(); gitlab.Client().CloseIdleConnections() })
+	return f
 }

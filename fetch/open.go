@@ -6,12 +6,11 @@ import (
 	"io"
 )
 
-// probeSize is the first range where everything is wanted, and the size below
-// which an archive is fetched whole.
+// probeSize is the size of the first range if everything is wanted. Archives below that
+// size are downloaded by one request.
 const probeSize = 1 << 20
 
-// Open opens the file at url. A file of less than 1 MiB is there with the one
-// request that it makes.
+// Open opens the file at url. For a file of less than 1 MiB, it makes the only request.
 func Open(ctx context.Context, url string, o Options) (*File, error) {
 	o = o.withDefaults()
 	r := newRemote(url, o)
@@ -44,9 +43,9 @@ func (r *remote) openRemote(ctx context.Context, o Options) (*File, error) {
 	return r.openWhole(ctx, o)
 }
 
-// probes lists the first requests in the order in which they are tried. The next one
-// is made if the server doesn't answer with that range: Azure's storage, for one,
-// doesn't support suffix ranges.
+// probes returns the first requests in the order to try them. If the server doesn't answer
+// one with that range, the next one is made: Azure's storage, for example, doesn't
+// support suffix ranges.
 func (r *remote) probes(o Options) []question {
 	beginning := question{kind: askSpan, end: probeSize}
 	switch {
@@ -58,8 +57,8 @@ func (r *remote) probes(o Options) []question {
 	return []question{beginning}
 }
 
-// open makes the first request. It returns neither a file nor an error if the answer
-// is no use and the next one should be made.
+// open makes the first request. It returns neither a file nor an error if the answer is
+// of no use and the next request should be made.
 func (r *remote) open(ctx context.Context, o Options, q question) (*File, error) {
 	a, err := r.first(ctx, q)
 	switch {
@@ -74,17 +73,17 @@ func (r *remote) open(ctx context.Context, o Options, q question) (*File, error)
 	return nil, nil
 }
 
-// ranged makes the file of a server that has ranges.
+// ranged makes the file of a server that supports ranges.
 func (r *remote) ranged(ctx context.Context, o Options, a answer) (*File, error) {
 	c := a.part
 	r.settle(a.Response, c.total)
 	first := r.reader(ctx, c.first, c.last+1)
 	first.body = a.Body
 	f := &File{ctx: ctx, remote: r, size: c.total, sha256: r.digest()}
-	f.window = newWindow(readerAt(f.direct), c.total, blockSize, keepBlocks)
+	f.blocks = newBlockCache(readerAt(f.direct), c.total, blockSize, keepBlocks)
 	if c.first == 0 && c.last+1 < c.total {
-		// The end of the file is what is needed now. Where everything is, this may
-		// come meanwhile; else it waits in its connection until it is needed.
+		// The end of the file is needed now. If everything is wanted, the beginning may
+		// arrive meanwhile; otherwise it waits on its connection until it is needed.
 		f.head = newHead(ctx, first)
 		if !o.Partial {
 			f.head.begin(0, f.head.end())
@@ -104,7 +103,7 @@ func (r *remote) ranged(ctx context.Context, o Options, a answer) (*File, error)
 	return f, nil
 }
 
-// direct reads by a request of its own.
+// direct reads with a request of its own.
 func (f *File) direct(p []byte, off int64) (int, error) {
 	body, err := f.Range(f.ctx, off, int64(len(p)))
 	if err != nil {
@@ -119,7 +118,7 @@ type readerAt func(p []byte, off int64) (int, error)
 // ReadAt implements [io.ReaderAt].
 func (r readerAt) ReadAt(p []byte, off int64) (int, error) { return r(p, off) }
 
-// openWhole asks without a range, for servers that answer one with nonsense.
+// openWhole requests the file without a range, for servers that answer ranges wrongly.
 func (r *remote) openWhole(ctx context.Context, o Options) (*File, error) {
 	a, err := r.first(ctx, question{kind: askAll})
 	if err != nil {

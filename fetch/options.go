@@ -14,8 +14,8 @@ type Backoff interface {
 
 // Options say how to open a file. Client is required.
 type Options struct {
-	// Client follows redirects, repeats requests that fail before the headers
-	// arrive, and adds credentials.
+	// Client follows redirects, retries requests that fail before the headers arrive,
+	// and adds credentials. It returns bodies as they arrive.
 	Client *http.Client
 	// Check makes the error of an answer that isn't a success. Where it finds nothing
 	// wrong with a status that wasn't asked for, that is an [*AnswerError]. Nil means
@@ -24,44 +24,43 @@ type Options struct {
 	// Backoff returns the pauses for one transfer. Nil means three attempts
 	// without pauses.
 	Backoff func() Backoff
-	// Size of the archive in bytes, if a listing told it: it saves a request, and a
-	// server without ranges may not send more. Zero means unknown.
+	// Size is the archive's size in bytes, as GitLab lists it. It saves a request, and
+	// a server without ranges may not send more. Zero means unknown.
 	Size int64
-	// Partial tells that a part of the archive is wanted, so that reading it
-	// begins at its end.
+	// Partial says that only a part of the archive is wanted. Reading then starts at
+	// its end.
 	Partial bool
-	// RangesOnly asks for [ErrNoRanges] instead of the whole file, unless that is
-	// small.
+	// RangesOnly makes Open return [ErrNoRanges] instead of downloading a large file
+	// from a server that doesn't support ranges.
 	RangesOnly bool
-	// SpoolDir is where the archive is put if the server has no ranges. Empty
-	// means the system's directory for temporary files.
+	// SpoolDir is the directory for the archive if the server doesn't support ranges.
+	// Empty means the system's directory for temporary files.
 	SpoolDir string
 	// CacheDir is a directory that keeps whole archives between runs. Empty means
-	// none. An archive with a strong ETag that is there already, and has not
-	// changed, costs one request; one that is not is downloaded whole, whatever is
-	// wanted of it.
+	// none. An unchanged archive from the cache costs one request. An archive that isn't
+	// in the cache is downloaded whole, even if only a part is wanted.
 	CacheDir string
-	// CacheSize bounds the cache, in bytes: what was not used for longest goes. Zero
-	// means [DefaultCacheSize].
+	// CacheSize limits the cache, in bytes: the least recently used archives are removed.
+	// Zero means [DefaultCacheSize].
 	CacheSize int64
-	// SHA256 is the digest that the archive must have, in lower-case hexadecimal. It
-	// makes the whole archive travel, whatever is wanted of it. Empty means any.
+	// SHA256 is the digest that the archive must have, in lower-case hexadecimal. To
+	// check it, Open downloads the whole archive. Empty means any.
 	SHA256 string
-	// Digest tells that [File.SHA256] is wanted: where the server does not tell it,
-	// the whole archive travels.
+	// Digest says that [File.SHA256] is needed. If the server doesn't send it, Open
+	// downloads the whole archive.
 	Digest bool
-	// OnCacheError is told why an archive isn't kept: [ErrNoETag], or an error of the
-	// file system. Nil means that the reason is ignored.
+	// OnCacheError is called with the reason why an archive isn't cached: [ErrNoETag], or
+	// an error of the file system. Nil means to ignore it.
 	OnCacheError func(error)
-	// OnSpool is told how many bytes of the whole file have come, and how many there
-	// are, or -1, while it is put on disk: because there are no ranges, or for the
-	// cache or a digest. It may begin again, with another total. Calls don't overlap.
-	// Nil means that nothing is told.
+	// OnSpool is called while the whole file is downloaded to disk, because the server
+	// doesn't support ranges, or for the cache or a digest: with the bytes that have
+	// arrived and their total, or -1. It may start over with another total. Calls don't
+	// overlap. Nil means not to report.
 	OnSpool func(have, total int64)
-	// Meter counts the cost of several files together. Nil means of this one alone.
+	// Meter counts the cost of several files together. Nil means of this one only.
 	Meter *Meter
-	// Servers is what was found out about servers, to be shared by the files of one
-	// run. Nil means that every file finds out by itself.
+	// Servers remembers what servers don't support, for all files of one run. Nil means
+	// that each file finds out by itself.
 	Servers *Servers
 }
 

@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/sleep"
 )
 
-// reader streams the bytes [off, end). It is one request, until that breaks off.
+// reader streams the bytes [off, end) with one request, and more if that breaks off.
 type reader struct {
 	remote  *remote
 	ctx     context.Context // io.Reader has no place for one
@@ -16,7 +16,7 @@ type reader struct {
 	end     int64
 	body    io.ReadCloser // nil between requests
 	pauses  Backoff       // nil until something broke
-	brought int64         // bytes, by the body
+	brought int64         // bytes that the body has brought
 	failed  error         // sticky
 	onClose func()
 	asked   chan struct{} // closed when the request that start makes has its answer; or nil
@@ -26,7 +26,7 @@ func (r *remote) reader(ctx context.Context, off, end int64) *reader {
 	return &reader{remote: r, ctx: ctx, off: off, end: end}
 }
 
-// start makes the request before anybody reads. What comes waits in its connection.
+// start makes the request before the first Read. The answer waits on its connection.
 func (b *reader) start() {
 	b.asked = make(chan struct{})
 	go func() {
@@ -51,7 +51,7 @@ func (b *reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// read reads from the body, and from another one when it breaks off.
+// read reads from the body, and from that of another request if it breaks off.
 func (b *reader) read(p []byte) (int, error) {
 	p = p[:min(int64(len(p)), b.end-b.off)]
 	for {
@@ -92,13 +92,12 @@ func (b *reader) connect() error {
 	return nil
 }
 
-// realProgress is how many bytes a body has to bring, or it counts as a failed attempt:
-// a server that sends a few bytes and hangs up would be asked for ever.
+// realProgress is how many bytes a body must bring, or it counts as a failed attempt.
+// Otherwise a server that sends a few bytes and hangs up would be retried forever.
 const realProgress = 64 << 10
 
-// broke decides whether to continue after a body ended too early. The end that a
-// body states itself is such an error too, because the range isn't over yet. Real
-// progress sets the pauses back.
+// broke decides whether to continue after a body ended too early. io.EOF is such an end
+// too, because the range isn't complete. Real progress resets the pauses.
 func (b *reader) broke(err error) error {
 	_ = b.body.Close() // it is broken already
 	b.body = nil

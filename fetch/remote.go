@@ -12,8 +12,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// remote is the object behind a file: where it is, and what it was when it was
-// first seen.
+// remote is the object behind a file: its address, and what the first answer said about
+// it.
 type remote struct {
 	client  *http.Client
 	check   func(*http.Response) error
@@ -26,9 +26,9 @@ type remote struct {
 	validator validator // set once, before there are readers
 
 	mu         sync.Mutex
-	current    string        // where ranges are asked for: the end of the redirects
-	generation int           // how often current was found anew
-	renewing   chan struct{} // closed when GitLab has answered that question; nil if it isn't being asked
+	current    string        // the address for ranges: the end of the redirects
+	generation int           // how often current was renewed
+	renewing   chan struct{} // closed when a renewal ends; nil if there is none
 	changed    error         // sticky: no read succeeds after one that found a change
 }
 
@@ -36,7 +36,7 @@ func newRemote(url string, o Options) *remote {
 	return &remote{client: o.Client, check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, meter: o.Meter, origin: url, current: url}
 }
 
-// ask makes one request, and lets the answer through the gate.
+// ask makes one request and judges the answer.
 func (r *remote) ask(ctx context.Context, address string, q question) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -54,8 +54,8 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 	return q.judge(resp, redirected || address != r.origin, r.check)
 }
 
-// first asks GitLab. If the address that it redirects to has expired already, it asks
-// once more.
+// first makes a request to GitLab. If the address that GitLab redirects to has expired
+// already, it makes the request once more.
 func (r *remote) first(ctx context.Context, q question) (answer, error) {
 	a, err := r.ask(ctx, r.origin, q)
 	if err == nil && a.outcome == gotExpired {
@@ -67,14 +67,14 @@ func (r *remote) first(ctx context.Context, q question) (answer, error) {
 	return a, err
 }
 
-// settle remembers what the first answer says about the object.
+// settle stores what the first answer says about the object.
 func (r *remote) settle(resp *http.Response, total int64) {
 	r.validator = newValidator(resp, total)
 	r.current = resp.Request.URL.String()
 }
 
-// get asks for the bytes [off, end). When the address that was used before no
-// longer answers, GitLab is asked again, once for all readers.
+// get requests the bytes [off, end). If the pre-signed address has expired, it gets a new
+// one from GitLab, once for all readers.
 func (r *remote) get(ctx context.Context, off, end int64) (*http.Response, error) {
 	address, generation, err := r.where(ctx)
 	if err != nil {
@@ -95,8 +95,8 @@ func (r *remote) get(ctx context.Context, off, end int64) (*http.Response, error
 	return a.Response, nil
 }
 
-// where is the address for ranges. While GitLab is asked for a new one, all wait: what
-// they would ask for would be refused too.
+// where returns the address for ranges. During a renewal it waits: storage would refuse
+// requests to the old address.
 func (r *remote) where(ctx context.Context) (address string, generation int, err error) {
 	for {
 		r.mu.Lock()
@@ -114,20 +114,20 @@ func (r *remote) where(ctx context.Context) (address string, generation int, err
 	}
 }
 
-// redirected reports whether ranges are asked for elsewhere than at GitLab's address.
+// redirected reports whether ranges are requested from another address than GitLab's.
 func (r *remote) redirected() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.current != r.origin
 }
 
-// askFor asks for a range of the object that was opened.
+// askFor requests a range of the object that was opened.
 func (r *remote) askFor(ctx context.Context, address string, q question) (answer, error) {
 	q.etag = r.validator.ifRange(address)
 	return r.ask(ctx, address, q)
 }
 
-// renew asks GitLab for a new address, unless another reader has done so since.
+// renew gets a new address from GitLab, unless another reader has done so already.
 func (r *remote) renew(ctx context.Context, generation int, q question) (answer, error) {
 	for {
 		address, now, err := r.where(ctx)
@@ -145,7 +145,8 @@ func (r *remote) renew(ctx context.Context, generation int, q question) (answer,
 	}
 }
 
-// beginRenewal returns what ends a renewal, or nil if another reader was faster.
+// beginRenewal returns a function that ends the renewal, or nil if another reader was
+// faster.
 func (r *remote) beginRenewal(generation int) (done func(answer, error)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,15 +172,15 @@ func (r *remote) beginRenewal(generation int) (done func(answer, error)) {
 func (r *remote) sameObject(a answer) error {
 	switch {
 	case a.outcome == gotAll: // If-Range did not match
-		return r.change("it was sent whole in answer to a range")
+		return r.change("the server sent all of it in answer to a range request")
 	case a.outcome == gotBeyond:
-		return r.change("it is shorter than before")
+		return r.change("it is shorter now")
 	case a.outcome != gotPart:
 		return a.why
 	case a.part.total != r.validator.total:
-		return r.change(fmt.Sprintf("it has %d bytes, not %d", a.part.total, r.validator.total))
+		return r.change(fmt.Sprintf("it has %d bytes now, not %d", a.part.total, r.validator.total))
 	case !r.validator.matches(a.Response):
-		return r.change("its validator is another")
+		return r.change("its ETag or date is different now")
 	}
 	return nil
 }
@@ -193,8 +194,8 @@ func (r *remote) change(how string) error {
 	return r.changed
 }
 
-// digest is the archive's SHA-256, if the answer's ETag is GitLab's and not that
-// of the storage it redirected to.
+// digest returns the archive's SHA-256, if the answer's ETag is GitLab's and not that of
+// the storage that it redirected to.
 func (r *remote) digest() string {
 	origin, err := url.Parse(r.origin)
 	if err != nil || origin.Host != r.validator.host {

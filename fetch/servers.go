@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// Servers remembers what servers cannot do, so that the next file doesn't have to
-// find out. The zero value is ready to use, by any number of goroutines.
+// Servers remembers what servers don't support, so the next file doesn't have to find
+// out. The zero value is ready to use, by any number of goroutines.
 type Servers struct{ noSuffix sync.Map } // of hosts
 
-// suffix reports whether the last bytes of a file may be asked for by a suffix range.
-// That is up to the storage that GitLab redirects to; all its archives are there.
+// suffix reports whether a suffix range may be requested. That depends on the storage
+// that GitLab redirects to, which is the same for all its archives.
 func (s *Servers) suffix(address string) bool {
 	_, refused := s.noSuffix.Load(host(address))
 	return !refused

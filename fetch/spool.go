@@ -13,8 +13,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
-// spooled makes the file of a server without ranges: the whole goes to disk first.
-// After a break it starts over.
+// spooled makes the file of a server that doesn't support ranges. It downloads all of it
+// to disk first, and starts over if the download breaks off.
 func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*File, error) {
 	if o.RangesOnly && (resp.ContentLength < 0 || resp.ContentLength > probeSize) {
 		_ = resp.Body.Close() // nothing in it counts
@@ -34,7 +34,7 @@ func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*
 	return f, nil
 }
 
-// fill writes the body to spool, and starts over as often as the pauses allow.
+// fill writes the body to spool. It starts over as often as the backoff allows.
 func (r *remote) fill(ctx context.Context, o Options, spool *os.File, resp *http.Response) (int64, error) {
 	var pauses Backoff // its time begins with the first failure
 	for {
@@ -63,7 +63,7 @@ func (r *remote) fill(ctx context.Context, o Options, spool *os.File, resp *http
 	}
 }
 
-// again empties the spool and asks for the whole once more.
+// again empties the spool and requests the whole file again.
 func (r *remote) again(ctx context.Context, spool *os.File) (*http.Response, error) {
 	if err := spool.Truncate(0); err != nil {
 		return nil, err
@@ -75,8 +75,7 @@ func (r *remote) again(ctx context.Context, spool *os.File) (*http.Response, err
 	return a.Response, err
 }
 
-// copyBody writes one body to spool. broke tells that the connection is to blame for
-// the error.
+// copyBody writes one body to spool. broke says that the error is the connection's.
 func (r *remote) copyBody(o Options, spool *os.File, resp *http.Response) (n int64, broke bool, err error) {
 	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
 	most, tooLong := o.bound(resp)
@@ -100,12 +99,12 @@ func (r *remote) copyBody(o Options, spool *os.File, resp *http.Response) (n int
 	return n, body.err != nil, err
 }
 
-// maxUnknown bounds a body when neither GitLab nor the server says how long it is, in
+// maxUnknown limits a body if neither GitLab nor the server says how long it is, in
 // bytes.
 const maxUnknown = 64 << 30
 
-// bound is how many bytes a body may have, and the error of one that has more. What is
-// shorter than a first request is let through: it may say what is wrong.
+// bound returns how many bytes a body may have, and the error for one that has more. It
+// allows what is shorter than a first request: such a body may say what is wrong.
 func (o Options) bound(resp *http.Response) (most int64, tooLong error) {
 	switch {
 	case o.Size > 0:
@@ -116,13 +115,13 @@ func (o Options) bound(resp *http.Response) (most int64, tooLong error) {
 	}
 	dir := spoolDir(o.SpoolDir)
 	free := space.Free(dir)
-	if free/2 < maxUnknown { // the archive and what is in it have to fit
+	if free/2 < maxUnknown { // the archive and its content must fit
 		return free / 2, &space.Error{Dir: dir, Need: free + 1, Free: free}
 	}
 	return maxUnknown, answered(resp, "doesn't say how long the archive is, and sends more than %d bytes", int64(maxUnknown))
 }
 
-// countingReader counts what is read of a body, and keeps the error that ended it.
+// countingReader counts the bytes of a body, and keeps the error that ended it.
 type countingReader struct {
 	r     io.Reader
 	meter *Meter
@@ -151,7 +150,7 @@ func (c *countingReader) ended() bool {
 	}
 }
 
-// tally adds up what has come of a whole file.
+// tally adds up the bytes of a whole file that have arrived.
 type tally struct {
 	tell func(have, total int64)
 

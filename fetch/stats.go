@@ -6,12 +6,12 @@ import "sync/atomic"
 type Stats struct {
 	Requests int64 // to GitLab or storage, redirects not counted
 	Bytes    int64 // of bodies, as read
-	Resumes  int64 // transfers that broke off and were continued
-	Spooled  bool  // the server has no ranges
+	Resumes  int64 // downloads that were interrupted and resumed
+	Spooled  bool  // the server doesn't support ranges
 	Cached   bool  // the archive was in the cache
 }
 
-// Meter counts what one or several files cost, those included that could not be
+// Meter counts what one or several files cost, including those that could not be
 // opened. The zero value is ready to use, by any number of goroutines.
 type Meter struct{ requests, bytes, resumes atomic.Int64 }
 

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// tail is the end of a large file, fetched while its beginning arrives.
+// tail is the end of a large file, downloaded while its beginning arrives.
 type tail struct {
 	off    int64
 	cancel context.CancelFunc
-	done   chan struct{} // closed when it is known, or could not be had
+	done   chan struct{} // closed when it has arrived or failed
 }
 
 const (
@@ -19,21 +19,25 @@ const (
 	maxTail = 2 << 20   // that of twenty thousand
 )
 
-// fetchTail asks for the end of the file on connections of its own: as much as its
-// directory is likely to take, and that is needed in any case. Where only a part of
-// the file is wanted, it is one request. If it cannot be had, the first reader there
-// asks again, and gets the error.
+// fetchTail requests the end of the file on connections of its own: as much as the
+// directory of an archive probably takes, which is needed in any case. If only a part of
+// the file is wanted, that is one request. If it fails, the first reader at the end
+// makes the request again, and gets the error.
 func (f *File) fetchTail(partial bool) *tail {
 	n := min(max(f.size/16, minTail), maxTail, f.size-probeSize)
 	if partial {
 		n = min(n, minTail)
+	}
+	parts := f.parts()
+	if !f.Redirected() {
+		parts-- // the first request is still on its way
 	}
 	ctx, cancel := context.WithCancel(f.ctx)
 	t := &tail{off: f.size - n, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
 		data := make([]byte, n)
-		err := inParts(ctx, data, t.off, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+		err := inParts(ctx, data, t.off, parts, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 			return f.remote.reader(ctx, off, off+n), nil
 		})
 		if err != nil {
@@ -46,7 +50,7 @@ func (f *File) fetchTail(partial bool) *tail {
 	return t
 }
 
-// close gives up what is on its way.
+// close cancels the requests and waits for them to end.
 func (t *tail) close() {
 	if t != nil {
 		t.cancel()
@@ -56,21 +60,28 @@ func (t *tail) close() {
 
 // readLong reads a long run, such as a very large central directory.
 func (f *File) readLong(p []byte, off int64) (int, error) {
-	if err := inParts(f.ctx, p, off, f.Range); err != nil {
+	if err := inParts(f.ctx, p, off, f.parts(), f.Range); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-const (
-	minPart  = 256 << 10 // bytes that are worth a request of their own
-	maxParts = 8
-)
+// minPart is how many bytes are worth a request of their own.
+const minPart = 256 << 10
 
-// inParts reads all of p by several requests at once: on a new connection the
-// first bytes are the slowest.
-func inParts(ctx context.Context, p []byte, off int64, open func(ctx context.Context, off, n int64) (io.ReadCloser, error)) error {
-	part := max(minPart, (len(p)+maxParts-1)/maxParts)
+// parts returns how many requests may be made at once. Where GitLab itself serves the
+// bytes, each of them occupies its application server.
+func (f *File) parts() int {
+	if f.Redirected() {
+		return downloadParts
+	}
+	return costlyParts
+}
+
+// inParts reads all of p with several requests at once, at most so many: on a new
+// connection, the first bytes are the slowest.
+func inParts(ctx context.Context, p []byte, off int64, parts int, open func(ctx context.Context, off, n int64) (io.ReadCloser, error)) error {
+	part := max(minPart, (len(p)+parts-1)/parts)
 	group, ctx := errgroup.WithContext(ctx)
 	for at := 0; at < len(p); at += part {
 		piece := p[at:min(at+part, len(p))]

@@ -14,7 +14,7 @@ const constantETag = "12ae32cb1ec02d01eda3581b127c1fee"
 
 // validator tells one object from another at the same address.
 type validator struct {
-	host         string // what follows is the word of this host
+	host         string // that said the following
 	etag         string // strong, with its quotes; empty if there is none
 	lastModified string
 	total        int64 // bytes
@@ -29,7 +29,7 @@ func newValidator(resp *http.Response, total int64) validator {
 	}
 }
 
-// strongETag returns the ETag if bytes can be told by it.
+// strongETag returns the ETag if it identifies the bytes, else "".
 func strongETag(resp *http.Response) string {
 	if etag := resp.Header.Get("ETag"); isStrong(etag) {
 		return etag
@@ -37,13 +37,13 @@ func strongETag(resp *http.Response) string {
 	return ""
 }
 
-// isStrong reports whether bytes can be told by an ETag (RFC 9110 §8.8.3).
+// isStrong reports whether an ETag identifies the bytes (RFC 9110 §8.8.3).
 func isStrong(etag string) bool {
 	return len(etag) >= 3 && etag[0] == '"' && !strings.Contains(etag, constantETag)
 }
 
-// ifRange is the value of If-Range for a request to address. An ETag of another
-// host means nothing there, and would turn every range into the whole file.
+// ifRange returns the If-Range header for a request to address. An ETag of another host
+// means nothing there: the server would send the whole file instead of each range.
 func (v validator) ifRange(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host != v.host {
@@ -52,7 +52,7 @@ func (v validator) ifRange(address string) string {
 	return v.etag
 }
 
-// matches compares what both answers tell. The total size was compared before.
+// matches compares what both answers say. The total size was compared before.
 func (v validator) matches(resp *http.Response) bool {
 	other := newValidator(resp, v.total)
 	if v.host != other.host {
@@ -64,7 +64,7 @@ func (v validator) matches(resp *http.Response) bool {
 	return v.lastModified == "" || other.lastModified == "" || v.lastModified == other.lastModified
 }
 
-// sha256 is the ETag, if it looks like one.
+// sha256 returns the ETag, if it looks like a SHA-256, else "".
 func (v validator) sha256() string {
 	lower, _ := digest.Parse(strings.Trim(v.etag, `"`))
 	return lower

@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// FuzzWindow holds the window against bytes.Reader, read by read.
-func FuzzWindow(f *testing.F) {
+// FuzzBlockCache compares the cache with bytes.Reader, read by read.
+func FuzzBlockCache(f *testing.F) {
 	f.Add([]byte("some content of the file"), uint8(4), []byte{0, 0, 3, 0, 2, 9, 0, 20, 200})
 	f.Add([]byte{}, uint8(1), []byte{0, 0, 0})
 	f.Add(bytes.Repeat([]byte{7}, 300), uint8(255), []byte{0, 254, 1, 0, 255, 1, 1, 43, 9})
 	f.Fuzz(func(t *testing.T, content []byte, block uint8, reads []byte) {
 		block = max(block, 1)
 		oracle := bytes.NewReader(content)
-		w := newWindow(bytes.NewReader(content), int64(len(content)), int64(block), 2)
+		w := newBlockCache(bytes.NewReader(content), int64(len(content)), int64(block), 2)
 		for ; len(reads) >= 3; reads = reads[3:] {
 			off, n := int64(binary.BigEndian.Uint16(reads)), int(reads[2])+1
 			got, want := make([]byte, n), make([]byte, n)
@@ -51,7 +51,7 @@ func (g *gated) ReadAt(p []byte, _ int64) (int, error) {
 func TestWindowSharesReads(t *testing.T) {
 	t.Parallel()
 	src := &gated{gate: make(chan struct{})}
-	w := newWindow(src, 100, 10, 4)
+	w := newBlockCache(src, 100, 10, 4)
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
@@ -69,7 +69,7 @@ func TestWindowSharesReads(t *testing.T) {
 
 func TestWindowIsBounded(t *testing.T) {
 	t.Parallel()
-	w := newWindow(bytes.NewReader(make([]byte, 1000)), 1000, 10, 4)
+	w := newBlockCache(bytes.NewReader(make([]byte, 1000)), 1000, 10, 4)
 	if _, err := w.ReadAt(make([]byte, 1000), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestWindowForgetsFailures(t *testing.T) {
 	t.Parallel()
 	src := &gated{gate: make(chan struct{}), err: io.ErrClosedPipe}
 	close(src.gate)
-	w := newWindow(src, 100, 10, 4)
+	w := newBlockCache(src, 100, 10, 4)
 	if _, err := w.ReadAt(make([]byte, 5), 12); !errors.Is(err, io.ErrClosedPipe) {
 		t.Fatalf("error = %v", err)
 	}
@@ -94,7 +94,7 @@ func TestWindowForgetsFailures(t *testing.T) {
 
 func BenchmarkWindow(b *testing.B) {
 	content := make([]byte, 8<<20)
-	w := newWindow(bytes.NewReader(content), int64(len(content)), blockSize, keepBlocks)
+	w := newBlockCache(bytes.NewReader(content), int64(len(content)), blockSize, keepBlocks)
 	buf := make([]byte, 4096)
 	b.SetBytes(int64(len(buf)))
 	off := int64(0)
