@@ -17,7 +17,7 @@ const (
 // region is a part of the archive that one worker reads in one go.
 type region struct {
 	off, end int64
-	entries  []selected // in the order of their offsets
+	entries  []*selected // in the order of their offsets
 }
 
 // selected is an entry to decode, and its index in the caller's list.
@@ -53,21 +53,23 @@ func plan(entries []*zipfile.Entry, p Pace) []region {
 				continue
 			}
 		}
-		regions = append(regions, region{e.Offset, e.End, []selected{e}})
+		regions = append(regions, region{e.Offset, e.End, []*selected{e}})
 	}
 	return regions
 }
 
 // byOffset returns the entries that have content, sorted, and how many bytes they
 // take in the archive.
-func byOffset(entries []*zipfile.Entry) (wanted []selected, bytes int64) {
-	wanted = make([]selected, 0, len(entries))
+func byOffset(entries []*zipfile.Entry) (wanted []*selected, bytes int64) {
+	all := make([]selected, len(entries))
+	wanted = make([]*selected, 0, len(entries))
 	for i, e := range entries {
 		if !e.IsDir() {
-			wanted = append(wanted, selected{e, i})
+			all[i] = selected{e, i}
+			wanted = append(wanted, &all[i])
 			bytes += e.End - e.Offset
 		}
 	}
-	slices.SortFunc(wanted, func(a, b selected) int { return cmp.Compare(a.Offset, b.Offset) })
+	slices.SortFunc(wanted, func(a, b *selected) int { return cmp.Compare(a.Offset, b.Offset) })
 	return wanted, bytes
 }

@@ -70,7 +70,7 @@ func (p *pool) work() error {
 			p.done()
 			return nil
 		}
-		err := w.read(p.ctx, r, func(e selected) error { return w.entry(p.ctx, e, p.sink) })
+		err := w.read(p.ctx, r, func(e *selected) error { return w.entry(p.ctx, e, p.sink) })
 		if err != nil {
 			p.done()
 			return err

@@ -62,7 +62,7 @@ func Copy(ctx context.Context, src archive.Source, e *zipfile.Entry, w io.Writer
 	defer s.zstds.closeIdle()
 	reader := newWorker(s)
 	defer reader.close()
-	return reader.read(ctx, region{e.Offset, e.End, []selected{{e, 0}}}, func(s selected) error {
+	return reader.read(ctx, region{e.Offset, e.End, []*selected{{e, 0}}}, func(s *selected) error {
 		return reader.content(ctx, s.Entry, w)
 	})
 }

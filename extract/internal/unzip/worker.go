@@ -41,7 +41,7 @@ func (w *worker) close() {
 
 // read reads one region and passes its entries to do, which decodes the data that
 // comes next.
-func (w *worker) read(ctx context.Context, r region, do func(selected) error) error {
+func (w *worker) read(ctx context.Context, r region, do func(*selected) error) error {
 	body, err := w.open(ctx, r)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (w *worker) open(ctx context.Context, r region) (io.ReadCloser, error) {
 }
 
 // entry decodes the entry whose data comes next into its place.
-func (w *worker) entry(ctx context.Context, e selected, sink Sink) error {
+func (w *worker) entry(ctx context.Context, e *selected, sink Sink) error {
 	if e.IsLink() {
 		return w.link(ctx, e, sink)
 	}
@@ -111,7 +111,7 @@ func (w *worker) content(ctx context.Context, e *zipfile.Entry, out io.Writer) e
 }
 
 // link passes on the target of a link, which is its content.
-func (w *worker) link(ctx context.Context, e selected, sink Sink) error {
+func (w *worker) link(ctx context.Context, e *selected, sink Sink) error {
 	if e.Size >= archive.MaxPath {
 		return &archive.UnsafeError{Entry: e.Name, Reason: "the link's target is too long"}
 	}
