@@ -19,9 +19,9 @@ import (
 // hundred for brotli. Its lzip reads all into memory, and xz has no bound there:
 // these are read by the libraries that it uses itself.
 
-// form is the format of an archive that isn't a zip: a tar, compressed or not, a
+// format is the format of an archive that isn't a zip: a tar, compressed or not, a
 // single compressed file, or a 7z archive.
-type form struct {
+type format struct {
 	name   string
 	open   func(io.Reader) (io.ReadCloser, error) // decompresses; nil for a plain tar, and 7z
 	window func(head []byte) int64                // how large that of the decompressor will be; nil if that is small
@@ -34,24 +34,24 @@ type matcher interface {
 }
 
 type known struct {
-	form
+	format
 	match matcher
 }
 
-// forms are the formats that are recognised, in this order: those without a magic
+// formats are those that are recognised, in this order: those without a magic
 // number at their beginning come last.
-func forms() []known {
+func formats() []known {
 	zstd := archiver.Zstd{DecoderOptions: codec.ZstdOptions(codec.MaxWindow)}
 	return []known{
-		{form{name: "gzip", open: archiver.Gz{}.OpenReader}, archiver.Gz{}},
-		{form{name: "xz", open: openXz, window: codec.XzWindow}, archiver.Xz{}},
-		{form{name: "zstd", open: zstd.OpenReader, window: codec.ZstdWindow, frames: true}, zstd},
-		{form{name: "bzip2", open: archiver.Bz2{}.OpenReader}, archiver.Bz2{}},
-		{form{name: "lz4", open: archiver.Lz4{}.OpenReader, frames: true}, archiver.Lz4{}},
-		{form{name: "lzip", open: codec.OpenLzip, window: codec.LzipWindow}, archiver.Lzip{}},
-		{form{name: "7z", seeks: true}, archiver.SevenZip{}},
-		{form{name: "tar"}, tarMatcher{}},
-		{form{name: "lzma", open: codec.OpenLZMA, window: codec.LZMAWindow}, lzmaMatcher{}},
+		{format{name: "gzip", open: archiver.Gz{}.OpenReader}, archiver.Gz{}},
+		{format{name: "xz", open: openXz, window: codec.XzWindow}, archiver.Xz{}},
+		{format{name: "zstd", open: zstd.OpenReader, window: codec.ZstdWindow, frames: true}, zstd},
+		{format{name: "bzip2", open: archiver.Bz2{}.OpenReader}, archiver.Bz2{}},
+		{format{name: "lz4", open: archiver.Lz4{}.OpenReader, frames: true}, archiver.Lz4{}},
+		{format{name: "lzip", open: codec.OpenLzip, window: codec.LzipWindow}, archiver.Lzip{}},
+		{format{name: "7z", seeks: true}, archiver.SevenZip{}},
+		{format{name: "tar"}, tarMatcher{}},
+		{format{name: "lzma", open: codec.OpenLZMA, window: codec.LZMAWindow}, lzmaMatcher{}},
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // words is text that compresses about as well as build outputs do.
@@ -138,7 +140,7 @@ func BenchmarkDirectory(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := check(entries, rules{}, o); err != nil {
+		if err := check(entries, names.Rules{}, o); err != nil {
 			b.Fatal(err)
 		}
 	}

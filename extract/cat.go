@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 	"gitlab.com/artifetch/artifetch/extract/internal/unzip"
 )
 
@@ -26,7 +27,7 @@ func Cat(ctx context.Context, src Source, name string, w io.Writer) error {
 	}
 	byPath := make(map[string]*entry, len(entries))
 	for _, e := range entries {
-		if e.path, err = platformRules().cleanName(e.Name, true); err != nil {
+		if e.path, err = names.Platform().Clean(e.Name, true); err != nil {
 			return err
 		}
 		byPath[e.path] = e

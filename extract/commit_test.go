@@ -119,7 +119,7 @@ func TestEveryRenameFails(t *testing.T) {
 		put(t, filepath.Join(out, "d/mine"), "mine")
 		before := contents(t, out)
 		s := staged(t, out, files...)
-		lost := filepath.Join(out, s.name, "new/d", strconv.Itoa(failing))
+		lost := filepath.Join(s.Path(), "new/d", strconv.Itoa(failing))
 		err := s.Commit(&interfering{t.Context(), failing + 1, func() {
 			if err := os.Remove(lost); err != nil {
 				t.Error(err)
@@ -146,8 +146,8 @@ func TestRescue(t *testing.T) {
 	s := staged(t, out, "a", "new", "b", "new")
 	err := s.Commit(&interfering{t.Context(), 2, func() {
 		for _, err := range []error{
-			os.Remove(filepath.Join(out, s.name, "new/b")), // so that the next rename fails,
-			os.Remove(filepath.Join(out, "a")),             // and the way back is blocked
+			os.Remove(filepath.Join(s.Path(), "new/b")), // so that the next rename fails,
+			os.Remove(filepath.Join(out, "a")),          // and the way back is blocked
 			os.MkdirAll(filepath.Join(out, "a/x"), 0o700),
 		} {
 			if err != nil {
@@ -168,25 +168,6 @@ func TestRescue(t *testing.T) {
 		}
 	}
 	t.Errorf("error = %v; left: %v", err, contents(t, out))
-}
-
-// A fresh tree is one rename, however much is in it.
-func TestMoves(t *testing.T) {
-	t.Parallel()
-	out := t.TempDir()
-	put(t, filepath.Join(out, "there/old"), "old")
-	s := staged(t, out, "fresh/a/b/1", "x", "fresh/a/b/2", "x", "there/old", "x", "there/new/1", "x", "there/new/2", "x")
-	moves, err := s.planMoves("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []move{{"fresh", false}, {"there/new", false}, {"there/old", true}}
-	if !slices.Equal(moves, want) {
-		t.Errorf("moves = %v, want %v", moves, want)
-	}
-	if err := s.Discard(); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestConflictPolicies(t *testing.T) {

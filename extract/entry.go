@@ -1,9 +1,8 @@
 package extract
 
 import (
-	"strings"
-
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
@@ -27,13 +26,13 @@ func (e *entry) kind() kind {
 // two of one name (a directory may repeat), or one below another that isn't a
 // directory. It checks all entries, selected or not: if one is bad, the others
 // cannot be trusted either.
-func check(entries []*entry, r rules, o Options) error {
+func check(entries []*entry, r names.Rules, o Options) error {
 	if err := o.budget.Entries(int64(len(entries))); err != nil {
 		return err
 	}
 	known := newKinds(len(entries))
 	for _, e := range entries {
-		path, err := r.cleanName(e.Name, o.AllowGit)
+		path, err := r.Clean(e.Name, o.AllowGit)
 		if err != nil {
 			return err
 		}
@@ -54,7 +53,7 @@ func check(entries []*entry, r rules, o Options) error {
 func checkParents(entries []*entry, known kinds, b *budget) error {
 	checked := newKinds(0) // directories whose parents were checked
 	for _, e := range entries {
-		for dir := parent(e.path); dir != ""; dir = parent(dir) {
+		for dir := names.Parent(e.path); dir != ""; dir = names.Parent(dir) {
 			if checked.of(dir) != unknownKind {
 				break
 			}
@@ -73,21 +72,3 @@ func checkParents(entries []*entry, known kinds, b *budget) error {
 	}
 	return nil
 }
-
-// key is the same for names that the file system takes for one.
-func (r rules) key(path string) string {
-	if r.fold {
-		return foldName(path)
-	}
-	return path
-}
-
-func parent(path string) string {
-	i := strings.LastIndexByte(path, '/')
-	if i < 0 {
-		return ""
-	}
-	return path[:i]
-}
-
-func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
+	"gitlab.com/artifetch/artifetch/extract/internal/staging"
 )
 
 // The errors that refuse an archive.
@@ -17,8 +19,26 @@ type (
 	CorruptError = archive.CorruptError
 )
 
+// The errors of putting files into place.
+type (
+	// ConflictError reports two things that can't both have one path.
+	ConflictError = staging.ConflictError
+	// UnfitError reports a selected entry that this system or file system can't store,
+	// though others can. The archive isn't at fault.
+	UnfitError = staging.UnfitError
+	// RescueError reports files that couldn't be restored after a commit failed. They
+	// are kept elsewhere.
+	RescueError = staging.RescueError
+	// Rescued is a file that a failed or killed run had moved away.
+	Rescued = staging.Rescued
+)
+
 // ErrCorrupt is in the tree of every [CorruptError].
 var ErrCorrupt = archive.ErrCorrupt
+
+// ReasonGit is why an [UnsafeError] refuses a name below .git, whose hooks Git runs. See
+// [Options].AllowGit.
+const ReasonGit = names.ReasonGit
 
 // NotArchiveError reports a body that isn't an archive.
 type NotArchiveError struct {
@@ -78,20 +98,6 @@ func (e *NoMatchError) Hint() string {
 		return "names are as in the archive, with no leading slash; ** crosses directories, * does not"
 	}
 	return "the archive has " + quoteAll(e.Near)
-}
-
-// ConflictError reports two things that cannot both have one path.
-type ConflictError struct {
-	Path   string
-	Reason string
-}
-
-// Error implements error.
-func (e *ConflictError) Error() string { return fmt.Sprintf("%q: %s", e.Path, e.Reason) }
-
-// Hint says what to do next.
-func (*ConflictError) Hint() string {
-	return "nothing was changed; choose another directory, or other files"
 }
 
 func quoteAll(names []string) string {

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
+	"gitlab.com/artifetch/artifetch/extract/internal/staging"
 )
 
 // faultArchive has what a stage treats in different ways: files of several sizes,
@@ -51,7 +54,7 @@ func state(t *testing.T, dir string) map[string]string {
 		if err != nil || path == dir {
 			return err
 		}
-		if strings.HasPrefix(d.Name(), stagePrefix) {
+		if strings.HasPrefix(d.Name(), names.StagePrefix) {
 			return fs.SkipDir
 		}
 		info, err := d.Info()
@@ -83,7 +86,7 @@ func state(t *testing.T, dir string) map[string]string {
 }
 
 // attempt extracts two archives that share files, and returns what went wrong.
-func attempt(t *testing.T, out string, archive []byte, c calls) (committed bool, err error) {
+func attempt(t *testing.T, out string, archive []byte, c staging.Calls) (committed bool, err error) {
 	t.Helper()
 	s, err := newStage(out, StageOptions{}, c)
 	if err != nil {
@@ -119,7 +122,7 @@ func TestEveryCallFails(t *testing.T) {
 	}
 }
 
-func everyCallFails(t *testing.T, way calls) {
+func everyCallFails(t *testing.T, way staging.Calls) {
 	archive := faultArchive(t, "new")
 	prepare := func() string {
 		out := filepath.Join(t.TempDir(), "out")
@@ -137,7 +140,7 @@ func everyCallFails(t *testing.T, way calls) {
 	out := prepare()
 	before, total := state(t, out), 0
 	if committed, err := attempt(t, out, archive, func(op, path string) error {
-		if err := way.before(op, path); err != nil {
+		if err := way.Before(op, path); err != nil {
 			return err
 		}
 		total++
@@ -174,7 +177,7 @@ func checkNextRun(t *testing.T, out string, archive []byte, want map[string]stri
 	if diff := cmp.Diff(want, state(t, out)); diff != "" {
 		t.Errorf("next run: %s", diff)
 	}
-	if left, err := filepath.Glob(filepath.Join(out, stagePrefix+"*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(out, names.StagePrefix+"*")); err != nil || len(left) > 0 {
 		t.Errorf("next run left %q, %v", left, err)
 	}
 }

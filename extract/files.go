@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/staging"
 )
 
 // File is a single file that doesn't come from an archive.
@@ -52,7 +53,7 @@ func (s *Stage) addFile(ctx context.Context, e *entry, from File, by string) err
 		return err
 	}
 	defer func() { _ = r.Close() }() // read to its end, or abandoned
-	f, err := s.tree.create(e, by)
+	f, err := s.dir.Create(staging.NewFile{Path: e.dest, Mode: e.Mode, Entry: e.Name, By: by})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
@@ -78,7 +79,7 @@ func (b sandbox) check(t *testing.T, failed bool) {
 		inside := strings.HasPrefix(p, b.out+string(filepath.Separator))
 		switch {
 		case err != nil || p == b.parent || p == b.out:
-		case strings.Contains(p, stagePrefix):
+		case strings.Contains(p, names.StagePrefix):
 			t.Errorf("left: %s", p)
 		case d.Name() == mine && !d.IsDir() && (!inside || failed):
 			beside++
@@ -177,7 +178,7 @@ func sameAsZip(t *testing.T, archive []byte, got map[string]string) {
 		t.Fatalf("%d entries, %v; archive/zip has %d", len(entries), err, len(oracle.File))
 	}
 	for i, f := range oracle.File {
-		path, err := rules{}.cleanName(entries[i].Name, false)
+		path, err := names.Rules{}.Clean(entries[i].Name, false)
 		if err != nil {
 			t.Fatalf("%q was taken", entries[i].Name)
 		}

@@ -18,6 +18,8 @@ import (
 	"github.com/mholt/archiver/v4"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // compressors make the streams that are recognised.
@@ -181,7 +183,7 @@ func (x *expected) member(h *tar.Header, content io.Reader, o Options) string {
 	if kind == '-' {
 		return ""
 	}
-	path, err := rules{}.cleanName(h.Name, false)
+	path, err := names.Rules{}.Clean(h.Name, false)
 	if err != nil || path == "" && kind != 'd' {
 		return "its name"
 	}
@@ -212,12 +214,12 @@ func (x *expected) content(h *tar.Header, kind byte, path string, content io.Rea
 	case 'd':
 		x.tree[path+"/"] = ""
 	case 'l':
-		if checkTarget(h.Name, h.Linkname) != nil || (rules{}).leads(path, h.Linkname) != "" {
+		if names.CheckTarget(h.Name, h.Linkname) != nil || (names.Rules{}).Escape(path, h.Linkname) != "" {
 			return "where it leads"
 		}
 		x.tree[path] = "-> " + h.Linkname
 	case 'h':
-		target, err := rules{}.cleanName(h.Linkname, false)
+		target, err := names.Rules{}.Clean(h.Linkname, false)
 		if err != nil || x.kinds[target] != 'f' {
 			return "where it leads"
 		}
@@ -279,7 +281,7 @@ func FuzzTar(f *testing.F) {
 		err := b.extract(t, func(s *Stage) error {
 			_, err := s.adding(t.Context(), o, func(o Options) (Stats, error) {
 				o.budget.archive = int64(len(archive))
-				return s.addForm(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), &form{name: "tar"}, o)
+				return s.addFormat(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), &format{name: "tar"}, o)
 			})
 			return err
 		})

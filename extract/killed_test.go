@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // KilledAt is the variable that makes the test binary commit and kill itself. Its
@@ -161,7 +163,7 @@ func TestKilledCommitAndChanges(t *testing.T) {
 				t.Fatalf("the next run says %v; there is %v", told, after)
 			}
 			for file, content := range before {
-				if !strings.HasPrefix(file, stagePrefix) && after[file] != content {
+				if !strings.HasPrefix(file, names.StagePrefix) && after[file] != content {
 					t.Errorf("%s was %q, and is %q", file, content, after[file])
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // Listed is an entry of an archive as its directory has it.
@@ -74,7 +75,7 @@ func Select(listed []Listed, sel Selection) ([]Listed, error) {
 func selectAnyName(entries []*entry, sel Selection) ([]*entry, error) {
 	for _, e := range entries {
 		var err error
-		if e.path, err = platformRules().cleanName(e.Name, true); err != nil {
+		if e.path, err = names.Platform().Clean(e.Name, true); err != nil {
 			e.path = e.Name // unpacking it would be refused
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // pattern selects by name. GitLab Runner matches artifacts:paths by the same
@@ -88,12 +90,12 @@ func (o Selection) places(e *entry, include, exclude []*pattern) bool {
 	if e.path == "" || e.IsDir() && (o.Flat || strings.Count(e.path, "/") < o.StripComponents) {
 		return false
 	}
-	placed := strip(e.path, o.StripComponents, o.Flat)
+	placed := names.Strip(e.path, o.StripComponents, o.Flat)
 	wanted := anyMatch(include, e.path, placed) || len(include) == 0
 	if !wanted || anyMatch(exclude, e.path, placed) {
 		return false
 	}
-	e.dest = join(o.Prefix, placed)
+	e.dest = names.Join(o.Prefix, placed)
 	return true
 }
 
@@ -121,13 +123,6 @@ func unusedPatterns(patterns []*pattern) []string {
 	return unused
 }
 
-func join(prefix, path string) string {
-	if prefix == "" {
-		return path
-	}
-	return strings.Trim(prefix, "/") + "/" + path
-}
-
 // maxNear is how many names a hint lists.
 const maxNear = 3
 
@@ -140,7 +135,7 @@ type nearby struct {
 }
 
 func newNearby(text string) *nearby {
-	return &nearby{want: strings.ToLower(base(strings.Trim(text, "/*")))}
+	return &nearby{want: strings.ToLower(names.Base(strings.Trim(text, "/*")))}
 }
 
 func (n *nearby) add(e *entry) {
@@ -150,7 +145,7 @@ func (n *nearby) add(e *entry) {
 	if n.first == "" {
 		n.first = e.path
 	}
-	if n.want != "" && strings.Contains(strings.ToLower(base(e.path)), n.want) {
+	if n.want != "" && strings.Contains(strings.ToLower(names.Base(e.path)), n.want) {
 		n.names = append(n.names, e.path)
 	}
 }

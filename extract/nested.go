@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
@@ -70,7 +70,7 @@ func (s *Stage) noting(o Options) Options {
 // that were added are whole by now, and doubles of one file have been compared.
 func (s *Stage) unpackNested(ctx context.Context) error {
 	for i := 0; ; i++ {
-		if err := s.compareDoubles(); err != nil || len(s.nested) == 0 {
+		if err := s.dir.CompareDuplicates(); err != nil || len(s.nested) == 0 {
 			return err
 		}
 		next := s.nested[0]
@@ -85,27 +85,23 @@ func (s *Stage) unpackNested(ctx context.Context) error {
 // unpackOne moves an archive out of the way and unpacks it, or leaves it alone if
 // it isn't one that can be, in spite of its name.
 func (s *Stage) unpackOne(ctx context.Context, n nested, i int) error {
-	staged, away := s.name+"/new/"+n.path, s.name+"/twice/archive-"+strconv.Itoa(i)
-	if err := s.out.Rename(staged, away); err != nil {
-		return err
-	}
-	f, info, err := s.out.openStaged(away)
+	aside, err := s.dir.SetAside(n.path, i)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }() // only read
-	src := FromReaderAt(f, info.Size())
+	defer func() { _ = aside.File.Close() }() // only read
+	src := FromReaderAt(aside.File, aside.Info.Size())
 	form, err := recognise(ctx, src)
 	if isForeign(err) || err == nil && form == nil && !isZipFile(src) {
 		n.opts.OnFile(n.path, n.size)
-		return s.out.Rename(away, staged)
+		return aside.PutBack()
 	}
 	if err != nil {
 		return err
 	}
 	o := *n.opts
-	o.Prefix, o.BareName = parent(n.path), BareName(base(n.path))
-	_, err = s.adding(ctx, o, func(o Options) (Stats, error) { return s.addForm(ctx, src, form, o) })
+	o.Prefix, o.BareName = names.Parent(n.path), BareName(names.Base(n.path))
+	_, err = s.adding(ctx, o, func(o Options) (Stats, error) { return s.addFormat(ctx, src, form, o) })
 	return err
 }
 

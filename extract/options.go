@@ -3,6 +3,7 @@ package extract
 import (
 	"io/fs"
 
+	"gitlab.com/artifetch/artifetch/extract/internal/staging"
 	"gitlab.com/artifetch/artifetch/extract/internal/unzip"
 )
 
@@ -130,13 +131,13 @@ func (o StageOptions) withDefaults() StageOptions {
 
 // ConflictPolicy says what happens to files that exist already. A file in the place
 // of a directory, or a directory in the place of a file, is always an error.
-type ConflictPolicy int
+type ConflictPolicy = staging.ConflictPolicy
 
 // What can be done with existing files.
 const (
-	Overwrite    ConflictPolicy = iota // replace them
-	SkipExisting                       // keep them
-	FailIfExists                       // extract nothing
+	Overwrite    = staging.Overwrite    // replace them
+	SkipExisting = staging.SkipExisting // keep them
+	FailIfExists = staging.FailIfExists // extract nothing
 )
 
 // SymlinkPolicy says what happens to symbolic links that point out of the output

@@ -14,18 +14,28 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
+	"gitlab.com/artifetch/artifetch/extract/internal/staging"
 )
 
-// keeping lists the ways to keep replaced files; see journal. Each is a hook that
+// Names that package staging gives to files and directories.
+const (
+	lockName     = "lock"
+	originalsDir = "originals"
+	rescuePrefix = "artifetch-rescued-"
+)
+
+// keeping lists the ways to keep replaced files; see package staging. Each is a hook that
 // forbids the others.
-func keeping() map[string]calls {
+func keeping() map[string]staging.Calls {
 	linkless := func(op, _ string) error {
 		if op == "link" {
 			return errors.ErrUnsupported
 		}
 		return nil
 	}
-	return map[string]calls{
+	return map[string]staging.Calls{
 		"by hard links": nil,
 		"by exchange":   linkless,
 		"moved away": func(op, path string) error {
@@ -63,30 +73,29 @@ func withOriginals(t *testing.T) (out string) {
 }
 
 // commitWith commits [replacing]. It calls c from the start of the commit.
-func commitWith(ctx context.Context, out string, c calls) error {
-	s, err := newStage(out, StageOptions{}, func(op, path string) error { return nil })
+func commitWith(ctx context.Context, out string, c staging.Calls) error {
+	var now staging.Calls
+	s, err := newStage(out, StageOptions{}, func(op, path string) error { return now.Before(op, path) })
 	if err != nil {
 		return err
 	}
 	if err := addFiles(ctx, s, replacing()...); err != nil {
 		return err
 	}
-	for _, calls := range []*calls{&s.calls, &s.out.calls, &s.fresh.calls, &s.doubles.calls} {
-		*calls = c
-	}
+	now = c
 	return errors.Join(s.Commit(ctx), s.Discard())
 }
 
 // failing counts calls, and makes some of them fail.
 type failing struct {
-	next  calls
+	next  staging.Calls
 	fails func(n int) bool
 	seen  int
 	first string // what failed
 }
 
 func (f *failing) call(op, path string) error {
-	if err := f.next.before(op, path); err != nil {
+	if err := f.next.Before(op, path); err != nil {
 		return err
 	}
 	f.seen++
@@ -132,7 +141,7 @@ func TestNothingIsLost(t *testing.T) {
 }
 
 // checkFailures commits with at most so many failures.
-func checkFailures(t *testing.T, way calls, most int, fails func(int) bool) {
+func checkFailures(t *testing.T, way staging.Calls, most int, fails func(int) bool) {
 	t.Helper()
 	out, f := withOriginals(t), failing{next: way, fails: fails}
 	err := commitWith(t.Context(), out, f.call)
@@ -141,7 +150,7 @@ func checkFailures(t *testing.T, way calls, most int, fails func(int) bool) {
 	if rescue, ok := errors.AsType[*RescueError](err); ok {
 		for _, k := range rescue.Kept {
 			kept[k.Path] = after[k.At]
-			if !strings.Contains(err.Error(), filepath.Join(out, k.At)) && len(rescue.Kept) <= maxKeptNamed {
+			if !strings.Contains(err.Error(), filepath.Join(out, k.At)) && len(rescue.Kept) <= 3 {
 				t.Errorf("%s: the error does not say where %s is: %v", f.first, k.Path, err)
 			}
 		}
@@ -172,7 +181,7 @@ func TestBothAreKept(t *testing.T) {
 	for name, way := range keeping() {
 		out, came := withOriginals(t), false
 		err := commitWith(t.Context(), out, func(op, path string) error {
-			if err := way.before(op, path); err != nil {
+			if err := way.Before(op, path); err != nil {
 				return err
 			}
 			if path != "d/b" || op == "lstat" {
@@ -214,7 +223,7 @@ func TestStageIsKept(t *testing.T) {
 	for name, way := range keeping() {
 		out, failed := withOriginals(t), false
 		err := commitWith(t.Context(), out, func(op, path string) error {
-			if err := way.before(op, path); err != nil {
+			if err := way.Before(op, path); err != nil {
 				return err
 			}
 			if failed = failed || path == "z" && op == "rename"; failed && !strings.HasPrefix(path, rescuePrefix) && op != "lstat" {
@@ -253,7 +262,7 @@ func TestDirectoryIsNotExchanged(t *testing.T) {
 		if op == "exchange" && path == "d/b" {
 			come()
 		}
-		return keeping()["by exchange"].before(op, path)
+		return keeping()["by exchange"].Before(op, path)
 	})
 	if !is[*ConflictError](err) {
 		t.Errorf("%v", err)
@@ -270,7 +279,7 @@ func TestDirectoryIsNotExchanged(t *testing.T) {
 // archive couldn't, or move other files.
 func TestPlantedStage(t *testing.T) {
 	t.Parallel()
-	const stage = stagePrefix + "plantedplantedpp"
+	const stage = names.StagePrefix + "plantedplantedpp"
 	tests := []struct {
 		name  string
 		files []string // of the stage, with new/ and originals/
@@ -279,7 +288,7 @@ func TestPlantedStage(t *testing.T) {
 	}{
 		{"a hook", []string{".git/hooks/post-checkout"}, "", ""},
 		{"a hook in disguise", []string{".GIT/hooks/post-checkout"}, "", ""},
-		{"another stage", []string{stagePrefix + "anotheranotherab/originals/x"}, "", ""},
+		{"another stage", []string{names.StagePrefix + "anotheranotherab/originals/x"}, "", ""},
 		{"through a link", []string{"link/post-checkout"}, "", ""},
 		{"a file", []string{"d/file"}, "", "d/file"},
 		{"originals is a link", nil, "originals", ""},
@@ -339,13 +348,13 @@ func contentsWithoutLinks(t *testing.T, dir string) map[string]string {
 // An archive can't contain a directory that the next run would take for a stage.
 func TestStagesAreNotExtracted(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{stagePrefix + "plantedplantedpp/originals/x", "d/" + stagePrefix + "plantedplantedpp", stagePrefix + "plantedplantedpp/"} {
-		if _, err := (rules{}).cleanName(name, true); !is[*UnsafeError](err) {
+	for _, name := range []string{names.StagePrefix + "plantedplantedpp/originals/x", "d/" + names.StagePrefix + "plantedplantedpp", names.StagePrefix + "plantedplantedpp/"} {
+		if _, err := (names.Rules{}).Clean(name, true); !is[*UnsafeError](err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, name := range []string{stagePrefix + "cache/objects/x", ".artifetchrc"} {
-		if _, err := (rules{}).cleanName(name, true); err != nil {
+	for _, name := range []string{names.StagePrefix + "cache/objects/x", ".artifetchrc"} {
+		if _, err := (names.Rules{}).Clean(name, true); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 // recognise tells a zip, which is a nil form, from the others. A zip is what ends
 // as one: its beginning may be far away from all that is wanted of it.
-func recognise(ctx context.Context, src Source) (*form, error) {
+func recognise(ctx context.Context, src Source) (*format, error) {
 	if isZip, err := zipfile.HasEnd(src, src.Size()); err != nil || isZip {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ const sniffSize = 1 << 10
 
 // sniff recognises an archive by its first bytes. A zip that lacks its end is a
 // nil form, so that it is called a damaged one.
-func sniff(ctx context.Context, src Source) (*form, error) {
+func sniff(ctx context.Context, src Source) (*format, error) {
 	at, err := skipFrames(src)
 	if err != nil {
 		return nil, err
@@ -37,9 +37,9 @@ func sniff(ctx context.Context, src Source) (*form, error) {
 	if at == 0 && isZipHead(ctx, head) {
 		return nil, nil
 	}
-	for _, f := range forms() {
+	for _, f := range formats() {
 		if matches(ctx, f.match, head) && (at == 0 || f.frames) {
-			return &f.form, nil
+			return &f.format, nil
 		}
 	}
 	if name := unsupported(head); name != "" {

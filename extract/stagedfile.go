@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash"
 	"io/fs"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/staging"
 )
 
 // Recorded is a file or link that is in the stage.
@@ -21,7 +23,7 @@ type Recorded struct {
 // stagedFile is a file of an archive that is being written to the stage. It checks
 // the file's SHA-256 and records it.
 type stagedFile struct {
-	newFile
+	staging.File
 	entry *entry
 	opts  *Options
 	hash  hash.Hash // nil if it isn't needed
@@ -29,11 +31,11 @@ type stagedFile struct {
 
 // create creates the file of an entry.
 func (s *Stage) create(e *entry, o *Options) (*stagedFile, error) {
-	f, err := s.tree.create(e, o.Label)
+	f, err := s.dir.Create(staging.NewFile{Path: e.dest, Mode: e.Mode, ModTime: e.ModTime, Entry: e.Name, By: o.Label})
 	if err != nil {
 		return nil, err
 	}
-	staged := &stagedFile{newFile: f, entry: e, opts: o}
+	staged := &stagedFile{File: f, entry: e, opts: o}
 	if o.Digests != nil || o.Record != nil {
 		staged.hash = sha256.New()
 	}
@@ -45,7 +47,7 @@ func (f *stagedFile) Write(p []byte) (int, error) {
 	if f.hash != nil {
 		_, _ = f.hash.Write(p) // never fails
 	}
-	return f.newFile.Write(p)
+	return f.File.Write(p)
 }
 
 // Close closes the file. If err is nil, it reports the file as staged.
@@ -53,7 +55,7 @@ func (f *stagedFile) Close(err error) error {
 	if err == nil && f.hash != nil {
 		err = f.checkDigest(hex.EncodeToString(f.hash.Sum(nil)))
 	}
-	if err := f.newFile.Close(err); err != nil {
+	if err := f.File.Close(err); err != nil {
 		return err
 	}
 	f.opts.OnFile(f.entry.dest, f.entry.Size)
@@ -70,7 +72,7 @@ func (f *stagedFile) checkDigest(got string) error {
 		return &ProvenanceError{fmt.Sprintf("%q has the SHA-256 %s, not %s", e.Name, got, want)}
 	}
 	if f.opts.Record != nil {
-		f.opts.Record(Recorded{Path: e.dest, Name: e.path, Mode: f.tree.permissions(e.Mode), Size: e.Size, SHA256: got})
+		f.opts.Record(Recorded{Path: e.dest, Name: e.path, Mode: f.Permissions(), Size: e.Size, SHA256: got})
 	}
 	return nil
 }

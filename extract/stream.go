@@ -21,7 +21,7 @@ const streamBuffer = 64 << 10
 // stream extracts the selection of a tar, or the one file that a compressed file
 // is. Names are checked as they come, and what is already staged is discarded if one
 // is bad.
-func (s *Stage) stream(ctx context.Context, src Source, f *form, o Options) (Stats, error) {
+func (s *Stage) stream(ctx context.Context, src Source, f *format, o Options) (Stats, error) {
 	x, err := newUntar(s, o)
 	if err != nil {
 		return Stats{}, err
@@ -40,7 +40,7 @@ func (s *Stage) stream(ctx context.Context, src Source, f *form, o Options) (Sta
 }
 
 // unpack decompresses a stream, and stages what is in it.
-func (s *Stage) unpack(ctx context.Context, x *untar, f *form, arriving io.Reader) error {
+func (s *Stage) unpack(ctx context.Context, x *untar, f *format, arriving io.Reader) error {
 	plain, err := s.decompress(ctx, f, arriving)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (s *Stage) unpack(ctx context.Context, x *untar, f *form, arriving io.Reade
 }
 
 // decompress opens the decompressor of a stream.
-func (s *Stage) decompress(ctx context.Context, f *form, arriving io.Reader) (io.ReadCloser, error) {
+func (s *Stage) decompress(ctx context.Context, f *format, arriving io.Reader) (io.ReadCloser, error) {
 	if f.open == nil {
 		return io.NopCloser(arriving), nil
 	}
@@ -108,7 +108,7 @@ func (c *counted) Read(p []byte) (n int, err error) {
 
 // explain tells a bad member, and what kept the bytes from arriving, from
 // damage.
-func (x *untar) explain(ctx context.Context, f *form, arriving *archive.Reader, err error) error {
+func (x *untar) explain(ctx context.Context, f *format, arriving *archive.Reader, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

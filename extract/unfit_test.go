@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // archivesOf makes a zip and a tar of empty files; a name with a slash at its end is
@@ -40,7 +41,7 @@ func archivesOf(t *testing.T, names ...string) map[string][]byte {
 }
 
 // onSystem extracts into a new directory by the rules of a system.
-func onSystem(t *testing.T, r rules, archive []byte, o Options) (names []string, err error) {
+func onSystem(t *testing.T, r names.Rules, archive []byte, o Options) (names []string, err error) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
 	s, err := NewStage(out, StageOptions{})
@@ -66,9 +67,9 @@ func onSystem(t *testing.T, r rules, archive []byte, o Options) (names []string,
 // files. If they are selected, the error says how to leave them out.
 func TestUnfitNames(t *testing.T) {
 	t.Parallel()
-	windows, mac := rules{backslash: true, utf8: true, fold: true}, rules{utf8: true, fold: true}
+	windows, mac := names.Rules{Backslash: true, UTF8: true, Fold: true}, names.Rules{UTF8: true, Fold: true}
 	tests := []struct {
-		system   rules
+		system   names.Rules
 		good     string
 		bad      string // in conflict with the system, or with good
 		exclude  string
@@ -104,7 +105,7 @@ func TestUnfitNames(t *testing.T) {
 					t.Errorf("%s of %q, renamed: %v", form, tt.bad, err)
 				}
 			}
-			if got, err := onSystem(t, rules{}, archive, Options{}); err != nil || len(got) == 0 {
+			if got, err := onSystem(t, names.Rules{}, archive, Options{}); err != nil || len(got) == 0 {
 				t.Errorf("%s of %q on another system: %q, %v", form, tt.bad, got, err)
 			}
 		}
@@ -116,7 +117,7 @@ func TestAttacksAreNotUnfit(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"../x", "/x", `..\x`, `a\..\..\x`, "C:x", ".git/config", "a\u202eb"} {
 		for form, archive := range archivesOf(t, "good", bad) {
-			for _, r := range []rules{{}, {utf8: true, fold: true}, {backslash: true, utf8: true, fold: true}} {
+			for _, r := range []names.Rules{{}, {UTF8: true, Fold: true}, {Backslash: true, UTF8: true, Fold: true}} {
 				if _, err := onSystem(t, r, archive, Options{Selection: Selection{Include: []string{"good"}}}); !is[*UnsafeError](err) {
 					t.Errorf("%s of %q: %v", form, bad, err)
 				}
@@ -129,10 +130,10 @@ func TestAttacksAreNotUnfit(t *testing.T) {
 func TestUnfitPrefix(t *testing.T) {
 	t.Parallel()
 	archive := archivesOf(t, "good")["zip"]
-	if _, err := onSystem(t, rules{backslash: true}, archive, Options{Selection: Selection{Prefix: "test: [1]"}}); !is[*ConflictError](err) {
+	if _, err := onSystem(t, names.Rules{Backslash: true}, archive, Options{Selection: Selection{Prefix: "test: [1]"}}); !is[*ConflictError](err) {
 		t.Error(err)
 	}
-	if _, err := onSystem(t, rules{}, archive, Options{Selection: Selection{Prefix: "test: [1]"}}); err != nil {
+	if _, err := onSystem(t, names.Rules{}, archive, Options{Selection: Selection{Prefix: "test: [1]"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -200,8 +201,8 @@ func TestFoldingIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.rules.fold != (folds || platformRules().fold) {
-			t.Errorf("folds: %v, want %v", s.rules.fold, folds)
+		if s.rules.Fold != (folds || names.Platform().Fold) {
+			t.Errorf("folds: %v, want %v", s.rules.Fold, folds)
 		}
 		if err := s.Discard(); err != nil {
 			t.Error(err)
@@ -222,21 +223,36 @@ func TestCollisions(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		entries []*entry
-		rules   rules
+		rules   names.Rules
 		want    bool // there is a conflict
 	}{
-		{"side by side", at(0, "a", "b/c"), rules{}, false},
-		{"two files", at(0, "a", "a"), rules{}, true},
-		{"two directories", at(fs.ModeDir, "a", "a"), rules{}, false},
-		{"below a file", at(0, "a", "a/b/c"), rules{}, true},
-		{"below a file that comes later", at(0, "a/b/c", "a"), rules{}, true},
-		{"below a link", append(at(fs.ModeSymlink, "a"), at(0, "a/b")...), rules{}, true},
-		{"below a directory", append(at(fs.ModeDir, "a"), at(0, "a/b")...), rules{}, false},
-		{"by case", at(0, "a", "A"), rules{}, false},
-		{"two files where case is the same", at(0, "a", "a"), rules{fold: true}, true},
+		{"side by side", at(0, "a", "b/c"), names.Rules{}, false},
+		{"two files", at(0, "a", "a"), names.Rules{}, true},
+		{"two directories", at(fs.ModeDir, "a", "a"), names.Rules{}, false},
+		{"below a file", at(0, "a", "a/b/c"), names.Rules{}, true},
+		{"below a file that comes later", at(0, "a/b/c", "a"), names.Rules{}, true},
+		{"below a link", append(at(fs.ModeSymlink, "a"), at(0, "a/b")...), names.Rules{}, true},
+		{"below a directory", append(at(fs.ModeDir, "a"), at(0, "a/b")...), names.Rules{}, false},
+		{"by case", at(0, "a", "A"), names.Rules{}, false},
+		{"two files where case is the same", at(0, "a", "a"), names.Rules{Fold: true}, true},
 	} {
-		if err := tt.rules.fit(tt.entries); is[*ConflictError](err) != tt.want || err != nil && !tt.want {
+		if err := fit(tt.rules, tt.entries); is[*ConflictError](err) != tt.want || err != nil && !tt.want {
 			t.Errorf("%s: %v", tt.name, err)
 		}
+	}
+}
+
+// A few short names must not need millions of directories.
+func TestImpliedDirectoriesCount(t *testing.T) {
+	t.Parallel()
+	o := Options{Limits: Limits{MaxFiles: 100}}.withDefaults()
+	deep := strings.Repeat("d/", 60)
+	one := []*entry{{Header: &archive.Header{Name: "0/" + deep + "f"}}}
+	if err := check(one, names.Rules{}, o); err != nil {
+		t.Errorf("61 directories and a file: %v", err)
+	}
+	two := []*entry{{Header: &archive.Header{Name: "0/" + deep + "f"}}, {Header: &archive.Header{Name: "1/" + deep + "f"}}}
+	if err := check(two, names.Rules{}, o); !is[*LimitError](err) {
+		t.Errorf("122 directories and two files: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 	"gitlab.com/artifetch/artifetch/extract/internal/codec"
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // untar applies the rules of zip extraction to members that come one by one. Of
@@ -26,7 +27,7 @@ type untar struct {
 
 func newUntar(s *Stage, o Options) (*untar, error) {
 	x := &untar{stage: s, opts: o, kinds: newKinds(0), buf: make([]byte, archive.CopyBuffer)}
-	if o.renames() || s.rules != (rules{}) {
+	if o.renames() || s.rules != (names.Rules{}) {
 		x.places = newPlaces(s.rules, 0)
 	}
 	var err error
@@ -58,7 +59,7 @@ func (x *untar) admit(e *entry) (bool, error) {
 		return false, err
 	}
 	r := x.stage.rules
-	if e.path, err = r.cleanName(e.Name, x.opts.AllowGit); err != nil {
+	if e.path, err = r.Clean(e.Name, x.opts.AllowGit); err != nil {
 		return false, err
 	}
 	if e.path == "" {
@@ -89,7 +90,7 @@ func (x *untar) admit(e *entry) (bool, error) {
 // admitParents notes the directories that a member needs. Above one that is known,
 // all are.
 func (x *untar) admitParents(e *entry) error {
-	for dir := parent(e.path); dir != ""; dir = parent(dir) {
+	for dir := names.Parent(e.path); dir != ""; dir = names.Parent(dir) {
 		switch x.kinds.of(dir) {
 		case unknownKind:
 			x.kinds.set(dir, dirKind)
@@ -139,7 +140,7 @@ func (s *Stage) put(e *entry, content io.Reader, buf []byte, o *Options) error {
 }
 
 // bare stages the one file that a compressed file is. Its size shows at its end.
-func (x *untar) bare(f *form, content io.Reader) error {
+func (x *untar) bare(f *format, content io.Reader) error {
 	e := &entry{Header: &archive.Header{Name: x.opts.BareName, Mode: archive.DefaultMode}}
 	if e.Name == "" {
 		return x.fail(&NotArchiveError{What: "a single " + f.name + " file, whose name is not known"})
@@ -178,7 +179,7 @@ func (g *growing) Write(p []byte) (int, error) {
 // hardLink makes a copy of a member that is staged already. A link to anything
 // else is refused.
 func (x *untar) hardLink(e *entry, target string) error {
-	path, err := x.stage.rules.cleanName(target, x.opts.AllowGit)
+	path, err := x.stage.rules.Clean(target, x.opts.AllowGit)
 	if err != nil {
 		return x.fail(&UnsafeError{Entry: e.Name, Reason: "it is a hard link to an unsafe name: " + target})
 	}
@@ -192,22 +193,14 @@ func (x *untar) hardLink(e *entry, target string) error {
 	if err := x.opts.budget.take(e.Size); err != nil {
 		return x.fail(err)
 	}
-	dir, err := x.stage.tree.dir(parent(e.dest))
-	if err != nil {
-		return x.fail(err)
-	}
-	x.stage.tree.release(dir)
 	x.stats.Files++
 	x.kinds.set(e.path, fileKind)
-	source := join(x.opts.Prefix, strip(path, x.opts.StripComponents, x.opts.Flat))
-	if err := x.stage.fresh.Link(source, e.dest); err != nil {
-		return x.fail(err)
-	}
-	info, err := x.stage.fresh.Lstat(e.dest)
+	source := names.Join(x.opts.Prefix, names.Strip(path, x.opts.StripComponents, x.opts.Flat))
+	size, err := x.stage.dir.Link(source, e.dest)
 	if err != nil {
 		return x.fail(err)
 	}
-	x.opts.OnFile(e.dest, info.Size()) // a file like the other, in the end
+	x.opts.OnFile(e.dest, size) // a file like the other, in the end
 	return nil
 }
 

@@ -3,6 +3,7 @@ package extract
 import (
 	"context"
 
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 	"gitlab.com/artifetch/artifetch/extract/internal/unzip"
 	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
@@ -48,8 +49,8 @@ func (s *Stage) selection(entries []*entry, o Options) ([]*entry, Stats, error) 
 		return nil, Stats{}, err
 	}
 	selected, err := selectEntries(entries, o.Selection)
-	if err == nil && (o.renames() || s.rules != (rules{})) {
-		err = s.rules.fit(selected)
+	if err == nil && (o.renames() || s.rules != (names.Rules{})) {
+		err = fit(s.rules, selected)
 	}
 	if err != nil {
 		return nil, Stats{}, err

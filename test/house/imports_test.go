@@ -42,10 +42,12 @@ var rooms = map[string]room{
 	"internal/doctor":   {capability, nil},
 	"internal/jobs":     {capability, nil},
 
-	"extract":                   {mechanism, []string{"extract/internal/archive", "extract/internal/codec", "extract/internal/sevenzip", "extract/internal/unzip", "extract/internal/zipfile", "internal/openfiles", "internal/printable", "internal/space"}},
-	"extract/internal/sevenzip": {mechanism, []string{"extract/internal/archive", "extract/internal/codec"}},
+	"extract":                   {mechanism, []string{"extract/internal/archive", "extract/internal/codec", "extract/internal/names", "extract/internal/sevenzip", "extract/internal/staging", "extract/internal/unzip", "extract/internal/zipfile", "internal/space"}},
+	"extract/internal/staging":  {mechanism, []string{"extract/internal/archive", "extract/internal/names", "internal/openfiles"}},
 	"extract/internal/unzip":    {mechanism, []string{"extract/internal/archive", "extract/internal/codec", "extract/internal/zipfile", "internal/inflate"}},
+	"extract/internal/sevenzip": {mechanism, []string{"extract/internal/archive", "extract/internal/codec"}},
 	"extract/internal/zipfile":  {mechanism, []string{"extract/internal/archive"}},
+	"extract/internal/names":    {mechanism, []string{"extract/internal/archive", "internal/printable"}},
 	"extract/internal/codec":    {mechanism, []string{"extract/internal/archive"}},
 	"extract/internal/archive":  {mechanism, nil},
 

@@ -1,6 +1,6 @@
 // Package zipfile reads what a zip archive says of its entries.
 //
-// [ReadDirectory] finds the end record (endrecord.go), reads the central directory
+// [ReadDirectory] finds the end record (endrecord*.go), reads the central directory
 // that it points to (directory.go) and turns each file header into an [Entry]: mode,
 // time and extra fields (header.go), and the name in UTF-8 (name.go). While an
 // entry's data is decoded, [Entry.ReadLocalHeader] and [Entry.ReadDescriptor] check

@@ -1,7 +1,9 @@
-package extract
+package staging
 
 import (
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // recovery restores files that a killed run had moved to originals/ in its stage.
@@ -19,12 +21,11 @@ type recovery struct {
 	stage string // its name
 	haven haven
 	tell  func(Rescued)
-	rules rules
 }
 
 // recoverStage restores what it can. It returns an error if the stage must be kept.
 func recoverStage(out root, stage string, tell func(Rescued)) error {
-	r := recovery{out: out, stage: stage, haven: haven{out: out}, tell: tell, rules: platformRules()}
+	r := recovery{out: out, stage: stage, haven: haven{out: out}, tell: tell}
 	return r.each("")
 }
 
@@ -49,7 +50,7 @@ func (r *recovery) each(below string) error {
 		return err
 	}
 	for _, e := range entries {
-		if err := r.each(join(below, e.Name())); err != nil {
+		if err := r.each(names.Join(below, e.Name())); err != nil {
 			return err
 		}
 	}
@@ -90,10 +91,10 @@ func (r *recovery) exists(path string) (bool, error) {
 
 // fits reports whether an archive could write to that path.
 func (r *recovery) fits(path string) bool {
-	if clean, err := r.rules.cleanName(path, false); err != nil || clean != path {
+	if clean, err := names.Platform().Clean(path, false); err != nil || clean != path {
 		return false
 	}
-	for dir := parent(path); dir != ""; dir = parent(dir) {
+	for dir := names.Parent(path); dir != ""; dir = names.Parent(dir) {
 		if info, err := r.out.Lstat(dir); err != nil || !info.IsDir() {
 			return false
 		}

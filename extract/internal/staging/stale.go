@@ -1,4 +1,4 @@
-package extract
+package staging
 
 import (
 	"cmp"
@@ -6,44 +6,41 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // lockName is the file in a stage that is locked while its owner lives.
 const lockName = "lock"
 
-// stageName is what stages are called. A directory of somebody else's may begin
-// like one.
-var stageName = regexp.MustCompile(`^` + regexp.QuoteMeta(stagePrefix) + `[a-z2-7]{16}$`)
-
-// errHeld reports a lock that somebody else has.
+// errHeld reports a lock that another run holds.
 var errHeld = errors.New("another run holds it")
 
-// graceTime is how long a stage without a lock file is left alone: its owner may
-// be about to make it.
+// graceTime is how long a stage without a lock file is left alone: its owner may be
+// about to create it.
 const graceTime = 10 * time.Minute
 
 // Sweep removes the stages of killed runs from an output directory, and restores
-// files that they had moved away, as every [NewStage] does.
-func Sweep(dir string, o StageOptions) error {
+// files that they had moved away, as every [New] does.
+func Sweep(dir string, onRescue func(Rescued)) error {
 	out, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
-	removeStale(root{out, nil}, o.withDefaults().OnRescue)
+	removeStale(root{out, nil}, onRescue)
 	return out.Close()
 }
 
-// removeStale removes the stages of dead runs: those whose lock nobody holds.
-// What cannot be removed is left; it is not what the user asked for.
+// removeStale removes the stages of dead runs: those whose lock isn't held. It ignores
+// errors: the user didn't ask for this, and the next run tries again.
 func removeStale(out root, tell func(Rescued)) {
 	entries, err := out.readDir(".")
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		if !e.IsDir() || !stageName.MatchString(e.Name()) {
+		if !e.IsDir() || !names.IsStage(e.Name()) {
 			continue
 		}
 		held, dead := lockStale(out, e.Name())
@@ -57,7 +54,7 @@ func removeStale(out root, tell func(Rescued)) {
 	}
 }
 
-// claim reports whether the owner of a stage is dead. The lock is held until the
+// lockStale reports whether the owner of a stage is dead. The lock is held until the
 // stage is gone: an owner that is only about to lock it finds out.
 func lockStale(out root, name string) (*lock, bool) {
 	path := filepath.Join(out.Name(), name, lockName)

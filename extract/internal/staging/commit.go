@@ -1,9 +1,11 @@
-package extract
+package staging
 
 import (
 	"context"
 	"errors"
 	"io/fs"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // move is one step of a commit.
@@ -13,24 +15,10 @@ type move struct {
 }
 
 // Commit moves the staged files into the output directory. It checks all of them
-// before it moves any. If a move fails, or ctx ends, it undoes those it has made. A
-// file that it cannot restore is kept, and the [*RescueError] says where. Commit can
-// be called only once, even if it fails.
-func (s *Stage) Commit(ctx context.Context) (err error) {
-	if err := s.ready(); err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			s.spoil()
-		}
-	}()
-	if err := s.finish(ctx); err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return err
-	}
+// before it moves any. If a move fails, or ctx ends, it undoes those it has made. If it
+// can't restore a file, it keeps it, and the [*RescueError] says where.
+func (s *Dir) Commit(ctx context.Context) error {
+	s.tree.close() // Windows can't rename open directories
 	moves, err := s.planMoves("")
 	if err != nil {
 		return err
@@ -41,21 +29,21 @@ func (s *Stage) Commit(ctx context.Context) (err error) {
 		return j.giveUp(err)
 	}
 	j.settle()
-	s.done = true
+	s.committed = true
 	_ = s.remove() // reported by OnLeftover: the files are in place
 	return nil
 }
 
 // planMoves compares a directory of the stage with the one it goes into. What is
 // new goes as a whole, by one rename.
-func (s *Stage) planMoves(dir string) ([]move, error) {
+func (s *Dir) planMoves(dir string) ([]move, error) {
 	staged, err := s.fresh.readDir(orDot(dir))
 	if err != nil {
 		return nil, err
 	}
 	var moves []move
 	for _, e := range staged {
-		more, err := s.planMove(join(dir, e.Name()), e)
+		more, err := s.planMove(names.Join(dir, e.Name()), e)
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +52,7 @@ func (s *Stage) planMoves(dir string) ([]move, error) {
 	return moves, nil
 }
 
-func (s *Stage) planMove(path string, e fs.DirEntry) ([]move, error) {
+func (s *Dir) planMove(path string, e fs.DirEntry) ([]move, error) {
 	there, err := s.out.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

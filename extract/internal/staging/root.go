@@ -1,17 +1,20 @@
-package extract
+package staging
 
 import (
 	"errors"
 	"io/fs"
 	"os"
 	"syscall"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
-// calls is told about each call to the file system that a stage is about to make,
-// and may fail it. Only tests have one.
-type calls func(op, path string) error
+// Calls is called before each call that a stage makes to the file system, and may make
+// it fail. Only tests have one.
+type Calls func(op, path string) error
 
-func (c calls) before(op, path string) error {
+// Before calls c, which may be nil.
+func (c Calls) Before(op, path string) error {
 	if c == nil {
 		return nil
 	}
@@ -21,39 +24,39 @@ func (c calls) before(op, path string) error {
 // root is an [os.Root] whose calls are announced.
 type root struct {
 	*os.Root
-	calls calls
+	calls Calls
 }
 
 func (r root) Mkdir(name string, perm fs.FileMode) error {
-	if err := r.calls.before("mkdir", name); err != nil {
+	if err := r.calls.Before("mkdir", name); err != nil {
 		return err
 	}
 	return r.Root.Mkdir(name, perm)
 }
 
 func (r root) MkdirAll(name string, perm fs.FileMode) error {
-	if err := r.calls.before("mkdirall", name); err != nil {
+	if err := r.calls.Before("mkdirall", name); err != nil {
 		return err
 	}
 	return r.Root.MkdirAll(name, perm)
 }
 
 func (r root) Lstat(name string) (fs.FileInfo, error) {
-	if err := r.calls.before("lstat", name); err != nil {
+	if err := r.calls.Before("lstat", name); err != nil {
 		return nil, err
 	}
 	return r.Root.Lstat(name)
 }
 
 func (r root) Link(old, name string) error {
-	if err := r.calls.before("link", name); err != nil {
+	if err := r.calls.Before("link", name); err != nil {
 		return err
 	}
 	return r.Root.Link(old, name)
 }
 
 func (r root) Rename(old, name string) error {
-	if err := r.calls.before("rename", name); err != nil {
+	if err := r.calls.Before("rename", name); err != nil {
 		return err
 	}
 	return r.Root.Rename(old, name)
@@ -61,20 +64,20 @@ func (r root) Rename(old, name string) error {
 
 // renameNew is Rename, but fails with an [fs.ErrExist] if the new name exists.
 func (r root) renameNew(old, name string) error {
-	from, err := r.Open(orDot(parent(old)))
+	from, err := r.Open(orDot(names.Parent(old)))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = from.Close() }() // opened only to reach a file
-	to, err := r.Open(orDot(parent(name)))
+	to, err := r.Open(orDot(names.Parent(name)))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = to.Close() }() // idem
-	if err := r.calls.before("rename", name); err != nil {
+	if err := r.calls.Before("rename", name); err != nil {
 		return err
 	}
-	err = renameNew(from, to, base(old), base(name))
+	err = renameNew(from, to, names.Base(old), names.Base(name))
 	if errors.Is(err, errors.ErrUnsupported) {
 		err = r.renameUnless(old, name)
 	}
@@ -108,21 +111,21 @@ func orDot(path string) string {
 }
 
 func (r root) RemoveAll(name string) error {
-	if err := r.calls.before("removeall", name); err != nil {
+	if err := r.calls.Before("removeall", name); err != nil {
 		return err
 	}
 	return r.Root.RemoveAll(name)
 }
 
 func (r root) Open(name string) (*os.File, error) {
-	if err := r.calls.before("open", name); err != nil {
+	if err := r.calls.Before("open", name); err != nil {
 		return nil, err
 	}
 	return r.Root.Open(name)
 }
 
 func (r root) Chmod(name string, mode fs.FileMode) error {
-	if err := r.calls.before("chmod", name); err != nil {
+	if err := r.calls.Before("chmod", name); err != nil {
 		return err
 	}
 	return r.Root.Chmod(name, mode)
@@ -150,7 +153,7 @@ func (r root) openStaged(name string) (f *os.File, info fs.FileInfo, err error) 
 }
 
 func (r root) sub(name string) (root, error) {
-	if err := r.calls.before("openroot", name); err != nil {
+	if err := r.calls.Before("openroot", name); err != nil {
 		return root{}, err
 	}
 	below, err := r.OpenRoot(name)
@@ -159,7 +162,7 @@ func (r root) sub(name string) (root, error) {
 
 // readDir lists a directory, sorted by name.
 func (r root) readDir(name string) ([]fs.DirEntry, error) {
-	if err := r.calls.before("readdir", name); err != nil {
+	if err := r.calls.Before("readdir", name); err != nil {
 		return nil, err
 	}
 	return fs.ReadDir(r.FS(), name)

@@ -1,7 +1,7 @@
-package extract
+package names
 
 import (
-	"strings"
+	"errors"
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
@@ -12,7 +12,7 @@ import (
 func TestNamesByPlatform(t *testing.T) {
 	t.Parallel()
 	const linux, mac, windows = 1, 2, 4
-	platforms := map[int]rules{linux: {}, mac: {utf8: true, fold: true}, windows: {backslash: true, utf8: true, fold: true}}
+	platforms := map[int]Rules{linux: {}, mac: {UTF8: true, Fold: true}, windows: {Backslash: true, UTF8: true, Fold: true}}
 	tests := []struct {
 		name    string
 		refused int // by which
@@ -58,12 +58,12 @@ func TestNamesByPlatform(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for platform, r := range platforms {
-			clean, err := r.cleanName(tt.name, false)
+			clean, err := r.Clean(tt.name, false)
 			attack := tt.refused == linux|mac|windows
-			if is[*UnsafeError](err) != attack {
+			if isUnsafe(err) != attack {
 				t.Errorf("%q on platform %d: %v, want refused = %v", tt.name, platform, err, attack)
 			}
-			if reason, want := r.unfit(clean), tt.refused&platform != 0; !attack && (reason != "") != want {
+			if reason, want := r.Unfit(clean), tt.refused&platform != 0; !attack && (reason != "") != want {
 				t.Errorf("%q on platform %d: %q, want unfit = %v", tt.name, platform, reason, want)
 			}
 		}
@@ -93,10 +93,10 @@ func TestLinkTargets(t *testing.T) {
 		{"l", `..\a`, false, true},
 	}
 	for _, tt := range tests {
-		if got := (rules{}).leads(tt.path, tt.target) != ""; got != tt.out {
+		if got := (Rules{}).Escape(tt.path, tt.target) != ""; got != tt.out {
 			t.Errorf("%s -> %s leads out: %v", tt.path, tt.target, got)
 		}
-		if got := (rules{backslash: true}).leads(tt.path, tt.target) != ""; got != tt.outWindows {
+		if got := (Rules{Backslash: true}).Escape(tt.path, tt.target) != ""; got != tt.outWindows {
 			t.Errorf("on Windows, %s -> %s leads out: %v", tt.path, tt.target, got)
 		}
 	}
@@ -119,23 +119,13 @@ func TestStrip(t *testing.T) {
 		{"c", 0, true, "c"},
 	}
 	for _, tt := range tests {
-		if got := strip(tt.path, tt.n, tt.flat); got != tt.want {
-			t.Errorf("strip(%q, %d, %v) = %q, want %q", tt.path, tt.n, tt.flat, got, tt.want)
+		if got := Strip(tt.path, tt.n, tt.flat); got != tt.want {
+			t.Errorf("Strip(%q, %d, %v) = %q, want %q", tt.path, tt.n, tt.flat, got, tt.want)
 		}
 	}
 }
 
-// A few short names must not need millions of directories.
-func TestImpliedDirectoriesCount(t *testing.T) {
-	t.Parallel()
-	o := Options{Limits: Limits{MaxFiles: 100}}.withDefaults()
-	deep := strings.Repeat("d/", 60)
-	one := []*entry{{Header: &archive.Header{Name: "0/" + deep + "f"}}}
-	if err := check(one, rules{}, o); err != nil {
-		t.Errorf("61 directories and a file: %v", err)
-	}
-	two := []*entry{{Header: &archive.Header{Name: "0/" + deep + "f"}}, {Header: &archive.Header{Name: "1/" + deep + "f"}}}
-	if err := check(two, rules{}, o); !is[*LimitError](err) {
-		t.Errorf("122 directories and two files: %v", err)
-	}
+func isUnsafe(err error) bool {
+	_, ok := errors.AsType[*archive.UnsafeError](err)
+	return ok
 }

@@ -1,4 +1,4 @@
-package extract
+package staging
 
 import (
 	"context"
@@ -7,7 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strconv"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // Directories of a stage that hold the files a commit replaces.
@@ -26,7 +27,7 @@ const (
 // If the process is killed in that moment, the path tells the next run where the
 // file belongs; see recovery.
 type journal struct {
-	stage   *Stage
+	stage   *Dir
 	done    []made
 	seconds int // names in old/
 
@@ -43,7 +44,7 @@ type made struct {
 
 // before announces a call about name in the directory that was reached.
 func (j *journal) before(op, name string) error {
-	return j.stage.calls.before(op, join(j.at, name))
+	return j.stage.calls.Before(op, names.Join(j.at, name))
 }
 
 func (j *journal) staged(path string) string { return j.stage.name + "/new/" + path }
@@ -83,7 +84,7 @@ func (j *journal) all(ctx context.Context, moves []move) error {
 }
 
 // planAgain plans one move again.
-func (s *Stage) planAgain(path string) ([]move, error) {
+func (s *Dir) planAgain(path string) ([]move, error) {
 	staged, err := s.fresh.Lstat(path)
 	if err != nil {
 		return nil, err
@@ -93,10 +94,10 @@ func (s *Stage) planAgain(path string) ([]move, error) {
 
 // do makes one move. Even if it fails, the journal has what needs undoing.
 func (j *journal) do(m move) error {
-	if err := j.reach(parent(m.path)); err != nil {
+	if err := j.reach(names.Parent(m.path)); err != nil {
 		return err
 	}
-	fresh, err := j.identify(base(m.path))
+	fresh, err := j.identify(names.Base(m.path))
 	if err != nil {
 		return err
 	}
@@ -112,78 +113,6 @@ func (j *journal) do(m move) error {
 
 func (j *journal) note(path, was string, now identity) {
 	j.done = append(j.done, made{path, was, now})
-}
-
-// replace replaces a file and keeps the old one.
-func (j *journal) replace(path string, fresh identity) error {
-	second := strconv.Itoa(j.seconds)
-	err := j.link(base(path), second)
-	switch {
-	case err == nil:
-		j.seconds++
-		if err := j.place(base(path)); err != nil {
-			return err
-		}
-		j.note(path, j.stage.name+"/"+secondDir+"/"+second, fresh)
-		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		return err
-	}
-	// No hard links here, or not to this file: Linux refuses them for files of other
-	// users (protected_hardlinks).
-	if err := j.swap(path, fresh); !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return j.moveAway(path, fresh)
-}
-
-// swap exchanges a file and the staged one. The call exchanges anything, so it
-// checks afterwards that it got a file: another process may have put a directory
-// there.
-func (j *journal) swap(path string, fresh identity) error {
-	if err := j.exchange(base(path)); err != nil {
-		return err
-	}
-	j.note(path, j.staged(path), fresh)
-	came, err := j.stage.fresh.Lstat(path)
-	if err != nil || came.Mode().Type()&^fs.ModeSymlink == 0 {
-		return err
-	}
-	if err := j.exchange(base(path)); err != nil {
-		return err
-	}
-	j.done = j.done[:len(j.done)-1]
-	return errChanged
-}
-
-// moveAway moves a file to originals/ and puts the staged one in its place.
-func (j *journal) moveAway(path string, fresh identity) error {
-	out, away := j.stage.out, j.stage.name+"/"+originalsDir+"/"+path
-	if err := out.MkdirAll(parent(away), 0o700); err != nil {
-		return err
-	}
-	if err := out.renameNew(path, away); err != nil {
-		return err
-	}
-	j.note(path, away, identity{})
-	if err := j.place(base(path)); err != nil {
-		return err
-	}
-	j.done[len(j.done)-1].now = fresh
-	return nil
-}
-
-// add moves a new file or directory into place. The error is an [fs.ErrExist] if
-// the path exists by now.
-func (j *journal) add(path string) error {
-	if err := j.before("rename", base(path)); err != nil {
-		return err
-	}
-	err := renameNew(j.from, j.to, base(path), base(path))
-	if errors.Is(err, errors.ErrUnsupported) {
-		err = j.stage.out.renameUnless(j.staged(path), path)
-	}
-	return err
 }
 
 // reach opens a directory of the stage, and the one that it goes into: moves come

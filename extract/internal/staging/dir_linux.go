@@ -1,4 +1,4 @@
-package extract
+package staging
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 // knows the path adds it.
 type dir struct {
 	fd    int
-	calls calls
+	calls Calls
 }
 
 // dirOf opens the directory of a root.
@@ -29,7 +29,7 @@ func dirOf(r root) (dir, error) {
 }
 
 func (d dir) open(name string) (dir, error) {
-	if err := d.calls.before("open", name); err != nil {
+	if err := d.calls.Before("open", name); err != nil {
 		return dir{}, err
 	}
 	fd, err := openAt(d.fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
@@ -37,7 +37,7 @@ func (d dir) open(name string) (dir, error) {
 }
 
 func (d dir) mkdir(name string, perm fs.FileMode) error {
-	if err := d.calls.before("mkdir", name); err != nil {
+	if err := d.calls.Before("mkdir", name); err != nil {
 		return err
 	}
 	return uninterrupted(func() error { return unix.Mkdirat(d.fd, name, uint32(perm)) })
@@ -45,7 +45,7 @@ func (d dir) mkdir(name string, perm fs.FileMode) error {
 
 // isDir reports whether name is a directory, and no link to one.
 func (d dir) isDir(name string) (bool, error) {
-	if err := d.calls.before("lstat", name); err != nil {
+	if err := d.calls.Before("lstat", name); err != nil {
 		return false, err
 	}
 	var st unix.Stat_t
@@ -55,7 +55,7 @@ func (d dir) isDir(name string) (bool, error) {
 
 // create creates a file that must not be there yet.
 func (d dir) create(name string, perm fs.FileMode) (outFile, error) {
-	if err := d.calls.before("create", name); err != nil {
+	if err := d.calls.Before("create", name); err != nil {
 		return outFile{}, err
 	}
 	fd, err := openAt(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, uint32(perm))
@@ -63,7 +63,7 @@ func (d dir) create(name string, perm fs.FileMode) (outFile, error) {
 }
 
 func (d dir) symlink(target, name string) error {
-	if err := d.calls.before("symlink", name); err != nil {
+	if err := d.calls.Before("symlink", name); err != nil {
 		return err
 	}
 	return uninterrupted(func() error { return unix.Symlinkat(target, d.fd, name) })
@@ -71,7 +71,7 @@ func (d dir) symlink(target, name string) error {
 
 // chmod sets the permissions of the directory itself.
 func (d dir) chmod(perm fs.FileMode) error {
-	if err := d.calls.before("chmod", "."); err != nil {
+	if err := d.calls.Before("chmod", "."); err != nil {
 		return err
 	}
 	return uninterrupted(func() error { return unix.Fchmod(d.fd, uint32(perm)) })
@@ -79,7 +79,7 @@ func (d dir) chmod(perm fs.FileMode) error {
 
 // chtime sets the time of modification, and leaves that of access.
 func (d dir) chtime(name string, t time.Time) error {
-	if err := d.calls.before("chtime", name); err != nil {
+	if err := d.calls.Before("chtime", name); err != nil {
 		return err
 	}
 	m, err := unix.TimeToTimespec(t)
@@ -98,11 +98,11 @@ func (d dir) close() { _ = unix.Close(d.fd) } // it was only used to reach files
 // outFile is a file that is being written.
 type outFile struct {
 	fd    int
-	calls calls
+	calls Calls
 }
 
 func (f outFile) write(p []byte) error {
-	if err := f.calls.before("write", ""); err != nil {
+	if err := f.calls.Before("write", ""); err != nil {
 		return err
 	}
 	for len(p) > 0 {
@@ -118,7 +118,7 @@ func (f outFile) write(p []byte) error {
 }
 
 func (f outFile) chmod(perm fs.FileMode) error {
-	if err := f.calls.before("chmod", ""); err != nil {
+	if err := f.calls.Before("chmod", ""); err != nil {
 		return err
 	}
 	return uninterrupted(func() error { return unix.Fchmod(f.fd, uint32(perm)) })
@@ -130,7 +130,7 @@ func (f outFile) close() error {
 	if err := unix.Close(f.fd); err != nil && !errors.Is(err, unix.EINTR) {
 		return err
 	}
-	return f.calls.before("close", "")
+	return f.calls.Before("close", "")
 }
 
 func openAt(fd int, name string, flags int, perm uint32) (opened int, err error) {

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package extract
+package staging
 
 import (
 	"io/fs"
@@ -26,7 +26,7 @@ func (d dir) isDir(name string) (bool, error) {
 }
 
 func (d dir) create(name string, perm fs.FileMode) (outFile, error) {
-	if err := d.root.calls.before("create", name); err != nil {
+	if err := d.root.calls.Before("create", name); err != nil {
 		return outFile{}, err
 	}
 	f, err := d.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)

@@ -1,10 +1,12 @@
-package extract
+package staging
 
 import (
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // rescuePrefix starts the names of directories for files that couldn't be restored.
@@ -108,7 +110,7 @@ func (j *journal) takeBack(m made) error {
 // rescue moves files that couldn't be restored out of the stage, and returns where
 // they are. If that fails too, they stay in the stage, which it renames so that the
 // next run doesn't remove it.
-func (s *Stage) rescue(stuck []made) []Rescued {
+func (s *Dir) rescue(stuck []made) []Rescued {
 	kept, gathered := make([]Rescued, len(stuck)), true
 	to := haven{out: s.out}
 	for i, m := range stuck {
@@ -134,8 +136,8 @@ func (s *Stage) rescue(stuck []made) []Rescued {
 }
 
 // abandon makes Discard leave the stage where it is.
-func (s *Stage) abandon() {
-	s.closeWays() // Windows can't rename a directory with open files
+func (s *Dir) abandon() {
+	s.closeDirs() // Windows can't rename a directory with open files
 	s.lock.release()
 	s.lock, s.name = nil, ""
 }
@@ -157,7 +159,7 @@ func (h *haven) take(from, path string) (at string, err error) {
 		h.name = name
 	}
 	at = h.name + "/" + path
-	if err := h.out.MkdirAll(parent(at), 0o700); err != nil {
+	if err := h.out.MkdirAll(names.Parent(at), 0o700); err != nil {
 		return "", err
 	}
 	return at, h.out.Rename(from, at)

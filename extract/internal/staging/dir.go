@@ -1,0 +1,183 @@
+package staging
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
+)
+
+// Dir is a staging directory inside the output directory, and so on the same file
+// system. Files that aren't committed never show outside of it.
+type Dir struct {
+	dir  string // the output directory
+	name string // of the stage in it
+	made string // the topmost directory that had to be made for it, or ""
+
+	opts  Options
+	calls Calls
+
+	out, fresh, extra root // the output directory; new/ and twice/ of the stage
+	tree              *tree
+	lock              *lock
+
+	folds     bool
+	compared  int // duplicates that were compared
+	committed bool
+	closed    bool
+}
+
+// Options say how staged files meet existing ones. All functions must be set.
+type Options struct {
+	OnConflict ConflictPolicy
+	Umask      fs.FileMode                 // permissions that no file or directory gets
+	OnSkip     func(path, reason string)   // a file is left out
+	OnRescue   func(Rescued)               // a file of a killed run is restored, or kept
+	OnLeftover func(dir string, err error) // the stage can't be removed
+}
+
+// ConflictPolicy says what happens to files that exist already. A file in the place
+// of a directory, or a directory in the place of a file, is always an error.
+type ConflictPolicy int
+
+// What can be done with existing files.
+const (
+	Overwrite    ConflictPolicy = iota // replace them
+	SkipExisting                       // keep them
+	FailIfExists                       // commit nothing
+)
+
+// New makes a staging directory in dir, and dir itself if it is missing. It removes
+// those that killed runs left behind.
+func New(dir string, o Options, c Calls) (*Dir, error) {
+	s := &Dir{dir: dir, opts: o, calls: c}
+	s.made = firstMissing(dir)
+	if err := s.openOut(); err != nil {
+		s.removeMade()
+		return nil, err
+	}
+	removeStale(s.out, s.opts.OnRescue)
+	if err := s.create(); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot create a staging directory in %q: %w", dir, err), s.Discard())
+	}
+	return s, nil
+}
+
+// Path is where the stage is. Other files put there are removed with it, even if this
+// run is killed.
+func (s *Dir) Path() string { return filepath.Join(s.dir, s.name) }
+
+// Folds reports whether the file system ignores case in names.
+func (s *Dir) Folds() bool { return s.folds }
+
+// Create creates a file. The caller must close it.
+func (s *Dir) Create(n NewFile) (File, error) { return s.tree.create(n) }
+
+// Kept returns how many bytes are kept in memory for duplicates.
+func (s *Dir) Kept() int64 { return s.tree.kept() }
+
+// Closed reports whether the stage is gone.
+func (s *Dir) Closed() bool { return s.closed }
+
+func (s *Dir) openOut() error {
+	if err := s.calls.Before("mkdirall", s.dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o755&^s.opts.Umask); err != nil {
+		return err
+	}
+	out, err := os.OpenRoot(s.dir)
+	s.out = root{out, s.calls}
+	return err
+}
+
+// createTries is how often New makes another stage because a starting run has removed
+// the last one, which it took for a dead run's while that wasn't locked yet.
+const createTries = 20
+
+func (s *Dir) create() error {
+	for try := 1; ; try++ {
+		err := s.createLocked()
+		if err == nil {
+			break
+		}
+		if again := errors.Is(err, errHeld) || errors.Is(err, fs.ErrNotExist); !again || try == createTries {
+			return err
+		}
+	}
+	for _, sub := range []string{"new", "twice"} {
+		if err := s.out.Mkdir(s.name+"/"+sub, 0o700); err != nil {
+			return err
+		}
+	}
+	if _, err := s.out.Lstat(s.name + "/NEW"); err == nil {
+		s.folds = true // this is new/: the file system ignores case
+	}
+	// Only the owner gets into the stage, so this directory may be created with all
+	// permissions. What it lacks is the umask, which can't be read without changing it.
+	if err := s.out.Mkdir(s.name+"/"+secondDir, 0o777); err != nil {
+		return err
+	}
+	old, err := s.out.Lstat(s.name + "/" + secondDir)
+	if err != nil {
+		return err
+	}
+	if s.fresh, err = s.out.sub(s.name + "/new"); err != nil {
+		return err
+	}
+	if s.extra, err = s.out.sub(s.name + "/twice"); err != nil {
+		return err
+	}
+	s.tree, err = newTree(s.fresh, s.extra, 0o777&^old.Mode().Perm(), s.opts.Umask)
+	return err
+}
+
+// createLocked makes the directory, and the lock in it. If the file system has no
+// locks, it goes without: no other run can then take the stage for a dead one's, and
+// none removes it if this run is killed.
+func (s *Dir) createLocked() error {
+	s.name = newName(names.StagePrefix)
+	if err := s.out.Mkdir(s.name, 0o700); err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, s.name, lockName)
+	if err := s.calls.Before("lock", path); err != nil {
+		return err
+	}
+	held, err := takeLock(path, os.O_CREATE)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil
+	case err != nil:
+		return err
+	case !held.holds(path):
+		held.release()
+		return &fs.PathError{Op: "lock", Path: path, Err: fs.ErrNotExist}
+	}
+	s.lock = held
+	return nil
+}
+
+// newName returns a random name.
+func newName(prefix string) string { return prefix + strings.ToLower(rand.Text()[:16]) }
+
+// firstMissing returns the topmost part of dir that doesn't exist.
+func firstMissing(dir string) string {
+	missing := ""
+	for {
+		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+			return missing
+		}
+		missing = dir
+		above := filepath.Dir(dir)
+		if above == dir {
+			return missing
+		}
+		dir = above
+	}
+}
