@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
@@ -46,4 +48,25 @@ func readSource(c *cli.Context) retrieve.Source {
 		return retrieve.FromGitLab
 	}
 	return retrieve.FromArchive
+}
+
+func yesFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask", DisableDefaultText: true}
+}
+
+func readYes(c *cli.Context) bool { return c.Bool("yes") }
+
+// errDeclined ends a run that the user did not want.
+var errDeclined = usage("not confirmed: nothing was deleted", "answer y, or give --yes")
+
+// confirm asks the person at the terminal, unless --yes is given.
+func (s *session) confirm(ctx context.Context, given bool, question string) error {
+	if given {
+		return nil
+	}
+	yes, err := s.con.Confirm(ctx, question)
+	if err == nil && !yes {
+		return errDeclined
+	}
+	return err
 }

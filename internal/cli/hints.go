@@ -5,18 +5,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/sethvargo/go-envconfig"
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
-	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
+	"gitlab.com/artifetch/artifetch/internal/pin"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/internal/space"
 	"gitlab.com/artifetch/artifetch/internal/transport"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -74,78 +78,6 @@ func hintForAction(h hinter) string {
 		if e.Job != 0 {
 			return fmt.Sprintf("%s: artifetch job show %d", e.Hint(), e.Job)
 		}
-	}
-	return ""
-}
-
-func hintForQuery(h hinter) string {
-	switch e := h.(type) {
-	case *resolve.NotFoundError:
-		return hintForMissing(e)
-	case *resolve.StateError:
-		if e.Final() {
-			return strings.TrimSpace("--any-status takes its artifacts all the same; " + e.Artifact.WebURL)
-		}
-		return strings.TrimSpace("--wait DURATION waits for it; " + e.Artifact.WebURL)
-	case *resolve.ClosedError:
-		return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
-	case *resolve.DownstreamError:
-		return hintForDownstream(e)
-	}
-	return ""
-}
-
-func hintForDownstream(e *resolve.DownstreamError) string {
-	refusal, ok := errors.AsType[*gitlab.Error](e.Err)
-	switch {
-	case e.Project == "":
-		return "job tokens list trigger jobs since GitLab 19.2: set GITLAB_TOKEN to a token with read_api, or name the downstream project with --project"
-	case ok && refusal.StatusCode == http.StatusForbidden:
-		return "" // its own says what the token lacks
-	}
-	return fmt.Sprintf("give the token's user access to project %s, or leave out --downstream", e.Project)
-}
-
-func hintForMissing(e *resolve.NotFoundError) string {
-	if hint := hintForRef(e); hint != "" {
-		return hint
-	}
-	switch e.What {
-	case "successful pipeline":
-		return "check the ref's spelling (no refs/heads/); a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it"
-	case "pipeline":
-		return "a pipeline's id is the number in its address; it must be of this project: check --project"
-	case "job id":
-		return "a job's id is the number in its address; it must be of this project: check --project"
-	case "job":
-		return `check the job's full name ("test 1/3", "build: [linux, amd64]")` + hintForJob(e.Query)
-	}
-	return ""
-}
-
-func hintForJob(q resolve.Query) string {
-	switch {
-	case q.Recent:
-		return "; --max-age may end the search early, and GitLab before 18.10 does not know it with this token"
-	case q.Exact() && q.Downstream:
-		return ""
-	case q.Exact():
-		return "; jobs of other projects' pipelines need --downstream"
-	}
-	return ", and that the newest successful pipeline has it; --recent looks further back"
-}
-
-// hintForRef is about a ref that isn't the name of a branch or tag.
-func hintForRef(e *resolve.NotFoundError) string {
-	switch mistake, name := e.RefMistake(); mistake {
-	case resolve.RefHead:
-		return `pipelines belong to branches and tags: find those of a commit with --sha "$(git rev-parse HEAD)"`
-	case resolve.RefCommit:
-		return "pipelines belong to branches and tags, and this looks like a commit: use --sha with the full commit SHA"
-	case resolve.RefLong:
-		return "use the short name: --ref " + name
-	case resolve.RefEncoded:
-		return "use the name as Git has it: --ref " + name
 	}
 	return ""
 }
@@ -215,6 +147,66 @@ func hintForTLS(e *transport.TLSError) string {
 		return "--cert-file and --key-file name one and its key; in a job CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE do"
 	case transport.CauseCertificate:
 		return "is that of --cert-file (in a job CI_SERVER_TLS_CERT_FILE) still valid, and signed by whom the server trusts?"
+	}
+	return ""
+}
+
+// lockHints say what to do about a source that can't be had as it is locked.
+var lockHints = map[pin.Reason]string{
+	pin.NotLocked:  "run artifetch sync without --locked, outside CI, and commit the lock file",
+	pin.NoRequests: "run artifetch sync without --offline once",
+	pin.NotInPlace: "artifetch verify says which; run artifetch sync without --offline",
+	pin.Replaced:   "someone has changed the archive of a job that has ended; --update takes it as it is now",
+}
+
+func hintForRetrieval(h hinter) string {
+	switch e := h.(type) {
+	case *pin.LockError:
+		return lockHints[e.Reason]
+	case *pin.OutsideError:
+		return "choose a file below it with --lock"
+	case *retrieve.UnlistedError:
+		return "GitLab lists archives since 18.8, if the job's ID is known; leave out --server to read the archive itself"
+	case *retrieve.SeveralJobsError:
+		if e.Digest {
+			return "name one job, or leave out --sha256"
+		}
+	case *retrieve.UnknownWordError:
+		return "use one of " + strings.Join(e.Known, ", ") + " in --output, or no braces"
+	case *retrieve.UnknownValueError:
+		return "this token can't list jobs; name the directory in --output yourself"
+	case *webaddress.Error:
+		if e.OtherServer {
+			return "give --server-url, or " + e.Fix
+		}
+	}
+	return ""
+}
+
+// localHint returns what to do about a local error that has no hint of its own, or "".
+func localHint(err error) string {
+	if exitCode(err) != codeLocal {
+		return ""
+	}
+	if openfiles.Exhausted(err) {
+		return "raise the limit of open files (ulimit -n), or lower --concurrency"
+	}
+	for _, known := range []struct {
+		err  error
+		hint string
+	}{
+		{syscall.EFBIG, "raise the limit of file sizes (ulimit -f)"},
+		{syscall.EDQUOT, "free some of your disk quota, or choose a directory on another disk"},
+		{syscall.ENOSPC, "free some space or inodes (df -i), or choose a directory on another disk"},
+		{syscall.EXDEV, "a directory below --output is on another file system: extract what goes there with an --output of its own"},
+		{syscall.EROFS, "choose a directory that is not on a read-only file system"},
+		{syscall.ESTALE, "run it again: the network file system has lost the directory"},
+		{syscall.EIO, "check the disk for failures (dmesg)"},
+		{fs.ErrPermission, "check the owner and permissions of the file and its directory, and attributes such as immutable (lsattr)"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.hint
+		}
 	}
 	return ""
 }

@@ -1,12 +1,19 @@
 package cli
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // newLogger makes the logger of a run. Messages are constant; names, refs and
@@ -43,4 +50,151 @@ func fieldsOrder() []string {
 // https://no-color.org. A job log is no terminal, but it shows colours.
 func colored(cfg env.Config, con *console.Console) bool {
 	return !cfg.NoColor && (cfg.InCI || con.Watched())
+}
+
+// section puts what is said from now on into a section of the job log, until end is
+// called. The result belongs behind it: a closed section hides everything. Outside of
+// job logs it does nothing.
+func (s *session) section(o logOptions, command, heading string) (end func()) {
+	if !s.cfg.InCI || s.con.JSON() || o.noSections || s.quiet {
+		return func() {}
+	}
+	closeSection := s.con.Section("artifetch_"+command, heading, s.log.GetLevel() == zerolog.DebugLevel)
+	s.sectioned = true
+	return func() {
+		s.sectioned = false
+		closeSection()
+	}
+}
+
+// detail is a message that would be too much, unless a section folds it away.
+func (s *session) detail() *zerolog.Event {
+	if s.sectioned {
+		return s.log.Info()
+	}
+	return s.log.Debug()
+}
+
+// newProgress is nil if --no-progress or --quiet is given.
+func (s *session) newProgress(o logOptions) *console.Progress {
+	if o.noProgress || s.quiet {
+		return nil
+	}
+	return s.con.Progress(s.cfg.InCI, func(p console.Pace) {
+		s.log.Info().Int64("percent", p.Percent).Str("of", console.Size(p.Total)).Str("rate", console.Size(p.PerSecond)+"/s").
+			Stringer("left", p.Left).Msg("under way")
+	})
+}
+
+// events logs what happens while archives are retrieved.
+func (s *session) events() retrieve.Events {
+	return retrieve.Events{
+		FallingBack: func(a resolve.Artifact) {
+			s.log.Debug().Int64("job_id", a.JobID).Str("found", string(a.Found)).Msg("falling back to the runner's route")
+		},
+		Opened: func(a resolve.Artifact, size int64, ranges bool) {
+			of(s.detail(), a).Str("found", string(a.Found)).Str("size", console.Size(size)).Bool("ranges", ranges).Msg("archive")
+		},
+		Listed: func(cost fetch.Stats) {
+			s.log.Debug().Int64("bytes", cost.Bytes).Int64("requests", cost.Requests).Msg("listed")
+		},
+		StartingOver: func(err error) { s.log.Warn().Err(err).Msg("starting again") },
+		Waiting: func(pause time.Duration, because error) {
+			s.log.Info().Stringer("again_in", pause.Round(100*time.Millisecond)).Str("because", because.Error()).Msg("waiting")
+		},
+		NotCached: func(err error) { s.log.Warn().Err(err).Msg("the archive is not kept in the cache") },
+	}
+}
+
+// show lets a bar or messages tell how far archives are.
+func (s *session) show(p *console.Progress) {
+	e := &s.opener.Events
+	log := e.StartingOver
+	e.StartingOver = func(err error) { log(err); p.Restart() }
+	e.Progress = func() retrieve.Progress {
+		a := p.Part()
+		return retrieve.Progress{Spool: a.Spool, Plan: a.Plan, Read: a.Read}
+	}
+}
+
+// loader loads archives, with a cache if one is wanted.
+func (s *session) loader(cache retrieve.Cache) *retrieve.Loader {
+	return &retrieve.Loader{Opener: s.opener, Cache: cache, Refusals: s.strain.Load}
+}
+
+func (s *session) inspector() retrieve.Inspector { return retrieve.Inspector{Opener: s.opener} }
+
+// polls are the pauses of --wait.
+func (s *session) polls(limit time.Duration) fetch.Backoff { return s.policy.Polls(limit) }
+
+func (s *session) waiter(limit time.Duration) retrieve.Waiter {
+	return retrieve.Waiter{Limit: limit, Pauses: s.polls, Waiting: s.opener.Events.Waiting}
+}
+
+// stageEvents adds what logs what happens in a stage.
+func (s *session) stageEvents(o extract.StageOptions) extract.StageOptions {
+	o.OnSkip = func(path, reason string) {
+		s.log.Warn().Str("path", path).Str("because", reason).Msg("left out")
+	}
+	o.OnRescue = func(r extract.Rescued) {
+		if r.At == r.Path {
+			s.log.Warn().Str("path", r.Path).Msg("restored a file that a killed run had moved away")
+			return
+		}
+		s.log.Warn().Str("path", r.Path).Str("now", r.At).Msg("cannot restore a file that a killed run had moved away; move it back by hand")
+	}
+	o.OnLeftover = func(dir string, err error) {
+		s.log.Warn().Str("path", dir).Err(err).Msg("cannot remove the staging directory; the next run tries again")
+	}
+	return o
+}
+
+// of adds what is known of a job.
+func of(event *zerolog.Event, a resolve.Artifact) *zerolog.Event {
+	if a.JobName != "" {
+		event = event.Str("job", a.JobName)
+	}
+	if a.JobID != 0 {
+		event = event.Int64("job_id", a.JobID)
+	}
+	if a.PipelineID != 0 {
+		event = event.Int64("pipeline", a.PipelineID)
+	}
+	if a.Ref != "" {
+		event = event.Str("ref", a.Ref)
+	}
+	if a.Back > 0 {
+		event = event.Int("pipelines_back", a.Back)
+	}
+	return event
+}
+
+// report says in one line what arrived, from where and where to.
+func (s *session) report(event *zerolog.Event, r retrieve.Result, into string) {
+	a := r.Artifact
+	event = of(event, a).Int("files", r.Stats.Files).Str("extracted", console.Size(r.Stats.Bytes)).Str("transferred", console.Size(r.Transfer.Bytes))
+	if saved := a.Size - r.Transfer.Bytes; saved > 0 {
+		event = event.Str("saved", console.Size(saved))
+	}
+	event = event.Int64("requests", r.Transfer.Requests).Stringer("took", r.Took.Round(time.Millisecond))
+	if r.Took > 0 && r.Transfer.Bytes > 0 {
+		event = event.Str("rate", console.Size(int64(float64(r.Transfer.Bytes)/r.Took.Seconds()))+"/s")
+	}
+	event = event.Str("into", into)
+	if page := s.page(a); page != "" {
+		event = event.Str("url", page)
+		if project, _, ok := strings.Cut(page, "/-/jobs/"); ok && a.PipelineID != 0 {
+			event = event.Str("pipeline_url", project+"/-/pipelines/"+strconv.FormatInt(a.PipelineID, 10))
+		}
+	}
+	event.Msg("fetched")
+}
+
+// page is the address of a job, or "" if it is not known.
+func (s *session) page(a resolve.Artifact) string {
+	project := s.opener.Own.PathOf(a.Project)
+	if a.WebURL != "" || a.JobID == 0 || project == "" {
+		return a.WebURL
+	}
+	return fmt.Sprintf("%s/%s/-/jobs/%d", strings.TrimSuffix(s.cfg.APIURL.String(), "/api/v4"), project, a.JobID)
 }

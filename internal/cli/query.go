@@ -2,9 +2,12 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
+	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -59,4 +62,76 @@ func conflictUsage(e *resolve.QueryError) error {
 		flags[i] = fieldFlags[field]
 	}
 	return usage(strings.Join(flags, " and ")+" each say which job or pipeline", "give one of them")
+}
+
+func hintForQuery(h hinter) string {
+	switch e := h.(type) {
+	case *resolve.NotFoundError:
+		return hintForMissing(e)
+	case *resolve.StateError:
+		if e.Final() {
+			return strings.TrimSpace("--any-status takes its artifacts all the same; " + e.Artifact.WebURL)
+		}
+		return strings.TrimSpace("--wait DURATION waits for it; " + e.Artifact.WebURL)
+	case *resolve.ClosedError:
+		return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
+	case *resolve.DownstreamError:
+		return hintForDownstream(e)
+	}
+	return ""
+}
+
+func hintForDownstream(e *resolve.DownstreamError) string {
+	refusal, ok := errors.AsType[*gitlab.Error](e.Err)
+	switch {
+	case e.Project == "":
+		return "job tokens list trigger jobs since GitLab 19.2: set GITLAB_TOKEN to a token with read_api, or name the downstream project with --project"
+	case ok && refusal.StatusCode == http.StatusForbidden:
+		return "" // its own says what the token lacks
+	}
+	return fmt.Sprintf("give the token's user access to project %s, or leave out --downstream", e.Project)
+}
+
+func hintForMissing(e *resolve.NotFoundError) string {
+	if hint := hintForRef(e); hint != "" {
+		return hint
+	}
+	switch e.What {
+	case "successful pipeline":
+		return "check the ref's spelling (no refs/heads/); a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it"
+	case "pipeline":
+		return "a pipeline's id is the number in its address; it must be of this project: check --project"
+	case "job id":
+		return "a job's id is the number in its address; it must be of this project: check --project"
+	case "job":
+		return `check the job's full name ("test 1/3", "build: [linux, amd64]")` + hintForJob(e.Query)
+	}
+	return ""
+}
+
+func hintForJob(q resolve.Query) string {
+	switch {
+	case q.Recent:
+		return "; --max-age may end the search early, and GitLab before 18.10 does not know it with this token"
+	case q.Exact() && q.Downstream:
+		return ""
+	case q.Exact():
+		return "; jobs of other projects' pipelines need --downstream"
+	}
+	return ", and that the newest successful pipeline has it; --recent looks further back"
+}
+
+// hintForRef is about a ref that isn't the name of a branch or tag.
+func hintForRef(e *resolve.NotFoundError) string {
+	switch mistake, name := e.RefMistake(); mistake {
+	case resolve.RefHead:
+		return `pipelines belong to branches and tags: find those of a commit with --sha "$(git rev-parse HEAD)"`
+	case resolve.RefCommit:
+		return "pipelines belong to branches and tags, and this looks like a commit: use --sha with the full commit SHA"
+	case resolve.RefLong:
+		return "use the short name: --ref " + name
+	case resolve.RefEncoded:
+		return "use the name as Git has it: --ref " + name
+	}
+	return ""
 }
