@@ -3,7 +3,7 @@
 //	Extract(entries):
 //	  plan regions          neighbours together, up to 16 MiB (plan.go)
 //	  worker pool           grows while more connections help, and shrinks when the
-//	                        server refuses requests (pool.go, throttle.go)
+//	                        server refuses requests (pool.go, queue.go, throttle.go)
 //	    worker: read a region, large entries by several requests
 //	                        (worker.go, rangereader.go, pieces.go)
 //	      entry: check its local header, decode it while its bytes arrive

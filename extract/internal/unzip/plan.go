@@ -27,9 +27,9 @@ type selected struct {
 }
 
 // plan groups the entries into regions, in the order of their offsets. It cuts small
-// archives into enough regions to keep all connections busy, and the last quarter of
-// each archive into smaller ones, so that no worker has much left to do when the
-// others have finished.
+// archives into enough regions to keep all connections busy, and the first quarter of
+// each archive into smaller ones. Workers reach it last, when the one that started at
+// the front meets the others (see queue): none has much left to do then.
 func plan(entries []*zipfile.Entry, p Pace) []region {
 	wanted, total := byOffset(entries)
 	most := int64(maxRegion)
@@ -37,22 +37,23 @@ func plan(entries []*zipfile.Entry, p Pace) []region {
 		most = maxCostly
 	}
 	share := min(max(total/int64(p.Connections)*4/3, minRegion), most)
+	limit := max(share/2, minRegion)
 	var regions []region
-	var planned int64
+	var planned int64 // bytes in regions
 	for _, e := range wanted {
-		limit := share
-		if planned > total/4*3 {
-			limit = max(share/2, minRegion)
-		}
-		planned += e.End - e.Offset
 		if n := len(regions); n > 0 {
 			last := &regions[n-1]
 			if e.Offset-last.end <= maxGap && e.End-last.off <= limit {
 				last.end = e.End
 				last.entries = append(last.entries, e)
+				planned += e.End - e.Offset
 				continue
 			}
 		}
+		if planned >= total/4 {
+			limit = share
+		}
+		planned += e.End - e.Offset
 		regions = append(regions, region{e.Offset, e.End, []*selected{e}})
 	}
 	return regions

@@ -15,6 +15,12 @@ func TestPlan(t *testing.T) {
 	t.Parallel()
 	type span struct{ off, end int64 }
 	const mib = 1 << 20
+	spans := func(n, size int64) (list []span) {
+		for i := range n {
+			list = append(list, span{i * size, (i + 1) * size})
+		}
+		return list
+	}
 	tests := []struct {
 		name        string
 		entries     []span // in the order of the directory
@@ -26,9 +32,10 @@ func TestPlan(t *testing.T) {
 		{"in the order of offsets", []span{{100, 200}, {0, 100}}, 1, []span{{0, 200}}},
 		{"a small gap is read over", []span{{0, 100}, {100 + maxGap, 300 + maxGap}}, 1, []span{{0, 300 + maxGap}}},
 		{"a large one is not", []span{{0, 100}, {101 + maxGap, 300 + maxGap}}, 1, []span{{0, 100}, {101 + maxGap, 300 + maxGap}}},
-		{"no more than a region", []span{{0, 9 * mib}, {9 * mib, 16 * mib}, {16 * mib, 17 * mib}}, 1, []span{{0, 16 * mib}, {16 * mib, 17 * mib}}},
+		{"no more than a region", []span{{0, 9 * mib}, {9 * mib, 18 * mib}, {18 * mib, 25 * mib}, {25 * mib, 26 * mib}}, 1, []span{{0, 9 * mib}, {9 * mib, 25 * mib}, {25 * mib, 26 * mib}}},
 		{"a large entry by itself", []span{{0, 100}, {100, 40 * mib}, {40 * mib, 40*mib + 100}}, 1, []span{{0, 100}, {100, 40 * mib}, {40 * mib, 40*mib + 100}}},
 		{"something for each connection", []span{{0, 3 * mib}, {3 * mib, 6 * mib}, {6 * mib, 9 * mib}, {9 * mib, 12 * mib}}, 4, []span{{0, 3 * mib}, {3 * mib, 6 * mib}, {6 * mib, 9 * mib}, {9 * mib, 12 * mib}}},
+		{"the first quarter in smaller ones", spans(16, mib), 4, []span{{0, 2 * mib}, {2 * mib, 4 * mib}, {4 * mib, 9 * mib}, {9 * mib, 14 * mib}, {14 * mib, 16 * mib}}},
 		{"but no crumbs", []span{{0, 1000}, {1000, 2000}, {2000, 3000}}, 16, []span{{0, 3000}}},
 	}
 	for _, tt := range tests {
@@ -51,6 +58,28 @@ func TestPlan(t *testing.T) {
 				t.Errorf("%d entries, want %d", count, len(tt.entries))
 			}
 		})
+	}
+}
+
+// The worker that asks first takes regions from the front, all others from the end.
+func TestRegionsFromBothEnds(t *testing.T) {
+	t.Parallel()
+	front, other, third := new(worker), new(worker), new(worker)
+	var q queue
+	for i := range 6 {
+		q.left = append(q.left, region{off: int64(i)})
+	}
+	for i, step := range []struct {
+		by   *worker
+		want int64
+	}{{front, 0}, {other, 5}, {third, 4}, {front, 1}, {other, 3}, {front, 2}} {
+		r, more := q.take(step.by)
+		if !more || r.off != step.want || q.len() != 5-i {
+			t.Errorf("step %d: region %d, %v, %d left; want %d", i, r.off, more, q.len(), step.want)
+		}
+	}
+	if _, more := q.take(other); more {
+		t.Error("a seventh region")
 	}
 }
 

@@ -21,7 +21,7 @@ type pool struct {
 	group *errgroup.Group
 	ctx   context.Context //nolint:containedctx // the group's: it ends with the first error
 	sink  Sink
-	next  chan region
+	queue queue
 }
 
 const (
@@ -40,11 +40,7 @@ func newPool(ctx context.Context, src archive.Source, sink Sink, o Options) *poo
 
 // run decodes all regions. The first error ends all workers.
 func (p *pool) run(regions []region) error {
-	p.next = make(chan region, len(regions))
-	for _, r := range regions {
-		p.next <- r
-	}
-	close(p.next)
+	p.queue.left = regions
 	p.start(min(p.opts.Workers, len(regions)))
 	// A member of the group itself, so that Wait can't return while it adds workers.
 	p.group.Go(func() error { p.grow(); return nil })
@@ -65,7 +61,7 @@ func (p *pool) work() error {
 	w := newWorker(p.shared)
 	defer w.close()
 	for p.mayContinue() {
-		r, more := <-p.next
+		r, more := p.queue.take(w)
 		if !more {
 			p.done()
 			return nil
@@ -86,7 +82,7 @@ func (p *pool) grow() {
 	defer ticker.Stop()
 	// Bytes that came before the pool started say nothing about its connections.
 	best, last, lastWaited := 0.0, ahead(p.src), int64(0)
-	for p.room(len(p.next)) > 0 {
+	for p.room(p.queue.len()) > 0 {
 		select {
 		case <-p.idle:
 			return
@@ -104,7 +100,7 @@ func (p *pool) grow() {
 			return
 		}
 		best = rate
-		if more := p.room(len(p.next)); more > 0 {
+		if more := p.room(p.queue.len()); more > 0 {
 			p.start(more)
 		}
 	}

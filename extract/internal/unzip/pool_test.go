@@ -118,14 +118,14 @@ func stored(t *testing.T, files, size int) ([]byte, []byte) {
 // More connections are opened while each brings more, and never more than may be.
 func TestPoolGrows(t *testing.T) {
 	t.Parallel()
-	zipped, _ := stored(t, 32, 1<<20)
+	zipped, _ := stored(t, 64, 1<<20)
 	tests := []struct {
 		name                     string
 		rate, limit, least, most int
 		ahead                    int64
 	}{
-		{"each is throttled", 20 << 20, 6, 6, 6, 0},
-		{"and the beginning is there", 20 << 20, 6, 6, 6, 4 << 20},
+		{"each is throttled", 10 << 20, 6, 6, 6, 0},
+		{"and the beginning is there", 10 << 20, 6, 6, 6, 4 << 20},
 		{"over before more would help", 0, 8, 1, 4, 0},
 		{"no more are allowed", 20 << 20, 1, 1, 1, 0},
 	}
