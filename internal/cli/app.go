@@ -27,7 +27,10 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/similar"
 )
@@ -64,7 +67,7 @@ func Run(ctx context.Context, args []string, out IO) int {
 	}
 	con := console.New(out.In, out.Out, out.Err)
 	app := newApp(con)
-	arranged, err := arrange(app, args)
+	arranged, err := arrange.Args(app, args)
 	if err == nil {
 		err = app.RunContext(ctx, arranged)
 	}
@@ -78,6 +81,8 @@ func Run(ctx context.Context, args []string, out IO) int {
 	}
 	return report(con, err)
 }
+
+func init() { cli.HelpPrinter = help.Print } // it has one for all
 
 func newApp(con *console.Console) *cli.App {
 	app := &cli.App{
@@ -128,7 +133,7 @@ func limitMemory() {
 var errShown = errors.New("shown")
 
 func showVersion(c *cli.Context, con *console.Console) error {
-	if !c.Bool("version") {
+	if !readGlobal(c).version {
 		return nil
 	}
 	_, err := fmt.Fprintf(con.Out, "artifetch %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
@@ -150,6 +155,18 @@ func noCommand(c *cli.Context) error {
 		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
 	}
 	return usage(fmt.Sprintf("no command %q", name), hint)
+}
+
+// noSubcommand runs when the word behind a command is none of its own.
+func noSubcommand(c *cli.Context) error {
+	if !c.Args().Present() {
+		return cli.ShowSubcommandHelp(c)
+	}
+	var names []string
+	for _, sub := range c.Command.Subcommands {
+		names = append(names, sub.Name)
+	}
+	return usage(fmt.Sprintf("no command %q of %s", c.Args().First(), c.Command.Name), "it is one of "+strings.Join(names, ", "))
 }
 
 // nearest is the name that is most like one that does not exist, or "".
@@ -178,7 +195,7 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
 		}
 	}
-	// Flags that are known have their long names by now: see arrange.
+	// Flags that are known have their long names by now: see package arrange.
 	return usage(strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint)
 }
 

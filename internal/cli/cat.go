@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -27,7 +28,7 @@ it does so for a link too, of which it sends the target's name.
   artifetch cat --job-id 1002 -o report.xml reports/report.xml`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
 			serverFlag("let GitLab unpack the file"),
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categoryOutput, Usage: "write to `FILE`, whole or not at all"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Output, Usage: "write to `FILE`, whole or not at all"},
 		}),
 		Action: action(con, readCat, runCat),
 	}

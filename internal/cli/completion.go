@@ -13,6 +13,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
@@ -52,14 +53,13 @@ var patience = time.Second
 // completions lists what current could become behind the words before it.
 func completions(ctx context.Context, before []string, current string) []complete.Word {
 	app := newApp(console.New(nil, io.Discard, io.Discard))
-	a := &arranger{global: index(app.Flags), commands: app.Commands}
-	a.read(before)
-	if flag := a.awaits(before); flag != "" {
-		return complete.Starting(values(ctx, before[:len(before)-1], a.path, flag), current, "")
+	a := arrange.Read(app, before)
+	if flag := a.Awaits(before); flag != "" {
+		return complete.Starting(values(ctx, before[:len(before)-1], a.Path, flag), current, "")
 	}
 	if name, value, ok := strings.Cut(current, "="); ok && strings.HasPrefix(name, "-") {
-		if info, _, known := a.lookup(strings.TrimLeft(name, "-")); known && info.takesValue {
-			return complete.Starting(values(ctx, before, a.path, info.name), value, name+"=")
+		if info, known := a.Flag(strings.TrimLeft(name, "-")); known && info.TakesValue {
+			return complete.Starting(values(ctx, before, a.Path, info.Name), value, name+"=")
 		}
 		return nil
 	}
@@ -68,38 +68,23 @@ func completions(ctx context.Context, before []string, current string) []complet
 		return nil
 	case strings.HasPrefix(current, "-"):
 		return complete.Starting(flagWords(app, a), current, "")
-	case len(a.rest) == 0 && len(a.path) == 1 && a.path[0] == "completion":
+	case len(a.Rest) == 0 && len(a.Path) == 1 && a.Path[0] == "completion":
 		return complete.Starting(complete.Texts(complete.Shells()...), current, "")
-	case len(a.rest) > 0:
+	case len(a.Rest) > 0:
 		return nil
 	}
 	var commands []complete.Word
-	for _, c := range a.commands {
+	for _, c := range a.Commands {
 		commands = append(commands, complete.Word{Text: c.Name, About: c.Usage})
 	}
 	return complete.Starting(commands, current, "")
 }
 
-// awaits is the flag whose value comes next.
-func (a *arranger) awaits(before []string) string {
-	if len(before) == 0 || slices.Contains(before, "--") {
-		return ""
-	}
-	last := before[len(before)-1]
-	if len(last) < 2 || last[0] != '-' || strings.Contains(last, "=") {
-		return ""
-	}
-	if info, _, known := a.lookup(strings.TrimLeft(last, "-")); known && info.takesValue {
-		return info.name
-	}
-	return ""
-}
-
 // flagWords lists the flags of the command and those that every command has.
-func flagWords(app *cli.App, a *arranger) []complete.Word {
+func flagWords(app *cli.App, a *arrange.Line) []complete.Word {
 	flags := app.Flags
 	commands := app.Commands
-	for _, name := range a.path {
+	for _, name := range a.Path {
 		for _, c := range commands {
 			if c.HasName(name) {
 				flags, commands = slices.Concat(c.Flags, flags), c.Subcommands
@@ -172,7 +157,7 @@ func fromServer(ctx context.Context, before []string, flag string) []complete.Wo
 		}
 	}
 	// A command line that is still being written has mistakes in it.
-	arranged, _ := arrange(app, slices.Concat([]string{"artifetch"}, before)) // a line that is being written
+	arranged, _ := arrange.Args(app, slices.Concat([]string{"artifetch"}, before)) // a line that is being written
 	_ = app.RunContext(ctx, arranged)
 	return names
 }

@@ -14,8 +14,10 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/ctxio"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/internal/transport"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -163,4 +165,31 @@ func withDeadline(ctx context.Context, o globalOptions) (context.Context, contex
 		return context.WithTimeoutCause(ctx, o.deadline, errDeadline)
 	}
 	return context.WithCancel(ctx)
+}
+
+// jobs is what asks about jobs and changes them; it tells the log what happens.
+func (s *session) jobs() *jobs.Client {
+	return &jobs.Client{
+		API: s.api, Resolver: s.resolver, Policy: s.policy, JobToken: s.cfg.Token.Kind == env.JobToken, OwnJob: s.cfg.JobID,
+		Events: jobs.Events{
+			SearchEnded: func(searched int) {
+				s.log.Warn().Int("searched", searched).Msg("the search ends here; there may be more: --limit 0 searches everything")
+			},
+			LogRetried: func(err error, pause time.Duration) {
+				s.log.Warn().Err(err).Stringer("wait", pause.Round(time.Millisecond)).Msg("asking again")
+			},
+			Finished: func(job gitlab.Job) {
+				s.log.Info().Int64("job_id", job.ID).Str("status", job.Status).Msg("finished")
+			},
+		},
+	}
+}
+
+// projectPath is the project whose page an address is of, or "".
+func (s *session) projectPath(address string) string {
+	page, err := webaddress.Parse(address, s.cfg.APIURL)
+	if err != nil {
+		return ""
+	}
+	return page.Project
 }

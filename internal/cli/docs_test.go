@@ -13,7 +13,10 @@ import (
 
 	"github.com/cpuguy83/go-md2man/v2/md2man"
 	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 )
 
 // docs/cli.md and docs/artifetch.1 are made of what the program knows of itself:
@@ -73,8 +76,8 @@ func reference() string {
 		{"`ls --format json`: a list of", listedFile{}},
 		{"`resolve --format json`: a list of", resolvedJob{}},
 		{"`explain --format json`: one object; what does not apply is left out", explanation{}},
-		{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object", jobRow{}},
-		{"The elements of `artifacts` there", jobFile{}},
+		{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object", jobs.Row{}},
+		{"The elements of `artifacts` there", jobs.File{}},
 		{"`doctor --format json`: a list of", finding{}},
 		{"`verify --format json`: a list of", difference{}},
 	} {
@@ -127,7 +130,7 @@ func flagList(flags []cli.Flag) string {
 		if !ok {
 			continue
 		}
-		placeholder, usage := placeholder(doc.GetUsage())
+		placeholder, usage := help.Placeholder(doc.GetUsage())
 		var names []string
 		for _, name := range f.Names() {
 			dashes := "--"

@@ -16,6 +16,8 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/internal/pin"
@@ -108,7 +110,7 @@ func ownCode(err error) code {
 }
 
 func usageCode(err error) code {
-	if is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*webaddress.Error](err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
+	if is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*dotenv.Error](err) || is[*arrange.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*webaddress.Error](err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
 		return codeUsage
 	}
 	return codeDone

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -37,7 +38,7 @@ type fetchOptions struct {
 	extract  extractOptions
 	transfer transferOptions
 	missing  missingPolicy
-	report   dotenv // for later jobs
+	report   dotenv.Report // for later jobs
 	asJSON   bool
 	log      logOptions
 }
@@ -85,12 +86,12 @@ func (o fetchOptions) retrieval(s *session, q resolve.Query) (retrieve.Options, 
 	}
 	what := retrieve.Options{
 		Query: q, Output: into, Stage: s.stageEvents(o.extract.stage), Extract: o.extract.take, Checks: o.extract.checks,
-		Wait: o.query.wait, Describe: o.report.file != "", Files: o.asJSON,
+		Wait: o.query.wait, Describe: o.report.File != "", Files: o.asJSON,
 	}
 	what.Extract.Connections = o.transfer.connections
-	if o.report.file != "" { // a report that GitLab would misread must not come after the files
+	if o.report.File != "" { // a report that GitLab would misread must not come after the files
 		what.BeforeCommit = func(done []retrieve.Result) error {
-			_, err := o.report.text(fetchedVariables(into, done))
+			err := o.report.Fits(dotenv.Fetched(into, done))
 			return err
 		}
 	}
@@ -111,7 +112,7 @@ func (o fetchOptions) handOver(s *session, into retrieve.Output, done []retrieve
 	for _, r := range done {
 		s.report(s.log.Info(), r, into.Of(r.Artifact))
 	}
-	if err := o.report.write(s.log, fetchedVariables(into, done), artifactsOf(done)); err != nil {
+	if err := s.writeReport(o.report, dotenv.Fetched(into, done), dotenv.Artifacts(done)); err != nil {
 		return err
 	}
 	if o.asJSON {

@@ -10,35 +10,27 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
-)
-
-// Categories of flags, as --help shows them.
-const (
-	categoryWhich    = "Which job:"
-	categorySelect   = "Which files, and where to:"
-	categoryTransfer = "Transfer and limits:"
-	categoryServer   = "Server and token:"
-	categoryOutput   = "Output:"
 )
 
 // globalFlags are understood before and after every command.
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "server-url", Category: categoryServer, Usage: "the GitLab instance, `URL` (default: $CI_API_V4_URL, else gitlab.com)"},
-		&cli.StringFlag{Name: "token-file", Category: categoryServer, Usage: "read the token from `FILE` (default: environment, /run/secrets)"},
-		&cli.StringFlag{Name: "token-type", Category: categoryServer, Usage: "`KIND` of token: auto, job, private, bearer or none", DefaultText: "auto"},
-		&cli.StringFlag{Name: "ca-file", Category: categoryServer, Usage: "trust the certificates in `FILE` too (default: $CI_SERVER_TLS_CA_FILE)"},
-		&cli.StringFlag{Name: "cert-file", Category: categoryServer, Usage: "client certificate `FILE`, shown to GitLab alone"},
-		&cli.StringFlag{Name: "key-file", Category: categoryServer, Usage: "its key `FILE`"},
-		&cli.IntFlag{Name: "retries", Category: categoryTransfer, Usage: "repeat a request that failed in passing up to `N` times", DefaultText: "5"},
-		&cli.DurationFlag{Name: "retry-max-time", Category: categoryTransfer, Usage: "spend at most `DURATION` on one request and its repeats", DefaultText: "5m"},
-		&cli.DurationFlag{Name: "stall-timeout", Category: categoryTransfer, Usage: "give up on a connection that is silent for `DURATION`", DefaultText: "1m"},
-		&cli.DurationFlag{Name: "deadline", Category: categoryTransfer, Usage: "give up altogether after `DURATION`", DefaultText: "never"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: categoryOutput, Usage: "say only what went wrong", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: categoryOutput, Usage: "say what is asked of the server, and how it answers", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "version", Category: categoryOutput, Usage: "show the version", DisableDefaultText: true},
-		&cli.StringFlag{Name: "log-format", Category: categoryOutput, Usage: "`FORMAT` of messages: auto, console or json", DefaultText: "auto"},
+		&cli.StringFlag{Name: "server-url", Category: help.Server, Usage: "the GitLab instance, `URL` (default: $CI_API_V4_URL, else gitlab.com)"},
+		&cli.StringFlag{Name: "token-file", Category: help.Server, Usage: "read the token from `FILE` (default: environment, /run/secrets)"},
+		&cli.StringFlag{Name: "token-type", Category: help.Server, Usage: "`KIND` of token: auto, job, private, bearer or none", DefaultText: "auto"},
+		&cli.StringFlag{Name: "ca-file", Category: help.Server, Usage: "trust the certificates in `FILE` too (default: $CI_SERVER_TLS_CA_FILE)"},
+		&cli.StringFlag{Name: "cert-file", Category: help.Server, Usage: "client certificate `FILE`, shown to GitLab alone"},
+		&cli.StringFlag{Name: "key-file", Category: help.Server, Usage: "its key `FILE`"},
+		&cli.IntFlag{Name: "retries", Category: help.Transfer, Usage: "repeat a request that failed in passing up to `N` times", DefaultText: "5"},
+		&cli.DurationFlag{Name: "retry-max-time", Category: help.Transfer, Usage: "spend at most `DURATION` on one request and its repeats", DefaultText: "5m"},
+		&cli.DurationFlag{Name: "stall-timeout", Category: help.Transfer, Usage: "give up on a connection that is silent for `DURATION`", DefaultText: "1m"},
+		&cli.DurationFlag{Name: "deadline", Category: help.Transfer, Usage: "give up altogether after `DURATION`", DefaultText: "never"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: help.Output, Usage: "say only what went wrong", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: help.Output, Usage: "say what is asked of the server, and how it answers", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "version", Category: help.Output, Usage: "show the version", DisableDefaultText: true},
+		&cli.StringFlag{Name: "log-format", Category: help.Output, Usage: "`FORMAT` of messages: auto, console or json", DefaultText: "auto"},
 	}
 }
 
@@ -50,6 +42,7 @@ type globalOptions struct {
 	deadline     time.Duration // 0 means none
 	quiet        bool
 	verbose      bool
+	version      bool // show it, and do nothing else
 	logFormat    string
 	// variables are the flags that env reads, under the names of their variables, so
 	// that it sees one environment. Only flags that were given are in it.
@@ -60,7 +53,7 @@ type globalOptions struct {
 func readGlobal(c *cli.Context) globalOptions {
 	o := globalOptions{
 		retries: c.Int("retries"), retryMaxTime: c.Duration("retry-max-time"), stallTimeout: c.Duration("stall-timeout"),
-		deadline: c.Duration("deadline"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"), logFormat: c.String("log-format"),
+		deadline: c.Duration("deadline"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"), version: c.Bool("version"), logFormat: c.String("log-format"),
 		variables: map[string]string{},
 	}
 	if c.IsSet("retries") && o.retries == 0 {

@@ -10,6 +10,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/digest"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 )
@@ -17,35 +18,35 @@ import (
 // extractionFlags say which files of the archive go where, and what they may be.
 func extractionFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "take what matches `GLOB`; the same as a PATH argument"},
-		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: categorySelect, Usage: "`DIR` for the files; may hold {job} (default: $CI_PROJECT_DIR, else here)"},
-		&cli.IntFlag{Name: "strip-components", Category: categorySelect, Usage: "drop the first `N` directories of each name"},
-		&cli.BoolFlag{Name: "flat", Category: categorySelect, Usage: "drop all directories of each name", DisableDefaultText: true},
-		&cli.IntFlag{Name: "unpack", Category: categorySelect, Usage: "unpack archives (.zip, .tar.gz, …) among the files, too, up to `N` deep", DefaultText: "0"},
-		&cli.StringFlag{Name: "on-conflict", Category: categorySelect, Usage: "existing files: `WHAT` is overwrite, skip or fail", DefaultText: "overwrite"},
-		&cli.StringFlag{Name: "symlinks", Category: categorySelect, Usage: "links that point out: `HOW` is safe (refuse), skip or all", DefaultText: "safe"},
-		&cli.StringFlag{Name: "umask", Category: categorySelect, Usage: "take these `BITS`, such as 027, from every mode", DefaultText: "none"},
-		&cli.BoolFlag{Name: "allow-git", Category: categorySelect, Usage: "let an archive write into .git directories", DisableDefaultText: true},
-		&cli.StringFlag{Name: "sha256", Category: categorySelect, Usage: "refuse an archive with another SHA-256 than `HEX`; all of it has to come", DefaultText: "any"},
-		&cli.BoolFlag{Name: "verify-provenance", Category: categorySelect, Usage: "hold each file against the runner's statement in the archive", DisableDefaultText: true},
-		&cli.Int64Flag{Name: "max-bytes", Category: categoryTransfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},
-		&cli.IntFlag{Name: "max-files", Category: categoryTransfer, Usage: "refuse an archive with more than `N` entries", DefaultText: "500000"},
-		&cli.Int64Flag{Name: "max-ratio", Category: categoryTransfer, Usage: "refuse what unpacks to over 1 GiB and `N` times its size", DefaultText: "1000"},
+		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: help.Select, Usage: "take what matches `GLOB`; the same as a PATH argument"},
+		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: help.Select, Usage: "leave out what matches `GLOB`"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Select, Usage: "`DIR` for the files; may hold {job} (default: $CI_PROJECT_DIR, else here)"},
+		&cli.IntFlag{Name: "strip-components", Category: help.Select, Usage: "drop the first `N` directories of each name"},
+		&cli.BoolFlag{Name: "flat", Category: help.Select, Usage: "drop all directories of each name", DisableDefaultText: true},
+		&cli.IntFlag{Name: "unpack", Category: help.Select, Usage: "unpack archives (.zip, .tar.gz, …) among the files, too, up to `N` deep", DefaultText: "0"},
+		&cli.StringFlag{Name: "on-conflict", Category: help.Select, Usage: "existing files: `WHAT` is overwrite, skip or fail", DefaultText: "overwrite"},
+		&cli.StringFlag{Name: "symlinks", Category: help.Select, Usage: "links that point out: `HOW` is safe (refuse), skip or all", DefaultText: "safe"},
+		&cli.StringFlag{Name: "umask", Category: help.Select, Usage: "take these `BITS`, such as 027, from every mode", DefaultText: "none"},
+		&cli.BoolFlag{Name: "allow-git", Category: help.Select, Usage: "let an archive write into .git directories", DisableDefaultText: true},
+		&cli.StringFlag{Name: "sha256", Category: help.Select, Usage: "refuse an archive with another SHA-256 than `HEX`; all of it has to come", DefaultText: "any"},
+		&cli.BoolFlag{Name: "verify-provenance", Category: help.Select, Usage: "hold each file against the runner's statement in the archive", DisableDefaultText: true},
+		&cli.Int64Flag{Name: "max-bytes", Category: help.Transfer, Usage: "refuse an archive that unpacks to more than `N` bytes", DefaultText: "64 GiB"},
+		&cli.IntFlag{Name: "max-files", Category: help.Transfer, Usage: "refuse an archive with more than `N` entries", DefaultText: "500000"},
+		&cli.Int64Flag{Name: "max-ratio", Category: help.Transfer, Usage: "refuse what unpacks to over 1 GiB and `N` times its size", DefaultText: "1000"},
 	}
 }
 
 // transferFlags say how archives are downloaded. Their usage says of how many.
 func transferFlags(of string) []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "concurrency", Category: categoryTransfer, Usage: "use up to `N` connections" + of + ", if that is faster", DefaultText: "16"},
-		&cli.StringFlag{Name: "cache-dir", Category: categoryTransfer, Usage: "keep whole archives in `DIR`, and download none twice (default: off)"},
-		&cli.Int64Flag{Name: "cache-max-size", Category: categoryTransfer, Usage: "keep at most `N` bytes there, those that were used last", DefaultText: "10 GiB"},
+		&cli.IntFlag{Name: "concurrency", Category: help.Transfer, Usage: "use up to `N` connections" + of + ", if that is faster", DefaultText: "16"},
+		&cli.StringFlag{Name: "cache-dir", Category: help.Transfer, Usage: "keep whole archives in `DIR`, and download none twice (default: off)"},
+		&cli.Int64Flag{Name: "cache-max-size", Category: help.Transfer, Usage: "keep at most `N` bytes there, those that were used last", DefaultText: "10 GiB"},
 	}
 }
 
 func ifMissingFlag() cli.Flag {
-	return &cli.StringFlag{Name: "if-missing", Category: categorySelect, Usage: "`WHAT` if there is no job or archive: fail, warn or ignore", DefaultText: "fail"}
+	return &cli.StringFlag{Name: "if-missing", Category: help.Select, Usage: "`WHAT` if there is no job or archive: fail, warn or ignore", DefaultText: "fail"}
 }
 
 // extractOptions are the values of [extractionFlags].

@@ -1,18 +1,24 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // logFlags say how a run that takes its time tells what it does.
 func logFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "no-progress", Category: categoryOutput, Usage: "show no progress", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "no-sections", Category: categoryOutput, Usage: "make no sections in job logs", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "no-progress", Category: help.Output, Usage: "show no progress", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "no-sections", Category: help.Output, Usage: "make no sections in job logs", DisableDefaultText: true},
 	}
 }
 
@@ -24,7 +30,7 @@ func readLog(c *cli.Context) logOptions {
 }
 
 func formatFlag() cli.Flag {
-	return &cli.StringFlag{Name: "format", Category: categoryOutput, Usage: "`FORMAT` of the result: text or json", DefaultText: "text"}
+	return &cli.StringFlag{Name: "format", Category: help.Output, Usage: "`FORMAT` of the result: text or json", DefaultText: "text"}
 }
 
 // wantsJSON reads --format.
@@ -40,7 +46,7 @@ func wantsJSON(c *cli.Context) (bool, error) {
 
 // serverFlag lets GitLab look into an archive; usage says how.
 func serverFlag(usage string) cli.Flag {
-	return &cli.BoolFlag{Name: "server", Category: categoryTransfer, Usage: usage, DisableDefaultText: true}
+	return &cli.BoolFlag{Name: "server", Category: help.Transfer, Usage: usage, DisableDefaultText: true}
 }
 
 func readSource(c *cli.Context) retrieve.Source {
@@ -69,4 +75,41 @@ func (s *session) confirm(ctx context.Context, given bool, question string) erro
 		return errDeclined
 	}
 	return err
+}
+
+func dotenvFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "dotenv", Category: help.Output, Usage: "write ARTIFACT_JOB_ID and others to `FILE`, for artifacts:reports:dotenv"},
+		&cli.StringFlag{Name: "dotenv-prefix", Category: help.Output, Usage: "start the names of these variables with `NAME`", DefaultText: dotenv.DefaultPrefix},
+	}
+}
+
+// readDotenv reads --dotenv and --dotenv-prefix.
+func readDotenv(c *cli.Context) (dotenv.Report, error) {
+	r := dotenv.Report{File: c.String("dotenv"), Prefix: cmp.Or(c.String("dotenv-prefix"), dotenv.DefaultPrefix)}
+	return r, r.Check()
+}
+
+// writeReport writes variables for later jobs, and warns of those that are unknown.
+// https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
+func (s *session) writeReport(r dotenv.Report, list []dotenv.Variable, found []resolve.Artifact) error {
+	if r.File == "" {
+		return nil
+	}
+	if err := r.Fits(list); err != nil {
+		return err
+	}
+	causes := r.Unknown(found)
+	for _, cause := range slices.Sorted(maps.Keys(causes)) {
+		s.log.Warn().Strs("variables", causes[cause]).Str("because", cause).Msg("the dotenv report has empty values")
+	}
+	return r.Write(list)
+}
+
+func each[A, B any](list []A, of func(A) B) []B {
+	values := make([]B, len(list))
+	for i, v := range list {
+		values[i] = of(v)
+	}
+	return values
 }

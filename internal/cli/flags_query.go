@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -19,22 +19,22 @@ import (
 func queryFlags() []cli.Flag {
 	return []cli.Flag{
 		projectFlag(),
-		&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: categoryWhich, Usage: "branch or tag `REF` (default: the job's own)"},
-		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: categoryWhich, Usage: "job `NAME`, in full, or a glob (*, ?, {a,b}); may be repeated"},
-		&cli.StringFlag{Name: "job-id", Category: categoryWhich, Usage: "job `ID` or web address, instead of --ref and --job"},
-		&cli.StringFlag{Name: "pipeline", Category: categoryWhich, Usage: "`ID`, web address, current, or latest (of --ref), whatever its status"},
-		&cli.StringFlag{Name: "sha", Category: categoryWhich, Usage: "the newest pipeline of the commit `SHA` that has the job"},
-		&cli.Int64Flag{Name: "mr", Category: categoryWhich, Usage: "the newest pipeline of merge request `NUMBER` that has the job", DefaultText: "none"},
-		&cli.BoolFlag{Name: "recent", Category: categoryWhich, Usage: "the newest successful pipeline that has the job, not the newest alone", DisableDefaultText: true},
-		&cli.DurationFlag{Name: "max-age", Category: categoryWhich, Usage: "with --recent, none older than `DURATION`", DefaultText: "any"},
-		&cli.BoolFlag{Name: "any-status", Category: categoryWhich, Usage: "with --pipeline, --sha or --mr: also of jobs that have not succeeded", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "downstream", Category: categoryWhich, Usage: "with these, too: also in pipelines of other projects that were triggered", DisableDefaultText: true},
-		&cli.DurationFlag{Name: "wait", Category: categoryWhich, Usage: "wait up to `DURATION` for the job to finish", DefaultText: "no time"},
+		&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "branch or tag `REF` (default: the job's own)"},
+		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: help.Which, Usage: "job `NAME`, in full, or a glob (*, ?, {a,b}); may be repeated"},
+		&cli.StringFlag{Name: "job-id", Category: help.Which, Usage: "job `ID` or web address, instead of --ref and --job"},
+		&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "`ID`, web address, current, or latest (of --ref), whatever its status"},
+		&cli.StringFlag{Name: "sha", Category: help.Which, Usage: "the newest pipeline of the commit `SHA` that has the job"},
+		&cli.Int64Flag{Name: "mr", Category: help.Which, Usage: "the newest pipeline of merge request `NUMBER` that has the job", DefaultText: "none"},
+		&cli.BoolFlag{Name: "recent", Category: help.Which, Usage: "the newest successful pipeline that has the job, not the newest alone", DisableDefaultText: true},
+		&cli.DurationFlag{Name: "max-age", Category: help.Which, Usage: "with --recent, none older than `DURATION`", DefaultText: "any"},
+		&cli.BoolFlag{Name: "any-status", Category: help.Which, Usage: "with --pipeline, --sha or --mr: also of jobs that have not succeeded", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "downstream", Category: help.Which, Usage: "with these, too: also in pipelines of other projects that were triggered", DisableDefaultText: true},
+		&cli.DurationFlag{Name: "wait", Category: help.Which, Usage: "wait up to `DURATION` for the job to finish", DefaultText: "no time"},
 	}
 }
 
 func projectFlag() cli.Flag {
-	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: categoryWhich, Usage: "`PROJECT` id, full path or web address (default: $CI_PROJECT_ID)"}
+	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: help.Which, Usage: "`PROJECT` id, full path or web address (default: $CI_PROJECT_ID)"}
 }
 
 // queryOptions are the values of [queryFlags]. What they mean depends on the
@@ -180,12 +180,4 @@ func pipelineIn(value string) func(env.Config, *resolve.Query) error {
 			return nil
 		}
 	}
-}
-
-// projectOf is the project of a command that takes no query: an id, a path, a web
-// address, or the job's own.
-func projectOf(value string, cfg env.Config) (string, error) {
-	q := resolve.Query{Project: value}
-	err := projectIn(cfg, &q)
-	return cmp.Or(q.Project, cfg.Project), err
 }

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
@@ -15,11 +17,11 @@ const screenLines, screenColumns = 52, 100
 func TestHelpFitsAScreen(t *testing.T) {
 	t.Parallel()
 	app := newApp(console.New(nil, nil, nil))
-	pages := map[string]string{"artifetch": help(app)}
+	pages := map[string]string{"artifetch": help.Page(app)}
 	for _, c := range app.Commands {
-		pages["artifetch "+c.Name] = help(c)
+		pages["artifetch "+c.Name] = help.Page(c)
 		for _, sub := range c.Subcommands {
-			pages["artifetch "+c.Name+" "+sub.Name] = help(sub)
+			pages["artifetch "+c.Name+" "+sub.Name] = help.Page(sub)
 		}
 	}
 	for name, page := range pages {
@@ -45,11 +47,11 @@ func TestHelpHasEveryFlag(t *testing.T) {
 			}
 		}
 	}
-	check(help(app), app.Flags)
+	check(help.Page(app), app.Flags)
 	for _, c := range app.Commands {
-		check(help(c), c.Flags)
+		check(help.Page(c), c.Flags)
 		for _, sub := range c.Subcommands {
-			check(help(sub), sub.Flags)
+			check(help.Page(sub), sub.Flags)
 		}
 	}
 }

@@ -4,15 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
-	"gitlab.com/artifetch/artifetch/internal/webaddress"
 )
 
 func jobCommand(con *console.Console) *cli.Command {
@@ -38,18 +35,6 @@ takes no job token for them.
 		},
 		Action: noSubcommand,
 	}
-}
-
-// noSubcommand runs when the word behind a command is none of its own.
-func noSubcommand(c *cli.Context) error {
-	if !c.Args().Present() {
-		return cli.ShowSubcommandHelp(c)
-	}
-	var names []string
-	for _, sub := range c.Command.Subcommands {
-		names = append(names, sub.Name)
-	}
-	return usage(fmt.Sprintf("no command %q of %s", c.Args().First(), c.Command.Name), "it is one of "+strings.Join(names, ", "))
 }
 
 func forceFlag() cli.Flag {
@@ -102,38 +87,6 @@ func readVariables(values []string) ([]gitlab.Variable, error) {
 	return variables, nil
 }
 
-// job is the job that is meant: its project and its ID.
-func (o jobOptions) job(cfg env.Config) (project string, id int64, err error) {
-	if project, err = projectOf(o.project, cfg); err != nil {
-		return "", 0, err
-	}
-	switch {
-	case o.id == "" && cfg.JobID == 0:
-		return "", 0, usage("no job given", "give its ID: the number in the job's address, or the address")
-	case o.id == "":
-		id = cfg.JobID
-	case webaddress.Is(o.id):
-		w, err := webaddress.Parse(o.id, cfg.APIURL)
-		if err == nil && w.JobID == 0 {
-			err = usage("no job in "+o.id, "a job's address ends in /-/jobs/NUMBER")
-		}
-		if err != nil {
-			return "", 0, err
-		}
-		if id = w.JobID; o.project == "" {
-			project = w.Project
-		}
-	default:
-		if id, err = webaddress.ID(o.id); err != nil {
-			return "", 0, err
-		}
-	}
-	if project == "" {
-		return "", 0, errNoProject
-	}
-	return project, id, nil
-}
-
 // jobAction is a command that does something to a job, and shows the job that the
 // server answers with.
 type jobAction struct {
@@ -155,7 +108,7 @@ func (a jobAction) command(con *console.Console) *cli.Command {
 
 func (a jobAction) run(ctx context.Context, o jobOptions, con *console.Console) error {
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
-		project, id, err := o.job(s.cfg)
+		project, id, err := oneJob(s.cfg, o.project, o.id)
 		if err != nil {
 			return err
 		}
@@ -216,27 +169,39 @@ func shownJob(ctx context.Context, s *session, o jobOptions) (gitlab.Job, error)
 	if client.JobToken && o.id == "" {
 		return client.Own(ctx)
 	}
-	project, id, err := o.job(s.cfg)
+	project, id, err := oneJob(s.cfg, o.project, o.id)
 	if err != nil {
 		return gitlab.Job{}, err
 	}
 	return client.Job(ctx, project, id)
 }
 
-// jobs is what asks about jobs and changes them; it tells the log what happens.
-func (s *session) jobs() *jobs.Client {
-	return &jobs.Client{
-		API: s.api, Resolver: s.resolver, Policy: s.policy, JobToken: s.cfg.Token.Kind == env.JobToken, OwnJob: s.cfg.JobID,
-		Events: jobs.Events{
-			SearchEnded: func(searched int) {
-				s.log.Warn().Int("searched", searched).Msg("the search ends here; there may be more: --limit 0 searches everything")
-			},
-			LogRetried: func(err error, pause time.Duration) {
-				s.log.Warn().Err(err).Stringer("wait", pause.Round(time.Millisecond)).Msg("asking again")
-			},
-			Finished: func(job gitlab.Job) {
-				s.log.Info().Int64("job_id", job.ID).Str("status", job.Status).Msg("finished")
-			},
-		},
+// showJob prints a job.
+func showJob(con *console.Console, j gitlab.Job, asJSON bool) error {
+	if asJSON {
+		return con.Encode(jobs.NewRow(j))
 	}
+	row := jobs.NewRow(j)
+	status := row.Status
+	if row.FailureReason != nil {
+		status += " (" + *row.FailureReason + ")"
+	}
+	var files []string
+	for _, f := range row.Artifacts {
+		files = append(files, fmt.Sprintf("%s (%s)", f.Type, console.Size(f.Size)))
+	}
+	return console.Pairs(con.Masked(), [][2]string{
+		{"job_id", orUnknown(row.ID)}, {"job", row.Name}, {"stage", row.Stage}, {"status", status}, {"ref", row.Ref},
+		{"sha", j.Pipeline.SHA}, {"pipeline", orUnknown(j.Pipeline.ID)}, {"user", orNone(row.User)}, {"tags", strings.Join(row.Tags, ", ")},
+		{"created_at", console.Time(row.CreatedAt)}, {"started_at", console.Time(row.StartedAt)}, {"finished_at", console.Time(row.FinishedAt)}, {"erased_at", console.Time(row.ErasedAt)},
+		{"duration", console.Seconds(row.Duration)}, {"queued", console.Seconds(row.QueuedDuration)}, {"coverage", console.Percent(row.Coverage)},
+		{"artifacts", strings.Join(files, ", ")}, {"expires_at", console.Time(row.ArtifactsExpireAt)}, {"web", orNone(row.WebURL)},
+	})
+}
+
+func orNone[T any](v *T) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(*v)
 }

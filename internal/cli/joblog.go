@@ -37,7 +37,7 @@ func readJobLog(c *cli.Context) (jobLogOptions, error) {
 
 func runJobLog(ctx context.Context, o jobLogOptions, con *console.Console) error {
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
-		project, id, err := o.job(s.cfg)
+		project, id, err := oneJob(s.cfg, o.project, o.id)
 		if err != nil {
 			return err
 		}

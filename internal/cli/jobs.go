@@ -13,6 +13,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -33,14 +34,14 @@ pipeline or ref with --include-retried. Child pipelines have lists of their own.
   artifetch jobs -R group/lib --limit 0 --format jsonl`,
 		Flags: []cli.Flag{
 			projectFlag(),
-			&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: categoryWhich, Usage: "jobs of the pipelines of branch or tag `REF`"},
-			&cli.StringFlag{Name: "pipeline", Category: categoryWhich, Usage: "of one pipeline: `ID`, web address, current, or latest (of --ref)"},
-			&cli.StringSliceFlag{Name: "scope", Category: categoryWhich, Usage: "with this `STATUS`: success, failed, running, …; may be repeated"},
-			&cli.StringFlag{Name: "name", Category: categoryWhich, Usage: "with this `NAME`, or a glob (*, ?, {a,b})"},
-			&cli.BoolFlag{Name: "with-artifacts", Category: categoryWhich, Usage: "with an archive that has not expired", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "include-retried", Category: categoryWhich, Usage: "of a pipeline or ref: also attempts that were retried", DisableDefaultText: true},
-			&cli.IntFlag{Name: "limit", Category: categoryOutput, Usage: "at most `N` jobs; 0 for all", Value: defaultLimit},
-			&cli.StringFlag{Name: "format", Category: categoryOutput, Usage: "`FORMAT` of the result: text, json, or jsonl for one object a line", DefaultText: "text"},
+			&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "jobs of the pipelines of branch or tag `REF`"},
+			&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "of one pipeline: `ID`, web address, current, or latest (of --ref)"},
+			&cli.StringSliceFlag{Name: "scope", Category: help.Which, Usage: "with this `STATUS`: success, failed, running, …; may be repeated"},
+			&cli.StringFlag{Name: "name", Category: help.Which, Usage: "with this `NAME`, or a glob (*, ?, {a,b})"},
+			&cli.BoolFlag{Name: "with-artifacts", Category: help.Which, Usage: "with an archive that has not expired", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "include-retried", Category: help.Which, Usage: "of a pipeline or ref: also attempts that were retried", DisableDefaultText: true},
+			&cli.IntFlag{Name: "limit", Category: help.Output, Usage: "at most `N` jobs; 0 for all", Value: defaultLimit},
+			&cli.StringFlag{Name: "format", Category: help.Output, Usage: "`FORMAT` of the result: text, json, or jsonl for one object a line", DefaultText: "text"},
 		},
 		Action: action(con, readJobs, runJobs),
 	}
@@ -144,10 +145,10 @@ var errNoProject = usage("no project: CI_PROJECT_ID is not set", "give --project
 func jobPrinter(con *console.Console, format string) (print func(gitlab.Job) error, end func() error) {
 	switch format {
 	case "json":
-		rows := []jobRow{}
-		return func(j gitlab.Job) error { rows = append(rows, newJobRow(j)); return nil }, func() error { return con.Encode(rows) }
+		rows := []jobs.Row{}
+		return func(j gitlab.Job) error { rows = append(rows, jobs.NewRow(j)); return nil }, func() error { return con.Encode(rows) }
 	case "jsonl":
-		return func(j gitlab.Job) error { return con.EncodeLine(newJobRow(j)) }, func() error { return nil }
+		return func(j gitlab.Job) error { return con.EncodeLine(jobs.NewRow(j)) }, func() error { return nil }
 	}
 	t := con.Table(true, jobColumns()...)
 	return func(j gitlab.Job) error { return t.Add(jobCells(j)...) }, t.Flush

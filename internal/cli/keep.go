@@ -8,7 +8,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -43,14 +45,14 @@ func readKeep(c *cli.Context) (o keepOptions, err error) {
 
 func runKeep(ctx context.Context, o keepOptions, con *console.Console) error {
 	return o.each(ctx, con, func(ctx context.Context, s *session, found []resolve.Artifact) error {
-		rows := []jobRow{}
+		rows := []jobs.Row{}
 		for _, a := range found {
 			job, err := s.jobs().Keep(ctx, a)
 			if err != nil {
 				return err
 			}
 			s.log.Info().Str("artifacts", a.Label()).Msg("kept")
-			rows = append(rows, newJobRow(job))
+			rows = append(rows, jobs.NewRow(job))
 		}
 		if o.asJSON {
 			return con.Encode(rows)
@@ -72,7 +74,7 @@ of a user: GitLab takes no job token for it.
   artifetch delete --job-id 1001
   artifetch delete -R group/app --all --yes`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
-			&cli.BoolFlag{Name: "all", Category: categoryWhich, Usage: "of all jobs of the project; where nobody can be asked, with --yes", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "all", Category: help.Which, Usage: "of all jobs of the project; where nobody can be asked, with --yes", DisableDefaultText: true},
 			yesFlag(),
 		}),
 		Action: action(con, readDelete, runDelete),

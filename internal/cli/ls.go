@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
@@ -32,11 +33,11 @@ the server has no ranges, or with --server, GitLab's own list is shown (since
   artifetch ls --job-id 1002 -l 'reports/**'
   artifetch ls -R group/lib -r v1.0 -j package --format json`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
-			&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: categorySelect, Usage: "list what matches `GLOB`; the same as a PATH argument"},
-			&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: categorySelect, Usage: "leave out what matches `GLOB`"},
+			&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: help.Select, Usage: "list what matches `GLOB`; the same as a PATH argument"},
+			&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: help.Select, Usage: "leave out what matches `GLOB`"},
 			serverFlag("show the list that GitLab made of the archive"),
-			&cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Category: categoryOutput, Usage: "show modes, sizes and times", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "tree", Category: categoryOutput, Usage: "show directories as a tree", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Category: help.Output, Usage: "show modes, sizes and times", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "tree", Category: help.Output, Usage: "show directories as a tree", DisableDefaultText: true},
 			formatFlag(),
 		}),
 		Action: action(con, readLs, runLs),

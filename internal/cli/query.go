@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
+	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -134,4 +137,45 @@ func hintForRef(e *resolve.NotFoundError) string {
 		return "use the name as Git has it: --ref " + name
 	}
 	return ""
+}
+
+// projectOf is the project of a command that takes no query: an id, a path, a web
+// address, or the job's own.
+func projectOf(value string, cfg env.Config) (string, error) {
+	q := resolve.Query{Project: value}
+	err := projectIn(cfg, &q)
+	return cmp.Or(q.Project, cfg.Project), err
+}
+
+// oneJob reads a project and a job of it: a number or a web address, and empty for the
+// job that runs.
+func oneJob(cfg env.Config, project, value string) (path string, id int64, err error) {
+	if path, err = projectOf(project, cfg); err != nil {
+		return "", 0, err
+	}
+	switch {
+	case value == "" && cfg.JobID == 0:
+		return "", 0, usage("no job given", "give its ID: the number in the job's address, or the address")
+	case value == "":
+		id = cfg.JobID
+	case webaddress.Is(value):
+		w, err := webaddress.Parse(value, cfg.APIURL)
+		if err == nil && w.JobID == 0 {
+			err = usage("no job in "+value, "a job's address ends in /-/jobs/NUMBER")
+		}
+		if err != nil {
+			return "", 0, err
+		}
+		if id = w.JobID; project == "" {
+			path = w.Project
+		}
+	default:
+		if id, err = webaddress.ID(value); err != nil {
+			return "", 0, err
+		}
+	}
+	if path == "" {
+		return "", 0, errNoProject
+	}
+	return path, id, nil
 }

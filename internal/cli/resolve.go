@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -33,7 +34,7 @@ type resolveOptions struct {
 	global  globalOptions
 	query   queryOptions
 	missing missingPolicy
-	report  dotenv
+	report  dotenv.Report
 	asJSON  bool
 }
 
@@ -62,7 +63,7 @@ func runResolve(ctx context.Context, o resolveOptions, con *console.Console) err
 		if err = o.missing.allow(s, err, "nothing found"); err != nil {
 			return err
 		}
-		if err := o.report.write(s.log, variables(found), found); err != nil {
+		if err := s.writeReport(o.report, dotenv.Variables(found), found); err != nil {
 			return err
 		}
 		if o.asJSON {

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/printable"
@@ -88,8 +89,8 @@ func printDifferences(con *console.Console, found []pin.Difference, asJSON bool)
 // manifestFlags are those of every command about a manifest.
 func manifestFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "manifest", Aliases: []string{"f"}, Category: categoryWhich, Usage: "the manifest `FILE`", Value: "artifetch.yml"},
-		&cli.StringFlag{Name: "lock", Category: categoryWhich, Usage: "the lock `FILE` (default: beside the manifest, with the ending .lock)"},
+		&cli.StringFlag{Name: "manifest", Aliases: []string{"f"}, Category: help.Which, Usage: "the manifest `FILE`", Value: "artifetch.yml"},
+		&cli.StringFlag{Name: "lock", Category: help.Which, Usage: "the lock `FILE` (default: beside the manifest, with the ending .lock)"},
 	}
 }
 

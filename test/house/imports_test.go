@@ -32,7 +32,10 @@ var rooms = map[string]room{
 	".":                {process, []string{"internal/program"}},
 	"internal/program": {process, []string{"internal/cli"}},
 
-	"internal/cli":                   {commandLine, []string{"internal/cli/internal/complete"}},
+	"internal/cli":                   {commandLine, []string{"internal/cli/internal/arrange", "internal/cli/internal/complete", "internal/cli/internal/dotenv", "internal/cli/internal/help"}},
+	"internal/cli/internal/arrange":  {commandLine, nil},
+	"internal/cli/internal/dotenv":   {commandLine, nil},
+	"internal/cli/internal/help":     {commandLine, nil},
 	"internal/cli/internal/complete": {commandLine, nil},
 
 	"internal/console": {console, []string{"internal/printable", "internal/redact", "internal/ctxio"}},

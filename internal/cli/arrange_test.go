@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
@@ -40,7 +42,7 @@ func TestArrange(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := arrange(newApp(console.New(nil, io.Discard, io.Discard)), strings.Fields(tt.in))
+			got, err := arrange.Args(newApp(console.New(nil, io.Discard, io.Discard)), strings.Fields(tt.in))
 			if diff := cmp.Diff(tt.want, strings.Join(got, " ")); diff != "" || err != nil {
 				t.Error(diff, err)
 			}

@@ -1,16 +1,13 @@
-package cli
+package jobs
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
-	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// jobRow is a job in JSON. What is unknown, or not so yet, is null.
-type jobRow struct {
+// Row is a job as programs read it, in JSON. What is unknown, or not so yet, is null.
+type Row struct {
 	ID                int64      `json:"id"`
 	Name              string     `json:"name"`
 	Stage             string     `json:"stage"`
@@ -33,24 +30,25 @@ type jobRow struct {
 	User              *string    `json:"user"               doc:"name of who started it"`
 	ArchiveSize       *int64     `json:"archive_size"       doc:"bytes; null if there is no archive, or it has expired"`
 	ArtifactsExpireAt *time.Time `json:"artifacts_expire_at"`
-	Artifacts         []jobFile  `json:"artifacts"          doc:"every file the job uploaded, reports and log included, expired or not"`
+	Artifacts         []File     `json:"artifacts"          doc:"every file the job uploaded, reports and log included, expired or not"`
 	WebURL            *string    `json:"web_url"`
 }
 
-// jobFile is a file that a job uploaded.
-type jobFile struct {
+// File is a file that a job uploaded.
+type File struct {
 	Type     string `json:"type"     doc:"archive, metadata, trace, junit, …"`
 	Filename string `json:"filename"`
 	Size     int64  `json:"size"     doc:"bytes"`
 }
 
-func newJobRow(j gitlab.Job) jobRow {
-	row := jobRow{
+// NewRow returns the row of a job.
+func NewRow(j gitlab.Job) Row {
+	row := Row{
 		ID: j.ID, Name: j.Name, Stage: j.Stage, Status: j.Status, FailureReason: known(j.FailureReason), AllowFailure: j.AllowFailure,
 		Ref: j.Ref, Tag: j.Tag, SHA: known(j.Pipeline.SHA), PipelineID: known(j.Pipeline.ID), ProjectID: known(j.Pipeline.ProjectID),
 		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, FinishedAt: j.FinishedAt, ErasedAt: j.ErasedAt,
 		Duration: j.Duration, QueuedDuration: j.QueuedDuration, Coverage: j.Coverage,
-		Tags: append([]string{}, j.TagList...), ArtifactsExpireAt: j.ArtifactsExpireAt, Artifacts: []jobFile{}, WebURL: known(j.WebURL),
+		Tags: append([]string{}, j.TagList...), ArtifactsExpireAt: j.ArtifactsExpireAt, Artifacts: []File{}, WebURL: known(j.WebURL),
 	}
 	if j.User != nil {
 		row.User = known(j.User.Username)
@@ -59,37 +57,16 @@ func newJobRow(j gitlab.Job) jobRow {
 		row.ArchiveSize = &j.ArtifactsFile.Size
 	}
 	for _, f := range j.Artifacts {
-		row.Artifacts = append(row.Artifacts, jobFile{f.FileType, f.Filename, f.Size})
+		row.Artifacts = append(row.Artifacts, File{f.FileType, f.Filename, f.Size})
 	}
 	return row
 }
 
-// showJob prints a job.
-func showJob(con *console.Console, j gitlab.Job, asJSON bool) error {
-	if asJSON {
-		return con.Encode(newJobRow(j))
+// known is nil for the zero value.
+func known[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
 	}
-	row := newJobRow(j)
-	status := row.Status
-	if row.FailureReason != nil {
-		status += " (" + *row.FailureReason + ")"
-	}
-	var files []string
-	for _, f := range row.Artifacts {
-		files = append(files, fmt.Sprintf("%s (%s)", f.Type, console.Size(f.Size)))
-	}
-	return console.Pairs(con.Masked(), [][2]string{
-		{"job_id", orUnknown(row.ID)}, {"job", row.Name}, {"stage", row.Stage}, {"status", status}, {"ref", row.Ref},
-		{"sha", j.Pipeline.SHA}, {"pipeline", orUnknown(j.Pipeline.ID)}, {"user", orNone(row.User)}, {"tags", strings.Join(row.Tags, ", ")},
-		{"created_at", console.Time(row.CreatedAt)}, {"started_at", console.Time(row.StartedAt)}, {"finished_at", console.Time(row.FinishedAt)}, {"erased_at", console.Time(row.ErasedAt)},
-		{"duration", console.Seconds(row.Duration)}, {"queued", console.Seconds(row.QueuedDuration)}, {"coverage", console.Percent(row.Coverage)},
-		{"artifacts", strings.Join(files, ", ")}, {"expires_at", console.Time(row.ArtifactsExpireAt)}, {"web", orNone(row.WebURL)},
-	})
-}
-
-func orNone[T any](v *T) string {
-	if v == nil {
-		return ""
-	}
-	return fmt.Sprint(*v)
+	return &v
 }

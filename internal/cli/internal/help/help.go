@@ -1,4 +1,7 @@
-package cli
+// Package help prints the help of commands. The library's own is longer than a screen:
+// it repeats the names of flags that may be given several times, sorts categories by
+// name, and breaks no line. Print takes the place of its printer for all commands.
+package help
 
 import (
 	"cmp"
@@ -9,20 +12,27 @@ import (
 	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
+
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// The library's help is longer than a screen: it repeats the names of flags that may
-// be given several times, sorts categories by name, and breaks no line. It has one
-// printer for all.
-func init() {
-	cli.HelpPrinter = func(w io.Writer, _ string, what any) { _, _ = io.WriteString(w, help(what)) }
-}
+// Categories of flags, in the order in which they are shown.
+const (
+	Which    = "Which job:"
+	Select   = "Which files, and where to:"
+	Transfer = "Transfer and limits:"
+	Server   = "Server and token:"
+	Output   = "Output:"
+)
 
-// helpWidth is how wide help is, in characters.
-const helpWidth = 100
+// Print prints the help of an app or a command.
+func Print(w io.Writer, _ string, what any) { _, _ = io.WriteString(w, Page(what)) }
 
-func help(what any) string {
+// width is how wide help is, in characters.
+const width = 100
+
+// Page is the help of an app or a command.
+func Page(what any) string {
 	var b strings.Builder
 	switch c := what.(type) {
 	case *cli.App:
@@ -58,14 +68,14 @@ func commandRows(b *strings.Builder, commands []*cli.Command) {
 			rows = append(rows, [2]string{strings.Join(c.Names(), ", "), c.Usage})
 		}
 	}
-	helpRows(b, rows)
+	writeRows(b, rows)
 }
 
 // flagRows lists flags under their categories, in the order in which a query is
 // written.
 func flagRows(b *strings.Builder, flags []cli.Flag) {
 	gap := "\n"
-	for _, category := range []string{"", categoryWhich, categorySelect, categoryTransfer, categoryServer, categoryOutput} {
+	for _, category := range []string{"", Which, Select, Transfer, Server, Output} {
 		var rows [][2]string
 		for _, f := range flags {
 			doc, ok := f.(cli.DocGenerationFlag)
@@ -76,7 +86,7 @@ func flagRows(b *strings.Builder, flags []cli.Flag) {
 		if len(rows) > 0 {
 			_, _ = fmt.Fprintln(b, gap+cmp.Or(category, "Flags:"))
 			gap = ""
-			helpRows(b, rows)
+			writeRows(b, rows)
 		}
 	}
 }
@@ -89,7 +99,7 @@ func categoryOf(f cli.Flag) string {
 }
 
 func flagRow(f cli.Flag, doc cli.DocGenerationFlag) [2]string {
-	word, usage := placeholder(doc.GetUsage())
+	word, usage := Placeholder(doc.GetUsage())
 	names := []string{}
 	for _, name := range f.Names() {
 		names = append(names, strings.Repeat("-", min(len(name), 2))+name)
@@ -114,15 +124,15 @@ func defaultOf(doc cli.DocGenerationFlag) string {
 	}
 }
 
-// placeholder takes the word between grave accents out of a usage.
-func placeholder(usage string) (word, text string) {
+// Placeholder takes the word between grave accents out of a usage.
+func Placeholder(usage string) (word, text string) {
 	before, rest, _ := strings.Cut(usage, "`")
 	word, after, _ := strings.Cut(rest, "`")
 	return word, before + word + after
 }
 
-// helpRows writes two columns, and breaks the second at blanks.
-func helpRows(b *strings.Builder, rows [][2]string) {
+// writeRows writes two columns, and breaks the second at blanks.
+func writeRows(b *strings.Builder, rows [][2]string) {
 	wide := 0
 	for _, r := range rows {
 		wide = max(wide, utf8.RuneCountInString(r[0]))
@@ -131,7 +141,7 @@ func helpRows(b *strings.Builder, rows [][2]string) {
 	for _, r := range rows {
 		left, line := r[0], ""
 		for word := range strings.FieldsSeq(r[1]) {
-			if line != "" && wide+5+utf8.RuneCountInString(line+word) > helpWidth {
+			if line != "" && wide+5+utf8.RuneCountInString(line+word) > width {
 				lines = append(lines, []string{"  " + left, line})
 				left, line = "", "  "
 			}

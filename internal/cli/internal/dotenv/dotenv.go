@@ -1,0 +1,188 @@
+// Package dotenv writes the report that GitLab reads as variables for later jobs
+// (artifacts:reports:dotenv): artifacts → variables → lines → file. GitLab sets them in
+// all later jobs, above the variables that those set themselves, so that none may be one
+// that artifetch reads.
+// https://docs.gitlab.com/ci/variables/#cicd-variable-precedence
+package dotenv
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+	"gitlab.com/artifetch/artifetch/internal/printable"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Report is a report that is asked for.
+type Report struct {
+	File   string // empty means none
+	Prefix string // of all names
+}
+
+// Error reports what a report can't be made of.
+type Error struct{ What, Fix string }
+
+// Error implements error.
+func (e *Error) Error() string { return e.What }
+
+// Hint says what to do next.
+func (e *Error) Hint() string { return e.Fix }
+
+// DefaultPrefix is that of reports without one.
+const DefaultPrefix = "ARTIFACT_"
+
+// flags is how the names of the variables of flags begin.
+const flags = "ARTIFETCH_"
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// checkPrefix refuses prefixes that make what is no variable, or one that steers
+// artifetch or GitLab itself. Windows doesn't tell capitals from small letters.
+func checkPrefix(prefix string) error {
+	if !variableName.MatchString(prefix) {
+		return &Error{fmt.Sprintf("--dotenv-prefix %q cannot start the name of a variable", prefix), "use letters, digits and underscores, and no digit first"}
+	}
+	for reserved, whose := range map[string]string{flags: "artifetch reads as its flags", "CI_": "GitLab sets", "GITLAB_": "GitLab sets"} {
+		if strings.HasPrefix(strings.ToUpper(prefix), reserved) {
+			return &Error{fmt.Sprintf("--dotenv-prefix %s makes variables that %s", prefix, whose), "use another one, such as LIB_: all later jobs get these variables"}
+		}
+	}
+	return nil
+}
+
+// Variable is one line of a report, without the prefix.
+type Variable struct{ Name, Value string }
+
+// Variables tell which jobs were found; of none, that there are none. Of several
+// the values are joined by commas, in the same order; what is the same for all
+// is not repeated.
+func Variables(found []resolve.Artifact) []Variable {
+	shared := func(value func(resolve.Artifact) string) string {
+		values := each(found, value)
+		if same := slices.Compact(slices.Clone(values)); len(same) == 1 {
+			return same[0]
+		}
+		return strings.Join(values, ",")
+	}
+	id := func(n int64) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.FormatInt(n, 10)
+	}
+	return []Variable{
+		{"FOUND", strconv.FormatBool(len(found) > 0)},
+		{"PROJECT", shared(func(a resolve.Artifact) string { return a.Project })},
+		{"PIPELINE_ID", shared(func(a resolve.Artifact) string { return id(a.PipelineID) })},
+		{"REF", shared(func(a resolve.Artifact) string { return a.Ref })},
+		{"SHA", shared(func(a resolve.Artifact) string { return a.SHA })},
+		{"JOB_ID", strings.Join(each(found, func(a resolve.Artifact) string { return id(a.JobID) }), ",")},
+		{"DIGEST", strings.Join(each(found, func(a resolve.Artifact) string { return a.SHA256 }), ",")},
+	}
+}
+
+// Fetched adds what has arrived, and where.
+func Fetched(into retrieve.Output, done []retrieve.Result) []Variable {
+	return append(Variables(Artifacts(done)),
+		Variable{"FILES", strings.Join(each(done, func(r retrieve.Result) string { return strconv.Itoa(r.Stats.Files) }), ",")},
+		Variable{"PATH", strings.Join(each(done, func(r retrieve.Result) string { return into.Of(r.Artifact) }), ",")})
+}
+
+// Artifacts are those whose files have arrived.
+func Artifacts(done []retrieve.Result) []resolve.Artifact {
+	return each(done, func(r retrieve.Result) resolve.Artifact { return r.Artifact })
+}
+
+// Unknown says why values of a report are empty: the names, by cause.
+func (r Report) Unknown(found []resolve.Artifact) map[string][]string {
+	causes := map[string][]string{}
+	add := func(cause, name string, known bool) {
+		if !known && !slices.Contains(causes[cause], r.Prefix+name) {
+			causes[cause] = append(causes[cause], r.Prefix+name)
+		}
+	}
+	for _, a := range found {
+		cause := "GitLab doesn't say which pipeline the job belongs to"
+		switch a.Found {
+		case resolve.ByRef:
+			cause = "this token can't list jobs, and GitLab doesn't say which job it chose for the ref"
+		case resolve.ByID:
+			cause = "this token can't look up a job by its ID"
+		}
+		add(cause, "PIPELINE_ID", a.PipelineID != 0)
+		add(cause, "REF", a.Ref != "")
+		add(cause, "SHA", a.SHA != "")
+		add(cause, "JOB_ID", a.JobID != 0)
+		add("GitLab sent no SHA-256, and artifetch didn't need the whole archive", "DIGEST", a.SHA256 != "")
+	}
+	return causes
+}
+
+func each[A, B any](list []A, of func(A) B) []B {
+	values := make([]B, len(list))
+	for i, v := range list {
+		values[i] = of(v)
+	}
+	return values
+}
+
+// maxSize is the default limit, in bytes: GitLab takes what is smaller.
+// https://docs.gitlab.com/administration/instance_limits/#limit-dotenv-file-size
+const maxSize = 5 << 10
+
+// text is what GitLab's parser reads as these variables: a line is a name, an
+// equals sign and the value as it stands, without blanks at its ends. There are no
+// quotes and no empty lines, and a value may be empty
+// (app/services/ci/parse_dotenv_artifact_service.rb). The variables are expanded like
+// those of a pipeline's file: a ref with $CI_JOB_TOKEN in its name must not be, so that
+// a dollar is doubled (https://docs.gitlab.com/ci/variables/).
+func (r Report) text(list []Variable) (string, error) {
+	var b strings.Builder
+	for _, v := range list {
+		if !utf8.ValidString(v.Value) || printable.HasHidden(v.Value) || strings.TrimSpace(v.Value) != v.Value {
+			return "", &Error{fmt.Sprintf("--dotenv cannot hold %s%s: %q", r.Prefix, v.Name, v.Value), "GitLab reads one line a variable, without quotes; use a name without line breaks, and without blanks at its ends"}
+		}
+		_, _ = fmt.Fprintf(&b, "%s%s=%s\n", r.Prefix, v.Name, strings.ReplaceAll(v.Value, "$", "$$"))
+	}
+	if b.Len() >= maxSize {
+		return "", &Error{fmt.Sprintf("--dotenv would have %d bytes, and GitLab takes less than %d", b.Len(), maxSize), "name fewer jobs, or use --format json"}
+	}
+	return b.String(), nil
+}
+
+// Check finds out whether the report can be written, before there is something to
+// write.
+func (r Report) Check() error {
+	if err := checkPrefix(r.Prefix); err != nil || r.File == "" {
+		return err
+	}
+	return atomicfile.Check(r.File)
+}
+
+// Fits reports what the report can't hold.
+func (r Report) Fits(list []Variable) error {
+	if r.File == "" {
+		return nil
+	}
+	_, err := r.text(list)
+	return err
+}
+
+// Write writes the report.
+func (r Report) Write(list []Variable) error {
+	text, err := r.text(list)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(r.File, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}

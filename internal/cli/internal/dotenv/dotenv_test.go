@@ -1,0 +1,96 @@
+package dotenv
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// GitLab expands what it reads, so that a dollar is doubled, and takes files that are
+// smaller than its limit.
+func TestDotenvText(t *testing.T) {
+	t.Parallel()
+	d := Report{Prefix: "LIB_"}
+	if got, err := d.text([]Variable{{"REF", "a$CI_JOB_TOKEN=${b}"}, {"SHA", ""}}); err != nil || got != "LIB_REF=a$$CI_JOB_TOKEN=$${b}\nLIB_SHA=\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	room := maxSize - len("LIB_REF=\n")
+	if _, err := d.text([]Variable{{"REF", strings.Repeat("x", room-1)}}); err != nil {
+		t.Error(err)
+	}
+	if _, err := d.text([]Variable{{"REF", strings.Repeat("x", room)}}); !isError(err) {
+		t.Errorf("as large as the limit: %v", err)
+	}
+	for _, odd := range []string{" x", "x\t", "x\ny", "x\r", "x\u0085y", "\xff", "x\x00"} {
+		if _, err := d.text([]Variable{{"REF", odd}}); !isError(err) {
+			t.Errorf("%q: %v", odd, err)
+		}
+	}
+}
+
+// The n-th value is about the n-th job, unless one is about all.
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	got := map[string]string{}
+	for _, v := range Variables([]resolve.Artifact{
+		{Project: "1", PipelineID: 10, Ref: "main", JobID: 3},
+		{Project: "1", PipelineID: 10, JobID: 4},
+		{Project: "1", PipelineID: 11, Ref: "main"},
+	}) {
+		got[v.Name] = v.Value
+	}
+	for name, want := range map[string]string{"PROJECT": "1", "PIPELINE_ID": "10,10,11", "REF": "main,,main", "SHA": "", "JOB_ID": "3,4,", "DIGEST": ",,"} {
+		if got[name] != want {
+			t.Errorf("%s = %q, want %q", name, got[name], want)
+		}
+	}
+	for _, v := range Variables(nil) {
+		if want := map[string]string{"FOUND": "false"}[v.Name]; v.Value != want {
+			t.Errorf("%s = %q of nothing", v.Name, v.Value)
+		}
+	}
+}
+
+// What is empty because it is unknown is told by its name, with the cause.
+func TestUnknownValues(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		found []resolve.Artifact
+		want  map[string]string // names, by a part of the cause
+	}{
+		{"nothing", nil, nil},
+		{"all known", []resolve.Artifact{{Found: resolve.ByListing, JobID: 1, PipelineID: 2, Ref: "main", SHA: "a", SHA256: "b"}}, nil},
+		{"by ref", []resolve.Artifact{{Found: resolve.ByRef, Ref: "main", JobName: "build", SHA256: "b"}}, map[string]string{"which job it chose": "PIPELINE_ID,SHA,JOB_ID"}},
+		{"by id", []resolve.Artifact{{Found: resolve.ByID, JobID: 1}}, map[string]string{"look up a job by its ID": "PIPELINE_ID,REF,SHA", "no SHA-256": "DIGEST"}},
+		{"several", []resolve.Artifact{{Found: resolve.ByRef, Ref: "main"}, {Found: resolve.ByRef, Ref: "main", SHA256: "b"}}, map[string]string{"which job it chose": "PIPELINE_ID,SHA,JOB_ID", "no SHA-256": "DIGEST"}},
+	} {
+		got := Report{}.Unknown(tt.found)
+		if len(got) != len(tt.want) {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+		for cause, names := range got {
+			for part, want := range tt.want {
+				if strings.Contains(cause, part) && strings.Join(names, ",") != want {
+					t.Errorf("%s: %s because %s; want %s", tt.name, names, cause, want)
+				}
+			}
+		}
+	}
+}
+
+func TestPrefix(t *testing.T) {
+	t.Parallel()
+	for prefix, want := range map[string]bool{"LIB_": true, "_": true, "a": true, "": false, "1A_": false, "A-B_": false, "É_": false, "A B": false, "A\n": false, "ARTIFETCH_LIB_": false, "ci_": false} {
+		if err := checkPrefix(prefix); (err == nil) != want || err != nil && !isError(err) {
+			t.Errorf("%q: %v", prefix, err)
+		}
+	}
+}
+
+func isError(err error) bool {
+	_, ok := errors.AsType[*Error](err)
+	return ok
+}
