@@ -1,14 +1,14 @@
-// Package env reads what a GitLab CI job, a Dockerfile stage or a terminal
-// tells about itself. It is the only place that knows the names of the CI_*
-// variables:
+// Package env reads the environment of a GitLab CI/CD job, a Dockerfile stage or a
+// terminal. It is the only place that knows the names of the CI_* variables.
 //
-//	settings   what go-envconfig reads, name by name
-//	Config     what the program needs: one API address, one token, …
+// go-envconfig fills settings, one field for each variable. server.go finds the API's
+// address, token.go and tokenfile.go the token, proxy.go the passwords of proxies; Load
+// puts them into a Config. values.go rejects values that weren't expanded, secret.go
+// keeps tokens out of messages.
 //
-// A flag comes before the program's own variable, that before GITLAB_TOKEN and
-// friends, those before CI_*, and the default is last. The caller puts flags in
-// front by passing a [envconfig.Lookuper] that answers for them under their
-// ARTIFETCH_* names.
+// The program's own variables (ARTIFETCH_*) come before GITLAB_TOKEN, that before CI_*,
+// and defaults are last. A caller puts its flags in front with an [envconfig.Lookuper]
+// that returns them under their ARTIFETCH_* names.
 //
 // Meaning of the variables:
 // https://docs.gitlab.com/ci/variables/predefined_variables/
@@ -24,7 +24,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 )
 
-// ErrUsage marks values that the user has to mend.
+// ErrUsage is what all errors are: values that the user must fix.
 var ErrUsage = errors.New("configuration")
 
 // UsageError names the variable at fault and what to do about it.
@@ -43,8 +43,8 @@ func (e *UsageError) Hint() string { return e.Fix }
 // Is makes every UsageError an [ErrUsage].
 func (e *UsageError) Is(target error) bool { return target == ErrUsage }
 
-// Config is what the environment tells. The zero value of a field means that
-// the environment says nothing about it.
+// Config is what the environment says. The zero value of a field means that it says
+// nothing about it.
 type Config struct {
 	APIURL *url.URL // root of the REST API, without a trailing slash; never nil
 	Token  Token    // the credential in use
@@ -70,12 +70,12 @@ type Config struct {
 
 // TLS names PEM files. Empty means none.
 type TLS struct {
-	CAFile   string // certificates to trust beside the system's
-	CertFile string // client certificate, for GitLab alone
+	CAFile   string // certificates to trust in addition to the system's
+	CertFile string // client certificate, for GitLab only
 	KeyFile  string // its key
 }
 
-// settings is the environment as it stands, one field a variable.
+// settings is the environment as it is, one field for each variable.
 type settings struct {
 	ServerURL string `env:"ARTIFETCH_SERVER_URL"`
 	APIURL    string `env:"CI_API_V4_URL"`
@@ -117,8 +117,8 @@ type settings struct {
 	NoColor    string `env:"NO_COLOR"`
 }
 
-// Load reads the environment through l. It reads token files, and nothing else
-// from the disk. Errors are [ErrUsage].
+// Load reads the environment through l. It reads token files, and no other files. Its
+// errors are [ErrUsage].
 func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	clean := &cleaned{from: l}
 	var s settings
@@ -150,7 +150,7 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	return c, nil
 }
 
-// identity fills in what is true of the job's own server only.
+// identity fills in the fields that make sense only on the job's own server.
 func (s *settings) identity(c *Config) {
 	c.Project, c.ProjectPath = s.Project, s.ProjectPath
 	c.Ref = firstOf(s.MRRefPath, s.RefName)
@@ -158,8 +158,8 @@ func (s *settings) identity(c *Config) {
 	c.PipelineID, c.JobID, c.ServerVersion = s.PipelineID, s.JobID, s.ServerVersion
 }
 
-// tls prefers the program's own variables to the runner's. Certificate and key
-// are taken together: a pair made of both sources would not fit.
+// tls prefers the program's own variables to the runner's. Certificate and key come from
+// the same source: a mixed pair wouldn't match.
 func (s *settings) tls() TLS {
 	t := TLS{CAFile: firstOf(s.CAFile, s.CICAFile), CertFile: s.CertFile, KeyFile: s.KeyFile}
 	if t.CertFile == "" && t.KeyFile == "" {
@@ -168,5 +168,5 @@ func (s *settings) tls() TLS {
 	return t
 }
 
-// Variable finds a variable by its name, for those that a user names.
+// Variable returns the variable that a user has named.
 func Variable(name string) (string, bool) { return os.LookupEnv(name) }

@@ -284,7 +284,7 @@ func TestMistakes(t *testing.T) {
 		{"unexpanded braces", job("CI_PROJECT_ID", "${CI_PROJECT_ID}"), "CI_PROJECT_ID holds the literal text"},
 		{"unexpanded percent", job("CI_JOB_TOKEN", "%CI_JOB_TOKEN%"), "literal text %CI_JOB_TOKEN%"},
 		{"empty token", job("CI_JOB_TOKEN", ""), "CI_JOB_TOKEN is set but empty"},
-		{"token with a space", job("CI_JOB_TOKEN", "JOB-TOKEN: abc"), "characters that no token has"},
+		{"token with a space", job("CI_JOB_TOKEN", "JOB-TOKEN: abc"), "characters that tokens don't have"},
 		{"no file", job("ARTIFETCH_TOKEN_FILE", "/nonexistent/t"), "ARTIFETCH_TOKEN_FILE cannot be read"},
 		{"empty file", job("ARTIFETCH_TOKEN_FILE", empty), "names an empty file"},
 		{"kind", job("ARTIFETCH_TOKEN_TYPE", "oauth"), "must be auto, job"},

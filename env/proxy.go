@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// proxies finds the passwords in the addresses of proxies, which nobody must get
-// to see. An address that is none is an error: net/http would go without the proxy
-// and say nothing.
+// proxies returns the passwords in the addresses of proxies, to be masked. An invalid
+// address is an error: net/http would silently connect without the proxy.
 func (s *settings) proxies() ([]Secret, error) {
 	var passwords []Secret
 	for _, p := range []struct {
@@ -32,8 +31,8 @@ func (s *settings) proxies() ([]Secret, error) {
 	return passwords, nil
 }
 
-// parseProxy reads an address as net/http does, which adds http:// where a scheme
-// is missing, but takes only what can be one.
+// parseProxy reads an address as net/http does, which adds http:// if the scheme is
+// missing, but accepts only valid ones.
 func parseProxy(value string) (*url.URL, bool) {
 	if !strings.Contains(value, "://") {
 		value = "http://" + value

@@ -16,7 +16,7 @@ const apiPath = "/api/v4"
 type server struct {
 	api *url.URL // root of the REST API
 	// own is true if that is the server that runs the job. The job's token and
-	// project mean nothing to any other, and the token must not travel there.
+	// project mean nothing to other servers, which must not get the token.
 	own bool
 	// named is false if nothing names a server, and the default takes its place.
 	named bool

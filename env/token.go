@@ -27,15 +27,15 @@ type Token struct {
 	Source string    // variable or file, for the log
 }
 
-// tokenSource is one place where a token may be. kind is what its name says;
-// a value that looks like another kind wins over it while ARTIFETCH_TOKEN_TYPE is auto.
+// tokenSource is a place where a token may be. kind is what its name says; while
+// ARTIFETCH_TOKEN_TYPE is auto, a value that looks like another kind counts instead.
 type tokenSource struct {
 	name string
 	kind TokenKind
 	read func() (Secret, error) // a zero Secret means: not here
 }
 
-// token takes the first token of the kind that was asked for.
+// token returns the first token of the kind that the user wants.
 func (s *settings) token(l envconfig.Lookuper, at server) (Token, error) {
 	want := TokenKind(s.TokenType)
 	switch want {
@@ -65,9 +65,9 @@ func (s *settings) token(l envconfig.Lookuper, at server) (Token, error) {
 	return noToken(l, want, at.own)
 }
 
-// mayGo refuses to send a job token to a server that it doesn't belong to. A
-// user's token goes to the default server; a job token never does, because it
-// belongs to the instance that runs the job.
+// mayGo refuses to send a job token to a server that it doesn't belong to. The default
+// server gets a user's token but never a job token, which belongs to the instance that
+// runs the job.
 func (s *settings) mayGo(t Token, at server) error {
 	isJob := t.Kind == JobToken || s.isJobToken(t.Value)
 	switch {
@@ -91,8 +91,8 @@ const (
 	tokenType = "ARTIFETCH_TOKEN_TYPE"
 )
 
-// tokenSources lists the places in order. A file named on the command line
-// comes first, then what a person set up, then what GitLab set up.
+// tokenSources returns the places in order: a file that the user names, then what a person
+// has set, then what GitLab has set.
 func (s *settings) tokenSources(own bool) []tokenSource {
 	mounted := func(name string, kind TokenKind) tokenSource {
 		path := filepath.Join(s.SecretsDir, name)
@@ -118,9 +118,8 @@ func (s *settings) tokenSources(own bool) []tokenSource {
 	return sources
 }
 
-// serves reports whether the source can hold a token of the kind. A file may
-// hold any; GITLAB_TOKEN holds a private or a bearer token, and only the user
-// knows which.
+// serves reports whether the source can contain a token of the kind. A file may contain
+// any; GITLAB_TOKEN is a private or a bearer token, and only the user knows which.
 func (t tokenSource) serves(want TokenKind) bool {
 	if want == autoToken || t.kind == autoToken {
 		return true
@@ -133,7 +132,7 @@ func (t tokenSource) token(value Secret, want TokenKind, isJob bool) (Token, err
 		return Token{}, &UsageError{Name: t.name, Reason: "holds the literal text " + ref + ": it was not expanded", Fix: "write the token itself into it"}
 	}
 	if strings.ContainsFunc(value.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return Token{}, &UsageError{Name: t.name, Reason: "holds characters that no token has (spaces, line breaks, other letters)", Fix: "it must hold the token alone"}
+		return Token{}, &UsageError{Name: t.name, Reason: "contains characters that tokens don't have (spaces, line breaks, non-ASCII letters)", Fix: "it must contain only the token"}
 	}
 	kind := want
 	if want == autoToken {
@@ -142,14 +141,14 @@ func (t tokenSource) token(value Secret, want TokenKind, isJob bool) (Token, err
 	return Token{Value: value, Kind: kind, Source: t.name}, nil
 }
 
-// prefixed is how GitLab's tokens begin: an instance may put a prefix of its own
-// before the kind's, as in mycorp-glcbt-….
+// prefixed matches the beginning of GitLab's tokens. An instance may add a prefix of its
+// own in front, as in mycorp-glcbt-….
 // https://docs.gitlab.com/administration/settings/account_and_limit_settings/#instance-token-prefix
 var prefixed = regexp.MustCompile(`^(?:[0-9A-Za-z_-]+?-)?(glcbt|glpat)-`)
 
-// isJobToken reports whether a value can only be a job token, whatever the
-// variable or file is called: by its prefix, because it is a JWT (no token of a
-// user is one), or because it is that of CI_JOB_TOKEN.
+// isJobToken reports whether a value can only be a job token, whatever its variable or
+// file is called: because of its prefix, because it is a JWT (users' tokens aren't), or
+// because it equals CI_JOB_TOKEN.
 func (s *settings) isJobToken(value Secret) bool {
 	text := value.Reveal()
 	if m := prefixed.FindStringSubmatch(text); m != nil {
@@ -158,8 +157,8 @@ func (s *settings) isJobToken(value Secret) bool {
 	return strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 2 || text == s.JobToken.Reveal()
 }
 
-// guessKind trusts the form of a token more than the name of its variable: GitLab
-// treats a job token that comes as PRIVATE-TOKEN as anonymous.
+// guessKind trusts the form of a token more than the name of its variable: GitLab treats a
+// job token in the PRIVATE-TOKEN header as anonymous.
 func guessKind(value string, named TokenKind, isJob bool) TokenKind {
 	switch {
 	case isJob:
@@ -170,7 +169,7 @@ func guessKind(value string, named TokenKind, isJob bool) TokenKind {
 	return named
 }
 
-// noToken says why there is none, or that the caller goes on as nobody.
+// noToken returns why there is no token, or a Token for anonymous requests.
 func noToken(l envconfig.Lookuper, want TokenKind, own bool) (Token, error) {
 	if want != autoToken {
 		return Token{}, &UsageError{Name: tokenType, Reason: string(want) + ": no such token in the environment", Fix: "set GITLAB_TOKEN or CI_JOB_TOKEN, or ARTIFETCH_TOKEN_FILE"}

@@ -6,10 +6,10 @@ import (
 	"github.com/sethvargo/go-envconfig"
 )
 
-// cleaned trims the line break that a variable pasted into GitLab's settings
-// or read from a file often ends in, hides empty values, so that they do not
-// hide a default, and finds references that nobody expanded. It remembers the
-// first of those, because a Lookuper cannot return an error.
+// cleaned removes the line break at the end of a value, which often comes from pasting or
+// from a file; ignores empty values, so they don't override defaults; and finds references
+// that weren't expanded. It stores the first of those, because a Lookuper can't return an
+// error.
 type cleaned struct {
 	from envconfig.Lookuper
 	err  error

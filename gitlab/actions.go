@@ -20,15 +20,14 @@ func (c *Client) DeleteArtifacts(ctx context.Context, project Project, job int64
 	return c.send(ctx, http.MethodDelete, c.ArchiveURL(project, job), nil, nil)
 }
 
-// DeleteProjectArtifacts lets all artifacts of a project expire but those that
-// GitLab keeps: of the newest successful pipeline of each ref. The server does it
-// later. DELETE /projects/:id/artifacts
+// DeleteProjectArtifacts expires all artifacts of a project, except for those that GitLab
+// keeps: of the newest successful pipeline of each ref. The server does it later. DELETE /projects/:id/artifacts
 func (c *Client) DeleteProjectArtifacts(ctx context.Context, project Project) error {
 	return c.send(ctx, http.MethodDelete, c.address(nil, "projects", segment(string(project)), "artifacts"), nil, nil)
 }
 
-// CancelJob cancels a job. With force, which maintainers may use, also one whose
-// runner does not answer while it is "canceling".
+// CancelJob cancels a job. With force, which needs the Maintainer role, it also cancels a
+// job that stays "canceling" because its runner doesn't answer.
 // POST /projects/:id/jobs/:job_id/cancel
 func (c *Client) CancelJob(ctx context.Context, project Project, job int64, force bool) (Job, error) {
 	if force {
@@ -55,8 +54,8 @@ type Variable struct {
 	Value string `json:"value"`
 }
 
-// PlayJob starts a manual or scheduled job. A trigger job is returned as what it
-// has in common with a job. POST /projects/:id/jobs/:job_id/play
+// PlayJob starts a manual or scheduled job. For a trigger job, it returns what that has in
+// common with a job. POST /projects/:id/jobs/:job_id/play
 func (c *Client) PlayJob(ctx context.Context, project Project, job int64, variables []Variable) (Job, error) {
 	if len(variables) > 0 {
 		return c.act(ctx, project, job, "play", map[string][]Variable{"job_variables_attributes": variables})

@@ -47,27 +47,27 @@ func (c *Client) jobAddress(project Project, job int64, route string) string {
 
 func id(n int64) string { return strconv.FormatInt(n, 10) }
 
-// ArchiveURL is where the archive of a job is, whatever the job's status.
+// ArchiveURL returns the address of a job's archive, whatever the job's status.
 // GET /projects/:id/jobs/:job_id/artifacts
 func (c *Client) ArchiveURL(project Project, job int64) string {
 	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), "artifacts")
 }
 
-// RefArchiveURL is where the archive of a job in the newest successful pipeline
-// of a ref is. With recent, the newest hundred successful pipelines are
-// searched; servers before 18.10 ignore that.
+// RefArchiveURL returns the address of the archive of a job in the newest successful
+// pipeline of a ref. With recent, GitLab searches the newest hundred successful
+// pipelines; before 18.10 it ignores that.
 // GET /projects/:id/jobs/artifacts/:ref_name/download?job=name
 func (c *Client) RefArchiveURL(project Project, ref, job string, recent bool) string {
 	return c.address(refQuery(job, recent), "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "download")
 }
 
-// FileURL is where a single file of a job's archive is. It has no ranges.
+// FileURL returns the address of a single file of a job's archive. It has no ranges.
 // GET /projects/:id/jobs/:job_id/artifacts/*artifact_path
 func (c *Client) FileURL(project Project, job int64, file string) string {
 	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), "artifacts", segments(file))
 }
 
-// RefFileURL is the same by ref and job name; recent is that of [Client.RefArchiveURL].
+// RefFileURL is FileURL by ref and job name; recent is that of [Client.RefArchiveURL].
 // All slashes of the file are encoded: the server splits ref and file at the last
 // literal "/raw/".
 // GET /projects/:id/jobs/artifacts/:ref_name/raw/*artifact_path?job=name
@@ -75,9 +75,8 @@ func (c *Client) RefFileURL(project Project, ref, job, file string, recent bool)
 	return c.address(refQuery(job, recent), "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "raw", segment(file))
 }
 
-// RunnerArchiveURL is the route that runners use. It takes job tokens alone,
-// and asks for no licence; with direct_download it may redirect to object
-// storage. GET /jobs/:id/artifacts (lib/api/ci/runner.rb in GitLab's source).
+// RunnerArchiveURL is the route for runners. It accepts only job tokens, and needs no
+// licence; with direct_download it may redirect to object storage. GET /jobs/:id/artifacts (lib/api/ci/runner.rb in GitLab's source).
 func (c *Client) RunnerArchiveURL(job int64) string {
 	return c.address(url.Values{"direct_download": {"true"}}, "jobs", id(job), "artifacts")
 }

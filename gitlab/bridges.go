@@ -19,9 +19,9 @@ type Bridge struct {
 	DownstreamPipeline *Pipeline  `json:"downstream_pipeline"` // nil until it is created, or if that failed
 }
 
-// Bridges lists the trigger jobs of a pipeline, newest first, with the pipelines
-// that they have made: in the same project (children), or in another. retried
-// includes those that were retried, whose children are descendants still.
+// Bridges lists the trigger jobs of a pipeline, newest first, with the pipelines that
+// they have created, in the same project (child pipelines) or in another. retried
+// includes jobs that were retried, whose child pipelines still count as descendants.
 //
 // GET /projects/:id/pipelines/:pipeline_id/trigger_jobs since GitLab 19.2, and
 // …/bridges before.
@@ -51,7 +51,7 @@ func (c *Client) Bridges(ctx context.Context, project Project, pipeline int64, r
 	}
 }
 
-// tooOld reports whether the server does not know the route.
+// tooOld reports whether the server doesn't have the route.
 func tooOld(err error) bool {
 	refusal, ok := errors.AsType[*Error](err)
 	return ok && refusal.RouteMissing()

@@ -7,24 +7,24 @@ import (
 	"strings"
 )
 
-// Sentinels for the statuses that callers tell apart; an [*Error] is each of
-// its own.
+// Sentinels for the statuses that callers distinguish. An [*Error] is the one of its
+// status.
 var (
 	ErrUnauthorized = errors.New("unauthorized")
 	ErrForbidden    = errors.New("forbidden")
 	ErrNotFound     = errors.New("not found")
 )
 
-// Error is an answer that is no success, from GitLab or from the object storage
-// that it redirects to.
+// Error is an answer that isn't a success, from GitLab or from the object storage that it
+// redirects to.
 type Error struct {
 	Method      string
 	URL         string // redacted
 	StatusCode  int
-	Message     string // what the server says, on one line; may be empty
+	Message     string // of the server, on one line; may be empty
 	RequestID   string // for the server's administrator
-	FromStorage bool   // an answer of object storage, not of GitLab
-	Lack        *Lack  // what the token lacks; nil if the server does not say so
+	FromStorage bool   // object storage answered, not GitLab
+	Lack        *Lack  // what the token lacks; nil if the server doesn't say
 
 	routeMissing bool
 }
@@ -55,16 +55,16 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// ProjectNotFound reports whether GitLab denies the project itself. It says so
-// of projects that the token may not see, and, without the licence for job
-// tokens on the artifacts API, of every project.
+// ProjectNotFound reports whether GitLab denies that the project exists. It does so for
+// projects that the token can't see, and, if job tokens on the artifacts API aren't
+// licensed, for every project.
 func (e *Error) ProjectNotFound() bool {
 	return !e.FromStorage && e.StatusCode == http.StatusNotFound && e.Message == "404 Project Not Found"
 }
 
-// NotNow reports whether GitLab refuses because of how things stand, and not
-// because of the token: a job that is not playable (400), a project that is being
-// counted (409), and two 403 that are told by their words (lib/api/ci/jobs.rb).
+// NotNow reports whether GitLab refuses because of the current state, and not because of
+// the token: a job that isn't playable (400), a project whose size is being calculated
+// (409), and two 403 that differ only in their words (lib/api/ci/jobs.rb).
 func (e *Error) NotNow() bool {
 	switch e.StatusCode {
 	case http.StatusBadRequest, http.StatusConflict:
@@ -75,9 +75,8 @@ func (e *Error) NotNow() bool {
 	return false
 }
 
-// RouteMissing reports the 404 of a route that this version of GitLab does not
-// have: its text stands under "error", where that of an object that is not there
-// stands under "message" (lib/api/api.rb).
+// RouteMissing reports whether this version of GitLab doesn't have the route: the text of
+// that 404 is under "error", that of a missing record is under "message" (lib/api/api.rb).
 func (e *Error) RouteMissing() bool {
 	return e.StatusCode == http.StatusNotFound && !e.FromStorage && e.routeMissing
 }

@@ -11,11 +11,11 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// maxErrorBody bounds how much of an error's body is read, in bytes.
+// maxErrorBody limits how much of an error's body is read, in bytes.
 const maxErrorBody = 64 << 10
 
-// CheckResponse returns nil for a success (2xx), and else an [*Error] with what the
-// body says. It reads the body of errors and does not close it.
+// CheckResponse returns nil for a success (2xx), else an [*Error] with the message in the
+// body. It reads the body of errors and doesn't close it.
 func CheckResponse(resp *http.Response) error {
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		return nil
@@ -23,9 +23,8 @@ func CheckResponse(resp *http.Response) error {
 	return newError(resp)
 }
 
-// checkSuccess is the gate for the API's own answers: of all the ways to say that a
-// request succeeded, only those that GitLab uses count (lib/api). Others, such as 202
-// with something else's JSON, are from a server in between.
+// checkSuccess accepts only those successes that GitLab's API uses (lib/api). Others, such
+// as 202 with some other JSON, are from a server in between.
 func checkSuccess(resp *http.Response) error {
 	if err := CheckResponse(resp); err != nil {
 		return err
@@ -48,12 +47,12 @@ func checkSuccess(resp *http.Response) error {
 	return e
 }
 
-// checkPlain is the same for what isn't JSON, and may be a sign-in page therefore.
+// checkPlain is checkSuccess for answers that aren't JSON, so they may be sign-in pages.
 func checkPlain(resp *http.Response) error {
 	if err := checkSuccess(resp); err != nil {
 		return err
 	}
-	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "text/html" { // malformed is as good as absent
+	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "text/html" { // a malformed one counts as absent
 		return nil
 	}
 	_ = resp.Body.Close() // it may be long
@@ -65,7 +64,7 @@ func checkPlain(resp *http.Response) error {
 
 // newError makes the error of an answer.
 func newError(resp *http.Response) *Error {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a body says more than none
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a body is better than none
 	e := &Error{StatusCode: resp.StatusCode, RequestID: requestID(resp.Header)}
 	if resp.Request != nil {
 		e.Method, e.URL = resp.Request.Method, redact.URLOf(resp.Request.URL)
@@ -89,8 +88,7 @@ func (a answer) notJSON() error {
 	}
 }
 
-// redirected reports whether the answer came from another host than the one
-// that was asked.
+// redirected reports whether another host answered than the request was sent to.
 func redirected(resp *http.Response) bool {
 	first := resp.Request
 	for first != nil && first.Response != nil && first.Response.Request != nil {
@@ -99,7 +97,7 @@ func redirected(resp *http.Response) bool {
 	return first != nil && first.URL.Host != resp.Request.URL.Host
 }
 
-// requestID is GitLab's, or that of S3, Azure or Google Cloud Storage.
+// requestID returns the id by GitLab, S3, Azure or Google Cloud Storage.
 func requestID(h http.Header) string {
 	for _, name := range []string{"X-Request-Id", "X-Amz-Request-Id", "X-Ms-Request-Id", "X-Guploader-Uploadid"} {
 		if id := h.Get(name); id != "" {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Job is a job as the API shows it. Fields that no caller needs are left out;
-// the server may leave out any.
+// Job is a job as the API shows it, with the fields that callers need. The server may
+// leave out any of them.
 // https://docs.gitlab.com/api/jobs/
 type Job struct {
 	ID                int64          `json:"id"`
@@ -31,10 +31,10 @@ type Job struct {
 	ErasedAt          *time.Time     `json:"erased_at"`
 	ArtifactsExpireAt *time.Time     `json:"artifacts_expire_at"`
 	WebURL            string         `json:"web_url"`
-	TagList           []string       `json:"tag_list"` // of the runner it asks for
+	TagList           []string       `json:"tag_list"` // of the runners that may run it
 	User              *User          `json:"user"`
 	Pipeline          Pipeline       `json:"pipeline"`
-	ArtifactsFile     *ArtifactsFile `json:"artifacts_file"` // only while there is an archive that has not expired
+	ArtifactsFile     *ArtifactsFile `json:"artifacts_file"` // nil if there is no archive, or it has expired
 	Artifacts         []ArtifactFile `json:"artifacts"`      // every file, reports and trace included, expired or not
 }
 
@@ -93,7 +93,7 @@ func (o JobsOptions) query() url.Values {
 // asks for keyset pages: offset pages of this list end at 50,000 rows.
 // GET /projects/:id/jobs
 //
-// A server that refuses those (405) is asked for offset pages instead.
+// If the server refuses those (405), it uses offset pages instead.
 func (c *Client) ProjectJobs(ctx context.Context, project Project, o JobsOptions) iter.Seq2[Job, error] {
 	query := o.query()
 	query.Del("include_retried")
@@ -124,7 +124,7 @@ func (c *Client) PipelineJobs(ctx context.Context, project Project, pipeline int
 
 func (j Job) id() int64 { return j.ID }
 
-// Job returns one job. Job tokens may not ask for it.
+// Job returns one job. Job tokens may not read it.
 // GET /projects/:id/jobs/:job_id
 func (c *Client) Job(ctx context.Context, project Project, job int64) (Job, error) {
 	var j Job

@@ -12,11 +12,11 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// message finds the words in the body. There are five JSON envelopes and four
-// kinds of body that are none; the content type tells little, because proxies
-// put pages of their own into the way.
+// message finds the text in a body. There are five JSON envelopes and four kinds of body
+// that aren't JSON. The content type says little, because proxies answer with pages of
+// their own.
 func message(contentType string, body []byte) (text string, fromStorage bool) {
-	media, _, _ := mime.ParseMediaType(contentType) // malformed is as good as absent
+	media, _, _ := mime.ParseMediaType(contentType) // a malformed one counts as absent
 	body = bytes.TrimSpace(body)
 	switch {
 	case bytes.HasPrefix(body, []byte("{")):
@@ -99,7 +99,7 @@ var (
 	titleElement   = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 )
 
-// within is the text of the first such element.
+// within returns the text of the first such element.
 func within(element *regexp.Regexp, body []byte) string {
 	if m := element.FindSubmatch(body); m != nil {
 		return html.UnescapeString(string(m[1]))
@@ -111,7 +111,7 @@ func title(body []byte) string {
 	return strings.TrimSuffix("HTML page: "+within(titleElement, body), ": ")
 }
 
-// maxMessage bounds what is repeated of the server's words, in characters.
+// maxMessage limits how much of the server's text is repeated, in characters.
 const maxMessage = 300
 
 func oneLine(text string) string {

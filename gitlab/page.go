@@ -18,17 +18,17 @@ const (
 	perPage    = "100"
 )
 
-// How far a list is followed. GitLab has projects with millions of jobs, which no
-// caller wants to see all of; a server that is confused repeats itself.
+// How far a list is read. Some projects have millions of jobs, and no caller needs all of
+// them; a broken server may repeat pages.
 const (
 	maxPages     = 10_000
 	maxListBytes = 256 << 20 // of JSON
 	stalePages   = 10        // in a row, without a new row
 )
 
-// list yields the rows of every page, each page when it is needed. Rows that are
-// added while pages are read push others from one page to the next; a row that
-// came already is left out. A list without end is an error.
+// list yields the rows of every page, and requests each page when it is needed. Rows that
+// are added meanwhile push others from one page to the next; list yields each row once. A
+// list without end is an error.
 func list[T any, K comparable](ctx context.Context, c *Client, address string, key func(T) K) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var rows []T
@@ -53,12 +53,12 @@ func list[T any, K comparable](ctx context.Context, c *Client, address string, k
 	}
 }
 
-// pages reads one page after the other into rows. take tells whether there was
-// anything new in it, and whether another page is wanted.
+// pages reads one page after the other into rows. take reports whether a page had new
+// rows, and whether another page is needed.
 //
-// The next page's number, or for keyset pages its cursor, is put into our own
-// address: Link headers carry the host that the server is configured with, which
-// behind a proxy may be another, and must not receive the token.
+// The number of the next page, or for keyset pages its cursor, goes into our own address:
+// Link headers have the host that the server is configured with. Behind a proxy that may
+// be another host, which must not get the token.
 // https://docs.gitlab.com/api/rest/#pagination
 func (c *Client) pages(ctx context.Context, address string, rows any, take func() (fresh, more bool)) error {
 	for read := (progress{}); address != ""; {
@@ -79,7 +79,7 @@ func (c *Client) pages(ctx context.Context, address string, rows any, take func(
 	return nil
 }
 
-// progress is how much of a list was read.
+// progress is how much of a list has been read.
 type progress struct {
 	pages, stale int
 	bytes        int64
@@ -93,7 +93,7 @@ func (p *progress) page(size int64, fresh bool) {
 	}
 }
 
-// over says why no other page is read, or "".
+// over returns why no other page is read, or "".
 func (p *progress) over() string {
 	switch {
 	case p.pages == maxPages, p.bytes >= maxListBytes:
@@ -108,7 +108,7 @@ func endless(address, why string) error {
 	return &Error{Method: http.MethodGet, URL: redact.URL(address), StatusCode: http.StatusOK, Message: "the list has no end: " + why}
 }
 
-// nextPage is the address of the page after the one at address, or "".
+// nextPage returns the address of the page after the one at address, or "".
 func nextPage(address string, h http.Header) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -116,7 +116,7 @@ func nextPage(address string, h http.Header) string {
 	}
 	query := u.Query()
 	if next := h.Get("X-Next-Page"); next != "" {
-		// Only ever forward, or a confused server would keep us for ever.
+		// Only forward, or a broken server could keep us forever.
 		number, err := strconv.Atoi(next)
 		if current, _ := strconv.Atoi(query.Get("page")); err != nil || number <= max(current, 1) {
 			return ""

@@ -12,9 +12,8 @@ type Lack struct {
 	Permissions []string // a fine-grained token needs all of them, such as "Job Artifact: Read"
 }
 
-// lackOf reads two refusals with status 403 that have nothing to do with roles
-// (lib/api/api_guard.rb; RFC 6750 §3.1). A namespace that demands fine-grained tokens
-// refuses all others with the second.
+// lackOf reads two kinds of 403 that aren't about roles (lib/api/api_guard.rb; RFC 6750
+// §3.1). A namespace that requires fine-grained tokens refuses all others with the second.
 //
 //	{"error": "insufficient_scope", "error_description": …, "scope": "api read_api"}
 //	{"error": "insufficient_granular_scope", "error_description": "… [Job Artifact: Read]."}

@@ -27,9 +27,8 @@ func (e TreeEntry) Perm() (perm uint32, ok bool) {
 	return uint32(bits) & 0o777, err == nil
 }
 
-// Tree lists a directory of a job's archive; "" is the whole. Servers before 18.8
-// do not know the route and look for a file of that name: that is a 404 that is
-// no JSON. GET /projects/:id/jobs/:job_id/artifacts/tree
+// Tree lists a directory of a job's archive; "" is the root. Servers before 18.8 don't have
+// the route and look for a file of that name: that is a 404 whose body isn't JSON. GET /projects/:id/jobs/:job_id/artifacts/tree
 func (c *Client) Tree(ctx context.Context, project Project, job int64, dir string, recursive bool) iter.Seq2[TreeEntry, error] {
 	query := url.Values{"per_page": {perPage}}
 	if dir != "" {

@@ -136,17 +136,17 @@ func hintForNetwork(h hinter) string {
 func hintForTLS(e *transport.TLSError) string {
 	switch e.Cause {
 	case transport.CauseAuthority:
-		hint := "if you trust that one, --ca-file names a file with its certificate; in a job CI_SERVER_TLS_CA_FILE does"
+		hint := "if you trust it, add its certificate with --ca-file; in a job, with CI_SERVER_TLS_CA_FILE"
 		if e.Proxy != "" {
-			hint += "; it may be that of the proxy " + e.Proxy + ", if that reads what passes"
+			hint += "; it may belong to the proxy " + e.Proxy + ", if that decrypts traffic"
 		}
 		return hint
 	case transport.CauseHandshake:
-		return "it may want a client certificate (--cert-file, --key-file), or speak ciphers that are too old"
+		return "it may require a client certificate (--cert-file, --key-file), or ciphers that are too old"
 	case transport.CauseNoCertificate:
-		return "--cert-file and --key-file name one and its key; in a job CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE do"
+		return "give one with --cert-file and --key-file; in a job, with CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE"
 	case transport.CauseCertificate:
-		return "is that of --cert-file (in a job CI_SERVER_TLS_CERT_FILE) still valid, and signed by whom the server trusts?"
+		return "check that --cert-file (in a job, CI_SERVER_TLS_CERT_FILE) hasn't expired, and that the server trusts its authority"
 	}
 	return ""
 }

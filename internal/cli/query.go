@@ -73,9 +73,9 @@ func hintForQuery(h hinter) string {
 		return hintForMissing(e)
 	case *resolve.StateError:
 		if e.Final() {
-			return strings.TrimSpace("--any-status takes its artifacts all the same; " + e.Artifact.WebURL)
+			return strings.TrimSpace("use --any-status to fetch its artifacts anyway; " + e.Artifact.WebURL)
 		}
-		return strings.TrimSpace("--wait DURATION waits for it; " + e.Artifact.WebURL)
+		return strings.TrimSpace("use --wait DURATION to wait for it; " + e.Artifact.WebURL)
 	case *resolve.ClosedError:
 		return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
 	case *resolve.DownstreamError:

@@ -12,8 +12,8 @@ import (
 // https://docs.gitlab.com/api/rest/authentication/
 var credentialHeaders = []string{"JOB-TOKEN", "PRIVATE-TOKEN", "Authorization"}
 
-// auth adds the token to requests to GitLab's API, and takes every credential
-// off all others.
+// auth adds the token to requests to GitLab's API, and removes every credential from all
+// others.
 type auth struct {
 	next                     http.RoundTripper
 	api                      *url.URL
@@ -35,11 +35,11 @@ func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(req)
 }
 
-// CloseIdleConnections is passed on.
+// CloseIdleConnections calls that of the next layer.
 func (a *auth) CloseIdleConnections() { closeIdle(a.next) }
 
-// belowAPI reports whether u is part of the API: a storage may be served from
-// GitLab's own origin, and would refuse a second credential.
+// belowAPI reports whether u is part of the API. Storage may have the same origin as
+// GitLab, and would refuse a second credential.
 func belowAPI(api, u *url.URL) bool {
 	root := strings.TrimRight(api.EscapedPath(), "/") + "/"
 	return origin.Same(api, u) && strings.HasPrefix(u.EscapedPath(), root) && !strings.Contains(u.Path+"/", "/../")

@@ -13,10 +13,10 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/origin"
 )
 
-// explain says what a connection that failed means to people: a [TLSError] or a
-// [ProxyError] in place of what net/http says. It also finds the answers that
-// come from neither GitLab nor storage, but from a proxy, or from a web server
-// that was asked in the wrong way.
+// explain replaces net/http's errors about connections with a [TLSError] or a
+// [ProxyError], which people can understand. It also finds answers that come from neither
+// GitLab nor storage, but from a proxy, or from a web server that rejects the way in which
+// it was addressed.
 type explain struct {
 	next  http.RoundTripper
 	api   *url.URL
@@ -36,10 +36,10 @@ func (e *explain) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// CloseIdleConnections is passed on.
+// CloseIdleConnections calls that of the next layer.
 func (e *explain) CloseIdleConnections() { closeIdle(e.next) }
 
-// failed sorts the errors of connections that did not come about.
+// failed explains why there is no connection.
 func (e *explain) failed(req *http.Request, err error) error {
 	if _, known := errors.AsType[*ProxyError](err); known || req.Context().Err() != nil {
 		return err
@@ -61,12 +61,12 @@ func (e *explain) failed(req *http.Request, err error) error {
 	return err
 }
 
-// host is who is asked.
+// host describes the server of an address.
 func (e *explain) host(u *url.URL) peer {
 	return peer{name: u.Host, address: u.Host, gitlab: origin.Same(e.api, u), shown: e.shown}
 }
 
-// answered sorts the answers that are nobody's whom the program has asked.
+// answered returns an error for answers that aren't from the server of the request.
 func (e *explain) answered(req *http.Request, resp *http.Response) error {
 	if proxy := proxyFor(req); proxy != nil && req.URL.Scheme == "http" && fromProxy(resp) {
 		return refusal(proxy, req.URL.Host, proxyVariable(req.URL), resp)
@@ -74,7 +74,7 @@ func (e *explain) answered(req *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusBadRequest {
 		return nil
 	}
-	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "text/html" { // malformed is as good as another
+	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "text/html" { // a malformed one isn't HTML
 		return nil
 	}
 	page := peek(resp)
@@ -84,20 +84,20 @@ func (e *explain) answered(req *http.Request, resp *http.Response) error {
 		return clientCertificate(host, nil)
 	case strings.Contains(page, "The plain HTTP request was sent to HTTPS port"):
 		return &TLSError{
-			Host: host.address, What: host.name + " speaks TLS, and was asked without",
+			Host: host.address, What: host.name + " uses TLS, but its address says http",
 			Next: "write its address with https://",
 		}
 	}
 	return nil
 }
 
-// maxPage is how much of a web server's own error page is looked at, in bytes.
-// Those of nginx have some 250.
+// maxPage limits how much of a web server's own error page is read, in bytes. Those of
+// nginx have about 250.
 const maxPage = 4 << 10
 
 // peek reads the beginning of a body, and puts it back.
 func peek(resp *http.Response) string {
-	page, _ := io.ReadAll(io.LimitReader(resp.Body, maxPage)) // whoever reads on meets the error again
+	page, _ := io.ReadAll(io.LimitReader(resp.Body, maxPage)) // the next reader gets the error again
 	resp.Body = struct {
 		io.Reader
 		io.Closer

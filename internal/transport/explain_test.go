@@ -89,9 +89,9 @@ func TestTLSErrors(t *testing.T) {
 		mine       *tls.Certificate
 		what, next string
 	}{
-		{"certificate required, TLS 1.3", &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}, nil, nil, "HOST wants a client certificate", "CI_SERVER_TLS_CERT_FILE"},
+		{"certificate required, TLS 1.3", &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}, nil, nil, "HOST requires a client certificate", "CI_SERVER_TLS_CERT_FILE"},
 		{"certificate required, TLS 1.2", &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, nil, nil, "HOST refuses the handshake", "a client certificate, or"},
-		{"certificate refused", &tls.Config{ClientAuth: tls.RequireAnyClientCert, VerifyPeerCertificate: refuse, MinVersion: tls.VersionTLS13}, nil, mine, "HOST does not accept the client certificate", "still valid"},
+		{"certificate refused", &tls.Config{ClientAuth: tls.RequireAnyClientCert, VerifyPeerCertificate: refuse, MinVersion: tls.VersionTLS13}, nil, mine, "HOST doesn't accept the client certificate", "hasn't expired"},
 		{
 			"ciphers", &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}, nil, nil,
 			"HOST refuses the handshake", "ciphers",
@@ -99,7 +99,7 @@ func TestTLSErrors(t *testing.T) {
 		{"expired authority", &tls.Config{Certificates: []tls.Certificate{old}, MinVersion: tls.VersionTLS12}, oldRoot, nil, "the certificate of the authority (Root) behind that of HOST expired on ", "renew"},
 		{
 			"address as a name", &tls.Config{Certificates: []tls.Certificate{named}, MinVersion: tls.VersionTLS12}, asName, nil,
-			"the certificate of HOST is not for 127.0.0.1 but for 127.0.0.1 (as a name, which does not count)", "one of its names",
+			"the certificate of HOST is not for 127.0.0.1 but for 127.0.0.1 (as a name, which doesn't count)", "one of its names",
 		},
 		{
 			"many names", &tls.Config{Certificates: []tls.Certificate{many}, MinVersion: tls.VersionTLS12}, root, nil,
@@ -159,12 +159,12 @@ func TestProxyError(t *testing.T) {
 		what, next string
 		neverSent  bool
 	}{
-		{transport.ProxyError{Err: io.EOF}, "the proxy p:3128 cannot be reached: EOF", "HTTPS_PROXY names it; NO_PROXY=h goes there without it", true},
-		{transport.ProxyError{Status: 407, Answer: "407 No"}, "the proxy p:3128 wants a user and a password (407 No)", "HTTPS_PROXY=http://USER:PASSWORD@p:3128 gives them, with %XX for special characters; NO_PROXY=h goes there without it", true},
-		{transport.ProxyError{Status: 401, Answer: "401 No", Login: true}, "the proxy p:3128 does not accept the user and password of HTTPS_PROXY (401 No)", "", true},
-		{transport.ProxyError{Status: 403, Answer: "403 No"}, "the proxy p:3128 refuses to lead to h:443 (403 No)", "whoever runs the proxy may allow h:443; NO_PROXY=h goes there without it", true},
-		{transport.ProxyError{Status: 503, Answer: "503 No", Tunnel: true}, "the proxy p:3128 gets no connection to h:443 (503 No)", "is the name right, and may the proxy reach it? NO_PROXY=h goes there without it", true},
-		{transport.ProxyError{Status: 504, Answer: "504 No"}, "the proxy p:3128 gets no connection to h:443 (504 No)", "", false},
+		{transport.ProxyError{Err: io.EOF}, "the proxy p:3128 cannot be reached: EOF", "HTTPS_PROXY is its address; NO_PROXY=h connects without it", true},
+		{transport.ProxyError{Status: 407, Answer: "407 No"}, "the proxy p:3128 requires a user name and password (407 No)", "HTTPS_PROXY=http://USER:PASSWORD@p:3128 sets them, with %XX for special characters; NO_PROXY=h connects without it", true},
+		{transport.ProxyError{Status: 401, Answer: "401 No", Login: true}, "the proxy p:3128 doesn't accept the user name and password of HTTPS_PROXY (401 No)", "", true},
+		{transport.ProxyError{Status: 403, Answer: "403 No"}, "the proxy p:3128 refused to connect to h:443 (403 No)", "ask the operator of the proxy to allow h:443; NO_PROXY=h connects without it", true},
+		{transport.ProxyError{Status: 503, Answer: "503 No", Tunnel: true}, "the proxy p:3128 cannot connect to h:443 (503 No)", "check the name, and whether the proxy can reach it; NO_PROXY=h connects without it", true},
+		{transport.ProxyError{Status: 504, Answer: "504 No"}, "the proxy p:3128 cannot connect to h:443 (504 No)", "", false},
 	}
 	for _, tt := range tests {
 		tt.err.Proxy, tt.err.Host, tt.err.Variable = "p:3128", "h:443", "HTTPS_PROXY"

@@ -7,17 +7,17 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// Exchange is one attempt at a request, or the decision to repeat it.
+// Exchange is one attempt at a request, or the decision to retry it.
 type Exchange struct {
 	Method    string
 	URL       string        // redacted
-	Range     string        // the byte range asked for, as in the header
-	Status    int           // 0 without an answer
+	Range     string        // the header
+	Status    int           // 0 if there is no answer
 	Err       error         // why there is no answer; redacted
 	Duration  time.Duration // until the headers of the answer
 	RequestID string        // GitLab's
-	Attempt   int           // set when the request will be repeated: which attempt failed
-	Wait      time.Duration // and after which pause
+	Attempt   int           // set if the request will be retried: which attempt failed
+	Wait      time.Duration // and the pause before the next
 }
 
 type observe struct {
@@ -35,7 +35,7 @@ func (o *observe) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// CloseIdleConnections is passed on.
+// CloseIdleConnections calls that of the next layer.
 func (o *observe) CloseIdleConnections() { closeIdle(o.next) }
 
 func exchange(req *http.Request, resp *http.Response, err error) Exchange {

@@ -6,10 +6,10 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Policy says how often, and for how long, a request that failed for a
-// transient reason is repeated. The zero value is ready to use.
+// Policy says how often, and for how long, a request is retried after transient failures.
+// The zero value is ready to use.
 type Policy struct {
-	Retries int           // repeats after the first attempt; zero means 5, negative means none
+	Retries int           // after the first attempt; zero means 5, negative means none
 	MaxTime time.Duration // for all attempts and pauses of one request; zero means 5 min
 }
 
@@ -44,8 +44,8 @@ const (
 	longestPoll = 30 * time.Second
 )
 
-// Polls returns the pauses between looks at something that takes its time, for at
-// most so long: a second, then ever longer, with jitter.
+// Polls returns the pauses between checks whether something has finished: a second, then
+// longer and longer, with jitter, until limit.
 func (p Policy) Polls(limit time.Duration) backoff.BackOff {
 	return backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstPoll),

@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/sleep"
 )
 
-// AttemptsError reports that a request failed as often as it was made.
+// AttemptsError reports a request whose every attempt failed.
 type AttemptsError struct {
 	Attempts int
 	Err      error // of the last attempt
@@ -28,8 +28,8 @@ func (e *AttemptsError) Error() string {
 // Unwrap gives the error of the last attempt.
 func (e *AttemptsError) Unwrap() error { return e.Err }
 
-// retry repeats requests. When the attempts are used up, it returns the last
-// answer as it is: what its status means is the caller's business.
+// retry retries requests. After the last attempt, it returns the answer as it is: what
+// its status means is up to the caller.
 type retry struct {
 	next   http.RoundTripper
 	policy Policy
@@ -41,7 +41,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	pauses, start := r.policy.Backoff(), time.Now()
 	for attempt := 1; ; attempt++ {
 		resp, err := r.next.RoundTrip(req)
-		if !worthRepeating(req, resp, err) {
+		if !retryable(req, resp, err) {
 			return finish(resp, err, attempt)
 		}
 		pause, ok := r.pause(pauses, start, resp)
@@ -63,7 +63,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// CloseIdleConnections is passed on.
+// CloseIdleConnections calls that of the next layer.
 func (r *retry) CloseIdleConnections() { closeIdle(r.next) }
 
 func finish(resp *http.Response, err error, attempt int) (*http.Response, error) {
@@ -87,7 +87,7 @@ func (r *retry) pause(pauses backoff.BackOff, start time.Time, resp *http.Respon
 	return pause, pause <= r.policy.maxTime()-time.Since(start) // the sum may be more than a Duration holds
 }
 
-// rewind gives the next attempt a body of its own.
+// rewind gives the next attempt a new copy of the request's body.
 func rewind(req **http.Request) bool {
 	if (*req).Body == nil || (*req).Body == http.NoBody {
 		return true

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// StallError reports a connection on which no byte moved.
+// StallError reports a connection on which no byte arrived.
 type StallError struct{ After time.Duration }
 
 // Error implements error.
@@ -20,16 +20,15 @@ func (e *StallError) Error() string {
 // Hint says what to do next.
 func (*StallError) Hint() string { return "the server or a proxy is silent: try again later" }
 
-// Timeout implements [net.Error], so that the request is repeated.
+// Timeout implements [net.Error], so the request is retried.
 func (*StallError) Timeout() bool { return true }
 
 // Temporary implements [net.Error].
 func (*StallError) Temporary() bool { return true }
 
-// stall ends a request when the server is silent for too long: before the
-// headers, or while the body is read. Slow is not silent, however long it
-// takes. The clock runs only while somebody waits for bytes, so that a slow
-// reader does not look like a silent server.
+// stall cancels a request when the server is silent for too long, before the headers or
+// while the body is read. A slow server isn't silent, however long it takes. The clock
+// runs only during reads, so a slow reader doesn't look like a silent server.
 type stall struct {
 	next    http.RoundTripper
 	timeout time.Duration
@@ -53,10 +52,10 @@ func (s *stall) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// CloseIdleConnections is passed on.
+// CloseIdleConnections calls that of the next layer.
 func (s *stall) CloseIdleConnections() { closeIdle(s.next) }
 
-// stalled puts the reason in place of the "context canceled" it caused.
+// stalled returns the reason instead of the "context canceled" that it caused.
 func stalled(ctx context.Context, err error) error {
 	if cause, ok := context.Cause(ctx).(*StallError); ok { //nolint:errorlint // set by this package, never wrapped
 		return cause

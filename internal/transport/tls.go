@@ -9,13 +9,13 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 )
 
-// MaxPEM is the maximum size of a PEM file, in bytes: some fifty times that of a
+// MaxPEM is the maximum size of a PEM file, in bytes: about fifty times that of a
 // system's certificates.
 const MaxPEM = 16 << 20
 
-// Roots returns the system's certificate authorities and those of a PEM file:
-// what a runner puts into CI_SERVER_TLS_CA_FILE may be GitLab's chain alone,
-// and object storage has another.
+// Roots returns the system's certificate authorities and those of a PEM file. Both are
+// needed: a runner's CI_SERVER_TLS_CA_FILE may contain only GitLab's chain, and object
+// storage has another.
 func Roots(pemFile string) (*x509.CertPool, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
@@ -26,7 +26,7 @@ func Roots(pemFile string) (*x509.CertPool, error) {
 		return nil, err
 	}
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no PEM certificate", pemFile)
+		return nil, fmt.Errorf("%s contains no PEM certificate", pemFile)
 	}
 	return roots, nil
 }

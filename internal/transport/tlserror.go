@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// TLSError reports that no secure connection came about. It is never repaired by
-// repeating the request.
+// TLSError reports that a secure connection failed. Retrying never helps.
 type TLSError struct {
 	Host string // host and port, of the server or of a proxy
 	What string // what is wrong
@@ -29,8 +28,8 @@ type TLSCause string
 const (
 	CauseOther         TLSCause = ""
 	CauseAuthority     TLSCause = "authority"      // an authority that isn't trusted signed the server's certificate
-	CauseHandshake     TLSCause = "handshake"      // GitLab refuses, perhaps because it wants a client certificate
-	CauseNoCertificate TLSCause = "no certificate" // GitLab wants a client certificate
+	CauseHandshake     TLSCause = "handshake"      // GitLab refuses, perhaps because it requires a client certificate
+	CauseNoCertificate TLSCause = "no certificate" // GitLab requires a client certificate
 	CauseCertificate   TLSCause = "certificate"    // GitLab doesn't accept the client certificate
 )
 
@@ -43,7 +42,7 @@ func (e *TLSError) Hint() string { return e.Next }
 // Unwrap gives what net/http said.
 func (e *TLSError) Unwrap() error { return e.Err }
 
-// peer is who a connection was meant for.
+// peer is the server or proxy that a connection was for.
 type peer struct {
 	name    string // for people
 	address string // host and port
@@ -52,7 +51,7 @@ type peer struct {
 	proxy   string // the proxy on the way; may be empty
 }
 
-// tlsError explains err, or returns nil if it has nothing to do with TLS.
+// tlsError explains err, or returns nil if it isn't about TLS.
 func tlsError(p peer, err error) error {
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		return outOfTime(p, invalid, err)
@@ -64,10 +63,10 @@ func tlsError(p peer, err error) error {
 		return unknownAuthority(p, unknown, err)
 	}
 	if broken, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &TLSError{Host: p.address, What: fmt.Sprintf("the certificate of %s is no good: %v", p.name, broken.Err), Next: askOperator(p), Err: err}
+		return &TLSError{Host: p.address, What: fmt.Sprintf("the certificate of %s is invalid: %v", p.name, broken.Err), Next: askOperator(p), Err: err}
 	}
 	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(record.RecordHeader[:]) == "HTTP/" {
-		return &TLSError{Host: p.address, What: p.name + " speaks plain HTTP, and was asked by https", Next: "is the port right? An address with http:// sends the token readable to everybody on the way", Err: err}
+		return &TLSError{Host: p.address, What: p.name + " doesn't use TLS, but its address says https", Next: "is the port right? With http://, others on the network could read the token", Err: err}
 	}
 	if said, ok := errors.AsType[*net.OpError](err); ok && said.Op == "remote error" {
 		return alert(p, said.Err.Error(), err)
@@ -80,15 +79,15 @@ func tlsError(p peer, err error) error {
 
 func askOperator(p peer) string { return "ask the operator of " + p.name + " to fix it" }
 
-// outOfTime is about a certificate that is too old or too new, its own or that of
-// an authority. Anything else that makes it invalid is told as it is.
+// outOfTime explains a certificate that has expired or isn't valid yet, the server's or an
+// authority's. Other reasons are repeated as they are.
 func outOfTime(p peer, e x509.CertificateInvalidError, err error) error {
 	whose := "the certificate of " + p.name
 	if e.Cert != nil && e.Cert.IsCA {
 		whose = fmt.Sprintf("the certificate of the authority (%s) behind that of %s", e.Cert.Subject.CommonName, p.name)
 	}
 	if e.Reason != x509.Expired || e.Cert == nil {
-		return &TLSError{Host: p.address, What: fmt.Sprintf("%s is no good: %v", whose, e), Next: askOperator(p), Err: err}
+		return &TLSError{Host: p.address, What: fmt.Sprintf("%s is invalid: %v", whose, e), Next: askOperator(p), Err: err}
 	}
 	now := time.Now()
 	if now.Before(e.Cert.NotBefore) {
@@ -109,7 +108,7 @@ func otherName(p peer, e x509.HostnameError, err error) error {
 	names := make([]string, 0, len(e.Certificate.DNSNames)+len(e.Certificate.IPAddresses))
 	for _, name := range e.Certificate.DNSNames {
 		if net.ParseIP(name) != nil {
-			name += " (as a name, which does not count)"
+			name += " (as a name, which doesn't count)"
 		}
 		names = append(names, name)
 	}
@@ -120,7 +119,7 @@ func otherName(p peer, e x509.HostnameError, err error) error {
 	whose := "for " + strings.Join(names[:min(shown, len(names))], ", ")
 	switch {
 	case len(names) == 0:
-		whose = fmt.Sprintf("for no name at all (its common name, %q, does not count)", e.Certificate.Subject.CommonName)
+		whose = fmt.Sprintf("for no name at all (its common name, %q, doesn't count)", e.Certificate.Subject.CommonName)
 	case len(names) > shown:
 		whose += fmt.Sprintf(" and %d more", len(names)-shown)
 	}
@@ -143,11 +142,11 @@ func unknownAuthority(p peer, e x509.UnknownAuthorityError, err error) error {
 }
 
 func tooOld(p peer, err error) error {
-	return &TLSError{Host: p.address, What: p.name + " speaks neither TLS 1.2 nor anything newer", Next: "older versions aren't safe: ask the operator of " + p.name + " to allow a newer version", Err: err}
+	return &TLSError{Host: p.address, What: p.name + " doesn't support TLS 1.2 or later", Next: "older versions aren't safe: ask the operator of " + p.name + " to allow a newer version", Err: err}
 }
 
-// The alerts by which a server refuses (RFC 8446 §6.2). crypto/tls has no names
-// for them, but words.
+// The alerts with which a server refuses (RFC 8446 §6.2). crypto/tls has no constants for
+// them.
 const (
 	alertHandshakeFailure tls.AlertError = 40
 	alertBadCertificate   tls.AlertError = 42
@@ -175,26 +174,26 @@ func alert(p peer, said string, err error) error {
 		return e
 	case alertHandshakeFailure.Error():
 		e := &TLSError{Host: p.address, What: p.name + " refuses the handshake", Err: err}
-		if e.Next = "it may want a client certificate, or speak ciphers that are too old"; p.gitlab {
+		if e.Next = "it may require a client certificate, or ciphers that are too old"; p.gitlab {
 			e.Cause = CauseHandshake
 		} else {
-			e.Next = "it may want a client certificate, which is shown to GitLab alone, or speak ciphers that are too old"
+			e.Next = "it may require a client certificate, which is sent to GitLab only, or ciphers that are too old"
 		}
 		return e
 	}
-	return nil // it may have come in the middle of an answer
+	return nil // it may be from the middle of an answer
 }
 
-// clientCertificate is about the one that a server wants. The program keeps back
-// one whose authority is none of those that the server names.
+// clientCertificate explains a server that requires one. crypto/tls doesn't send a
+// certificate whose authority isn't among those that the server accepts.
 func clientCertificate(p peer, err error) *TLSError {
-	e := &TLSError{Host: p.address, What: p.name + " wants a client certificate", Err: err}
+	e := &TLSError{Host: p.address, What: p.name + " requires a client certificate", Err: err}
 	switch {
 	case !p.gitlab:
-		e.Next = "that is shown to GitLab alone; ask the operator of " + p.name + " to do without"
+		e.Next = "a client certificate is sent to GitLab only; ask the operator of " + p.name + " not to require one"
 	case p.shown:
-		e.What, e.Cause = p.name+" does not accept the client certificate", CauseCertificate
-		e.Next = "is it still valid, and did an authority sign it that the server trusts?"
+		e.What, e.Cause = p.name+" doesn't accept the client certificate", CauseCertificate
+		e.Next = "check that it hasn't expired, and that the server trusts its authority"
 	default:
 		e.Cause = CauseNoCertificate
 		e.Next = "in a job, CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE name one and its key"

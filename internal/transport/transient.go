@@ -11,9 +11,9 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 )
 
-// worthRepeating allow-lists what is transient. Requests that change something
-// are repeated only if the server surely did not act on them.
-func worthRepeating(req *http.Request, resp *http.Response, err error) bool {
+// retryable reports whether a request may be retried: an allowlist of what is transient.
+// Requests that change something are retried only if the server can't have acted on them.
+func retryable(req *http.Request, resp *http.Response, err error) bool {
 	if req.Context().Err() != nil {
 		return false
 	}
@@ -25,8 +25,8 @@ func worthRepeating(req *http.Request, resp *http.Response, err error) bool {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusInternalServerError:
-		// Stores that don't support suffix ranges may answer 500, as Azure's emulator
-		// does. The client asks for another range then, and that is repeated.
+		// Storage that doesn't support suffix ranges may answer 500, as Azure's emulator
+		// does. The client then requests another range, which is retried.
 		return idempotent && !strings.HasPrefix(req.Header.Get("Range"), "bytes=-")
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return idempotent
@@ -34,8 +34,8 @@ func worthRepeating(req *http.Request, resp *http.Response, err error) bool {
 	return false
 }
 
-// NeverSent reports whether a request failed because there was no connection to
-// send it on, so that the server cannot have acted on it.
+// NeverSent reports whether a request failed before it was sent, so the server can't have
+// acted on it.
 func NeverSent(err error) bool {
 	if _, noConnection := errors.AsType[*TLSError](err); noConnection || unreachable(err) {
 		return true
@@ -47,8 +47,8 @@ func NeverSent(err error) bool {
 	return noAddress
 }
 
-// unreachable is NeverSent for reasons that may be gone the next time. One of them is
-// that too many files are open in this process.
+// unreachable is NeverSent for transient reasons. One of them is that this process has
+// too many files open.
 func unreachable(err error) bool {
 	if openfiles.Exhausted(err) {
 		return true

@@ -2,22 +2,22 @@
 // [http.RoundTripper] layers. From the outside in:
 //
 //	(client)   follows redirects, but not from https to http
-//	retry      repeats a request that failed for a transient reason
-//	whole      reads small answers to their end, so that one that breaks is repeated
-//	observe    tells the caller about each attempt
+//	retry      retries requests after transient failures
+//	whole      reads small answers to their end, so retry sees one that breaks off
+//	observe    reports each attempt to the caller
 //	auth       adds the token, for GitLab's API only
-//	stall      gives up when no byte moved for a while
-//	explain    says in words what a certificate or a proxy is about
+//	stall      cancels a request when no byte arrives for a while
+//	explain    turns errors about certificates and proxies into words for people
 //	base       http.Transport; GitLab's own with the client certificate
 //
-// Auth sits below the client that follows redirects, so that each hop is judged
-// by its own address: net/http carries JOB-TOKEN and PRIVATE-TOKEN along to
-// wherever GitLab redirects, which is object storage. Stall sits below retry, so
-// that a connection that hangs is given up and the request repeated. Observe sits
-// between, so that every attempt is seen.
+// Auth is below the client that follows redirects, so it judges each hop by its own
+// address: net/http would send JOB-TOKEN and PRIVATE-TOKEN on to wherever GitLab
+// redirects, which is object storage. Stall is below retry, so a connection that hangs
+// is a failed attempt. Observe is between them, so it sees every attempt.
 //
-// The body of an archive that breaks off is not repeated here: what was read
-// cannot be taken back. Package fetch continues it.
+// There are two clients with the same connections: one reads whole answers, one returns
+// files as they arrive. If the body of a file breaks off, package fetch resumes it: what
+// was read can't be taken back.
 package transport
 
 import (
@@ -43,43 +43,42 @@ import (
 // ErrInsecureRedirect reports a redirect from https to http.
 var ErrInsecureRedirect = errors.New("redirect from https to http")
 
-// InsecureRedirectError is an [ErrInsecureRedirect] with what it is about.
+// InsecureRedirectError is an [ErrInsecureRedirect] between two hosts.
 type InsecureRedirectError struct{ From, To string } // hosts
 
 // Error implements error.
 func (e *InsecureRedirectError) Error() string {
-	return fmt.Sprintf("%v refused, from %s to %s: whoever listens could read and change the archive", ErrInsecureRedirect, e.From, e.To)
+	return fmt.Sprintf("%v refused, from %s to %s: others on the network could read and change the archive", ErrInsecureRedirect, e.From, e.To)
 }
 
 // Hint says what to do next.
 func (e *InsecureRedirectError) Hint() string {
-	return fmt.Sprintf("whoever runs %s has to give it an https address for %s", e.From, e.To)
+	return fmt.Sprintf("ask the operator of %s to configure an https address for %s", e.From, e.To)
 }
 
 // Is makes it an [ErrInsecureRedirect].
 func (e *InsecureRedirectError) Is(target error) bool { return target == ErrInsecureRedirect }
 
-// ErrRedirectedWrite reports that a request that changes something was redirected.
+// ErrRedirectedWrite reports a redirect in answer to a request that changes something.
 var ErrRedirectedWrite = errors.New("redirects are not followed by requests that change something")
 
 // Options configure a client. Only API is required.
 type Options struct {
-	API           *url.URL         // root of GitLab's API; the token goes below it alone
+	API           *url.URL         // root of GitLab's API; only requests below it get the token
 	Header, Token string           // the credential; an empty Header means none
 	RootCAs       *x509.CertPool   // nil means the system's; see [Roots]
-	ClientCert    *tls.Certificate // shown to GitLab alone; nil means none
+	ClientCert    *tls.Certificate // for GitLab only; nil means none
 	UserAgent     string           // empty means Go's
 	Retry         Policy
 	StallTimeout  time.Duration  // zero means 60 s; negative means never
 	Observe       func(Exchange) // called after each attempt, from any goroutine; nil means none
 
-	// Base answers requests. Nil means the servers that they are addressed to; tests
-	// answer by themselves.
+	// Base answers requests, in tests. Nil means to send them to their servers.
 	Base http.RoundTripper
 }
 
-// DefaultStallTimeout is how long a connection may be silent. GitLab's own
-// proxy gives a storage 30 s to begin, its application server 60 s.
+// DefaultStallTimeout is how long a connection may be silent. GitLab's own proxy allows
+// storage 30 s to start answering, and its application server 60 s.
 const DefaultStallTimeout = 60 * time.Second
 
 // Clients are two clients that share their connections.
@@ -114,12 +113,12 @@ func New(o Options) Clients {
 const maxRedirects = 10
 
 func checkRedirect(req *http.Request, via []*http.Request) error {
-	// net/http tells the next server which address led to it. A signed one
-	// would hand its signature on.
+	// net/http tells the next server which address redirected to it. If that was
+	// pre-signed, the next server would learn its signature.
 	req.Header.Del("Referer")
 	if method := via[0].Method; method != http.MethodGet && method != http.MethodHead {
-		// net/http would go on with GET, and take its answer for that of the request.
-		return fmt.Errorf("%w: %s %s is sent on to %s", ErrRedirectedWrite, method, redact.URLOf(via[0].URL), redact.URLOf(req.URL))
+		// net/http would continue with GET, and return that answer.
+		return fmt.Errorf("%w: %s %s is redirected to %s", ErrRedirectedWrite, method, redact.URLOf(via[0].URL), redact.URLOf(req.URL))
 	}
 	if len(via) >= maxRedirects {
 		return fmt.Errorf("stopped after %d redirects", maxRedirects)
@@ -130,8 +129,8 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// base is two transports: a client certificate is meant for GitLab, and
-// tls.Config cannot tell hosts apart.
+// base is two transports: the client certificate is for GitLab only, and tls.Config can't
+// distinguish hosts.
 type base struct {
 	api           *url.URL
 	gitlab, other http.RoundTripper
@@ -144,7 +143,7 @@ func newBase(o Options) *base {
 		gitlab := newTransport(o.RootCAs)
 		config := gitlab.TLSClientConfig
 		if behind := proxyFor(&http.Request{URL: o.API}); behind != nil {
-			// What is dialled is the proxy; the handshake with GitLab comes later.
+			// DialTLSContext connects to the proxy; the handshake with GitLab comes later.
 			config = config.Clone()
 		}
 		gitlab.TLSClientConfig.Certificates = []tls.Certificate{*o.ClientCert}
@@ -165,8 +164,8 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 	return b.other.RoundTrip(req)
 }
 
-// CloseIdleConnections is what [http.Client.CloseIdleConnections] looks for; the
-// layers above pass it on.
+// CloseIdleConnections is called by [http.Client.CloseIdleConnections]. Each layer above
+// calls that of the next.
 func (b *base) CloseIdleConnections() {
 	closeIdle(b.gitlab)
 	closeIdle(b.other)
@@ -178,22 +177,21 @@ func closeIdle(rt http.RoundTripper) {
 	}
 }
 
-// maxIdle is how many idle connections to a host are kept: as many as there are
-// parallel range requests. net/http keeps two.
+// The limits of idle connections to a host.
 const (
-	maxIdle   = 16
-	idleShare = 8 // they take at most an eighth of the files that may be open
+	maxIdle   = 16 // as many as there are parallel range requests; net/http keeps two
+	idleShare = 8  // of the files that may be open, at most this part: an eighth
 )
 
-// connectTimeout bounds making a connection, and its handshake.
+// connectTimeout limits connecting, and the handshake.
 const connectTimeout = 30 * time.Second
 
 func newDialer() *net.Dialer { return &net.Dialer{Timeout: connectTimeout, KeepAlive: connectTimeout} }
 
 func newTransport(roots *x509.CertPool) *http.Transport {
 	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	// Ranges want connections of their own: over HTTP/2 they would share one,
-	// with one congestion window.
+	// Ranges need connections of their own: with HTTP/2 they would share one, and its
+	// congestion window.
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{

@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// maxWhole bounds how much of a JSON answer is kept, in bytes. A page of a hundred
-	// jobs has about 400 kB.
+	// maxWhole limits how much of an answer is kept, in bytes. A page of a hundred jobs
+	// has about 400 kB.
 	maxWhole = 16 << 20
-	// maxRefusal is the same for answers that aren't what was asked for.
+	// maxRefusal is the same for redirects and errors.
 	maxRefusal = 64 << 10
-	// refusalTime is how long the body of such an answer may take. Its status counts.
+	// refusalTime is how long the body of one may take. Its status is what counts.
 	refusalTime = 10 * time.Second
 )
 
-// SlowError reports an answer that didn't arrive in full in time, though its bytes kept
-// coming.
+// SlowError reports an answer that didn't arrive in full in time, although its bytes kept
+// arriving.
 type SlowError struct{ After time.Duration }
 
 // Error implements error.
@@ -31,16 +31,16 @@ func (e *SlowError) Error() string {
 // Hint says what to do next.
 func (*SlowError) Hint() string { return "the server or the network is slow: try again later" }
 
-// Timeout implements [net.Error], so that the request is repeated.
+// Timeout implements [net.Error], so the request is retried.
 func (*SlowError) Timeout() bool { return true }
 
 // Temporary implements [net.Error].
 func (*SlowError) Temporary() bool { return true }
 
-// whole reads answers to their end before it returns them: all of them, so that retry
-// sees a connection that breaks within one; or only those that are neither a file nor a
-// part of one, so that neither retry nor the client that follows redirects waits for a
-// body that arrives slowly. Files stream.
+// whole reads answers to their end before it returns them. With all, it reads every
+// answer, and retry sees it if the connection breaks within one. Without, it reads only
+// answers that are neither a file nor a part of one: neither retry nor the client that
+// follows redirects waits for a body that arrives slowly.
 type whole struct {
 	next http.RoundTripper
 	all  bool
@@ -64,12 +64,12 @@ func (l *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if refused && req.Context().Err() != nil {
-		return nil, context.Cause(req.Context()) // what was read before that isn't the whole answer
+		return nil, context.Cause(req.Context()) // the answer may be incomplete
 	}
 	return resp, nil
 }
 
-// buffer puts what came of a body, at most so many bytes, in its place.
+// buffer replaces a body with the bytes that arrived, at most so many.
 func buffer(resp *http.Response, most int64, patience time.Duration) error {
 	body := resp.Body
 	clock := time.AfterFunc(patience, func() { _ = body.Close() }) // ends the read
@@ -84,5 +84,5 @@ func buffer(resp *http.Response, most int64, patience time.Duration) error {
 	return err
 }
 
-// CloseIdleConnections is passed on.
+// CloseIdleConnections calls that of the next layer.
 func (l *whole) CloseIdleConnections() { closeIdle(l.next) }

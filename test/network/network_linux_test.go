@@ -81,12 +81,12 @@ func distrustedServers(t *testing.T) []distrusted {
 			site: func(s *site) {
 				s.gitlab.cert = cert(certificate(s.host), func(c *x509.Certificate) { c.IPAddresses = nil; c.Subject.CommonName = "127.0.0.1" })
 			},
-			words: []string{`for no name at all (its common name, "127.0.0.1", does not count)`, "subject alternative names"},
+			words: []string{`for no name at all (its common name, "127.0.0.1", doesn't count)`, "subject alternative names"},
 		},
 		{
 			name: "TLS 1.1 at most", by: gitlab,
 			site:  func(s *site) { s.gitlab.config = "ssl_protocols TLSv1 TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0;" },
-			words: []string{"speaks neither TLS 1.2 nor anything newer", "allow a newer version"},
+			words: []string{"doesn't support TLS 1.2 or later", "allow a newer version"},
 		},
 	}
 }
@@ -150,15 +150,15 @@ func TestMutualTLSRefused(t *testing.T) {
 	}{
 		{
 			"none", false, func(s *site, _ *authority) { s.gitlab.config = want(s.ca) }, func(s *site) *face { return &s.gitlab },
-			[]string{"wants a client certificate", "--cert-file", "--key-file", "CI_SERVER_TLS_CERT_FILE"},
+			[]string{"requires a client certificate", "--cert-file", "--key-file", "CI_SERVER_TLS_CERT_FILE"},
 		},
 		{
 			"of another authority", true, func(s *site, other *authority) { s.gitlab.config = want(other) }, func(s *site) *face { return &s.gitlab },
-			[]string{"does not accept the client certificate", "--cert-file"},
+			[]string{"doesn't accept the client certificate", "--cert-file"},
 		},
 		{
 			"by storage", true, func(s *site, _ *authority) { s.storage.config = want(s.ca) }, func(s *site) *face { return &s.storage },
-			[]string{"wants a client certificate", "shown to GitLab alone"},
+			[]string{"requires a client certificate", "sent to GitLab only"},
 		},
 	}
 	for _, tt := range tests {
@@ -187,7 +187,7 @@ func TestSchemes(t *testing.T) {
 		t.Parallel()
 		s := newSite(t)
 		s.start()
-		s.fails(s.fetch(map[string]string{"CI_API_V4_URL": "http://" + s.gitlab.address + "/api/v4"}), 6, s.gitlab.address+" speaks TLS", "https://")
+		s.fails(s.fetch(map[string]string{"CI_API_V4_URL": "http://" + s.gitlab.address + "/api/v4"}), 6, s.gitlab.address+" uses TLS", "https://")
 		s.stop()
 		if all := s.requests(&s.gitlab); len(all) != 1 {
 			t.Errorf("it saw %+v", all)
@@ -198,7 +198,7 @@ func TestSchemes(t *testing.T) {
 		s := newSite(t)
 		s.gitlab.plain, s.storage.plain = true, true
 		s.start()
-		s.fails(s.fetch(map[string]string{"CI_API_V4_URL": "https://" + s.gitlab.address + "/api/v4"}), 6, s.gitlab.address+" speaks plain HTTP", "is the port right?")
+		s.fails(s.fetch(map[string]string{"CI_API_V4_URL": "https://" + s.gitlab.address + "/api/v4"}), 6, s.gitlab.address+" doesn't use TLS", "is the port right?")
 		s.stop()
 		if all := s.requests(&s.gitlab); len(all) != 1 || all[0].Status != 400 {
 			t.Errorf("it saw %+v", all)

@@ -151,7 +151,7 @@ func TestDistrustedProxy(t *testing.T) {
 	}
 	// A proxy that reads what passes shows a certificate of its own for GitLab.
 	s.fails(s.fetch(map[string]string{"HTTPS_PROXY": p.address, "CI_SERVER_TLS_CA_FILE": ""}), 6,
-		"the certificate of "+s.gitlab.address+" is signed by an unknown authority", "it may be that of the proxy "+p.address)
+		"the certificate of "+s.gitlab.address+" is signed by an unknown authority", "it may belong to the proxy "+p.address)
 }
 
 func TestNoProxy(t *testing.T) {
@@ -191,7 +191,7 @@ func TestNoProxyBySuffix(t *testing.T) {
 	}{
 		{"example.test,.test", 0, []string{"lookup gitlab.sub.test", "no such host"}},
 		{"sub.test", 0, []string{"lookup gitlab.sub.test", "no such host"}},
-		{".other.test", 1, []string{"the proxy ", "gets no connection to gitlab.sub.test:443", "NO_PROXY=gitlab.sub.test"}},
+		{".other.test", 1, []string{"the proxy ", "cannot connect to gitlab.sub.test:443", "NO_PROXY=gitlab.sub.test"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.noProxy, func(t *testing.T) {
@@ -225,16 +225,16 @@ func refusingProxies() []refusingProxy {
 		return "Filter \"" + file + "\"\nFilterDefaultDeny Yes"
 	}
 	return []refusingProxy{
-		{name: "port", config: func(*testing.T) string { return "ConnectPort 443" }, asked: 1, words: []string{"refuses to lead to GITLAB (403 ", "may allow GITLAB", "NO_PROXY=HOST goes there without it"}},
-		{name: "filter", config: filter, asked: 1, words: []string{"refuses to lead to GITLAB (403 Filtered)", "NO_PROXY=HOST"}},
-		{name: "filter, by http", config: filter, plain: true, asked: 1, words: []string{"refuses to lead to GITLAB (403 Filtered)", "NO_PROXY=HOST"}},
-		{name: "password missing", config: auth, asked: 1, words: []string{"wants a user and a password (407 ", "HTTPS_PROXY=http://USER:PASSWORD@PROXY"}},
-		{name: "password missing, by http", config: auth, plain: true, asked: 1, words: []string{"wants a user and a password (407 ", "HTTP_PROXY=http://USER:PASSWORD@PROXY"}},
+		{name: "port", config: func(*testing.T) string { return "ConnectPort 443" }, asked: 1, words: []string{"refused to connect to GITLAB (403 ", "to allow GITLAB", "NO_PROXY=HOST connects without it"}},
+		{name: "filter", config: filter, asked: 1, words: []string{"refused to connect to GITLAB (403 Filtered)", "NO_PROXY=HOST"}},
+		{name: "filter, by http", config: filter, plain: true, asked: 1, words: []string{"refused to connect to GITLAB (403 Filtered)", "NO_PROXY=HOST"}},
+		{name: "password missing", config: auth, asked: 1, words: []string{"requires a user name and password (407 ", "HTTPS_PROXY=http://USER:PASSWORD@PROXY"}},
+		{name: "password missing, by http", config: auth, plain: true, asked: 1, words: []string{"requires a user name and password (407 ", "HTTP_PROXY=http://USER:PASSWORD@PROXY"}},
 		// tinyproxy says 401 there, which is none of GitLab's.
-		{name: "password wrong", config: auth, login: "ci:another%2Dsecret@", asked: 1, words: []string{"does not accept the user and password of HTTPS_PROXY (401 "}},
-		{name: "password wrong, by http", config: auth, plain: true, login: "ci:another%2Dsecret@", asked: 1, words: []string{"does not accept the user and password of HTTP_PROXY (401 "}},
-		{name: "upstream missing", config: func(*testing.T) string { return "Upstream http 127.0.0.1:1" }, args: []string{"--retries", "1"}, asked: 2, words: []string{"gets no connection to GITLAB (5", "(after 2 attempts)", "NO_PROXY=HOST"}},
-		{name: "upstream missing, by http", config: func(*testing.T) string { return "Upstream http 127.0.0.1:1" }, plain: true, args: []string{"--retries", "1"}, asked: 2, words: []string{"gets no connection to GITLAB (5", "(after 2 attempts)", "NO_PROXY=HOST"}},
+		{name: "password wrong", config: auth, login: "ci:another%2Dsecret@", asked: 1, words: []string{"doesn't accept the user name and password of HTTPS_PROXY (401 "}},
+		{name: "password wrong, by http", config: auth, plain: true, login: "ci:another%2Dsecret@", asked: 1, words: []string{"doesn't accept the user name and password of HTTP_PROXY (401 "}},
+		{name: "upstream missing", config: func(*testing.T) string { return "Upstream http 127.0.0.1:1" }, args: []string{"--retries", "1"}, asked: 2, words: []string{"cannot connect to GITLAB (5", "(after 2 attempts)", "NO_PROXY=HOST"}},
+		{name: "upstream missing, by http", config: func(*testing.T) string { return "Upstream http 127.0.0.1:1" }, plain: true, args: []string{"--retries", "1"}, asked: 2, words: []string{"cannot connect to GITLAB (5", "(after 2 attempts)", "NO_PROXY=HOST"}},
 	}
 }
 
@@ -282,7 +282,7 @@ func TestNoSuchProxy(t *testing.T) {
 	s.start()
 	nobody := deadAddress(t, network.IP)
 	o := s.fetch(map[string]string{"HTTPS_PROXY": "http://" + login() + "@" + nobody}, "--retries", "1")
-	s.fails(o, 6, "the proxy "+nobody+" cannot be reached", "connection refused", "(after 2 attempts)", "HTTPS_PROXY names it", "NO_PROXY="+s.host)
+	s.fails(o, 6, "the proxy "+nobody+" cannot be reached", "connection refused", "(after 2 attempts)", "HTTPS_PROXY is its address", "NO_PROXY="+s.host)
 	s.stop()
 	if all := s.requests(&s.gitlab); len(all) != 0 {
 		t.Errorf("GitLab saw %+v", all)
