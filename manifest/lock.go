@@ -63,11 +63,20 @@ func ReadLock(file string) (Lock, error) {
 	var l Lock
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	switch err := d.Decode(&l); {
+	err = d.Decode(&l)
+	what := ""
+	switch {
 	case err != nil:
-		return Lock{}, &Error{File: file, What: "it is no lock file: " + err.Error(), Fix: "take it back from version control, or delete it: sync makes a new one"}
+		what = err.Error()
 	case l.Version != Version:
 		return Lock{}, &Error{File: file, What: fmt.Sprintf("version %d is not known", l.Version), Fix: "a newer program made it"}
+	case len(bytes.TrimSpace(text[d.InputOffset():])) > 0:
+		what = "there is more behind its end"
+	default:
+		what = l.mistake()
+	}
+	if what != "" {
+		return Lock{}, &Error{File: file, What: "it isn't a lock file: " + what, Fix: "restore it from version control, or delete it: sync makes a new one"}
 	}
 	return l, nil
 }

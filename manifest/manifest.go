@@ -5,6 +5,7 @@
 //	read.go         the file, with the place of each mistake
 //	check.go        what its keys must not say together
 //	lock.go         what was found
+//	lockcheck.go    what it can't say
 //	fingerprint.go  whether that is still what is asked for
 package manifest
 

@@ -146,7 +146,7 @@ func TestLock(t *testing.T) {
 		t.Errorf("a lock file that is not there: %+v, %v", l, err)
 	}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678, time.FixedZone("", 3600))
-	a := manifest.Locked{Name: "a", JobID: 5_000_000_000, ResolvedAt: at, Files: []manifest.LockFile{{Path: "z", SHA256: "1"}, {Path: "b", Target: "<x>"}}}
+	a := manifest.Locked{Name: "a", JobID: 5_000_000_000, ResolvedAt: at, Files: []manifest.LockFile{{Path: "z", Mode: "0644", SHA256: strings.Repeat("1", 64)}, {Path: "b", Target: "<x>"}}}
 	b := manifest.Locked{Name: "b", ResolvedAt: at}
 	one, err := manifest.Lock{Sources: []manifest.Locked{a, b}}.Bytes()
 	if err != nil {

@@ -1,0 +1,66 @@
+package manifest_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/manifest"
+)
+
+// A lock file is what Bytes writes; anything else is refused before it is believed.
+func TestMistakenLocks(t *testing.T) {
+	t.Parallel()
+	sum := strings.Repeat("a", 64)
+	file := func(more string) string {
+		return fmt.Sprintf(`{"name": "a", "job_id": 5, "files": [{"path": "d/f", "name": "f", "mode": "0644", "size": 1, "sha256": %q}%s]}`, sum, more)
+	}
+	changed := func(from, to string) string { return strings.Replace(file(""), from, to, 1) }
+	for _, tt := range []struct{ name, sources, behind, want string }{
+		{"whole", file(""), " \n", ""},
+		{"a link", changed(`"mode": "0644", "size": 1, "sha256": "`+sum+`"`, `"target": "../x"`), "", ""},
+		{"one that may be missing", `{"name": "a", "files": []}`, "", ""},
+		{"no files, as of directories alone", `{"name": "a", "job_id": 5, "files": []}`, "", ""},
+		{"something behind", file(""), "x", "behind its end"},
+		{"two lock files", file(""), `{"version": 1}`, "behind its end"},
+		{"two sources", file("") + "," + file(""), "", `two sources "a"`},
+		{"two files", file(", " + `{"path": "d/f", "name": "f", "mode": "0644", "sha256": "` + sum + `"}`), "", `"d/f" twice`},
+		{"no list", `{"name": "a", "job_id": 5}`, "", "no list of files"},
+		{"null for a list", `{"name": "a", "job_id": 5, "files": null}`, "", "no list of files"},
+		{"a name", `{"name": "\u001b[31m", "files": []}`, "", "no source can have"},
+		{"a negative job", changed(`"job_id": 5`, `"job_id": -5`), "", "negative"},
+		{"a negative size", changed(`"job_id": 5`, `"job_id": 5, "size": -1`), "", "negative"},
+		{"files without a job", changed(`"job_id": 5, `, ""), "", "no job"},
+		{"a digest of the archive", changed(`"job_id": 5`, `"job_id": 5, "sha256": "0"`), "", "isn't a SHA-256"},
+		{"parent", changed("d/f", "../f"), "", "outside"},
+		{"parent below", changed("d/f", "d/../../f"), "", "outside"},
+		{"absolute", changed("d/f", "/etc/passwd"), "", "outside"},
+		{"not clean", changed("d/f", "d//f"), "", "outside"},
+		{"the directory", changed("d/f", "."), "", "outside"},
+		{"no path", changed("d/f", ""), "", "outside"},
+		{"control characters", changed("d/f", `d/\u001b`), "", "control"},
+		{"mode", changed("0644", "x"), "", "mode"},
+		{"no mode", changed("0644", ""), "", "mode"},
+		{"sticky mode", changed("0644", "1777"), "", "mode"},
+		{"negative size", changed(`"size": 1`, `"size": -1`), "", "negative size"},
+		{"no digest", changed(sum, ""), "", "isn't a SHA-256"},
+		{"short digest", changed(sum, "aa"), "", "isn't a SHA-256"},
+		{"capital digest", changed(sum, strings.ToUpper(sum)), "", "isn't a SHA-256"},
+		{"file and link", changed(`"size": 1`, `"target": "x"`), "", "both"},
+	} {
+		name := filepath.Join(t.TempDir(), "artifetch.lock")
+		if err := os.WriteFile(name, []byte(`{"version": 1, "sources": [`+tt.sources+"]}"+tt.behind), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := manifest.ReadLock(name)
+		if tt.want == "" && err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if mistake, ok := errors.AsType[*manifest.Error](err); tt.want != "" && (!ok || !strings.Contains(err.Error(), tt.want) || mistake.Hint() == "") {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
