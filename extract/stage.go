@@ -96,17 +96,27 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 	}()
 	o = o.withDefaults()
 	if o.Prefix != "" {
-		if o.Prefix, err = s.rules.Clean(o.Prefix, true); err != nil {
+		if o.Prefix, err = s.cleanPrefix(o); err != nil {
 			return stats, err
-		}
-		if reason := s.rules.Unfit(o.Prefix); reason != "" {
-			return stats, &ConflictError{Path: o.Prefix, Reason: "this system can't have such a directory: " + reason}
 		}
 	}
 	if stats, err = add(s.noting(o)); err != nil {
 		return stats, err
 	}
 	return stats, s.checkKept()
+}
+
+// cleanPrefix checks the directory of an archive. It isn't the archive that names it, but
+// it may be a job's name, which its project chooses.
+func (s *Stage) cleanPrefix(o Options) (string, error) {
+	prefix, err := s.rules.Clean(o.Prefix, o.AllowGit)
+	if unsafe, ok := errors.AsType[*UnsafeError](err); ok {
+		return "", &ConflictError{Path: o.Prefix, Reason: "files can't go there: " + unsafe.Reason}
+	}
+	if reason := s.rules.Unfit(prefix); err == nil && reason != "" {
+		return "", &ConflictError{Path: prefix, Reason: "this system can't have such a directory: " + reason}
+	}
+	return prefix, err
 }
 
 // reserveSpace returns an error if the bytes of one more archive don't fit into the

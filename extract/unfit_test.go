@@ -138,6 +138,22 @@ func TestUnfitPrefix(t *testing.T) {
 	}
 }
 
+// A job may be called .git, and a manifest may name .git as an output: what an archive
+// can't write to, they can't choose either.
+func TestPrefixInGit(t *testing.T) {
+	t.Parallel()
+	archive := archivesOf(t, "good")["zip"]
+	for _, prefix := range []string{".git", ".GIT/hooks", "a/.git", "./.git", "git~1", ".git ./hooks", ".g\u200cit"} {
+		_, err := onSystem(t, names.Rules{}, archive, Options{Selection: Selection{Prefix: prefix}})
+		if conflict, ok := errors.AsType[*ConflictError](err); !ok || !strings.Contains(conflict.Reason, ReasonGit) {
+			t.Errorf("%q: %v", prefix, err)
+		}
+		if _, err := onSystem(t, names.Rules{}, archive, Options{Selection: Selection{Prefix: prefix}, AllowGit: true}); err != nil {
+			t.Errorf("%q with AllowGit: %v", prefix, err)
+		}
+	}
+}
+
 // A file system may reject names that fit the rules.
 func TestFileSystemRefusesNames(t *testing.T) {
 	t.Parallel()
