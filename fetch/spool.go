@@ -96,7 +96,24 @@ func (r *remote) copyBody(o Options, spool *os.File, resp *http.Response) (n int
 	if err == nil && n == most && !body.ended() {
 		err = tooLong
 	}
+	if err == nil && n < o.Size && endsWithConnection(resp) && beginsLikeZip(spool) {
+		return n, true, io.ErrUnexpectedEOF
+	}
 	return n, body.err != nil, err
+}
+
+// endsWithConnection reports whether only the end of the connection shows where a body
+// ends (RFC 9112 §6.3, rule 8), so that net/http can't tell whether all of it is there.
+func endsWithConnection(resp *http.Response) bool {
+	return resp.ContentLength < 0 && len(resp.TransferEncoding) == 0
+}
+
+// beginsLikeZip reports whether a body is an archive of GitLab's. What is something else,
+// such as a sign-in page, isn't requested again.
+func beginsLikeZip(spool io.ReaderAt) bool {
+	var magic [2]byte
+	_, err := spool.ReadAt(magic[:], 0)
+	return err == nil && string(magic[:]) == "PK"
 }
 
 // maxUnknown limits a body if neither GitLab nor the server says how long it is, in

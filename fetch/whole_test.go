@@ -103,6 +103,44 @@ func TestLongerThanListed(t *testing.T) {
 	}
 }
 
+// A body without a length or chunks ends with its connection. If it is shorter than GitLab
+// lists, the download broke off. A page that isn't an archive isn't requested again.
+func TestEndsWithTheConnection(t *testing.T) {
+	t.Parallel()
+	archive := append([]byte("PK\x03\x04"), content(5000)...)
+	page := []byte("<html>Sign in</html>")
+	for _, tt := range []struct {
+		name     string
+		bodies   [][]byte // of one answer after the other
+		listed   int64
+		want     []byte
+		requests int
+	}{
+		{"whole", [][]byte{archive}, 5004, archive, 1},
+		{"cut", [][]byte{archive[:700], archive[:2000], archive}, 5004, archive, 3},
+		{"of unknown size", [][]byte{archive[:700]}, 0, archive[:700], 1},
+		{"a page", [][]byte{page}, 5004, page, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := serve(t, nil, func(w http.ResponseWriter, _ *http.Request, n int) bool {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return true
+				}
+				_, _ = conn.Write(append([]byte("HTTP/1.0 200 OK\r\n\r\n"), tt.bodies[min(n, len(tt.bodies))-1]...))
+				_ = conn.Close()
+				return true
+			})
+			readAll(t, open(t, o, fetch.Options{Size: tt.listed}), tt.want)
+			if n := len(o.asked()); n != tt.requests {
+				t.Errorf("%d requests, want %d", n, tt.requests)
+			}
+		})
+	}
+}
+
 // Who waits for a whole archive is told how much of it has come, wherever it goes.
 func TestProgressOfTheWhole(t *testing.T) {
 	t.Parallel()
