@@ -107,12 +107,9 @@ func (s *session) newClients(stallTimeout time.Duration) (transport.Clients, err
 		Observe:      s.observe,
 	}
 	o.Header, o.Token = credential(s.cfg.Token)
-	if s.cfg.TLS.CAFile != "" {
-		roots, err := transport.Roots(s.cfg.TLS.CAFile)
-		if err != nil {
-			return transport.Clients{}, usage("--ca-file: "+err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE")
-		}
-		o.RootCAs = roots
+	var err error
+	if o.Roots, err = transport.LoadRoots(s.cfg.TLS.CAFile); err != nil {
+		return transport.Clients{}, usage("--ca-file: "+err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE")
 	}
 	if s.cfg.TLS.CertFile != "" || s.cfg.TLS.KeyFile != "" {
 		pair, err := transport.ClientCertificate(s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile)

@@ -110,12 +110,11 @@ func TestTLSErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s, connections := counted(t, tt.config)
-			roots := pool(s)
+			root := s.Certificate()
 			if tt.root != nil {
-				roots = x509.NewCertPool()
-				roots.AddCert(tt.root)
+				root = tt.root
 			}
-			client := transport.New(transport.Options{API: parse(t, s.URL+"/api/v4"), RootCAs: roots, ClientCert: tt.mine}).Stream
+			client := transport.New(transport.Options{API: parse(t, s.URL+"/api/v4"), Roots: trusting(t, root), ClientCert: tt.mine}).Stream
 			_, err := get(t, client, s.URL+"/api/v4/x")
 			found, ok := errors.AsType[*transport.TLSError](err)
 			if !ok {

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -13,22 +14,59 @@ import (
 // system's certificates.
 const MaxPEM = 16 << 20
 
-// Roots returns the system's certificate authorities and those of a PEM file. Both are
-// needed: a runner's CI_SERVER_TLS_CA_FILE may contain only GitLab's chain, and object
-// storage has another.
-func Roots(pemFile string) (*x509.CertPool, error) {
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool()
+// Roots are certificate authorities that may still be loading: parsing the system's takes
+// longer than connecting. A nil *Roots means the system's.
+type Roots struct {
+	pool   *x509.CertPool
+	loaded chan struct{} // closed when pool is complete
+}
+
+// LoadRoots starts to load the system's certificate authorities, and returns them with
+// those of a PEM file. Both are needed: a runner's CI_SERVER_TLS_CA_FILE may contain only
+// GitLab's chain, and object storage has another. Without a file, it returns nil.
+func LoadRoots(pemFile string) (*Roots, error) {
+	if pemFile == "" {
+		go func() { _, _ = x509.SystemCertPool() }() // crypto/x509 keeps them for the handshake, which reports errors
+		return nil, nil
 	}
 	pem, err := smallfile.Read(pemFile, MaxPEM)
 	if err != nil {
 		return nil, err
 	}
-	if !roots.AppendCertsFromPEM(pem) {
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
 		return nil, fmt.Errorf("%s contains no PEM certificate", pemFile)
 	}
-	return roots, nil
+	r := &Roots{pool: x509.NewCertPool(), loaded: make(chan struct{})}
+	go func() {
+		defer close(r.loaded)
+		if system, err := x509.SystemCertPool(); err == nil {
+			*r.pool = *system // the pool is in TLS configurations already
+		}
+		r.pool.AppendCertsFromPEM(pem)
+	}()
+	return r, nil
+}
+
+// config returns a client's configuration. Its authorities are complete after wait.
+func (r *Roots) config() *tls.Config {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if r != nil {
+		config.RootCAs = r.pool
+	}
+	return config
+}
+
+// wait waits until the authorities are complete.
+func (r *Roots) wait(ctx context.Context) error {
+	if r == nil {
+		return nil
+	}
+	select {
+	case <-r.loaded:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // ClientCertificate reads a certificate with its key.

@@ -23,7 +23,6 @@ package transport
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -66,7 +65,7 @@ var ErrRedirectedWrite = errors.New("redirects are not followed by requests that
 type Options struct {
 	API           *url.URL         // root of GitLab's API; only requests below it get the token
 	Header, Token string           // the credential; an empty Header means none
-	RootCAs       *x509.CertPool   // nil means the system's; see [Roots]
+	Roots         *Roots           // nil means the system's; see [LoadRoots]
 	ClientCert    *tls.Certificate // for GitLab only; nil means none
 	UserAgent     string           // empty means Go's
 	Retry         Policy
@@ -137,10 +136,10 @@ type base struct {
 }
 
 func newBase(o Options) *base {
-	b := &base{api: o.API, other: newTransport(o.RootCAs)}
+	b := &base{api: o.API, other: newTransport(o.Roots)}
 	b.gitlab = b.other
 	if o.ClientCert != nil {
-		gitlab := newTransport(o.RootCAs)
+		gitlab := newTransport(o.Roots)
 		config := gitlab.TLSClientConfig
 		if behind := proxyFor(&http.Request{URL: o.API}); behind != nil {
 			// DialTLSContext connects to the proxy; the handshake with GitLab comes later.
@@ -148,8 +147,7 @@ func newBase(o Options) *base {
 		}
 		gitlab.TLSClientConfig.Certificates = []tls.Certificate{*o.ClientCert}
 		gitlab.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			dialer := tls.Dialer{NetDialer: newDialer(), Config: config} // whose timeout is for both
-			return dialer.DialContext(ctx, network, address)
+			return o.Roots.dialTLS(ctx, network, address, config)
 		}
 		b.gitlab = gitlab
 	}
@@ -186,18 +184,47 @@ const (
 // connectTimeout limits connecting, and the handshake.
 const connectTimeout = 30 * time.Second
 
-func newDialer() *net.Dialer { return &net.Dialer{Timeout: connectTimeout, KeepAlive: connectTimeout} }
+// dial connects, and returns when the authorities for a handshake are loaded, too.
+func (r *Roots) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: connectTimeout, KeepAlive: connectTimeout}
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.wait(ctx); err != nil {
+		_ = conn.Close() // it was not used
+		return nil, err
+	}
+	return conn, nil
+}
 
-func newTransport(roots *x509.CertPool) *http.Transport {
-	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+// dialTLS is dial with a handshake.
+func (r *Roots) dialTLS(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout) // for both
+	defer cancel()
+	conn, err := r.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	config = config.Clone()
+	config.ServerName = hostname(address)
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close() // the error is the handshake's
+		return nil, err
+	}
+	return secure, nil
+}
+
+func newTransport(roots *Roots) *http.Transport {
 	// Ranges need connections of their own: with HTTP/2 they would share one, and its
 	// congestion window.
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         newDialer().DialContext,
-		TLSClientConfig:     config,
+		DialContext:         roots.dial,
+		TLSClientConfig:     roots.config(),
 		TLSHandshakeTimeout: connectTimeout,
 		MaxIdleConnsPerHost: openfiles.Share(openfiles.Limit(), idleShare, 1, maxIdle),
 		IdleConnTimeout:     90 * time.Second,

@@ -102,7 +102,7 @@ func TestInsecureRedirect(t *testing.T) {
 	defer plain.Close()
 	secure := httptest.NewTLSServer(http.RedirectHandler(plain.URL, http.StatusFound))
 	defer secure.Close()
-	client := transport.New(transport.Options{API: parse(t, secure.URL+"/api/v4"), RootCAs: pool(secure)}).Stream
+	client := transport.New(transport.Options{API: parse(t, secure.URL+"/api/v4"), Roots: trusting(t, secure.Certificate())}).Stream
 	_, err := get(t, client, secure.URL+"/api/v4/x")
 	if !errors.Is(err, transport.ErrInsecureRedirect) {
 		t.Errorf("error = %v", err)
@@ -119,10 +119,18 @@ func TestRedirectLoop(t *testing.T) {
 	}
 }
 
-func pool(s *httptest.Server) *x509.CertPool {
-	p := x509.NewCertPool()
-	p.AddCert(s.Certificate())
-	return p
+// trusting are the system's authorities and one more.
+func trusting(t *testing.T, root *x509.Certificate) *transport.Roots {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	roots, err := transport.LoadRoots(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return roots
 }
 
 // A signed address is a secret, which net/http would name to the next server.
@@ -193,16 +201,7 @@ func TestTLS(t *testing.T) {
 	}
 	storage := ask("storage", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	gitlab := ask("gitlab", http.RedirectHandler(storage.URL, http.StatusFound))
-	caFile := filepath.Join(t.TempDir(), "ca.pem")
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gitlab.Certificate().Raw})
-	if err := os.WriteFile(caFile, ca, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	roots, err := transport.Roots(caFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := transport.New(transport.Options{API: parse(t, gitlab.URL+"/api/v4"), RootCAs: roots, ClientCert: pair}).Stream
+	client := transport.New(transport.Options{API: parse(t, gitlab.URL+"/api/v4"), Roots: trusting(t, gitlab.Certificate()), ClientCert: pair}).Stream
 	if _, err := get(t, client, gitlab.URL+"/api/v4/x"); err != nil {
 		t.Fatal(err)
 	}
@@ -214,32 +213,6 @@ func TestTLS(t *testing.T) {
 	distrusting := transport.New(transport.Options{API: parse(t, gitlab.URL+"/api/v4")}).Stream
 	if _, err := get(t, distrusting, gitlab.URL+"/api/v4/x"); err == nil || strings.Contains(err.Error(), "attempts") {
 		t.Errorf("error = %v, want a certificate error without repeats", err)
-	}
-}
-
-func TestRootsKeepTheSystems(t *testing.T) {
-	t.Parallel()
-	certFile, _ := keyPair(t)
-	roots, err := transport.Roots(certFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	system, err := x509.SystemCertPool()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if roots.Equal(system) {
-		t.Error("the file's certificate is missing")
-	}
-	if system.Equal(x509.NewCertPool()) {
-		t.Error("there are no roots, not even the built-in ones")
-	}
-	empty := filepath.Join(t.TempDir(), "empty.pem")
-	if err := os.WriteFile(empty, []byte("nothing"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := transport.Roots(empty); err == nil {
-		t.Error("a file without a certificate was taken")
 	}
 }
 
