@@ -16,7 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// check holds what a schema cannot.
+// check checks what a schema can't.
 func (r *reader) check(m *Manifest, root *yaml.Node) error {
 	switch {
 	case m.Version == 0:
@@ -42,8 +42,8 @@ func (r *reader) check(m *Manifest, root *yaml.Node) error {
 	return nil
 }
 
-// over fills in what the source does not say. What it says counts, also if that is
-// false, 0 or an empty list.
+// over fills in the keys that the source doesn't have. A key of the source counts even if
+// its value is false, 0 or an empty list.
 func (s *Source) over(defaults Query) Query {
 	q := s.Query
 	v, d := reflect.ValueOf(&q).Elem(), reflect.ValueOf(defaults)
@@ -57,7 +57,7 @@ func (s *Source) over(defaults Query) Query {
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// mistake says what is wrong with a source, and what to do.
+// mistake returns what is wrong with a source, and how to fix it, or "".
 func (s *Source) mistake() (what, fix string) {
 	if what, fix := s.mistakenName(); what != "" {
 		return what, fix
@@ -80,7 +80,7 @@ func (s *Source) mistakenName() (what, fix string) {
 	return "", ""
 }
 
-// mistakenQuery says which keys don't say which job is meant.
+// mistakenQuery checks the keys that select a job.
 func (s *Source) mistakenQuery() (what, fix string) {
 	q := s.JobQuery()
 	switch {
@@ -97,7 +97,7 @@ func (s *Source) mistakenQuery() (what, fix string) {
 	return "", ""
 }
 
-// inKeys says which keys a mistake in a query is about.
+// inKeys describes a mistake in a query with the keys of a manifest.
 func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
 	first := e.Fields[0]
 	switch {
@@ -119,7 +119,7 @@ func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
 
 func negative() (what, fix string) { return "has a negative number", "ids count from 1" }
 
-// mistakenFiles says which keys about files make no sense.
+// mistakenFiles checks the keys about files.
 func (s *Source) mistakenFiles() (what, fix string) {
 	switch {
 	case s.StripComponents < 0:
@@ -135,7 +135,7 @@ func (s *Source) mistakenFiles() (what, fix string) {
 	return "", ""
 }
 
-// leadsOut reports whether a directory is not below the one that it is relative to.
+// leadsOut reports whether a directory isn't below the one that it is relative to.
 func leadsOut(dir string) bool {
 	return path.IsAbs(dir) || filepath.IsAbs(dir) || slices.Contains(strings.FieldsFunc(dir, func(r rune) bool { return r == '/' || r == '\\' }), "..")
 }

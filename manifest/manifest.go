@@ -1,12 +1,13 @@
-// Package manifest reads artifetch.yml, which says what a directory is made of, and
-// keeps artifetch.lock, which says exactly which archives and files that is:
+// Package manifest reads artifetch.yml, which lists the artifacts that a directory needs,
+// and artifetch.lock, which pins the exact archives and files:
 //
-//	manifest.go     what can be asked for
-//	read.go         the file, with the place of each mistake
-//	check.go        what its keys must not say together
-//	lock.go         what was found
-//	lockcheck.go    what it can't say
-//	fingerprint.go  whether that is still what is asked for
+//	manifest.go     the keys, and the query that a source means
+//	read.go         parses the file, with the position of each mistake
+//	variables.go    replaces ${NAME}, but never with a secret
+//	check.go        finds keys that contradict each other or are missing
+//	lock.go         the lock file
+//	lockcheck.go    rejects lock files that can't be right
+//	fingerprint.go  whether an entry of the lock file is for the same query
 package manifest
 
 import (
@@ -29,16 +30,16 @@ type Manifest struct {
 	Sources  []Source `yaml:"sources"  doc:"what to fetch, in the order of messages"`
 }
 
-// Source is one archive, of which all or some files are wanted.
+// Source is one archive, and which of its files are needed.
 type Source struct {
 	Name  string `yaml:"name" doc:"by which messages and the lock file call it"`
 	Query `yaml:",inline"`
 
 	line, column int
-	given        map[string]bool // keys that stand in the manifest, also with their zero value
+	given        map[string]bool // keys that are in the manifest, even with their zero value
 }
 
-// Query has the keys of a source, which are the flags of fetch.
+// Query has the keys of a source.
 type Query struct {
 	Project    string `yaml:"project"    doc:"id or full path" expand:"yes"`
 	Ref        string `yaml:"ref"        doc:"branch or tag" expand:"yes"`
@@ -63,9 +64,8 @@ type Query struct {
 // latest is the pipeline that is the newest of a ref, whatever its status.
 const latest = "latest"
 
-// JobQuery returns which job the source means. Recent has no meaning where one
-// pipeline, commit or merge request is given: that may be for one source while
-// defaults ask for recent pipelines.
+// JobQuery returns the query that the source means. A pipeline, commit or merge request
+// overrides recent: a source may name one although the defaults say recent.
 func (s Source) JobQuery() resolve.Query {
 	q := resolve.Query{
 		Project: resolve.ProjectName(s.Project), Ref: s.Ref, JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == latest,
@@ -74,7 +74,7 @@ func (s Source) JobQuery() resolve.Query {
 	if s.Job != "" {
 		q.Jobs = []string{s.Job}
 	}
-	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // 0 of what is no number
+	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // 0 if it isn't a number
 	q.Recent = s.Recent && s.Pipeline == "" && s.SHA == "" && s.MR == 0
 	return q
 }

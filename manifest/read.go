@@ -71,9 +71,9 @@ func (r *reader) fail(at *yaml.Node, what, fix string) error {
 
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
-// syntax gives the line that the parser found, in our own form.
+// syntax returns the parser's error with its line.
 func (r *reader) syntax(err error) error {
-	e := &Error{File: r.file, What: strings.TrimPrefix(err.Error(), "yaml: "), Fix: "it is no YAML: look at the indentation, and put quotes around what holds : or #"}
+	e := &Error{File: r.file, What: strings.TrimPrefix(err.Error(), "yaml: "), Fix: "it isn't valid YAML: check the indentation, and quote values that contain : or #"}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		_, _ = fmt.Sscan(m[1], &e.Line) // digits
 		e.Column, e.What = 1, strings.TrimPrefix(err.Error(), m[0])
@@ -87,7 +87,7 @@ func (r *reader) object(n *yaml.Node, v reflect.Value) error {
 		n = n.Alias
 	}
 	if n.Kind != yaml.MappingNode {
-		return r.fail(n, "there is "+kindOf(n)+" where keys have to be", "write name: value, one a line")
+		return r.fail(n, "expected keys, got "+kindOf(n), "write name: value, one per line")
 	}
 	known := fields(v)
 	seen := map[string]bool{}
@@ -96,9 +96,9 @@ func (r *reader) object(n *yaml.Node, v reflect.Value) error {
 		field, ok := known[key.Value]
 		switch {
 		case !ok:
-			return r.fail(key, fmt.Sprintf("unknown key %q%s", key.Value, suggest(key.Value, known)), "the keys are those of docs/sync.md")
+			return r.fail(key, fmt.Sprintf("unknown key %q%s", key.Value, suggest(key.Value, known)), "docs/sync.md lists the keys")
 		case seen[key.Value]:
-			return r.fail(key, fmt.Sprintf("key %q stands here twice", key.Value), "keep one of them")
+			return r.fail(key, fmt.Sprintf("key %q is here twice", key.Value), "keep one of them")
 		}
 		seen[key.Value] = true
 		if err := r.value(key.Value, value, field); err != nil {
@@ -113,7 +113,7 @@ type field struct {
 	expand bool
 }
 
-// fields are those of a struct, and of what is embedded in it, by their keys.
+// fields returns the fields of a struct, embedded ones included, by their keys.
 func fields(v reflect.Value) map[string]field {
 	known := map[string]field{}
 	for i := range v.NumField() {
@@ -155,13 +155,13 @@ func (r *reader) value(key string, n *yaml.Node, f field) error {
 	return nil
 }
 
-// list fills a list of sources, or of texts; one text is a list of one.
+// list fills a list of sources or strings. A single string is a list of one.
 func (r *reader) list(key string, n *yaml.Node, f field) error {
 	items := n.Content
 	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" && f.value.Type().Elem().Kind() == reflect.String {
 		items = []*yaml.Node{n}
 	} else if n.Kind != yaml.SequenceNode {
-		return r.fail(n, fmt.Sprintf("%s is %s, not a list", key, kindOf(n)), "write each one behind a dash, one a line")
+		return r.fail(n, fmt.Sprintf("%s is %s, not a list", key, kindOf(n)), "write one per line, after a dash")
 	}
 	for _, item := range items {
 		one := reflect.New(f.value.Type().Elem()).Elem()
@@ -176,7 +176,7 @@ func (r *reader) list(key string, n *yaml.Node, f field) error {
 	return nil
 }
 
-// keysOf are the keys of a mapping.
+// keysOf returns the keys of a mapping.
 func keysOf(n *yaml.Node) map[string]bool {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -207,7 +207,7 @@ func wantOf(k reflect.Kind) string {
 	return "a number"
 }
 
-// suggest finds the key that is most like a wrong one.
+// suggest returns the key that is most like a wrong one.
 func suggest(wrong string, known map[string]field) string {
 	near := similar.Names(wrong, slices.Collect(maps.Keys(known)), 1)
 	if len(near) == 0 {

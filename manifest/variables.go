@@ -15,8 +15,8 @@ var (
 	secretValue = regexp.MustCompile(`^(gl[a-z]{2,6}-|[0-9A-Za-z_-]+?-gl(pat|cbt|dt|rt|ptt|oas|soat)-|eyJ)`)
 )
 
-// expand replaces ${VAR}, where that is allowed. A manifest is committed, and what
-// comes out of it is printed and locked: no secret may be in it.
+// expand replaces ${VAR}, where that is allowed. Values from a manifest are printed and
+// locked, so they must not contain secrets.
 func (r *reader) expand(n *yaml.Node, allowed bool) (string, error) {
 	var failed error
 	text := variable.ReplaceAllStringFunc(n.Value, func(ref string) string {
@@ -24,18 +24,18 @@ func (r *reader) expand(n *yaml.Node, allowed bool) (string, error) {
 		value, set := "", false
 		switch {
 		case !allowed:
-			failed = r.fail(n, ref+" stands where no variable may", "variables may stand in project, ref, job, pipeline, sha and output")
+			failed = r.fail(n, ref+" isn't allowed here", "variables are allowed in project, ref, job, pipeline, sha and output")
 		case !name.MatchString(wanted):
-			failed = r.fail(n, ref+" names no variable", "write ${NAME}; there are no other forms")
+			failed = r.fail(n, ref+" isn't the name of a variable", "write ${NAME}; there are no other forms")
 		case secret.MatchString(wanted):
-			failed = r.fail(n, ref+" looks like a secret, which has no place here", "tokens come from the environment by themselves, or from a file that the command line names")
+			failed = r.fail(n, ref+" looks like a secret, which isn't allowed here", "artifetch reads tokens from the environment, or from a file named on the command line")
 		default:
 			value, set = r.lookup(wanted)
 			switch {
 			case !set || value == "":
 				failed = r.fail(n, ref+" is not set", "set the variable, or write the value")
 			case secretValue.MatchString(value):
-				failed, value = r.fail(n, ref+" holds what looks like a token, which has no place here", "tokens come from the environment by themselves, or from a file that the command line names"), ""
+				failed, value = r.fail(n, ref+" contains what looks like a token, which isn't allowed here", "artifetch reads tokens from the environment, or from a file named on the command line"), ""
 			}
 		}
 		return value

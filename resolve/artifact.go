@@ -37,7 +37,7 @@ type Artifact struct {
 	Found      Method
 	Back       int // how many newer successful pipelines lack it
 
-	runner bool // URL is the runner's route, after which there is no other
+	runner bool // URL is the route for runners, which is the last one to try
 }
 
 // Label names the artifact to a person.

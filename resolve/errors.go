@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Reason is why a query finds nothing, for programs.
+// Reason says why a query finds nothing, for programs.
 type Reason string
 
 // The reasons.
@@ -27,7 +27,7 @@ const (
 	ReasonClosed     Reason = "token_cannot_list"
 )
 
-// reasoner is an error that says what a refusal means.
+// reasoner is an error with a Reason.
 type reasoner interface {
 	error
 	Reason() Reason
@@ -38,16 +38,16 @@ func is[E error](err error) bool {
 	return ok
 }
 
-// NotFoundError reports that there is no such project, ref, pipeline or job.
+// NotFoundError reports a project, ref, pipeline or job that doesn't exist.
 type NotFoundError struct {
 	Query Query
 	What  string // "project", "pipeline", "successful pipeline", "job", "job id"
 	Job   string // the name that was not found
 	Near  []string
-	Seen  string // what was looked through, if that was not all
+	Seen  string // what was searched, if that wasn't everything
 	Err   error  // the server's refusal, if it was one
 	hint  string
-	cut   bool // the list that was looked through ends early, or is empty
+	cut   bool // the list that was searched is incomplete or empty
 }
 
 // Error implements error.
@@ -84,7 +84,7 @@ func suggestion(names []string) string {
 	return "; did you mean " + strings.Join(quoted, " or ") + "?"
 }
 
-// Reason says the same to programs.
+// Reason is the error for programs.
 func (e *NotFoundError) Reason() Reason {
 	switch e.What {
 	case "project":

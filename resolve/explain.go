@@ -33,9 +33,9 @@ const (
 	RemedyToken    Remedy = "token"    // another token: the job that this one is of has ended
 )
 
-// Explain looks for what is behind an error of [Resolver.Artifacts] or
-// [Resolver.Fallback]. It makes at most a handful of cheap requests; what they
-// are refused does not matter.
+// Explain looks for the reason behind an error of [Resolver.Artifacts] or
+// [Resolver.Fallback]. It makes a handful of cheap requests at most, and ignores those that
+// are refused.
 func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation {
 	x := Explanation{Cause: err.Error()}
 	if h, ok := errors.AsType[reasoner](err); ok {
@@ -56,7 +56,7 @@ func (x *Explanation) see(format string, args ...any) {
 	x.Evidence = append(x.Evidence, fmt.Sprintf(format, args...))
 }
 
-// aboutPipelines shows the newest pipeline of the ref, else what refs there are.
+// aboutPipelines finds the newest pipeline of the ref, else refs that have pipelines.
 func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) {
 	if q.Ref == "" || q.PipelineID != 0 {
 		return
@@ -85,7 +85,7 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 	}
 }
 
-// maxExplained is how many pipelines back aboutJobs looks.
+// maxExplained is how many pipelines aboutJobs searches.
 const maxExplained = 5
 
 // aboutJobs looks for a pipeline that has the job.
@@ -127,7 +127,7 @@ func (r *Resolver) names(ctx context.Context, project string, pipeline int64) []
 	return names
 }
 
-// aboutToken asks whose a job token is: a dead one is nobody's.
+// aboutToken asks GitLab for the job of a job token. If that has ended, GitLab refuses.
 func (r *Resolver) aboutToken(ctx context.Context, q Query, x *Explanation) {
 	if !r.jobToken {
 		return
@@ -141,7 +141,7 @@ func (r *Resolver) aboutToken(ctx context.Context, q Query, x *Explanation) {
 			x.Reason, x.Remedy = ReasonLicence, RemedyLicence
 		}
 	case errors.Is(err, gitlab.ErrUnauthorized):
-		x.see("the job token is dead: GitLab does not know a running job by it")
+		x.see("the job token is dead: GitLab has no running job with it")
 		x.Reason, x.Remedy = ReasonToken, RemedyToken
 	}
 }

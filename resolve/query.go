@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// Query says which jobs are meant: by JobID alone, or by their names in a
-// pipeline, or in several.
+// Query says which jobs are meant: by JobID, or by their names in one pipeline or in
+// several.
 type Query struct {
 	Project string // numeric id or full path
 	JobID   int64
-	Jobs    []string // full names, such as "test 1/3" or "build: [linux, amd64]"; globs, if they hold *, ? or {
+	Jobs    []string // full names, such as "test 1/3" or "build: [linux, amd64]"; globs, if they contain *, ? or {
 
-	// In which pipeline: of these, one is given. Ref alone means the newest
-	// successful pipeline of a ref, as GitLab itself takes it.
-	Ref          string // as the pipeline carries it: a branch, a tag, refs/merge-requests/7/head
+	// The pipeline: one of these. Ref without Latest means the newest successful pipeline
+	// of a ref, which GitLab itself would choose.
+	Ref          string // as pipelines have it: a branch, a tag, refs/merge-requests/7/head
 	PipelineID   int64
 	SHA          string // of a commit, in full
 	MergeRequest int64  // its number in the project
 	Latest       bool   // the newest pipeline of Ref, whatever its status
 
-	// Recent takes the newest successful pipeline of Ref that has the job with an
-	// archive; without it, the newest successful one alone counts.
+	// Recent means the newest successful pipeline of Ref that has the job with an
+	// archive; without it, only the newest successful one counts.
 	Recent bool
 	MaxAge time.Duration // of such a pipeline; zero means any
 
-	AnyStatus  bool // also jobs that have not succeeded
-	Downstream bool // also pipelines that were triggered in other projects
+	AnyStatus  bool // includes jobs that haven't succeeded
+	Downstream bool // includes downstream pipelines in other projects
 }
 
 // ProjectName returns a project as GitLab calls it: an id, or a full path. value may be

@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// RefusedError is a refusal of the server with what to do about it.
+// RefusedError is a refusal of the server, with a hint.
 type RefusedError struct {
 	Err  error
 	hint string
@@ -17,7 +17,7 @@ type RefusedError struct {
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Err.Error() }
 
-// Reason says the same to programs.
+// Reason is the error for programs.
 func (e *RefusedError) Reason() Reason {
 	if errors.Is(e.Err, gitlab.ErrUnauthorized) {
 		return ReasonToken
@@ -31,7 +31,7 @@ func (e *RefusedError) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (e *RefusedError) Hint() string { return e.hint }
 
-// ClosedError reports that a job token may not list what the query needs.
+// ClosedError reports that a job token may not read the lists that the query needs.
 type ClosedError struct {
 	Query Query
 	Err   error // the last refusal
@@ -39,17 +39,17 @@ type ClosedError struct {
 
 // Error implements error.
 func (e *ClosedError) Error() string {
-	needs := ", which " + e.Query.where() + " needs"
-	if e.Query.Ref == "" && !e.Query.Exact() { // the list itself was asked for
-		needs = ""
+	purpose := ", which is needed for " + e.Query.where()
+	if e.Query.Ref == "" && !e.Query.Exact() { // the query is for the list itself
+		purpose = ""
 	}
-	return fmt.Sprintf("this job token may not list the jobs of project %s%s%s", e.Query.Project, needs, said(e.Err))
+	return fmt.Sprintf("cannot list the jobs of project %s with this job token%s%s", e.Query.Project, purpose, said(e.Err))
 }
 
 // Unwrap gives the server's refusal.
 func (e *ClosedError) Unwrap() error { return e.Err }
 
-// Reason says the same to programs.
+// Reason is the error for programs.
 func (*ClosedError) Reason() Reason { return ReasonClosed }
 
 // Hint says what to do next.
@@ -57,12 +57,12 @@ func (*ClosedError) Hint() string {
 	return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: use a token with the scope read_api, or name the job by its id"
 }
 
-// DownstreamError reports a pipeline in another project that this token cannot read,
-// so that a job may be there and may not.
+// DownstreamError reports a pipeline in another project that the token can't read, so it
+// isn't known whether it has the job.
 type DownstreamError struct {
 	Query      Query
 	Job        string // the name that was not found elsewhere; empty if it was
-	Project    string // of the pipeline; empty if it is not known either
+	Project    string // of the pipeline; empty if unknown
 	PipelineID int64
 	Err        error // the server's refusal
 }
@@ -83,7 +83,7 @@ func (e *DownstreamError) Error() string {
 // Unwrap gives the server's refusal.
 func (e *DownstreamError) Unwrap() error { return e.Err }
 
-// Reason says the same to programs.
+// Reason is the error for programs.
 func (*DownstreamError) Reason() Reason { return ReasonForbidden }
 
 // Hint says what to do next.

@@ -21,7 +21,7 @@ func (e *StateError) Error() string {
 	return fmt.Sprintf("%s of project %s has not succeeded: it is %s", e.Artifact.Label(), e.Artifact.Project, status)
 }
 
-// Final reports whether the job will not go on by itself.
+// Final reports whether the job's status will stay as it is.
 func (e *StateError) Final() bool {
 	switch e.Artifact.Status {
 	case "failed", "canceled", "skipped":
@@ -30,7 +30,7 @@ func (e *StateError) Final() bool {
 	return false
 }
 
-// Reason says the same to programs.
+// Reason is the error for programs.
 func (e *StateError) Reason() Reason {
 	if e.Final() {
 		return ReasonState
@@ -46,7 +46,7 @@ func (e *StateError) Hint() string {
 	return strings.TrimSpace("wait for it; " + e.Artifact.WebURL)
 }
 
-// NoArchiveError reports that the job is there and its archive is not.
+// NoArchiveError reports a job without an archive.
 type NoArchiveError struct {
 	Artifact Artifact
 	Reports  []string // file types the job has instead, such as "junit"
@@ -59,7 +59,7 @@ func (e *NoArchiveError) Error() string {
 	return fmt.Sprintf("%s of project %s has no artifacts archive%s", e.Artifact.Label(), e.Artifact.Project, said(e.Err))
 }
 
-// Reason says the same to programs.
+// Reason is the error for programs.
 func (e *NoArchiveError) Reason() Reason {
 	switch {
 	case e.Erased:
@@ -82,18 +82,18 @@ func (e *NoArchiveError) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (e *NoArchiveError) Hint() string {
 	if len(e.Reports) > 0 {
-		return fmt.Sprintf("it has reports only (%s), which no download serves: name the files under artifacts:paths too", strings.Join(e.Reports, ", "))
+		return fmt.Sprintf("it has only reports (%s), which GitLab's API doesn't serve: add the files to artifacts:paths", strings.Join(e.Reports, ", "))
 	}
 	if e.expired() {
-		return fmt.Sprintf("it expired on %s: see artifacts:expire_in, or run the job again: %s", e.Artifact.ExpireAt.UTC().Format(time.RFC1123), e.Artifact.WebURL)
+		return fmt.Sprintf("it expired on %s: see artifacts:expire_in, or re-run the job: %s", e.Artifact.ExpireAt.UTC().Format(time.RFC1123), e.Artifact.WebURL)
 	}
 	if e.Erased {
-		return strings.TrimSpace("it was erased; run the job again: " + e.Artifact.WebURL)
+		return strings.TrimSpace("it was erased; re-run the job: " + e.Artifact.WebURL)
 	}
-	return "it never had one, has reports only, or the archive has expired or was erased: see artifacts:expire_in, or run the job again"
+	return "it never had one, has only reports, or the archive has expired or was erased: see artifacts:expire_in, or re-run the job"
 }
 
-// Unfinished reports whether a job of that status may still succeed by itself.
+// Unfinished reports whether a job of that status may still succeed.
 // https://docs.gitlab.com/ci/jobs/#available-job-statuses
 func Unfinished(status string) bool {
 	switch status {

@@ -1,14 +1,14 @@
-// Package redact keeps secrets out of everything that people or logs get to
-// see. It works in two lines, because either may miss something:
+// Package redact keeps secrets out of everything that people or logs see. It works in two
+// ways, because either may miss something:
 //
-//	shape    URLs lose userinfo, fragment and every query value that is not
-//	         known to be harmless: a redirect to object storage is a signed
-//	         URL, whose signature is as good as a password while it lasts
-//	value    [Secrets] knows the tokens in use and masks them, however they
-//	         are encoded, in whatever is written
+//	shape    removes userinfo, fragment and every query value that isn't known to be
+//	         harmless from URLs: redirects to object storage are signed URLs, whose
+//	         signature works like a password until it expires (url.go, error.go)
+//	value    masks the tokens in use, however they are encoded, in all output
+//	         (secrets.go)
 //
-// Packages redact by shape where they make a URL or an error. The command
-// redacts by value where text leaves the process.
+// Packages redact by shape where they make a URL or an error. The command line redacts by
+// value where text leaves the process.
 package redact
 
 import (
@@ -16,11 +16,10 @@ import (
 	"strings"
 )
 
-// mark stands where a secret was.
+// mark replaces a secret.
 const mark = "[REDACTED]"
 
-// credentialParams matches parameters whose value is a credential, wherever
-// they stand in a text. A value ends where a query value does, and at a
+// credentialParams matches parameters whose value is a credential, anywhere in a text. A value ends where a query value does, and at a
 // backslash, since JSON may write & as \u0026.
 //
 // Names of signatures: AWS Signature Version 4 query parameters, Google Cloud
@@ -41,8 +40,8 @@ func Text(s string) string {
 	return params(s)
 }
 
-// params masks credential parameters. Most lines have none, and a regular
-// expression is slow to find that out.
+// params masks credential parameters. Most lines have none, which strings.Contains finds
+// faster than a regular expression.
 func params(s string) string {
 	if !strings.Contains(s, "=") {
 		return s

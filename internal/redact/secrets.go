@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// minSecret is the length in bytes below which a value is not masked. Shorter
-// ones are no real tokens, and masking every "1" would make a log unreadable.
+// minSecret is the length in bytes below which a value isn't masked. Real tokens are
+// longer, and masking every "1" would make a log unreadable.
 const minSecret = 4
 
-// minBase64 is the same for Base64 forms. They lose characters at both ends, so
-// that those of short secrets would match by chance.
+// minBase64 is the same for Base64 forms. They lose characters at both ends, so those of
+// short secrets would match by chance.
 const minBase64 = 8
 
-// Secrets masks known values in text. A nil or zero *Secrets knows none and
-// masks credential parameters of URLs alone. Safe for concurrent use.
+// Secrets masks known values in text. A nil or zero *Secrets masks only credential
+// parameters of URLs. Safe for concurrent use.
 type Secrets struct {
 	replacer *strings.Replacer
 }
@@ -34,8 +34,8 @@ func New(values ...string) *Secrets {
 			forms = append(forms, formsOf(v)...)
 		}
 	}
-	// The replacer takes the first that matches at a place: of two secrets of
-	// which one begins with the other, the longer one has to come first.
+	// The replacer uses the first form that matches. If one secret is the beginning of
+	// another, the longer one must come first.
 	slices.SortFunc(forms, func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})

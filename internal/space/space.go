@@ -1,4 +1,4 @@
-// Package space tells whether a disk has room before anything is written to it.
+// Package space checks whether a disk has room before anything is written to it.
 package space
 
 import (
@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// Error reports a disk that is too small for what is to come. It is an
-// [syscall.ENOSPC].
+// Error reports a disk with too little space. It is an [syscall.ENOSPC].
 type Error struct {
 	Dir        string
 	Need, Free int64 // bytes
@@ -27,8 +26,8 @@ func (*Error) Hint() string {
 	return "nothing was written; make room, choose another directory, or take fewer files"
 }
 
-// Check returns an [*Error] if the disk of dir has less than need bytes that this
-// user may take. Where nobody knows, writing will tell.
+// Check returns an [*Error] if the disk of dir has less than need bytes for this user. If
+// that is unknown, it returns nil.
 func Check(dir string, need int64) error {
 	if free := Free(dir); need > free {
 		return &Error{dir, need, free}
@@ -36,8 +35,8 @@ func Check(dir string, need int64) error {
 	return nil
 }
 
-// Free is how many bytes this user may take of the disk of dir; as many as can be
-// where nobody knows.
+// Free returns how many bytes this user may write to the disk of dir, or the largest
+// number if that is unknown.
 func Free(dir string) int64 {
 	if bytes, known := free(dir); known {
 		return bytes

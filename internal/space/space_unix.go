@@ -10,7 +10,7 @@ import (
 
 func free(dir string) (bytes int64, known bool) {
 	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil || st.Blocks == 0 { // some file systems of the network count nothing
+	if err := unix.Statfs(dir, &st); err != nil || st.Blocks == 0 { // some network file systems don't count
 		return 0, false
 	}
 	blocks, size := uint64(max(0, st.Bavail)), uint64(st.Bsize) //nolint:gosec,unconvert // signed on some systems
