@@ -16,6 +16,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -195,8 +196,28 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
 		}
 	}
+	if strings.HasPrefix(err.Error(), "invalid value") {
+		hint = cmp.Or(hintForValue(err.Error(), flags), hint)
+	}
 	// Flags that are known have their long names by now: see package arrange.
 	return usage(strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint)
+}
+
+// hintForValue says how to write the value that the library can't read, or "".
+func hintForValue(text string, flags []cli.Flag) string {
+	name, _, _ := strings.Cut(text[strings.LastIndex(text, " -")+2:], ":")
+	for _, f := range flags {
+		if f.Names()[0] != name {
+			continue
+		}
+		switch f.(type) {
+		case *cli.DurationFlag:
+			return "write it like 90s, 15m or 1h30m"
+		case *cli.IntFlag, *cli.Int64Flag:
+			return "write a number, without a unit"
+		}
+	}
+	return ""
 }
 
 // action is what a command does: it reads its flags into options, and runs with those.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -107,11 +108,39 @@ func checkWords(c *cli.Context) error {
 		case *cli.StringSliceFlag:
 			values = c.StringSlice(name)
 		}
-		if err := checkWord("--"+name, values...); err != nil {
+		if err := errors.Join(checkWord("--"+name, values...), checkNumber(name, c.Value(name))); err != nil {
 			return err
 		}
 	}
 	return checkWord("an argument", c.Args().Slice()...)
+}
+
+// notZero are the flags whose 0 isn't a value: it would silently be the default.
+var notZero = []string{"concurrency", "max-bytes", "max-files", "max-ratio", "cache-max-size", "stall-timeout", "retry-max-time"}
+
+// checkNumber refuses numbers and durations that would silently mean the default, or
+// nothing. A limit of -1 must not mean that there is none.
+func checkNumber(name string, value any) error {
+	var n int64
+	switch v := value.(type) {
+	case int:
+		n = int64(v)
+	case int64:
+		n = v
+	case time.Duration:
+		n = int64(v)
+	default:
+		return nil
+	}
+	switch zero := slices.Contains(notZero, name); {
+	case name == "mr" && n <= 0:
+		return errMergeRequest
+	case n < 0 && !zero:
+		return usage("--"+name+" must not be negative", "leave it out for the default")
+	case n <= 0 && zero:
+		return usage("--"+name+" must be a positive number", "leave it out for the default")
+	}
+	return nil
 }
 
 func checkWord(what string, values ...string) error {

@@ -88,9 +88,6 @@ func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
 	if asked.JobID == 0 { // beside a job's id, a default isn't a second way to say which job
 		asked = q
 	}
-	if slices.Contains(o.given, "mr") && q.MergeRequest == 0 { // in a query, that means none
-		return q, errMergeRequest
-	}
 	return q, queryUsage(q, asked.Validate())
 }
 

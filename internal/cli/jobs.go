@@ -78,9 +78,6 @@ func readJobs(c *cli.Context) (jobsOptions, error) {
 			return o, usage(fmt.Sprintf("--scope %q is no status of a job", status), "it is one of "+strings.Join(known, ", "))
 		}
 	}
-	if o.query.Limit < 0 {
-		return o, usage("--limit must not be negative", "0 lists all")
-	}
 	return o, nil
 }
 

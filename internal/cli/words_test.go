@@ -34,6 +34,44 @@ func commandFlags(t *testing.T) map[string][]string {
 // numbers are flags whose value the library reads: it refuses what is none.
 var numbers = regexp.MustCompile("^(mr|retries|retry-max-time|stall-timeout|deadline|max-age|wait|strip-components|unpack|max-.*|concurrency|cache-max-size|limit)$")
 
+// A number out of range must not silently mean the default, or that there is no limit.
+func TestNumbersOutOfRange(t *testing.T) {
+	t.Parallel()
+	tried := map[string]bool{}
+	for name, flags := range commandFlags(t) {
+		for _, flag := range flags {
+			if !numbers.MatchString(flag) {
+				continue
+			}
+			args := append([]string{"artifetch"}, strings.Fields(name)...)
+			var said bytes.Buffer
+			for _, value := range []string{"-1", "-1m"} { // one of which the library refuses
+				said.Reset()
+				if code := command(t, append(args, "--"+flag, value), cli.IO{In: strings.NewReader(""), Out: io.Discard, Err: &said}); code != 2 || !strings.Contains(said.String(), "--"+flag) {
+					t.Errorf("%s --%s %s: code %d: %s", name, flag, value, code, said.String())
+				}
+			}
+			tried[flag] = true
+		}
+	}
+	if len(tried) < 14 {
+		t.Errorf("only %d flags take numbers: %v", len(tried), tried)
+	}
+	for _, args := range []string{"--max-bytes 0", "--max-files 0", "--max-ratio 0", "--concurrency 0", "--cache-max-size 0", "--stall-timeout 0s", "--retry-max-time 0s", "--mr 0"} {
+		var said bytes.Buffer
+		if code := command(t, append([]string{"artifetch", "fetch", "-R", "1", "--job", "a"}, strings.Fields(args)...), cli.IO{Err: &said}); code != 2 || !strings.Contains(said.String(), "must be a positive number") {
+			t.Errorf("%s: code %d: %s", args, code, said.String())
+		}
+	}
+	for _, args := range []string{"--wait x", "--wait 5", "--deadline 10", "--max-bytes 10GB", "--mr !5"} {
+		var said bytes.Buffer
+		want := map[bool]string{true: "write it like 90s, 15m or 1h30m", false: "write a number, without a unit"}[strings.Contains("--wait --deadline", strings.Fields(args)[0])]
+		if code := command(t, append([]string{"artifetch", "fetch"}, strings.Fields(args)...), cli.IO{Err: &said}); code != 2 || !strings.Contains(said.String(), want) {
+			t.Errorf("%s: code %d: %s", args, code, said.String())
+		}
+	}
+}
+
 // A value that a shell has left empty, or not expanded, is a mistake, whatever the
 // flag: it must not count as left out.
 func TestEmptyAndUnexpandedFlags(t *testing.T) {
