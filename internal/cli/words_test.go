@@ -63,9 +63,9 @@ func TestNumbersOutOfRange(t *testing.T) {
 			t.Errorf("%s: code %d: %s", args, code, said.String())
 		}
 	}
-	for _, args := range []string{"--wait x", "--wait 5", "--deadline 10", "--max-bytes 10GB", "--mr !5"} {
+	const duration, number = "write it like 90s, 15m or 1h30m", "write a number, without a unit"
+	for args, want := range map[string]string{"--wait x": duration, "--wait 5": duration, "--deadline 10": duration, "--max-bytes 10GB": number, "--mr !5": number} {
 		var said bytes.Buffer
-		want := map[bool]string{true: "write it like 90s, 15m or 1h30m", false: "write a number, without a unit"}[strings.Contains("--wait --deadline", strings.Fields(args)[0])]
 		if code := command(t, append([]string{"artifetch", "fetch"}, strings.Fields(args)...), cli.IO{Err: &said}); code != 2 || !strings.Contains(said.String(), want) {
 			t.Errorf("%s: code %d: %s", args, code, said.String())
 		}
