@@ -106,6 +106,23 @@ func attempt(t *testing.T, out string, archive []byte, c staging.Calls) (committ
 
 var errInjected = errors.New("injected")
 
+// Where nothing can be created, as on a read-only file system, nothing has to be removed
+// either, and nothing is said of that.
+func TestNothingToRemove(t *testing.T) {
+	t.Parallel()
+	readOnly := func(op, path string) error {
+		switch op {
+		case "mkdir", "remove", "removeall":
+			return &fs.PathError{Op: op, Path: path, Err: errInjected}
+		}
+		return nil
+	}
+	_, err := newStage(t.TempDir(), StageOptions{OnLeftover: func(dir string, err error) { t.Errorf("%s: %v", dir, err) }}, readOnly)
+	if !errors.Is(err, errInjected) || strings.Contains(err.Error(), "removing") {
+		t.Error(err)
+	}
+}
+
 // Whichever call to the file system fails, of staging, of the commit or of the
 // cleaning up, the workspace is all old or all new, an error says so if it is old,
 // and the next run leaves nothing behind.

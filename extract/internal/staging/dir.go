@@ -141,10 +141,12 @@ func (s *Dir) create() error {
 // locks, it goes without: no other run can then take the stage for a dead one's, and
 // none removes it if this run is killed.
 func (s *Dir) createLocked() error {
-	s.name = newName(names.StagePrefix)
-	if err := s.out.Mkdir(s.name, 0o700); err != nil {
+	s.name = "" // until there is something to remove
+	name := newName(names.StagePrefix)
+	if err := s.out.Mkdir(name, 0o700); err != nil {
 		return err
 	}
+	s.name = name
 	path := filepath.Join(s.dir, s.name, lockName)
 	if err := s.calls.Before("lock", path); err != nil {
 		return err
