@@ -98,7 +98,7 @@ func (c *Client) do(req *http.Request, v any) (answer, error) {
 		return a, err
 	}
 	if err := json.Unmarshal(a.body, v); err != nil {
-		return a, a.notJSON()
+		return a, a.undecodable(err)
 	}
 	return a, nil
 }

@@ -2,6 +2,9 @@ package gitlab
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -82,9 +85,29 @@ func newError(resp *http.Response) *Error {
 // page of a proxy.
 func (a answer) notJSON() error {
 	text, _ := message(a.Header.Get("Content-Type"), a.body)
+	return a.unusable(strings.TrimSuffix("the answer isn't JSON: "+text, ": "))
+}
+
+// undecodable is the error of an answer that can't be decoded, because of err.
+func (a answer) undecodable(err error) error {
+	if len(a.body) == maxBody {
+		return a.unusable(fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20))
+	}
+	if !json.Valid(a.body) {
+		return a.notJSON()
+	}
+	what := "the answer is JSON, but not what GitLab sends"
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		what += strings.TrimSuffix(fmt.Sprintf(": unexpected %s in %s", e.Value, e.Field), " in ")
+	}
+	return a.unusable(what)
+}
+
+// unusable is the error of a success that can't be used.
+func (a answer) unusable(what string) error {
 	return &Error{
 		Method: a.Request.Method, URL: redact.URLOf(a.Request.URL), StatusCode: a.StatusCode,
-		Message: strings.TrimSuffix("the answer isn't JSON: "+text, ": "), RequestID: requestID(a.Header), FromStorage: redirected(a.Response),
+		Message: what, RequestID: requestID(a.Header), FromStorage: redirected(a.Response),
 	}
 }
 

@@ -113,14 +113,25 @@ func TestCheckResponse(t *testing.T) {
 	}
 }
 
-func TestAnswerThatIsNoJSON(t *testing.T) {
+func TestAnswerThatCantBeUsed(t *testing.T) {
 	t.Parallel()
-	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "<html><title>Sign in</title></html>")
-	})
-	for _, err := range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{}) {
-		if found, ok := errors.AsType[*gitlab.Error](err); !ok || found.Message != "the answer isn't JSON: HTML page: Sign in" {
-			t.Errorf("error = %v", err)
+	job := `{"id":1,"name":"a"}`
+	for body, want := range map[string]string{
+		"<html><title>Sign in</title></html>": "the answer isn't JSON: HTML page: Sign in",
+		"":                                    "the answer isn't JSON",
+		"[" + job:                             "the answer isn't JSON",
+		`{"message": "x"}`:                    "the answer is JSON, but not what GitLab sends: unexpected object",
+		"5":                                   "the answer is JSON, but not what GitLab sends: unexpected number",
+		`[{"id":"1"}]`:                        "the answer is JSON, but not what GitLab sends: unexpected string in id",
+		`[{"id":1,"created_at":"yesterday"}]`: "the answer is JSON, but not what GitLab sends",
+		"[" + strings.Repeat(job+",", 1<<20):  "the answer is larger than 16 MiB",
+		"[" + job + "," + strings.Repeat(" ", 16<<20) + job + "]": "the answer is larger than 16 MiB",
+	} {
+		c := client(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+		for _, err := range c.PipelineJobs(t.Context(), "7", 1, gitlab.JobsOptions{}) {
+			if found, ok := errors.AsType[*gitlab.Error](err); !ok || !strings.HasPrefix(found.Message, want) || strings.HasSuffix(found.Message, " ") {
+				t.Errorf("%.40q: error = %.200v", body, err)
+			}
 		}
 	}
 }

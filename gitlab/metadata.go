@@ -34,7 +34,7 @@ func (c *Client) Greet(ctx context.Context) (Greeting, error) {
 		return g, nil
 	}
 	if err == nil && m.Version == "" {
-		err = a.notJSON()
+		err = a.undecodable(nil)
 	}
 	g.Version = m.Version
 	return g, err
