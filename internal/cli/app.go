@@ -1,18 +1,18 @@
-// Package cli is the command line: flags, commands, messages and exit codes.
-// It is the only package that sees all the others:
+// Package cli is the command line: each command reads its flags into options, and runs
+// with those. What it does is in packages below, which know no flags and print nothing.
 //
-//	args.go      what the user wrote, in the order the library reads
-//	flags.go     the flags, and their ARTIFETCH_ variables
-//	session.go   environment + flags → clients, log
-//	fetch.go     a command: resolve → fetch → extract; ls.go, cat.go, resolve.go,
-//	             explain.go, extract.go, keep.go, jobs.go, job.go, joblog.go: others; look.go
-//	             is what ls and cat share
-//	act.go       what is special about requests that change something
-//	sync.go      all that a manifest lists: syncplan.go, syncfetch.go, syncreport.go; verify.go
-//	doctor.go    what has to be right: doctorserver.go
-//	complete.go  completion in shells
-//	exit.go      error → exit code; problem.go: error → words
-//	interrupt.go signals, and what may block for ever
+//	app.go        the program: its commands, and what happens to their errors
+//	flags.go      the flags of every command, and the ARTIFETCH_ variables of all flags;
+//	              flags_query.go, flags_extract.go, flags_output.go: groups of flags that
+//	              commands share. Each file has the flags, the options, and how the ones
+//	              become the others
+//	query.go      which project and job an argument means
+//	connect.go    options and environment → a session: clients, resolver, logger
+//	log.go        what is said while a run goes on, and what has arrived
+//	fetch.go …    a command each: flags → options → run(ctx, options, console)
+//
+// What errors mean is in internal/failure; internal/arrange, internal/help and
+// internal/complete do what the library for flags can't.
 package cli
 
 import (
@@ -31,6 +31,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/similar"
@@ -62,9 +63,9 @@ func Run(ctx context.Context, args []string, out IO) int {
 	limitMemory()
 	if len(args) > 1 && args[1] == complete.Command {
 		if complete.Answer(args[2:], out.Out, func(before []string, current string) []complete.Word { return completions(ctx, before, current) }) != nil {
-			return int(codeLocal)
+			return int(failure.CodeLocal)
 		}
-		return int(codeDone)
+		return int(failure.CodeDone)
 	}
 	con := console.New(out.In, out.Out, out.Err)
 	app := newApp(con)
@@ -72,15 +73,15 @@ func Run(ctx context.Context, args []string, out IO) int {
 	if err == nil {
 		err = app.RunContext(ctx, arranged)
 	}
-	switch err = stopped(ctx, err); {
-	case readerLeft(out.Out, err):
-		return int(codePipe)
+	switch err = failure.Stopped(ctx, err); {
+	case failure.ReaderLeft(out.Out, err):
+		return int(failure.CodePipe)
 	case err == nil, errors.Is(err, errShown):
-		return int(codeDone)
+		return int(failure.CodeDone)
 	case is[*explainedError](err):
-		return int(exitCode(err))
+		return int(failure.Of(err))
 	}
-	return report(con, err)
+	return failure.Report(con, err)
 }
 
 func init() { cli.HelpPrinter = help.Print } // it has one for all
@@ -230,4 +231,15 @@ func action[O any](con *console.Console, read func(*cli.Context) (O, error), run
 		}
 		return run(c.Context, o, con)
 	}
+}
+
+// usage is a mistake on the command line: what is wrong, and what to do about it.
+func usage(what, next string) error { return failure.Usage(what, next) }
+
+// Signal is the cause of a context that a signal ended.
+type Signal = failure.Signal
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

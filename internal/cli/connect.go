@@ -12,6 +12,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/ctxio"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
@@ -58,7 +59,7 @@ func (o globalOptions) lookuper() envconfig.Lookuper {
 // localSession is what a command needs that asks nobody: what is wrong with a token
 // is of no interest to it.
 func localSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
-	cfg, err := loadEnv(ctx, o.lookuper())
+	cfg, err := failure.LoadEnv(ctx, o.lookuper())
 	if err != nil {
 		cfg = env.Config{}
 	}
@@ -69,7 +70,7 @@ func localSession(ctx context.Context, o globalOptions, con *console.Console) (*
 
 func newSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
 	cfg, err := ctxio.Await(ctx, func() (env.Config, error) { // a token may come through a pipe
-		return loadEnv(ctx, o.lookuper())
+		return failure.LoadEnv(ctx, o.lookuper())
 	})
 	if err != nil {
 		return nil, err
@@ -159,7 +160,7 @@ func (s *session) observe(x transport.Exchange) {
 // withDeadline bounds a whole run by --deadline.
 func withDeadline(ctx context.Context, o globalOptions) (context.Context, context.CancelFunc) {
 	if o.deadline > 0 {
-		return context.WithTimeoutCause(ctx, o.deadline, errDeadline)
+		return context.WithTimeoutCause(ctx, o.deadline, failure.ErrDeadline)
 	}
 	return context.WithCancel(ctx)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cpuguy83/go-md2man/v2/md2man"
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
@@ -84,8 +85,8 @@ func reference() string {
 		say("%s\n\n%s\n", shape.of, fieldList(shape.v))
 	}
 	say("## Exit codes\n\nThey are an interface, for `allow_failure:exit_codes` and `retry:exit_codes`: none is ever renumbered.\n\n| code | meaning |\n|---|---|\n")
-	meanings := codes()
-	for _, c := range slices.Sorted(func(yield func(code) bool) {
+	meanings := failure.Codes()
+	for _, c := range slices.Sorted(func(yield func(failure.Code) bool) {
 		for c := range meanings {
 			if !yield(c) {
 				return

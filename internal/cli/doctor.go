@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/doctor"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
@@ -57,7 +58,7 @@ func readDoctor(c *cli.Context) (doctorOptions, error) {
 
 func runDoctor(ctx context.Context, o doctorOptions, con *console.Console) error {
 	findings, err := examine(ctx, o, con)
-	if is[*env.UsageError](err) || is[*failure](err) || is[*webaddress.Error](err) {
+	if is[*env.UsageError](err) || is[*failure.Error](err) || is[*webaddress.Error](err) {
 		findings, err = []doctor.Finding{doctor.Failure("environment", err)}, nil
 	}
 	if err != nil {
@@ -102,12 +103,12 @@ type finding struct {
 func newFinding(f doctor.Finding) finding {
 	remedy := cmp.Or(f.Remedy, doctorRemedies[f.Problem])
 	if f.Err != nil {
-		remedy = cmp.Or(ownHint(f.Err), remedy)
-		if id := requestID(f.Err); id != "" {
+		remedy = cmp.Or(failure.Hint(f.Err), remedy)
+		if id := failure.RequestID(f.Err); id != "" {
 			remedy += " (request id: " + id + ")"
 		}
 	}
-	return finding{f.Check, string(f.State), firstLine(f.Text), firstLine(remedy)}
+	return finding{f.Check, string(f.State), failure.FirstLine(f.Text), failure.FirstLine(remedy)}
 }
 
 func printFindings(con *console.Console, findings []doctor.Finding, asJSON bool) error {

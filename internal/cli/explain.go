@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -47,7 +48,7 @@ func runExplain(ctx context.Context, o explainOptions, con *console.Console) err
 		if err == nil {
 			return sayFound(con, found, o.asJSON)
 		}
-		if code := exitCode(err); code == codeServer || code == codeInternal || code > codeWaited {
+		if code := failure.Of(err); code == failure.CodeServer || code == failure.CodeInternal || code > failure.CodeWaited {
 			return err // there is nothing to explain about the query
 		}
 		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), err, o.asJSON); err != nil {
@@ -95,7 +96,7 @@ func sayFound(con *console.Console, found []resolve.Artifact, asJSON bool) error
 }
 
 func sayWhyNot(con *console.Console, why resolve.Explanation, err error, asJSON bool) error {
-	remedy := remedyFor(why, err)
+	remedy := failure.Remedy(why, err)
 	if asJSON {
 		return con.Encode(explanation{Reason: string(why.Reason), Cause: why.Cause, Evidence: why.Evidence, Remedy: remedy})
 	}
@@ -108,7 +109,7 @@ func sayWhyNot(con *console.Console, why resolve.Explanation, err error, asJSON 
 		if line[1] == "" {
 			continue
 		}
-		if _, err := fmt.Fprintf(con.Masked(), "%-9s %s\n", line[0]+":", firstLine(line[1])); err != nil {
+		if _, err := fmt.Fprintf(con.Masked(), "%-9s %s\n", line[0]+":", failure.FirstLine(line[1])); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
@@ -134,7 +135,7 @@ func checkNumber(name string, value any) error {
 	}
 	switch zero := slices.Contains(notZero, name); {
 	case name == "mr" && n <= 0:
-		return errMergeRequest
+		return failure.ErrMergeRequest
 	case n < 0 && !zero:
 		return usage("--"+name+" must not be negative", "leave it out for the default")
 	case n <= 0 && zero:

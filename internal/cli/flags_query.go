@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
@@ -88,7 +89,7 @@ func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
 	if asked.JobID == 0 { // beside a job's id, a default isn't a second way to say which job
 		asked = q
 	}
-	return q, queryUsage(q, asked.Validate())
+	return q, failure.Query(q, asked.Validate())
 }
 
 // withQuery connects to GitLab, and runs what a command does about a query there.

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
@@ -119,24 +119,8 @@ func (o jobsOptions) list(cfg env.Config) (jobs.Query, error) {
 	if own := q.Project == cfg.Project || q.Project == cfg.ProjectPath; own && q.Latest && q.Ref == "" {
 		q.Ref = cfg.Ref
 	}
-	return q, listUsage(q.ValidateList())
+	return q, failure.List(q.ValidateList())
 }
-
-// listUsage says which flags a mistake in a list's query is about.
-func listUsage(err error) error {
-	e, ok := errors.AsType[*resolve.QueryError](err)
-	switch {
-	case !ok:
-		return err
-	case e.Problem == resolve.ProblemConflict:
-		return usage("--pipeline and --ref each say which pipeline", "give one of them; --pipeline latest goes with --ref")
-	case e.Fields[0] == resolve.FieldProject:
-		return errNoProject
-	}
-	return usage("no ref given", "--pipeline latest is that of --ref")
-}
-
-var errNoProject = usage("no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app")
 
 // jobPrinter prints jobs one by one, in the format that is asked for.
 func jobPrinter(con *console.Console, format string) (print func(gitlab.Job) error, end func() error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
@@ -123,7 +124,7 @@ func deleteAll(ctx context.Context, s *session, o deleteOptions) error {
 	case err != nil:
 		return err
 	case project == "":
-		return errNoProject
+		return failure.ErrNoProject
 	case !o.yes && !s.con.Attended():
 		return usage("--all deletes the artifacts of all jobs, and nobody can be asked here", "give --yes too")
 	}

@@ -2,142 +2,12 @@ package cli
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
-	"net/http"
-	"slices"
-	"strings"
 
 	"gitlab.com/artifetch/artifetch/env"
-	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
-
-// fieldFlags are the flags that fill the fields of a query.
-var fieldFlags = map[resolve.Field]string{
-	resolve.FieldJobID: "--job-id", resolve.FieldPipelineID: "--pipeline", resolve.FieldLatest: "--pipeline",
-	resolve.FieldSHA: "--sha", resolve.FieldMergeRequest: "--mr",
-}
-
-// queryUsage says which flags a mistake in a query is about.
-func queryUsage(q resolve.Query, err error) error {
-	e, ok := errors.AsType[*resolve.QueryError](err)
-	if !ok {
-		return err
-	}
-	first := e.Fields[0]
-	switch e.Problem {
-	case resolve.ProblemMissing:
-		return missingUsage(first)
-	case resolve.ProblemConflict:
-		return conflictUsage(e)
-	case resolve.ProblemAlone:
-		return usage("--max-age bounds --recent, which is not given", "add --recent")
-	}
-	if first == resolve.FieldSHA {
-		return usage("--sha must be a full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse "+q.SHA)
-	}
-	return errMergeRequest
-}
-
-var errMergeRequest = usage("--mr must be a positive number", "it is the number behind the ! of the merge request")
-
-func missingUsage(field resolve.Field) error {
-	switch field {
-	case resolve.FieldProject:
-		return errNoProject
-	case resolve.FieldJobs:
-		return usage("no job given", "give --job NAME with --ref REF, or --job-id ID")
-	}
-	return usage("no ref given", "give --ref with a branch or tag; the running pipeline's is the default in the own project only")
-}
-
-func conflictUsage(e *resolve.QueryError) error {
-	switch {
-	case slices.Contains(e.Fields, resolve.FieldRecent):
-		return usage("--recent looks through the pipelines of a ref; "+fieldFlags[e.Fields[0]]+" names one", "leave one of them out")
-	case slices.Contains(e.Fields, resolve.FieldJobs), slices.Contains(e.Fields, resolve.FieldRef):
-		return usage("--job-id says which job alone", "leave out --ref and --job")
-	}
-	flags := make([]string, len(e.Fields))
-	for i, field := range e.Fields {
-		flags[i] = fieldFlags[field]
-	}
-	return usage(strings.Join(flags, " and ")+" each say which job or pipeline", "give one of them")
-}
-
-func hintForQuery(h hinter) string {
-	switch e := h.(type) {
-	case *resolve.NotFoundError:
-		return hintForMissing(e)
-	case *resolve.StateError:
-		if e.Final() {
-			return strings.TrimSpace("use --any-status to fetch its artifacts anyway; " + e.Artifact.WebURL)
-		}
-		return strings.TrimSpace("use --wait DURATION to wait for it; " + e.Artifact.WebURL)
-	case *resolve.ClosedError:
-		return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
-	case *resolve.DownstreamError:
-		return hintForDownstream(e)
-	}
-	return ""
-}
-
-func hintForDownstream(e *resolve.DownstreamError) string {
-	refusal, ok := errors.AsType[*gitlab.Error](e.Err)
-	switch {
-	case e.Project == "":
-		return "job tokens list trigger jobs since GitLab 19.2: set GITLAB_TOKEN to a token with read_api, or name the downstream project with --project"
-	case ok && refusal.StatusCode == http.StatusForbidden:
-		return "" // its own says what the token lacks
-	}
-	return fmt.Sprintf("give the token's user access to project %s, or leave out --downstream", e.Project)
-}
-
-func hintForMissing(e *resolve.NotFoundError) string {
-	if hint := hintForRef(e); hint != "" {
-		return hint
-	}
-	switch e.What {
-	case "successful pipeline":
-		return "check the ref's spelling (no refs/heads/); a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it"
-	case "pipeline":
-		return "a pipeline's id is the number in its address; it must be of this project: check --project"
-	case "job id":
-		return "a job's id is the number in its address; it must be of this project: check --project"
-	case "job":
-		return `check the job's full name ("test 1/3", "build: [linux, amd64]")` + hintForJob(e.Query)
-	}
-	return ""
-}
-
-func hintForJob(q resolve.Query) string {
-	switch {
-	case q.Recent:
-		return "; --max-age may end the search early, and GitLab before 18.10 does not know it with this token"
-	case q.Exact() && q.Downstream:
-		return ""
-	case q.Exact():
-		return "; jobs of other projects' pipelines need --downstream"
-	}
-	return ", and that the newest successful pipeline has it; --recent looks further back"
-}
-
-// hintForRef is about a ref that isn't the name of a branch or tag.
-func hintForRef(e *resolve.NotFoundError) string {
-	switch mistake, name := e.RefMistake(); mistake {
-	case resolve.RefHead:
-		return `pipelines belong to branches and tags: find those of a commit with --sha "$(git rev-parse HEAD)"`
-	case resolve.RefCommit:
-		return "pipelines belong to branches and tags, and this looks like a commit: use --sha with the full commit SHA"
-	case resolve.RefLong:
-		return "use the short name: --ref " + name
-	case resolve.RefEncoded:
-		return "use the name as Git has it: --ref " + name
-	}
-	return ""
-}
 
 // projectOf is the project of a command that takes no query: an id, a path, a web
 // address, or the job's own.
@@ -175,7 +45,7 @@ func oneJob(cfg env.Config, project, value string) (path string, id int64, err e
 		}
 	}
 	if path == "" {
-		return "", 0, errNoProject
+		return "", 0, failure.ErrNoProject
 	}
 	return path, id, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/pin"
@@ -139,7 +140,7 @@ func (r syncReport) drift(plans []*pin.Plan) error {
 		}
 	}
 	if drifted > 0 {
-		return &failure{codeIntegrity, fmt.Sprintf("%d of %d sources are not what their queries mean now", drifted, len(plans)), "artifetch sync --update moves them"}
+		return &failure.Error{Code: failure.CodeIntegrity, What: fmt.Sprintf("%d of %d sources are not what their queries mean now", drifted, len(plans)), Next: "artifetch sync --update moves them"}
 	}
 	r.log.Info().Int("sources", len(plans)).Msg("every source is what its query means")
 	return nil

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/pin"
@@ -68,7 +69,7 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 		return err
 	}
 	if len(found) > 0 {
-		return &failure{codeIntegrity, fmt.Sprintf("%d files are not as they are locked", len(found)), "artifetch sync brings what is missing or changed"}
+		return &failure.Error{Code: failure.CodeIntegrity, What: fmt.Sprintf("%d files are not as they are locked", len(found)), Next: "artifetch sync brings what is missing or changed"}
 	}
 	s.log.Info().Int("files", files).Msg("everything is as it is locked")
 	return nil

@@ -19,7 +19,7 @@ var foreignFlags = []string{"--build-arg", "--long"}
 var flagRooms = regexp.MustCompile(`^(internal/(cli|bench|release|gitlabtest|demo)(/.*)?|test/.*|\.)$`)
 
 // Packages below the command line know none of its flags: hints that name one are in
-// internal/cli/hints.go.
+// internal/cli/internal/failure/hints.go.
 func TestNoFlagsBelowTheCommandLine(t *testing.T) {
 	t.Parallel()
 	for _, s := range program(t) {

@@ -1,4 +1,4 @@
-package cli
+package failure
 
 import (
 	"cmp"
@@ -22,38 +22,38 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// failure is an error of the command line's own.
-type failure struct {
-	code       code
-	what, hint string // what is wrong, and what to do next
+// Error is an error of the command line's own.
+type Error struct {
+	Code       Code
+	What, Next string // what is wrong, and what to do about it
 }
 
-// usage is a failure of whoever wrote the command line.
-func usage(what, hint string) error { return &failure{codeUsage, what, hint} }
+// Usage is a failure of whoever wrote the command line.
+func Usage(what, hint string) error { return &Error{CodeUsage, what, hint} }
 
 // Error implements error.
-func (e *failure) Error() string { return e.what }
+func (e *Error) Error() string { return e.What }
 
 // Hint says what to do next.
-func (e *failure) Hint() string { return e.hint }
+func (e *Error) Hint() string { return e.Next }
 
 // hinter is an error that knows what to do next.
 type hinter interface{ Hint() string }
 
-// report says what happened in at most four lines: what, what to do next, the
+// Report says what happened in at most four lines: what, what to do next, the
 // server's request id. It returns the exit code. File names and the server's
 // words may hold control characters, which must not reach a terminal.
-func report(con *console.Console, err error) int {
-	exit := exitCode(err)
+func Report(con *console.Console, err error) int {
+	exit := Of(err)
 	if con.JSON() {
 		reportJSON(con.Messages(), err)
 		return int(exit)
 	}
-	lines := []string{"artifetch: " + firstLine(redact.Error(err).Error())}
+	lines := []string{"artifetch: " + FirstLine(redact.Error(err).Error())}
 	if hint := hintOf(err); hint != "" {
-		lines = append(lines, "  "+firstLine(hint))
+		lines = append(lines, "  "+FirstLine(hint))
 	}
-	if id := requestID(err); id != "" && !strings.Contains(lines[0], id) {
+	if id := RequestID(err); id != "" && !strings.Contains(lines[0], id) {
 		lines = append(lines, "  request id: "+id)
 	}
 	_, _ = fmt.Fprintln(con.Err, strings.Join(lines, "\n"))
@@ -63,7 +63,7 @@ func report(con *console.Console, err error) int {
 // reportJSON says the same to programs, as a message of the log.
 func reportJSON(w io.Writer, err error) {
 	log := zerolog.New(w).With().Timestamp().Logger()
-	event := log.Error().Int("code", int(exitCode(err)))
+	event := log.Error().Int("code", int(Of(err)))
 	if r, ok := errors.AsType[interface {
 		error
 		Reason() resolve.Reason
@@ -73,15 +73,15 @@ func reportJSON(w io.Writer, err error) {
 	if hint := hintOf(err); hint != "" {
 		event = event.Str("hint", hint)
 	}
-	if id := requestID(err); id != "" {
+	if id := RequestID(err); id != "" {
 		event = event.Str("request_id", id)
 	}
-	event.Msg(firstLine(redact.Error(err).Error()))
+	event.Msg(FirstLine(redact.Error(err).Error()))
 }
 
 // hintOf is what to do about an error, or "".
 func hintOf(err error) string {
-	return cmp.Or(ownHint(err), localHint(err))
+	return cmp.Or(Hint(err), localHint(err))
 }
 
 func asHinter(err error) (hinter, bool) {
@@ -90,16 +90,17 @@ func asHinter(err error) (hinter, bool) {
 	return h, ok
 }
 
-func requestID(err error) string {
+// RequestID returns the ID of the request that GitLab refused, or "".
+func RequestID(err error) string {
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
 		return printable.Text(refusal.RequestID)
 	}
 	return ""
 }
 
-// firstLine keeps a message to one line of printable text. Joined errors that say the
+// FirstLine keeps a message to one line of printable text. Joined errors that say the
 // same say it once.
-func firstLine(text string) string {
+func FirstLine(text string) string {
 	var lines []string
 	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		if !slices.Contains(lines, line) {
@@ -118,25 +119,25 @@ func (s Signal) Error() string { return "stopped by signal: " + s.Signal.String(
 // ExitCode is 128 and the signal's number, as shells have it.
 func (s Signal) ExitCode() int { return int(s.code()) }
 
-func (s Signal) code() code {
+func (s Signal) code() Code {
 	switch s.Signal {
 	case os.Interrupt:
-		return codeInterrupted
+		return CodeInterrupted
 	case syscall.SIGHUP:
-		return codeHungUp
+		return CodeHungUp
 	}
-	return codeTerminated
+	return CodeTerminated
 }
 
-// stopped is what there is to say if ctx ended before a command did. A signal
+// Stopped is what there is to say if ctx ended before a command did. A signal
 // explains every error that follows from it, except for those that matter
 // afterwards: a request that GitLab may have acted on, and the file system.
-func stopped(ctx context.Context, err error) error {
+func Stopped(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	switch {
 	case err == nil || cause == nil:
 		return err
-	case is[Signal](cause) && !hasActed(err) && localCode(err) == codeDone:
+	case is[Signal](cause) && !hasActed(err) && localCode(err) == CodeDone:
 		return cause
 	case errors.Is(err, cause):
 		return err
@@ -160,14 +161,14 @@ func (e *stoppedError) Unwrap() []error { return []error{e.cause, e.err} }
 // Hint is that of the error. Of one that follows from a signal, it would mislead.
 func (e *stoppedError) Hint() string {
 	if hasActed(e.err) || !is[Signal](e.cause) {
-		return ownHint(e.err)
+		return Hint(e.err)
 	}
 	return ""
 }
 
-// readerLeft reports whether err says that nothing reads standard output any more,
+// ReaderLeft reports whether err says that nothing reads standard output any more,
 // as in artifetch ls | head -1. That is no mistake of anybody's.
-func readerLeft(out io.Writer, err error) bool {
+func ReaderLeft(out io.Writer, err error) bool {
 	f, isFile := out.(*os.File)
 	failed, ok := errors.AsType[*fs.PathError](err)
 	return isFile && ok && failed.Path == f.Name() && errors.Is(failed, syscall.EPIPE)

@@ -1,4 +1,4 @@
-package cli
+package failure
 
 import (
 	"cmp"
@@ -43,9 +43,9 @@ func hintFor(err error) string {
 	return ""
 }
 
-// ownHint returns the hint of the error itself, with flags where the command line knows
+// Hint returns the hint of the error itself, with flags where the command line knows
 // better, or "".
-func ownHint(err error) string {
+func Hint(err error) string {
 	if h, ok := asHinter(err); ok {
 		return cmp.Or(hintFor(err), h.Hint())
 	}
@@ -60,8 +60,8 @@ var flagNames = strings.NewReplacer(
 	"ARTIFETCH_TOKEN_TYPE=", "--token-type ", "ARTIFETCH_TOKEN_TYPE", "--token-type",
 )
 
-// loadEnv reads the environment, and what is wrong with it in the words of flags.
-func loadEnv(ctx context.Context, l envconfig.Lookuper) (env.Config, error) {
+// LoadEnv reads the environment, and what is wrong with it in the words of flags.
+func LoadEnv(ctx context.Context, l envconfig.Lookuper) (env.Config, error) {
 	cfg, err := env.Load(ctx, l)
 	cfg.Token.Source = flagNames.Replace(cfg.Token.Source)
 	if e, ok := errors.AsType[*env.UsageError](err); ok {
@@ -82,8 +82,8 @@ func hintForAction(h hinter) string {
 	return ""
 }
 
-// remedyFor returns what to do about an error that was explained.
-func remedyFor(why resolve.Explanation, err error) string {
+// Remedy returns what to do about an error that was explained.
+func Remedy(why resolve.Explanation, err error) string {
 	switch why.Remedy {
 	case resolve.RemedyWait:
 		return "--wait DURATION waits for it; --pipeline latest takes it as it is"
@@ -96,7 +96,7 @@ func remedyFor(why resolve.Explanation, err error) string {
 	case resolve.RemedyToken:
 		return "a job token is valid only while its job runs: run this inside of a job, or set GITLAB_TOKEN"
 	}
-	return ownHint(err)
+	return Hint(err)
 }
 
 func hintForArchive(h hinter) string {
@@ -185,7 +185,7 @@ func hintForRetrieval(h hinter) string {
 
 // localHint returns what to do about a local error that has no hint of its own, or "".
 func localHint(err error) string {
-	if exitCode(err) != codeLocal {
+	if Of(err) != CodeLocal {
 		return ""
 	}
 	if openfiles.Exhausted(err) {

@@ -1,4 +1,4 @@
-package cli
+package failure
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func TestExitCode(t *testing.T) {
 		want int
 	}{
 		{"unknown", errors.New("x"), 1},
-		{"usage", usage("x", ""), 2},
+		{"usage", Usage("x", ""), 2},
 		{"library's usage", cli.Exit("no help topic", 3), 2},
 		{"environment", &env.UsageError{Name: "X", Reason: "y"}, 2},
 		{"no job", &resolve.NotFoundError{}, 3},
@@ -44,7 +44,7 @@ func TestExitCode(t *testing.T) {
 		{"503", &gitlab.Error{StatusCode: 503}, 6},
 		{"429", &gitlab.Error{StatusCode: 429}, 6},
 		{"connection refused", network, 6},
-		{"deadline", fmt.Errorf("x: %w", errDeadline), 6},
+		{"deadline", fmt.Errorf("x: %w", ErrDeadline), 6},
 		{"archive changed", fmt.Errorf("x: %w", fetch.ErrChanged), 7},
 		{"archive is not what the server says", fmt.Errorf("x: %w", &fetch.DigestError{}), 7},
 		{"broken off", fmt.Errorf("x: %w", &fetch.BrokenError{Err: io.ErrUnexpectedEOF}), 6},
@@ -75,7 +75,7 @@ func TestExitCode(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := int(exitCode(fmt.Errorf("wrapped: %w", tt.err))); got != tt.want {
+			if got := int(Of(fmt.Errorf("wrapped: %w", tt.err))); got != tt.want {
 				t.Errorf("exit code = %d, want %d", got, tt.want)
 			}
 		})

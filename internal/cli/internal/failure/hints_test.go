@@ -1,4 +1,4 @@
-package cli
+package failure
 
 import (
 	"errors"
@@ -90,7 +90,7 @@ func TestRemedies(t *testing.T) {
 		resolve.RemedyHint: "--job-id", resolve.RemedyWait: "--wait DURATION", resolve.RemedyPipeline: "--pipeline 9 ",
 		resolve.RemedyRecent: "--recent takes it", resolve.RemedyLicence: "Premium", resolve.RemedyToken: "GITLAB_TOKEN",
 	} {
-		if got := remedyFor(resolve.Explanation{Remedy: remedy, PipelineID: 9}, err); !strings.Contains(got, want) {
+		if got := Remedy(resolve.Explanation{Remedy: remedy, PipelineID: 9}, err); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", remedy, got)
 		}
 	}
@@ -106,7 +106,7 @@ func TestEnvironmentInFlags(t *testing.T) {
 		{"CI_JOB_TOKEN", "", "CI_JOB_TOKEN is set but empty", "use --token-type none"},
 	} {
 		vars := map[string]string{"CI_API_V4_URL": "https://g/api/v4", "CI_JOB_TOKEN": "glcbt-x", tt.name: tt.value}
-		_, err := loadEnv(t.Context(), envconfig.MapLookuper(vars))
+		_, err := LoadEnv(t.Context(), envconfig.MapLookuper(vars))
 		e, ok := errors.AsType[*env.UsageError](err)
 		if !ok || !errors.Is(err, env.ErrUsage) || !strings.HasPrefix(e.Error(), tt.says) || !strings.Contains(e.Hint(), tt.hint) || strings.Contains(e.Error()+e.Hint(), "ARTIFETCH_") {
 			t.Errorf("%s=%s: %v", tt.name, tt.value, err)

@@ -1,0 +1,201 @@
+// Package failure says what the command line does about an error: which exit code it is,
+// which words, and which hint.
+//
+//	code.go     error → exit code
+//	problem.go  error → words; what a signal explains
+//	hints.go    the hints that name flags, by the type of the error
+//	query.go    the same about queries
+package failure
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
+	"gitlab.com/artifetch/artifetch/internal/pin"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
+	"gitlab.com/artifetch/artifetch/internal/smallfile"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
+	"gitlab.com/artifetch/artifetch/manifest"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Code is an exit code. They are an interface: GitLab's
+// allow_failure:exit_codes and retry:exit_codes read them. Never renumber.
+type Code int
+
+// The exit codes; Codes says what they mean.
+const (
+	CodeDone        Code = 0
+	CodeInternal    Code = 1
+	CodeUsage       Code = 2
+	CodeNotFound    Code = 3
+	CodeNoArchive   Code = 4
+	CodeDenied      Code = 5
+	CodeServer      Code = 6
+	CodeIntegrity   Code = 7
+	CodeUnsafe      Code = 8
+	CodeLocal       Code = 9
+	CodeNoMatch     Code = 10
+	CodeWaited      Code = 11
+	CodeRefused     Code = 12
+	CodeHungUp      Code = 129
+	CodeInterrupted Code = 130
+	CodePipe        Code = 141
+	CodeTerminated  Code = 143
+)
+
+// Codes returns what the codes mean, in the words of the documentation.
+func Codes() map[Code]string {
+	return map[Code]string{
+		CodeDone:        "done",
+		CodeInternal:    "internal error",
+		CodeUsage:       "usage or configuration",
+		CodeNotFound:    "no such project, ref, pipeline or job",
+		CodeNoArchive:   "the job has no archive, or it has expired, or the job has not succeeded",
+		CodeDenied:      "token missing, refused, of the wrong kind, or not allowed",
+		CodeServer:      "network or server, after all retries",
+		CodeIntegrity:   "corrupt, truncated, or the digest differs",
+		CodeUnsafe:      "unsafe archive, or over a limit",
+		CodeLocal:       "local file system: disk full, permission, conflict",
+		CodeNoMatch:     "no file matched the given paths",
+		CodeWaited:      "--wait ran out",
+		CodeRefused:     "the server refuses as things stand: a job that is not playable, retryable, erasable, …",
+		CodeHungUp:      "the terminal was closed (SIGHUP)",
+		CodeInterrupted: "interrupted (SIGINT, ^C)",
+		CodePipe:        "standard output was closed by its reader, as by head (SIGPIPE)",
+		CodeTerminated:  "terminated (SIGTERM)",
+	}
+}
+
+// ErrDeadline is the cause of a context that --deadline ended.
+var ErrDeadline = errors.New("the time of --deadline is over")
+
+// Of sorts an error. Own types come first; then the network, whose errors
+// hold system errors as those of the file system do; then the file system.
+func Of(err error) Code {
+	for _, sort := range []func(error) Code{signalCode, ownCode, usageCode, contentCode, limitCode, serverCode, localCode} {
+		if c := sort(err); c != CodeDone {
+			return c
+		}
+	}
+	return CodeInternal
+}
+
+func signalCode(err error) Code {
+	stopped, ok := errors.AsType[Signal](err)
+	switch {
+	case ok:
+		return stopped.code()
+	case errors.Is(err, ErrDeadline):
+		return CodeServer
+	case is[*retrieve.TimeoutError](err):
+		return CodeWaited
+	}
+	return CodeDone
+}
+
+func ownCode(err error) Code {
+	if own, ok := errors.AsType[*Error](err); ok {
+		return own.Code
+	}
+	return CodeDone
+}
+
+func usageCode(err error) Code {
+	if is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*dotenv.Error](err) || is[*arrange.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*webaddress.Error](err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
+		return CodeUsage
+	}
+	return CodeDone
+}
+
+// contentCode sorts what is wrong with the archive itself.
+func contentCode(err error) Code {
+	switch {
+	case is[*extract.NoMatchError](err):
+		return CodeNoMatch
+	case is[*extract.UnsafeError](err), is[*extract.LimitError](err), is[*extract.UnsupportedError](err):
+		return CodeUnsafe
+	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err):
+		return CodeLocal
+	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
+		is[*extract.ProvenanceError](err), is[*pin.LockError](err),
+		errors.Is(err, fetch.ErrChanged):
+		return CodeIntegrity
+	}
+	return CodeDone
+}
+
+// limitCode sorts errors about local limits, even if a connection failed by them.
+func limitCode(err error) Code {
+	if openfiles.Exhausted(err) {
+		return CodeLocal
+	}
+	return CodeDone
+}
+
+// serverCode sorts what the server said, and what kept it from saying it.
+func serverCode(err error) Code {
+	switch {
+	case is[*resolve.NotFoundError](err):
+		return CodeNotFound
+	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err):
+		return CodeNoArchive
+	case is[*jobs.WaitingError](err):
+		return CodeRefused
+	case is[*resolve.ClosedError](err), is[*resolve.DownstreamError](err), is[*jobs.TokenError](err):
+		return CodeDenied
+	}
+	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
+		switch {
+		case refusal.FromStorage:
+			return CodeServer // it refuses its own address, not the token
+		case refusal.NotNow():
+			return CodeRefused
+		}
+		return statusCode(refusal.StatusCode)
+	}
+	if is[*jobs.LogBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || errors.Is(err, context.DeadlineExceeded) {
+		return CodeServer
+	}
+	return CodeDone
+}
+
+func statusCode(status int) Code {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return CodeDenied
+	case http.StatusNotFound:
+		return CodeNotFound
+	case http.StatusMethodNotAllowed:
+		return CodeRefused // of a project that has moved
+	}
+	return CodeServer
+}
+
+func localCode(err error) Code {
+	if is[*fs.PathError](err) || is[*os.LinkError](err) || is[*os.SyscallError](err) || is[syscall.Errno](err) {
+		return CodeLocal
+	}
+	return CodeDone
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
