@@ -19,16 +19,16 @@ func catCommand(con *console.Console) *cli.Command {
 		Name:      "cat",
 		Usage:     "write one file of a job's artifacts to standard output",
 		UsageText: "artifetch cat [flags] PATH",
-		Description: `Takes the file's own bytes out of the archive by range requests. Its checksum is
-known only at its end: on a mismatch the exit code is 7, though bytes were printed.
+		Description: `Downloads only the file's own bytes, by range requests. Its checksum is known only
+at its end: if it doesn't match, the exit code is 7, though bytes were printed.
 Where there are no ranges, or with --server, GitLab unpacks the file; with --server
-it does so for a link too, of which it sends the target's name.
+it unpacks links too, and sends the name of their target.
 
   artifetch cat --ref main --job build version.txt
   artifetch cat --job-id 1002 -o report.xml reports/report.xml`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
 			serverFlag("let GitLab unpack the file"),
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Output, Usage: "write to `FILE`, whole or not at all"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Output, Usage: "write to `FILE` atomically"},
 		}),
 		Action: action(con, readCat, runCat),
 	}

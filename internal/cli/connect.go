@@ -56,8 +56,8 @@ func (o globalOptions) lookuper() envconfig.Lookuper {
 	return envconfig.MultiLookuper(envconfig.MapLookuper(o.variables), envconfig.OsLookuper())
 }
 
-// localSession is what a command needs that asks nobody: what is wrong with a token
-// is of no interest to it.
+// localSession is what a command needs that makes no requests. It ignores mistakes in the
+// environment, such as an empty token.
 func localSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
 	cfg, err := failure.LoadEnv(ctx, o.lookuper())
 	if err != nil {

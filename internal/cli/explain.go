@@ -58,7 +58,7 @@ func runExplain(ctx context.Context, o explainOptions, con *console.Console) err
 	})
 }
 
-// explainedError is an error of which everything was said.
+// explainedError is an error that was explained on standard output.
 type explainedError struct{ err error }
 
 // Error implements error.

@@ -15,7 +15,7 @@ import (
 func extractCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "extract",
-		Usage:     "extract a local archive by the same rules",
+		Usage:     "extract a local zip, 7z or tar archive, all files or none",
 		UsageText: "artifetch extract [flags] ARCHIVE|- [PATH…]",
 		Description: `ARCHIVE is a zip, a 7z, a tar in one of the usual compressions, or a single file
 in one of them; - is standard input. PATH selects as for fetch. All files arrive,

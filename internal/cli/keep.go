@@ -20,8 +20,8 @@ func keepCommand(con *console.Console) *cli.Command {
 		Name:      "keep",
 		Usage:     "keep a job's artifacts from expiring",
 		UsageText: "artifetch keep [flags]",
-		Description: `Takes the same query as fetch. It wants the token of a user: GitLab takes no job
-token for it.
+		Description: `Takes the same query as fetch. Needs a personal, project or group access token:
+GitLab doesn't accept job tokens for this.
 
   artifetch keep --job-id 1001
   artifetch keep --ref v1.0 --job build`,
@@ -69,13 +69,13 @@ func deleteCommand(con *console.Console) *cli.Command {
 		UsageText: "artifetch delete [flags]",
 		Description: `Takes the same query as fetch, and deletes the archive and the reports; the log
 stays. With --all GitLab deletes, in the background, those of all jobs but of the
-newest successful pipeline of each ref. On a terminal it asks. It wants the token
-of a user: GitLab takes no job token for it.
+newest successful pipeline of each ref. On a terminal it asks. Needs a personal,
+project or group access token: GitLab doesn't accept job tokens for this.
 
   artifetch delete --job-id 1001
   artifetch delete -R group/app --all --yes`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
-			&cli.BoolFlag{Name: "all", Category: help.Which, Usage: "of all jobs of the project; where nobody can be asked, with --yes", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "all", Category: help.Which, Usage: "of all jobs of the project; without a terminal, needs --yes", DisableDefaultText: true},
 			yesFlag(),
 		}),
 		Action: action(con, readDelete, runDelete),
@@ -126,7 +126,7 @@ func deleteAll(ctx context.Context, s *session, o deleteOptions) error {
 	case project == "":
 		return failure.ErrNoProject
 	case !o.yes && !s.con.Attended():
-		return usage("--all deletes the artifacts of all jobs, and nobody can be asked here", "give --yes too")
+		return usage("--all deletes the artifacts of all jobs, and there is no terminal to confirm that", "give --yes too")
 	}
 	if err := s.jobs().NeedsUser(o.what, "api"); err != nil {
 		return err

@@ -17,11 +17,11 @@ import (
 func verifyCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
-		Usage:     "hold the workspace against the lock file",
+		Usage:     "check the workspace against the lock file",
 		UsageText: "artifetch verify [flags]",
 		Description: `Says which files are missing, or changed, and which are extra: in the output
-directory of a source, but of no source. The code is 7 if there are any. Nobody is
-asked.
+directory of a source, but of no source. The code is 7 if there are any. It makes no
+requests.
 
   artifetch verify
   artifetch verify --format json`,

@@ -11,6 +11,6 @@
 //	report.go     what a plan changes, for messages
 //	errors.go     what isn't as it is locked
 //
-// A locked source stays as it is: it is downloaded by job ID, and each file has to have
+// A locked source stays as it is: it is downloaded by job ID, and each file must have
 // the SHA-256 that is locked. Only an update moves it to what its query means now.
 package pin

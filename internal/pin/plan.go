@@ -59,10 +59,10 @@ type Plan struct {
 	// Result is what arrived: see [Syncer.Apply].
 	Result retrieve.Result
 
-	artifact *resolve.Artifact // to download; nil if nothing has to be
+	artifact *resolve.Artifact // to download; nil for none
 }
 
-// Downloads reports whether the source has to be downloaded.
+// Downloads reports whether the source will be downloaded.
 func (p *Plan) Downloads() bool { return p.artifact != nil }
 
 // maxPlans is how many sources are planned at the same time.

@@ -53,7 +53,7 @@ type NamedFile struct {
 // unpacked is a file that GitLab unpacks.
 type unpacked struct {
 	name string
-	size int64 // that it has to have; negative if unknown
+	size int64 // that it must have; negative if unknown
 }
 
 // catUnpacked writes a file that GitLab unpacks.

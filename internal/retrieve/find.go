@@ -25,9 +25,9 @@ func (i Inspector) One(ctx context.Context, q resolve.Query) (resolve.Artifact, 
 	return found[0], nil
 }
 
-// Describe resolves a query, and finds out what can be known of each archive. One that
-// no listing has shown has to be downloadable: that costs the first bytes of it, which
-// tell its size and, on new servers, its digest.
+// Describe resolves a query, and finds out what can be known of each archive. If
+// no list has shown its size, it asks for the first bytes of the archive, which tell the
+// size and, on new servers, the digest.
 func (i Inspector) Describe(ctx context.Context, q resolve.Query) ([]resolve.Artifact, error) {
 	found, err := i.Resolver.Artifacts(ctx, q)
 	for n := range found {

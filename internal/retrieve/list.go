@@ -19,7 +19,7 @@ type Source int
 // Where the list or the file of an archive may come from.
 const (
 	FromArchive Source = iota // the archive's own bytes, where there are ranges
-	FromGitLab                // GitLab has to list or unpack it
+	FromGitLab                // GitLab lists or unpacks it
 )
 
 // List lists what sel selects of the one archive that a query means. Where that would
@@ -51,7 +51,7 @@ func (i Inspector) List(ctx context.Context, q resolve.Query, sel extract.Select
 	return listed, errors.Join(err, file.Close())
 }
 
-// openOne opens an archive of which little is needed. With ranged, it returns
+// openOne opens an archive to read a small part of it. With ranged, it returns
 // [fetch.ErrNoRanges] rather than download the whole.
 func (i Inspector) openOne(ctx context.Context, q resolve.Query, a resolve.Artifact, ranged bool) (*fetch.File, resolve.Artifact, error) {
 	how := i.transfer(os.TempDir())

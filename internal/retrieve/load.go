@@ -55,11 +55,11 @@ type Cache struct {
 	Max int64  // bytes; zero means [fetch.DefaultCacheSize]
 }
 
-// Checks say what an archive has to be.
+// Checks say what an archive must be.
 type Checks struct {
 	SHA256     string // in lower-case hexadecimal; empty means any
-	Digest     bool   // the archive's SHA-256 has to be known in the end
-	Provenance bool   // its files have to match the runner's statement about this job
+	Digest     bool   // the archive's SHA-256 must be known in the end
+	Provenance bool   // its files must match the runner's statement about this job
 }
 
 // Task says what to take of one archive.
@@ -105,7 +105,7 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (Result
 	return r, nil
 }
 
-// how returns how an archive is downloaded. What has to be spooled is in the stage,
+// how returns how an archive is downloaded. An archive that is spooled is in the stage,
 // which is on a file system with room for it.
 func (l *Loader) how(stage *extract.Stage, t Task) fetch.Options {
 	how := l.transfer(stage.Path())

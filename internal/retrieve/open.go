@@ -59,7 +59,7 @@ func (o *Opener) Open(ctx context.Context, q resolve.Query, a resolve.Artifact, 
 	}
 }
 
-// transfer returns the options that all transfers share. What has to be spooled goes to
+// transfer returns the options that all transfers share. An archive that is spooled goes to
 // spoolDir.
 func (o *Opener) transfer(spoolDir string) fetch.Options {
 	return fetch.Options{Client: o.HTTP, Check: gitlab.CheckResponse, Backoff: o.Backoff, SpoolDir: spoolDir, Servers: &o.servers}

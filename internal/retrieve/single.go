@@ -20,7 +20,7 @@ import (
 // one: GitLab unpacks them itself. It doesn't say whether such a file is a link, and
 // sends the link's target in its place; nor does it send modes. The list of the archive
 // (since GitLab 18.8) has the modes, and links stand out by theirs. Without it, the whole
-// archive has to come.
+// archive is downloaded.
 
 // maxSingleFiles is how many files are worth a request each: for every one, the server
 // reads the archive's directory again.

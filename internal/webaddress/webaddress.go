@@ -41,7 +41,7 @@ func Is(value string) bool {
 	return strings.HasPrefix(value, "https://") || strings.HasPrefix(value, "http://")
 }
 
-// Parse reads an address. It has to be on the server whose API is at api: IDs of another
+// Parse reads an address. It must be on the server whose API is at api: IDs of another
 // server mean something else here. The error is an [*Error].
 func Parse(value string, api *url.URL) (Page, error) {
 	u, err := url.Parse(value)
