@@ -81,7 +81,6 @@ func TestInspectorOne(t *testing.T) {
 // where the archive would have to come as a whole. Then a large archive stays where it is.
 func TestInspectorList(t *testing.T) {
 	t.Parallel()
-	large := gitlabtest.Zip(gitlabtest.File{Name: "dist/a", Content: "12345"}, gitlabtest.File{Name: "noise", Content: noise(24 << 20), Store: true})
 	for _, tt := range []struct {
 		name, version string
 		mode          gitlabtest.Mode
@@ -95,7 +94,7 @@ func TestInspectorList(t *testing.T) {
 		{"no ranges, no list", "18.7", gitlabtest.ModeNoRanges, retrieve.FromArchive, true, true, false},
 		{"no list", "18.7", gitlabtest.ModeDisk, retrieve.FromGitLab, false, false, true},
 	} {
-		i := start(t, withJobs(job(3, "large", large)), gitlabtest.Options{Version: tt.version, Mode: tt.mode}, gitlabtest.PrivateToken)
+		i := start(t, withJobs(job(3, "large", largeArchive())), gitlabtest.Options{Version: tt.version, Mode: tt.mode}, gitlabtest.PrivateToken)
 		told := 0
 		i.Events.Listed = func(fetch.Stats) { told++ }
 		listed, err := retrieve.Inspector{Opener: i.Opener}.List(t.Context(), resolve.Query{Project: "1", JobID: 3}, extract.Selection{Include: []string{"dist/a"}}, tt.from)
@@ -136,7 +135,6 @@ func TestInspectorListUnknownID(t *testing.T) {
 // isn't there is said to match nothing.
 func TestInspectorCat(t *testing.T) {
 	t.Parallel()
-	large := gitlabtest.Zip(gitlabtest.File{Name: "a", Content: "content of a\n"}, gitlabtest.File{Name: "l", Link: "a"}, gitlabtest.File{Name: "noise", Content: noise(24 << 20), Store: true})
 	for _, tt := range []struct {
 		file, version string
 		mode          gitlabtest.Mode
@@ -155,7 +153,7 @@ func TestInspectorCat(t *testing.T) {
 		{"none", "19.2", gitlabtest.ModeNoRanges, retrieve.FromArchive, "", true},
 	} {
 		name := fmt.Sprintf("%s of %s by %s, from %d", tt.file, tt.version, tt.mode, tt.from)
-		i := start(t, withJobs(job(3, "large", large)), gitlabtest.Options{Version: tt.version, Mode: tt.mode}, gitlabtest.PrivateToken)
+		i := start(t, withJobs(job(3, "large", largeArchive())), gitlabtest.Options{Version: tt.version, Mode: tt.mode}, gitlabtest.PrivateToken)
 		var b bytes.Buffer
 		err := retrieve.Inspector{Opener: i.Opener}.Cat(t.Context(), resolve.Query{Project: "1", JobID: 3}, retrieve.NamedFile{Name: tt.file, From: tt.from}, &b)
 		_, noMatch := errors.AsType[*extract.NoMatchError](err)

@@ -1,14 +1,15 @@
 package retrieve_test
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,17 +115,19 @@ func read(t *testing.T, elem ...string) string {
 	return string(content)
 }
 
-// noise is n bytes that don't compress, and aren't the header of anything.
+// noise is n bytes that don't compress.
 func noise(n int) string {
-	var b bytes.Buffer
-	for x, i := uint32(1), 0; i < n; i++ {
-		x ^= x << 13
-		x ^= x >> 17
-		x ^= x << 5
-		b.WriteByte(byte(x))
-	}
-	return b.String()
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b) // never fails
+	return string(b)
 }
+
+// largeArchive has a file and a link among megabytes, more than a connection buffers.
+var largeArchive = sync.OnceValue(func() []byte {
+	return gitlabtest.Zip(
+		gitlabtest.File{Name: "a", Content: "content of a\n"}, gitlabtest.File{Name: "l", Link: "a"},
+		gitlabtest.File{Name: "dist/a", Content: "12345"}, gitlabtest.File{Name: "noise", Content: noise(24 << 20), Store: true})
+})
 
 func job(id int64, name string, archive []byte) *gitlabtest.Job {
 	return &gitlabtest.Job{ID: id, Name: name, Archive: archive}
