@@ -21,11 +21,9 @@
 package transport
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -34,8 +32,6 @@ import (
 	// has none.
 	_ "golang.org/x/crypto/x509roots/fallback"
 
-	"gitlab.com/artifetch/artifetch/internal/openfiles"
-	"gitlab.com/artifetch/artifetch/internal/origin"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
@@ -126,112 +122,4 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 		return &InsecureRedirectError{From: last.Host, To: req.URL.Host}
 	}
 	return nil
-}
-
-// base is two transports: the client certificate is for GitLab only, and tls.Config can't
-// distinguish hosts.
-type base struct {
-	api           *url.URL
-	gitlab, other http.RoundTripper
-}
-
-func newBase(o Options) *base {
-	b := &base{api: o.API, other: newTransport(o.Roots)}
-	b.gitlab = b.other
-	if o.ClientCert != nil {
-		gitlab := newTransport(o.Roots)
-		config := gitlab.TLSClientConfig
-		if behind := proxyFor(&http.Request{URL: o.API}); behind != nil {
-			// DialTLSContext connects to the proxy; the handshake with GitLab comes later.
-			config = config.Clone()
-		}
-		gitlab.TLSClientConfig.Certificates = []tls.Certificate{*o.ClientCert}
-		gitlab.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			return o.Roots.dialTLS(ctx, network, address, config)
-		}
-		b.gitlab = gitlab
-	}
-	return b
-}
-
-// RoundTrip implements [http.RoundTripper].
-func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
-	if origin.Same(b.api, req.URL) {
-		return b.gitlab.RoundTrip(req)
-	}
-	return b.other.RoundTrip(req)
-}
-
-// CloseIdleConnections is called by [http.Client.CloseIdleConnections]. Each layer above
-// calls that of the next.
-func (b *base) CloseIdleConnections() {
-	closeIdle(b.gitlab)
-	closeIdle(b.other)
-}
-
-func closeIdle(rt http.RoundTripper) {
-	if c, ok := rt.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
-}
-
-// The limits of idle connections to a host.
-const (
-	maxIdle   = 16 // as many as there are parallel range requests; net/http keeps two
-	idleShare = 8  // of the files that may be open, at most this part: an eighth
-)
-
-// connectTimeout limits connecting, and the handshake.
-const connectTimeout = 30 * time.Second
-
-// dial connects, and returns when the authorities for a handshake are loaded, too.
-func (r *Roots) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: connectTimeout, KeepAlive: connectTimeout}
-	conn, err := dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.wait(ctx); err != nil {
-		_ = conn.Close() // it was not used
-		return nil, err
-	}
-	return conn, nil
-}
-
-// dialTLS is dial with a handshake.
-func (r *Roots) dialTLS(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout) // for both
-	defer cancel()
-	conn, err := r.dial(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	config = config.Clone()
-	config.ServerName = hostname(address)
-	secure := tls.Client(conn, config)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = conn.Close() // the error is the handshake's
-		return nil, err
-	}
-	return secure, nil
-}
-
-func newTransport(roots *Roots) *http.Transport {
-	// Ranges need connections of their own: with HTTP/2 they would share one, and its
-	// congestion window.
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         roots.dial,
-		TLSClientConfig:     roots.config(),
-		TLSHandshakeTimeout: connectTimeout,
-		MaxIdleConnsPerHost: openfiles.Share(openfiles.Limit(), idleShare, 1, maxIdle),
-		IdleConnTimeout:     90 * time.Second,
-		ReadBufferSize:      64 << 10,
-		Protocols:           protocols,
-		// The bytes of an archive must arrive as they are stored.
-		DisableCompression:     true,
-		OnProxyConnectResponse: tunnelled,
-	}
 }
