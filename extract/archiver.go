@@ -13,20 +13,20 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/codec"
 )
 
-// This is the only file that knows archiver. It is used for what it does well:
-// each format's own recognition, and reading tar, 7z and most compressions. Its
-// Identify is not: it tries formats in random order, and takes one text in a
-// hundred for brotli. Its lzip reads all into memory, and xz has no bound there:
-// these are read by the libraries that it uses itself.
+// Only this file imports archiver. It uses what archiver does well: recognizing single
+// formats, and reading tar, 7z and most compressions. It doesn't use Identify, which
+// tries formats in random order and takes one text in a hundred for brotli. It reads
+// lzip and xz with the libraries that archiver uses: archiver reads an lzip file into
+// memory as a whole, and doesn't limit the window of xz.
 
 // format is the format of an archive that isn't a zip: a tar, compressed or not, a
 // single compressed file, or a 7z archive.
 type format struct {
 	name   string
 	open   func(io.Reader) (io.ReadCloser, error) // decompresses; nil for a plain tar, and 7z
-	window func(head []byte) int64                // how large that of the decompressor will be; nil if that is small
-	seeks  bool                                   // a 7z archive, which is no stream
-	frames bool                                   // frames that have no content may stand in front
+	window func(head []byte) int64                // size of the decompressor's window; nil if it is small
+	seeks  bool                                   // a 7z archive, which can't be read as a stream
+	frames bool                                   // frames without content may precede the others
 }
 
 type matcher interface {
@@ -38,8 +38,8 @@ type known struct {
 	match matcher
 }
 
-// formats are those that are recognised, in this order: those without a magic
-// number at their beginning come last.
+// formats are those that are recognized, in this order: formats without a magic number
+// at their beginning come last.
 func formats() []known {
 	zstd := archiver.Zstd{DecoderOptions: codec.ZstdOptions(codec.MaxWindow)}
 	return []known{
@@ -57,8 +57,8 @@ func formats() []known {
 
 func openXz(r io.Reader) (io.ReadCloser, error) { return codec.OpenXz(r, codec.MaxWindow) }
 
-// lzmaMatcher recognises the header of an .lzma file, which has no magic number: one
-// in a hundred million other files has such a one.
+// lzmaMatcher recognizes the header of an .lzma file, which has no magic number: one in a
+// hundred million other files looks the same.
 type lzmaMatcher struct{}
 
 // Match implements matcher.
@@ -68,8 +68,8 @@ func (lzmaMatcher) Match(_ context.Context, _ string, head io.Reader) (archiver.
 	return archiver.MatchResult{ByStream: lzma.ValidHeader(h[:])}, err
 }
 
-// tarMatcher knows the magic number of a tar's first header (POSIX.1-2017, pax, "ustar
-// Interchange Format"), too: archiver wants to read all of that, which may be long.
+// tarMatcher also recognizes the magic number of a tar's first header (POSIX.1-2017, pax,
+// "ustar Interchange Format"): archiver reads the whole header, which may be long.
 type tarMatcher struct{ archiver.Tar }
 
 // Match implements matcher.
@@ -85,7 +85,7 @@ func (t tarMatcher) Match(ctx context.Context, name string, stream io.Reader) (a
 func isTar(ctx context.Context, head []byte) bool { return matches(ctx, tarMatcher{}, head) }
 
 func isZipHead(ctx context.Context, head []byte) bool {
-	return matches(ctx, archiver.Zip{}, head) || bytes.HasPrefix(head, []byte("PK\x05\x06")) // an empty zip is not matched
+	return matches(ctx, archiver.Zip{}, head) || bytes.HasPrefix(head, []byte("PK\x05\x06")) // archiver doesn't match an empty zip
 }
 
 func matches(ctx context.Context, m matcher, head []byte) bool {
@@ -104,7 +104,7 @@ func walkTar(ctx context.Context, r io.Reader, visit func(context.Context, *tar.
 		if err != nil {
 			return err
 		}
-		defer func() { _ = content.Close() }() // the reader of the tar goes on by itself
+		defer func() { _ = content.Close() }() // the reader of the tar skips the rest
 		return visit(ctx, h, content)
 	})
 }
@@ -119,7 +119,7 @@ func firstOf7z(ctx context.Context, archive *io.SectionReader, read func(io.Read
 		if err != nil {
 			return err
 		}
-		defer func() { _ = content.Close() }() // read as far as it is wanted
+		defer func() { _ = content.Close() }() // read as far as needed
 		if err := read(content); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func TestCat(t *testing.T) {
 	// What was written was written, but the error says that it is wrong.
 	bad := bytes.Replace(archive, []byte("content"), []byte("CONTENT"), 1)
 	var got strings.Builder
-	if err := extract.Cat(t.Context(), source(bad), "a/f", &got); !errors.Is(err, extract.ErrCorrupt) {
+	if err := extract.Cat(t.Context(), source(bad), "a/f", &got); !asType(err, new(*extract.CorruptError)) {
 		t.Errorf("%q, %v", got.String(), err)
 	}
 }

@@ -14,7 +14,7 @@ type entry struct {
 	dest string         // where it goes, relative to the output directory
 }
 
-// kind is what the path of the entry is taken for.
+// kind returns what the entry makes of its path.
 func (e *entry) kind() kind {
 	if e.IsDir() {
 		return dirKind
@@ -22,10 +22,9 @@ func (e *entry) kind() kind {
 	return otherKind
 }
 
-// check cleans all names and finds the entries that cannot stand side by side:
-// two of one name (a directory may repeat), or one below another that isn't a
-// directory. It checks all entries, selected or not: if one is bad, the others
-// cannot be trusted either.
+// check cleans all names and refuses entries that exclude each other: two with the same
+// name (a directory may repeat), or one below another that isn't a directory. It checks
+// all entries, selected or not: if one is bad, the others can't be trusted either.
 func check(entries []*entry, r names.Rules, o Options) error {
 	if err := o.budget.Entries(int64(len(entries))); err != nil {
 		return err
@@ -48,8 +47,8 @@ func check(entries []*entry, r names.Rules, o Options) error {
 	return checkParents(entries, known, o.budget)
 }
 
-// checkParents counts the directories that are only implied, too: a short name
-// can need two hundred of them.
+// checkParents also counts directories that no entry lists: a short name can need two
+// hundred of them.
 func checkParents(entries []*entry, known kinds, b *budget) error {
 	checked := newKinds(0) // directories whose parents were checked
 	for _, e := range entries {

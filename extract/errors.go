@@ -33,9 +33,6 @@ type (
 	Rescued = staging.Rescued
 )
 
-// ErrCorrupt is in the tree of every [CorruptError].
-var ErrCorrupt = archive.ErrCorrupt
-
 // ReasonGit is why an [UnsafeError] refuses a name below .git, whose hooks Git runs. See
 // [Options].AllowGit.
 const ReasonGit = names.ReasonGit
@@ -44,7 +41,7 @@ const ReasonGit = names.ReasonGit
 type NotArchiveError struct {
 	What  string // such as "an HTML page"
 	Head  string // how it begins
-	Local bool   // it is a file of this machine, and not what a server has answered
+	Local bool   // it is a local file, not a server's response
 }
 
 // Error implements error.
@@ -68,7 +65,7 @@ func (e *NotArchiveError) Hint() string {
 	return "check the server's address, and any proxy in between"
 }
 
-// UnsupportedError reports an archive in a format that cannot be unpacked.
+// UnsupportedError reports an archive in a format that can't be unpacked.
 type UnsupportedError struct {
 	Format string // such as "a RAR archive"
 }

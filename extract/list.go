@@ -20,8 +20,8 @@ type Listed struct {
 	CRC32   uint32
 }
 
-// ErrNotListed reports an archive that has no directory to list.
-var ErrNotListed = errors.New("only zip archives have a directory to list")
+// errNotListed reports an archive that has no directory to list.
+var errNotListed = errors.New("only zip archives have a directory to list")
 
 // List lists what sel selects of a zip archive, in the order of its directory. It
 // reads nothing but the directory. It doesn't check names for safety, because it
@@ -46,11 +46,11 @@ func list(ctx context.Context, src Source, sel Selection, b *budget) ([]Listed, 
 	return listed, err
 }
 
-// mustBeZip returns ErrNotListed if src is an archive in another format.
+// mustBeZip returns errNotListed if src is an archive in another format.
 func mustBeZip(ctx context.Context, src Source) error {
-	form, err := recognise(ctx, src)
+	form, err := recognize(ctx, src)
 	if err == nil && form != nil {
-		err = ErrNotListed
+		err = errNotListed
 	}
 	return err
 }

@@ -10,11 +10,11 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
-// pattern selects by name. GitLab Runner matches artifacts:paths by the same
-// library, so that people know what its globs mean.
+// pattern selects by name. GitLab Runner matches artifacts:paths with the same library,
+// so that people know what its globs mean.
 type pattern struct {
 	text string // as the user wrote it
-	glob string // without "./" in front and slashes at the end
+	glob string // without "./" at its beginning and slashes at its end
 	meta bool
 	used bool
 }
@@ -62,8 +62,8 @@ func (p *pattern) matches(path string) bool {
 	return doublestar.MatchUnvalidated(p.glob, path) || doublestar.MatchUnvalidated(p.glob+"/**", path)
 }
 
-// selectEntries returns the entries that o asks for, with their destinations.
-// A pattern may name a file as it is in the archive or as it will be placed.
+// selectEntries returns the entries that o selects, with their destinations. A pattern
+// may match the name in the archive or the destination.
 func selectEntries(entries []*entry, o Selection) ([]*entry, error) {
 	include, err := newPatterns(o.Include)
 	if err != nil {
@@ -75,7 +75,7 @@ func selectEntries(entries []*entry, o Selection) ([]*entry, error) {
 	}
 	var selected []*entry
 	for _, e := range entries {
-		if o.places(e, include, exclude) {
+		if o.selects(e, include, exclude) {
 			selected = append(selected, e)
 		}
 	}
@@ -85,8 +85,8 @@ func selectEntries(entries []*entry, o Selection) ([]*entry, error) {
 	return selected, nil
 }
 
-// places reports whether o asks for an entry, and says where it goes then.
-func (o Selection) places(e *entry, include, exclude []*pattern) bool {
+// selects reports whether o selects an entry, and sets its destination.
+func (o Selection) selects(e *entry, include, exclude []*pattern) bool {
 	if e.path == "" || e.IsDir() && (o.Flat || strings.Count(e.path, "/") < o.StripComponents) {
 		return false
 	}
@@ -102,7 +102,8 @@ func (o Selection) places(e *entry, include, exclude []*pattern) bool {
 // renames reports whether two paths could become one.
 func (o Selection) renames() bool { return o.StripComponents > 0 || o.Flat }
 
-// anyMatch marks every pattern that matches, so that the others can be named.
+// anyMatch reports whether a pattern matches. It marks all that do, so that an error
+// can name the others.
 func anyMatch(patterns []*pattern, names ...string) bool {
 	any := false
 	for _, p := range patterns {
@@ -126,8 +127,8 @@ func unusedPatterns(patterns []*pattern) []string {
 // maxNear is how many names a hint lists.
 const maxNear = 3
 
-// nearby collects names that look like a pattern: they share its last part,
-// ignoring case. Without any, it knows the first name of all.
+// nearby collects names that look like a pattern: they contain its last part, ignoring
+// case. If there are none, it has the first name of all.
 type nearby struct {
 	want  string
 	names []string

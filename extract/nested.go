@@ -13,16 +13,16 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
-// nested is an archive that came out of an archive, and is to be unpacked where it
-// lies, under the same limits.
+// nested is an archive from within an archive. It will be unpacked where it lies, under
+// the same limits.
 type nested struct {
 	path string // in the stage
 	size int64
-	opts *Options // of all that came out of one archive
+	opts *Options // shared by all from one archive
 }
 
-// packed are the endings of archives that are unpacked. Not all zips are: a .jar or
-// a .docx is wanted as it is.
+// packed are the name endings of archives to unpack. Other zips, such as .jar or .docx,
+// stay as they are.
 func packed() []string {
 	return []string{
 		".zip", ".7z", ".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".tlz",
@@ -30,8 +30,8 @@ func packed() []string {
 	}
 }
 
-// BareName is what the file in a compressed file of that name is called:
-// "log.txt.gz" holds "log.txt", "dist.tgz" holds "dist.tar".
+// BareName returns the name of the file in a compressed file: "log.txt" for
+// "log.txt.gz", "dist.tar" for "dist.tgz".
 func BareName(name string) string {
 	ending := path.Ext(name)
 	switch strings.ToLower(ending) {
@@ -41,7 +41,7 @@ func BareName(name string) string {
 	return strings.TrimSuffix(name, ending)
 }
 
-// noting makes o note the archives among the files that it adds.
+// noting returns o with an OnFile that notes the archives among the files.
 func (s *Stage) noting(o Options) Options {
 	if o.Unpack <= 0 {
 		return o
@@ -66,8 +66,8 @@ func (s *Stage) noting(o Options) Options {
 	return o
 }
 
-// unpackNested unpacks what was noted, and what comes out of that. All archives
-// that were added are whole by now, and doubles of one file have been compared.
+// unpackNested unpacks the archives that were noted, and those within them. Each was
+// staged completely, and its duplicates have been compared.
 func (s *Stage) unpackNested(ctx context.Context) error {
 	for i := 0; ; i++ {
 		if err := s.dir.CompareDuplicates(); err != nil || len(s.nested) == 0 {
@@ -82,8 +82,8 @@ func (s *Stage) unpackNested(ctx context.Context) error {
 	}
 }
 
-// unpackOne moves an archive out of the way and unpacks it, or leaves it alone if
-// it isn't one that can be, in spite of its name.
+// unpackOne moves an archive out of the way and unpacks it. It leaves it alone if it
+// can't be unpacked, in spite of its name.
 func (s *Stage) unpackOne(ctx context.Context, n nested, i int) error {
 	aside, err := s.dir.SetAside(n.path, i)
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Stage) unpackOne(ctx context.Context, n nested, i int) error {
 	}
 	defer func() { _ = aside.File.Close() }() // only read
 	src := FromReaderAt(aside.File, aside.Info.Size())
-	form, err := recognise(ctx, src)
+	form, err := recognize(ctx, src)
 	if isForeign(err) || err == nil && form == nil && !isZipFile(src) {
 		n.opts.OnFile(n.path, n.size)
 		return aside.PutBack()
@@ -105,15 +105,15 @@ func (s *Stage) unpackOne(ctx context.Context, n nested, i int) error {
 	return err
 }
 
-// isForeign reports whether an error says that a file isn't an archive, or not of a
-// format that can be unpacked.
+// isForeign reports whether err says that a file isn't an archive, or that its format
+// can't be unpacked.
 func isForeign(err error) bool {
 	_, none := errors.AsType[*NotArchiveError](err)
 	_, other := errors.AsType[*UnsupportedError](err)
 	return none || other
 }
 
-// isZipFile reports whether it is a zip, or the beginning of one.
+// isZipFile reports whether src is a zip, or the beginning of one.
 func isZipFile(src Source) bool {
 	var magic [2]byte
 	if isZip, err := zipfile.HasEnd(src, src.Size()); err != nil || isZip {

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// Statement is what a runner says of the files that a job uploaded. It lies in the
-// archive that it is about, and is not signed: it tells damage, and archives that
-// were mixed up, from what the job made, but not a job that lies.
+// Statement is what a runner says about the files that a job uploaded. It is part of the
+// archive that it describes, and isn't signed: it reveals damage and mixed-up archives,
+// but not a job that lies.
 // https://docs.gitlab.com/ci/runners/configure_runners/#artifact-provenance-metadata
 type Statement struct {
 	Name    string            // of the entry that holds it
@@ -25,7 +25,7 @@ type Statement struct {
 }
 
 const (
-	statementEnd = "-metadata.json" // its name is that of the artifacts, and this
+	statementEnd = "-metadata.json" // it follows the name of the artifacts
 	maxStatement = 64 << 20         // bytes; a file takes some 150
 )
 
@@ -60,7 +60,7 @@ type statement struct {
 // [*ProvenanceError] if there is none.
 func ReadStatement(ctx context.Context, src Source) (Statement, error) {
 	listed, err := List(ctx, src, Selection{Include: []string{"*" + statementEnd}})
-	if _, none := errors.AsType[*NoMatchError](err); none || errors.Is(err, ErrNotListed) {
+	if _, none := errors.AsType[*NoMatchError](err); none || errors.Is(err, errNotListed) {
 		err = nil
 	}
 	if err != nil {
@@ -76,7 +76,7 @@ func ReadStatement(ctx context.Context, src Source) (Statement, error) {
 		}
 		if s, ok := parseStatement(text.Bytes()); ok {
 			s.Name = e.Name
-			own := sha256.Sum256(text.Bytes()) // it cannot speak of itself
+			own := sha256.Sum256(text.Bytes()) // the statement can't list itself
 			s.Digests[e.Name] = hex.EncodeToString(own[:])
 			return s, nil
 		}
@@ -105,8 +105,8 @@ func parseStatement(text []byte) (Statement, bool) {
 	return s, true
 }
 
-// Expect holds the statement against what is known of the job. What is empty is
-// not known.
+// Expect returns an error if the statement contradicts what is known about the job.
+// Empty strings are unknown.
 func (s Statement) Expect(commit, job, jobName, project string) error {
 	for _, fact := range []struct{ what, said, known string }{
 		{"commit", s.Commit, strings.ToLower(commit)}, {"job id", s.Job, job}, {"job", s.JobName, jobName},
@@ -126,10 +126,10 @@ type ProvenanceError struct{ What string }
 
 // Error implements error.
 func (e *ProvenanceError) Error() string {
-	return "the statement of provenance does not hold: " + e.What
+	return "the provenance statement doesn't match: " + e.What
 }
 
 // Hint says what to do next.
 func (*ProvenanceError) Hint() string {
-	return "nothing was extracted; the archive, or the statement in it, was changed after the job, or is of another job"
+	return "nothing was extracted; the archive, or the statement in it, was changed after the job, or belongs to another job"
 }

@@ -11,20 +11,20 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
-// recognise tells a zip, which is a nil form, from the others. A zip is what ends
-// as one: its beginning may be far away from all that is wanted of it.
-func recognise(ctx context.Context, src Source) (*format, error) {
+// recognize returns the format of an archive, or nil for a zip. A zip is recognized by
+// its end: its beginning may be far away from everything needed.
+func recognize(ctx context.Context, src Source) (*format, error) {
 	if isZip, err := zipfile.HasEnd(src, src.Size()); err != nil || isZip {
 		return nil, err
 	}
 	return sniff(ctx, src)
 }
 
-// sniffSize is how much is looked at: a tar's first header has 512 bytes.
+// sniffSize is how many bytes are examined: a tar's first header has 512.
 const sniffSize = 1 << 10
 
-// sniff recognises an archive by its first bytes. A zip that lacks its end is a
-// nil form, so that it is called a damaged one.
+// sniff recognizes an archive by its first bytes. It returns nil for a zip that lacks its
+// end, so that it will be reported as damaged.
 func sniff(ctx context.Context, src Source) (*format, error) {
 	at, err := skipFrames(src)
 	if err != nil {
@@ -52,12 +52,11 @@ func sniff(ctx context.Context, src Source) (*format, error) {
 	return nil, &NotArchiveError{What: what, Head: firstWords(head)}
 }
 
-// maxFrames is how many frames are skipped to find out what an archive is. pzstd
-// writes one.
+// maxFrames is how many frames are skipped to recognize an archive. pzstd writes one.
 const maxFrames = 16
 
-// skipFrames returns where the first frame begins that has content: those of zstd
-// and lz4 may have others in front: RFC 8878, 3.1.2.
+// skipFrames returns the offset of the first frame with content. In zstd and lz4, frames
+// without content may precede it: RFC 8878, 3.1.2.
 func skipFrames(src Source) (int64, error) {
 	const skippable, lenHeader = 0x184d2a50, 8
 	at := int64(0)
@@ -78,7 +77,7 @@ func skipFrames(src Source) (int64, error) {
 	return at, nil
 }
 
-// unsupported names the format of what cannot be unpacked, or "".
+// unsupported names the format of an archive that can't be unpacked, or "".
 func unsupported(head []byte) string {
 	for magic, name := range map[string]string{
 		"\x1f\x9d": "a file compressed by compress (.Z)", "Rar!\x1a\x07": "a RAR archive", "!<arch>\n": "an ar archive, such as a .deb",
@@ -92,7 +91,7 @@ func unsupported(head []byte) string {
 	return ""
 }
 
-// describe says what a body is that isn't an archive, or "" if that cannot be told.
+// describe says what a body is that isn't an archive, or "" if it can't tell.
 func describe(head []byte) string {
 	text := bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff"))))
 	switch {

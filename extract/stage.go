@@ -61,7 +61,7 @@ func (s *Stage) Path() string { return s.dir.Path() }
 // which Commit checks. After an error the stage can only be discarded.
 func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
 	return s.adding(ctx, o, func(o Options) (Stats, error) {
-		f, err := recognise(ctx, src)
+		f, err := recognize(ctx, src)
 		if err != nil {
 			return Stats{}, err
 		}

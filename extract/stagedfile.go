@@ -67,7 +67,7 @@ func (f *stagedFile) checkDigest(got string) error {
 	switch want := f.opts.Digests[e.path]; {
 	case f.opts.Digests == nil:
 	case want == "":
-		return &ProvenanceError{fmt.Sprintf("nothing is said of %q", e.Name)}
+		return &ProvenanceError{fmt.Sprintf("it doesn't list %q", e.Name)}
 	case got != want:
 		return &ProvenanceError{fmt.Sprintf("%q has the SHA-256 %s, not %s", e.Name, got, want)}
 	}

@@ -18,9 +18,9 @@ import (
 // streamBuffer is how much of a stream is decompressed at a time, in bytes.
 const streamBuffer = 64 << 10
 
-// stream extracts the selection of a tar, or the one file that a compressed file
-// is. Names are checked as they come, and what is already staged is discarded if one
-// is bad.
+// stream extracts the selection of a tar, or the content of a single compressed file. It
+// checks names as they arrive. If one is bad, the stage with the earlier files is
+// discarded.
 func (s *Stage) stream(ctx context.Context, src Source, f *format, o Options) (Stats, error) {
 	x, err := newUntar(s, o)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Stage) stream(ctx context.Context, src Source, f *format, o Options) (S
 	if err != nil {
 		return Stats{}, err
 	}
-	defer func() { _ = body.Close() }() // read to its end, or given up
+	defer func() { _ = body.Close() }() // read to its end, or abandoned
 	arriving := &archive.Reader{R: body, Moved: new(atomic.Int64), Waited: new(atomic.Int64), OnRead: o.OnRead}
 	o.OnPlan(src.Size())
 	if err := s.unpack(ctx, x, f, arriving); err != nil {
@@ -45,13 +45,13 @@ func (s *Stage) unpack(ctx context.Context, x *untar, f *format, arriving io.Rea
 	if err != nil {
 		return err
 	}
-	defer func() { _ = plain.Close() }() // idem
+	defer func() { _ = plain.Close() }() // read to its end, or abandoned
 	content := bufio.NewReaderSize(&counted{ctx: ctx, r: plain, opts: x.opts}, streamBuffer)
 	head, err := content.Peek(sniffSize)
 	if err != nil && !archive.AtEnd(err) {
 		return err
 	}
-	// A tar without members is nothing but zeros, as other files are, too.
+	// A tar without members has only zeros, but so have other files.
 	empty := bytes.Equal(head, make([]byte, sniffSize)) && strings.HasSuffix(strings.ToLower(x.opts.BareName), ".tar")
 	if f.open == nil || empty || isTar(ctx, head) {
 		return x.tar(ctx, content)
@@ -83,9 +83,9 @@ func (s *Stage) decompress(ctx context.Context, f *format, arriving io.Reader) (
 	return codec.OnClose(plain, done), nil
 }
 
-// counted counts what is decompressed, and ends with its context: a stream may
-// never end by itself. Its first error stays, which not all decompressors see to: what
-// is read once more after that would make a damaged stream a whole one.
+// counted takes what is decompressed from the budget, and ends with its context, because
+// a stream may never end by itself. It keeps its first error: some decompressors return
+// the end of the stream if they are read again after an error.
 type counted struct {
 	ctx  context.Context //nolint:containedctx // io.Reader has no place for one
 	r    io.Reader
@@ -106,8 +106,7 @@ func (c *counted) Read(p []byte) (n int, err error) {
 	return n, c.err
 }
 
-// explain tells a bad member, and what kept the bytes from arriving, from
-// damage.
+// explain returns why a stream failed: the transfer, a bad member, a limit, or damage.
 func (x *untar) explain(ctx context.Context, f *format, arriving *archive.Reader, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -126,7 +125,7 @@ func (x *untar) explain(ctx context.Context, f *format, arriving *archive.Reader
 	return archive.Corrupt("", "%s: %w", f.name, err)
 }
 
-// localError reports an error of the file system that is written to.
+// localError reports whether err comes from the file system.
 func localError(err error) bool {
 	_, ok := errors.AsType[*fs.PathError](err)
 	return ok

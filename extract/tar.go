@@ -20,15 +20,14 @@ func (x *untar) tar(ctx context.Context, content io.Reader) error {
 	if end.missing {
 		return x.fail(archive.Corrupt("", "the tar has no end: it was cut off between two files"))
 	}
-	// What follows belongs to nobody, but the checksum of a compression is behind it.
+	// The rest isn't part of the tar, but the checksum of a compression follows it.
 	_, err := io.Copy(io.Discard, content)
 	return err
 }
 
-// tarEnd knows whether the reader of a tar met the end of its bytes. It stops
-// reading when it has seen the two blocks of zeros that end a tar (POSIX.1-2017,
-// pax, "ustar Interchange Format"), but takes the end of the bytes between two
-// members for that of the tar, too.
+// tarEnd notes whether the reader of a tar ran out of bytes. Two blocks of zeros end a
+// tar (POSIX.1-2017, pax, "ustar Interchange Format"), and there the reader stops. But it
+// also takes the end of the bytes between two members for the end of the tar.
 type tarEnd struct {
 	r       io.Reader
 	missing bool
@@ -43,7 +42,7 @@ func (t *tarEnd) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Types that GNU tar writes beside those of POSIX: GNU tar, tar.h.
+// Types of GNU tar that aren't in POSIX: GNU tar, tar.h.
 const (
 	typeDumpDir = 'D' // a directory, with a list of what was in it
 	typeVolume  = 'V' // the label of an archive
@@ -54,7 +53,7 @@ func (x *untar) member(ctx context.Context, h *tar.Header, content io.Reader) er
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	// A name may be a part of a header of up to 1 MiB, which must not stay for it.
+	// A name may be part of a header of up to 1 MiB: the copy lets go of that.
 	e := &entry{Header: &archive.Header{Name: strings.Clone(h.Name), Mode: h.FileInfo().Mode().Perm(), ModTime: h.ModTime.UTC(), Size: h.Size}}
 	switch h.Typeflag {
 	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
@@ -72,5 +71,5 @@ func (x *untar) member(ctx context.Context, h *tar.Header, content io.Reader) er
 	default:
 		return x.fail(&UnsafeError{Entry: h.Name, Reason: fmt.Sprintf("it is of type %q, which is not supported", h.Typeflag)})
 	}
-	return x.place(e, strings.Clone(h.Linkname), content)
+	return x.add(e, strings.Clone(h.Linkname), content)
 }

@@ -9,16 +9,16 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
-// untar applies the rules of zip extraction to members that come one by one. Of
-// those that have passed it remembers no names, but what they are known to be.
+// untar applies the rules for zips to members that arrive one by one. It remembers no
+// names of earlier members, only hashes of their paths.
 type untar struct {
 	stage   *Stage
 	opts    Options
 	include []*pattern
 	exclude []*pattern
-	near    []*nearby // of each pattern to include
-	kinds   kinds     // of paths in the archive
-	places  *places   // nil if every selected member fits
+	near    []*nearby     // of each pattern to include
+	kinds   kinds         // of paths in the archive
+	dests   *destinations // nil if every selected member fits
 	stats   Stats
 	count   int
 	failed  error // the error of a member, which archiver wraps
@@ -28,7 +28,7 @@ type untar struct {
 func newUntar(s *Stage, o Options) (*untar, error) {
 	x := &untar{stage: s, opts: o, kinds: newKinds(0), buf: make([]byte, archive.CopyBuffer)}
 	if o.renames() || s.rules != (names.Rules{}) {
-		x.places = newPlaces(s.rules, 0)
+		x.dests = newDestinations(s.rules, 0)
 	}
 	var err error
 	if x.include, err = newPatterns(o.Include); err != nil {
@@ -49,10 +49,9 @@ func (x *untar) fail(err error) error {
 	return err
 }
 
-// admit checks a member's name against those before it, and says whether it is
-// selected.
+// admit checks a member's name against earlier ones, and reports whether it is selected.
 func (x *untar) admit(e *entry) (bool, error) {
-	// The directories that names need count, too, as in a zip.
+	// As in a zip, directories that no member lists count, too.
 	x.count++
 	err := cmp.Or(x.opts.budget.Entries(int64(max(x.count, len(x.kinds.paths)))), x.opts.budget.count(1), x.opts.budget.Name(len(e.Name)))
 	if err != nil {
@@ -80,15 +79,15 @@ func (x *untar) admit(e *entry) (bool, error) {
 			x.near[i].add(e)
 		}
 	}
-	wanted := x.opts.places(e, x.include, x.exclude)
-	if wanted && x.places != nil {
-		err = x.places.add(e)
+	wanted := x.opts.selects(e, x.include, x.exclude)
+	if wanted && x.dests != nil {
+		err = x.dests.add(e)
 	}
 	return wanted, err
 }
 
-// admitParents notes the directories that a member needs. Above one that is known,
-// all are.
+// admitParents notes the directories that a member needs. All parents of a known
+// directory are known.
 func (x *untar) admitParents(e *entry) error {
 	for dir := names.Parent(e.path); dir != ""; dir = names.Parent(dir) {
 		switch x.kinds.of(dir) {
@@ -103,8 +102,8 @@ func (x *untar) admitParents(e *entry) error {
 	return nil
 }
 
-// place stages one member.
-func (x *untar) place(e *entry, target string, content io.Reader) error {
+// add stages one member, if it is selected.
+func (x *untar) add(e *entry, target string, content io.Reader) error {
 	wanted, err := x.admit(e)
 	if err != nil || !wanted {
 		return x.fail(err)
@@ -139,7 +138,8 @@ func (s *Stage) put(e *entry, content io.Reader, buf []byte, o *Options) error {
 	return f.Close(err)
 }
 
-// bare stages the one file that a compressed file is. Its size shows at its end.
+// bare stages the content of a single compressed file. Its size is known only at its
+// end.
 func (x *untar) bare(f *format, content io.Reader) error {
 	e := &entry{Header: &archive.Header{Name: x.opts.BareName, Mode: archive.DefaultMode}}
 	if e.Name == "" {
@@ -161,7 +161,7 @@ func (x *untar) bare(f *format, content io.Reader) error {
 	return nil
 }
 
-// growing writes a file whose size shows only at its end.
+// growing writes a file whose size is known only at its end.
 type growing struct {
 	*stagedFile
 	budget *budget
@@ -176,8 +176,8 @@ func (g *growing) Write(p []byte) (int, error) {
 	return g.stagedFile.Write(p)
 }
 
-// hardLink makes a copy of a member that is staged already. A link to anything
-// else is refused.
+// hardLink makes a hard link to a member that is staged already. It refuses links to
+// anything else.
 func (x *untar) hardLink(e *entry, target string) error {
 	path, err := x.stage.rules.Clean(target, x.opts.AllowGit)
 	if err != nil {
@@ -188,7 +188,7 @@ func (x *untar) hardLink(e *entry, target string) error {
 		return x.fail(err)
 	}
 	if x.kinds.of(path) != fileKind {
-		return x.fail(&UnsafeError{Entry: e.Name, Reason: "it is a hard link to what is not a file of this selection: " + target})
+		return x.fail(&UnsafeError{Entry: e.Name, Reason: "it is a hard link to something other than a selected file: " + target})
 	}
 	if err := x.opts.budget.take(e.Size); err != nil {
 		return x.fail(err)
@@ -200,11 +200,11 @@ func (x *untar) hardLink(e *entry, target string) error {
 	if err != nil {
 		return x.fail(err)
 	}
-	x.opts.OnFile(e.dest, size) // a file like the other, in the end
+	x.opts.OnFile(e.dest, size) // in the end it is a file like any other
 	return nil
 }
 
-// result names the patterns that nothing matched.
+// result returns an error if a pattern matched nothing.
 func (x *untar) result() (Stats, error) {
 	for i, p := range x.include {
 		if !p.used {

@@ -1,16 +1,10 @@
 package archive
 
-import (
-	"errors"
-	"fmt"
-)
-
-// ErrCorrupt is what every [CorruptError] is.
-var ErrCorrupt = errors.New("corrupt archive")
+import "fmt"
 
 // UnsafeError refuses an archive that would do harm. Nothing was written.
 type UnsafeError struct {
-	Entry  string // as it stands in the archive; empty if the archive as a whole is meant
+	Entry  string // its name in the archive; empty for the archive as a whole
 	Reason string
 }
 
@@ -54,9 +48,9 @@ func (e *LimitError) Hint() string {
 	return "this limit is fixed: split the job's artifacts"
 }
 
-// CorruptError reports damage: what does not agree with itself.
+// CorruptError reports damage: the archive contradicts itself.
 type CorruptError struct {
-	Entry string // empty if the archive as a whole is meant
+	Entry string // its name in the archive; empty for the archive as a whole
 	Err   error
 }
 
@@ -70,9 +64,6 @@ func (e *CorruptError) Error() string {
 
 // Unwrap gives the reason.
 func (e *CorruptError) Unwrap() error { return e.Err }
-
-// Is makes it an [ErrCorrupt].
-func (*CorruptError) Is(target error) bool { return target == ErrCorrupt }
 
 // Hint says what to do next.
 func (*CorruptError) Hint() string {

@@ -43,7 +43,7 @@ func LzipWindow(head []byte) int64 {
 	return min(lzipDictionary(head[5]), MaxWindow)
 }
 
-// lzipDictionary is the size of a dictionary in its one byte.
+// lzipDictionary decodes the size of a dictionary.
 func lzipDictionary(coded byte) int64 {
 	base := int64(1) << (coded & 0x1f)
 	return base - base/16*int64(coded>>5)
@@ -88,7 +88,7 @@ func (z *lzip) Read(p []byte) (int, error) {
 	}
 }
 
-// trailer checks what follows a member: CRC-32, size, and the member's own size.
+// trailer checks the CRC-32 and the size of a member. The member's own size follows.
 func (z *lzip) trailer() error {
 	var t [lenLzipTrailer]byte
 	if _, err := io.ReadFull(z.in, t[:]); err != nil {

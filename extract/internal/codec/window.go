@@ -24,7 +24,7 @@ const (
 	ZstdMemory  = 1 << 20 // in addition to the window
 )
 
-// windowAdvice is what to do about a larger window.
+// windowAdvice says what to do about a larger window.
 const windowAdvice = "this limit is fixed: compress with a smaller window; that of xz -9, zstd --long=26 and 7z -md=64m fits"
 
 // WindowLimit returns the error for a stream that needs a larger window.

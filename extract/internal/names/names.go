@@ -69,7 +69,7 @@ func cleanOther(name string, allowGit bool) (string, error) {
 	} else {
 		clean = clean[:len(joined)] // no second copy of a long name
 	}
-	if clean != "" && badName(clean) != "" { // what "./" in front has hidden
+	if clean != "" && badName(clean) != "" { // "./" at its beginning has hidden it
 		return "", &archive.UnsafeError{Entry: name, Reason: badName(clean)}
 	}
 	return clean, nil
@@ -95,7 +95,7 @@ func isPlain(name string) bool {
 	return true
 }
 
-// badName gives the reason to refuse a name outright, or "".
+// badName returns the reason to refuse a name outright, or "".
 func badName(name string) string {
 	switch {
 	case name == "":

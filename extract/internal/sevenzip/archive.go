@@ -12,8 +12,9 @@ import (
 
 const (
 	// MaxHeader limits the header, packed and unpacked, in bytes.
-	MaxHeader = 16 << 20 // bytes, packed and unpacked
-	lenStart  = 32
+	MaxHeader = 16 << 20
+
+	lenStart = 32
 )
 
 // Property ids.
@@ -84,7 +85,7 @@ func Open(ctx context.Context, src io.ReaderAt, size int64, b archive.Budget, un
 	return a, h.verdict()
 }
 
-// read reads a part behind the start header.
+// read reads n bytes at an offset from the end of the start header.
 func (a *Archive) read(at, n uint64) ([]byte, error) {
 	if n > MaxHeader {
 		return nil, &archive.LimitError{What: "bytes of header", Limit: MaxHeader}
@@ -97,7 +98,7 @@ func (a *Archive) read(at, n uint64) ([]byte, error) {
 	return b, archive.ReadFull(a.src, b, lenStart+int64(at))
 }
 
-// unpackHeader unpacks a header, which is the one file of its folder.
+// unpackHeader unpacks a header, which is the only file of its folder.
 func (a *Archive) unpackHeader(ctx context.Context, packed []byte, b archive.Budget) ([]byte, error) {
 	h := &parser{b: packed, size: a.size, budget: b}
 	h.readStreams()

@@ -5,20 +5,19 @@ import "encoding/hex"
 // coders are the methods of a folder.
 type coders struct {
 	list []coder
-	main int // the one whose output goes into no other
+	main int // the one whose output is the content
 }
 
 // coder is one method.
 type coder struct {
 	method string // its id in hexadecimal
 	props  []byte
-	at     int // where these are in the folder
+	at     int // offset of props in the folder
 	inputs int // of this method and those before it
 }
 
 // coders reads the methods of a folder, and how many packed streams go into them.
-// Each has one output. Those that go into another method have to come before
-// it.
+// Each has one output, which may go only into a later method.
 func (h *parser) coders() (coders coders, packed int) {
 	inputs, begin := 0, len(h.b)
 	n := h.count(2)
@@ -50,9 +49,8 @@ func (h *parser) coders() (coders coders, packed int) {
 	return coders, packed
 }
 
-// bind reads which output of a method is which input of another, and which inputs
-// are packed streams. It returns the output that is left over, and the number of the
-// latter.
+// bind reads which output goes into which input, and which inputs are packed streams. It
+// returns the method whose output is left over, and the number of packed streams.
 func (h *parser) bind(coders []coder, inputs int) (main, packed int) {
 	var in, out [maxInputs]bool
 	use := func(used *[maxInputs]bool, most int) int {
@@ -67,7 +65,7 @@ func (h *parser) bind(coders []coder, inputs int) (main, packed int) {
 	for range len(coders) - 1 {
 		to, from := use(&in, inputs), use(&out, len(coders))
 		if to < coders[from].inputs {
-			h.fail() // it goes into itself, or into a method in front
+			h.fail() // it goes into itself, or into an earlier method
 		}
 	}
 	if packed = inputs - (len(coders) - 1); packed < 1 {

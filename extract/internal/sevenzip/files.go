@@ -40,7 +40,7 @@ type properties struct {
 	units      []uint16 // of one name
 	empty      bits     // files without content
 	emptyFile  bits     // which of these are files, and not directories
-	anti       bits     // which of these are to be deleted
+	anti       bits     // which of these delete a file
 	modTime    column
 	attributes column
 }
@@ -48,12 +48,12 @@ type properties struct {
 // column is a property that some files have.
 type column struct {
 	defined bits
-	b       []byte // of those, one behind the other
+	b       []byte // their values, one after the other
 }
 
 // readFiles reads the properties of all files.
 func (h *parser) readFiles() {
-	n := h.count(2) // the zero at the end of its name
+	n := h.count(2) // at least the zero at the end of its name
 	if h.tooMany(n) {
 		return
 	}
@@ -76,7 +76,7 @@ func (h *parser) readFiles() {
 	}
 }
 
-// read reads one property, and reports whether it is one that counts.
+// read reads one property, and reports whether it knows that.
 func (f *properties) read(p *parser, id byte, n int) bool {
 	switch id {
 	case idEmptyStream:
@@ -86,7 +86,7 @@ func (f *properties) read(p *parser, id byte, n int) bool {
 	case idAnti:
 		f.anti = p.bits(f.empty.count(), false)
 	case idNames:
-		p.expect(0) // they do not lie elsewhere
+		p.expect(0) // they aren't stored elsewhere
 		f.names = p.take(uint64(len(p.b)))
 	case idModTime:
 		f.modTime = p.column(n, 8)
@@ -101,12 +101,12 @@ func (f *properties) read(p *parser, id byte, n int) bool {
 // column reads a property of so many bytes a file.
 func (h *parser) column(n, bytes int) column {
 	c := column{defined: h.bits(n, true)}
-	h.expect(0) // idem
+	h.expect(0) // they aren't stored elsewhere
 	c.b = h.take(uint64(c.defined.count() * bytes))
 	return c
 }
 
-// next gives the bytes of file i, or nil. It has to be called for all in order.
+// next returns the bytes of file i, or nil. It must be called for all files in order.
 func (c *column) next(i, bytes int) []byte {
 	if !c.defined.has(i) {
 		return nil
@@ -174,7 +174,7 @@ func (s *streamsLeft) next(e *archive.Header, i int) {
 	s.folders[s.folder].Files = append(s.folders[s.folder].Files, i)
 }
 
-// judge refuses entries that cannot be unpacked.
+// judge refuses entries that can't be unpacked.
 func (h *parser) judge(e *archive.Header) {
 	switch kind := e.Mode.Type(); {
 	case kind&^(fs.ModeDir|fs.ModeSymlink) != 0:
@@ -184,7 +184,7 @@ func (h *parser) judge(e *archive.Header) {
 	}
 }
 
-// nextName takes the next name, or "" if there is none.
+// nextName takes the next name, or "" at the end.
 func (f *properties) nextName() string {
 	f.units = f.units[:0]
 	for i := 0; i+1 < len(f.names); i += 2 {

@@ -33,7 +33,7 @@ func (a *Archive) Read(ctx context.Context, f *Folder, read func(io.Reader) erro
 	})
 }
 
-// joined is a part of a file between some bytes.
+// joined reads a part of a file with some bytes before and after it.
 type joined struct {
 	before []byte
 	part   *io.SectionReader

@@ -9,19 +9,19 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/codec"
 )
 
-// methods are the methods that the library knows how to undo, by their ids, and
-// the memory that they take, in bytes: Methods.txt in the LZMA SDK. What zstd and
-// brotli take there has no bound.
+// methods are those that the library can undo, by their ids, with the memory that they
+// take, in bytes: Methods.txt in the LZMA SDK. It has no limit for zstd and brotli, which
+// are missing here.
 func methods() map[string]uint64 {
 	const little = 64 << 10
 	return map[string]uint64{
-		"00": little, "03": little, // as it is; delta
+		"00": little, "03": little, // copy; delta
 		"03030103": little, "0303011b": 4 * little, "03030205": little, "03030501": little, "03030805": little, // filters for programs
 		"040108": little, "040202": codec.Bzip2Memory, "04f71104": 16 << 20, // Deflate, bzip2, LZ4
 	}
 }
 
-// methodName are methods that people may have heard of.
+// methodName names a method in messages.
 func methodName(method string) string {
 	names := map[string]string{
 		"030401": "PPMd", "040109": "Deflate64", "04f71101": "zstd", "04f71102": "brotli", "0a": "ARM64", "03030701": "ARMT", "03030401": "IA64",
@@ -32,9 +32,8 @@ func methodName(method string) string {
 	return "7z method " + method
 }
 
-// judge says how much memory a method takes, for content of so many bytes, and
-// which properties make it take no more than that. It refuses what cannot be
-// unpacked.
+// judge returns how much memory a method takes for content of so many bytes, and the
+// properties with which it takes no more. It refuses methods that can't be undone.
 func judge(c coder, size uint64) (props []byte, memory uint64, err error) {
 	const lzma, lzma2, encrypted = "030101", "21", "06f10701"
 	switch {
@@ -59,8 +58,8 @@ func judge(c coder, size uint64) (props []byte, memory uint64, err error) {
 	return nil, memory, nil
 }
 
-// recode returns the methods of a folder with dictionaries that are no larger than
-// what they are for, and the memory that unpacking takes, in bytes.
+// recode returns the methods of a folder, with dictionaries no larger than their content,
+// and the memory that unpacking takes, in bytes.
 func (f *Folder) recode() (coded []byte, memory uint64, err error) {
 	h := &parser{b: f.coded}
 	coders, _ := h.coders() // they were read before
@@ -76,10 +75,9 @@ func (f *Folder) recode() (coded []byte, memory uint64, err error) {
 	return coded, memory, nil
 }
 
-// header makes the header of an archive that has this folder alone. All of its
-// content is one file. The library takes the size of an only file from the last
-// method, which need not be the one that makes it; so there is another one, which is
-// empty.
+// header returns the header of an archive that has only this folder, with its content as
+// one file. The library takes the size of a single file from the last method, which may
+// not be the one whose output is the content; so there is a second file, which is empty.
 func (f *Folder) header() ([]byte, error) {
 	coded, _, err := f.recode()
 	if err != nil {
@@ -99,7 +97,7 @@ func (f *Folder) header() ([]byte, error) {
 	return append(append(b, names...), idEnd, idEnd), nil
 }
 
-// appendNumbers appends numbers, each in the nine bytes that any takes.
+// appendNumbers appends numbers, each in nine bytes, which is enough for any.
 func appendNumbers(b []byte, numbers ...uint64) []byte {
 	for _, n := range numbers {
 		b = binary.LittleEndian.AppendUint64(append(b, 0xff), n)

@@ -9,7 +9,7 @@ import (
 
 // parser reads a header. It keeps its first error.
 type parser struct {
-	b      []byte // what is left of it
+	b      []byte // the rest of it
 	size   int64  // of the archive
 	budget archive.Budget
 
@@ -40,7 +40,7 @@ func (h *parser) verdict() error {
 	return nil
 }
 
-// fail ends the reading: no bytes are left.
+// fail ends reading: no bytes are left.
 func (h *parser) fail() {
 	h.bad, h.b = true, nil
 }

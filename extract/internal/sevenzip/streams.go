@@ -9,10 +9,10 @@ type Folder struct {
 	Files  []int // indexes in Entries, in the order of their content
 	Memory int64 // bytes that unpacking takes
 
-	coded   []byte   // methods and how they are connected, as the header has it
-	sizes   []uint64 // what comes out of each method
-	packs   []uint64 // sizes of the packed streams, which lie one behind the other
-	at      uint64   // where the first is, behind the start header
+	coded   []byte   // its methods and their connections, as in the header
+	sizes   []uint64 // of the output of each method
+	packs   []uint64 // sizes of its packed streams, which are contiguous
+	at      uint64   // offset of the first, from the end of the start header
 	main    int      // the method whose output is the content
 	size    uint64   // of the content
 	streams int      // files
@@ -57,7 +57,7 @@ func (h *parser) readStreams() {
 
 const (
 	maxInputs   = 32 // streams that go into the methods of one folder: 7-Zip makes seven
-	usualInputs = 4  // of them, for a program for x86 (BCJ2), packed streams
+	usualInputs = 4  // of those that are packed streams, with a filter for x86 (BCJ2)
 )
 
 func (h *parser) readPacks() {
@@ -87,7 +87,7 @@ func (h *parser) readFolders() {
 	if h.tooMany(n) {
 		return
 	}
-	h.expect(0) // they do not lie elsewhere
+	h.expect(0) // they aren't stored elsewhere
 	h.folders = make([]Folder, n)
 	packs := h.packs
 	at := h.packAt
@@ -121,8 +121,8 @@ func (h *parser) readFolders() {
 	}
 }
 
-// sizeFolder reads what comes out of each method of a folder, which decides about
-// the memory that it takes.
+// sizeFolder reads the output sizes of a folder's methods, and works out the memory that
+// it takes.
 func (h *parser) sizeFolder(f *Folder) {
 	copy(f.sizes, h.sizes(len(f.sizes)))
 	if h.bad {
@@ -148,7 +148,7 @@ func (h *parser) readSubStreams() {
 		}
 		id = h.byte()
 	}
-	files, more := 0, 0 // whose size is given: the last of a folder has what is left
+	files, more := 0, 0 // with a size: the last of a folder gets the rest
 	for _, f := range h.folders {
 		if files += f.streams; h.tooMany(files) {
 			return
@@ -170,8 +170,8 @@ func (h *parser) readSubStreams() {
 	}
 }
 
-// splitFolders makes the streams. The size of the last one in a folder is what the
-// others leave of it.
+// splitFolders makes the streams. The last one in a folder gets the bytes that the others
+// leave.
 func (h *parser) splitFolders(sizes []uint64) {
 	for _, f := range h.folders {
 		left := f.size

@@ -8,11 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dir is an open directory of the stage. Its methods take the name of what is in
-// it, never a path, and follow no link: that is what os.Root does step by step,
-// without what os.File adds to each new file to make it ready for a poller (five
-// system calls that a file has no use for). Errors are plain errnos; whoever
-// knows the path adds it.
+// dir is an open directory of the stage. Its methods take the name of a file in it, never
+// a path, and don't follow links. os.Root does the same step by step, but os.File spends
+// five more system calls on each new file, to prepare it for a poller that regular files
+// don't use. Errors are plain errnos; the caller adds the path.
 type dir struct {
 	fd    int
 	calls Calls
@@ -24,7 +23,7 @@ func dirOf(r root) (dir, error) {
 	if err != nil {
 		return dir{}, err
 	}
-	defer func() { _ = f.Close() }() // only a way to the directory
+	defer func() { _ = f.Close() }() // opened only to reach the directory
 	return dir{int(f.Fd()), r.calls}.open(".")
 }
 
@@ -43,7 +42,7 @@ func (d dir) mkdir(name string, perm fs.FileMode) error {
 	return uninterrupted(func() error { return unix.Mkdirat(d.fd, name, uint32(perm)) })
 }
 
-// isDir reports whether name is a directory, and no link to one.
+// isDir reports whether name is a directory, and not a link to one.
 func (d dir) isDir(name string) (bool, error) {
 	if err := d.calls.Before("lstat", name); err != nil {
 		return false, err
@@ -53,7 +52,7 @@ func (d dir) isDir(name string) (bool, error) {
 	return st.Mode&unix.S_IFMT == unix.S_IFDIR, err
 }
 
-// create creates a file that must not be there yet.
+// create creates a file that must not exist yet.
 func (d dir) create(name string, perm fs.FileMode) (outFile, error) {
 	if err := d.calls.Before("create", name); err != nil {
 		return outFile{}, err
@@ -77,14 +76,14 @@ func (d dir) chmod(perm fs.FileMode) error {
 	return uninterrupted(func() error { return unix.Fchmod(d.fd, uint32(perm)) })
 }
 
-// chtime sets the time of modification, and leaves that of access.
+// chtime sets the modification time, and leaves the access time.
 func (d dir) chtime(name string, t time.Time) error {
 	if err := d.calls.Before("chtime", name); err != nil {
 		return err
 	}
 	m, err := unix.TimeToTimespec(t)
 	if errors.Is(err, unix.ERANGE) {
-		return nil // systems of 32 bits have no such time
+		return nil // 32-bit systems can't represent it
 	}
 	if err != nil {
 		return err
@@ -93,7 +92,7 @@ func (d dir) chtime(name string, t time.Time) error {
 	return uninterrupted(func() error { return unix.UtimesNanoAt(d.fd, name, times, unix.AT_SYMLINK_NOFOLLOW) })
 }
 
-func (d dir) close() { _ = unix.Close(d.fd) } // it was only used to reach files
+func (d dir) close() { _ = unix.Close(d.fd) } // opened only to reach files
 
 // outFile is a file that is being written.
 type outFile struct {
@@ -124,8 +123,8 @@ func (f outFile) chmod(perm fs.FileMode) error {
 	return uninterrupted(func() error { return unix.Fchmod(f.fd, uint32(perm)) })
 }
 
-// close must not be repeated when it is interrupted: the descriptor is gone, and
-// may be another file's by then.
+// close must not be retried if it is interrupted: the descriptor is gone by then, and may
+// belong to another file.
 func (f outFile) close() error {
 	if err := unix.Close(f.fd); err != nil && !errors.Is(err, unix.EINTR) {
 		return err
@@ -141,7 +140,7 @@ func openAt(fd int, name string, flags int, perm uint32) (opened int, err error)
 	return opened, err
 }
 
-// uninterrupted repeats a call that a signal interrupted, as package os does.
+// uninterrupted retries a call that a signal interrupted, as package os does.
 func uninterrupted(call func() error) error {
 	for {
 		if err := call(); !errors.Is(err, unix.EINTR) {

@@ -39,7 +39,7 @@ func (d dir) chmod(perm fs.FileMode) error { return d.root.Chmod(".", perm) }
 
 func (d dir) chtime(name string, t time.Time) error { return d.root.Chtimes(name, time.Time{}, t) }
 
-func (d dir) close() { _ = d.root.Close() } // it was only used to reach files
+func (d dir) close() { _ = d.root.Close() } // opened only to reach files
 
 // outFile is a file that is being written.
 type outFile struct{ file *os.File }

@@ -55,7 +55,7 @@ func sameBytes(x, y io.Reader) (bool, error) {
 	p, q := make([]byte, archive.CopyBuffer), make([]byte, archive.CopyBuffer)
 	for {
 		n, err := io.ReadFull(x, p)
-		m, _ := io.ReadFull(y, q) // they are of one size
+		m, _ := io.ReadFull(y, q) // they have the same size
 		switch {
 		case !bytes.Equal(p[:n], q[:m]):
 			return false, nil

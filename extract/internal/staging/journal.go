@@ -146,7 +146,7 @@ func (j *journal) closeWay() {
 func (j *journal) close() {
 	j.closeWay()
 	if j.old != nil {
-		_ = j.old.Close() // idem
+		_ = j.old.Close() // opened only to reach files
 		j.old = nil
 	}
 }

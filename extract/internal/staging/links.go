@@ -39,7 +39,7 @@ func (s *Dir) FinishDir(path string, mode fs.FileMode, modTime time.Time) error 
 		return err
 	}
 	defer s.tree.release(dir)
-	// A directory that its owner cannot write to could not be renamed either.
+	// Its owner must be able to write to it, or it couldn't be renamed.
 	if err := dir.chmod(mode.Perm()&^s.opts.Umask | 0o700); err != nil {
 		return pathError("chmod", path, err)
 	}

@@ -13,8 +13,8 @@ import (
 type lock struct{ file *os.File }
 
 // takeLock opens the file, with flags of [os.OpenFile] if it is to be created,
-// and locks it without waiting. The error is an errors.ErrUnsupported where the
-// file system has no locks.
+// and locks it without waiting. The error is an errors.ErrUnsupported if the file
+// system has no locks.
 func takeLock(path string, create int) (*lock, error) {
 	f, err := os.OpenFile(path, create|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -33,8 +33,7 @@ func takeLock(path string, create int) (*lock, error) {
 	return &lock{f}, nil
 }
 
-// holds reports whether the file at path is the one that is locked, and not one
-// that has taken its name, or none.
+// holds reports whether the file at path is still the one that is locked.
 func (l *lock) holds(path string) bool {
 	mine, err := l.file.Stat()
 	if err != nil {

@@ -28,7 +28,7 @@ func takeLock(path string, create int) (*lock, error) {
 	return &lock{f}, nil
 }
 
-// holds is true: a file that is open cannot be removed.
+// holds returns true: an open file can't be removed.
 func (*lock) holds(string) bool { return true }
 
 func (l *lock) release() {

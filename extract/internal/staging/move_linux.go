@@ -29,7 +29,7 @@ func (j *journal) identify(name string) (identity, error) {
 	err := uninterrupted(func() error {
 		return unix.Fstatat(int(j.from.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW)
 	})
-	return identity{uint64(st.Dev), st.Ino}, err //nolint:unconvert // idem
+	return identity{uint64(st.Dev), st.Ino}, err //nolint:unconvert // smaller on some machines
 }
 
 // link gives the existing file a second name, in old/.

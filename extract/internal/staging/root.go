@@ -21,7 +21,7 @@ func (c Calls) Before(op, path string) error {
 	return c(op, path)
 }
 
-// root is an [os.Root] whose calls are announced.
+// root is an [os.Root] that calls Calls first.
 type root struct {
 	*os.Root
 	calls Calls
@@ -73,7 +73,7 @@ func (r root) renameNew(old, name string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = to.Close() }() // idem
+	defer func() { _ = to.Close() }() // opened only to reach a file
 	if err := r.calls.Before("rename", name); err != nil {
 		return err
 	}
@@ -131,8 +131,8 @@ func (r root) Chmod(name string, mode fs.FileMode) error {
 	return r.Root.Chmod(name, mode)
 }
 
-// openStaged opens a file of the stage to read it, even if its mode denies that to
-// all.
+// openStaged opens a file of the stage for reading, even if its mode denies that to
+// everyone.
 func (r root) openStaged(name string) (f *os.File, info fs.FileInfo, err error) {
 	if info, err = r.Lstat(name); err != nil {
 		return nil, nil, err

@@ -54,14 +54,14 @@ func removeStale(out root, tell func(Rescued)) {
 	}
 }
 
-// lockStale reports whether the owner of a stage is dead. The lock is held until the
-// stage is gone: an owner that is only about to lock it finds out.
+// lockStale reports whether the owner of a stage is dead. The caller holds the lock until
+// the stage is gone, so that an owner that is about to lock it notices.
 func lockStale(out root, name string) (*lock, bool) {
 	path := filepath.Join(out.Name(), name, lockName)
-	held, err := takeLock(path, 0) // a lock of our own would keep the owner from removing the stage
+	held, err := takeLock(path, 0) // a lock file of ours would keep the owner from removing the stage
 	if errors.Is(err, fs.ErrNotExist) {
-		// Its owner is about to lock it, and makes another one if it is gone; or
-		// was killed just before its end.
+		// Its owner is about to lock it, and makes another one if it is gone; or it was
+		// killed while it removed the stage.
 		if out.Remove(name) == nil {
 			return nil, false
 		}
@@ -71,8 +71,8 @@ func lockStale(out root, name string) (*lock, bool) {
 	return held, err == nil
 }
 
-// removeLocked removes a stage, and its lock last: if that is cut short, the next
-// run sees that its owner is dead. Windows does not remove a file that is open.
+// removeLocked removes a stage, and its lock last: if it is interrupted, the next run
+// sees that the owner is dead. Windows can't remove an open file.
 func removeLocked(out root, name string, held *lock) error {
 	entries, err := out.readDir(name)
 	for _, e := range entries {

@@ -19,13 +19,13 @@ const (
 // open that it used last: creating a file by its base name in an open directory costs
 // several times less than by its path.
 type tree struct {
-	umask  fs.FileMode // what the system takes away from the mode of a new file
+	umask  fs.FileMode // permissions that the system takes away from new files
 	denied fs.FileMode // permissions that no file gets
 
 	mu    sync.Mutex
 	open  map[string]*openDir
 	keep  int             // of these
-	made  map[uint64]bool // hashes of directories that exist and aren't links
+	made  map[uint64]bool // directories that exist and aren't links, by a hash with a secret seed: if two ever collide, one can't be opened
 	seed  maphash.Seed
 	tick  int64
 	extra *openDir // holds the duplicates
@@ -44,7 +44,7 @@ type duplicate struct {
 	by   string // the label of its archive
 }
 
-// openDir is a directory that files are made in.
+// openDir is a directory that files are created in.
 type openDir struct {
 	dir
 	path string
@@ -79,8 +79,8 @@ func (t *tree) close() {
 	clear(t.open)
 }
 
-// dir opens a directory below new/, and makes it and its parents. It must be
-// released.
+// dir opens a directory below new/, and creates it and its parents if they are missing.
+// The caller must release it.
 func (t *tree) dir(path string) (*openDir, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -122,19 +122,19 @@ func (t *tree) reach(path string) (*openDir, error) {
 	return d, nil
 }
 
-// mkdir makes a directory, unless it is there.
+// mkdir creates a directory, unless it exists.
 func (t *tree) mkdir(above *openDir, path string) error {
 	known := maphash.String(t.seed, path)
 	if t.made[known] {
 		return nil
 	}
-	// 0755 before the umask: what the archive says of it comes at the end.
+	// 0755 before the umask: FinishDir sets the archive's mode.
 	err := above.mkdir(names.Base(path), 0o755&^t.denied)
 	if errors.Is(err, fs.ErrExist) {
-		// Another archive in the stage may have put a link there.
+		// Another archive in the stage may have created something else there.
 		var isDir bool
 		if isDir, err = above.isDir(names.Base(path)); err == nil && !isDir {
-			return &ConflictError{path, "it would have to be a directory and something else"}
+			return &ConflictError{path, "it is needed as a directory and as something else"}
 		}
 	}
 	if err != nil {
@@ -144,7 +144,7 @@ func (t *tree) mkdir(above *openDir, path string) error {
 	return nil
 }
 
-// pathError says which path a call was about.
+// pathError returns err for a path.
 func pathError(op, path string, err error) error {
 	if inner, ok := errors.AsType[*fs.PathError](err); ok {
 		err = inner.Err

@@ -24,7 +24,7 @@ func TestAsyncWriterFails(t *testing.T) {
 			zipped := zipOf(t, 1, content, zip.Deflate)
 			src := archive.FromReaderAt(bytes.NewReader(zipped), int64(len(zipped)))
 			e := entriesOf(t, src)[0]
-			w := newWorker(newShared(src, Options{Pace: Pace{}.WithDefaults()}, func() {}))
+			w := newWorker(newShared(src, Options{Pace: Pace{}.withDefaults()}, func() {}))
 			w.in.Reset(bytes.NewReader(zipped))
 			if _, err := e.ReadLocalHeader(w.in); err != nil {
 				t.Fatal(err)

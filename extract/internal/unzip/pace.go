@@ -25,8 +25,8 @@ type Pace struct {
 // costlyConnections is how many requests are made at once if they are costly.
 const costlyConnections = 4
 
-// WithDefaults fills in what is zero.
-func (p Pace) WithDefaults() Pace {
+// withDefaults fills in what is zero.
+func (p Pace) withDefaults() Pace {
 	if p.Workers <= 0 {
 		p.Workers = runtime.GOMAXPROCS(0) + 1 // one may wait for bytes
 	}

@@ -41,7 +41,7 @@ type Options struct {
 // Extract decodes entries into sink. It skips directories. It stops at the first
 // error.
 func Extract(ctx context.Context, src archive.Source, entries []*zipfile.Entry, sink Sink, o Options) error {
-	o.Pace = o.Pace.WithDefaults()
+	o.Pace = o.Pace.withDefaults()
 	regions := plan(entries, o.Pace)
 	var planned int64
 	for _, r := range regions {
@@ -57,7 +57,7 @@ func Copy(ctx context.Context, src archive.Source, e *zipfile.Entry, w io.Writer
 	if err := Check(e); err != nil {
 		return err
 	}
-	o := Options{Pace: Pace{}.WithDefaults(), Large: codec.NewLargeWindows(), OnRead: func(int) {}}
+	o := Options{Pace: Pace{}.withDefaults(), Large: codec.NewLargeWindows(), OnRead: func(int) {}}
 	s := newShared(src, o, func() {})
 	defer s.zstds.closeIdle()
 	reader := newWorker(s)

@@ -13,9 +13,9 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/inflate"
 )
 
-// readAhead is the buffer between the network and the decompressor, in bytes.
-// A stored file that fits is written by one call.
-const readAhead = 256 << 10
+// readAhead is the buffer between the network and the decompressor, in bytes. A stored
+// file that fits is written by one call.
+const readAhead = max(256<<10, zipfile.MinBuffer)
 
 // worker decodes one region at a time.
 type worker struct {

@@ -34,7 +34,7 @@ func (e *Entry) ReadLocalHeader(in *bufio.Reader) (dataEnd int64, err error) {
 		return 0, archive.Ended(e.Name, err)
 	}
 	if string(rest[:lenName]) != e.stored || !e.agrees(h[:], rest[lenName:]) {
-		return 0, archive.Corrupt(e.Name, "its local header says something else than the central directory")
+		return 0, archive.Corrupt(e.Name, "its local header disagrees with the central directory")
 	}
 	return dataEnd, archive.Skip(in, int64(len(rest)))
 }
@@ -78,7 +78,7 @@ func (e *Entry) ReadDescriptor(in *bufio.Reader, dataEnd, ahead int64) error {
 	if len(b) >= 4 && le.Uint32(b) == sig && e.describedBy(b[4:]) || e.describedBy(b) {
 		return nil
 	}
-	return archive.Corrupt(e.Name, "its data descriptor says something else than the central directory")
+	return archive.Corrupt(e.Name, "its data descriptor disagrees with the central directory")
 }
 
 func (e *Entry) describedBy(b []byte) bool {
