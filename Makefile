@@ -19,7 +19,7 @@ COLD     := github.com/klauspost/compress/zip github.com/klauspost/pgzip github.
 	crypto/internal/fips140/rsa crypto/rsa crypto/sha1 crypto/tls crypto/x509/... encoding encoding/asn1 encoding/base64 encoding/gob encoding/hex \
 	encoding/json encoding/pem errors expvar flag fmt html internal/reflectlite internal/strconv io io/fs log/... math/big mime/... net net/http/... \
 	net/netip net/textproto net/url os path path/filepath reflect regexp/... sort strconv text/tabwriter text/template/... time unicode/... \
-	$(addprefix gitlab.com/artifetch/artifetch/,env extract/internal/archive extract/internal/sevenzip gitlab manifest resolve internal/atomicfile internal/cli/... internal/console internal/ctxio internal/doctor internal/jobs internal/digest internal/openfiles internal/origin internal/pin internal/printable internal/program internal/redact internal/retrieve internal/similar internal/sleep internal/smallfile internal/space internal/transport internal/webaddress)
+	$(addprefix gitlab.com/artifetch/artifetch/,env extract/internal/archive extract/internal/names extract/internal/sevenzip gitlab internal/atomicfile internal/cli/... internal/console internal/ctxio internal/digest internal/doctor internal/jobs internal/openfiles internal/origin internal/pin internal/printable internal/program internal/redact internal/retrieve internal/similar internal/sleep internal/smallfile internal/space internal/transport internal/webaddress manifest resolve)
 BUILDFLAGS := -trimpath -buildvcs=false -tags $(TAGS) $(COLD:%='-gcflags=%=-l') -ldflags '$(LDFLAGS)'
 BUILD    := CGO_ENABLED=0 $(GO) build $(BUILDFLAGS)
 MAXSIZE  := 14680064
