@@ -161,19 +161,15 @@ func tree(jobs []gitlab.Job, root gitlab.Pipeline, oldest bool) []gitlab.Job {
 			family = append(family, job)
 		}
 	}
-	slices.SortStableFunc(family, func(a, b gitlab.Job) int {
-		x, y := a.Pipeline.ID, b.Pipeline.ID
+	sort.SliceStable(family, func(i, j int) bool {
+		x, y := family[i].Pipeline.ID, family[j].Pipeline.ID
 		switch {
-		case x == y:
-			return 0
+		case x == y || y == root.ID:
+			return false
 		case x == root.ID:
-			return -1
-		case y == root.ID:
-			return 1
-		case oldest:
-			return cmp.Compare(x, y)
+			return true
 		}
-		return cmp.Compare(y, x)
+		return (x < y) == oldest
 	})
 	return family
 }

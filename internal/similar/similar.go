@@ -2,8 +2,8 @@
 package similar
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/xrash/smetrics"
@@ -27,7 +27,7 @@ func Names(name string, names []string, most int) []string {
 			found = append(found, candidate{other, distance})
 		}
 	}
-	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
+	sort.SliceStable(found, func(i, j int) bool { return found[i].distance < found[j].distance })
 	var similar []string
 	for _, c := range found[:min(len(found), most)] {
 		similar = append(similar, c.name)
