@@ -1,0 +1,172 @@
+package doctor
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/transport"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// subject is a run against a server with a token.
+func subject(t *testing.T, s *gitlabtest.Running, kind env.TokenKind, token string) Subject {
+	t.Helper()
+	api, err := url.Parse(s.APIURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := map[env.TokenKind]string{env.JobToken: "JOB-TOKEN", env.PrivateToken: "PRIVATE-TOKEN"}[kind]
+	clients := transport.New(transport.Options{API: api, Header: header, Token: token, Retry: transport.Policy{Retries: -1}})
+	client := gitlab.New(api, clients.Whole, clients.Stream)
+	return Subject{
+		Config:   env.Config{APIURL: api, Token: env.Token{Kind: kind, Source: "a test"}},
+		API:      client,
+		Resolver: resolve.New(resolve.Options{API: client, JobToken: kind == env.JobToken}),
+		Project:  "1", Dir: t.TempDir(), Size: func(n int64) string { return strconv.FormatInt(n, 10) },
+	}
+}
+
+// states are the checks with how they ended, in order.
+func states(findings []Finding) string {
+	var all []string
+	for _, f := range findings {
+		text := f.Check + "=" + string(f.State)
+		if f.Problem != "" {
+			text += "(" + string(f.Problem) + ")"
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, " ")
+}
+
+// What is found depends on the server's version, its licence and the token. A check that
+// fails ends those that depend on it, and no others.
+func TestExamine(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		options gitlabtest.Options
+		kind    env.TokenKind
+		token   string
+		change  func(*Subject)
+		want    string
+	}{
+		{"all is well", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, nil,
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=ok"},
+		{"an old server", gitlabtest.Options{Version: "17.0"}, env.PrivateToken, gitlabtest.PrivateToken, nil,
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=limited"},
+		{"no token", gitlabtest.Options{}, env.NoToken, "", nil,
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=limited(no token) jobs=limited pipelines=failed"},
+		{"a token that was revoked", gitlabtest.Options{}, env.PrivateToken, "glpat-revoked", nil,
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=failed"},
+		{"no project", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.Project = "" },
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=limited(no project) version=ok"},
+		{"a project that isn't there", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.Project = "g/none" },
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=failed version=ok"},
+		{"a directory that isn't there", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.Dir = filepath.Join(s.Dir, "none") },
+			"environment=ok workspace=failed(closed dir) proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=ok"},
+		{"another server than the job's", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.Config.InCI = true },
+			"environment=limited(other server) workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=ok"},
+		{"a server without the licence", gitlabtest.Options{Version: "19.4", Unlicensed: true}, env.JobToken, gitlabtest.JobToken, func(s *Subject) { s.Config.Project, s.Config.JobID = "1", 1001 },
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok licence=limited(no licence)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := gitlabtest.Start(gitlabtest.Fixture(), tt.options)
+			defer s.Close()
+			examined := subject(t, s, tt.kind, tt.token)
+			if tt.change != nil {
+				tt.change(&examined)
+			}
+			findings := Examine(t.Context(), examined)
+			if got := states(findings); got != tt.want {
+				t.Errorf("found: %s\nwant:  %s", got, tt.want)
+			}
+			for _, f := range findings {
+				if (f.State == Failed) != (f.Err != nil) || f.State == OK && f.Remedy != "" || f.State != OK && f.Remedy == "" && f.Problem == "" && f.Err == nil {
+					t.Errorf("%+v", f)
+				}
+			}
+		})
+	}
+}
+
+// What answers is told from what doesn't.
+func TestServerProblems(t *testing.T) {
+	t.Parallel()
+	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "503", Times: 9}}})
+	examined := subject(t, s, env.PrivateToken, gitlabtest.PrivateToken)
+	last := func() Finding { findings := Examine(t.Context(), examined); return findings[len(findings)-1] }
+	if f := last(); f.Check != "server" || f.Problem != "" || f.Remedy != later {
+		t.Errorf("trouble: %+v", f)
+	}
+	s.Close()
+	if f := last(); f.Check != "server" || f.Problem != Unreachable || f.Err == nil {
+		t.Errorf("no server: %+v", f)
+	}
+}
+
+// A certificate is limited in its last two weeks; the text tells whose and until when.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	for days, want := range map[int]State{90: OK, 15: OK, 13: Limited, -1: Limited} {
+		d := &doctor{}
+		d.tls(&tls.ConnectionState{Version: tls.VersionTLS13, PeerCertificates: []*x509.Certificate{{
+			DNSNames: []string{"gitlab.example.com"}, Issuer: pkix.Name{CommonName: "an authority"}, NotAfter: time.Now().Add(time.Duration(days)*24*time.Hour + time.Hour),
+		}}})
+		f := d.findings[0]
+		if f.State != want || !strings.Contains(f.Text, "TLS 1.3; certificate of gitlab.example.com until") || !strings.Contains(f.Text, "by an authority") {
+			t.Errorf("%d days: %+v", days, f)
+		}
+	}
+}
+
+func TestClock(t *testing.T) {
+	t.Parallel()
+	for skew, want := range map[time.Duration]int{0: 0, time.Minute: 0, 3 * time.Minute: 1, -3 * time.Minute: 1} {
+		d := &doctor{}
+		d.clock(time.Now().Add(-skew))
+		if len(d.findings) != want {
+			t.Errorf("%v: %+v", skew, d.findings)
+		}
+	}
+	d := &doctor{}
+	if d.clock(time.Time{}); len(d.findings) != 0 {
+		t.Errorf("an answer without a date: %+v", d.findings)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	for version, missing := range map[string]int{"17.0": 4, "18.5.1-ee": 3, "18.8": 2, "18.10": 1, "19.1.2": 1, "19.2": 0, "20.0": 0} {
+		d := &doctor{}
+		d.version(version)
+		if f := d.findings[0]; f.Remedy != "" && strings.Count(f.Remedy, ";")+1 != missing || (f.State == OK) != (missing == 0) {
+			t.Errorf("%s: %+v, want %d missing", version, f, missing)
+		}
+	}
+	d := &doctor{}
+	if d.version("unknown"); len(d.findings) != 0 {
+		t.Errorf("%+v", d.findings)
+	}
+}
+
+// The text of a failure has no secret of an address in it.
+func TestFailureIsRedacted(t *testing.T) {
+	t.Parallel()
+	f := Failure("server", errors.New("Get https://x.example.com/a?private_token=secret: no"))
+	if strings.Contains(f.Text, "secret") || f.State != Failed || f.Err == nil {
+		t.Errorf("%+v", f)
+	}
+}
