@@ -22,10 +22,10 @@ import (
 func completionCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "completion",
-		Usage:     "print a script that completes commands, flags, jobs and refs",
+		Usage:     "print a shell script that completes commands, flags, jobs and refs",
 		UsageText: "artifetch completion bash|zsh|fish|powershell",
-		Description: `Job and ref names are asked of the server, if there is a token, for a second at
-most.
+		Description: `If there is a token, it asks the server for the names of jobs and refs, for at most
+one second.
 
   source <(artifetch completion bash)
   artifetch completion zsh >"${fpath[1]}/_artifetch"
@@ -42,7 +42,7 @@ most.
 func readCompletion(c *cli.Context) (script string, err error) {
 	script = complete.Script(c.Args().First())
 	if script == "" || c.NArg() != 1 {
-		return "", usage("completion takes the name of a shell", "one of "+strings.Join(complete.Shells(), ", "))
+		return "", usage("completion needs the name of a shell", "one of "+strings.Join(complete.Shells(), ", "))
 	}
 	return script, nil
 }

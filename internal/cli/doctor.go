@@ -19,8 +19,8 @@ func doctorCommand(con *console.Console) *cli.Command {
 		Name:      "doctor",
 		Usage:     "check environment, server, TLS, proxy and token",
 		UsageText: "artifetch doctor [flags]",
-		Description: `A line for each thing that has to be right, with what to do where it is not, and
-what this token may do on this server. The exit code is that of the first failure.
+		Description: `Prints one line per check, with a fix for each failure, and what this token may do on
+this server. The exit code is that of the first failure.
 
   artifetch doctor
   artifetch doctor -R group/lib --format json`,
@@ -31,13 +31,13 @@ what this token may do on this server. The exit code is that of the first failur
 
 // doctorRemedies are what to do about problems, in the words of the command line.
 var doctorRemedies = map[doctor.Problem]string{
-	doctor.OtherServer: "--server-url names another server than the job's: give -R and a token for it",
-	doctor.ClosedDir:   "give --output with a directory that this user may write to",
+	doctor.OtherServer: "--server-url is not the job's server: use -R and a token for it",
+	doctor.ClosedDir:   "use --output with a directory that you may write to",
 	doctor.Unreachable: "is --server-url right, and can this machine reach it?",
-	doctor.NotGitLab:   "what answers is not GitLab's API: --server-url has to be the address of GitLab, with the path below which it lies",
-	doctor.NoToken:     "public projects alone; in a job CI_JOB_TOKEN is there by itself, elsewhere set GITLAB_TOKEN or --token-file",
-	doctor.NoProject:   "-R names one",
-	doctor.NoLicence:   "the runner's route is used, which needs the job's id: let the token list jobs, or give --job-id; or use GITLAB_TOKEN",
+	doctor.NotGitLab:   "the response is not from GitLab's API: --server-url must be GitLab's address, with its path if it has one",
+	doctor.NoToken:     "only public projects can be used; set GITLAB_TOKEN or --token-file (a job has CI_JOB_TOKEN)",
+	doctor.NoProject:   "use -R to select one",
+	doctor.NoLicence:   "artifetch uses the runner's endpoint, which needs the job's ID: let the token list jobs, use --job-id, or set GITLAB_TOKEN",
 }
 
 type doctorOptions struct {
@@ -49,7 +49,7 @@ type doctorOptions struct {
 func readDoctor(c *cli.Context) (doctorOptions, error) {
 	o := doctorOptions{global: readImpatient(c), project: readProject(c)}
 	if c.Args().Present() {
-		return o, usage("doctor takes no argument", "-R names another project")
+		return o, usage("doctor takes no argument", "-R selects another project")
 	}
 	var err error
 	o.asJSON, err = wantsJSON(c)

@@ -19,18 +19,18 @@ import (
 // globalFlags are understood before and after every command.
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "server-url", Category: help.Server, Usage: "the GitLab instance, `URL` (default: $CI_API_V4_URL, else gitlab.com)"},
+		&cli.StringFlag{Name: "server-url", Category: help.Server, Usage: "GitLab instance `URL` (default: $CI_API_V4_URL or gitlab.com)"},
 		&cli.StringFlag{Name: "token-file", Category: help.Server, Usage: "read the token from `FILE` (default: environment, /run/secrets)"},
 		&cli.StringFlag{Name: "token-type", Category: help.Server, Usage: "`KIND` of token: auto, job, private, bearer or none", DefaultText: "auto"},
-		&cli.StringFlag{Name: "ca-file", Category: help.Server, Usage: "trust the certificates in `FILE` too (default: $CI_SERVER_TLS_CA_FILE)"},
-		&cli.StringFlag{Name: "cert-file", Category: help.Server, Usage: "client certificate `FILE`, shown to GitLab alone"},
-		&cli.StringFlag{Name: "key-file", Category: help.Server, Usage: "its key `FILE`"},
-		&cli.IntFlag{Name: "retries", Category: help.Transfer, Usage: "repeat a request that failed in passing up to `N` times", DefaultText: "5"},
-		&cli.DurationFlag{Name: "retry-max-time", Category: help.Transfer, Usage: "spend at most `DURATION` on one request and its repeats", DefaultText: "5m"},
-		&cli.DurationFlag{Name: "stall-timeout", Category: help.Transfer, Usage: "give up on a connection that is silent for `DURATION`", DefaultText: "1m"},
-		&cli.DurationFlag{Name: "deadline", Category: help.Transfer, Usage: "give up altogether after `DURATION`", DefaultText: "never"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: help.Output, Usage: "say only what went wrong", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: help.Output, Usage: "say what is asked of the server, and how it answers", DisableDefaultText: true},
+		&cli.StringFlag{Name: "ca-file", Category: help.Server, Usage: "also trust the certificates in `FILE` (default: $CI_SERVER_TLS_CA_FILE)"},
+		&cli.StringFlag{Name: "cert-file", Category: help.Server, Usage: "client certificate `FILE`, sent to GitLab only"},
+		&cli.StringFlag{Name: "key-file", Category: help.Server, Usage: "private key `FILE` of the client certificate"},
+		&cli.IntFlag{Name: "retries", Category: help.Transfer, Usage: "retry transient failures up to `N` times", DefaultText: "5"},
+		&cli.DurationFlag{Name: "retry-max-time", Category: help.Transfer, Usage: "spend at most `DURATION` on one request and its retries", DefaultText: "5m"},
+		&cli.DurationFlag{Name: "stall-timeout", Category: help.Transfer, Usage: "give up on a connection without data for `DURATION`", DefaultText: "1m"},
+		&cli.DurationFlag{Name: "deadline", Category: help.Transfer, Usage: "end the whole run after `DURATION`", DefaultText: "never"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: help.Output, Usage: "print errors only", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: help.Output, Usage: "log each request and response status", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "version", Category: help.Output, Usage: "show the version", DisableDefaultText: true},
 		&cli.StringFlag{Name: "log-format", Category: help.Output, Usage: "`FORMAT` of messages: auto, console or json", DefaultText: "auto"},
 	}
@@ -82,8 +82,8 @@ func readImpatient(c *cli.Context) globalOptions {
 	return o
 }
 
-// readFlags completes the flags before a command runs. What is wrong with the
-// environment is said as --log-format wants it, too.
+// readFlags sets flags from the environment before a command runs. --log-format also
+// applies to what is wrong with the environment.
 func readFlags(c *cli.Context, con *console.Console) error {
 	err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags))
 	con.SetJSON(readGlobal(c).logFormat == "json")

@@ -14,11 +14,11 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// logFlags say how a run that takes its time tells what it does.
+// logFlags say how a long run shows what it does.
 func logFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "no-progress", Category: help.Output, Usage: "show no progress", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "no-sections", Category: help.Output, Usage: "make no sections in job logs", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "no-progress", Category: help.Output, Usage: "do not show progress", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "no-sections", Category: help.Output, Usage: "do not use collapsible sections in job logs", DisableDefaultText: true},
 	}
 }
 
@@ -41,7 +41,7 @@ func wantsJSON(c *cli.Context) (bool, error) {
 	case "json":
 		return true, nil
 	}
-	return false, usage("--format is neither text nor json", "leave it out for text")
+	return false, usage("--format must be text or json", "leave it out for text")
 }
 
 // serverFlag lets GitLab look into an archive; usage says how.
@@ -57,7 +57,7 @@ func readSource(c *cli.Context) retrieve.Source {
 }
 
 func yesFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask", DisableDefaultText: true}
+	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask for confirmation", DisableDefaultText: true}
 }
 
 func readYes(c *cli.Context) bool { return c.Bool("yes") }

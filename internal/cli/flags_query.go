@@ -23,13 +23,13 @@ func queryFlags() []cli.Flag {
 		&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "branch or tag `REF` (default: the job's own)"},
 		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: help.Which, Usage: "job `NAME`, in full, or a glob (*, ?, {a,b}); may be repeated"},
 		&cli.StringFlag{Name: "job-id", Category: help.Which, Usage: "job `ID` or web address, instead of --ref and --job"},
-		&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "`ID`, web address, current, or latest (of --ref), whatever its status"},
+		&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "`ID`, web address, current, or latest (of --ref), with any status"},
 		&cli.StringFlag{Name: "sha", Category: help.Which, Usage: "the newest pipeline of the commit `SHA` that has the job"},
 		&cli.Int64Flag{Name: "mr", Category: help.Which, Usage: "the newest pipeline of merge request `NUMBER` that has the job", DefaultText: "none"},
-		&cli.BoolFlag{Name: "recent", Category: help.Which, Usage: "the newest successful pipeline that has the job, not the newest alone", DisableDefaultText: true},
-		&cli.DurationFlag{Name: "max-age", Category: help.Which, Usage: "with --recent, none older than `DURATION`", DefaultText: "any"},
-		&cli.BoolFlag{Name: "any-status", Category: help.Which, Usage: "with --pipeline, --sha or --mr: also of jobs that have not succeeded", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "downstream", Category: help.Which, Usage: "with these, too: also in pipelines of other projects that were triggered", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "recent", Category: help.Which, Usage: "if the newest successful pipeline lacks the job, search older ones", DisableDefaultText: true},
+		&cli.DurationFlag{Name: "max-age", Category: help.Which, Usage: "with --recent: search back at most `DURATION`", DefaultText: "any"},
+		&cli.BoolFlag{Name: "any-status", Category: help.Which, Usage: "with --pipeline, --sha or --mr: also use jobs that have not succeeded", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "downstream", Category: help.Which, Usage: "with these: also search downstream pipelines in other projects", DisableDefaultText: true},
 		&cli.DurationFlag{Name: "wait", Category: help.Which, Usage: "wait up to `DURATION` for the job to finish", DefaultText: "no time"},
 	}
 }

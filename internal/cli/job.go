@@ -15,11 +15,11 @@ import (
 func jobCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "job",
-		Usage:     "show a job, read its log, cancel, retry, erase or play it",
+		Usage:     "show, cancel, retry, erase or play a job, or print its log",
 		UsageText: "artifetch job show|log|cancel|retry|erase|play ID [flags]",
-		Description: `ID is the number in a job's address, or the address. But for one's own job,
-which is the default of show, all of these want the token of a user: GitLab
-takes no job token for them.
+		Description: `ID is the number in a job's address, or the address. The default of show is the
+running job. For anything else, use a personal, project or group access token:
+GitLab accepts no job token here.
 
   artifetch job show 1001 --format json
   artifetch job log 1001 --follow
@@ -29,7 +29,7 @@ takes no job token for them.
 			jobShowCommand(con),
 			jobLogCommand(con),
 			jobAction{"cancel", "cancel a job that has not finished", forceFlag(), cancelJob}.command(con),
-			jobAction{"retry", "run a finished job again, as a new job, which is shown", nil, retryJob}.command(con),
+			jobAction{"retry", "retry a finished job and show the new job", nil, retryJob}.command(con),
 			jobAction{"erase", "delete the archive, the reports and the log of a finished job", yesFlag(), eraseJob}.command(con),
 			jobAction{"play", "start a manual or scheduled job", variableFlag(), playJob}.command(con),
 		},
@@ -38,11 +38,11 @@ takes no job token for them.
 }
 
 func forceFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "force", Usage: "also one whose runner does not answer (maintainers only)", DisableDefaultText: true}
+	return &cli.BoolFlag{Name: "force", Usage: "also cancel a job whose runner does not respond (maintainers only)", DisableDefaultText: true}
 }
 
 func variableFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "variable", Usage: "start it with the variable `KEY=VALUE`; may be repeated"}
+	return &cli.StringSliceFlag{Name: "variable", Usage: "start the job with the variable `KEY=VALUE`; may be repeated"}
 }
 
 // jobOptions say which job a command is about, and how.
@@ -61,7 +61,7 @@ func readJob(c *cli.Context) (jobOptions, error) {
 		global: readGlobal(c), project: readProject(c), id: c.Args().First(), force: c.Bool("force"), yes: readYes(c),
 	}
 	if c.NArg() > 1 {
-		return o, usage("one job at a time", "give one ID")
+		return o, usage("job takes one ID", "run it once for each job")
 	}
 	if o.id == "" && c.Command.Name != "show" {
 		return o, usage("no job given", "give its ID: the number in the job's address, or the address")
@@ -146,7 +146,7 @@ func playJob(ctx context.Context, s *session, o jobOptions, project string, id i
 func jobShowCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name: "show", Usage: "show a job", UsageText: "artifetch job show [ID] [flags]",
-		Description: "Without an ID, the job that it runs in.",
+		Description: "Without an ID, it shows the running job.",
 		Flags:       []cli.Flag{projectFlag(), formatFlag()},
 		Action:      action(con, readJob, runJobShow),
 	}

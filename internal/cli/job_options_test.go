@@ -81,7 +81,6 @@ func TestJobsOptions(t *testing.T) {
 		{"jobs 5", "takes no argument"},
 		{"jobs --format yaml", "--format"},
 		{"jobs --scope green", `--scope "green"`},
-		{"jobs --limit -1", "--limit"},
 	} {
 		_, err := optionsOf(t, tt.line, readJobs)
 		wantUsage(t, tt.line, err, tt.usage)
@@ -132,7 +131,7 @@ func TestJobOptions(t *testing.T) {
 	for _, tt := range []struct{ line, usage string }{
 		{"job show", ""},
 		{"job show 5", ""},
-		{"job show 5 6", "one job at a time"},
+		{"job show 5 6", "takes one ID"},
 		{"job cancel", "no job given"},
 		{"job erase", "no job given"},
 		{"job log", "no job given"},

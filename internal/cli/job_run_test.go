@@ -136,7 +136,7 @@ func TestHintsOfActions(t *testing.T) {
 	}{
 		{&jobs.WaitingError{Job: 5}, "artifetch job play 5"},
 		{&jobs.UnsureError{Job: 5, Err: errClosed}, ": artifetch job show 5"},
-		{&jobs.UnsureError{Err: errClosed}, "before you repeat it"},
+		{&jobs.UnsureError{Err: errClosed}, "artifetch did not retry"},
 		{&jobs.TokenError{What: "logs", Scope: "read_api"}, "with the scope read_api"},
 	} {
 		if hint := failure.Hint(tt.err); !strings.HasSuffix(hint, tt.want) {

@@ -13,12 +13,12 @@ import (
 func jobLogCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name: "log", Usage: "print a job's log", UsageText: "artifetch job log ID [flags]",
-		Description: `On a terminal, colours are all that is left of a log's control sequences;
-elsewhere it is printed as it is. GitLab shows no log to a job token.`,
+		Description: `On a terminal, artifetch removes all control sequences from the log except colours;
+elsewhere it prints the log unchanged. GitLab shows no log to a job token.`,
 		Flags: []cli.Flag{
 			projectFlag(),
-			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "print what a running job adds, until it has finished", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "no-ansi", Usage: "leave out colours, sections and lines that were written over", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing what a running job adds until it finishes", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "no-ansi", Usage: "remove colours, section markers and overwritten lines", DisableDefaultText: true},
 		},
 		Action: action(con, readJobLog, runJobLog),
 	}

@@ -24,23 +24,23 @@ func jobsCommand(con *console.Console) *cli.Command {
 		Name:      "jobs",
 		Usage:     "list the jobs of a project, a ref or a pipeline",
 		UsageText: "artifetch jobs [flags]",
-		Description: `Newest first. On a terminal a table; elsewhere one line a job, with tabs between
-id, status, stage, name, ref, pipeline, seconds, end and bytes of the archive.
-Jobs that were retried are in the list of a project always, and in that of a
-pipeline or ref with --include-retried. Child pipelines have lists of their own.
+		Description: `Lists the newest jobs first: a table on a terminal, elsewhere one line per job with
+id, status, stage, name, ref, pipeline, seconds, end and archive size, separated by
+tabs. The list of a project includes retried jobs; that of a pipeline or ref does
+with --include-retried. Child pipelines have lists of their own.
 
   artifetch jobs --pipeline current --scope failed
   artifetch jobs --ref main --name 'test *' --with-artifacts --format json
   artifetch jobs -R group/lib --limit 0 --format jsonl`,
 		Flags: []cli.Flag{
 			projectFlag(),
-			&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "jobs of the pipelines of branch or tag `REF`"},
-			&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "of one pipeline: `ID`, web address, current, or latest (of --ref)"},
-			&cli.StringSliceFlag{Name: "scope", Category: help.Which, Usage: "with this `STATUS`: success, failed, running, …; may be repeated"},
-			&cli.StringFlag{Name: "name", Category: help.Which, Usage: "with this `NAME`, or a glob (*, ?, {a,b})"},
-			&cli.BoolFlag{Name: "with-artifacts", Category: help.Which, Usage: "with an archive that has not expired", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "include-retried", Category: help.Which, Usage: "of a pipeline or ref: also attempts that were retried", DisableDefaultText: true},
-			&cli.IntFlag{Name: "limit", Category: help.Output, Usage: "at most `N` jobs; 0 for all", Value: defaultLimit},
+			&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "list jobs of branch or tag `REF`"},
+			&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "list jobs of one pipeline: `ID`, web address, current, or latest (of --ref)"},
+			&cli.StringSliceFlag{Name: "scope", Category: help.Which, Usage: "list jobs with `STATUS` success, failed, running, …; may be repeated"},
+			&cli.StringFlag{Name: "name", Category: help.Which, Usage: "list jobs with this `NAME`, or glob (*, ?, {a,b})"},
+			&cli.BoolFlag{Name: "with-artifacts", Category: help.Which, Usage: "list jobs whose archive has not expired", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "include-retried", Category: help.Which, Usage: "with --pipeline or --ref: also list retried jobs", DisableDefaultText: true},
+			&cli.IntFlag{Name: "limit", Category: help.Output, Usage: "list at most `N` jobs; 0 means all", Value: defaultLimit},
 			&cli.StringFlag{Name: "format", Category: help.Output, Usage: "`FORMAT` of the result: text, json, or jsonl for one object a line", DefaultText: "text"},
 		},
 		Action: action(con, readJobs, runJobs),
@@ -71,11 +71,11 @@ func readJobs(c *cli.Context) (jobsOptions, error) {
 		return o, usage("jobs takes no argument", "--name selects by name; job show ID shows one")
 	}
 	if !slices.Contains([]string{"text", "json", "jsonl"}, o.format) {
-		return o, usage("--format is none of text, json, jsonl", "leave it out for text")
+		return o, usage("--format must be text, json or jsonl", "leave it out for text")
 	}
 	for _, status := range o.query.Scope {
 		if known := gitlab.Statuses(); !slices.Contains(known, status) {
-			return o, usage(fmt.Sprintf("--scope %q is no status of a job", status), "it is one of "+strings.Join(known, ", "))
+			return o, usage(fmt.Sprintf("--scope %q is not a job status", status), "use one of "+strings.Join(known, ", "))
 		}
 	}
 	return o, nil

@@ -26,7 +26,7 @@ func newLogger(o globalOptions, con *console.Console, cfg env.Config) (zerolog.L
 	case "", "auto", "console":
 		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, con), TimeFormat: time.TimeOnly, FieldsOrder: fieldsOrder()}
 	default:
-		return zerolog.Nop(), usage("--log-format must be auto, console or json", "leave it out for messages to people")
+		return zerolog.Nop(), usage("--log-format must be auto, console or json", "leave it out for readable messages")
 	}
 	level := zerolog.InfoLevel
 	switch {

@@ -16,7 +16,7 @@ import (
 type TokenError struct{ What, Scope string }
 
 // Error implements error.
-func (e *TokenError) Error() string { return "GitLab takes no job token for " + e.What }
+func (e *TokenError) Error() string { return "GitLab accepts no job token for " + e.What }
 
 // Hint says what to do next.
 func (e *TokenError) Hint() string {
@@ -46,14 +46,14 @@ type UnsureError struct {
 }
 
 // Error implements error.
-func (e *UnsureError) Error() string { return "nobody knows whether this was done: " + e.Err.Error() }
+func (e *UnsureError) Error() string { return "cannot tell whether GitLab did this: " + e.Err.Error() }
 
 // Unwrap gives what happened.
 func (e *UnsureError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
 func (e *UnsureError) Hint() string {
-	return "it was not tried again; look at how things are before you repeat it"
+	return "check the state before you retry; artifetch did not retry"
 }
 
 // WaitingError reports a job whose log never ends, because somebody has to play it.
@@ -61,7 +61,7 @@ type WaitingError struct{ Job int64 }
 
 // Error implements error.
 func (e *WaitingError) Error() string {
-	return fmt.Sprintf("job %d waits for somebody to play it", e.Job)
+	return fmt.Sprintf("job %d is manual and has not been started", e.Job)
 }
 
 // Hint says what to do next.

@@ -63,7 +63,7 @@ func TestActionsExplainRefusals(t *testing.T) {
 		{"no project", `{"message":"404 Project Not Found"}`, 404, "not found: project", ""},
 		{"no job", `{"message":"404 Not Found"}`, 404, "not found: job id", ""},
 		{"too late", `{"message":"Unplayable Job"}`, 400, "refused", "manual or scheduled"},
-		{"a server in between", `bad gateway`, 502, "unsure", "not tried again"},
+		{"a server in between", `bad gateway`, 502, "unsure", "did not retry"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

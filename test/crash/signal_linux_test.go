@@ -143,7 +143,7 @@ func TestSignalDuringAnAction(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.ends(t, 130)
-	if said := p.errs.String(); !strings.Contains(said, "nobody knows whether this was done") || strings.Count(said, "stopped by signal") != 1 || !strings.Contains(said, "artifetch job show 1401") {
+	if said := p.errs.String(); !strings.Contains(said, "cannot tell whether GitLab did this") || strings.Count(said, "stopped by signal") != 1 || !strings.Contains(said, "artifetch job show 1401") {
 		t.Error(said)
 	}
 }

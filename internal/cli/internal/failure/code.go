@@ -84,7 +84,7 @@ func Codes() map[Code]string {
 }
 
 // ErrDeadline is the cause of a context that --deadline ended.
-var ErrDeadline = errors.New("the time of --deadline is over")
+var ErrDeadline = errors.New("--deadline exceeded")
 
 // Of sorts an error. Own types come first; then the network, whose errors
 // hold system errors as those of the file system do; then the file system.
