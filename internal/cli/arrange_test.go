@@ -65,7 +65,10 @@ func TestSwallowedFlags(t *testing.T) {
 		{"artifetch fetch -r -j -o", "--ref has no value: -j follows"},
 	} {
 		var errs strings.Builder
-		if code := Run(t.Context(), strings.Fields(tt.in), IO{Out: io.Discard, Err: &errs}); code != 2 || !strings.Contains(errs.String(), tt.want) {
+		OneAtATime.Lock()
+		code := Run(t.Context(), strings.Fields(tt.in), IO{Out: io.Discard, Err: &errs})
+		OneAtATime.Unlock()
+		if code != 2 || !strings.Contains(errs.String(), tt.want) {
 			t.Errorf("%s: code %d: %s; want %s", tt.in, code, errs.String(), tt.want)
 		}
 	}

@@ -148,8 +148,8 @@ func TestCompleteGivesUp(t *testing.T) {
 	}))
 	defer s.Close()
 	token, _ := serverFor(t, gitlabtest.PrivateToken)
-	oneAtATime.Lock()
-	defer oneAtATime.Unlock()
+	cli.OneAtATime.Lock()
+	defer cli.OneAtATime.Unlock()
 	defer cli.SetPatience(cli.SetPatience(time.Second))
 	for range 2 {
 		var out, said bytes.Buffer

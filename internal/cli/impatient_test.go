@@ -36,7 +36,10 @@ func TestImpatient(t *testing.T) {
 		if tt.flag != "" {
 			args = append(args, tt.flag)
 		}
-		if err := app.Run(args); err != nil {
+		OneAtATime.Lock()
+		err := app.Run(args)
+		OneAtATime.Unlock()
+		if err != nil {
 			t.Error(err)
 		}
 	}

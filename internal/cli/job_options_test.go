@@ -21,6 +21,8 @@ import (
 // optionsOf returns the options that a command line makes, without running it.
 func optionsOf[O any](t *testing.T, line string, read func(*cli.Context) (O, error)) (o O, err error) {
 	t.Helper()
+	OneAtATime.Lock()
+	defer OneAtATime.Unlock()
 	con := console.New(nil, io.Discard, io.Discard)
 	app := newApp(con)
 	for _, c := range app.Commands {
