@@ -38,7 +38,7 @@ words=(artifetch jobs "--format" "'j" ); CURRENT=4; PREFIX=j; _artifetch; words=
 		},
 		{
 			"fish", "subcommands", `source (artifetch completion fish | psub); complete -C "artifetch job " | sort`,
-			"cancel\tcancel a job that has not finished\nerase\tdelete the archive, the reports and the log of a finished job\nlog\tprint a job's log\nplay\tstart a manual or scheduled job\nretry\trun a finished job again, as a new job, which is shown\nshow\tshow a job\n",
+			"cancel\tcancel a job that has not finished\nerase\tdelete the archive, the reports and the log of a finished job\nlog\tprint a job's log\nplay\tstart a manual or scheduled job\nretry\tretry a finished job and show the new job\nshow\tshow a job\n",
 		},
 		{"fish", "values", `source (artifetch completion fish | psub); complete -C "artifetch jobs --scope=su"`, "--scope=success\n"},
 	}
