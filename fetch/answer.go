@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,6 +30,22 @@ type question struct {
 	etag     string // of a span: send the whole file if it has another; of a change: nothing if it has this one
 }
 
+// toTheEnd is the end of a span that is as long as the file.
+const toTheEnd = math.MaxInt64
+
+// everything asks for all of a file, from a server that may have ranges.
+var everything = question{kind: askSpan, end: toTheEnd}
+
+// narrowed returns the question as it was asked in the end: a request for everything may
+// have got an end while it was redirected (see early).
+func (q question) narrowed(h http.Header) question {
+	var last int64
+	if n, _ := fmt.Sscanf(h.Get("Range"), "bytes=0-%d", &last); q == everything && n == 1 {
+		q.end = last + 1
+	}
+	return q
+}
+
 type kind int
 
 const (
@@ -39,10 +56,12 @@ const (
 )
 
 func (q question) String() string {
-	switch q.kind {
-	case askSpan:
+	switch {
+	case q.kind == askSpan && q.end == toTheEnd:
+		return fmt.Sprintf("bytes=%d-", q.off)
+	case q.kind == askSpan:
 		return fmt.Sprintf("bytes=%d-%d", q.off, q.end-1)
-	case askSuffix:
+	case q.kind == askSuffix:
 		return fmt.Sprintf("bytes=-%d", q.end)
 	}
 	return ""

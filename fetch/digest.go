@@ -42,10 +42,10 @@ func (f *File) verify(o Options) error {
 	if f.sha256 == "" && !wanted || f.kept && o.SHA256 == "" {
 		return nil
 	}
+	if !wanted && f.spool == nil && f.size > probeSize {
+		return nil // each entry has a checksum of its own
+	}
 	if !f.whole() {
-		if !wanted {
-			return nil // each entry has a checksum of its own
-		}
 		if err := f.bring(o.SpoolDir); err != nil {
 			return err
 		}
@@ -63,13 +63,8 @@ func (f *File) verify(o Options) error {
 	return nil
 }
 
-// whole reports whether all of the file is here.
-func (f *File) whole() bool {
-	if f.tail != nil { // the end is arriving, and the rest isn't here
-		return false
-	}
-	return f.spool != nil || len(f.known) == 1 && f.known[0].off == 0 && f.known[0].end() == f.size
-}
+// whole reports whether all of the file is on disk, in memory, or on its way there.
+func (f *File) whole() bool { return f.spool != nil || f.arriving(0, f.size) }
 
 // bring downloads the whole file to disk.
 func (f *File) bring(dir string) error {

@@ -30,7 +30,7 @@ func TestSmallFileIsOneRequest(t *testing.T) {
 	if err := iotest.TestReader(io.NewSectionReader(f, 0, f.Size()), data); err != nil {
 		t.Error(err)
 	}
-	if got := lines(o.asked()); got != "bytes=0-1048575" {
+	if got := lines(o.asked()); got != "bytes=0-" {
 		t.Errorf("requests: %s", got)
 	}
 	if s := f.Stats(); s.Requests != 1 || s.Bytes != int64(len(data)) || s.Spooled {
@@ -38,30 +38,38 @@ func TestSmallFileIsOneRequest(t *testing.T) {
 	}
 }
 
-// Small reads share blocks, and are never a request each.
+// Small reads share blocks, and are never a request each. Those that follow one another
+// continue on the connection of the first answer.
 func TestRequestsOfSmallReads(t *testing.T) {
 	t.Parallel()
 	data := content(4 << 20)
-	o := serve(t, data, nil)
-	f := open(t, o, fetch.Options{})
 	buf := make([]byte, 4096)
-	for off := int64(0); off < f.Size(); off += int64(len(buf)) {
-		if _, err := f.ReadAt(buf, off); err != nil || !bytes.Equal(buf, data[off:off+int64(len(buf))]) {
-			t.Fatalf("ReadAt(%d): %v", off, err)
+	for _, backwards := range []bool{false, true} {
+		o := serve(t, data, nil)
+		f := openLarge(t, o, fetch.Options{})
+		for off := int64(0); off < f.Size(); off += int64(len(buf)) {
+			at := off
+			if backwards {
+				at = f.Size() - int64(len(buf)) - off
+			}
+			if _, err := f.ReadAt(buf, at); err != nil || !bytes.Equal(buf, data[at:at+int64(len(buf))]) {
+				t.Fatalf("ReadAt(%d): %v", at, err)
+			}
 		}
-	}
-	// The first answer is the first four blocks of 256 KiB; the end came beside it,
-	// with the last; the rest is 11 blocks.
-	if got := len(o.asked()); got != 13 {
-		t.Errorf("%d requests, want 13", got)
-	}
-	// A long read is four at once, because GitLab itself serves the bytes.
-	big := make([]byte, 3<<20)
-	if _, err := f.ReadAt(big, 1<<20); err != nil || !bytes.Equal(big, data[1<<20:]) {
-		t.Fatal(err)
-	}
-	if got := len(o.asked()); got != 17 {
-		t.Errorf("%d requests, want 17", got)
+		// The first MiB and the last 256 KiB are in memory. Between them there are 11
+		// blocks of 256 KiB, of which the first one continues where the first answer is.
+		want := map[bool]int{false: 2, true: 12}[backwards]
+		if got := len(o.asked()); got != want {
+			t.Errorf("backwards %v: %d requests, want %d: %s", backwards, got, want, lines(o.asked()))
+		}
+		// A long read is four at once, because GitLab itself serves the bytes.
+		big := make([]byte, 3<<20-5)
+		if _, err := f.ReadAt(big, 1<<20+5); err != nil || !bytes.Equal(big, data[1<<20+5:]) {
+			t.Fatal(err)
+		}
+		if got := len(o.asked()); got != want+4 {
+			t.Errorf("%d requests, want %d", got, want+4)
+		}
 	}
 }
 
@@ -69,10 +77,8 @@ func TestRange(t *testing.T) {
 	t.Parallel()
 	data := content(3 << 20)
 	o := serve(t, data, nil)
-	f := open(t, o, fetch.Options{})
-	if _, err := f.ReadAt(make([]byte, 1), 3<<20-1); err != nil { // the end is there
-		t.Fatal(err)
-	}
+	f := openLarge(t, o, fetch.Options{})
+	readEnd(t, f)
 	for _, r := range [][2]int64{{0, 2 << 20}, {5, 1 << 20}, {1<<20 - 1, 2}, {2 << 20, 1 << 20}, {0, 3 << 20}, {3 << 20, 0}} {
 		got, err := readRange(t, f, r[0], r[1])
 		if err != nil || !bytes.Equal(got, data[r[0]:r[0]+r[1]]) {
@@ -82,8 +88,9 @@ func TestRange(t *testing.T) {
 	if _, err := readRange(t, f, 1, 3<<20); err == nil {
 		t.Error("a range beyond the end")
 	}
-	// The first answer and the end are used by all.
-	want := "bytes=0-1048575 bytes=2949120-3145727 bytes=1048576-2097151 bytes=1048576-1048580 bytes=1048576-1048576 bytes=2097152-2949119 bytes=1048576-2949119"
+	// The first MiB and the end are in memory. What follows on the connection of the first
+	// answer is taken from there once.
+	want := "bytes=0- bytes=2949120-3145727 bytes=1048576-1048580 bytes=1048576-1048576 bytes=1048576-2949119"
 	if got := lines(o.asked()); got != want {
 		t.Errorf("requests\n got %s\nwant %s", got, want)
 	}
@@ -105,11 +112,11 @@ func TestFirstRequest(t *testing.T) {
 		data   []byte
 		want   string
 	}{
-		{name: "whole", data: data, want: "bytes=0-1048575"},
+		{name: "whole", data: data, want: "bytes=0-"},
 		{name: "part", opts: fetch.Options{Partial: true}, data: data, want: "bytes=-131072"},
 		{name: "part of a small one", opts: fetch.Options{Partial: true}, data: data[:1000], want: "bytes=-131072"},
 		{name: "part, without suffix ranges", opts: fetch.Options{Partial: true}, before: ignoreSuffix, data: data, want: "bytes=-131072 bytes=0-1048575"},
-		{name: "size known", opts: fetch.Options{Size: 2 << 20}, data: data, want: "bytes=0-1048575"},
+		{name: "size known", opts: fetch.Options{Size: 2 << 20}, data: data, want: "bytes=0-"},
 		{name: "part, size known", opts: fetch.Options{Size: 2 << 20, Partial: true}, data: data, want: "bytes=1966080-2097151"},
 		{name: "small size known", opts: fetch.Options{Size: 1000, Partial: true}, data: data[:1000], want: "bytes=0-1048575"},
 		{name: "size wrong", opts: fetch.Options{Size: 9 << 20, Partial: true}, data: data, want: "bytes=9306112-9437183 bytes=0-1048575"},
@@ -207,8 +214,8 @@ func TestTinyProgress(t *testing.T) {
 				}
 				return n > 1 || size < mib
 			})
-			f, err := tryOpen(t, o, fetch.Options{})
-			if err == nil {
+			f, err := fetch.OpenSized(t.Context(), o.URL, fetch.Options{Client: o.Client()}, mib, mib)
+			if closeAtEnd(t, f); err == nil {
 				_, err = readRange(t, f, 2*mib, 500_000)
 			}
 			if _, ok := errors.AsType[*fetch.BrokenError](err); !ok {
@@ -260,10 +267,8 @@ func TestChanged(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			o := serve(t, content(3<<20), nil)
-			f := open(t, o, fetch.Options{})
-			if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil { // the end is there
-				t.Fatal(err)
-			}
+			f := openLarge(t, o, fetch.Options{})
+			readEnd(t, f)
 			o.change(tt.change)
 			if _, err := readRange(t, f, 2<<20, 1000); !errors.Is(err, fetch.ErrChanged) {
 				t.Errorf("Range: error = %v, want ErrChanged", err)
@@ -280,15 +285,15 @@ func TestChanged(t *testing.T) {
 func TestWeakETagIsNoValidator(t *testing.T) {
 	t.Parallel()
 	for _, etag := range []string{`W/"v1"`, `W/"12ae32cb1ec02d01eda3581b127c1fee"`, `"12ae32cb1ec02d01eda3581b127c1fee"`} {
-		o := serve(t, content(2<<20), func(_ http.ResponseWriter, r *http.Request, _ int) bool {
+		o := serve(t, content(3<<20), func(_ http.ResponseWriter, r *http.Request, _ int) bool {
 			if r.Header.Get("If-Range") != "" {
 				t.Errorf("If-Range = %s", r.Header.Get("If-Range"))
 			}
 			return false
 		})
 		o.etag = etag
-		f := open(t, o, fetch.Options{})
-		if _, err := readRange(t, f, 1<<20, 10); err != nil {
+		f := openLarge(t, o, fetch.Options{})
+		if _, err := readRange(t, f, 2<<20, 10); err != nil {
 			t.Error(err)
 		}
 	}
@@ -428,10 +433,7 @@ func TestExpiredAddress(t *testing.T) {
 		http.Redirect(w, r, fmt.Sprintf("%s/object?generation=%d", storage.URL, generation.Load()), http.StatusFound)
 	}))
 	defer gitlab.Close()
-	f, err := fetch.Open(t.Context(), gitlab.URL, fetch.Options{Client: gitlab.Client()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := openLargeAt(t, storage, gitlab.URL, fetch.Options{})
 	for range 3 {
 		if _, err := readRange(t, f, 2<<20, 100); err != nil {
 			t.Fatal(err)
@@ -454,7 +456,6 @@ func TestExpiredAddress(t *testing.T) {
 	if n := resolved.Load(); n != 2 {
 		t.Errorf("resolved %d times in all, want 2", n)
 	}
-	gitlab.Client().CloseIdleConnections()
 }
 
 // While one reader asks for a new address, others wait for it, and can be stopped.
@@ -478,13 +479,8 @@ func TestStopDuringARenewal(t *testing.T) {
 		http.Redirect(w, r, storage.URL, http.StatusFound)
 	}))
 	defer gitlab.Close()
-	f, err := fetch.Open(t.Context(), gitlab.URL, fetch.Options{Client: gitlab.Client()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil { // the end is there
-		t.Fatal(err)
-	}
+	f := openLargeAt(t, storage, gitlab.URL, fetch.Options{})
+	readEnd(t, f)
 	expired.Store(true)
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -508,7 +504,6 @@ func TestStopDuringARenewal(t *testing.T) {
 	if err := errors.Join(body.Close(), f.Close()); err != nil {
 		t.Error(err)
 	}
-	gitlab.Client().CloseIdleConnections()
 }
 
 func TestStatusIsTheCallersError(t *testing.T) {
@@ -568,21 +563,17 @@ func TestWholeFile(t *testing.T) {
 	if err := copyAll(t.Context(), &b, f); err != nil || !bytes.Equal(b.Bytes(), data) {
 		t.Errorf("%d bytes, %v", b.Len(), err)
 	}
-	if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil {
-		t.Fatal(err)
-	}
-	if n := len(o.asked()); n != 3 {
-		t.Errorf("%d requests, want 3: the beginning, the end, the rest", n)
+	if n := len(o.asked()); n != 2 || f.Stats().Bytes != f.Size() {
+		t.Errorf("%d requests, want 2: the beginning and the end; %+v", n, f.Stats())
 	}
 }
 
-// Whoever looks at the beginning of a file leaves the first answer to whoever
-// reads it.
+// To look at the beginning of a file leaves the first answer to those who read it.
 func TestLookingDoesNotCost(t *testing.T) {
 	t.Parallel()
 	data := content(3 << 20)
 	o := serve(t, data, nil)
-	f := open(t, o, fetch.Options{})
+	f := openLarge(t, o, fetch.Options{})
 	for range 2 {
 		head := make([]byte, 1000)
 		if _, err := f.ReadAt(head, 0); err != nil || !bytes.Equal(head, data[:1000]) {
@@ -593,7 +584,7 @@ func TestLookingDoesNotCost(t *testing.T) {
 	if err != nil || !bytes.Equal(got, data) {
 		t.Fatalf("%d bytes, %v", len(got), err)
 	}
-	if s := f.Stats(); s.Bytes != int64(len(data)) || s.Requests != 3 {
+	if s := f.Stats(); s.Bytes != int64(len(data)) || s.Requests != 2 {
 		t.Errorf("stats = %+v: no byte may be asked for twice", s)
 	}
 }
@@ -609,7 +600,7 @@ func TestCancelOfTheFirstAnswer(t *testing.T) {
 		if n > 1 {
 			return false
 		}
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-1048575/%d", len(data)))
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", len(data)-1, len(data)))
 		w.WriteHeader(http.StatusPartialContent)
 		_ = http.NewResponseController(w).Flush()
 		select {

@@ -6,36 +6,45 @@
 //
 // Opening a file (open.go):
 //
-//	request the first MiB (or the end, if only a part is wanted)
+//	request all of it, without an end (or its end, if only a part is wanted)
 //	  206 → the server supports ranges; keep what arrives
 //	  200 → it doesn't: download everything to a spool file (spool.go)
 //	  anything else → another request, or an error: answer.go decides
 //
-// Reading it: head.go keeps the first answer, tail.go requests the end beside it,
-// blocks.go caches small reads, reader.go streams ranges and resumes them. remote.go
-// knows the address and checks each answer against the first one (validator.go): total
-// size, and strong ETag or date if they come from the same host. If the object changed,
-// all reads fail with [ErrChanged]; bytes of two archives never mix. cache.go and
-// evict.go keep whole archives between runs.
+// The first answer is the spine of the transfer. Other connections bring the end of the
+// file at the same time, which has the directory; share.go decides how much:
+//
+//	up to 2 MiB    the spine alone brings the file
+//	up to 16 MiB   the others bring as much of the end as they can until they meet the
+//	               spine, and all of the file stays in memory
+//	more           the spine brings the beginning, and then continues with one region
+//	               after the other (onward.go)
+//
+// They start when the first answer tells the size, or earlier, when a listing tells it
+// and GitLab has redirected to its storage (early.go).
+//
+// Reading it: arrival.go holds the parts in memory, blocks.go caches small reads, run.go
+// joins what a reader needs, reader.go streams ranges and resumes them. remote.go knows
+// the address (address.go) and checks each answer against the first one (validator.go):
+// total size, and strong ETag or date if they come from the same host. If the object
+// changed, all reads fail with [ErrChanged]; bytes of two archives never mix. cache.go
+// and evict.go keep whole archives between runs.
 //
 // If a body breaks off, a new request continues at that byte. A body of less than 64 KiB
 // counts as a failed attempt, and the number of those is limited. The address that
 // GitLab redirects to is pre-signed and expires; it is used for all ranges, and
 // requested again when it no longer answers.
 //
-// Memory: the beginning of the file (1 MiB), its end (at most 2 MiB) and eight blocks of
-// 256 KiB, whatever the size of the file. Range buffers nothing.
+// Memory: a file of up to 16 MiB. Of a larger one its first 4 MiB, up to 2 MiB of its
+// end, and eight blocks of 256 KiB. Range buffers nothing. Files that are open at the
+// same time share the memory ([Options.Share]).
 package fetch
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"slices"
-	"sync"
 	"time"
 )
 
@@ -47,23 +56,13 @@ type File struct {
 	size   int64
 	blocks *blockCache
 
-	mu     sync.Mutex
-	known  []segment // of earlier answers
-	head   *head     // the beginning of a large file; nil if it wasn't requested first
-	tail   *tail     // the end of a large file, while it arrives; nil if it isn't requested
-	spool  *os.File  // the whole file on disk; nil while it is read by ranges
-	kept   bool      // the spool is the cache's
-	cached bool      // it was there already
-	sha256 string
+	arrivals []*arrival // parts in memory, or on their way there; in order
+	spine    *spine     // the first one, if its connection may have more; or nil
+	spool    *os.File   // the whole file on disk; nil while it is read by ranges
+	kept     bool       // the spool is the cache's
+	cached   bool       // it was there already
+	sha256   string
 }
-
-// segment is a piece of the file in memory.
-type segment struct {
-	off  int64
-	data []byte
-}
-
-func (s segment) end() int64 { return s.off + int64(len(s.data)) }
 
 // Size returns the size of the file in bytes.
 func (f *File) Size() int64 { return f.size }
@@ -76,9 +75,15 @@ func (f *File) SHA256() string { return f.sha256 }
 // Latency returns how long the last request took until its headers arrived.
 func (f *File) Latency() time.Duration { return time.Duration(f.remote.latency.Load()) }
 
-// Ahead returns how many bytes of the beginning are in memory. How fast they are read
-// says nothing about how fast others arrive.
-func (f *File) Ahead() int64 { return f.head.there() }
+// Ahead returns how many bytes are in memory. How fast they are read says nothing about
+// how fast others arrive.
+func (f *File) Ahead() int64 {
+	var n int64
+	for _, a := range f.arrivals {
+		n += a.there()
+	}
+	return n
+}
 
 // Redirected reports whether the bytes come from another address than the one that was
 // opened: from object storage, and not through GitLab.
@@ -112,92 +117,47 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (f *File) readAt(p []byte, off int64) (int, error) {
-	if f.spool != nil {
+	switch {
+	case f.spool != nil:
 		return f.spool.ReadAt(p, off)
-	}
-	if end := off + int64(len(p)); f.head != nil && end <= f.head.end() && f.head.begin(off, end) {
-		return io.ReadFull(&headReader{f.head, f.ctx, off, end}, p)
-	}
-	if s, ok := f.segmentAt(off); ok && off+int64(len(p)) <= s.end() {
-		return copy(p, s.data[off-s.off:]), nil
-	}
-	if len(p) <= maxBlockRead {
+	case f.arriving(off, off+int64(len(p))):
+		return f.direct(p, off)
+	case len(p) <= maxBlockRead:
 		return f.blocks.ReadAt(p, off)
 	}
 	return f.readLong(p, off)
 }
 
-// segmentAt returns the segment in memory at off. It waits for the end of a large file,
-// if that is still arriving.
-func (f *File) segmentAt(off int64) (segment, bool) {
-	if f.tail != nil && off >= f.tail.off {
-		<-f.tail.done
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.known, func(s segment) bool { return off >= s.off && off < s.end() })
-	if i < 0 {
-		return segment{}, false
-	}
-	return f.known[i], true
-}
-
-// Range returns a reader of n bytes from off. It streams one request, and makes more only
-// if that breaks off; it doesn't request bytes again that earlier answers brought. The
-// caller must close the reader. Closing it early costs the connection.
-func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
-	if off < 0 || n < 0 || off > f.size || n > f.size-off {
-		return nil, fmt.Errorf("fetch: range %d+%d is beyond the %d bytes of the archive", off, n, f.size)
-	}
-	if f.spool != nil {
-		return io.NopCloser(io.NewSectionReader(f.spool, off, n)), nil
-	}
-	end := off + n
-	var before, after []byte
-	if s, ok := f.segmentAt(off); ok {
-		before = s.data[off-s.off:][:min(n, s.end()-off)]
-	}
-	if s, ok := f.segmentAt(end - 1); ok && s.off > off {
-		after = s.data[:end-s.off]
-	}
-	from, to := off+int64(len(before)), end-int64(len(after))
-	if from >= to {
-		return io.NopCloser(io.MultiReader(bytes.NewReader(before), bytes.NewReader(after))), nil
-	}
-	body := f.stream(ctx, from, to)
-	parts := []io.Reader{bytes.NewReader(before), body, bytes.NewReader(after)}
-	if f.head.begin(from, to) {
-		body.off = min(f.head.end(), to)
-		parts[0] = &headReader{f.head, body.ctx, from, body.off}
-		if body.off < to && f.head.there() < f.head.end()/2 {
-			// Request the rest beside the head. When the head is nearly complete, its
-			// connection will do: by then it is faster than any new one.
-			body.start()
+// arriving reports whether all bytes from off to end are in memory, or on their way
+// there.
+func (f *File) arriving(off, end int64) bool {
+	for _, a := range f.arrivals {
+		if off < end && a.begin(off, end) {
+			off = a.end()
 		}
 	}
-	return joined{io.MultiReader(parts...), body}, nil
+	return off >= end
 }
 
-// joined is a stream between two pieces of memory.
-type joined struct {
-	io.Reader
-	io.Closer
+// direct reads with a stream of its own.
+func (f *File) direct(p []byte, off int64) (int, error) {
+	body, err := f.Range(f.ctx, off, int64(len(p)))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = body.Close() }() // read in full, or failed already
+	return io.ReadFull(body, p)
 }
 
-// stream returns a reader that ends with ctx, or with the context of the file.
-func (f *File) stream(ctx context.Context, from, to int64) *reader {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(f.ctx, func() { cancel(context.Cause(f.ctx)) })
-	body := f.remote.reader(ctx, from, to)
-	body.onClose = func() { stop(); cancel(nil) }
-	return body
-}
+type readerAt func(p []byte, off int64) (int, error)
+
+// ReadAt implements [io.ReaderAt].
+func (r readerAt) ReadAt(p []byte, off int64) (int, error) { return r(p, off) }
 
 // Close releases what the file holds.
 func (f *File) Close() error {
-	f.tail.close()
-	if f.head != nil {
-		f.head.close()
+	for _, a := range f.arrivals {
+		a.close()
 	}
 	if f.spool == nil {
 		return nil

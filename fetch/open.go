@@ -3,17 +3,19 @@ package fetch
 import (
 	"context"
 	"errors"
-	"io"
 )
 
-// probeSize is the size of the first range if everything is wanted. Archives below that
-// size are downloaded by one request.
+// probeSize is the size of the first range if a part is wanted and the end of the file
+// can't be requested. A file of that size is complete when Open returns.
 const probeSize = 1 << 20
 
-// Open opens the file at url. For a file of less than 1 MiB, it makes the only request.
+// Open opens the file at url.
 func Open(ctx context.Context, url string, o Options) (*File, error) {
 	o = o.withDefaults()
-	r := newRemote(url, o)
+	return newRemote(url, o).openFile(ctx, o)
+}
+
+func (r *remote) openFile(ctx context.Context, o Options) (*File, error) {
 	open := r.openRemote
 	if o.CacheDir != "" {
 		open = r.openCached
@@ -49,9 +51,11 @@ func (r *remote) openRemote(ctx context.Context, o Options) (*File, error) {
 func (r *remote) probes(o Options) []question {
 	beginning := question{kind: askSpan, end: probeSize}
 	switch {
-	case o.Partial && o.Size > probeSize:
+	case !o.Partial:
+		beginning = everything
+	case o.Size > probeSize:
 		return []question{{kind: askSpan, off: o.Size - minTail, end: o.Size}, beginning}
-	case o.Partial && o.Size == 0 && o.Servers.suffix(r.origin):
+	case o.Size == 0 && o.Servers.suffix(r.origin):
 		return []question{{kind: askSuffix, end: minTail}, beginning}
 	}
 	return []question{beginning}
@@ -60,13 +64,21 @@ func (r *remote) probes(o Options) []question {
 // open makes the first request. It returns neither a file nor an error if the answer is
 // of no use and the next request should be made.
 func (r *remote) open(ctx context.Context, o Options, q question) (*File, error) {
+	r.ahead = r.early(ctx, o)
 	a, err := r.first(ctx, q)
+	ribs := r.ahead.result()
+	if err != nil || a.outcome != gotPart || a.part.total != ribs.size {
+		// They may be beyond the end of the file. Give them up before the first answer
+		// counts, so they can't report a change.
+		ribs.giveUp()
+	}
 	switch {
 	case err != nil:
 		return nil, err
 	case a.outcome == gotPart:
-		return r.ranged(ctx, o, a)
+		return r.ranged(ctx, o, a, ribs)
 	case a.outcome == gotAll && q.kind == askSpan && q.off == 0:
+		o.Servers.refusesRanges(r.origin)
 		return r.spooled(ctx, o, a.Response)
 	}
 	_ = a.Body.Close() // nothing in it counts
@@ -74,49 +86,73 @@ func (r *remote) open(ctx context.Context, o Options, q question) (*File, error)
 }
 
 // ranged makes the file of a server that supports ranges.
-func (r *remote) ranged(ctx context.Context, o Options, a answer) (*File, error) {
+func (r *remote) ranged(ctx context.Context, o Options, a answer, ribs ribs) (*File, error) {
 	c := a.part
 	r.settle(a.Response, c.total)
 	first := r.reader(ctx, c.first, c.last+1)
 	first.body = a.Body
 	f := &File{ctx: ctx, remote: r, size: c.total, sha256: r.digest()}
 	f.blocks = newBlockCache(readerAt(f.direct), c.total, blockSize, keepBlocks)
-	if c.first == 0 && c.last+1 < c.total {
-		// The end of the file is needed now. If everything is wanted, the beginning may
-		// arrive meanwhile; otherwise it waits on its connection until it is needed.
-		f.head = newHead(ctx, first)
-		if !o.Partial {
-			f.head.begin(0, f.head.end())
-		}
-		f.tail = f.fetchTail(o.Partial)
-		return f, nil
-	}
-	data := make([]byte, c.last+1-c.first)
-	_, err := io.ReadFull(first, data)
-	if closeErr := first.Close(); err == nil {
-		err = closeErr
+	var err error
+	switch {
+	case c.first > 0: // the end, because a part is wanted
+		f.arrivals = []*arrival{arrive(ctx, first, first.end)}
+		f.arrivals[0].all()
+	case o.Partial && first.end < f.size: // the beginning
+		err = f.arrivePartly(o, first)
+	default:
+		err = f.arriveAll(o, first, ribs)
 	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
-	f.known = []segment{{c.first, data}}
 	return f, nil
 }
 
-// direct reads with a request of its own.
-func (f *File) direct(p []byte, off int64) (int, error) {
-	body, err := f.Range(f.ctx, off, int64(len(p)))
-	if err != nil {
-		return 0, err
+// arriveAll has the beginning of the file arrive on the connection of the first answer,
+// and its end on others. If there may be one only, they follow one another, and the first
+// one ends with the beginning.
+func (f *File) arriveAll(o Options, first *reader, ribs ribs) error {
+	r := f.remote
+	if len(ribs.arrivals) == 0 {
+		ribs.layout = r.layout(o, f.size, r.timing.late())
 	}
-	defer func() { _ = body.Close() }() // read in full, or failed already
-	return io.ReadFull(body, p)
+	alone := o.Connections == 1
+	first.end = ribs.layout.spine
+	if !alone && len(ribs.layout.others) > 0 {
+		first.end = ribs.layout.others[0]
+	}
+	f.spine = newSpine(arrive(f.ctx, first, ribs.layout.spine))
+	f.arrivals = []*arrival{f.spine.arrival}
+	f.spine.all()
+	if alone || f.size <= probeSize {
+		if err := f.spine.complete(f.ctx); err != nil {
+			return err
+		}
+	}
+	if len(ribs.arrivals) == 0 {
+		ribs.arrivals = r.bring(f.ctx, f.size, ribs.layout.others)
+	}
+	f.arrivals = append(f.arrivals, ribs.arrivals...)
+	if alone {
+		return f.arrivals[len(f.arrivals)-1].complete(f.ctx)
+	}
+	return nil
 }
 
-type readerAt func(p []byte, off int64) (int, error)
-
-// ReadAt implements [io.ReaderAt].
-func (r readerAt) ReadAt(p []byte, off int64) (int, error) { return r(p, off) }
+// arrivePartly has the end of the file arrive, after an answer with its beginning. That
+// waits on its connection until a reader needs it.
+func (f *File) arrivePartly(o Options, first *reader) error {
+	f.arrivals = []*arrival{arrive(f.ctx, first, first.end)}
+	if o.Connections == 1 { // the end needs this one
+		if err := f.arrivals[0].complete(f.ctx); err != nil {
+			return err
+		}
+	}
+	tail := f.size - min(minTail, f.size-first.end)
+	f.arrivals = append(f.arrivals, f.remote.bring(f.ctx, f.size, []int64{tail})...)
+	return nil
+}
 
 // openWhole requests the file without a range, for servers that answer ranges wrongly.
 func (r *remote) openWhole(ctx context.Context, o Options) (*File, error) {

@@ -27,12 +27,21 @@ type Options struct {
 	// Size is the archive's size in bytes, as GitLab lists it. It saves a request, and
 	// a server without ranges may not send more. Zero means unknown.
 	Size int64
+	// SizeSoon receives the size in bytes when GitLab has listed it, if that request is
+	// made at the same time. Open doesn't wait for it. Nil means never.
+	SizeSoon <-chan int64
 	// Partial says that only a part of the archive is wanted. Reading then starts at
 	// its end.
 	Partial bool
 	// RangesOnly makes Open return [ErrNoRanges] instead of downloading a large file
 	// from a server that doesn't support ranges.
 	RangesOnly bool
+	// Connections is how many connections to use at most, including the first; each
+	// reader of a [File.Range] may take one more. Zero means eight.
+	Connections int
+	// Share is how many files are open at the same time: each takes its part of the
+	// memory. Zero means one.
+	Share int
 	// SpoolDir is the directory for the archive if the server doesn't support ranges.
 	// Empty means the system's directory for temporary files.
 	SpoolDir string
@@ -70,6 +79,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Backoff == nil {
 		o.Backoff = func() Backoff { return new(attempts) }
+	}
+	if o.Connections <= 0 {
+		o.Connections = downloadParts
 	}
 	if o.CacheSize <= 0 {
 		o.CacheSize = DefaultCacheSize

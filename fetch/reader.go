@@ -18,7 +18,6 @@ type reader struct {
 	pauses  Backoff       // nil until something broke
 	brought int64         // bytes that the body has brought
 	failed  error         // sticky
-	onClose func()
 	asked   chan struct{} // closed when the request that start makes has its answer; or nil
 }
 
@@ -125,9 +124,6 @@ func (b *reader) broke(err error) error {
 // Close implements [io.Closer].
 func (b *reader) Close() error {
 	var err error
-	if b.onClose != nil {
-		b.onClose()
-	}
 	if b.asked != nil {
 		<-b.asked
 	}

@@ -22,23 +22,35 @@ type remote struct {
 	origin  string // GitLab's address
 	meter   *Meter
 	latency atomic.Int64 // of the last request, until its headers; nanoseconds
+	timing  timing
+	sizes   sizes
+	most    int // connections
 
-	validator validator // set once, before there are readers
+	ahead     *early        // of the first answer; nil if there is nothing to request ahead of it
+	settled   chan struct{} // closed when the first answer has said which object it is
+	validator validator     // only when settled
 
 	mu         sync.Mutex
 	current    string        // the address for ranges: the end of the redirects
-	generation int           // how often current was renewed
+	generation int           // how often current was replaced
 	renewing   chan struct{} // closed when a renewal ends; nil if there is none
 	changed    error         // sticky: no read succeeds after one that found a change
 }
 
 func newRemote(url string, o Options) *remote {
-	return &remote{client: o.Client, check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, meter: o.Meter, origin: url, current: url}
+	r := &remote{
+		check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, meter: o.Meter, origin: url, current: url, most: o.Connections,
+		sizes: sizesOf(o.Share), settled: make(chan struct{}),
+	}
+	client := *o.Client
+	client.CheckRedirect = r.watch(client.CheckRedirect)
+	r.client = &client
+	return r
 }
 
 // ask makes one request and judges the answer.
 func (r *remote) ask(ctx context.Context, address string, q question) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	req, err := http.NewRequestWithContext(r.timing.trace(ctx), http.MethodGet, address, nil)
 	if err != nil {
 		return answer{}, redact.Error(err)
 	}
@@ -51,7 +63,7 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 	}
 	r.latency.Store(int64(time.Since(start)))
 	redirected := resp.Request.Response != nil
-	return q.judge(resp, redirected || address != r.origin, r.check)
+	return q.narrowed(resp.Request.Header).judge(resp, redirected || address != r.origin, r.check)
 }
 
 // first makes a request to GitLab. If the address that GitLab redirects to has expired
@@ -69,8 +81,25 @@ func (r *remote) first(ctx context.Context, q question) (answer, error) {
 
 // settle stores what the first answer says about the object.
 func (r *remote) settle(resp *http.Response, total int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.validator = newValidator(resp, total)
-	r.current = resp.Request.URL.String()
+	r.move(resp.Request.URL)
+	select {
+	case <-r.settled: // before the download started over
+	default:
+		close(r.settled)
+	}
+}
+
+// waitSettled waits until the first answer has said which object it is.
+func (r *remote) waitSettled(ctx context.Context) error {
+	select {
+	case <-r.settled:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // get requests the bytes [off, end). If the pre-signed address has expired, it gets a new
@@ -82,36 +111,23 @@ func (r *remote) get(ctx context.Context, off, end int64) (*http.Response, error
 	}
 	q := question{kind: askSpan, off: off, end: end}
 	a, err := r.askFor(ctx, address, q)
-	if err == nil && a.outcome == gotExpired {
-		a, err = r.renew(ctx, generation, q)
-	}
 	if err != nil {
 		return nil, err
+	}
+	if err := r.waitSettled(ctx); err != nil {
+		_ = a.Body.Close() // it isn't needed
+		return nil, err
+	}
+	if a.outcome == gotExpired {
+		if a, err = r.renew(ctx, generation, q); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.sameObject(a); err != nil {
 		_ = a.Body.Close() // the error is the answer's
 		return nil, err
 	}
 	return a.Response, nil
-}
-
-// where returns the address for ranges. During a renewal it waits: storage would refuse
-// requests to the old address.
-func (r *remote) where(ctx context.Context) (address string, generation int, err error) {
-	for {
-		r.mu.Lock()
-		address, generation, err = r.current, r.generation, r.changed
-		renewing := r.renewing
-		r.mu.Unlock()
-		if renewing == nil || err != nil {
-			return address, generation, err
-		}
-		select {
-		case <-renewing:
-		case <-ctx.Done():
-			return "", 0, context.Cause(ctx)
-		}
-	}
 }
 
 // redirected reports whether ranges are requested from another address than GitLab's.
@@ -123,48 +139,12 @@ func (r *remote) redirected() bool {
 
 // askFor requests a range of the object that was opened.
 func (r *remote) askFor(ctx context.Context, address string, q question) (answer, error) {
-	q.etag = r.validator.ifRange(address)
+	select {
+	case <-r.settled:
+		q.etag = r.validator.ifRange(address)
+	default: // the answer is checked when the first one is there
+	}
 	return r.ask(ctx, address, q)
-}
-
-// renew gets a new address from GitLab, unless another reader has done so already.
-func (r *remote) renew(ctx context.Context, generation int, q question) (answer, error) {
-	for {
-		address, now, err := r.where(ctx)
-		if err != nil {
-			return answer{}, err
-		}
-		if now != generation {
-			return r.askFor(ctx, address, q)
-		}
-		if done := r.beginRenewal(generation); done != nil {
-			a, err := r.askFor(ctx, r.origin, q)
-			done(a, err)
-			return a, err
-		}
-	}
-}
-
-// beginRenewal returns a function that ends the renewal, or nil if another reader was
-// faster.
-func (r *remote) beginRenewal(generation int) (done func(answer, error)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.renewing != nil || r.generation != generation {
-		return nil
-	}
-	renewing := make(chan struct{})
-	r.renewing = renewing
-	return func(a answer, err error) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if err == nil && a.outcome == gotPart {
-			r.current = a.Request.URL.String()
-			r.generation++
-		}
-		r.renewing = nil
-		close(renewing)
-	}
 }
 
 // sameObject checks an answer to a range against the first answer: bytes of two

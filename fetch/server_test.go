@@ -2,12 +2,14 @@ package fetch_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +40,61 @@ type object struct {
 
 	mu       sync.Mutex
 	requests []string // Range headers
+	read     []span   // what clients read of its answers
+}
+
+type span struct{ off, end int64 }
+
+// client is a client that notes what is read.
+func (o *object) client() *http.Client { return &http.Client{Transport: &witness{o}} }
+
+// witness notes what is read of an object.
+type witness struct{ *object }
+
+// RoundTrip implements [http.RoundTripper].
+func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := w.Client().Transport.RoundTrip(r)
+	if err == nil && resp.StatusCode == http.StatusPartialContent {
+		b := &witnessed{ReadCloser: resp.Body, o: w.object}
+		_, _ = fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &b.off) // 0 if there is none
+		resp.Body = b
+	}
+	return resp, err
+}
+
+// witnessed is a body of which it is noted what is read.
+type witnessed struct {
+	io.ReadCloser
+	o   *object
+	off int64
+}
+
+// Read implements [io.Reader].
+func (b *witnessed) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.o.mu.Lock()
+	defer b.o.mu.Unlock()
+	b.o.read = append(b.o.read, span{b.off, b.off + int64(n)})
+	b.off += int64(n)
+	return n, err
+}
+
+// readTwice counts the bytes that were read more than once.
+func (o *object) readTwice() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return overlap(slices.Clone(o.read))
+}
+
+// overlap counts the bytes that are in more than one span.
+func overlap(spans []span) (twice int64) {
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.off, b.off) })
+	var reached int64
+	for _, s := range spans {
+		twice += max(min(reached, s.end)-s.off, 0)
+		reached = max(reached, s.end)
+	}
+	return twice
 }
 
 func serve(t *testing.T, data []byte, before func(w http.ResponseWriter, r *http.Request, n int) bool) *object {
@@ -85,17 +142,49 @@ func open(t *testing.T, o *object, opts fetch.Options) *fetch.File {
 
 func tryOpen(t *testing.T, o *object, opts fetch.Options) (*fetch.File, error) {
 	t.Helper()
-	opts.Client = o.Client()
+	opts.Client = o.client()
 	opts.SpoolDir = t.TempDir()
 	f, err := fetch.Open(t.Context(), o.URL+"/archive", opts)
-	if f != nil {
-		t.Cleanup(func() {
-			if err := f.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	closeAtEnd(t, f)
 	return f, err
+}
+
+// openLarge opens a file as one of more than 16 MiB is opened: the first MiB is in memory,
+// and the end.
+func openLarge(t *testing.T, o *object, opts fetch.Options) *fetch.File {
+	t.Helper()
+	return openLargeAt(t, o, o.URL+"/archive", opts)
+}
+
+func openLargeAt(t *testing.T, o *object, url string, opts fetch.Options) *fetch.File {
+	t.Helper()
+	opts.Client = o.client()
+	f, err := fetch.OpenSized(t.Context(), url, opts, mib, mib)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAtEnd(t, f)
+	return f
+}
+
+func closeAtEnd(t *testing.T, f *fetch.File) {
+	t.Helper()
+	if f == nil {
+		return
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// readEnd waits for the end of the file.
+func readEnd(t *testing.T, f *fetch.File) {
+	t.Helper()
+	if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func readRange(t *testing.T, f *fetch.File, off, n int64) ([]byte, error) {
@@ -134,7 +223,9 @@ func (o *object) cut(w http.ResponseWriter, r *http.Request, n int, reset bool) 
 // begin sends the headers of the range that was asked for, and returns its bytes.
 func (o *object) begin(w http.ResponseWriter, r *http.Request) (data []byte, ok bool) {
 	var first, last int
-	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil {
+	if n, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); n == 1 && first >= 0 {
+		last = len(o.data) - 1
+	} else if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return nil, false
 	}

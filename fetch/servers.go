@@ -7,7 +7,7 @@ import (
 
 // Servers remembers what servers don't support, so the next file doesn't have to find
 // out. The zero value is ready to use, by any number of goroutines.
-type Servers struct{ noSuffix sync.Map } // of hosts
+type Servers struct{ noSuffix, noRanges sync.Map } // of hosts
 
 // suffix reports whether a suffix range may be requested. That depends on the storage
 // that GitLab redirects to, which is the same for all its archives.
@@ -17,6 +17,14 @@ func (s *Servers) suffix(address string) bool {
 }
 
 func (s *Servers) refusesSuffix(address string) { s.noSuffix.Store(host(address), true) }
+
+// ranges reports whether ranges may be requested before the server has answered one.
+func (s *Servers) ranges(address string) bool {
+	_, refused := s.noRanges.Load(host(address))
+	return !refused
+}
+
+func (s *Servers) refusesRanges(address string) { s.noRanges.Store(host(address), true) }
 
 func host(address string) string {
 	if u, err := url.Parse(address); err == nil {

@@ -213,7 +213,7 @@ func TestEndOfAConnection(t *testing.T) {
 			}
 			return true
 		})
-		f := open(t, o, fetch.Options{})
+		f := openLarge(t, o, fetch.Options{})
 		_, err := f.ReadAt(make([]byte, 1000), 2*mib)
 		if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("before the headers %v: error = %v", before, err)

@@ -110,6 +110,7 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (Result
 func (l *Loader) how(stage *extract.Stage, t Task) fetch.Options {
 	how := l.transfer(stage.Path())
 	how.CacheDir, how.CacheSize, how.OnCacheError = l.Cache.Dir, l.Cache.Max, l.notCached
+	how.Connections, how.Share = t.Extract.Connections, t.Extract.Share
 	how.SHA256, how.Digest, how.Meter = t.Checks.SHA256, t.Checks.Digest, &t.Cost.meter
 	return how
 }

@@ -63,16 +63,18 @@ func fullDisks() []fullDisk {
 		many = append(many, gitlabtest.File{Name: fmt.Sprintf("%d/%d", i%9, i), Content: "small"})
 	}
 	mode := func(m gitlabtest.Mode) gitlabtest.Options { return gitlabtest.Options{Mode: m} }
-	// Three requests bring the beginning of the archive, its end, and what is in
-	// front of that; the rest of the content comes after the disk was asked.
-	slow := gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "429-rack", On: "/artifacts", Skip: 3, Times: 1}}}
+	// Two requests bring the beginning of the archive and its end. What is wanted of it
+	// comes after the disk was asked.
+	skip := gitlabtest.File{Name: "skip", Content: strings.Repeat(noise.String(), 2)}
+	distant := gitlabtest.Zip(skip, a, gitlabtest.File{Name: "noise", Content: noise.String()})
+	slow := gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "429-rack", On: "/artifacts", Skip: 2, Times: 1}}}
 	return []fullDisk{
 		{name: "known beforehand", archive: large, server: mode(gitlabtest.ModeRedirect), said: "are needed"},
 		{name: "known beforehand, of a disk nearly full", archive: fits, filler: 2<<20 + 4096, said: "are needed"},
 		{name: "known beforehand, no ranges", archive: fits, server: mode(gitlabtest.ModeNoRanges), said: "are needed"},
 		{name: "the archive itself, no ranges", archive: padded, server: mode(gitlabtest.ModeNoRanges), said: "are needed"},
 		{name: "the archive itself, of unknown size", archive: padded, server: mode(gitlabtest.ModeNoLength), said: "no space left"},
-		{name: "somebody else fills it meanwhile", archive: fits, server: slow, later: 4 << 20, args: []string{"--retries", "3"}, said: "no space left on device"},
+		{name: "somebody else fills it meanwhile", archive: distant, server: slow, later: 4 << 20, args: []string{"--retries", "3", "--exclude", "skip"}, said: "no space left on device"},
 		{name: "too many files", archive: gitlabtest.Zip(many...), mount: ",nr_inodes=100", said: "no space left on device"},
 		{name: "an archive within", archive: inner, server: mode(gitlabtest.ModeRedirect), args: []string{"--unpack", "1"}, said: "are needed"},
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,8 +92,8 @@ func distrustedServers(t *testing.T) []distrusted {
 	}
 }
 
-// What is wrong with a certificate is said once, with the host, and is not tried
-// again.
+// What is wrong with a certificate is said once, with the host, and no connection is
+// tried again.
 func TestDistrustedServers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range distrustedServers(t) {
@@ -106,8 +107,12 @@ func TestDistrustedServers(t *testing.T) {
 			o := s.fetch(tt.env)
 			s.fails(o, 6, append(tt.words, tt.by(s).address)...)
 			s.stop()
-			if n := s.handshakes(tt.by(s)); n != 1 {
-				t.Errorf("%d handshakes failed, want 1:\n%s", n, s.log(tt.by(s).name+".error"))
+			most := 1
+			if tt.by(s) == &s.storage {
+				most = 4 // of the first answer, and of the other connections for 3 MiB
+			}
+			if n := s.handshakes(tt.by(s)); n < 1 || n > most {
+				t.Errorf("%d handshakes failed, want 1 to %d:\n%s", n, most, s.log(tt.by(s).name+".error"))
 			}
 		})
 	}
@@ -173,7 +178,11 @@ func TestMutualTLSRefused(t *testing.T) {
 			}
 			s.fails(s.fetch(env), 6, append(tt.words, tt.by(s).address)...)
 			s.stop()
-			if all := s.requests(tt.by(s)); len(all) != 1 || all[0].Status != 400 {
+			all, most := s.requests(tt.by(s)), 1
+			if tt.by(s) == &s.storage {
+				most = 4 // the first one, and those of other connections for 3 MiB
+			}
+			if n := len(all); n < 1 || n > most || slices.ContainsFunc(all, func(w wire) bool { return w.Status != 400 }) {
 				t.Errorf("it saw %+v", all)
 			}
 		})
@@ -270,9 +279,10 @@ func TestNginxAsStorage(t *testing.T) {
 		{"a part, by ranges", "", []string{"job.txt"}, 1 << 20, 206},
 		{"all, by ranges", "", nil, 5 << 20, 206},
 		{"a part, without ranges", "max_ranges 0;", []string{"job.txt"}, 8 << 20, 200},
-		{"all, without ranges", "max_ranges 0;", nil, 5 << 20, 200},
+		// Three other connections ask before the first answer says that there are no ranges.
+		{"all, without ranges", "max_ranges 0;", nil, 14 << 20, 200},
 		{"compression on", "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; gzip_http_version 1.0;", nil, 5 << 20, 206},
-		{"compression on, without ranges", "max_ranges 0; gzip on; gzip_types *; gzip_min_length 1; gzip_http_version 1.0;", nil, 5 << 20, 200},
+		{"compression on, without ranges", "max_ranges 0; gzip on; gzip_types *; gzip_min_length 1; gzip_http_version 1.0;", nil, 14 << 20, 200},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	maxRegion = 16 << 20  // bytes of a region, unless one entry has more
-	maxCostly = 64 << 20  // the same, where requests are costly
-	minRegion = 1 << 20   // fewer bytes aren't worth another request
+	maxRegion = 16 << 20 // bytes of a region, unless one entry has more
+	minRegion = 1 << 20  // fewer bytes aren't worth another request
+	maxCostly = 64 << 20 // the same, where requests are costly
+	minCostly = 4 << 20
 	maxGap    = 128 << 10 // bytes between two wanted entries that are read, too
 )
 
@@ -32,12 +33,12 @@ type selected struct {
 // the front meets the others (see queue): none has much left to do then.
 func plan(entries []*zipfile.Entry, p Pace) []region {
 	wanted, total := byOffset(entries)
-	most := int64(maxRegion)
+	least, most := int64(minRegion), int64(maxRegion)
 	if p.Costly {
-		most = maxCostly
+		least, most = minCostly, maxCostly
 	}
-	share := min(max(total/int64(p.Connections)*4/3, minRegion), most)
-	limit := max(share/2, minRegion)
+	share := min(max(total/int64(p.Connections)*4/3, least), most)
+	limit := max(share/2, least)
 	var regions []region
 	var planned int64 // bytes in regions
 	for _, e := range wanted {

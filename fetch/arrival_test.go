@@ -42,39 +42,32 @@ func noSuffix(_ http.ResponseWriter, r *http.Request, _ int) bool {
 	return false
 }
 
-// The first answer is everybody's: who gives up does not take it along. What lies
-// behind it is asked for while most of it is still on its way.
+// Readers share the first answer: one that gives up doesn't stop it. What is behind it
+// continues on the same connection.
 func TestFirstAnswerIsShared(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
-	release, behind := make(chan struct{}), make(chan struct{})
+	release := make(chan struct{})
 	var o *object
 	o = serve(t, data, func(w http.ResponseWriter, r *http.Request, _ int) bool {
-		switch r.Header.Get("Range") {
-		case "bytes=0-1048575":
+		if r.Header.Get("Range") == "bytes=0-" {
 			o.stuck(w, r, 300_000, release)
-			return true
-		case "bytes=1048576-2097151":
-			close(behind)
 		}
-		return false
+		return r.Header.Get("Range") == "bytes=0-"
 	})
-	f := open(t, o, fetch.Options{})
-	if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil { // the end is there
-		t.Fatal(err)
-	}
-	body, err := f.Range(t.Context(), 1000, 2*mib-1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = body.Close() }()
-	<-behind // or the test never ends
+	f := openLarge(t, o, fetch.Options{})
+	readEnd(t, f)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	other, err := f.Range(ctx, 50_000, 500_000)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = other.Close() }()
+	body, err := f.Range(t.Context(), 1000, 2*mib-1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = body.Close() }()
 	if got, err := io.ReadAll(io.LimitReader(other, 250_000)); err != nil || !bytes.Equal(got, data[50_000:300_000]) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
@@ -87,20 +80,53 @@ func TestFirstAnswerIsShared(t *testing.T) {
 	if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, data[1000:2*mib]) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	if n := len(o.asked()); n != 3 {
+	if n := len(o.asked()); n != 2 {
 		t.Errorf("requests: %s", lines(o.asked()))
 	}
 }
 
-// When most of the first answer has come, what lies behind it follows on the same
-// connection.
+// Where the first answer is a part, what is behind it is requested while most of it is
+// still on its way.
+func TestBesideTheFirstAnswer(t *testing.T) {
+	t.Parallel()
+	data := content(3 * mib)
+	release, behind := make(chan struct{}), make(chan struct{})
+	var o *object
+	o = serve(t, data, func(w http.ResponseWriter, r *http.Request, n int) bool {
+		switch r.Header.Get("Range") {
+		case "bytes=0-1048575":
+			o.stuck(w, r, 300_000, release)
+			return true
+		case "bytes=1048576-2097151":
+			close(behind)
+		}
+		return noSuffix(w, r, n)
+	})
+	f := open(t, o, fetch.Options{Partial: true})
+	readEnd(t, f)
+	body, err := f.Range(t.Context(), 1000, 2*mib-1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = body.Close() }()
+	<-behind // or the test never ends
+	close(release)
+	if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, data[1000:2*mib]) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if n := len(o.asked()); n != 4 { // the suffix, too
+		t.Errorf("requests: %s", lines(o.asked()))
+	}
+}
+
+// When most of that part has come, what is behind it follows on the same connection.
 func TestConnectionOfTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
 	release := make(chan struct{})
 	var first, behind string
 	var o *object
-	o = serve(t, data, func(w http.ResponseWriter, r *http.Request, _ int) bool {
+	o = serve(t, data, func(w http.ResponseWriter, r *http.Request, n int) bool {
 		switch r.Header.Get("Range") {
 		case "bytes=0-1048575":
 			first = r.RemoteAddr
@@ -109,14 +135,15 @@ func TestConnectionOfTheFirstAnswer(t *testing.T) {
 		case "bytes=1048576-2097151":
 			behind = r.RemoteAddr
 		}
-		return false
+		return noSuffix(w, r, n)
 	})
-	f := open(t, o, fetch.Options{})
-	for _, at := range []int64{599_999, f.Size() - 1} { // the end is there, and leaves its connection first
+	f := open(t, o, fetch.Options{Partial: true})
+	for at := int64(99_999); at < 600_000; at += 100_000 { // it waits until it is read
 		if _, err := f.ReadAt(make([]byte, 1), at); err != nil {
 			t.Fatal(err)
 		}
 	}
+	readEnd(t, f) // which leaves its connection first
 	body, err := f.Range(t.Context(), 35, 2*mib-35)
 	if err != nil {
 		t.Fatal(err)
@@ -141,9 +168,7 @@ func TestFirstAnswerWaits(t *testing.T) {
 	data := content(3 * mib)
 	o := serve(t, data, noSuffix)
 	f := open(t, o, fetch.Options{Partial: true})
-	if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil {
-		t.Fatal(err)
-	}
+	readEnd(t, f)
 	if s := f.Stats(); s.Bytes != mib/8 {
 		t.Errorf("%d bytes were read, want the end alone", s.Bytes)
 	}
@@ -219,7 +244,7 @@ func TestFirstAnswerChanges(t *testing.T) {
 		o.stuck(w, r, 300_000, nil)
 		return true
 	})
-	f := open(t, o, fetch.Options{})
+	f := openLarge(t, o, fetch.Options{})
 	for _, at := range []int64{299_999, f.Size() - 1} { // the end is there, too
 		if _, err := f.ReadAt(make([]byte, 1), at); err != nil {
 			t.Fatal(err)
@@ -237,21 +262,21 @@ func TestFirstAnswerChanges(t *testing.T) {
 }
 
 // FuzzRanges reads a file in pieces of any sizes at the same time, some of them
-// through ReadAt. What arrives is what is there; no byte of it is asked for twice,
-// unless bodies break off.
+// through ReadAt, and some only in part. What arrives is what is there. No byte of it is
+// read twice, or asked for twice unless bodies break off.
 func FuzzRanges(f *testing.F) {
-	whole := content(5 * mib / 2)
+	whole := content(4 * mib)
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 12 {
+	for how := range uint8(32) {
 		cuts := make([]byte, 2*r.IntN(12))
 		for i := range cuts {
 			cuts[i] = byte(r.UintN(256))
 		}
-		f.Add(r.Uint32N(1<<20), uint8(r.UintN(8)), cuts)
+		f.Add(r.Uint32N(3*mib), how, cuts)
 	}
 	f.Fuzz(func(t *testing.T, size uint32, how uint8, cuts []byte) {
-		data := whole[:mib+size%(3*mib/2)+1]
-		partial, breaks, small := how&1 != 0, how&2 != 0, how&4 != 0
+		data := whole[:mib+size%(3*mib)+1]
+		partial, breaks, small, large, early := how&1 != 0, how&2 != 0, how&4 != 0, how&8 != 0, how&16 != 0
 		var o *object
 		o = serve(t, data, func(w http.ResponseWriter, r *http.Request, n int) bool {
 			if noSuffix(w, r, n); r.Header.Get("Range") == "" || !breaks || n%2 == 0 {
@@ -260,18 +285,26 @@ func FuzzRanges(f *testing.F) {
 			o.cut(w, r, 40_000+10_000*n, n%3 == 0)
 			return true
 		})
-		file := open(t, o, fetch.Options{Partial: partial})
+		opener := open
+		if large {
+			opener = openLarge
+		}
+		file := opener(t, o, fetch.Options{Partial: partial})
 		var group sync.WaitGroup
 		piece := func(off, end int64) {
 			group.Go(func() {
 				got := make([]byte, end-off)
 				var err error
-				if small && end-off < 1000 && end > off {
+				switch {
+				case small && end-off < 1000 && end > off:
 					_, err = file.ReadAt(got, off)
-				} else {
+				case early && off%16 < 8:
+					got = got[:len(got)/2]
+					err = readBeginning(t, file, off, end-off, got)
+				default:
 					got, err = readRange(t, file, off, end-off)
 				}
-				if err != nil || !bytes.Equal(got, data[off:end]) {
+				if err != nil || !bytes.Equal(got, data[off:off+int64(len(got))]) || !early && int64(len(got)) < end-off {
 					t.Errorf("bytes %d-%d of %d: %d, %v", off, end, len(data), len(got), err)
 				}
 			})
@@ -284,12 +317,27 @@ func FuzzRanges(f *testing.F) {
 		}
 		piece(off, file.Size())
 		group.Wait()
-		// Small reads ask for the blocks around them. What waits in its connection may
-		// be too far away.
-		if twice := askedTwice(t, o.asked(), file.Size()); twice > 0 && !breaks && !small && !partial {
+		if small || partial { // which ask for the blocks around, and for what is far from the place where one waits
+			return
+		}
+		if twice := o.readTwice(); twice > 0 {
+			t.Errorf("%d bytes were read twice: %s", twice, lines(o.asked()))
+		}
+		if twice := askedTwice(t, o.asked(), file.Size()); twice > 0 && !breaks {
 			t.Errorf("%d bytes were asked for twice: %s", twice, lines(o.asked()))
 		}
 	})
+}
+
+// readBeginning fills p from a range, and closes it.
+func readBeginning(t *testing.T, f *fetch.File, off, n int64, p []byte) error {
+	t.Helper()
+	r, err := f.Range(t.Context(), off, n)
+	if err != nil {
+		return err
+	}
+	_, err = io.ReadFull(r, p)
+	return errors.Join(err, r.Close())
 }
 
 // Where GitLab itself serves the bytes, a large file's beginning and end are at most four
@@ -300,12 +348,12 @@ func TestRequestsForTheEnd(t *testing.T) {
 	for name, tt := range map[string]struct {
 		redirected bool
 		want       int
-	}{"GitLab serves": {false, 4}, "storage serves": {true, 9}} {
+	}{"GitLab serves": {false, 4}, "storage serves": {true, 8}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := serve(t, data, nil)
 			f := openBehind(t, o, tt.redirected)
-			if _, err := f.ReadAt(make([]byte, 1), f.Size()-1); err != nil {
+			if _, err := readRange(t, f, f.Size()-2*mib+100, 2*mib-100); err != nil {
 				t.Fatal(err)
 			}
 			if asked := o.asked(); len(asked) != tt.want {

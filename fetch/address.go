@@ -1,0 +1,98 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+)
+
+// watch returns a CheckRedirect that sees when GitLab redirects the first request to
+// another host. check is that of the client, or nil.
+func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	if check == nil {
+		check = func(_ *http.Request, via []*http.Request) error {
+			if len(via) >= 10 { // as in net/http
+				return errors.New("stopped after 10 redirects")
+			}
+			return nil
+		}
+	}
+	return func(req *http.Request, via []*http.Request) error {
+		err := check(req, via)
+		if err == nil && req.URL.Host != via[0].URL.Host && req.Header.Get("Range") == everything.String() {
+			r.mu.Lock()
+			r.move(req.URL)
+			r.mu.Unlock()
+			r.ahead.redirected(req.Header)
+		}
+		return err
+	}
+}
+
+// move replaces the address for ranges. r.mu is locked.
+func (r *remote) move(to *url.URL) {
+	if address := to.String(); address != r.current {
+		r.current = address
+		r.generation++
+	}
+}
+
+// where returns the address for ranges. During a renewal it waits: storage would refuse
+// requests to the old address.
+func (r *remote) where(ctx context.Context) (address string, generation int, err error) {
+	for {
+		r.mu.Lock()
+		address, generation, err = r.current, r.generation, r.changed
+		renewing := r.renewing
+		r.mu.Unlock()
+		if renewing == nil || err != nil {
+			return address, generation, err
+		}
+		select {
+		case <-renewing:
+		case <-ctx.Done():
+			return "", 0, context.Cause(ctx)
+		}
+	}
+}
+
+// renew gets a new address from GitLab, unless another reader has done so already.
+func (r *remote) renew(ctx context.Context, generation int, q question) (answer, error) {
+	for {
+		address, now, err := r.where(ctx)
+		if err != nil {
+			return answer{}, err
+		}
+		if now != generation {
+			return r.askFor(ctx, address, q)
+		}
+		if done := r.beginRenewal(generation); done != nil {
+			a, err := r.askFor(ctx, r.origin, q)
+			done(a, err)
+			return a, err
+		}
+	}
+}
+
+// beginRenewal returns a function that ends the renewal, or nil if another reader was
+// faster.
+func (r *remote) beginRenewal(generation int) (done func(answer, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.renewing != nil || r.generation != generation {
+		return nil
+	}
+	renewing := make(chan struct{})
+	r.renewing = renewing
+	return func(a answer, err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if err == nil && a.outcome == gotPart {
+			r.current = a.Request.URL.String()
+			r.generation++
+		}
+		r.renewing = nil
+		close(renewing)
+	}
+}

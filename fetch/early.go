@@ -1,0 +1,118 @@
+package fetch
+
+import (
+	"context"
+	"net/http"
+	"sync"
+)
+
+// ribs are the parts of a file that other connections than the first bring.
+type ribs struct {
+	size     int64 // of the file, as GitLab lists it
+	layout   layout
+	arrivals []*arrival
+}
+
+// giveUp closes them.
+func (b *ribs) giveUp() {
+	for _, a := range b.arrivals {
+		a.close()
+	}
+	*b = ribs{}
+}
+
+// early requests the ribs as soon as GitLab has redirected to its storage and a listing
+// has told the size, while the first answer is on its way.
+type early struct {
+	remote  *remote
+	ctx     context.Context // of the file
+	o       Options
+	stop    chan struct{} // closed when the first answer is there
+	waiting sync.WaitGroup
+
+	mu    sync.Mutex
+	ribs  ribs
+	began bool // waits for the size, or knows it
+}
+
+// early returns nil if the ribs can't be known before the first answer, or aren't worth
+// it.
+func (r *remote) early(ctx context.Context, o Options) *early {
+	if o.Partial || o.Connections == 1 || o.Size <= 0 && o.SizeSoon == nil || !o.Servers.ranges(r.origin) {
+		return nil
+	}
+	return &early{remote: r, ctx: ctx, o: o, stop: make(chan struct{})}
+}
+
+// redirected is called with the request that GitLab has redirected to storage. If the
+// size is known, the request is made to end where the ribs begin.
+func (e *early) redirected(storage http.Header) {
+	if e == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.began {
+		e.begin()
+	}
+	if len(e.ribs.arrivals) > 0 {
+		question{kind: askSpan, end: e.ribs.arrivals[0].off}.ask(storage)
+	}
+}
+
+func (e *early) begin() {
+	e.began = true
+	size := e.o.Size
+	if size <= 0 {
+		select {
+		case size = <-e.o.SizeSoon:
+		default:
+			e.waiting.Go(e.wait)
+		}
+	}
+	e.request(size)
+}
+
+// wait waits for the size, but not longer than for the first answer.
+func (e *early) wait() {
+	select {
+	case size := <-e.o.SizeSoon:
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.request(size)
+	case <-e.stop:
+	}
+}
+
+func (e *early) request(size int64) {
+	if size <= 0 {
+		return
+	}
+	l := e.remote.layout(e.o, size, 0) // they start at about the same time as the first answer
+	e.ribs = ribs{size, l, e.remote.bring(e.ctx, size, l.others)}
+}
+
+// result returns what was requested until now. No more will be.
+func (e *early) result() ribs {
+	if e == nil {
+		return ribs{}
+	}
+	close(e.stop)
+	e.waiting.Wait()
+	return e.ribs
+}
+
+// bring has the parts that begin at these places arrive, up to the end of the file.
+func (r *remote) bring(ctx context.Context, size int64, places []int64) []*arrival {
+	var arrivals []*arrival
+	for i, off := range places {
+		end := size
+		if i+1 < len(places) {
+			end = places[i+1]
+		}
+		a := arrive(ctx, r.reader(ctx, off, end), end)
+		a.all()
+		arrivals = append(arrivals, a)
+	}
+	return arrivals
+}

@@ -1,0 +1,397 @@
+package fetch_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/fetch"
+)
+
+// site is a GitLab that redirects to a storage, of which the first answer can be held back.
+type site struct {
+	*object // the storage
+
+	url       string
+	redirects atomic.Int32
+	hold      chan struct{} // the first answer waits until it is closed; nil: it doesn't
+	ribs      chan struct{} // closed when so many ribs have been requested
+	want      int
+	answer    func(w http.ResponseWriter, r *http.Request) bool // of the first answer; true: it has answered
+
+	mu   sync.Mutex
+	seen int
+}
+
+// isRib reports whether a request is one for a part behind the beginning.
+func isRib(r *http.Request) bool {
+	asked := r.Header.Get("Range")
+	return asked != "" && !strings.HasPrefix(asked, "bytes=0-")
+}
+
+func newSite(t *testing.T, data []byte, want int) *site {
+	t.Helper()
+	s := &site{ribs: make(chan struct{}), want: want}
+	s.object = serve(t, data, func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if isRib(r) {
+			s.count()
+			return false
+		}
+		if s.hold != nil {
+			select {
+			case <-s.hold:
+			case <-r.Context().Done():
+			}
+		}
+		return s.answer != nil && s.answer(w, r)
+	})
+	gitlab := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.redirects.Add(1)
+		http.Redirect(w, r, s.URL+"/object", http.StatusFound)
+	}))
+	t.Cleanup(gitlab.Close)
+	s.url = gitlab.URL
+	return s
+}
+
+func (s *site) count() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen++; s.seen == s.want {
+		close(s.ribs)
+	}
+}
+
+// open opens the file, and reports when that is done.
+func (s *site) open(t *testing.T, o fetch.Options) (*fetch.File, error) {
+	t.Helper()
+	o.Client, o.SpoolDir = s.client(), t.TempDir()
+	f, err := fetch.Open(t.Context(), s.url, o)
+	closeAtEnd(t, f)
+	return f, err
+}
+
+// soon returns a channel that has a size, or gets none.
+func soon(size int64) <-chan int64 {
+	c := make(chan int64, 1)
+	if size > 0 {
+		c <- size
+	}
+	return c
+}
+
+// If a listing has told the size, the other connections start beside the first answer,
+// which ends where they begin. No byte comes twice.
+func TestEarly(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{10 * mib, 40 * mib} { // in memory as a whole, or not
+		for name, o := range map[string]fetch.Options{"before": {Size: int64(size)}, "meanwhile": {SizeSoon: soon(int64(size))}} {
+			data := noise()[:min(size, 37*mib)]
+			if size > len(data) {
+				data = append(slices.Clone(data), data[:size-len(data)]...)
+			}
+			s := newSite(t, data, 7)
+			s.hold = make(chan struct{})
+			go func() {
+				<-s.ribs // or the first answer never comes
+				close(s.hold)
+			}()
+			f, err := s.open(t, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := readRange(t, f, 0, f.Size())
+			if err != nil || !bytes.Equal(got, data) {
+				t.Errorf("%s: %d bytes, %v", name, len(got), err)
+			}
+			asked := s.asked()
+			if slices.Contains(asked, "bytes=0-") || len(asked) != 8 && size <= 16*mib || s.redirects.Load() != 1 {
+				t.Errorf("%s: %d redirects, requests: %s", name, s.redirects.Load(), lines(asked))
+			}
+			if twice := askedTwice(t, asked, int64(size)); twice > 0 || s.readTwice() > 0 {
+				t.Errorf("%s: %d bytes were asked for twice, %d were read twice: %s", name, twice, s.readTwice(), lines(asked))
+			}
+		}
+	}
+}
+
+// If the size comes after the redirect, the ribs start then; if it doesn't come before
+// the first answer, that is enough, and nothing waits for it.
+func TestSizeAfterTheRedirect(t *testing.T) {
+	t.Parallel()
+	data := content(10 * mib)
+	for _, comes := range []bool{true, false} {
+		s := newSite(t, data, 7)
+		s.hold = make(chan struct{})
+		size := make(chan int64)
+		go func() {
+			for s.redirects.Load() == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			if comes {
+				size <- int64(len(data))
+				<-s.ribs
+			}
+			close(s.hold)
+		}()
+		f, err := s.open(t, fetch.Options{SizeSoon: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		readAll(t, f, data)
+		if n := s.readTwice(); n > 0 {
+			t.Errorf("comes %v: %d bytes were read twice: %s", comes, n, lines(s.asked()))
+		}
+	}
+}
+
+// A size that is wrong costs requests, and nothing else.
+func TestWrongSize(t *testing.T) {
+	t.Parallel()
+	const size = 5 * mib
+	data := content(size)
+	for _, listed := range []int64{1, 3 * mib, size - 1, size + 1, 10 * mib, 40 * mib, 1 << 50} {
+		for range 3 { // the answers to the ribs come before and after the first
+			s := newSite(t, data, 1)
+			f, err := s.open(t, fetch.Options{Size: listed})
+			if err != nil {
+				t.Fatalf("listed %d: %v", listed, err)
+			}
+			readAll(t, f, data)
+			if f.Size() != size {
+				t.Errorf("size = %d", f.Size())
+			}
+			if err := f.Close(); err != nil { // again at the end
+				t.Error(err)
+			}
+		}
+		// The ribs have their answers by the time of the first one.
+		s := newSite(t, data, 1)
+		s.hold = make(chan struct{})
+		go func() {
+			select {
+			case <-s.ribs:
+				time.Sleep(20 * time.Millisecond)
+			case <-time.After(100 * time.Millisecond): // there are none
+			}
+			close(s.hold)
+		}()
+		f, err := s.open(t, fetch.Options{Size: listed})
+		if err != nil {
+			t.Fatalf("listed %d: %v", listed, err)
+		}
+		readAll(t, f, data)
+	}
+}
+
+// What the first answer is decides about the ribs.
+func TestFirstAnswerOfARedirect(t *testing.T) {
+	t.Parallel()
+	data := content(10 * mib)
+	tests := []struct {
+		name   string
+		answer func(w http.ResponseWriter, r *http.Request) bool
+		wrong  bool
+	}{
+		{"an error", func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusTeapot); return true }, true},
+		{"the whole", func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("Range"); return false }, false},
+		{"nonsense, and then the whole", func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Range") != "" {
+				w.WriteHeader(http.StatusPartialContent)
+			}
+			return r.Header.Get("Range") != ""
+		}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, data, 7)
+			s.hold, s.answer = make(chan struct{}), tt.answer
+			go func() {
+				<-s.ribs
+				close(s.hold)
+			}()
+			f, err := s.open(t, fetch.Options{Size: int64(len(data)), Check: checkStatus})
+			if (err != nil) != tt.wrong {
+				t.Fatalf("error = %v", err)
+			}
+			if err == nil {
+				readAll(t, f, data)
+			}
+		})
+	}
+}
+
+// A pre-signed address that has expired by the first request is renewed once, for the
+// first answer and the ribs.
+func TestRibsOfAnExpiredAddress(t *testing.T) {
+	t.Parallel()
+	data := content(10 * mib)
+	var redirects, refused atomic.Int32
+	storage := serve(t, data, func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.URL.Path == "/1" {
+			refused.Add(1)
+			w.WriteHeader(http.StatusForbidden)
+		}
+		return r.URL.Path == "/1"
+	})
+	gitlab := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := redirects.Add(1); n > 1 {
+			for refused.Load() < 8 { // all of them
+				time.Sleep(time.Millisecond)
+			}
+			http.Redirect(w, r, storage.URL+"/2", http.StatusFound)
+			return
+		}
+		http.Redirect(w, r, storage.URL+"/1", http.StatusFound)
+	}))
+	defer gitlab.Close()
+	f, err := fetch.Open(t.Context(), gitlab.URL, fetch.Options{Client: storage.client(), Size: int64(len(data))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAtEnd(t, f)
+	readAll(t, f, data)
+	if n := redirects.Load(); n != 2 || storage.readTwice() > 0 {
+		t.Errorf("GitLab was asked %d times, want 2; %d bytes were read twice: %s", n, storage.readTwice(), lines(storage.asked()))
+	}
+}
+
+// Bytes of two objects never mix, whichever answer is there first.
+func TestRibOfAnotherObject(t *testing.T) {
+	t.Parallel()
+	data := content(10 * mib)
+	for _, ribsFirst := range []bool{true, false} {
+		s := newSite(t, data, 7)
+		s.hold = make(chan struct{})
+		before := s.object.before
+		s.object.before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+			if before(w, r, n) || !isRib(r) {
+				return false
+			}
+			w.Header().Set("ETag", `"v2"`)
+			r.Header.Del("If-Range")
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+			return true
+		}
+		if !ribsFirst {
+			close(s.hold)
+		} else {
+			go func() {
+				<-s.ribs
+				close(s.hold)
+			}()
+		}
+		f, err := s.open(t, fetch.Options{Size: int64(len(data))})
+		if err == nil {
+			_, err = readRange(t, f, 0, f.Size())
+		}
+		if !errors.Is(err, fetch.ErrChanged) {
+			t.Errorf("ribs first %v: error = %v, want ErrChanged", ribsFirst, err)
+		}
+	}
+}
+
+// If-Range has the first answer's ETag, and isn't sent before that is known.
+func TestIfRangeOfRibs(t *testing.T) {
+	t.Parallel()
+	data := content(10 * mib)
+	var with, without atomic.Int32
+	s := newSite(t, data, 7)
+	before := s.object.before
+	s.object.before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+		switch r.Header.Get("If-Range") {
+		case "":
+			without.Add(1)
+		case `"v1"`:
+			with.Add(1)
+		default:
+			t.Errorf("If-Range = %s", r.Header.Get("If-Range"))
+		}
+		if isRib(r) && without.Load() > 0 && with.Load() == 0 && r.Header.Get("If-Range") == "" {
+			s.count()
+			s.cut(w, r, 100_000, false) // the rest is requested when the first answer is there
+			return true
+		}
+		return before(w, r, n)
+	}
+	s.hold = make(chan struct{})
+	go func() {
+		<-s.ribs
+		close(s.hold)
+	}()
+	f, err := s.open(t, fetch.Options{Size: int64(len(data))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	readAll(t, f, data)
+	if with.Load() == 0 || without.Load() != 8 {
+		t.Errorf("%d requests with If-Range, %d without; want some and 8", with.Load(), without.Load())
+	}
+}
+
+// Open ends with its context, whatever it waits for, and leaves nothing behind.
+func TestStopBeforeTheFirstAnswer(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]fetch.Options{"size known": {Size: 10 * mib}, "size never told": {SizeSoon: make(chan int64)}, "size unknown": {}} {
+		for _, redirects := range []bool{true, false} {
+			s := newSite(t, content(10*mib), 7)
+			s.hold = make(chan struct{})
+			url := s.url
+			if !redirects {
+				url = s.URL
+			}
+			ctx, cancel := context.WithCancelCause(t.Context())
+			why := errors.New("why")
+			go func() {
+				switch {
+				case redirects && o.Size > 0:
+					<-s.ribs
+				default:
+					for len(s.asked()) == 0 {
+						time.Sleep(time.Millisecond)
+					}
+				}
+				cancel(why)
+			}()
+			o.Client = s.client()
+			f, err := fetch.Open(ctx, url, o)
+			if err == nil {
+				t.Errorf("%s: no error", name)
+				closeAtEnd(t, f)
+			}
+		}
+	}
+}
+
+// A server without ranges is asked early for one file of a run only.
+func TestNoRibsWithoutRanges(t *testing.T) {
+	t.Parallel()
+	data := content(10 * mib)
+	s := newSite(t, data, 1)
+	before := s.object.before
+	s.object.before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+		defer r.Header.Del("Range")
+		return before(w, r, n)
+	}
+	var servers fetch.Servers
+	for i := range 3 {
+		before := len(s.asked())
+		f, err := s.open(t, fetch.Options{Size: int64(len(data)), Servers: &servers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		readAll(t, f, data)
+		if n := len(s.asked()) - before; i > 0 && n != 1 {
+			t.Errorf("file %d: %d requests", i, n)
+		}
+	}
+}

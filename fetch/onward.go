@@ -1,0 +1,90 @@
+package fetch
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// spine is the arrival of the first answer, and what its connection brings behind that:
+// one reader after the other can continue where the previous one ended, at the speed
+// that the connection has reached by then.
+type spine struct {
+	*arrival
+
+	mu   sync.Mutex
+	next int64 // where the next reader may begin
+	busy bool  // a reader uses the connection, or one has given it up
+}
+
+func newSpine(a *arrival) *spine { return &spine{arrival: a, next: a.end()} }
+
+// onward returns a reader of the bytes from off to end, or nil if the connection is
+// busy or at another place. If ctx ends before the reader is closed, the connection is
+// given up.
+func (s *spine) onward(ctx context.Context, off, end int64) io.ReadCloser {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy || off < s.next || off > s.next+arrivalGap || end > s.body.end {
+		return nil
+	}
+	s.busy = true
+	s.all()
+	return &onward{spine: s, ctx: ctx, off: off, end: end, stop: context.AfterFunc(ctx, s.leave)}
+}
+
+// release takes the connection back from a reader that has read up to end.
+func (s *spine) release(end int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next, s.busy = end, false
+}
+
+// onward reads from the connection of the first answer.
+type onward struct {
+	*spine
+	ctx      context.Context // io.Reader has no place for one
+	off, end int64
+	stop     func() bool
+}
+
+// Read implements [io.Reader].
+func (r *onward) Read(p []byte) (int, error) {
+	if r.off == r.end {
+		return 0, io.EOF
+	}
+	if _, err := r.wait(r.ctx, r.arrival.end()-1, r.arrival.end()); err != nil {
+		return 0, err
+	}
+	n, err := r.readOn(p[:min(int64(len(p)), r.end-r.off)])
+	if r.off += int64(n); err != nil && r.ctx.Err() != nil {
+		err = context.Cause(r.ctx) // which is why the connection was given up
+	}
+	return n, err
+}
+
+// readOn reads what is next. Unwanted bytes in front of it are dropped.
+func (r *onward) readOn(p []byte) (int, error) {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	if gap := r.off - r.body.off; gap > 0 {
+		if _, err := io.CopyN(io.Discard, r.body, gap); err != nil {
+			return 0, err
+		}
+	}
+	return r.body.Read(p)
+}
+
+// Close implements [io.Closer]. If the reader wasn't read to its end, the connection is
+// given up.
+func (r *onward) Close() error {
+	if !r.stop() || r.off < r.end {
+		r.leave()
+		return nil
+	}
+	r.release(r.end)
+	return nil
+}

@@ -1,0 +1,113 @@
+package fetch
+
+// The first request for everything has no end: its connection, the first one to be
+// fast, brings as much as it can. Other connections bring the end of the file
+// meanwhile. How much each of them should bring depends on how a connection gets
+// faster: its window doubles with each round trip (RFC 5681 §3.1), so a connection that
+// starts d round trips later has brought about 2^-d as much.
+
+const (
+	firstWindow = 14600   // bytes: ten segments, RFC 6928
+	fullWindow  = 3 << 20 // bytes per round trip; the model's windows grow no further
+	minShare    = 256 << 10
+	// shareOfModel favors the first connection: it brings what the others don't.
+	shareOfModel = 0.95
+)
+
+// share returns how many bytes each of n other connections should bring of a file of
+// size bytes, if they start late round trips after the first.
+func share(size int64, n, late int) int64 {
+	var spine, other, window, others int64 = 0, 0, firstWindow, firstWindow
+	for trips := 0; spine+int64(n)*other < size; trips++ {
+		spine += window
+		window = min(2*window, fullWindow)
+		if trips >= late {
+			other += others
+			others = min(2*others, fullWindow)
+		}
+	}
+	return min(int64(float64(other)*shareOfModel), size/int64(n+1))
+}
+
+const (
+	oneIsBest = 2 << 20   // bytes of a file that one connection brings alone
+	minTail   = 128 << 10 // bytes
+	maxTail   = 2 << 20   // bytes: the directory of twenty thousand entries
+)
+
+// sizes says how much of a file is kept in memory, in bytes.
+type sizes struct {
+	whole int64 // files up to this size are in memory as a whole
+	ahead int64 // of larger ones, as much of the beginning
+}
+
+// sizesOf returns the sizes if so many files share the memory.
+func sizesOf(files int) sizes {
+	n := int64(max(files, 1))
+	return sizes{whole: 16 << 20 / n, ahead: 4 << 20 / n}
+}
+
+// others returns how many connections there should be beside the first one, at most that
+// many. GitLab's own requests all pass its application server, so they are few: size /
+// 4 MiB + 2 in all, including those for the regions of a large file.
+func (s sizes) others(size int64, most int, redirected bool) int {
+	n := size >> 20
+	switch {
+	case size <= oneIsBest:
+		return 0
+	case redirected:
+		n = min(n, 7)
+	case size > s.whole:
+		n = min(max(size>>22-3, 1), 3)
+	default:
+		n = min(size>>22+1, 3)
+	}
+	return max(min(int(n), most), 0)
+}
+
+// parts returns how many of n other connections are worth it, and how many bytes each of
+// them brings.
+func parts(size int64, n, late int) (int, int64) {
+	for ; n > 0; n-- {
+		if part := share(size, n, late); part >= minShare {
+			return n, part
+		}
+	}
+	return 1, minTail
+}
+
+// layout says how a file arrives in memory.
+type layout struct {
+	spine  int64   // bytes of the beginning, which the first answer brings
+	others []int64 // where the other parts begin; each ends where the next one begins
+}
+
+// layout distributes a file of size bytes over the first connection and n others, which
+// start late round trips after it. Between the first answer's part and the others there
+// may be a gap, which is read as it is needed.
+func (s sizes) layout(size int64, n, late int) layout {
+	if size > s.whole {
+		tail := min(max(size/16, minTail), maxTail, size-s.ahead)
+		n = max(min(n, int(tail/minShare)), 1)
+		return layout{s.ahead, places(size, n, tail/int64(n))}
+	}
+	if n == 0 {
+		return layout{spine: size}
+	}
+	n, part := parts(size, n, late)
+	l := layout{others: places(size, n, part)}
+	l.spine = l.others[0]
+	return l
+}
+
+// places returns where n parts begin, of so many bytes each, at the end of the file.
+func places(size int64, n int, part int64) (list []int64) {
+	for i := range int64(n) {
+		list = append(list, size-(int64(n)-i)*part)
+	}
+	return list
+}
+
+func (r *remote) layout(o Options, size int64, late int) layout {
+	return r.sizes.layout(size, r.sizes.others(size, o.Connections-1, r.redirected()), late)
+}
