@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -28,6 +29,8 @@ type PipelinesOptions struct {
 	Status string
 	SHA    string // the full one
 	Source string // "parent_pipeline" lists children, which are left out otherwise
+	// PerPage is how many rows a page has; zero means as many as the server gives.
+	PerPage int
 }
 
 // Pipelines lists the pipelines of a project, highest id first, without
@@ -38,6 +41,9 @@ func (c *Client) Pipelines(ctx context.Context, project Project, o PipelinesOpti
 		if value != "" {
 			query.Set(name, value)
 		}
+	}
+	if o.PerPage > 0 && o.PerPage < maxPerPage {
+		query.Set("per_page", strconv.Itoa(o.PerPage))
 	}
 	return list(ctx, c, c.address(query, "projects", segment(string(project)), "pipelines"), Pipeline.id)
 }

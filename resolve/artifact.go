@@ -36,6 +36,9 @@ type Artifact struct {
 	URL        string // where the archive is
 	Found      Method
 	Back       int // how many newer successful pipelines lack it
+	// Settled is when what the ref means changed last, as far as a list shows: when a
+	// pipeline of the ref that isn't older than the job's was updated. Zero if unknown.
+	Settled time.Time
 
 	runner bool // URL is the route for runners, which is the last one to try
 }

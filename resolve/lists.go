@@ -36,6 +36,10 @@ func (l *lists) projectJobs(ctx context.Context, project string) iter.Seq2[gitla
 	return unlessRefused(l, "jobs of "+project, l.api.ProjectJobs(ctx, gitlab.Project(project), gitlab.JobsOptions{}))
 }
 
+func (l *lists) newestJobs(ctx context.Context, project string, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+	return unlessRefused(l, "jobs of "+project, l.api.ProjectJobs(ctx, gitlab.Project(project), o))
+}
+
 // unlessRefused is a list that yields the refusal again, without a request, after GitLab
 // has refused it once.
 func unlessRefused[T any](l *lists, name string, list iter.Seq2[T, error]) iter.Seq2[T, error] {

@@ -38,7 +38,8 @@ func (r *Resolver) successful(ctx context.Context, q Query) iter.Seq2[gitlab.Pip
 	return func(yield func(gitlab.Pipeline, error) bool) {
 		seen := 0
 		for pipeline, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, Status: "success"}) {
-			if err == nil && !isCI(pipeline) {
+			// Newer servers list the pipelines of a branch's merge requests as well.
+			if err == nil && (!isCI(pipeline) || pipeline.Ref != q.Ref) {
 				continue
 			}
 			if err == nil && q.Recent && tooOld(pipeline, q.MaxAge) {
@@ -91,10 +92,7 @@ func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact
 	}
 	artifacts := make([]Artifact, len(q.Jobs))
 	for i, job := range q.Jobs {
-		artifacts[i] = Artifact{
-			Project: q.Project, Ref: q.Ref, JobName: job, Found: ByRef,
-			URL: r.api.RefArchiveURL(gitlab.Project(q.Project), q.Ref, job, q.Recent),
-		}
+		artifacts[i] = r.chosenByServer(q, job)
 	}
 	return artifacts, nil
 }

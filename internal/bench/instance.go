@@ -94,8 +94,8 @@ func world(archive string) *gitlabtest.World {
 		Projects: []*gitlabtest.Project{{
 			ID: farProject, Path: "g/p", Visibility: gitlabtest.Private, DefaultBranch: "main",
 			Pipelines: []*gitlabtest.Pipeline{
-				{ID: 100, Ref: "main", SHA: strings.Repeat("a", 40), Status: "success", CreatedAt: now, Jobs: jobs},
-				{ID: 120, Ref: "main", SHA: strings.Repeat("b", 40), Status: "running", CreatedAt: now.Add(time.Minute), Jobs: []*gitlabtest.Job{running}},
+				{ID: 100, Ref: "main", SHA: strings.Repeat("a", 40), Status: "success", CreatedAt: now.Add(-2 * time.Hour), Jobs: jobs},
+				{ID: 120, Ref: "main", SHA: strings.Repeat("b", 40), Status: "running", CreatedAt: now.Add(-time.Hour), Jobs: []*gitlabtest.Job{running}},
 			},
 		}},
 		Tokens: []*gitlabtest.Token{

@@ -17,14 +17,14 @@ import (
 // Cat writes one file of an archive to w. If it returns an error, part of the file may
 // have been written: its checksum is known only at the end.
 func (i Inspector) Cat(ctx context.Context, q resolve.Query, f NamedFile, w io.Writer) error {
-	a, err := i.One(ctx, q)
-	if err != nil {
-		return err
-	}
 	if f.From == FromGitLab {
+		a, err := i.One(ctx, q)
+		if err != nil {
+			return err
+		}
 		return i.catUnpacked(ctx, q, a, unpacked{path.Clean(f.Name), -1}, w)
 	}
-	file, a, err := i.openOne(ctx, q, a, true)
+	file, a, err := i.openAny(ctx, q)
 	if errors.Is(err, fetch.ErrNoRanges) {
 		known, listErr := i.plainFiles(ctx, a, []string{f.Name})
 		if listErr != nil {

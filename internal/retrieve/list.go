@@ -25,14 +25,14 @@ const (
 // List lists what sel selects of the one archive that a query means. Where that would
 // download the whole archive, it takes the server's list instead, if there is one.
 func (i Inspector) List(ctx context.Context, q resolve.Query, sel extract.Selection, from Source) ([]extract.Listed, error) {
-	a, err := i.One(ctx, q)
-	if err != nil {
-		return nil, err
-	}
 	if from == FromGitLab {
+		a, err := i.One(ctx, q)
+		if err != nil {
+			return nil, err
+		}
 		return i.serverList(ctx, q, a, sel)
 	}
-	file, a, err := i.openOne(ctx, q, a, true)
+	file, a, err := i.openAny(ctx, q)
 	if errors.Is(err, fetch.ErrNoRanges) {
 		// GitLab drops the list of an archive that has expired, which may still be there.
 		if listed, err := i.serverList(ctx, q, a, sel); err == nil || !is[*UnlistedError](err) && !is[*gitlab.Error](err) {
@@ -49,6 +49,26 @@ func (i Inspector) List(ctx context.Context, q resolve.Query, sel extract.Select
 	}
 	tell(i.Events.Listed, file.Stats())
 	return listed, errors.Join(err, file.Close())
+}
+
+// openAny opens the one archive that a query means, for little of it. GitLab is asked for
+// the archive that it chooses itself, if it can: which job that is of doesn't matter here.
+// It returns [fetch.ErrNoRanges] rather than download the whole, and then the artifact is
+// known as well as the token allows.
+func (i Inspector) openAny(ctx context.Context, q resolve.Query) (*fetch.File, resolve.Artifact, error) {
+	if a, ok := i.Resolver.ByRef(q); ok {
+		how := i.transfer(os.TempDir())
+		how.Partial, how.RangesOnly = true, true
+		if file, err := fetch.Open(ctx, a.URL, how); err == nil || ctx.Err() != nil {
+			return file, a, err
+		}
+		// If GitLab has refused, the lists say why, and what else there is.
+	}
+	a, err := i.One(ctx, q)
+	if err != nil {
+		return nil, a, err
+	}
+	return i.openOne(ctx, q, a, true)
 }
 
 // openOne opens an archive to read a small part of it. With ranged, it returns

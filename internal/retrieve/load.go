@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
@@ -70,6 +72,8 @@ type Task struct {
 	Checks   Checks
 	List     bool  // collects what [Result.Files] needs
 	Cost     *Cost // of earlier attempts; nil starts counting
+
+	pin *pin // finds the job of Artifact meanwhile; nil if it is known, or can't be
 }
 
 // Load extracts one archive into a stage. Where the server has no ranges, and a few files
@@ -96,13 +100,48 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (Result
 		return r, nil
 	}
 	defer func() { _ = file.Close() }() // what was read has been checked
-	if r.Stats, err = l.extract(ctx, stage, t, file); err != nil {
-		return Result{}, fmt.Errorf("archive of %s: %w", t.Artifact.Label(), err)
+	if err := l.extractPinned(ctx, stage, &t, &r, file); err != nil {
+		return Result{}, err
 	}
 	r.Artifact = t.Artifact
 	r.Artifact.Size, r.Artifact.SHA256 = file.Size(), file.SHA256()
 	r.Transfer, r.Took = file.Stats(), time.Since(t.Cost.since)
 	return r, nil
+}
+
+// pinNow waits for the job before anything is downloaded: the files that GitLab unpacks
+// are those of a job.
+func (t *Task) pinNow() error {
+	a, err := t.pin.found()
+	if err == nil {
+		t.Artifact = a
+	}
+	t.pin = nil
+	return err
+}
+
+// extractPinned extracts an archive that is open, and checks meanwhile which job it is of,
+// if that isn't known.
+func (l *Loader) extractPinned(ctx context.Context, stage *extract.Stage, t *Task, r *Result, file *fetch.File) error {
+	group, ctx := errgroup.WithContext(ctx)
+	a := t.Artifact
+	if t.pin != nil {
+		group.Go(func() (err error) {
+			if a, err = t.pin.agree(ctx, file, t.Artifact); err == nil {
+				l.opened(a, file)
+			}
+			return err
+		})
+	}
+	group.Go(func() (err error) {
+		if r.Stats, err = l.extract(ctx, stage, *t, file); err != nil {
+			return fmt.Errorf("archive of %s: %w", t.Artifact.Label(), err)
+		}
+		return nil
+	})
+	err := group.Wait()
+	t.Artifact = a
+	return err
 }
 
 // how returns how an archive is downloaded. An archive that is spooled is in the stage,
@@ -119,9 +158,18 @@ func (l *Loader) how(stage *extract.Stage, t Task) fetch.Options {
 // files came one by one.
 func (l *Loader) open(ctx context.Context, stage *extract.Stage, t *Task, r *Result, how fetch.Options) (file *fetch.File, err error) {
 	how.Partial, how.RangesOnly = len(t.Extract.Include) > 0, l.wantsSingleFiles(*t)
-	file, t.Artifact, err = l.Open(ctx, t.Query, t.Artifact, how)
+	open := l.Open
+	if t.pin != nil {
+		open = t.pin.open
+	}
+	file, t.Artifact, err = open(ctx, t.Query, t.Artifact, how)
 	if !errors.Is(err, fetch.ErrNoRanges) {
 		return file, err
+	}
+	if t.pin != nil {
+		if err := t.pinNow(); err != nil {
+			return nil, err
+		}
 	}
 	var done bool
 	if done, r.Stats, err = l.loadFiles(ctx, stage, *t); done || err != nil {
@@ -130,6 +178,12 @@ func (l *Loader) open(ctx context.Context, stage *extract.Stage, t *Task, r *Res
 	how.Partial, how.RangesOnly = false, false
 	file, t.Artifact, err = l.Open(ctx, t.Query, t.Artifact, how)
 	return file, err
+}
+
+func (l *Loader) opened(a resolve.Artifact, file *fetch.File) {
+	if l.Events.Opened != nil {
+		l.Events.Opened(a, file.Size(), !file.Stats().Spooled)
+	}
 }
 
 // extract extracts an archive that is open, at the pace that the way to it suggests.
@@ -141,8 +195,8 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 			return extract.Stats{}, err
 		}
 	}
-	if l.Events.Opened != nil {
-		l.Events.Opened(t.Artifact, file.Size(), !file.Stats().Spooled)
+	if t.pin == nil {
+		l.opened(t.Artifact, file)
 	}
 	if file.Latency() > farAway {
 		o.Workers = farConnections

@@ -67,6 +67,9 @@ type run struct {
 	done   []Result
 	costs  []*Cost
 
+	pin    *pin // of the one archive that comes by ref; or nil
+	listed bool // what comes by ref isn't what is listed: list first
+
 	mu      sync.Mutex
 	leftOut map[string]bool // paths that Commit left out
 }
@@ -81,6 +84,7 @@ func (r *run) skip(path string) {
 func (r *run) untilUnchanged(ctx context.Context) error {
 	for changes := 0; ; changes++ {
 		err := r.once(ctx)
+		r.listed = r.listed || is[*AnotherJobError](err)
 		if changes == maxChanges || !errors.Is(err, fetch.ErrChanged) {
 			return err
 		}
@@ -91,6 +95,9 @@ func (r *run) untilUnchanged(ctx context.Context) error {
 // once finds the archives, extracts them into a stage and commits that.
 func (r *run) once(ctx context.Context) error {
 	clear(r.leftOut)
+	ctx, cancel := context.WithCancel(ctx)
+	defer r.unpin()
+	defer cancel()
 	artifacts, err := r.artifacts(ctx)
 	if err != nil {
 		return err
@@ -124,9 +131,31 @@ func (r *run) once(ctx context.Context) error {
 	return nil
 }
 
+// unpin waits for what still lists.
+func (r *run) unpin() {
+	if r.pin != nil {
+		<-r.pin.done
+		r.pin = nil
+	}
+}
+
+// byRef returns the archive that GitLab chooses, if it can be asked for before its job is
+// known, and begins to look for that.
+func (r *run) byRef(ctx context.Context) []resolve.Artifact {
+	a, one := r.loader.Resolver.ByRef(r.o.Query)
+	if !one || r.listed || r.o.Wait > 0 || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.template != "" {
+		return nil
+	}
+	r.pin = r.loader.newPin(ctx, r.o.Query)
+	return []resolve.Artifact{a}
+}
+
 // artifacts resolves the query. The status of a job that is named by its ID says
 // whether waiting makes sense.
 func (r *run) artifacts(ctx context.Context) ([]resolve.Artifact, error) {
+	if found := r.byRef(ctx); found != nil {
+		return found, nil
+	}
 	found, err := r.loader.Resolver.Artifacts(ctx, r.o.Query)
 	if err == nil && r.o.Query.JobID != 0 && (r.o.Wait > 0 || r.o.Describe) {
 		found[0], err = r.loader.Resolver.Describe(ctx, found[0])
@@ -141,7 +170,7 @@ func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolv
 	}
 	done := make([]Result, len(artifacts))
 	err := SideBySide(ctx, len(artifacts), func(ctx context.Context, i, share int) (err error) {
-		t := Task{Query: r.o.Query, Artifact: artifacts[i], Extract: r.o.Extract, Checks: r.o.Checks, List: r.o.lists(), Cost: r.costs[i]}
+		t := Task{Query: r.o.Query, Artifact: artifacts[i], Extract: r.o.Extract, Checks: r.o.Checks, List: r.o.lists(), Cost: r.costs[i], pin: r.pin}
 		t.Extract.Prefix, t.Extract.Label, t.Extract.Share = prefixes[i], artifacts[i].Label(), share
 		t.Extract.Connections = max(t.Extract.Connections/share, 1)
 		done[i], err = r.loader.Load(ctx, stage, t)

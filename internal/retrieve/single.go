@@ -30,7 +30,7 @@ const maxSingleFiles = 3
 // needn't be known as a whole.
 func (l *Loader) wantsSingleFiles(t Task) bool {
 	names := t.Extract.Include
-	if l.Cache.Dir != "" || t.Checks != (Checks{}) || t.Extract.Record != nil || t.Artifact.JobID == 0 {
+	if l.Cache.Dir != "" || t.Checks != (Checks{}) || t.Extract.Record != nil || t.Artifact.JobID == 0 && t.pin == nil {
 		return false
 	}
 	isGlob := func(name string) bool { return strings.ContainsAny(name, `*?[{\`) }
@@ -40,6 +40,9 @@ func (l *Loader) wantsSingleFiles(t Task) bool {
 // loadFiles adds the wanted files one by one. It reports false if that would not give
 // the same result as extracting the archive.
 func (l *Loader) loadFiles(ctx context.Context, stage *extract.Stage, t Task) (done bool, stats extract.Stats, err error) {
+	if t.Artifact.JobID == 0 {
+		return false, stats, nil
+	}
 	wanted, err := l.plainFiles(ctx, t.Artifact, t.Extract.Include)
 	if err != nil || wanted == nil {
 		return false, stats, err

@@ -104,7 +104,7 @@ func TestDistrustedServers(t *testing.T) {
 				tt.site(s)
 			}
 			s.start()
-			o := s.fetch(tt.env)
+			o := s.fetchByID(tt.env)
 			s.fails(o, 6, append(tt.words, tt.by(s).address)...)
 			s.stop()
 			most := 1
@@ -176,7 +176,7 @@ func TestMutualTLSRefused(t *testing.T) {
 			if tt.mine {
 				env["CI_SERVER_TLS_CERT_FILE"], env["CI_SERVER_TLS_KEY_FILE"] = s.ca.sign(t, certificate("client"))
 			}
-			s.fails(s.fetch(env), 6, append(tt.words, tt.by(s).address)...)
+			s.fails(s.fetchByID(env), 6, append(tt.words, tt.by(s).address)...)
 			s.stop()
 			all, most := s.requests(tt.by(s)), 1
 			if tt.by(s) == &s.storage {
@@ -196,7 +196,7 @@ func TestSchemes(t *testing.T) {
 		t.Parallel()
 		s := newSite(t)
 		s.start()
-		s.fails(s.fetch(map[string]string{"CI_API_V4_URL": "http://" + s.gitlab.address + "/api/v4"}), 6, s.gitlab.address+" uses TLS", "https://")
+		s.fails(s.fetchByID(map[string]string{"CI_API_V4_URL": "http://" + s.gitlab.address + "/api/v4"}), 6, s.gitlab.address+" uses TLS", "https://")
 		s.stop()
 		if all := s.requests(&s.gitlab); len(all) != 1 {
 			t.Errorf("it saw %+v", all)
@@ -207,7 +207,7 @@ func TestSchemes(t *testing.T) {
 		s := newSite(t)
 		s.gitlab.plain, s.storage.plain = true, true
 		s.start()
-		s.fails(s.fetch(map[string]string{"CI_API_V4_URL": "https://" + s.gitlab.address + "/api/v4"}), 6, s.gitlab.address+" doesn't use TLS", "is the port right?")
+		s.fails(s.fetchByID(map[string]string{"CI_API_V4_URL": "https://" + s.gitlab.address + "/api/v4"}), 6, s.gitlab.address+" doesn't use TLS", "is the port right?")
 		s.stop()
 		if all := s.requests(&s.gitlab); len(all) != 1 || all[0].Status != 400 {
 			t.Errorf("it saw %+v", all)
@@ -218,7 +218,7 @@ func TestSchemes(t *testing.T) {
 		s := newSite(t)
 		s.storage.plain = true
 		s.start()
-		s.fails(s.fetch(nil), 6, "redirect from https to http refused", s.gitlab.address, s.storage.address, "https address")
+		s.fails(s.fetchByID(nil), 6, "redirect from https to http refused", s.gitlab.address, s.storage.address, "https address")
 		s.stop()
 		if all := s.requests(&s.storage); len(all) != 0 {
 			t.Errorf("storage saw %+v", all)

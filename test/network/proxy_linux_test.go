@@ -197,7 +197,7 @@ func TestNoProxyBySuffix(t *testing.T) {
 		t.Run(tt.noProxy, func(t *testing.T) {
 			t.Parallel()
 			s, p, _ := proxied(t, "")
-			s.fails(s.fetch(map[string]string{"CI_API_V4_URL": "https://gitlab.sub.test/api/v4", "HTTPS_PROXY": p.address, "NO_PROXY": tt.noProxy}, "--retries", "0"), 6, tt.words...)
+			s.fails(s.fetchByID(map[string]string{"CI_API_V4_URL": "https://gitlab.sub.test/api/v4", "HTTPS_PROXY": p.address, "NO_PROXY": tt.noProxy}, "--retries", "0"), 6, tt.words...)
 			if n := len(p.asked()); n != tt.asked {
 				t.Errorf("the proxy was asked %q", p.asked())
 			}
@@ -253,7 +253,7 @@ func TestRefusingProxies(t *testing.T) {
 			if tt.plain {
 				env = map[string]string{"HTTP_PROXY": env["HTTPS_PROXY"]}
 			}
-			o := s.fetch(env, tt.args...)
+			o := s.fetchByID(env, tt.args...)
 			names := strings.NewReplacer("GITLAB", s.gitlab.address, "@PROXY", "@"+p.address, "=HOST", "="+s.host)
 			for i := range tt.words {
 				tt.words[i] = names.Replace(tt.words[i])

@@ -272,6 +272,12 @@ func (s *site) fetch(env map[string]string, args ...string) outcome {
 	return s.run(env, append([]string{"fetch", "-v", "--ref", "main", "--job", "build"}, args...)...)
 }
 
+// fetchByID is fetch with one request at a time.
+func (s *site) fetchByID(env map[string]string, args ...string) outcome {
+	s.t.Helper()
+	return s.run(env, append([]string{"fetch", "-v", "--job-id", "1001"}, args...)...)
+}
+
 func (s *site) run(env map[string]string, args ...string) outcome {
 	s.t.Helper()
 	vars := map[string]string{

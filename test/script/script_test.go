@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -195,13 +196,20 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func cmdRequests(ts *testscript.TestScript, _ bool, _ []string) {
+// cmdRequests prints the requests since it was called last; "requests sorted" those that
+// are made side by side.
+func cmdRequests(ts *testscript.TestScript, _ bool, args []string) {
 	s := server(ts)
 	all := s.running.Requests()
+	var lines []string
 	for _, r := range all[s.printed:] {
-		_, _ = fmt.Fprintln(ts.Stdout(), harness.Describe(r))
+		lines = append(lines, harness.Describe(r)+"\n")
 	}
 	s.printed = len(all)
+	if slices.Equal(args, []string{"sorted"}) {
+		slices.Sort(lines)
+	}
+	_, _ = fmt.Fprint(ts.Stdout(), strings.Join(lines, ""))
 }
 
 func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {

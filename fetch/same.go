@@ -1,0 +1,65 @@
+package fetch
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// SameAt reports whether another address of GitLab's serves the object that is open. It
+// asks for one byte there. GitLab's storage has one path for each object; where GitLab
+// serves the bytes itself, a validator and the size have to be the same.
+func (f *File) SameAt(ctx context.Context, address string) (bool, error) {
+	r := f.remote
+	a, err := r.at(address).first(ctx, question{kind: askSpan, end: 1})
+	if err != nil {
+		return false, err
+	}
+	var total int64
+	switch a.outcome {
+	case gotPart:
+		total = a.part.total
+	case gotAll: // the server has no ranges
+		total = a.ContentLength
+	default:
+		return false, nil
+	}
+	_ = a.Body.Close() // the headers are enough
+	if total != f.size {
+		return false, nil
+	}
+	where, _, err := r.where(ctx)
+	if err != nil {
+		return false, err
+	}
+	if r.redirected() {
+		return samePath(where, a.Request.URL), nil
+	}
+	return r.validator.identifies(a.Response), nil
+}
+
+// at returns a remote for another address of the same archive.
+func (r *remote) at(address string) *remote {
+	return &remote{
+		client: r.client, check: r.check, backoff: r.backoff, onSpool: r.onSpool, meter: r.meter,
+		origin: address, current: address, sizes: r.sizes, most: r.most, settled: make(chan struct{}),
+	}
+}
+
+// samePath compares addresses without what signs them.
+func samePath(address string, other *url.URL) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host == other.Host && u.Path == other.Path
+}
+
+// identifies reports whether an answer has a validator, and the same one. A strong ETag
+// counts more than a date.
+func (v validator) identifies(resp *http.Response) bool {
+	if v.host != resp.Request.URL.Host {
+		return false
+	}
+	if etag := strongETag(resp); v.etag != "" || etag != "" {
+		return v.etag == etag
+	}
+	return v.lastModified != "" && v.lastModified == resp.Header.Get("Last-Modified")
+}

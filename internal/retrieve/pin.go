@@ -1,0 +1,111 @@
+package retrieve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// pin finds the job of an archive that GitLab chooses, while its bytes already arrive.
+// Whether it is the job of these bytes is checked in the end: see agree.
+type pin struct {
+	opener   *Opener
+	query    resolve.Query
+	size     chan int64 // what the list says, as soon as it does
+	done     chan struct{}
+	artifact resolve.Artifact
+	err      error
+}
+
+// newPin begins to list. It ends with ctx.
+func (o *Opener) newPin(ctx context.Context, q resolve.Query) *pin {
+	p := &pin{opener: o, query: q, size: make(chan int64, 1), done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		p.artifact, p.err = o.Resolver.OnRef(ctx, q)
+		if p.artifact.Size > 0 {
+			p.size <- p.artifact.Size
+		}
+	}()
+	return p
+}
+
+// found waits for the job.
+func (p *pin) found() (resolve.Artifact, error) {
+	<-p.done
+	return p.artifact, p.err
+}
+
+// open opens the archive that GitLab chooses. If GitLab refuses that, the lists say what is
+// missing; and the job that they name may be had in another way.
+func (p *pin) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
+	how.SizeSoon = p.size
+	file, err := fetch.Open(ctx, a.URL, how)
+	if !refused(err) {
+		return file, a, err
+	}
+	listed, listErr := p.found()
+	if listErr != nil {
+		return nil, a, listErr
+	}
+	if listed.JobID == 0 || resolve.Refused(err) {
+		// By its id, the job would be refused for the same reason.
+		if listed, err = p.opener.Resolver.Fallback(ctx, q, listed, err); err != nil {
+			return nil, a, err
+		}
+		tell(p.opener.Events.FallingBack, listed)
+	}
+	return p.opener.Open(ctx, q, listed, how)
+}
+
+// refused reports whether GitLab says that there is no such archive, or not for this token.
+func refused(err error) bool {
+	refusal, ok := errors.AsType[*gitlab.Error](err)
+	return ok && !refusal.FromStorage && (resolve.Refused(err) || refusal.StatusCode == http.StatusNotFound)
+}
+
+// AnotherJobError reports that GitLab has sent another job's archive than its lists
+// name: a pipeline has ended meanwhile.
+type AnotherJobError struct{ Artifact resolve.Artifact }
+
+// Error implements error.
+func (e *AnotherJobError) Error() string {
+	return fmt.Sprintf("the archive that GitLab sent is not that of %s, which its lists name now", e.Artifact.Label())
+}
+
+// Unwrap returns [fetch.ErrChanged].
+func (*AnotherJobError) Unwrap() error { return fetch.ErrChanged }
+
+// settledFor is how long nothing may have happened to the pipelines of a ref for it to be
+// certain that the list and the download mean the same one, even if clocks differ.
+const settledFor = time.Minute
+
+// agree returns the job of an archive that came by ref: the one that was listed, if that
+// is certain. If the token can't list jobs, the artifact stays as it is. The error is an
+// [*AnotherJobError] if the lists name a job with another archive.
+func (p *pin) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (resolve.Artifact, error) {
+	listed, err := p.found()
+	switch {
+	case ctx.Err() != nil:
+		return a, context.Cause(ctx)
+	case err != nil:
+		return a, err
+	case a.JobID != 0 || listed.JobID == 0: // the lists were needed to open it, or are closed
+		return a, nil
+	case listed.Size != file.Size():
+		return a, &AnotherJobError{listed}
+	case !listed.Settled.IsZero() && time.Since(listed.Settled) > settledFor:
+		return listed, nil
+	}
+	same, err := file.SameAt(ctx, listed.URL)
+	if err == nil && !same {
+		err = &AnotherJobError{listed}
+	}
+	return listed, err
+}

@@ -1,0 +1,172 @@
+package retrieve_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// version is the archive of one version of a job. All have the same size.
+func version(n int) []byte {
+	return gitlabtest.Zip(gitlabtest.File{Name: "version", Content: fmt.Sprint(n)}, gitlabtest.File{Name: "noise", Content: noise(100_000), Store: true})
+}
+
+// history is a project whose pipelines of main ended ago.
+func history(ago time.Duration) *gitlabtest.World {
+	then := time.Now().Add(-ago)
+	pipeline := func(id int64, created time.Time) *gitlabtest.Pipeline {
+		return &gitlabtest.Pipeline{
+			ID: id, Ref: "main", SHA: strings.Repeat("a", 40), Status: "success", CreatedAt: created, UpdatedAt: then,
+			Jobs: []*gitlabtest.Job{job(id*10+1, "build", version(int(id)))},
+		}
+	}
+	w := gitlabtest.Fixture()
+	w.Projects[0].Pipelines = []*gitlabtest.Pipeline{pipeline(1, then.Add(-2*time.Hour)), pipeline(2, then.Add(-time.Hour))}
+	return w
+}
+
+// The archive that GitLab chooses is asked for at once, beside the list that says which
+// job it is of. If the ref's pipelines have changed just now, the job is asked for a byte,
+// to be certain.
+func TestBytesBesideTheList(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeProxy, gitlabtest.ModeRedirect} {
+		for _, tt := range []struct {
+			ago       time.Duration
+			byID, all int // requests to GitLab
+		}{{time.Hour, 0, 2}, {time.Second, 1, 3}} {
+			i := start(t, history(tt.ago), gitlabtest.Options{Mode: mode}, gitlabtest.PrivateToken)
+			dir := t.TempDir()
+			done, err := i.retriever().Run(t.Context(), retrieve.Options{Query: byName("build"), Output: parse(t, dir)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a := done[0].Artifact; a.JobID != 21 || a.PipelineID != 2 || read(t, dir, "version") != "2" {
+				t.Errorf("%s, %v ago: job %d of pipeline %d, version %s", mode, tt.ago, a.JobID, a.PipelineID, read(t, dir, "version"))
+			}
+			byID, all := 0, 0
+			for _, r := range i.Requests() {
+				if r.Host == "storage" {
+					continue
+				}
+				if all++; strings.HasSuffix(r.Path, "/jobs/21/artifacts") {
+					byID++
+				}
+			}
+			if byID != tt.byID || all != tt.all {
+				t.Errorf("%s, %v ago: %d requests to GitLab, %d by id; want %d, %d", mode, tt.ago, all, byID, tt.all, tt.byID)
+			}
+		}
+	}
+}
+
+// overtaken has a pipeline end after the list was answered, and before the archive that
+// GitLab chooses is asked for.
+type overtaken struct {
+	http.RoundTripper
+	instance
+	done bool
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (o *overtaken) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !o.done && strings.Contains(r.URL.Path, "/artifacts/main/download") {
+		o.done = true
+		for listed := false; !listed; time.Sleep(time.Millisecond) {
+			for _, r := range o.Requests() {
+				listed = listed || strings.HasSuffix(r.Path, "/jobs") && r.Status == http.StatusOK
+			}
+		}
+		o.Update(func(w *gitlabtest.World) {
+			p := w.Projects[0]
+			p.Pipelines = append(p.Pipelines, &gitlabtest.Pipeline{
+				ID: 3, Ref: "main", SHA: strings.Repeat("b", 40), Status: "success", CreatedAt: time.Now().Add(-time.Hour), UpdatedAt: time.Now(),
+				Jobs: []*gitlabtest.Job{job(31, "build", version(3))},
+			})
+		})
+	}
+	return o.RoundTripper.RoundTrip(r)
+}
+
+// A job's id is never reported for the bytes of another, even if both archives have the
+// same size. The run starts over with the list.
+func TestAnotherJob(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeProxy, gitlabtest.ModeRedirect} {
+		i := start(t, history(time.Second), gitlabtest.Options{Mode: mode}, gitlabtest.PrivateToken)
+		i.HTTP.Transport = &overtaken{RoundTripper: i.HTTP.Transport, instance: i}
+		over := 0
+		i.Events.StartingOver = func(error) { over++ }
+		dir := t.TempDir()
+		done, err := i.retriever().Run(t.Context(), retrieve.Options{Query: byName("build"), Output: parse(t, dir)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, dir, "version"); over != 1 || done[0].Artifact.JobID != 31 || got != "3" {
+			t.Errorf("%s: started over %d times, job %d, version %s", mode, over, done[0].Artifact.JobID, got)
+		}
+	}
+}
+
+// A job token that may list nothing gets the archive with a single request, and the job
+// isn't known.
+func TestBytesWithoutAList(t *testing.T) {
+	t.Parallel()
+	i := start(t, history(time.Hour), gitlabtest.Options{Version: "17.0"}, gitlabtest.JobToken)
+	dir := t.TempDir()
+	done, err := i.retriever().Run(t.Context(), retrieve.Options{Query: byName("build"), Output: parse(t, dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, archives := i.asked()
+	if a := done[0].Artifact; a.JobID != 0 || read(t, dir, "version") != "2" || api != 1 || archives != 1 {
+		t.Errorf("job %d, %d requests for lists, %d for bytes", a.JobID, api, archives)
+	}
+}
+
+// To look into an archive, it doesn't matter which job it is of: nothing is listed, unless
+// GitLab refuses.
+func TestLookingNeedsNoList(t *testing.T) {
+	t.Parallel()
+	i := start(t, history(time.Hour), gitlabtest.Options{}, gitlabtest.PrivateToken)
+	inspect := retrieve.Inspector{Opener: i.Opener}
+	listed, err := inspect.List(t.Context(), byName("build"), extract.Selection{}, retrieve.FromArchive)
+	if err != nil || len(listed) != 2 {
+		t.Fatal(listed, err)
+	}
+	var b strings.Builder
+	if err := inspect.Cat(t.Context(), byName("build"), retrieve.NamedFile{Name: "version"}, &b); err != nil || b.String() != "2" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+	if api, archives := i.asked(); api != 0 || archives != 2 {
+		t.Errorf("%d requests for lists, %d for bytes", api, archives)
+	}
+	_, err = inspect.List(t.Context(), byName("bild"), extract.Selection{}, retrieve.FromArchive)
+	if missing, ok := errors.AsType[*resolve.NotFoundError](err); !ok || missing.Job != "bild" {
+		t.Error(err)
+	}
+}
+
+// What a job that GitLab chooses is needed for is known before a byte is written: files one
+// by one where there are no ranges, and the report of the job in every case.
+func TestSelectionByRef(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeRedirect, gitlabtest.ModeNoRanges} {
+		i := start(t, history(time.Hour), gitlabtest.Options{Mode: mode}, gitlabtest.PrivateToken)
+		dir := t.TempDir()
+		done, err := i.retriever().Run(t.Context(), retrieve.Options{
+			Query: byName("build"), Output: parse(t, dir), Extract: extract.Options{Selection: extract.Selection{Include: []string{"version"}}},
+		})
+		if err != nil || done[0].Artifact.JobID != 21 || tree(t, dir) != "version" || read(t, dir, "version") != "2" {
+			t.Errorf("%s: %+v, %v, there is %s", mode, done, err, tree(t, dir))
+		}
+	}
+}

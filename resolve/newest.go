@@ -1,0 +1,160 @@
+package resolve
+
+import (
+	"context"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// ByRef returns the archive that GitLab itself chooses for q, without a request, and
+// whether q asks for such a one: that of a single job of the newest successful pipeline
+// of a ref. Its job isn't known.
+func (r *Resolver) ByRef(q Query) (Artifact, bool) {
+	if q.JobID != 0 || q.Exact() || q.Recent || len(q.Jobs) != 1 || q.Globs() {
+		return Artifact{}, false
+	}
+	return r.chosenByServer(q, q.Jobs[0]), true
+}
+
+func (r *Resolver) chosenByServer(q Query, job string) Artifact {
+	return Artifact{
+		Project: q.Project, Ref: q.Ref, JobName: job, Found: ByRef,
+		URL: r.api.RefArchiveURL(gitlab.Project(q.Project), q.Ref, job, q.Recent),
+	}
+}
+
+// newestJobs is how many rows of the project's list of jobs are asked for first: enough
+// for most pipelines, and few enough to arrive with the first packets.
+const newestJobs = 20
+
+// OnRef finds the job that GitLab chooses for a query of which [Resolver.ByRef] reports
+// true. That is one request if the newest jobs of the project settle it, and else those
+// of [Resolver.Artifacts] besides. If the token can't list enough, it returns what ByRef
+// does.
+func (r *Resolver) OnRef(ctx context.Context, q Query) (Artifact, error) {
+	a, settled, err := r.inNewestJobs(ctx, q, newestJobs)
+	switch {
+	case Refused(err):
+		return r.chosenByServer(q, q.Jobs[0]), nil
+	case err != nil || settled:
+		return a, r.unlistable(err, q)
+	}
+	a, settled, err = r.inNewestPipelines(ctx, q)
+	if Refused(err) {
+		if a, settled, err = r.inNewestJobs(ctx, q, pageSize); err == nil && !settled {
+			a = r.chosenByServer(q, q.Jobs[0])
+		}
+		return a, r.unlistable(err, q)
+	}
+	if err != nil || settled {
+		return a, r.unlistable(err, q)
+	}
+	all, err := r.Artifacts(ctx, q)
+	if err != nil {
+		return Artifact{}, err
+	}
+	return all[0], nil
+}
+
+// newestPipelines is how many of a ref's pipelines are looked at, whatever their status.
+const newestPipelines = 20
+
+// inNewestPipelines finds the job in the newest successful pipeline, or below it, if that
+// is among the ref's newest pipelines. Those that haven't succeeded are listed as well,
+// because they tell when what the ref means may have changed last.
+func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, settled bool, err error) {
+	var last time.Time
+	known, seen := true, 0
+	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, PerPage: newestPipelines}) {
+		if err != nil {
+			return Artifact{}, false, err
+		}
+		if p.Ref != q.Ref {
+			continue
+		}
+		if known = known && p.UpdatedAt != nil; known && p.UpdatedAt.After(last) {
+			last = *p.UpdatedAt
+		}
+		if isCI(p) && p.Status == "success" {
+			found, err := r.inSuccessful(ctx, q, p)
+			if err != nil {
+				return Artifact{}, false, err
+			}
+			if known {
+				found[0].Settled = last
+			}
+			return found[0], true, nil
+		}
+		if seen++; seen == newestPipelines {
+			break
+		}
+	}
+	return Artifact{}, false, nil
+}
+
+// inNewestJobs finds the job among the newest successful jobs of the project. That
+// settles it if the list goes back to a job that is older than the pipeline, because every
+// job of a pipeline is younger than the pipeline. Children are left to
+// the full lists, since a list of jobs doesn't tell for certain whose children they are;
+// so are jobs that have failed, which GitLab takes too.
+func (r *Resolver) inNewestJobs(ctx context.Context, q Query, rows int) (a Artifact, settled bool, err error) {
+	jobs, all, err := r.newest(ctx, q.Project, rows)
+	if err != nil {
+		return Artifact{}, false, err
+	}
+	var root gitlab.Pipeline
+	for _, job := range jobs {
+		if isRoot(q, job.Pipeline) && job.Pipeline.ID > root.ID {
+			root = job.Pipeline
+		}
+	}
+	if root.ID == 0 || !all && !isBefore(jobs[len(jobs)-1].CreatedAt, root.CreatedAt) {
+		return Artifact{}, false, nil
+	}
+	p := newPicker(q, r.asServer(ByListing))
+	for _, job := range jobs {
+		if job.Pipeline.ID == root.ID {
+			p.offer(candidate{job, q.Project})
+		}
+	}
+	found, err := p.result()
+	if err != nil || len(found) != 1 {
+		return Artifact{}, false, nil //nolint:nilerr // the full lists say what is wrong
+	}
+	found[0].Settled = changed(jobs, root)
+	return found[0], true, nil
+}
+
+// newest lists the newest successful jobs, one page of them. all says that there are no others.
+func (r *Resolver) newest(ctx context.Context, project string, rows int) (jobs []gitlab.Job, all bool, err error) {
+	o := gitlab.JobsOptions{Scope: []string{"success"}, PerPage: rows}
+	for job, err := range r.lists.newestJobs(ctx, project, o) {
+		if err != nil {
+			return nil, false, err
+		}
+		if jobs = append(jobs, job); len(jobs) == rows {
+			return jobs, false, nil
+		}
+	}
+	return jobs, true, nil
+}
+
+func isBefore(a, b *time.Time) bool { return a != nil && b != nil && a.Before(*b) }
+
+// changed is when a pipeline of the root's ref that isn't older than the root was updated
+// last. It is zero if that isn't known of all.
+func changed(jobs []gitlab.Job, root gitlab.Pipeline) time.Time {
+	var last time.Time
+	for _, job := range jobs {
+		p := job.Pipeline
+		switch {
+		case p.Ref != root.Ref || p.ID < root.ID:
+		case p.UpdatedAt == nil:
+			return time.Time{}
+		case p.UpdatedAt.After(last):
+			last = *p.UpdatedAt
+		}
+	}
+	return last
+}

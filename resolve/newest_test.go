@@ -1,0 +1,130 @@
+package resolve_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// at is a pipeline that was created at that minute, and a job of it.
+func at(minute int, id int64, ref, status string) gitlab.Pipeline {
+	created := time.Date(2026, 1, 1, 0, minute, 0, 0, time.UTC)
+	updated := created.Add(time.Hour)
+	return gitlab.Pipeline{ID: id, Ref: ref, SHA: fmt.Sprint("sha", id), Status: status, Source: "push", CreatedAt: &created, UpdatedAt: &updated}
+}
+
+func created(minute int, j gitlab.Job) gitlab.Job {
+	at := time.Date(2026, 1, 1, 0, minute, 0, 0, time.UTC)
+	j.CreatedAt, j.Status = &at, "success"
+	return j
+}
+
+// The newest successful jobs of the project settle which job a ref means, if the list goes
+// back far enough. Where they don't, the full lists do.
+func TestOnRef(t *testing.T) {
+	t.Parallel()
+	old, main, other := at(10, 90, "main", "success"), at(20, 100, "main", "success"), at(30, 110, "feature", "success")
+	failed, webide := at(40, 120, "main", "failed"), at(50, 130, "main", "success")
+	webide.Source = "webide"
+	child := at(21, 101, "main", "success")
+	child.Source, child.SHA = "parent_pipeline", main.SHA
+	build, oldBuild := created(20, job(5, "build", main)), created(10, job(1, "build", old))
+	many := make([]gitlab.Job, 20)
+	for i := range many {
+		many[i] = created(20, job(int64(50-i), fmt.Sprint("test ", i), main))
+	}
+	many[3].Name = "build"
+	byRef := resolve.Artifact{Project: "7", Ref: "main", JobName: "build", URL: "by-ref", Found: resolve.ByRef}
+	for _, tt := range []struct {
+		name     string
+		api      fakeAPI
+		job      int64
+		settled  time.Time // zero: unknown
+		requests int
+	}{
+		{"the newest", fakeAPI{all: []gitlab.Job{build, oldBuild}}, 5, *main.UpdatedAt, 1},
+		{"all there are", fakeAPI{all: []gitlab.Job{build}}, 5, *main.UpdatedAt, 1},
+		{"of another ref", fakeAPI{all: []gitlab.Job{created(30, job(9, "build", other)), build, oldBuild}}, 5, *main.UpdatedAt, 1},
+		{"of a pipeline that failed", fakeAPI{all: []gitlab.Job{created(40, job(9, "build", failed)), build, oldBuild}}, 5, *failed.UpdatedAt, 1},
+		{"of a pipeline that isn't CI's", fakeAPI{all: []gitlab.Job{created(50, job(9, "build", webide)), build, oldBuild}}, 5, *webide.UpdatedAt, 1},
+		{"a late retry in an old pipeline", fakeAPI{all: []gitlab.Job{created(60, job(99, "build", old)), build, oldBuild}}, 5, *main.UpdatedAt, 1},
+		{
+			"not in the newest pipeline's successful jobs", // but failed there, or a child's
+			fakeAPI{all: []gitlab.Job{created(20, job(6, "lint", main)), oldBuild}, pipelines: []gitlab.Pipeline{main}, jobs: []gitlab.Job{build}}, 5, *main.UpdatedAt, 3,
+		},
+		{
+			"a child's",
+			fakeAPI{all: []gitlab.Job{created(21, job(7, "build", child)), created(20, job(6, "lint", main)), oldBuild}, pipelines: []gitlab.Pipeline{main}, jobs: []gitlab.Job{build}}, 5, *main.UpdatedAt, 3,
+		},
+		{"a page that doesn't reach back", fakeAPI{all: append(many, oldBuild), pipelines: []gitlab.Pipeline{main}, jobs: []gitlab.Job{build}}, 5, *main.UpdatedAt, 3},
+		{"a page that reaches back", fakeAPI{all: append(many[1:20:20], oldBuild)}, 47, *main.UpdatedAt, 1},
+		{"no job of that ref", fakeAPI{all: []gitlab.Job{created(30, job(9, "build", other))}, pipelines: []gitlab.Pipeline{main}, jobs: []gitlab.Job{build}}, 5, *main.UpdatedAt, 3},
+		{
+			"after newer pipelines that don't count", // a merge request's, and one that runs
+			fakeAPI{
+				all:       []gitlab.Job{created(30, job(9, "build", other))},
+				pipelines: []gitlab.Pipeline{at(60, 140, "refs/merge-requests/7/head", "success"), at(50, 130, "main", "running"), main}, jobs: []gitlab.Job{build},
+			}, 5, at(50, 130, "main", "running").UpdatedAt.UTC(), 3,
+		},
+		{"pipelines are closed", fakeAPI{all: append(many, oldBuild), pipelinesErr: denied}, 47, *main.UpdatedAt, 3},
+		{"pipelines are closed, and a page doesn't do", fakeAPI{all: slices.Repeat(many, 6), pipelinesErr: denied}, 0, time.Time{}, 3},
+		{"no list", fakeAPI{jobsErr: denied}, 0, time.Time{}, 1},
+		{"no list without a token", fakeAPI{jobsErr: nobody}, 0, time.Time{}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			q := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}
+			got, err := resolve.New(resolve.Options{API: &tt.api, JobToken: true}).OnRef(t.Context(), q)
+			if err != nil || got.JobID != tt.job || !got.Settled.Equal(tt.settled) {
+				t.Errorf("%+v, %v", got, err)
+			}
+			if tt.job == 0 && got != byRef {
+				t.Errorf("%+v", got)
+			}
+			if asked := tt.api.projectAsked + tt.api.pipelinesAsked + tt.api.jobsAsked; asked != tt.requests {
+				t.Errorf("%d requests, want %d", asked, tt.requests)
+			}
+		})
+	}
+}
+
+// When a pipeline's last change isn't known, neither is when the ref's pipelines settled.
+func TestOnRefWithoutUpdates(t *testing.T) {
+	t.Parallel()
+	main := at(20, 100, "main", "success")
+	main.UpdatedAt = nil
+	api := &fakeAPI{all: []gitlab.Job{created(20, job(5, "build", main))}}
+	got, err := resolve.New(resolve.Options{API: api}).OnRef(t.Context(), resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}})
+	if err != nil || got.JobID != 5 || !got.Settled.IsZero() {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// GitLab can choose a single job of the newest successful pipeline of a ref, and nothing
+// else.
+func TestByRef(t *testing.T) {
+	t.Parallel()
+	r := resolve.New(resolve.Options{API: &fakeAPI{}})
+	build := []string{"build"}
+	for _, tt := range []struct {
+		q    resolve.Query
+		want bool
+	}{
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build}, true},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build: [linux, amd64]"}}, true},
+		{resolve.Query{Project: "7", JobID: 5}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build", "test"}}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: []string{"test*"}}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Latest: true}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Recent: true}, false},
+		{resolve.Query{Project: "7", PipelineID: 100, Jobs: build}, false},
+	} {
+		if a, ok := r.ByRef(tt.q); ok != tt.want || ok && (a.URL != "by-ref" || a.JobName != tt.q.Jobs[0] || a.JobID != 0) {
+			t.Errorf("%v: %v, %+v", tt.q, ok, a)
+		}
+	}
+}
