@@ -34,6 +34,12 @@ func start(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, token st
 	t.Helper()
 	server := gitlabtest.Start(world, o)
 	t.Cleanup(server.Close)
+	return connect(t, server, token, policy)
+}
+
+// connect is another run with a token.
+func connect(t *testing.T, server *gitlabtest.Running, token string, policy transport.Policy) instance {
+	t.Helper()
 	api, err := url.Parse(server.APIURL)
 	if err != nil {
 		t.Fatal(err)
