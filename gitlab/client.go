@@ -100,5 +100,8 @@ func (c *Client) do(req *http.Request, v any) (answer, error) {
 	if err := json.Unmarshal(a.body, v); err != nil {
 		return a, a.undecodable(err)
 	}
+	if !identified(v) {
+		return a, a.unusable("the answer is JSON, but not what GitLab sends: an ID that isn't positive")
+	}
 	return a, nil
 }

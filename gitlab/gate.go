@@ -103,6 +103,35 @@ func (a answer) undecodable(err error) error {
 	return a.unusable(what)
 }
 
+// identified reports whether jobs and pipelines in an answer have IDs that requests can
+// name. A job's pipeline may be missing.
+func identified(v any) bool {
+	switch v := v.(type) {
+	case *Job:
+		return v.ID > 0 && v.Pipeline.ID >= 0
+	case *Pipeline:
+		return v.ID > 0
+	case *Bridge:
+		return v.ID > 0 && (v.DownstreamPipeline == nil || v.DownstreamPipeline.ID > 0)
+	case *[]Job:
+		return eachIdentified(*v)
+	case *[]Pipeline:
+		return eachIdentified(*v)
+	case *[]Bridge:
+		return eachIdentified(*v)
+	}
+	return true
+}
+
+func eachIdentified[T any](rows []T) bool {
+	for i := range rows {
+		if !identified(&rows[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // unusable is the error of a success that can't be used.
 func (a answer) unusable(what string) error {
 	return &Error{

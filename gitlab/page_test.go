@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,7 +43,7 @@ func TestListsWithoutEnd(t *testing.T) {
 		"the same row": {func(_ *http.Request, asked int) (http.Header, string) { return next(asked), `[{"id": 7}]` }, 11, 1},
 		"no rows":      {func(_ *http.Request, asked int) (http.Header, string) { return link(asked), `[]` }, 10, 0},
 		"new rows, now and then": {func(_ *http.Request, asked int) (http.Header, string) {
-			return link(asked), fmt.Sprintf(`[{"id": %d}]`, asked/9)
+			return link(asked), fmt.Sprintf(`[{"id": %d}]`, 1+asked/9)
 		}, 10_000, 1112},
 		"always a new row": {func(_ *http.Request, asked int) (http.Header, string) {
 			return next(asked), fmt.Sprintf(`[{"id": %d}]`, asked)
@@ -70,4 +71,47 @@ func TestListsWithoutEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// IDs go into the addresses of requests, so an answer with one that GitLab never gives is
+// refused, wherever it is.
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	project, none := gitlab.Project("7"), gitlab.JobsOptions{}
+	for call, ask := range map[string]func(c *gitlab.Client) error{
+		"job":           func(c *gitlab.Client) error { _, err := c.Job(t.Context(), project, 1); return err },
+		"retry":         func(c *gitlab.Client) error { _, err := c.RetryJob(t.Context(), project, 1); return err },
+		"pipeline":      func(c *gitlab.Client) error { _, err := c.Pipeline(t.Context(), project, 1); return err },
+		"project jobs":  func(c *gitlab.Client) error { return lastOf(c.ProjectJobs(t.Context(), project, none)) },
+		"pipeline jobs": func(c *gitlab.Client) error { return lastOf(c.PipelineJobs(t.Context(), project, 1, none)) },
+		"bridges":       func(c *gitlab.Client) error { return lastOf(c.Bridges(t.Context(), project, 1, false)) },
+		"pipelines": func(c *gitlab.Client) error {
+			return lastOf(c.Pipelines(t.Context(), project, gitlab.PipelinesOptions{}))
+		},
+	} {
+		for row, good := range map[string]bool{
+			`{"id": 5}`: true, `{"id": -1}`: false, `{"id": 0}`: false, `{}`: false,
+			`{"id": 5, "pipeline": {"id": -1}}`:            call == "pipeline" || call == "pipelines" || call == "bridges",
+			`{"id": 5, "downstream_pipeline": {"id": -1}}`: call != "bridges",
+			`{"id": 5, "downstream_pipeline": null}`:       true,
+		} {
+			body := row
+			if strings.HasSuffix(call, "s") {
+				body = `[{"id": 6}, ` + row + `]`
+			}
+			server := &counted{answers: func(*http.Request, int) (http.Header, string) { return http.Header{}, body }}
+			err := ask(gitlab.New(&url.URL{Scheme: "http", Host: "gitlab.example.com", Path: "/api/v4"}, &http.Client{Transport: server}, nil))
+			refusal, refused := errors.AsType[*gitlab.Error](err)
+			if refused == good || refused && !strings.Contains(refusal.Message, "an ID that isn't positive") {
+				t.Errorf("%s: %s: %v", call, row, err)
+			}
+		}
+	}
+}
+
+// lastOf reads a list and returns its error.
+func lastOf[T any](rows iter.Seq2[T, error]) (err error) {
+	for _, err = range rows {
+	}
+	return err
 }
