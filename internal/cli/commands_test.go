@@ -183,12 +183,14 @@ func TestRunSyncAndVerify(t *testing.T) {
 	if err := os.WriteFile(file.manifest, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	said := ""
 	verify := func() (failure.Code, string) {
 		con := newStreams()
 		err := runVerify(t.Context(), verifyOptions{files: file}, con.Console)
 		if err == nil {
 			return failure.CodeDone, con.out.String()
 		}
+		said = err.Error()
 		return failure.Of(err), con.out.String()
 	}
 	if code, _ := verify(); code != failure.CodeIntegrity {
@@ -208,7 +210,13 @@ func TestRunSyncAndVerify(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "out/reports/report.xml")); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := verify(); code != failure.CodeIntegrity || out != "missing\tout/reports/report.xml\n" {
-		t.Errorf("not in place: %d, %s", code, out)
+	if code, out := verify(); code != failure.CodeIntegrity || out != "missing\tout/reports/report.xml\n" || said != "1 file is not as it is locked" {
+		t.Errorf("not in place: %d, %s, %s", code, out, said)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "out")); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := verify(); code != failure.CodeIntegrity || said != "2 files are not as they are locked" {
+		t.Errorf("nothing in place: %d, %s", code, said)
 	}
 }

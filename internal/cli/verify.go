@@ -69,7 +69,11 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 		return err
 	}
 	if len(found) > 0 {
-		return &failure.Error{Code: failure.CodeIntegrity, What: fmt.Sprintf("%d files are not as they are locked", len(found)), Next: "artifetch sync brings what is missing or changed"}
+		what := "1 file is not as it is locked"
+		if len(found) > 1 {
+			what = fmt.Sprintf("%d files are not as they are locked", len(found))
+		}
+		return &failure.Error{Code: failure.CodeIntegrity, What: what, Next: "artifetch sync brings what is missing or changed"}
 	}
 	s.log.Info().Int("files", files).Msg("everything is as it is locked")
 	return nil
