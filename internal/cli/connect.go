@@ -154,7 +154,10 @@ func (s *session) observe(x transport.Exchange) {
 	if x.RequestID != "" {
 		event = event.Str("request_id", x.RequestID)
 	}
-	event.Str("url", x.URL).Int("status", x.Status).Stringer("took", x.Duration.Round(time.Microsecond)).Msg(x.Method)
+	if x.Status != 0 {
+		event = event.Int("status", x.Status)
+	}
+	event.Str("url", x.URL).Stringer("took", x.Duration.Round(time.Microsecond)).Msg(x.Method)
 }
 
 // withDeadline bounds a whole run by --deadline.

@@ -40,7 +40,9 @@ type retry struct {
 func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	pauses, start := r.policy.Backoff(), time.Now()
 	for attempt := 1; ; attempt++ {
+		began := time.Now()
 		resp, err := r.next.RoundTrip(req)
+		took := time.Since(began)
 		if !retryable(req, resp, err) {
 			return finish(resp, err, attempt)
 		}
@@ -52,7 +54,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			r.CloseIdleConnections()
 		}
 		x := exchange(req, resp, err)
-		x.Attempt, x.Wait = attempt, pause
+		x.Attempt, x.Wait, x.Duration = attempt, pause, took
 		r.report(x)
 		if resp != nil {
 			_ = resp.Body.Close() // whole has read it

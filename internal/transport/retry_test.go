@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -148,6 +149,22 @@ func TestRetry(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is reported of a retry is how long the attempt took, without the pause.
+func TestRetryReportsDuration(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var reports []time.Duration
+		rt := &retry{next: &stall{next: silentServer{header: time.Hour}, timeout: time.Minute}, policy: Policy{Retries: 2, MaxTime: time.Hour}, report: func(x Exchange) { reports = append(reports, x.Duration) }}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://h/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rt.RoundTrip(req); err == nil || !slices.Equal(reports, []time.Duration{time.Minute, time.Minute}) {
+			t.Errorf("%v: %v", err, reports)
+		}
+	})
 }
 
 // Only a suffix range is given up at once where a store answers 500: the client asks
