@@ -43,7 +43,7 @@ type known struct {
 func formats() []known {
 	zstd := archiver.Zstd{DecoderOptions: codec.ZstdOptions(codec.MaxWindow)}
 	return []known{
-		{format{name: "gzip", open: archiver.Gz{}.OpenReader}, archiver.Gz{}},
+		{format{name: "gzip", open: codec.OpenGzip}, archiver.Gz{}},
 		{format{name: "xz", open: openXz, window: codec.XzWindow}, archiver.Xz{}},
 		{format{name: "zstd", open: zstd.OpenReader, window: codec.ZstdWindow, frames: true}, zstd},
 		{format{name: "bzip2", open: archiver.Bz2{}.OpenReader}, archiver.Bz2{}},

@@ -133,6 +133,39 @@ func TestTarEnds(t *testing.T) {
 	}
 }
 
+// Zeros behind a gzip file are padding, as on a tape; whatever else is there is damage,
+// unless it is another member.
+func TestGzipPadding(t *testing.T) {
+	t.Parallel()
+	gz := func(content []byte) []byte { return compressed(t, compressors()["gzip"], content) }
+	plain := tarOfFiles(t, "last", "important")
+	tarball, half := gz(plain), len(plain)/2
+	empty := bytes.Repeat(gz(nil), 200)
+	for name, tt := range map[string]struct {
+		archive []byte
+		good    bool
+	}{
+		"no padding":                 {tarball, true},
+		"a zero":                     {append(bytes.Clone(tarball), 0), true},
+		"a tape's block":             {append(bytes.Clone(tarball), make([]byte, 300<<10)...), true},
+		"two members":                {append(gz(plain[:half]), gz(plain[half:])...), true},
+		"two members and zeros":      {slices.Concat(gz(plain[:half]), gz(plain[half:]), make([]byte, 10)), true},
+		"empty members":              {slices.Concat(gz(plain[:half]), empty, gz(plain[half:]), empty), true},
+		"zeros between two members":  {slices.Concat(gz(plain[:half]), make([]byte, 10), gz(plain[half:])), false},
+		"zeros, and something else":  {slices.Concat(tarball, make([]byte, 10), []byte("x")), false},
+		"something else":             {append(bytes.Clone(tarball), "something else"...), false},
+		"a member that was cut off":  {slices.Concat(tarball, gz([]byte("more"))[:12]), false},
+		"a header that was cut off":  {slices.Concat(tarball, tarball[:5]), false},
+		"a trailer that was cut off": {tarball[:len(tarball)-1], false},
+		"a wrong checksum":           {slices.Concat(tarball[:len(tarball)-8], make([]byte, 8)), false},
+	} {
+		got, err := add(t, tt.archive, Options{})
+		if tt.good && (err != nil || got["last"] != "important") || !tt.good && !is[*CorruptError](err) {
+			t.Errorf("%s: %v, %.60q", name, err, got)
+		}
+	}
+}
+
 // Times that no file can have here are no reason to stop.
 func TestTarTimes(t *testing.T) {
 	t.Parallel()
