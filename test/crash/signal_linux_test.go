@@ -227,7 +227,7 @@ func TestIgnoredSignals(t *testing.T) {
 	t.Parallel()
 	p := newSignalled(t, gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "stall"}}}, "sh", "-c", `trap "" HUP INT; exec artifetch fetch --ref main --job build`)
 	p.begin(t)
-	p.await(t, "/pipelines")
+	p.await(t, "/jobs")
 	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {
 		if err := p.Process.Signal(s); err != nil {
 			t.Fatal(err)
