@@ -11,8 +11,9 @@ import (
 // resumed. Readers share it and get its bytes as they come. It reads only as far as a
 // reader has asked; the rest waits in the connection.
 type arrival struct {
-	off  int64
-	data []byte // as long as it will be
+	off    int64
+	data   []byte     // as long as it will be
+	before []*arrival // complete before this one is read; see arriveAll
 
 	cancel context.CancelFunc
 	filler sync.WaitGroup
@@ -190,6 +191,11 @@ type arrivalReader struct {
 func (r *arrivalReader) Read(p []byte) (int, error) {
 	if r.off == r.end {
 		return 0, io.EOF
+	}
+	for _, a := range r.before {
+		if err := a.complete(r.ctx); err != nil {
+			return 0, err
+		}
 	}
 	there, err := r.wait(r.ctx, r.off, r.end)
 	n := copy(p, there)

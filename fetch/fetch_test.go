@@ -73,6 +73,25 @@ func TestRequestsOfSmallReads(t *testing.T) {
 	}
 }
 
+// So do those that are far behind the place where the first answer waits.
+func TestSmallReadsOfAWaitingAnswer(t *testing.T) {
+	t.Parallel()
+	data := content(4 << 20)
+	o := serve(t, data, noSuffix)
+	f := open(t, o, fetch.Options{Partial: true})
+	readEnd(t, f)
+	before := len(o.asked())
+	buf := make([]byte, 4096)
+	for off := int64(600_000); off < 1<<20; off += 4096 {
+		if _, err := f.ReadAt(buf, off); err != nil || !bytes.Equal(buf, data[off:off+4096]) {
+			t.Fatalf("ReadAt(%d): %v", off, err)
+		}
+	}
+	if got := len(o.asked()) - before; got > 3 {
+		t.Errorf("%d requests for parts of three blocks", got)
+	}
+}
+
 func TestRange(t *testing.T) {
 	t.Parallel()
 	data := content(3 << 20)

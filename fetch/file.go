@@ -45,6 +45,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -56,11 +57,12 @@ type File struct {
 	size   int64
 	blocks *blockCache
 
-	arrivals []*arrival // parts in memory, or on their way there; in order
-	spine    *spine     // the first one, if its connection may have more; or nil
-	spool    *os.File   // the whole file on disk; nil while it is read by ranges
-	kept     bool       // the spool is the cache's
-	cached   bool       // it was there already
+	arrivals []*arrival   // parts in memory, or on their way there; in order
+	spine    *spine       // the first one, if its connection may have more; or nil
+	requests atomic.Int32 // of readers of ranges
+	spool    *os.File     // the whole file on disk; nil while it is read by ranges
+	kept     bool         // the spool is the cache's
+	cached   bool         // it was there already
 	sha256   string
 }
 

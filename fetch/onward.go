@@ -36,6 +36,22 @@ func (s *spine) onward(ctx context.Context, off, end int64) io.ReadCloser {
 	return &onward{spine: s, ctx: ctx, off: off, end: end, stop: context.AfterFunc(ctx, s.leave)}
 }
 
+// yield gives the connection up when its arrival is complete, and reports true, unless a
+// reader uses it or has given it up already.
+func (s *spine) yield() bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy {
+		return false
+	}
+	s.busy = true
+	s.leave()
+	return true
+}
+
 // release takes the connection back from a reader that has read up to end.
 func (s *spine) release(end int64) {
 	s.mu.Lock()

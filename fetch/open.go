@@ -134,8 +134,14 @@ func (f *File) arriveAll(o Options, first *reader, ribs ribs) error {
 		ribs.arrivals = r.bring(f.ctx, f.size, ribs.layout.others)
 	}
 	f.arrivals = append(f.arrivals, ribs.arrivals...)
+	last := f.arrivals[len(f.arrivals)-1]
 	if alone {
-		return f.arrivals[len(f.arrivals)-1].complete(f.ctx)
+		return last.complete(f.ctx)
+	}
+	if f.size > r.sizes.whole {
+		// It has the directory. Who reads that goes on with regions, on connections that
+		// must not come on top of those of the other parts.
+		last.before = ribs.arrivals[:len(ribs.arrivals)-1]
 	}
 	return nil
 }

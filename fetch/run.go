@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // Range returns a reader of n bytes from off. It takes them from memory if they are there
@@ -47,11 +48,48 @@ func (f *File) piece(ctx, own context.Context, off, end int64) (io.ReadCloser, i
 	if body := f.spine.onward(ctx, off, end); body != nil {
 		return body, end
 	}
-	body := f.remote.reader(own, off, end)
+	body := &request{reader: f.remote.reader(own, off, end), of: f}
+	if f.requests.Add(1) >= f.connections() && f.spine.yield() {
+		body.after = f.spine.arrival
+	}
 	if beside {
 		body.start()
 	}
 	return body, end
+}
+
+// connections returns how many there may be at once.
+func (f *File) connections() int32 {
+	if f.Redirected() {
+		return int32(f.remote.most)
+	}
+	return int32(min(f.remote.most, costlyParts))
+}
+
+// request is a reader that counts as a connection until it is closed.
+type request struct {
+	*reader
+	of     *File
+	after  *arrival // whose connection it takes over; or nil
+	closed sync.Once
+}
+
+// Read implements [io.Reader].
+func (r *request) Read(p []byte) (int, error) {
+	if r.after != nil {
+		if err := r.after.complete(r.ctx); err != nil {
+			return 0, err
+		}
+		_ = r.after.closeBody() // what was read is what counts
+		r.after = nil
+	}
+	return r.reader.Read(p)
+}
+
+// Close implements [io.Closer].
+func (r *request) Close() error {
+	r.closed.Do(func() { r.of.requests.Add(-1) })
+	return r.reader.Close()
 }
 
 // run reads one piece of the file after the other.

@@ -1,0 +1,413 @@
+package fetch_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/transport"
+)
+
+// step is a range that is read, or read in part.
+type step struct {
+	off, n, read int64
+	cancel       bool // its context ends before it is closed
+}
+
+// One reader after the other continues on the connection of the first answer, as long as
+// each is read to its end and the next one begins there, or a little behind. Any other
+// reader makes a request of its own.
+func TestOnward(t *testing.T) {
+	t.Parallel()
+	const gap = 128 << 10
+	data := content(8 * mib) // the first MiB and the last half are in memory
+	whole := func(off, n int64) step { return step{off, n, n, false} }
+	tests := []struct {
+		name  string
+		steps []step
+		want  string // requests of their own
+	}{
+		{"one after the other", []step{whole(mib, mib), whole(2*mib, mib), whole(3*mib, 4*mib)}, ""},
+		{"from within the first answer", []step{whole(0, 2*mib), whole(2*mib, mib)}, ""},
+		{"into the end", []step{whole(mib, 7*mib)}, ""},
+		{"a gap", []step{whole(mib+gap, 1000), whole(mib+gap+1000+gap, 1000)}, ""},
+		{"too large a gap", []step{whole(mib+gap+1, 1000), whole(mib, 1000)}, "bytes=1179649-1180648"},
+		{"back", []step{whole(mib, mib), whole(mib, 1000), whole(2*mib, 1000)}, "bytes=1048576-1049575"},
+		{"closed early", []step{{mib, mib, 1000, false}, whole(mib+1000, 1000)}, "bytes=1049576-1050575"},
+		{"closed early, in the first answer", []step{{0, 2 * mib, 1000, false}, whole(1000, mib), whole(mib, 1000)}, "bytes=1048576-1049575 bytes=1048576-1049575"},
+		{"canceled", []step{{mib, mib, 1000, true}, whole(mib+1000, 1000)}, "bytes=1049576-1050575"},
+		{"canceled when it was read", []step{{mib, mib, mib, true}, whole(2*mib, 1000)}, "bytes=2097152-2098151"},
+		{"empty", []step{whole(mib, 0), whole(mib, mib)}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := serve(t, data, nil)
+			f := openLarge(t, o, fetch.Options{})
+			readEnd(t, f)
+			if tt.name == "closed early, in the first answer" {
+				readAt(t, f, mib-1) // so that it is there
+			}
+			before := len(o.asked())
+			for _, s := range tt.steps {
+				s.do(t, f, data)
+			}
+			if got := lines(o.asked()[before:]); got != tt.want && tt.name != "closed early, in the first answer" || len(o.asked())-before > 2 {
+				t.Errorf("requests\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func readAt(t *testing.T, f *fetch.File, off int64) {
+	t.Helper()
+	if _, err := f.ReadAt(make([]byte, 1), off); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s step) do(t *testing.T, f *fetch.File, data []byte) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	body, err := f.Range(ctx, s.off, s.n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, s.read)
+	if _, err := io.ReadFull(body, got); err != nil || !bytes.Equal(got, data[s.off:s.off+s.read]) {
+		t.Errorf("%+v: %v", s, err)
+	}
+	if s.cancel {
+		cancel()
+	}
+	if err := body.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := body.Read(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("%+v: read after close: %v", s, err)
+	}
+}
+
+// While one reader is on the connection of the first answer, others have their own.
+func TestOnwardIsForOne(t *testing.T) {
+	t.Parallel()
+	data := content(8 * mib)
+	o := serve(t, data, nil)
+	f := openLarge(t, o, fetch.Options{})
+	readEnd(t, f)
+	var group sync.WaitGroup
+	for range 4 {
+		body, err := f.Range(t.Context(), mib, 2*mib)
+		if err != nil {
+			t.Fatal(err)
+		}
+		group.Go(func() {
+			got, err := io.ReadAll(body)
+			if err = errors.Join(err, body.Close()); err != nil || !bytes.Equal(got, data[mib:3*mib]) {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+		})
+	}
+	group.Wait()
+	if got, want := lines(o.asked()[len(o.asked())-3:]), "bytes=1048576-3145727 bytes=1048576-3145727 bytes=1048576-3145727"; got != want || len(o.asked()) != 5 {
+		t.Errorf("requests: %s", lines(o.asked()))
+	}
+}
+
+// A connection that breaks off behind the first answer's part is resumed there.
+func TestOnwardResumes(t *testing.T) {
+	t.Parallel()
+	data := content(8 * mib)
+	var o *object
+	o = serve(t, data, func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if n == 1 {
+			o.cut(w, r, 3*mib, false)
+		}
+		return n == 1
+	})
+	f := openLarge(t, o, fetch.Options{})
+	readEnd(t, f)
+	for off := int64(mib); off < 6*mib; off += mib {
+		step{off, mib, mib, false}.do(t, f, data)
+	}
+	if s := f.Stats(); s.Requests != 3 || s.Resumes != 1 || o.readTwice() > 0 {
+		t.Errorf("%+v, %d bytes were read twice: %s", s, o.readTwice(), lines(o.asked()))
+	}
+}
+
+// A file can be closed while a reader waits on the connection of the first answer, at any
+// place, and while one waits for an answer that never comes.
+func TestCloseUnderReaders(t *testing.T) {
+	t.Parallel()
+	never := make(chan struct{})
+	for _, at := range []int{300_000, 2 * mib} { // in memory, and behind that
+		for _, off := range []int64{35, mib, 4 * mib} {
+			var o *object
+			o = serve(t, content(8*mib), func(w http.ResponseWriter, r *http.Request, n int) bool {
+				switch r.Header.Get("Range") {
+				case "bytes=0-":
+					o.stuck(w, r, at, never)
+				case "bytes=7864320-8388607", "bytes=7340032-7864319", "bytes=8126464-8388607", "bytes=7864320-8126463":
+					return false // the end
+				default:
+					<-r.Context().Done()
+				}
+				return true
+			})
+			f := openLarge(t, o, fetch.Options{})
+			readEnd(t, f)
+			body, err := f.Range(t.Context(), off, 3*mib)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read := make(chan error, 1)
+			go func() {
+				_, err := io.Copy(io.Discard, body)
+				read <- err
+			}()
+			time.Sleep(5 * time.Millisecond) // or not; it may be anywhere
+			if off < 4*mib {
+				if err := f.Close(); err != nil {
+					t.Error(err)
+				}
+				if err := <-read; err == nil {
+					t.Error("all was read")
+				}
+			}
+			if err := body.Close(); err != nil {
+				t.Error(err)
+			}
+			if off == 4*mib {
+				_ = <-read // whatever it says
+			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// live counts the answers of a transport that aren't read to their end or closed yet.
+type live struct {
+	http.RoundTripper
+
+	mu        sync.Mutex
+	now, most int
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (l *live) RoundTrip(r *http.Request) (*http.Response, error) {
+	l.add(1)
+	resp, err := l.RoundTripper.RoundTrip(r)
+	if err != nil {
+		l.add(-1)
+		return nil, err
+	}
+	resp.Body = &liveBody{ReadCloser: resp.Body, live: l}
+	return resp, nil
+}
+
+func (l *live) add(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.now += n
+	l.most = max(l.most, l.now)
+}
+
+type liveBody struct {
+	io.ReadCloser
+	live *live
+	once sync.Once
+}
+
+// Read implements [io.Reader].
+func (b *liveBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.once.Do(func() { b.live.add(-1) })
+	}
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (b *liveBody) Close() error {
+	b.once.Do(func() { b.live.add(-1) })
+	return b.ReadCloser.Close()
+}
+
+// There are never more connections than there may be, of which readers of ranges take one
+// each.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	small, large := zipped(t, zip.Store, several(12, 700_000)...), zipped(t, zip.Store, several(40, 700_000)...)
+	for _, connections := range []int{1, 2, 3} {
+		for name, archive := range map[string][]byte{"small": small, "large": large} {
+			for _, partial := range []bool{false, true} {
+				for _, suffix := range []bool{false, true} {
+					for _, redirected := range []bool{false, true} {
+						o := serve(t, archive, nil)
+						if !suffix {
+							o.before = noSuffix
+						}
+						url := o.URL
+						if redirected {
+							gitlab := httptest.NewServer(http.RedirectHandler(o.URL, http.StatusFound))
+							t.Cleanup(gitlab.Close)
+							url = gitlab.URL
+						}
+						l := &live{RoundTripper: o.Client().Transport}
+						opts := fetch.Options{Client: &http.Client{Transport: l}, Connections: connections, Partial: partial, Size: int64(len(archive))}
+						if suffix {
+							opts.Size = 0
+						}
+						f, err := fetch.Open(t.Context(), url, opts)
+						if err != nil {
+							t.Fatal(err)
+						}
+						how := extract.Options{Pace: extract.Pace{Workers: connections, Connections: connections}}
+						if partial {
+							how.Include = []string{"**/*0?.bin"}
+						}
+						extractAll(t, f, how)
+						if err := f.Close(); err != nil {
+							t.Error(err)
+						}
+						if l.most > connections || l.now != 0 {
+							t.Errorf("%s, at most %d, partial %v, suffix %v, redirected %v: %d connections at once, %d are left",
+								name, connections, partial, suffix, redirected, l.most, l.now)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// Where GitLab itself serves an archive, few requests bring it, four of them at once,
+// also if the beginning isn't wanted, so that nothing continues on its connection.
+func TestRequestsToGitLab(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1, 2, 3, 4, 5, 8, 10, 12, 15, 17, 20, 24, 29, 33, 50} {
+		archive := zipped(t, zip.Store, several(size*4, mib/4)...)
+		for _, exclude := range [][]string{nil, {"**/*00[012]?.bin"}} {
+			if exclude != nil && size < 17 {
+				continue
+			}
+			o := serve(t, archive, nil)
+			l := &live{RoundTripper: o.Client().Transport}
+			f, err := fetch.Open(t.Context(), o.URL, fetch.Options{Client: &http.Client{Transport: l}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			extractAll(t, f, extract.Options{
+				Pace:      extract.Pace{Workers: 8, Connections: 16, Costly: true},
+				Selection: extract.Selection{Exclude: exclude},
+			})
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+			if n, most := len(o.asked()), max(2, len(archive)>>22+2); n > most || l.most > 4 || len(archive) <= 2*mib && n > 1 {
+				t.Errorf("%d bytes without %v: %d requests, want at most %d; %d at once: %s", len(archive), exclude, n, most, l.most, lines(o.asked()))
+			}
+		}
+	}
+}
+
+// Ahead is what is in memory: nothing of it tells how fast a connection is.
+func TestAhead(t *testing.T) {
+	t.Parallel()
+	data := content(8 * mib)
+	release := make(chan struct{})
+	var o *object
+	o = serve(t, data, func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if n == 1 {
+			o.stuck(w, r, 300_000, release)
+		}
+		return n == 1
+	})
+	f := openLarge(t, o, fetch.Options{})
+	if _, err := readRange(t, f, f.Size()-mib/2, mib/2); err != nil {
+		t.Fatal(err)
+	}
+	readAt(t, f, 299_999)
+	if got := f.Ahead(); got != 300_000+mib/2 {
+		t.Errorf("%d bytes are ahead, want the beginning and the end", got)
+	}
+	close(release)
+	readAt(t, f, mib-1)
+	if got := f.Ahead(); got != mib+mib/2 {
+		t.Errorf("%d bytes are ahead", got)
+	}
+}
+
+// patient is a server that ends a connection on which it couldn't send for a minute, as
+// nginx does (send_timeout).
+type patient struct{ data []byte }
+
+// RoundTrip implements [http.RoundTripper].
+func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
+	l := &liar{versions: [2][]byte{p.data, p.data}, lanes: map[string]int{}}
+	resp, data := l.honest(r, 0)
+	resp.Body = &patientBody{fuzzBody: &fuzzBody{ctx: r.Context(), rest: data, end: io.EOF, left: int64(len(data)), closed: make(chan struct{})}, last: time.Now()}
+	return resp, nil
+}
+
+type patientBody struct {
+	*fuzzBody
+	last time.Time // that something was read
+}
+
+// Read implements [io.Reader].
+func (b *patientBody) Read(p []byte) (int, error) {
+	if time.Since(b.last) > time.Minute {
+		return 0, io.ErrUnexpectedEOF
+	}
+	b.last = time.Now()
+	return b.fuzzBody.Read(p)
+}
+
+// A connection that waits for minutes because nobody reads isn't taken for one that has
+// stalled. If the server ends it meanwhile, the transfer continues where it was.
+func TestSlowReaderOnward(t *testing.T) {
+	t.Parallel()
+	data := content(8 * mib)
+	synctest.Test(t, func(t *testing.T) {
+		client := transport.New(transport.Options{API: &url.URL{Scheme: "https", Host: "gitlab", Path: "/"}, Base: patient{data}, StallTimeout: 10 * time.Second}).Stream
+		f, err := fetch.OpenSized(t.Context(), "https://gitlab/archive", fetch.Options{Client: client, Check: gitlab.CheckResponse}, mib, mib)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := f.Range(t.Context(), 0, f.Size())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, 0, len(data))
+		for i, pause := range []time.Duration{0, 0, 30 * time.Second, 5 * time.Minute, time.Hour, 0, 0, 0} {
+			time.Sleep(pause)
+			part := make([]byte, mib)
+			if _, err := io.ReadFull(body, part); err != nil {
+				t.Fatalf("part %d: %v", i, err)
+			}
+			got = append(got, part...)
+		}
+		if err := errors.Join(body.Close(), f.Close()); err != nil || !bytes.Equal(got, data) {
+			t.Error(err)
+		}
+		if s := f.Stats(); s.Resumes != 2 || s.Bytes != int64(len(data)) {
+			t.Errorf("%+v, want 2 resumes, and no byte twice", s)
+		}
+	})
+}
