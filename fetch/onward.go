@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"sync"
-	"sync/atomic"
 )
 
 // spine is the arrival of the first answer, and what its connection brings behind that:
@@ -16,14 +15,12 @@ type spine struct {
 	mu   sync.Mutex
 	next int64 // where the next reader may begin
 	busy bool  // a reader uses the connection, or one has given it up
-
-	elsewhere [][2]int64 // bytes that others have requested
 }
 
 func newSpine(a *arrival) *spine { return &spine{arrival: a, next: a.end()} }
 
 // onward returns a reader of the bytes from off to end, or nil if the connection is
-// busy or at another place: then a request has to be made for them. If ctx ends before all of them are read, the connection is
+// busy or at another place. If ctx ends before the reader is closed, the connection is
 // given up.
 func (s *spine) onward(ctx context.Context, off, end int64) io.ReadCloser {
 	if s == nil {
@@ -31,26 +28,12 @@ func (s *spine) onward(ctx context.Context, off, end int64) io.ReadCloser {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.busy || off < s.next || off > s.next+arrivalGap || end > s.body.end || s.wanted(s.next, off) {
-		s.elsewhere = append(s.elsewhere, [2]int64{off, end})
+	if s.busy || off < s.next || off > s.next+arrivalGap || end > s.body.end {
 		return nil
 	}
 	s.busy = true
 	s.all()
-	r := &onward{spine: s, ctx: ctx, off: off, end: end}
-	context.AfterFunc(ctx, r.stop)
-	return r
-}
-
-// wanted reports whether others have requested bytes from off to end, so they must not be
-// read here, to be dropped.
-func (s *spine) wanted(off, end int64) bool {
-	for _, other := range s.elsewhere {
-		if other[0] < end && off < other[1] {
-			return true
-		}
-	}
-	return false
+	return &onward{spine: s, ctx: ctx, off: off, end: end, stop: context.AfterFunc(ctx, s.leave)}
 }
 
 // yield gives the connection up when its arrival is complete, and reports true, unless a
@@ -81,7 +64,7 @@ type onward struct {
 	*spine
 	ctx      context.Context // io.Reader has no place for one
 	off, end int64
-	complete atomic.Bool // all was read
+	stop     func() bool
 }
 
 // Read implements [io.Reader].
@@ -93,10 +76,7 @@ func (r *onward) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.readOn(p[:min(int64(len(p)), r.end-r.off)])
-	if r.off += int64(n); r.off == r.end {
-		r.complete.Store(true)
-	}
-	if err != nil && r.ctx.Err() != nil {
+	if r.off += int64(n); err != nil && r.ctx.Err() != nil {
 		err = context.Cause(r.ctx) // which is why the connection was given up
 	}
 	return n, err
@@ -114,18 +94,13 @@ func (r *onward) readOn(p []byte) (int, error) {
 	return r.body.Read(p)
 }
 
-// stop gives the connection up, unless all was read.
-func (r *onward) stop() {
-	if !r.complete.Load() {
-		r.leave()
-	}
-}
-
-// Close implements [io.Closer]. The reader's context has ended, so the connection is given
-// up unless all was read.
+// Close implements [io.Closer]. If the reader wasn't read to its end, the connection is
+// given up.
 func (r *onward) Close() error {
-	if r.complete.Load() {
-		r.release(r.end)
+	if !r.stop() || r.off < r.end {
+		r.leave()
+		return nil
 	}
+	r.release(r.end)
 	return nil
 }

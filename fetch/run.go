@@ -23,19 +23,20 @@ func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	r := &run{ctx: own, end: func() { stop(); cancel(errClosed) }}
 	for end := off + n; off < end; {
 		var piece io.ReadCloser
-		piece, off = f.piece(own, off, end)
+		piece, off = f.piece(ctx, own, off, end)
 		r.pieces = append(r.pieces, piece)
 	}
 	return r, nil
 }
 
 // piece returns a reader of the first of the bytes from off to end, and where those end.
-func (f *File) piece(ctx context.Context, off, end int64) (io.ReadCloser, int64) {
+// The reader of a request ends with own; ctx outlives it, unless the caller cancels that.
+func (f *File) piece(ctx, own context.Context, off, end int64) (io.ReadCloser, int64) {
 	beside := false
 	for _, a := range f.arrivals {
 		if a.begin(off, end) {
 			end = min(end, a.end())
-			return &arrivalReader{a, ctx, off, end}, end
+			return &arrivalReader{a, own, off, end}, end
 		}
 		if a.off > off {
 			end = min(end, a.off)
@@ -47,7 +48,7 @@ func (f *File) piece(ctx context.Context, off, end int64) (io.ReadCloser, int64)
 	if body := f.spine.onward(ctx, off, end); body != nil {
 		return body, end
 	}
-	body := &request{reader: f.remote.reader(ctx, off, end), of: f}
+	body := &request{reader: f.remote.reader(own, off, end), of: f}
 	if f.requests.Add(1) >= f.connections() && f.spine.yield() {
 		body.after = f.spine.arrival
 	}
@@ -93,18 +94,14 @@ func (r *request) Close() error {
 
 // run reads one piece of the file after the other.
 type run struct {
-	ctx context.Context // io.Reader has no place for one
-	end func()          // ends ctx
-
-	mu     sync.Mutex // held while bytes are read
+	ctx    context.Context // io.Reader has no place for one
+	end    func()          // ends ctx
 	pieces []io.ReadCloser
 	read   int // pieces that are read to their end
 }
 
 // Read implements [io.Reader].
 func (r *run) Read(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.ctx.Err() != nil { // closed, too
 		return 0, context.Cause(r.ctx)
 	}
@@ -121,11 +118,9 @@ func (r *run) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// Close implements [io.Closer]. It ends a Read that is going on.
+// Close implements [io.Closer].
 func (r *run) Close() error {
 	r.end()
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	var err error
 	for _, piece := range r.pieces {
 		err = errors.Join(err, piece.Close())
