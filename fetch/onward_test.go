@@ -191,7 +191,7 @@ func TestCloseUnderReaders(t *testing.T) {
 				t.Error(err)
 			}
 			if off == 4*mib {
-				<-read // whatever it says
+				<-read //nolint:errcheck // whatever it says
 			}
 			if err := f.Close(); err != nil {
 				t.Error(err)
