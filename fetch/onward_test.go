@@ -148,58 +148,6 @@ func TestOnwardResumes(t *testing.T) {
 	}
 }
 
-// A file can be closed while a reader waits on the connection of the first answer, at any
-// place, and while one waits for an answer that never comes.
-func TestCloseUnderReaders(t *testing.T) {
-	t.Parallel()
-	never := make(chan struct{})
-	for _, at := range []int{300_000, 2 * mib} { // in memory, and behind that
-		for _, off := range []int64{35, mib, 4 * mib} {
-			var o *object
-			o = serve(t, content(8*mib), func(w http.ResponseWriter, r *http.Request, n int) bool {
-				switch r.Header.Get("Range") {
-				case "bytes=0-":
-					o.stuck(w, r, at, never)
-				case "bytes=7864320-8388607", "bytes=7340032-7864319", "bytes=8126464-8388607", "bytes=7864320-8126463":
-					return false // the end
-				default:
-					<-r.Context().Done()
-				}
-				return true
-			})
-			f := openLarge(t, o, fetch.Options{})
-			readEnd(t, f)
-			body, err := f.Range(t.Context(), off, 3*mib)
-			if err != nil {
-				t.Fatal(err)
-			}
-			read := make(chan error, 1)
-			go func() {
-				_, err := io.Copy(io.Discard, body)
-				read <- err
-			}()
-			time.Sleep(5 * time.Millisecond) // or not; it may be anywhere
-			if off < 4*mib {
-				if err := f.Close(); err != nil {
-					t.Error(err)
-				}
-				if err := <-read; err == nil {
-					t.Error("all was read")
-				}
-			}
-			if err := body.Close(); err != nil {
-				t.Error(err)
-			}
-			if off == 4*mib {
-				<-read //nolint:errcheck // whatever it says
-			}
-			if err := f.Close(); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-}
-
 // live counts the answers of a transport that aren't read to their end or closed yet.
 type live struct {
 	http.RoundTripper
