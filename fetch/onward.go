@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -15,25 +16,40 @@ type spine struct {
 	mu   sync.Mutex
 	next int64 // where the next reader may begin
 	busy bool  // a reader uses the connection, or one has given it up
+	gap  *gap  // in front of the last reader that had one; or nil
+
+	elsewhere []span // what others request
 }
 
 func newSpine(a *arrival) *spine { return &spine{arrival: a, next: a.end()} }
 
 // onward returns a reader of the bytes from off to end, or nil if the connection is
-// busy or at another place. If ctx ends before the reader is closed, the connection is
-// given up.
+// busy or at another place: then they must be requested. If ctx ends before the reader is
+// closed, the connection is given up.
 func (s *spine) onward(ctx context.Context, off, end int64) io.ReadCloser {
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.busy || off < s.next || off > s.next+arrivalGap || end > s.body.end {
+	if s.gap != nil && off >= s.gap.off && end <= s.gap.end {
+		return &gapReader{gap: s.gap, spine: s, ctx: ctx, off: off, end: end}
+	}
+	if s.busy || off < s.next || off > s.next+arrivalGap || end > s.body.end || s.requested(s.next, off) {
+		s.elsewhere = append(s.elsewhere, span{off, end})
 		return nil
+	}
+	if off > s.next {
+		s.gap = &gap{span: span{s.next, off}}
 	}
 	s.busy = true
 	s.all()
-	return &onward{spine: s, ctx: ctx, off: off, end: end, stop: context.AfterFunc(ctx, s.leave)}
+	return &onward{spine: s, ctx: ctx, gap: s.gap, off: off, end: end, stop: context.AfterFunc(ctx, s.leave)}
+}
+
+// requested reports whether others request bytes from off to end.
+func (s *spine) requested(off, end int64) bool {
+	return slices.ContainsFunc(s.elsewhere, func(o span) bool { return o.off < end && off < o.end })
 }
 
 // yield gives the connection up when its arrival is complete, and reports true, unless a
@@ -63,6 +79,7 @@ func (s *spine) release(end int64) {
 type onward struct {
 	*spine
 	ctx      context.Context // io.Reader has no place for one
+	gap      *gap            // in front of it; or nil
 	off, end int64
 	stop     func() bool
 }
@@ -82,14 +99,12 @@ func (r *onward) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readOn reads what is next. Unwanted bytes in front of it are dropped.
+// readOn reads what is next.
 func (r *onward) readOn(p []byte) (int, error) {
 	r.reading.Lock()
 	defer r.reading.Unlock()
-	if gap := r.off - r.body.off; gap > 0 {
-		if _, err := io.CopyN(io.Discard, r.body, gap); err != nil {
-			return 0, err
-		}
+	if err := r.gap.read(r.body); err != nil {
+		return 0, err
 	}
 	return r.body.Read(p)
 }

@@ -127,6 +127,62 @@ func TestOnwardIsForOne(t *testing.T) {
 	}
 }
 
+// Readers begin in any order. What one of them passes over on the connection, another one
+// gets from there; and what another one requests, none passes over.
+func TestGaps(t *testing.T) {
+	t.Parallel()
+	data := content(8 * mib)
+	type reads struct{ off, n int64 }
+	tests := []struct {
+		name         string
+		begin, close []reads // in this order
+		want         int     // requests
+	}{
+		{"the second first", []reads{{mib + 100, mib}, {mib, 100}}, []reads{{mib + 100, mib}, {mib, 100}}, 0},
+		{"and read first", []reads{{mib + 100, mib}, {mib, 100}}, []reads{{mib, 100}, {mib + 100, mib}}, 0},
+		{"parts", []reads{{mib + 100, mib}, {mib, 60}, {mib + 60, 40}}, []reads{{mib + 60, 40}, {mib, 60}, {mib + 100, mib}}, 0},
+		{"from within the first answer", []reads{{mib + 100, mib}, {mib - 1000, 1100}}, []reads{{mib - 1000, 1100}, {mib + 100, mib}}, 0},
+		{"beyond the gap", []reads{{mib + 100, mib}, {mib, 101}}, []reads{{mib, 101}, {mib + 100, mib}}, 1},
+		{"given up", []reads{{mib + 100, mib}, {mib, 100}}, []reads{{mib + 100, 0}, {mib, 100}}, 1},
+		{"requested by another", []reads{{mib, mib}, {2 * mib, 100}}, []reads{{mib, mib}, {2 * mib, 100}, {2*mib + 100, 100}}, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := serve(t, data, nil)
+			f := openLarge(t, o, fetch.Options{})
+			readEnd(t, f)
+			readAt(t, f, mib-1)
+			before := len(o.asked())
+			bodies := map[int64]io.ReadCloser{}
+			begin := func(off, n int64) {
+				body, err := f.Range(t.Context(), off, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				bodies[off] = body
+			}
+			for _, r := range tt.begin {
+				begin(r.off, r.n)
+			}
+			for _, r := range tt.close {
+				if bodies[r.off] == nil {
+					begin(r.off, r.n)
+				}
+				got := make([]byte, r.n)
+				_, err := io.ReadFull(bodies[r.off], got)
+				if err = errors.Join(err, bodies[r.off].Close()); err != nil || !bytes.Equal(got, data[r.off:r.off+r.n]) {
+					t.Errorf("%+v: %v", r, err)
+				}
+			}
+			// A connection that is being given up may bring a little more.
+			if asked := o.asked()[before:]; len(asked) != tt.want && (tt.name != "given up" || len(asked) > 0) || tt.name != "beyond the gap" && o.readTwice() > 0 {
+				t.Errorf("%d bytes read twice, requests: %s", o.readTwice(), lines(asked))
+			}
+		})
+	}
+}
+
 // A connection that breaks off behind the first answer's part is resumed there.
 func TestOnwardResumes(t *testing.T) {
 	t.Parallel()
