@@ -18,7 +18,7 @@
 //	up to 16 MiB   the others bring as much of the end as they can until they meet the
 //	               spine, and all of the file stays in memory
 //	more           the spine brings the beginning, and then continues with one region
-//	               after the other (onward.go, gap.go)
+//	               after the other (onward.go)
 //
 // They start when the first answer tells the size, or earlier, when a listing tells it
 // and GitLab has redirected to its storage (early.go).
