@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/sethvargo/go-envconfig"
 )
@@ -61,6 +62,10 @@ type Config struct {
 	PipelineID    int64
 	JobID         int64
 	ServerVersion string // of GitLab, such as "18.5.1-ee"
+
+	PipelineSource   string // what started the job's pipeline: push, parent_pipeline, …
+	UpstreamPipeline int64  // the pipeline that triggered it; GitLab says so since 18.9
+	UpstreamProject  string // numeric id of that pipeline's project
 
 	InCI    bool // runs in a GitLab CI job
 	AnyCI   bool // runs in a job of any CI
@@ -104,12 +109,17 @@ type settings struct {
 	ProjectPath   string `env:"CI_PROJECT_PATH"`
 	ProjectDir    string `env:"CI_PROJECT_DIR"`
 	MRRefPath     string `env:"CI_MERGE_REQUEST_REF_PATH"`
+	MREventType   string `env:"CI_MERGE_REQUEST_EVENT_TYPE"`
 	RefName       string `env:"CI_COMMIT_REF_NAME"`
 	DefaultBranch string `env:"CI_DEFAULT_BRANCH"`
 	SHA           string `env:"CI_COMMIT_SHA"`
 	PipelineID    int64  `env:"CI_PIPELINE_ID"`
 	JobID         int64  `env:"CI_JOB_ID"`
 	ServerVersion string `env:"CI_SERVER_VERSION"`
+
+	PipelineSource   string `env:"CI_PIPELINE_SOURCE"`
+	UpstreamPipeline int64  `env:"CI_UPSTREAM_PIPELINE_ID"`
+	UpstreamProject  string `env:"CI_UPSTREAM_PROJECT_ID"`
 
 	InCI       bool   `env:"GITLAB_CI"`
 	AnyCI      string `env:"CI"`
@@ -153,9 +163,25 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 // identity fills in the fields that make sense only on the job's own server.
 func (s *settings) identity(c *Config) {
 	c.Project, c.ProjectPath = s.Project, s.ProjectPath
-	c.Ref = firstOf(s.MRRefPath, s.RefName)
+	c.Ref = firstOf(s.mergeRequestRef(), s.RefName)
 	c.DefaultBranch, c.SHA = s.DefaultBranch, s.SHA
 	c.PipelineID, c.JobID, c.ServerVersion = s.PipelineID, s.JobID, s.ServerVersion
+	c.PipelineSource, c.UpstreamPipeline, c.UpstreamProject = s.PipelineSource, s.UpstreamPipeline, s.UpstreamProject
+}
+
+// mergeRequestRef returns the ref of a merge request pipeline, or "" for another one.
+// CI_MERGE_REQUEST_REF_PATH is always that of the source branch's commit,
+// refs/merge-requests/7/head, although pipelines for merged results and merge trains run
+// for refs of their own (app/models/merge_request.rb: merge_ref_path, train_ref_path).
+func (s *settings) mergeRequestRef() string {
+	of, isHead := strings.CutSuffix(s.MRRefPath, "/head")
+	switch {
+	case isHead && s.MREventType == "merged_result":
+		return of + "/merge"
+	case isHead && s.MREventType == "merge_train":
+		return of + "/train"
+	}
+	return s.MRRefPath
 }
 
 // tls prefers the program's own variables to the runner's. Certificate and key come from

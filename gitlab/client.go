@@ -1,7 +1,8 @@
 // Package gitlab is a client for the parts of GitLab's REST API that deal with jobs,
 // pipelines and artifacts. A request goes through these files:
 //
-//	jobs.go, pipelines.go, bridges.go, tree.go, metadata.go: what can be read
+//	jobs.go, pipelines.go, bridges.go, mergerequests.go, projects.go, tree.go,
+//	metadata.go: what can be read
 //	actions.go    what can be changed
 //	download.go   logs, and whether an archive can be downloaded
 //	address.go    where things are: one encoder for every path

@@ -17,7 +17,17 @@ func (c *Client) Trace(ctx context.Context, project Project, job int64) (io.Read
 // ArchiveExists downloads the first byte of a job's archive, to find out whether the
 // rest can be downloaded. GET /projects/:id/jobs/:job_id/artifacts
 func (c *Client) ArchiveExists(ctx context.Context, project Project, job int64) error {
-	body, err := c.open(ctx, c.ArchiveURL(project, job), "bytes=0-0")
+	return c.exists(ctx, c.ArchiveURL(project, job))
+}
+
+// RefArchiveExists is ArchiveExists by ref and job name; recent is that of
+// [Client.RefArchiveURL].
+func (c *Client) RefArchiveExists(ctx context.Context, project Project, ref, job string, recent bool) error {
+	return c.exists(ctx, c.RefArchiveURL(project, ref, job, recent))
+}
+
+func (c *Client) exists(ctx context.Context, address string) error {
+	body, err := c.open(ctx, address, "bytes=0-0")
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (a answer) undecodable(err error) error {
 	return a.unusable(what)
 }
 
-// identified reports whether jobs and pipelines in an answer have IDs that requests can
+// identified reports whether jobs, pipelines and merge requests in an answer have IDs that requests can
 // name. A job's pipeline may be missing.
 func identified(v any) bool {
 	switch v := v.(type) {
@@ -111,6 +111,8 @@ func identified(v any) bool {
 		return v.ID > 0 && v.Pipeline.ID >= 0
 	case *Pipeline:
 		return v.ID > 0
+	case *MergeRequest:
+		return v.IID > 0
 	case *Bridge:
 		return v.ID > 0 && (v.DownstreamPipeline == nil || v.DownstreamPipeline.ID > 0)
 	case *[]Job:

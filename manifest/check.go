@@ -30,6 +30,9 @@ func (r *reader) check(m *Manifest, root *yaml.Node) error {
 	for i := range m.Sources {
 		s := &m.Sources[i]
 		s.Query = s.over(m.Defaults)
+		if slices.Equal(s.Ref, []string{""}) {
+			s.Ref = nil // ref: "" overrides a default
+		}
 		at := &yaml.Node{Line: s.line, Column: s.column}
 		if what, fix := s.mistake(); what != "" {
 			return r.fail(at, what, fix)
@@ -84,8 +87,10 @@ func (s *Source) mistakenName() (what, fix string) {
 func (s *Source) mistakenQuery() (what, fix string) {
 	q := s.JobQuery()
 	switch {
-	case s.Pipeline == "current":
-		return "is of the current pipeline", "that is another one in each run, so it can't be locked"
+	case slices.Contains(s.Ref, ""):
+		return "has an empty ref", "give it the name of a branch or tag, or leave it out"
+	case slices.Contains([]string{"current", "upstream", "root"}, s.Pipeline):
+		return fmt.Sprintf("is of the %s pipeline", s.Pipeline), "that is another one in each run, so it can't be locked"
 	case s.Pipeline != "" && s.Pipeline != latest && q.PipelineID <= 0:
 		return fmt.Sprintf("has the pipeline %q", s.Pipeline), "write its id, which is the number in its address, or latest"
 	case q.Globs():

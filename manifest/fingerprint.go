@@ -16,7 +16,7 @@ func (s Source) Fingerprint() string { return fingerprint(s.Query) }
 
 // IsFor reports whether an entry was locked for what the source asks for now.
 func (l Locked) IsFor(s Source) bool {
-	return l.Asked == s.Fingerprint() || l.Asked == s.Query.first()
+	return l.Asked == s.Fingerprint() || len(s.Ref) <= 1 && l.Asked == s.Query.first()
 }
 
 // fingerprint is that of a struct with keys of a manifest. A key with its zero
@@ -26,7 +26,11 @@ func fingerprint(keys any) string {
 	v := reflect.ValueOf(keys)
 	for i := range v.NumField() {
 		if f := v.Field(i); !f.IsZero() && (f.Kind() != reflect.Slice || f.Len() > 0) {
-			given[keyOf(v.Type().Field(i))] = f.Interface()
+			key := keyOf(v.Type().Field(i))
+			given[key] = f.Interface()
+			if key == "ref" && f.Kind() == reflect.Slice && f.Len() == 1 {
+				given[key] = f.Index(0).Interface() // as it was when there could be only one
+			}
 		}
 	}
 	text, err := json.Marshal(given) // sorts the keys
@@ -50,8 +54,9 @@ func short(text []byte) string {
 // it was then, which every new field changed. Such a lock file still holds; sync
 // rewrites it.
 func (q Query) first() string {
+	ref := strings.Join(q.Ref, "") // there is one at most
 	return short(fmt.Appendf(nil, "manifest.Query{Project:%#v, Ref:%#v, Job:%#v, JobID:%#v, Pipeline:%#v, SHA:%#v, MR:%#v, Recent:%#v, AnyStatus:%#v, Downstream:%#v, "+
 		"Paths:%#v, Exclude:%#v, Output:%#v, StripComponents:%#v, Flat:%#v, IfMissing:%#v, SHA256:%#v}",
-		q.Project, q.Ref, q.Job, q.JobID, q.Pipeline, q.SHA, q.MR, q.Recent, q.AnyStatus, q.Downstream,
+		q.Project, ref, q.Job, q.JobID, q.Pipeline, q.SHA, q.MR, q.Recent, q.AnyStatus, q.Downstream,
 		q.Paths, q.Exclude, q.Output, q.StripComponents, q.Flat, q.IfMissing, q.SHA256))
 }

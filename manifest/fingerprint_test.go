@@ -113,10 +113,10 @@ sources:
 	if q := all["takes"].Query; !q.Recent || !q.Flat || !q.AnyStatus || !q.Downstream || q.StripComponents != 1 || len(q.Paths) != 1 || len(q.Exclude) != 1 || q.IfMissing != "warn" || q.Output != "out" {
 		t.Errorf("the defaults do not hold: %+v", q)
 	}
-	if got, want := all["says"].Query, (Query{Project: "group/app", Ref: "main", Job: "build"}); !reflect.DeepEqual(got, want) {
+	if got, want := all["says"].Query, (Query{Project: "group/app", Ref: []string{"main"}, Job: "build"}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if q := all["id"].Query; q.JobID != 7 || q.Ref != "" {
+	if q := all["id"].Query; q.JobID != 7 || len(q.Ref) > 0 {
 		t.Errorf("%+v", q)
 	}
 	if all["anchored"].Recent {

@@ -41,16 +41,16 @@ type Source struct {
 
 // Query has the keys of a source.
 type Query struct {
-	Project    string `yaml:"project"    doc:"id or full path" expand:"yes"`
-	Ref        string `yaml:"ref"        doc:"branch or tag" expand:"yes"`
-	Job        string `yaml:"job"        doc:"name in full" expand:"yes"`
-	JobID      int64  `yaml:"job-id"     doc:"instead of ref and job"`
-	Pipeline   string `yaml:"pipeline"   doc:"id, or latest (of ref), whatever its status" expand:"yes"`
-	SHA        string `yaml:"sha"        doc:"the newest pipeline of this commit that has the job" expand:"yes"`
-	MR         int64  `yaml:"mr"         doc:"the newest pipeline of this merge request that has the job"`
-	Recent     bool   `yaml:"recent"     doc:"the newest successful pipeline that has the job, not the newest alone"`
-	AnyStatus  bool   `yaml:"any-status" doc:"also of jobs that have not succeeded"`
-	Downstream bool   `yaml:"downstream" doc:"also in pipelines of other projects that it triggered"`
+	Project    string   `yaml:"project"    doc:"id or full path" expand:"yes"`
+	Ref        []string `yaml:"ref"        doc:"branch or tag, or @default; of several, the first that has the job" expand:"yes"`
+	Job        string   `yaml:"job"        doc:"name in full" expand:"yes"`
+	JobID      int64    `yaml:"job-id"     doc:"instead of ref and job"`
+	Pipeline   string   `yaml:"pipeline"   doc:"id, or latest (of ref), whatever its status" expand:"yes"`
+	SHA        string   `yaml:"sha"        doc:"the newest pipeline of this commit that has the job" expand:"yes"`
+	MR         int64    `yaml:"mr"         doc:"the newest pipeline of this merge request that has the job"`
+	Recent     bool     `yaml:"recent"     doc:"the newest successful pipeline that has the job, not the newest alone"`
+	AnyStatus  bool     `yaml:"any-status" doc:"also of jobs that have not succeeded"`
+	Downstream bool     `yaml:"downstream" doc:"also in pipelines of other projects that it triggered"`
 
 	Paths           []string `yaml:"paths"            doc:"files, directories or globs; all files if there are none"`
 	Exclude         []string `yaml:"exclude"          doc:"globs to leave out"`
@@ -65,10 +65,11 @@ type Query struct {
 const latest = "latest"
 
 // JobQuery returns the query that the source means. A pipeline, commit or merge request
-// overrides recent: a source may name one although the defaults say recent.
+// overrides recent and further refs: a source may name one although the defaults say
+// those.
 func (s Source) JobQuery() resolve.Query {
 	q := resolve.Query{
-		Project: resolve.ProjectName(s.Project), Ref: s.Ref, JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == latest,
+		Project: resolve.ProjectName(s.Project), JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == latest,
 		AnyStatus: s.AnyStatus, Downstream: s.Downstream,
 	}
 	if s.Job != "" {
@@ -76,5 +77,11 @@ func (s Source) JobQuery() resolve.Query {
 	}
 	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // 0 if it isn't a number
 	q.Recent = s.Recent && s.Pipeline == "" && s.SHA == "" && s.MR == 0
+	if len(s.Ref) > 0 {
+		q.Ref = s.Ref[0]
+	}
+	if len(s.Ref) > 1 && (!q.Exact() || q.Latest) {
+		q.MoreRefs = s.Ref[1:]
+	}
 	return q
 }

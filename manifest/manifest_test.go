@@ -27,9 +27,9 @@ func read(text string) (manifest.Manifest, error) {
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	want := manifest.Manifest{Version: 1, Defaults: manifest.Query{Project: "group/app", Ref: "main", Exclude: []string{"**/*.map"}}, Sources: []manifest.Source{
-		{Name: "app", Query: manifest.Query{Project: "group/app", Ref: "release/2.x", Job: "build: [linux, amd64]", Paths: []string{"dist/", "lib/**"}, Exclude: []string{"**/*.map"}, Output: "out/release/2.x", StripComponents: 1}},
-		{Name: "tool", Query: manifest.Query{Project: "group/tool", Ref: "main", Job: "build", Recent: true, IfMissing: "warn", Paths: []string{"tool"}, Exclude: []string{"**/*.map"}}},
+	want := manifest.Manifest{Version: 1, Defaults: manifest.Query{Project: "group/app", Ref: []string{"main"}, Exclude: []string{"**/*.map"}}, Sources: []manifest.Source{
+		{Name: "app", Query: manifest.Query{Project: "group/app", Ref: []string{"release/2.x"}, Job: "build: [linux, amd64]", Paths: []string{"dist/", "lib/**"}, Exclude: []string{"**/*.map"}, Output: "out/release/2.x", StripComponents: 1}},
+		{Name: "tool", Query: manifest.Query{Project: "group/tool", Ref: []string{"main"}, Job: "build", Recent: true, IfMissing: "warn", Paths: []string{"tool"}, Exclude: []string{"**/*.map"}}},
 	}}
 	for name, text := range map[string]string{
 		"YAML": `
@@ -190,7 +190,7 @@ func TestNoToken(t *testing.T) {
 // What is asked decides whether a lock entry fits, and nothing else.
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
-	s := manifest.Source{Name: "a", Query: manifest.Query{Job: "b", Ref: "c"}}
+	s := manifest.Source{Name: "a", Query: manifest.Query{Job: "b", Ref: []string{"c"}}}
 	same, other := s, s
 	same.Name = "other"
 	other.Paths = []string{"d"}

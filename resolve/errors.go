@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
 // Reason says why a query finds nothing, for programs.
@@ -13,6 +15,8 @@ type Reason string
 const (
 	ReasonProject    Reason = "project_not_found"
 	ReasonNoPipeline Reason = "no_pipeline"
+	ReasonNoRequest  Reason = "merge_request_not_found"
+	ReasonNoDefault  Reason = "no_default_branch"
 	ReasonNoSuccess  Reason = "no_successful_pipeline"
 	ReasonNoJob      Reason = "job_not_found"
 	ReasonState      Reason = "job_not_successful"
@@ -41,13 +45,17 @@ func is[E error](err error) bool {
 // NotFoundError reports a project, ref, pipeline or job that doesn't exist.
 type NotFoundError struct {
 	Query Query
-	What  string // "project", "pipeline", "successful pipeline", "job", "job id"
+	What  string // "project", "merge request", "pipeline", "successful pipeline", "job", "job id"
 	Job   string // the name that was not found
 	Near  []string
 	Seen  string // what was searched, if that wasn't everything
 	Err   error  // the server's refusal, if it was one
-	hint  string
-	cut   bool // the list that was searched is incomplete or empty
+	// MergeRequest is the one that has no pipelines, if the token can see it.
+	MergeRequest *gitlab.MergeRequest
+	Unseen       bool // the token can't see whether there is such a merge request
+
+	hint string
+	cut  bool // the list that was searched is incomplete or empty
 }
 
 // Error implements error.
@@ -59,18 +67,30 @@ func (e *NotFoundError) Error() string {
 	switch e.What {
 	case "project":
 		return fmt.Sprintf("no project %s that this token can see%s", e.Query.Project, said(e.Err))
+	case "merge request":
+		return fmt.Sprintf("no merge request !%d in project %s%s", e.Query.MergeRequest, e.Query.Project, said(e.Err))
 	case "job id":
 		return fmt.Sprintf("no job %d in project %s%s", e.Query.JobID, e.Query.Project, said(e.Err))
 	case "successful pipeline":
 		return fmt.Sprintf("no successful pipeline of ref %q %s", e.Query.Ref, project)
 	case "pipeline":
-		return fmt.Sprintf("there is no such pipeline %s: %s%s", project, e.Query.where(), said(e.Err))
+		return e.noPipeline(project) + said(e.Err)
 	}
 	job := quoted(e.Query.Jobs)
 	if e.Job != "" {
 		job = fmt.Sprintf("job %q", e.Job)
 	}
 	return fmt.Sprintf("no %s with artifacts in %s %s%s%s", job, e.Query.where(), project, suggestion(e.Near), said(e.Err))
+}
+
+func (e *NotFoundError) noPipeline(where string) string {
+	switch {
+	case e.MergeRequest != nil:
+		return fmt.Sprintf("merge request !%d (%s) has no pipelines of its own %s", e.Query.MergeRequest, e.MergeRequest.State, where)
+	case e.Unseen:
+		return fmt.Sprintf("no pipeline of merge request !%d %s, and this token cannot see whether there is such a merge request", e.Query.MergeRequest, where)
+	}
+	return fmt.Sprintf("there is no such pipeline %s: %s", where, e.Query.where())
 }
 
 func suggestion(names []string) string {
@@ -89,6 +109,8 @@ func (e *NotFoundError) Reason() Reason {
 	switch e.What {
 	case "project":
 		return ReasonProject
+	case "merge request":
+		return ReasonNoRequest
 	case "pipeline":
 		return ReasonNoPipeline
 	case "successful pipeline":
@@ -110,7 +132,15 @@ func (e *NotFoundError) Hint() string {
 		return e.hint
 	case "successful pipeline":
 		return "check the ref's spelling; a pipeline that is running, has failed or waits for a manual job doesn't count"
+	case "merge request":
+		return "check the number, which is the one behind the !, and the project"
 	case "pipeline", "job id":
+		if e.MergeRequest != nil {
+			return fmt.Sprintf("its source branch %q may have pipelines: ask for those", e.MergeRequest.SourceBranch)
+		}
+		if e.Unseen {
+			return "check the number, which is the one behind the !; job tokens read merge requests since about GitLab 18.4"
+		}
 		return "check the id, which is the number in the address, and the project"
 	}
 	return `check the job's full name ("test 1/3", "build: [linux, amd64]")`
@@ -119,7 +149,7 @@ func (e *NotFoundError) Hint() string {
 // RefMistake returns what the query's ref seems to be, if it is not the name by which
 // pipelines know a branch or tag, and that name, if it is another one.
 func (e *NotFoundError) RefMistake() (mistake RefMistake, name string) {
-	if e.What == "project" || e.What == "job id" || e.Query.Exact() && !e.Query.Latest {
+	if e.What == "project" || e.What == "job id" || e.What == "merge request" || e.Query.Exact() && !e.Query.Latest {
 		return RefFine, "" // the ref makes no difference
 	}
 	return refMistake(e.Query.Ref)

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation 
 	if h, ok := errors.AsType[reasoner](err); ok {
 		x.Reason = h.Reason()
 	}
+	if missing, ok := errors.AsType[*NotFoundError](err); ok {
+		q.Ref = cmp.Or(missing.Query.Ref, q.Ref) // of several refs the last one; of @default the branch
+	}
 	switch x.Reason {
 	case ReasonNoSuccess, ReasonNoPipeline:
 		r.aboutPipelines(ctx, q, &x)
@@ -58,7 +62,7 @@ func (x *Explanation) see(format string, args ...any) {
 
 // aboutPipelines finds the newest pipeline of the ref, else refs that have pipelines.
 func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) {
-	if q.Ref == "" || q.PipelineID != 0 {
+	if q.Ref == "" || q.Exact() && !q.Latest {
 		return
 	}
 	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {

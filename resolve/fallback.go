@@ -19,6 +19,9 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	if a.JobName != "" {
 		q.Jobs = []string{a.JobName}
 	}
+	if a.Found == ByRef {
+		q.Ref, q.MoreRefs = a.Ref, nil // of several refs, the one that has the job
+	}
 	missing := refusal.StatusCode == http.StatusNotFound && !refusal.FromStorage && !refusal.ProjectNotFound()
 	switch {
 	case missing && a.Found == ByRef:

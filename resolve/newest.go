@@ -11,7 +11,8 @@ import (
 // whether q asks for such a one: that of a single job of the newest successful pipeline
 // of a ref. Its job isn't known.
 func (r *Resolver) ByRef(q Query) (Artifact, bool) {
-	if q.JobID != 0 || q.Exact() || q.Recent || len(q.Jobs) != 1 || q.Globs() {
+	q = r.Settle(q)
+	if q.JobID != 0 || q.Exact() || q.Recent || len(q.Jobs) != 1 || q.Globs() || len(q.MoreRefs) > 0 || q.Ref == DefaultBranch {
 		return Artifact{}, false
 	}
 	return r.chosenByServer(q, q.Jobs[0]), true
@@ -33,6 +34,7 @@ const newestJobs = 20
 // of [Resolver.Artifacts] besides. If the token can't list enough, it returns what ByRef
 // does.
 func (r *Resolver) OnRef(ctx context.Context, q Query) (Artifact, error) {
+	q = r.Settle(q)
 	a, settled, err := r.inNewestJobs(ctx, q, newestJobs)
 	switch {
 	case Refused(err):

@@ -39,7 +39,7 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 			return passed(found, back), nil
 		}
 		first = cmp.Or(first, err)
-		if !severalCount || !mayBeElsewhere(err) {
+		if !severalCount || !mayBeElsewhere(err) || q.Exact() && !is[*NotFoundError](err) {
 			break
 		}
 	}

@@ -17,8 +17,10 @@ type Query struct {
 
 	// The pipeline: one of these. Ref without Latest means the newest successful pipeline
 	// of a ref, which GitLab itself would choose.
-	Ref          string // as pipelines have it: a branch, a tag, refs/merge-requests/7/head
+	Ref          string   // as pipelines have it: a branch, a tag, refs/merge-requests/7/head; or [DefaultBranch]
+	MoreRefs     []string // tried in this order, if Ref doesn't have the jobs
 	PipelineID   int64
+	Root         bool   // the pipeline at the top, if PipelineID is a child's
 	SHA          string // of a commit, in full
 	MergeRequest int64  // its number in the project
 	Latest       bool   // the newest pipeline of Ref, whatever its status
@@ -52,6 +54,8 @@ func (q Query) Exact() bool {
 // where describes the pipeline to a person.
 func (q Query) where() string {
 	switch {
+	case q.Root:
+		return fmt.Sprintf("the root pipeline above pipeline %d", q.PipelineID)
 	case q.PipelineID != 0:
 		return fmt.Sprintf("pipeline %d", q.PipelineID)
 	case q.SHA != "":
@@ -59,11 +63,20 @@ func (q Query) where() string {
 	case q.MergeRequest != 0:
 		return fmt.Sprintf("the pipelines of merge request !%d", q.MergeRequest)
 	case q.Latest:
-		return fmt.Sprintf("the newest pipeline of ref %q", q.Ref)
+		return "the newest pipeline of " + q.refNames()
 	case q.Recent:
-		return fmt.Sprintf("any recent successful pipeline of ref %q", q.Ref)
+		return "any recent successful pipeline of " + q.refNames()
 	}
-	return fmt.Sprintf("the newest successful pipeline of ref %q", q.Ref)
+	return "the newest successful pipeline of " + q.refNames()
+}
+
+// refNames names the refs to a person.
+func (q Query) refNames() string {
+	names := make([]string, 0, 1+len(q.MoreRefs))
+	for _, ref := range q.refs() {
+		names = append(names, fmt.Sprintf("%q", ref))
+	}
+	return "ref " + strings.Join(names, ", or else ")
 }
 
 // String describes the query to a person.
@@ -105,6 +118,7 @@ const (
 	RefCommit  RefMistake = "commit"  // a commit's SHA, or the beginning of one
 	RefLong    RefMistake = "long"    // refs/heads/… or refs/tags/…
 	RefEncoded RefMistake = "encoded" // with %XX, as in an address
+	RefWord    RefMistake = "word"    // with an @ in front, and not [DefaultBranch]
 )
 
 func refMistake(ref string) (mistake RefMistake, name string) {
@@ -119,6 +133,8 @@ func refMistake(ref string) (mistake RefMistake, name string) {
 		return RefLong, short
 	case err == nil && plain != ref:
 		return RefEncoded, plain
+	case strings.HasPrefix(ref, "@"):
+		return RefWord, DefaultBranch
 	}
 	return RefFine, ""
 }

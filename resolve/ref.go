@@ -90,9 +90,14 @@ func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact
 	if q.Globs() {
 		return r.fromProject(ctx, q)
 	}
+	return r.chosen(q), nil
+}
+
+// chosen are the archives that GitLab itself chooses, one for each name.
+func (r *Resolver) chosen(q Query) []Artifact {
 	artifacts := make([]Artifact, len(q.Jobs))
 	for i, job := range q.Jobs {
 		artifacts[i] = r.chosenByServer(q, job)
 	}
-	return artifacts, nil
+	return artifacts
 }

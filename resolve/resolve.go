@@ -15,6 +15,16 @@ type Lister interface {
 	Bridges(ctx context.Context, project gitlab.Project, pipeline int64, retried bool) iter.Seq2[gitlab.Bridge, error]
 }
 
+// Reader is the part of [gitlab.Client] that reads single things.
+type Reader interface {
+	CurrentJob(ctx context.Context) (gitlab.Job, error)
+	Job(ctx context.Context, project gitlab.Project, job int64) (gitlab.Job, error)
+	Pipeline(ctx context.Context, project gitlab.Project, pipeline int64) (gitlab.Pipeline, error)
+	MergeRequest(ctx context.Context, project gitlab.Project, iid int64) (gitlab.MergeRequest, error)
+	DefaultBranch(ctx context.Context, project gitlab.Project) (string, error)
+	RefArchiveExists(ctx context.Context, project gitlab.Project, ref, job string, recent bool) error
+}
+
 // Addresser is the part of [gitlab.Client] that knows where archives are.
 type Addresser interface {
 	ArchiveURL(project gitlab.Project, job int64) string
@@ -26,8 +36,7 @@ type Addresser interface {
 type API interface {
 	Lister
 	Addresser
-	CurrentJob(ctx context.Context) (gitlab.Job, error)
-	Job(ctx context.Context, project gitlab.Project, job int64) (gitlab.Job, error)
+	Reader
 }
 
 // Options configure a [Resolver]. API is required.
@@ -39,6 +48,12 @@ type Options struct {
 	// OnSkip is called for each downstream pipeline that the token can't read, so that
 	// its jobs didn't count. Nil means not to report them.
 	OnSkip func(error)
+	// OnPass is called for each ref that doesn't have the jobs if another one follows,
+	// with the reason. Nil means not to report them.
+	OnPass func(ref string, because error)
+	// Branches are default branches that are known without a request, by the ID or path
+	// of the project.
+	Branches map[string]string
 }
 
 // Resolver resolves queries with one token. It remembers which lists GitLab has refused
@@ -47,6 +62,8 @@ type Resolver struct {
 	api      API
 	jobToken bool
 	onSkip   func(error)
+	onPass   func(string, error)
+	branches map[string]string
 	lists    *lists
 }
 
@@ -55,13 +72,17 @@ func New(o Options) *Resolver {
 	if o.OnSkip == nil {
 		o.OnSkip = func(error) {}
 	}
-	return &Resolver{api: o.API, jobToken: o.JobToken, onSkip: o.OnSkip, lists: newLists(o.API)}
+	if o.OnPass == nil {
+		o.OnPass = func(string, error) {}
+	}
+	return &Resolver{api: o.API, jobToken: o.JobToken, onSkip: o.OnSkip, onPass: o.OnPass, branches: o.Branches, lists: newLists(o.API)}
 }
 
 // Artifacts returns the archives that q means, with the addresses to download them
 // from: one for each name in q, or an error. It makes no request for a job id; for a
 // ref and names at most two lists of one page each, if the newest successful pipeline
-// itself has the jobs; in a tree of pipelines two for each.
+// itself has the jobs; in a tree of pipelines two for each. Of several refs, it takes
+// all jobs from the first one that has them.
 func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
 	switch {
 	case q.JobID != 0:
@@ -69,12 +90,22 @@ func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
 			Project: q.Project, JobID: q.JobID, Found: ByID,
 			URL: r.api.ArchiveURL(gitlab.Project(q.Project), q.JobID),
 		}}, nil
-	case q.Exact():
-		found, err := r.fromTree(ctx, q)
-		return found, r.unlistable(err, q)
+	case q.Exact() && !q.Latest:
+		return r.fromExact(ctx, q)
 	}
-	found, err := r.fromRef(ctx, q)
-	return found, r.unlistable(err, q)
+	return r.firstRef(ctx, r.Settle(q))
+}
+
+// fromExact takes the jobs from a pipeline, or from those of a commit or merge request.
+func (r *Resolver) fromExact(ctx context.Context, q Query) ([]Artifact, error) {
+	if q.Root {
+		var err error
+		if q, err = r.Concrete(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	found, err := r.fromTree(ctx, q)
+	return found, r.withoutPipelines(ctx, q, r.unlistable(err, q))
 }
 
 // unlistable explains why GitLab refused a list. Most job tokens are refused because

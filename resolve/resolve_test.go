@@ -74,6 +74,20 @@ func (*fakeAPI) Job(context.Context, gitlab.Project, int64) (gitlab.Job, error) 
 	return gitlab.Job{}, nobody
 }
 
+func (*fakeAPI) Pipeline(context.Context, gitlab.Project, int64) (gitlab.Pipeline, error) {
+	return gitlab.Pipeline{}, nobody
+}
+
+func (*fakeAPI) MergeRequest(context.Context, gitlab.Project, int64) (gitlab.MergeRequest, error) {
+	return gitlab.MergeRequest{}, nobody
+}
+
+func (*fakeAPI) DefaultBranch(context.Context, gitlab.Project) (string, error) { return "", nobody }
+
+func (*fakeAPI) RefArchiveExists(context.Context, gitlab.Project, string, string, bool) error {
+	return nobody
+}
+
 func (*fakeAPI) ArchiveURL(gitlab.Project, int64) string { return "by-id" }
 
 func (*fakeAPI) RefArchiveURL(gitlab.Project, string, string, bool) string { return "by-ref" }

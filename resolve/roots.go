@@ -30,21 +30,90 @@ func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
 		}
 	}
 	sort.Slice(roots, func(i, j int) bool { return roots[i].id > roots[j].id })
-	return roots, nil
+	return roots[:min(len(roots), maxRecent)], nil
 }
 
 // pipelineFilters are the lists that contain the pipelines which a query means. A merge
-// request has pipelines of its source branch and of merge results.
-// https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
+// request has pipelines of its source branch, of merged results and of merge trains, each
+// with a ref of its own (app/models/merge_request.rb: ref_path, merge_ref_path,
+// train_ref_path). https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
 func pipelineFilters(q Query) []gitlab.PipelinesOptions {
 	switch {
 	case q.SHA != "":
 		return []gitlab.PipelinesOptions{{SHA: q.SHA}}
 	case q.MergeRequest != 0:
 		refs := "refs/merge-requests/" + strconv.FormatInt(q.MergeRequest, 10)
-		return []gitlab.PipelinesOptions{{Ref: refs + "/head"}, {Ref: refs + "/merge"}}
+		return []gitlab.PipelinesOptions{{Ref: refs + "/head"}, {Ref: refs + "/merge"}, {Ref: refs + "/train"}}
 	}
 	return []gitlab.PipelinesOptions{{Ref: q.Ref}}
+}
+
+// root returns the pipeline at the top of the parent-child pipelines that the query's
+// pipeline belongs to: the pipeline itself, unless it is a child. That is what GitLab calls
+// the root ancestor (Ci::Pipeline#root_ancestor); it is always of the same project. The API
+// names no parents, so root looks for the child below the other pipelines of its commit.
+func (r *Resolver) root(ctx context.Context, q Query) (int64, error) {
+	child, err := r.pipeline(ctx, q.Project, q.PipelineID)
+	if err != nil {
+		return 0, r.unlistable(r.pipelineMissing(err, q), q)
+	}
+	if child.Source != "parent_pipeline" {
+		return q.PipelineID, nil
+	}
+	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{SHA: child.SHA}) {
+		if err != nil {
+			return 0, r.unlistable(err, q)
+		}
+		if p.ID > q.PipelineID {
+			continue // a parent is older
+		}
+		below, err := r.isBelow(ctx, node{project: q.Project, id: p.ID}, q.PipelineID)
+		if err != nil {
+			return 0, r.unlistable(err, q)
+		}
+		if below {
+			return p.ID, nil
+		}
+	}
+	return 0, &NotFoundError{Query: q, What: "pipeline"}
+}
+
+// pipeline reads one pipeline, or what its jobs tell of it, if the token may only list
+// those.
+func (r *Resolver) pipeline(ctx context.Context, project string, id int64) (gitlab.Pipeline, error) {
+	p, err := r.api.Pipeline(ctx, gitlab.Project(project), id)
+	if !Refused(err) {
+		return p, err
+	}
+	for job, jobsErr := range r.lists.jobs(ctx, project, id) {
+		if jobsErr == nil && job.Pipeline.Source != "" {
+			return job.Pipeline, nil
+		}
+		break
+	}
+	return p, err
+}
+
+// isBelow reports whether a pipeline is a child of another one, or further below it.
+func (r *Resolver) isBelow(ctx context.Context, top node, pipeline int64) (bool, error) {
+	queue, known := []node{top}, map[int64]bool{top.id: true}
+	for visited := 0; len(queue) > 0 && visited < maxNodes; visited++ {
+		children, err := r.children(ctx, queue[0], false)
+		if err != nil {
+			return false, err
+		}
+		queue = queue[1:]
+		for _, child := range children {
+			if child.id == pipeline {
+				return true, nil
+			}
+			if !known[child.id] && child.id < pipeline {
+				known[child.id] = true
+				queue = append(queue, child)
+			}
+		}
+	}
+	return false, nil
 }
 
 // notCISources are the pipeline sources that the server ignores when it looks for a

@@ -40,11 +40,11 @@ func TestNamedPipelines(t *testing.T) {
 		{"a commit", resolve.Query{SHA: sha, Jobs: []string{"build"}}, 131, "", "pipelines ref= sha=" + sha + " status=, jobs of 13"},
 		{"a commit, an older pipeline", resolve.Query{SHA: sha, Jobs: []string{"lint"}}, 112, "", "pipelines ref= sha=" + sha + " status=, jobs of 13, bridges of 13, jobs of 11"},
 		{"a commit, no job", resolve.Query{SHA: sha, Jobs: []string{"none"}}, 0, `no job "none" with artifacts in the pipelines of commit ` + sha, ""},
-		{"a merge request", resolve.Query{MergeRequest: 3, Jobs: []string{"build"}}, 131, "", "pipelines ref=refs/merge-requests/3/head sha= status=, pipelines ref=refs/merge-requests/3/merge sha= status=, jobs of 13"},
+		{"a merge request", resolve.Query{MergeRequest: 3, Jobs: []string{"build"}}, 131, "", "pipelines ref=refs/merge-requests/3/head sha= status=, pipelines ref=refs/merge-requests/3/merge sha= status=, pipelines ref=refs/merge-requests/3/train sha= status=, jobs of 13"},
 		{"a merge request, an older pipeline", resolve.Query{MergeRequest: 3, Jobs: []string{"docs"}}, 122, "", ""},
 		{"a job that has failed", resolve.Query{MergeRequest: 3, Jobs: []string{"test"}}, 0, `job "test" (132) of project 7 has not succeeded: it is failed`, ""},
 		{"a job that has failed, wanted all the same", resolve.Query{MergeRequest: 3, AnyStatus: true, Jobs: []string{"test"}}, 132, "", ""},
-		{"no such merge request", resolve.Query{MergeRequest: 4, Jobs: []string{"build"}}, 0, "there is no such pipeline in project 7: the pipelines of merge request !4", ""},
+		{"no such merge request", resolve.Query{MergeRequest: 4, Jobs: []string{"build"}}, 0, "no merge request !4 in project 7 (404 Not found)", ""},
 		{"no such ref", resolve.Query{Ref: "none", Latest: true, Jobs: []string{"build"}}, 0, `the newest pipeline of ref "none"`, ""},
 	}
 	for _, tt := range tests {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -15,8 +16,10 @@ type server struct {
 	pipelines []gitlab.Pipeline // newest first
 	jobs      map[int64][]gitlab.Job
 	single    map[int64]gitlab.Job // by id; others are missing
-	current   gitlab.Job           // the job token's; the zero value is refused
-	refuse    error                // of all lists and single jobs; nil means none
+	requests  map[int64]gitlab.MergeRequest
+	branch    string     // the default one
+	current   gitlab.Job // the job token's; the zero value is refused
+	refuse    error      // of all lists and single jobs; nil means none
 	asked     []string
 }
 
@@ -79,6 +82,40 @@ func (s *server) Job(_ context.Context, _ gitlab.Project, id int64) (gitlab.Job,
 		return job, missing
 	}
 	return job, nil
+}
+
+func (s *server) Pipeline(_ context.Context, _ gitlab.Project, id int64) (gitlab.Pipeline, error) {
+	s.asked = append(s.asked, fmt.Sprintf("pipeline %d", id))
+	at := slices.IndexFunc(s.pipelines, func(p gitlab.Pipeline) bool { return p.ID == id })
+	switch {
+	case s.refuse != nil:
+		return gitlab.Pipeline{}, s.refuse
+	case at < 0:
+		return gitlab.Pipeline{}, missing
+	}
+	return s.pipelines[at], nil
+}
+
+func (s *server) MergeRequest(_ context.Context, _ gitlab.Project, iid int64) (gitlab.MergeRequest, error) {
+	s.asked = append(s.asked, fmt.Sprintf("merge request %d", iid))
+	m, found := s.requests[iid]
+	switch {
+	case s.refuse != nil:
+		return m, s.refuse
+	case !found:
+		return m, missing
+	}
+	return m, nil
+}
+
+func (s *server) DefaultBranch(context.Context, gitlab.Project) (string, error) {
+	s.asked = append(s.asked, "project")
+	return s.branch, s.refuse
+}
+
+func (s *server) RefArchiveExists(_ context.Context, _ gitlab.Project, ref, job string, _ bool) error {
+	s.asked = append(s.asked, ref+"/"+job)
+	return s.refuse
 }
 
 func (*server) ArchiveURL(project gitlab.Project, job int64) string {

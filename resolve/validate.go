@@ -15,6 +15,7 @@ const (
 	FieldJobID        Field = "JobID"
 	FieldJobs         Field = "Jobs"
 	FieldRef          Field = "Ref"
+	FieldMoreRefs     Field = "MoreRefs"
 	FieldPipelineID   Field = "PipelineID"
 	FieldSHA          Field = "SHA"
 	FieldMergeRequest Field = "MergeRequest"
@@ -94,6 +95,8 @@ func (q Query) conflict() *QueryError {
 			return &QueryError{ProblemConflict, append(chosen, beside...)}
 		}
 		return nil // which other fields are set makes no difference
+	case len(chosen) > 0 && !q.Latest && len(q.MoreRefs) > 0:
+		return &QueryError{ProblemConflict, append(chosen, FieldMoreRefs)}
 	case len(chosen) > 0 && q.Recent:
 		return &QueryError{ProblemConflict, append(chosen, FieldRecent)}
 	case q.MaxAge != 0 && !q.Recent:

@@ -17,6 +17,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 func completionCommand(con *console.Console) *cli.Command {
@@ -109,7 +110,7 @@ func values(ctx context.Context, before, path []string, flag string) []complete.
 	case "job", "name", "ref":
 		return fromServer(ctx, before, flag)
 	case "pipeline":
-		return complete.Texts("current", "latest")
+		return complete.Texts(pipelineWords...)
 	case "scope":
 		return complete.Texts(gitlab.Statuses()...)
 	case "format":
@@ -162,26 +163,25 @@ func fromServer(ctx context.Context, before []string, flag string) []complete.Wo
 	return names
 }
 
+// defaultBranch is the word for it.
+var defaultBranch = complete.Word{Text: resolve.DefaultBranch, About: "the default branch"}
+
 // names lists the newest names of jobs, or of refs, each once. The list of jobs
 // has refs, too, for a token that may not list pipelines.
 func (s *session) names(ctx context.Context, o queryOptions, flag string) []complete.Word {
 	q := jobs.Query{Limit: defaultLimit}
-	var err error
-	if q.Project, err = projectOf(o.project, s.cfg); err != nil || q.Project == "" {
+	if err := pipelineOf(s.cfg, o.project, o.pipeline, &q.Query); err != nil || q.Project == "" {
 		return nil
 	}
 	name := func(j gitlab.Job) complete.Word { return complete.Word{Text: j.Name, About: j.Stage} }
 	if flag == "ref" {
 		pipelines := s.api.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{})
 		if refs := distinct(pipelines, func(p gitlab.Pipeline) complete.Word { return complete.Word{Text: p.Ref, About: p.Status} }); len(refs) > 0 {
-			return refs
+			return append(refs, defaultBranch)
 		}
 		name = func(j gitlab.Job) complete.Word { return complete.Word{Text: j.Ref, About: j.Pipeline.Status} }
 	} else {
 		q.Ref = o.asked.Ref
-		if err := pipelineIn(o.pipeline)(s.cfg, &q.Query); err != nil {
-			return nil
-		}
 	}
 	return distinct(s.jobs().List(ctx, q), name)
 }

@@ -119,7 +119,7 @@ func TestCompleteNames(t *testing.T) {
 	}{
 		{[]string{"--job", "bu"}, "build\ttest\nbuild: [linux, arm64]\ttest\nbuild: [linux, amd64]\ttest\n", 1},
 		{[]string{"--pipeline", "101", "-j", ""}, "child-only\ttest\nbuild\ttest\n", 1},
-		{[]string{"--ref", ""}, "main\trunning\nrefs/merge-requests/7/head\tsuccess\nrelease/2.x\tsuccess\nv1.0\tsuccess\n", 1},
+		{[]string{"--ref", ""}, "main\trunning\nrefs/merge-requests/7/head\tsuccess\nrelease/2.x\tsuccess\nv1.0\tsuccess\n@default\tthe default branch\n", 1},
 		{[]string{"--ref=re"}, "--ref=refs/merge-requests/7/head\tsuccess\n--ref=release/2.x\tsuccess\n", 1},
 		{[]string{"--ref", "release/2.x", "--job", ""}, "build\ttest\n", 2},
 	}

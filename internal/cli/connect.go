@@ -88,15 +88,27 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 		return nil, err
 	}
 	s.api = gitlab.New(cfg.APIURL, s.http.Whole, s.http.Stream)
-	s.resolver = resolve.New(resolve.Options{API: s.api, JobToken: cfg.Token.Kind == env.JobToken, OnSkip: func(err error) {
-		s.log.Warn().Err(err).Msg("a downstream pipeline is left out")
-	}})
+	s.resolver = s.newResolver()
 	s.opener = &retrieve.Opener{
 		HTTP: s.http.Stream, API: s.api, Resolver: s.resolver, Backoff: func() fetch.Backoff { return s.policy.Backoff() },
 		Own: retrieve.Project{ID: cfg.Project, Path: cfg.ProjectPath}, Events: s.events(),
 	}
 	s.log.Debug().Str("api", cfg.APIURL.String()).Str("token", string(cfg.Token.Kind)).Str("from", cfg.Token.Source).Msg("environment")
 	return s, nil
+}
+
+func (s *session) newResolver() *resolve.Resolver {
+	o := resolve.Options{
+		API: s.api, JobToken: s.cfg.Token.Kind == env.JobToken,
+		OnSkip: func(err error) { s.log.Warn().Err(err).Msg("a downstream pipeline is left out") },
+		OnPass: func(ref string, because error) {
+			s.log.Info().Str("ref", ref).Str("because", because.Error()).Msg("the next ref is tried")
+		},
+	}
+	if s.cfg.Project != "" && s.cfg.DefaultBranch != "" {
+		o.Branches = map[string]string{s.cfg.Project: s.cfg.DefaultBranch, s.cfg.ProjectPath: s.cfg.DefaultBranch}
+	}
+	return resolve.New(o)
 }
 
 func (s *session) newClients(stallTimeout time.Duration) (transport.Clients, error) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
-	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
@@ -109,11 +109,17 @@ func checkWords(c *cli.Context) error {
 		case *cli.StringSliceFlag:
 			values = c.StringSlice(name)
 		}
-		if err := errors.Join(checkWord("--"+name, values...), checkNumber(name, c.Value(name))); err != nil {
+		if err := errors.Join(checkWord("--"+name, unset[name], values...), checkNumber(name, c.Value(name))); err != nil {
 			return err
 		}
 	}
-	return checkWord("an argument", c.Args().Slice()...)
+	return checkWord("an argument", "", c.Args().Slice()...)
+}
+
+// unset says of flags whose value usually is a variable when that isn't set.
+var unset = map[string]string{
+	"mr":       "CI_MERGE_REQUEST_IID is set in merge request pipelines only; for a branch use --ref",
+	"pipeline": "a variable of the trigger job, such as PARENT_PIPELINE_ID, is set below it only; since GitLab 18.9, use --pipeline upstream",
 }
 
 // notZero are the flags whose 0 isn't a value: it would silently be the default.
@@ -134,8 +140,6 @@ func checkNumber(name string, value any) error {
 		return nil
 	}
 	switch zero := slices.Contains(notZero, name); {
-	case name == "mr" && n <= 0:
-		return failure.ErrMergeRequest
 	case n < 0 && !zero:
 		return usage("--"+name+" must not be negative", "leave it out for the default")
 	case n <= 0 && zero:
@@ -144,13 +148,15 @@ func checkNumber(name string, value any) error {
 	return nil
 }
 
-func checkWord(what string, values ...string) error {
+// checkWord refuses values that are empty or weren't expanded. why says when that happens;
+// it may be empty.
+func checkWord(what, why string, values ...string) error {
 	for _, value := range values {
 		if ref, found := env.Unexpanded(value); found {
-			return usage(what+" holds the literal text "+ref+": it was not expanded", "single quotes keep a shell from expanding")
+			return usage(what+" holds the literal text "+ref+": it was not expanded", cmp.Or(why, "single quotes keep a shell from expanding"))
 		}
 		if strings.TrimSpace(value) == "" {
-			return usage(what+" is empty", "give it a value, or leave it out")
+			return usage(what+" is empty", cmp.Or(why, "give it a value, or leave it out"))
 		}
 	}
 	return nil

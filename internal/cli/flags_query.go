@@ -20,12 +20,12 @@ import (
 func queryFlags() []cli.Flag {
 	return []cli.Flag{
 		projectFlag(),
-		&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "branch or tag `REF` (default: the job's own)"},
+		&cli.StringSliceFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "branch or tag `REF` (default: the job's own), or @default; may be repeated"},
 		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: help.Which, Usage: "job `NAME`, in full, or a glob (*, ?, {a,b}); may be repeated"},
 		&cli.StringFlag{Name: "job-id", Category: help.Which, Usage: "job `ID` or web address, instead of --ref and --job"},
-		&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "`ID`, web address, current, or latest (of --ref), with any status"},
+		&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "`ID` or address, current, upstream, root, or latest (of --ref); any status"},
 		&cli.StringFlag{Name: "sha", Category: help.Which, Usage: "the newest pipeline of the commit `SHA` that has the job"},
-		&cli.Int64Flag{Name: "mr", Category: help.Which, Usage: "the newest pipeline of merge request `NUMBER` that has the job", DefaultText: "none"},
+		&cli.StringFlag{Name: "mr", Category: help.Which, Usage: "the newest pipeline of merge request `NUMBER` that has the job"},
 		&cli.BoolFlag{Name: "recent", Category: help.Which, Usage: "if the newest successful pipeline lacks the job, search older ones", DisableDefaultText: true},
 		&cli.DurationFlag{Name: "max-age", Category: help.Which, Usage: "with --recent: search back at most `DURATION`", DefaultText: "any"},
 		&cli.BoolFlag{Name: "any-status", Category: help.Which, Usage: "with --pipeline, --sha or --mr: also use jobs that have not succeeded", DisableDefaultText: true},
@@ -41,10 +41,11 @@ func projectFlag() cli.Flag {
 // queryOptions are the values of [queryFlags]. What they mean depends on the
 // environment: see query.
 type queryOptions struct {
-	asked    resolve.Query // but for its project, job id and pipeline
+	asked    resolve.Query // but for its project, job id, pipeline and merge request
 	project  string        // id, path or web address; empty means the job's own
 	jobID    string        // number or web address
-	pipeline string        // number, web address, current or latest
+	pipeline string        // see pipelineIn
+	mr       string        // number
 	given    []string      // the flags among them, but for --project
 	wait     time.Duration
 }
@@ -52,10 +53,13 @@ type queryOptions struct {
 func readQuery(c *cli.Context) queryOptions {
 	o := queryOptions{
 		asked: resolve.Query{
-			Ref: c.String("ref"), Jobs: c.StringSlice("job"), SHA: strings.ToLower(c.String("sha")), MergeRequest: c.Int64("mr"),
+			Jobs: c.StringSlice("job"), SHA: strings.ToLower(c.String("sha")),
 			Recent: c.Bool("recent"), MaxAge: c.Duration("max-age"), AnyStatus: c.Bool("any-status"), Downstream: c.Bool("downstream"),
 		},
-		project: readProject(c), jobID: c.String("job-id"), pipeline: c.String("pipeline"), wait: c.Duration("wait"),
+		project: readProject(c), jobID: c.String("job-id"), pipeline: c.String("pipeline"), mr: c.String("mr"), wait: c.Duration("wait"),
+	}
+	if refs := c.StringSlice("ref"); len(refs) > 0 {
+		o.asked.Ref, o.asked.MoreRefs = refs[0], refs[1:]
 	}
 	for _, f := range queryFlags() {
 		if name := f.Names()[0]; name != "project" && c.IsSet(name) {
@@ -73,7 +77,7 @@ func readProject(c *cli.Context) string { return c.String("project") }
 func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
 	q := o.asked
 	q.Project = o.project
-	for _, read := range []func(env.Config, *resolve.Query) error{projectIn, o.jobIn, pipelineIn(o.pipeline)} {
+	for _, read := range []func(env.Config, *resolve.Query) error{projectIn, o.jobIn, pipelineIn(o.pipeline), o.mergeRequestIn} {
 		if err := read(cfg, &q); err != nil {
 			return q, err
 		}
@@ -99,7 +103,7 @@ func withQuery(ctx context.Context, g globalOptions, o queryOptions, con *consol
 		if err != nil {
 			return err
 		}
-		return do(ctx, s, q)
+		return do(ctx, s, s.resolver.Settle(q))
 	})
 }
 
@@ -137,7 +141,7 @@ func (o queryOptions) jobIn(cfg env.Config, q *resolve.Query) error {
 	q.JobID = w.JobID
 	if w.Job != "" {
 		q.Ref, q.Jobs = w.Ref, []string{w.Job}
-		for _, flag := range []string{"pipeline", "sha", "mr"} {
+		for _, flag := range []string{"ref", "pipeline", "sha", "mr"} {
 			if err == nil && slices.Contains(o.given, flag) {
 				err = usage("--job-id and --"+flag+" each say which job or pipeline", "give one of them")
 			}
@@ -146,36 +150,14 @@ func (o queryOptions) jobIn(cfg env.Config, q *resolve.Query) error {
 	return err
 }
 
-// pipelineIn reads a number, an address, "current" or "latest".
-func pipelineIn(value string) func(env.Config, *resolve.Query) error {
-	return func(cfg env.Config, q *resolve.Query) error {
-		switch {
-		case value == "":
-			return nil
-		case value == "latest":
-			q.Latest = true
-			return nil
-		case value == "current":
-			if q.PipelineID = cfg.PipelineID; q.PipelineID == 0 {
-				return usage("--pipeline current: CI_PIPELINE_ID is not set", "it is the running job's pipeline; elsewhere give its number")
-			}
-			return nil
-		case webaddress.Is(value):
-			w, err := webaddress.Parse(value, cfg.APIURL)
-			if err == nil && w.PipelineID == 0 {
-				err = usage("--pipeline: no pipeline in "+value, "a pipeline's address ends in /-/pipelines/NUMBER")
-			}
-			if q.Project == "" {
-				q.Project = w.Project
-			}
-			q.PipelineID = w.PipelineID
-			return err
-		default:
-			var err error
-			if q.PipelineID, err = webaddress.ID(value); err != nil {
-				return usage("--pipeline is none of a number, an address, current, latest", "a pipeline's number stands in its address")
-			}
-			return nil
-		}
+// mergeRequestIn reads the number of a merge request, with the ! in front or without.
+func (o queryOptions) mergeRequestIn(_ env.Config, q *resolve.Query) error {
+	if o.mr == "" {
+		return nil
 	}
+	var err error
+	if q.MergeRequest, err = webaddress.ID(strings.TrimPrefix(o.mr, "!")); err != nil {
+		return failure.ErrMergeRequest
+	}
+	return nil
 }

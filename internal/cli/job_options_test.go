@@ -112,9 +112,9 @@ func TestJobsQuery(t *testing.T) {
 		{"jobs --pipeline latest", inJob, resolve.Query{Project: "1", Ref: "main", Latest: true}, ""},
 		{"jobs --pipeline latest -R g/other", inJob, resolve.Query{Project: "g/other", Latest: true}, "no ref given"},
 		{"jobs --pipeline current", inJob, resolve.Query{Project: "1", PipelineID: 9}, ""},
-		{"jobs --pipeline current", env.Config{Project: "1"}, resolve.Query{Project: "1"}, "CI_PIPELINE_ID"},
+		{"jobs --pipeline current", env.Config{Project: "1"}, resolve.Query{}, "CI_PIPELINE_ID"},
 		{"jobs --pipeline 7 --ref main", inJob, resolve.Query{Project: "1", Ref: "main", PipelineID: 7}, "each say which pipeline"},
-		{"jobs --pipeline x", inJob, resolve.Query{Project: "1"}, "--pipeline"},
+		{"jobs --pipeline x", inJob, resolve.Query{}, "--pipeline"},
 	} {
 		o, err := optionsOf(t, tt.line, readJobs)
 		if err != nil {

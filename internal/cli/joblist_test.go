@@ -167,10 +167,10 @@ func TestSearchIsBounded(t *testing.T) {
 		{gitlabtest.JobToken, "jobs --ref none --pipeline latest --limit 0", 3, 21},
 		{gitlabtest.JobToken, "resolve --ref none --job build --recent", 3, 22}, // by ref, and the list
 		{gitlabtest.JobToken, "resolve --pipeline latest --ref none --job build", 3, 21},
-		{gitlabtest.JobToken, "resolve --mr 7 --job build", 3, 21},
+		{gitlabtest.JobToken, "resolve --mr 7 --job build", 3, 22}, // the list, and the merge request
 		{gitlabtest.PrivateToken, "resolve --ref main --recent --job none", 3, 201},
 		{gitlabtest.PrivateToken, "resolve --sha 0123456789012345678901234567890123456789 --job none", 3, 201},
-		{gitlabtest.PrivateToken, "resolve --mr 7 --job none", 3, 402}, // head and merge
+		{gitlabtest.PrivateToken, "resolve --mr 7 --job none", 3, 203}, // the newest hundred of head, merge and train
 	} {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Parallel()

@@ -35,7 +35,7 @@ with --include-retried. Child pipelines have lists of their own.
 		Flags: []cli.Flag{
 			projectFlag(),
 			&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "list jobs of branch or tag `REF`"},
-			&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "list jobs of one pipeline: `ID`, web address, current, or latest (of --ref)"},
+			&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "list jobs of one pipeline: `ID`, web address, current, upstream, root, or latest (of --ref)"},
 			&cli.StringSliceFlag{Name: "scope", Category: help.Which, Usage: "list jobs with `STATUS` success, failed, running, …; may be repeated"},
 			&cli.StringFlag{Name: "name", Category: help.Which, Usage: "list jobs with this `NAME`, or glob (*, ?, {a,b})"},
 			&cli.BoolFlag{Name: "with-artifacts", Category: help.Which, Usage: "list jobs whose archive has not expired", DisableDefaultText: true},
@@ -55,7 +55,7 @@ type jobsOptions struct {
 	global   globalOptions
 	query    jobs.Query // but for its project and pipeline
 	project  string     // id, path or web address; empty means the job's own
-	pipeline string     // number, web address, current or latest
+	pipeline string     // see pipelineIn
 	format   string     // text, json or jsonl
 }
 
@@ -109,11 +109,7 @@ func runJobs(ctx context.Context, o jobsOptions, con *console.Console) error {
 // sensible default for --pipeline latest in the own project.
 func (o jobsOptions) list(cfg env.Config) (jobs.Query, error) {
 	q := o.query
-	var err error
-	if q.Project, err = projectOf(o.project, cfg); err != nil {
-		return q, err
-	}
-	if err := pipelineIn(o.pipeline)(cfg, &q.Query); err != nil {
+	if err := pipelineOf(cfg, o.project, o.pipeline, &q.Query); err != nil {
 		return q, err
 	}
 	if own := q.Project == cfg.Project || q.Project == cfg.ProjectPath; own && q.Latest && q.Ref == "" {

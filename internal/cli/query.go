@@ -17,6 +17,19 @@ func projectOf(value string, cfg env.Config) (string, error) {
 	return cmp.Or(q.Project, cfg.Project), err
 }
 
+// pipelineOf reads the project and the pipeline of a list of jobs. Without --project, the
+// pipeline may be of another project than the job's own.
+func pipelineOf(cfg env.Config, project, pipeline string, q *resolve.Query) error {
+	q.Project = project
+	for _, read := range []func(env.Config, *resolve.Query) error{projectIn, pipelineIn(pipeline)} {
+		if err := read(cfg, q); err != nil {
+			return err
+		}
+	}
+	q.Project = cmp.Or(q.Project, cfg.Project)
+	return nil
+}
+
 // oneJob reads a project and a job of it: a number or a web address, and empty for the
 // job that runs.
 func oneJob(cfg env.Config, project, value string) (path string, id int64, err error) {

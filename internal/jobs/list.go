@@ -64,8 +64,12 @@ func (c *Client) List(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error]
 // refused explains why a list was refused.
 func (c *Client) refused(err error, q resolve.Query) error {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
+	_, explained := errors.AsType[interface {
+		error
+		Reason() resolve.Reason
+	}](err)
 	switch {
-	case !ok:
+	case !ok || explained:
 		return err
 	case c.JobToken && resolve.Refused(err):
 		return &resolve.ClosedError{Query: q, Err: err}
@@ -94,12 +98,23 @@ func (c *Client) enough(q Query, searched, most int) bool {
 func (c *Client) unfiltered(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
 	project := gitlab.Project(q.Project)
 	switch {
+	case q.Root, q.Ref == resolve.DefaultBranch:
+		return c.concrete(ctx, q)
 	case q.PipelineID != 0:
 		return c.API.PipelineJobs(ctx, project, q.PipelineID, q.options())
 	case q.Ref != "":
 		return c.refJobs(ctx, q)
 	}
 	return c.API.ProjectJobs(ctx, project, q.options())
+}
+
+// concrete is unfiltered for a query whose pipeline or ref takes requests to find out.
+func (c *Client) concrete(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
+	var err error
+	if q.Query, err = c.Resolver.Concrete(ctx, q.Query); err != nil {
+		return func(yield func(gitlab.Job, error) bool) { yield(gitlab.Job{}, err) }
+	}
+	return c.unfiltered(ctx, q)
 }
 
 // refJobs goes through the pipelines of a ref. Where those are closed to the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -136,7 +137,7 @@ func (s *Syncer) resolve(ctx context.Context, p *Plan) error {
 	}
 	if err != nil && retrieve.Missing(err) && s.mayBeMissing(p.Source, err) {
 		p.Entry = manifest.Locked{
-			Name: p.Source.Name, Asked: p.Source.Fingerprint(), Project: p.Source.Project, Ref: p.Source.Ref, Job: p.Source.Job,
+			Name: p.Source.Name, Asked: p.Source.Fingerprint(), Project: p.Source.Project, Ref: strings.Join(p.Source.Ref, ", "), Job: p.Source.Job,
 			ResolvedAt: time.Now(), ResolvedBy: "missing",
 		}
 		return nil

@@ -154,6 +154,8 @@ func serverCode(err error) Code {
 	switch {
 	case is[*resolve.NotFoundError](err):
 		return CodeNotFound
+	case is[*resolve.DefaultBranchError](err):
+		return defaultBranchCode(err)
 	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err):
 		return CodeNoArchive
 	case is[*jobs.WaitingError](err):
@@ -174,6 +176,15 @@ func serverCode(err error) Code {
 		return CodeServer
 	}
 	return CodeDone
+}
+
+// defaultBranchCode tells a project without a default branch from one that a job token
+// may not read.
+func defaultBranchCode(err error) Code {
+	if unknown, ok := errors.AsType[*resolve.DefaultBranchError](err); ok && unknown.Err == nil {
+		return CodeNotFound
+	}
+	return CodeDenied
 }
 
 func statusCode(status int) Code {

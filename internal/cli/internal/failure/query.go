@@ -53,6 +53,8 @@ func missingUsage(field resolve.Field) error {
 
 func conflictUsage(e *resolve.QueryError) error {
 	switch {
+	case slices.Contains(e.Fields, resolve.FieldMoreRefs):
+		return Usage("--ref is there several times, and "+fieldFlags[e.Fields[0]]+" says which pipeline", "leave one of them out")
 	case slices.Contains(e.Fields, resolve.FieldRecent):
 		return Usage("--recent looks through the pipelines of a ref; "+fieldFlags[e.Fields[0]]+" names one", "leave one of them out")
 	case slices.Contains(e.Fields, resolve.FieldJobs), slices.Contains(e.Fields, resolve.FieldRef):
@@ -75,9 +77,16 @@ func hintForQuery(h hinter) string {
 		}
 		return strings.TrimSpace("use --wait DURATION to wait for it; " + e.Artifact.WebURL)
 	case *resolve.ClosedError:
+		if e.Query.Root {
+			return `job tokens list pipelines since GitLab 19.2: set GITLAB_TOKEN to a token with read_api; or give the trigger jobs "variables: {ROOT_PIPELINE_ID: $CI_PIPELINE_ID}" at the top, and here --pipeline "$ROOT_PIPELINE_ID"`
+		}
 		return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
 	case *resolve.DownstreamError:
 		return hintForDownstream(e)
+	case *resolve.DefaultBranchError:
+		if e.Err != nil {
+			return "GitLab shows a job token the default branch of public projects only: name the branch by --ref, or set GITLAB_TOKEN to a token with read_api"
+		}
 	}
 	return ""
 }
@@ -100,7 +109,12 @@ func hintForMissing(e *resolve.NotFoundError) string {
 	switch e.What {
 	case "successful pipeline":
 		return "check the ref's spelling (no refs/heads/); a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it"
+	case "merge request":
+		return "it is the number behind the ! of the merge request; it must be of this project: check --project"
 	case "pipeline":
+		if hint := hintForMergeRequest(e); hint != "" {
+			return hint
+		}
 		return "a pipeline's id is the number in its address; it must be of this project: check --project"
 	case "job id":
 		return "a job's id is the number in its address; it must be of this project: check --project"
@@ -108,6 +122,20 @@ func hintForMissing(e *resolve.NotFoundError) string {
 		return `check the job's full name ("test 1/3", "build: [linux, amd64]")` + hintForJob(e.Query)
 	}
 	return ""
+}
+
+// hintForMergeRequest is about a merge request without pipelines.
+func hintForMergeRequest(e *resolve.NotFoundError) string {
+	switch m := e.MergeRequest; {
+	case e.Unseen:
+		return "check the number, and --project; job tokens read merge requests since about GitLab 18.4, users' tokens always"
+	case m == nil:
+		return ""
+	case m.SourceProjectID != m.TargetProjectID:
+		return fmt.Sprintf("pipelines of its source branch are in the fork: --project %d --ref %s", m.SourceProjectID, m.SourceBranch)
+	default:
+		return "pipelines of its source branch: --ref " + m.SourceBranch
+	}
 }
 
 func hintForJob(q resolve.Query) string {
@@ -133,6 +161,8 @@ func hintForRef(e *resolve.NotFoundError) string {
 		return "use the short name: --ref " + name
 	case resolve.RefEncoded:
 		return "use the name as Git has it: --ref " + name
+	case resolve.RefWord:
+		return "the default branch is --ref " + name
 	}
 	return ""
 }

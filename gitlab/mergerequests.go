@@ -1,0 +1,22 @@
+package gitlab
+
+import "context"
+
+// MergeRequest is a merge request, as far as it is about branches.
+// https://docs.gitlab.com/api/merge_requests/
+type MergeRequest struct {
+	IID             int64  `json:"iid"`
+	State           string `json:"state"` // opened, closed, locked or merged
+	SourceBranch    string `json:"source_branch"`
+	SourceProjectID int64  `json:"source_project_id"` // of the fork, if it is from one; 0 if that is gone
+	TargetProjectID int64  `json:"target_project_id"`
+	WebURL          string `json:"web_url"`
+}
+
+// MergeRequest returns a merge request by its number in the project. Job tokens may read
+// it since GitLab 18.4. GET /projects/:id/merge_requests/:merge_request_iid
+func (c *Client) MergeRequest(ctx context.Context, project Project, iid int64) (MergeRequest, error) {
+	var m MergeRequest
+	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "merge_requests", id(iid)), &m)
+	return m, err
+}

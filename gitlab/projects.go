@@ -1,0 +1,15 @@
+package gitlab
+
+import "context"
+
+// DefaultBranch returns the default branch of a project. It is empty if the repository
+// is, or if the token may not read it. Job tokens count as anonymous here: GitLab answers
+// them about public projects only.
+// GET /projects/:id (https://docs.gitlab.com/api/projects/#retrieve-a-project)
+func (c *Client) DefaultBranch(ctx context.Context, project Project) (string, error) {
+	var p struct {
+		DefaultBranch string `json:"default_branch"`
+	}
+	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project))), &p)
+	return p.DefaultBranch, err
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// pipelineWords are the pipelines that have a word of their own.
+var pipelineWords = []string{"current", "upstream", "root", "latest"}
+
+// pipelineIn reads a pipeline: a number, an address or one of [pipelineWords].
+func pipelineIn(value string) func(env.Config, *resolve.Query) error {
+	return func(cfg env.Config, q *resolve.Query) error {
+		switch {
+		case value == "":
+			return nil
+		case value == "latest":
+			q.Latest = true
+			return nil
+		case value == "current":
+			if q.PipelineID = cfg.PipelineID; q.PipelineID == 0 {
+				return usage("--pipeline current: CI_PIPELINE_ID is not set", "it is the running job's pipeline; elsewhere give its number")
+			}
+			return nil
+		case value == "upstream":
+			return upstreamIn(cfg, q)
+		case value == "root":
+			return rootIn(cfg, q)
+		case webaddress.Is(value):
+			w, err := webaddress.Parse(value, cfg.APIURL)
+			if err == nil && w.PipelineID == 0 {
+				err = usage("--pipeline: no pipeline in "+value, "a pipeline's address ends in /-/pipelines/NUMBER")
+			}
+			if q.Project == "" {
+				q.Project = w.Project
+			}
+			q.PipelineID = w.PipelineID
+			return err
+		default:
+			var err error
+			if q.PipelineID, err = webaddress.ID(value); err != nil {
+				return usage(fmt.Sprintf("--pipeline %q is neither a number nor a web address nor one of %s", value, strings.Join(pipelineWords, ", ")), "a pipeline's number is in its address")
+			}
+			return nil
+		}
+	}
+}
+
+// byHand says how a pipeline gets the number of the one above it where GitLab sets no
+// variable.
+const byHand = `give the trigger job "variables: {PARENT_PIPELINE_ID: $CI_PIPELINE_ID}", and here --pipeline "$PARENT_PIPELINE_ID"`
+
+// upstreamIn takes the pipeline that triggered the running one: the parent of a child
+// pipeline, or one in another project.
+// https://docs.gitlab.com/ci/variables/predefined_variables/
+func upstreamIn(cfg env.Config, q *resolve.Query) error {
+	triggered := cfg.PipelineSource == "parent_pipeline" || cfg.PipelineSource == "pipeline"
+	switch {
+	case cfg.UpstreamPipeline > 0:
+		q.PipelineID = cfg.UpstreamPipeline
+		return inProject(cfg, q, "upstream", cfg.UpstreamProject)
+	case cfg.PipelineID == 0:
+		return usage("--pipeline upstream: CI_UPSTREAM_PIPELINE_ID is not set", "it is the pipeline that triggered the running job's; elsewhere give its number")
+	case !triggered && cfg.PipelineSource != "":
+		return usage("--pipeline upstream: no other pipeline triggered this one (CI_PIPELINE_SOURCE is "+cfg.PipelineSource+")", "use it in child pipelines, and in those that another project triggers")
+	}
+	server := cmp.Or(cfg.ServerVersion, "unknown")
+	return usage("--pipeline upstream: CI_UPSTREAM_PIPELINE_ID is not set; GitLab sets it since 18.9, and this server's version is "+server, byHand+"; if it is of another project, also --project")
+}
+
+// rootIn takes the pipeline at the top of the parent-child pipelines that the running one
+// belongs to, which is itself unless it is a child.
+func rootIn(cfg env.Config, q *resolve.Query) error {
+	if cfg.PipelineID == 0 {
+		return usage("--pipeline root: CI_PIPELINE_ID is not set", "it is the pipeline at the top, above the running job's; elsewhere give its number")
+	}
+	q.PipelineID = cfg.PipelineID
+	switch cfg.PipelineSource {
+	case "parent_pipeline":
+		q.Root = true
+		if cfg.UpstreamPipeline > 0 {
+			q.PipelineID = cfg.UpstreamPipeline
+		}
+	case "":
+		q.Root = true // whether it is a child isn't known here
+	}
+	return inProject(cfg, q, "root", cfg.Project)
+}
+
+// inProject sets the project of a pipeline, by its ID, unless --project names one. That
+// can't be another one; whether a path is the project's, only GitLab knows.
+func inProject(cfg env.Config, q *resolve.Query, word, project string) error {
+	own := project == cfg.Project
+	isOwn := q.Project == cfg.Project || strings.EqualFold(q.Project, cfg.ProjectPath)
+	isPath := strings.Contains(q.Project, "/")
+	switch {
+	case q.Project == "":
+		q.Project = project
+		return nil
+	case project == "", q.Project == project, own && isOwn, !own && !isOwn && isPath:
+		return nil
+	}
+	return usage(fmt.Sprintf("--pipeline %s is a pipeline of project %s, and --project says %s", word, project, q.Project), "leave out --project")
+}

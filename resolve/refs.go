@@ -1,0 +1,184 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// DefaultBranch stands for the default branch of the project where a ref is expected.
+const DefaultBranch = "@default"
+
+// refs returns the refs of the query in the order in which they are tried.
+func (q Query) refs() []string { return append([]string{q.Ref}, q.MoreRefs...) }
+
+// on returns the query for its nth ref alone.
+func (q Query) on(n int) Query {
+	q.Ref, q.MoreRefs = q.refs()[n], nil
+	return q
+}
+
+// Settle replaces [DefaultBranch] by the name of the branch, if that is known without a
+// request, and removes refs that are there twice.
+func (r *Resolver) Settle(q Query) Query {
+	var refs []string
+	for _, ref := range q.refs() {
+		if branch := r.branches[q.Project]; ref == DefaultBranch && branch != "" {
+			ref = branch
+		}
+		if !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
+	}
+	q.Ref, q.MoreRefs = refs[0], refs[1:]
+	return q
+}
+
+// firstRef takes the jobs from the first ref that has them all, with artifacts. A job that
+// is there but hasn't succeeded isn't passed over.
+func (r *Resolver) firstRef(ctx context.Context, q Query) ([]Artifact, error) {
+	var passed []error
+	for n := range q.refs() {
+		one, err := r.Concrete(ctx, q.on(n))
+		if err != nil {
+			return nil, err
+		}
+		found, err := r.fromOneRef(ctx, one)
+		if err == nil && len(q.MoreRefs) > 0 && found[0].Found == ByRef {
+			found, err = r.probe(ctx, one)
+		}
+		switch last := n == len(q.MoreRefs); {
+		case err == nil:
+			return found, nil
+		case !isMiss(err):
+			return nil, err
+		case last && len(passed) > 0:
+			return nil, &RefsError{Err: err, Passed: passed}
+		case last:
+			return nil, err
+		}
+		passed = append(passed, err)
+		r.onPass(one.Ref, err)
+	}
+	return nil, nil // there is always a last one
+}
+
+func (r *Resolver) fromOneRef(ctx context.Context, q Query) (found []Artifact, err error) {
+	if q.Latest {
+		found, err = r.fromTree(ctx, q)
+	} else {
+		found, err = r.fromRef(ctx, q)
+	}
+	return found, r.unlistable(err, q)
+}
+
+// isMiss reports whether a query finds nothing, as opposed to a project that can't be
+// seen, or a job that hasn't succeeded.
+func isMiss(err error) bool {
+	missing, ok := errors.AsType[*NotFoundError](err)
+	return ok && missing.What != "project" || is[*NoArchiveError](err)
+}
+
+// Concrete replaces what takes requests to find out: the pipeline of Root, and the branch
+// of [DefaultBranch].
+func (r *Resolver) Concrete(ctx context.Context, q Query) (Query, error) {
+	if q.Root {
+		root, err := r.root(ctx, q)
+		q.PipelineID, q.Root = root, false
+		return q, err
+	}
+	if q = r.Settle(q); q.Ref != DefaultBranch {
+		return q, nil
+	}
+	branch, err := r.api.DefaultBranch(ctx, gitlab.Project(q.Project))
+	switch {
+	case r.jobToken && Refused(err) || err == nil && branch == "":
+		return q, &DefaultBranchError{Project: q.Project, Err: err}
+	case err != nil:
+		return q, r.interpret(err, q, Artifact{})
+	}
+	q.Ref = branch
+	return q, nil
+}
+
+// probe finds out whether a ref has the jobs where nothing may be listed, by asking the
+// by-ref route for a byte of each archive. Without that, another ref could only be tried
+// after the download has begun.
+func (r *Resolver) probe(ctx context.Context, q Query) ([]Artifact, error) {
+	for _, job := range q.Jobs {
+		err := r.api.RefArchiveExists(ctx, gitlab.Project(q.Project), q.Ref, job, q.Recent)
+		refusal, refused := errors.AsType[*gitlab.Error](err)
+		switch {
+		case err == nil:
+			continue
+		case !refused:
+			return nil, err
+		case q.Recent || refusal.ProjectNotFound():
+			// Old servers ignore Recent, and some give job tokens no archive by ref.
+			if found, err := r.fromProject(ctx, q); !Refused(err) {
+				return found, err
+			}
+		}
+		return nil, r.interpret(err, q, r.chosenByServer(q, job))
+	}
+	if len(q.Jobs) == 1 && !q.Recent {
+		found, err := r.OnRef(ctx, q)
+		return []Artifact{found}, err
+	}
+	return r.chosen(q), nil
+}
+
+// RefsError reports that none of several refs has the jobs.
+type RefsError struct {
+	Err    error   // about the last one
+	Passed []error // about those before it
+}
+
+// Error implements error.
+func (e *RefsError) Error() string {
+	texts := make([]string, len(e.Passed))
+	for i, err := range e.Passed {
+		texts[i] = err.Error()
+	}
+	return fmt.Sprintf("%v; before that: %s", e.Err, strings.Join(texts, "; "))
+}
+
+// Unwrap returns the error about the last ref, which tells what to do.
+func (e *RefsError) Unwrap() error { return e.Err }
+
+// DefaultBranchError reports that the default branch of a project isn't known.
+type DefaultBranchError struct {
+	Project string
+	Err     error // the refusal of a job token; nil if the server names no branch
+}
+
+// Error implements error.
+func (e *DefaultBranchError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("project %s has no default branch that this token can see", e.Project)
+	}
+	return fmt.Sprintf("cannot look up the default branch of project %s with this job token%s", e.Project, said(e.Err))
+}
+
+// Unwrap gives the server's refusal.
+func (e *DefaultBranchError) Unwrap() error { return e.Err }
+
+// Reason is the error for programs.
+func (e *DefaultBranchError) Reason() Reason {
+	if e.Err == nil {
+		return ReasonNoDefault
+	}
+	return ReasonForbidden
+}
+
+// Hint says what to do next.
+func (e *DefaultBranchError) Hint() string {
+	if e.Err != nil {
+		return "GitLab shows a job token the default branch of public projects only: name the branch, or use a token with the scope read_api"
+	}
+	return "name the branch; or check the project's path, and that the token's user can read its repository"
+}
