@@ -148,16 +148,7 @@ FUZZTIME  ?= 60s
 FUZZCACHE ?= $(shell $(GO) env GOCACHE)/fuzz
 ## fuzz: every fuzz target for FUZZTIME; what it finds becomes a seed
 fuzz:
-	@set -e; bin=$$(mktemp -d); trap 'rm -rf "$$bin"' EXIT; \
-	for pkg in $$($(GO) list ./...); do \
-		dir=$$($(GO) list -f '{{.Dir}}' $$pkg); \
-		grep -qs '^func Fuzz' $$dir/*_test.go || continue; \
-		$(GO) test -c -fuzz . -o $$bin/fuzz.test $$pkg; \
-		for f in $$(cd $$dir && $$bin/fuzz.test -test.list '^Fuzz'); do \
-			echo "$$pkg $$f"; (cd $$dir && $$bin/fuzz.test -test.run '^$$' -test.fuzz "^$$f$$" -test.fuzztime $(FUZZTIME) \
-				-test.fuzzminimizetime 10x -test.fuzzcachedir $(FUZZCACHE)/$$pkg); \
-		done; \
-	done
+	@.ci/fuzz $(FUZZTIME) $(FUZZCACHE)
 
 clean:
 	rm -rf bin dist coverage.* junit.xml
