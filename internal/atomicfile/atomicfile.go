@@ -14,12 +14,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // Write writes a file:
 //
+//   - Missing directories are created, but only once content has succeeded.
 //   - A new file gets mode 0666, less the umask. An existing file is replaced by one
 //     with the same permissions; its other hard links keep the old content. If content
 //     or anything else fails, nothing changes.
@@ -36,11 +38,9 @@ func Write(name string, content func(io.Writer) error) error {
 	if t.open != nil {
 		return through(t.open, content)
 	}
-	dir := beside(t.path)
-	Sweep(dir)
-	p, err := New(dir, newPerm)
+	p, err := t.pending(name)
 	if err != nil {
-		return pathError("create", name, err)
+		return err
 	}
 	defer p.Discard()
 	if err := content(named{p, name}); err != nil {
@@ -51,6 +51,9 @@ func Write(name string, content func(io.Writer) error) error {
 			return pathError("chmod", name, err)
 		}
 	}
+	if err := os.MkdirAll(beside(t.path), dirPerm); err != nil {
+		return err
+	}
 	err = p.Commit(t.path)
 	if errors.Is(err, syscall.EBUSY) {
 		// It's a mount point: container runtimes mount single files.
@@ -60,11 +63,41 @@ func Write(name string, content func(io.Writer) error) error {
 }
 
 // Check returns an error if [Write] would fail, for example because name is a
-// directory. It doesn't find all reasons.
+// directory, or because no file can be created beside it. It doesn't find all reasons.
 func Check(name string) error {
-	_, err := find(name)
+	t, err := find(name)
+	if err != nil || t.open != nil {
+		return err
+	}
+	p, err := t.pending(name)
+	if err == nil {
+		p.Discard()
+	}
 	return err
 }
+
+// pending creates the temporary file of a target: beside it, or, if that directory
+// doesn't exist yet, in the nearest one that does. Both are on the same file system.
+func (t target) pending(name string) (*Pending, error) {
+	dir := beside(t.path)
+	for !isDir(dir) && len(dir) > len(filepath.VolumeName(dir))+1 && dir != beside("") {
+		dir = beside(strings.TrimRight(dir, separators))
+	}
+	Sweep(dir)
+	p, err := New(dir, newPerm)
+	if err != nil {
+		return nil, pathError("create", name, err)
+	}
+	return p, nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// separators end the names of directories. Windows has two.
+const separators = "/" + string(filepath.Separator)
 
 // named writes to a temporary file. Its errors have the name that the file will get.
 type named struct {
@@ -89,8 +122,11 @@ func through(open func() (*os.File, error), content func(io.Writer) error) error
 	return errors.Join(content(f), f.Close())
 }
 
-// newPerm is the mode of a new file, before the umask.
-const newPerm fs.FileMode = 0o666
+// The modes of new files and directories, before the umask.
+const (
+	newPerm fs.FileMode = 0o666
+	dirPerm fs.FileMode = 0o777
+)
 
 // prefix starts the names of temporary files.
 const prefix = ".artifetch-"

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,10 +95,35 @@ func TestWriteFails(t *testing.T) {
 	if got := names(t, dir); !slices.Equal(got, []string{"file"}) {
 		t.Errorf("the directory has %q", got)
 	}
-	missing := filepath.Join(dir, "none", "file")
-	err = atomicfile.Write(missing, text("x"))
-	if about, ok := errors.AsType[*fs.PathError](err); !ok || about.Path != missing || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a directory that is not there: %v", err)
+	below := filepath.Join(file, "new", "file")
+	for _, err := range []error{atomicfile.Check(below), atomicfile.Write(below, text("x"))} {
+		if about, ok := errors.AsType[*fs.PathError](err); !ok || !strings.HasPrefix(about.Path, file) {
+			t.Errorf("below a file: %v", err)
+		}
+	}
+}
+
+// Missing directories are created, but not by Check, and not if the content fails. A
+// directory that appears meanwhile is used.
+func TestMissingDirectories(t *testing.T) {
+	t.Parallel()
+	dir, failed := t.TempDir(), errors.New("failed")
+	file := filepath.Join(dir, "a", "b", "file")
+	if err := atomicfile.Check(file); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	if err := atomicfile.Write(file, func(io.Writer) error { return failed }); !errors.Is(err, failed) {
+		t.Error(err)
+	}
+	if got := names(t, dir); len(got) > 0 {
+		t.Errorf("left behind: %q", got)
+	}
+	if err := atomicfile.Write(file, func(w io.Writer) error { return errors.Join(os.Mkdir(filepath.Join(dir, "a"), 0o700), text("x")(w)) }); err != nil {
+		t.Error(err)
+	}
+	holds(t, file, "x")
+	if got := names(t, dir); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("the directory has %q", got)
 	}
 }
 
