@@ -12,6 +12,7 @@ import (
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/internal/ctxio"
 	"gitlab.com/artifetch/artifetch/internal/digest"
+	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
 // Local is an archive on this machine, and what to take of it.
@@ -37,27 +38,44 @@ func (l Local) Run(ctx context.Context) (extract.Stats, error) {
 		archive, in = f, f
 		l.Extract.BareName = extract.BareName(filepath.Base(l.Name))
 	}
+	r, left := l.counting()
 	stage, err := extract.NewStage(l.Dir, l.Stage)
 	if err != nil {
 		return extract.Stats{}, err
 	}
 	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
-	if archive, err = seekable(archive, ctxio.Abandon(ctx, in), stage.Path()); err != nil {
+	if archive, err = seekable(archive, ctxio.Abandon(ctx, in), stage.Path(), space.Free(stage.Path())); err != nil {
 		return extract.Stats{}, err
 	}
 	defer func() { _ = archive.Close() }() // only read; a copy goes with the stage
-	stats, err := l.extract(ctx, stage, archive)
-	if err != nil {
+	if r.Stats, err = l.extract(ctx, stage, archive); err != nil {
 		if e, ok := errors.AsType[*extract.NotArchiveError](err); ok {
 			e.Local = true
 		}
 		return extract.Stats{}, fmt.Errorf("%s: %w", l.Name, err)
 	}
-	return stats, stage.Commit(ctx)
+	if err := stage.Commit(ctx); err != nil {
+		return extract.Stats{}, err
+	}
+	r.finish(left.paths)
+	return r.Stats, nil
 }
 
-// seekable returns f if it is a regular file, else a copy of in that is made in dir.
-func seekable(f *os.File, in io.Reader, dir string) (*os.File, error) {
+// counting prepares for counting what arrives, if the archive alone doesn't tell.
+func (l *Local) counting() (*Result, *leftOut) {
+	r, left := &Result{}, &leftOut{paths: map[string]bool{}}
+	if !(Options{Stage: l.Stage, Extract: l.Extract}).lists() {
+		return r, left
+	}
+	r.contents = &contents{files: map[string]File{}}
+	l.Extract.OnFile, l.Extract.OnLink = r.contents.file, r.contents.link
+	l.Stage.OnSkip = left.noting(l.Stage.OnSkip)
+	return r, left
+}
+
+// seekable returns f if it is a regular file, else a copy of in that is made in dir. The
+// copy may take half of the free bytes, because its content must fit, too.
+func seekable(f *os.File, in io.Reader, dir string, free int64) (*os.File, error) {
 	if f != nil {
 		if info, err := f.Stat(); err != nil || info.Mode().IsRegular() {
 			return f, err
@@ -67,11 +85,22 @@ func seekable(f *os.File, in io.Reader, dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.Copy(spool, in); err != nil {
+	most := min(free/2, maxSpool)
+	n, err := io.Copy(spool, io.LimitReader(in, most+1))
+	if err == nil && n > most {
+		err = &space.Error{Dir: dir, Need: free + 1, Free: free}
+		if most == maxSpool {
+			err = &extract.LimitError{What: "bytes", Limit: maxSpool}
+		}
+	}
+	if err != nil {
 		return nil, errors.Join(err, spool.Close())
 	}
 	return spool, nil
 }
+
+// maxSpool limits an archive that comes through a pipe, in bytes.
+const maxSpool = 64 << 30
 
 func (l Local) extract(ctx context.Context, stage *extract.Stage, archive *os.File) (extract.Stats, error) {
 	info, err := archive.Stat()

@@ -73,6 +73,39 @@ func isA[E error](err error) bool {
 	return ok
 }
 
+// Files that are kept don't count as extracted, and archives within archives count with
+// what is in them.
+func TestLocalCountsWhatArrives(t *testing.T) {
+	t.Parallel()
+	inner := string(gitlabtest.Zip(gitlabtest.File{Name: "x", Content: "1"}, gitlabtest.File{Name: "y", Content: "22"}))
+	archive := gitlabtest.Zip(gitlabtest.File{Name: "a", Content: "333"}, gitlabtest.File{Name: "b", Content: "4444"}, gitlabtest.File{Name: "in.zip", Content: inner})
+	for _, tt := range []struct {
+		name  string
+		there []string
+		stage extract.StageOptions
+		take  extract.Options
+		files int
+		bytes int64
+	}{
+		{"all", nil, extract.StageOptions{}, taking("a", "b"), 2, 7},
+		{"replaced", []string{"a"}, extract.StageOptions{}, taking("a", "b"), 2, 7},
+		{"one is kept", []string{"a"}, extract.StageOptions{OnConflict: extract.SkipExisting}, taking("a", "b"), 1, 4},
+		{"both are kept", []string{"a", "b"}, extract.StageOptions{OnConflict: extract.SkipExisting}, taking("a", "b"), 0, 0},
+		{"unpacked", nil, extract.StageOptions{}, extract.Options{Unpack: 1}, 4, 10},
+	} {
+		dir := t.TempDir()
+		for _, name := range tt.there {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stats, err := retrieve.Local{Name: "-", Stdin: bytes.NewReader(archive), Dir: dir, Stage: tt.stage, Extract: tt.take}.Run(t.Context())
+		if err != nil || stats.Files != tt.files || stats.Bytes != tt.bytes {
+			t.Errorf("%s: %+v, %v; want %d files, %d bytes", tt.name, stats, err, tt.files, tt.bytes)
+		}
+	}
+}
+
 // Standard input that nobody writes to is given up when the run ends.
 func TestLocalBlockedInput(t *testing.T) {
 	t.Parallel()

@@ -47,6 +47,25 @@ func (c *contents) put(f File) {
 	c.files[f.Path] = f
 }
 
+// leftOut collects the paths that aren't written, such as those of existing files that
+// are kept.
+type leftOut struct {
+	mu    sync.Mutex
+	paths map[string]bool
+}
+
+// noting returns an [extract.StageOptions].OnSkip that also calls say, if it isn't nil.
+func (l *leftOut) noting(say func(path, reason string)) func(path, reason string) {
+	return func(path, reason string) {
+		if say != nil {
+			say(path, reason)
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.paths[path] = true
+	}
+}
+
 // finish lists and counts what is in the workspace: without archives that were unpacked,
 // and without files that were left out when the stage was committed.
 func (r *Result) finish(leftOut map[string]bool) {

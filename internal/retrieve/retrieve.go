@@ -3,7 +3,6 @@ package retrieve
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,14 +46,8 @@ const maxChanges = 2
 // Run retrieves the archives and commits their files, or returns an error and leaves the
 // directory as it was.
 func (r *Retriever) Run(ctx context.Context, o Options) ([]Result, error) {
-	run := &run{loader: r.Loader, o: o, leftOut: map[string]bool{}}
-	say := run.o.Stage.OnSkip
-	run.o.Stage.OnSkip = func(path, reason string) {
-		if say != nil {
-			say(path, reason)
-		}
-		run.skip(path)
-	}
+	run := &run{loader: r.Loader, o: o, left: leftOut{paths: map[string]bool{}}}
+	run.o.Stage.OnSkip = run.left.noting(o.Stage.OnSkip)
 	wait := Waiter{Limit: o.Wait, Pauses: r.Pauses, Waiting: r.Loader.Events.Waiting}
 	err := wait.Do(ctx, run.untilUnchanged)
 	return run.done, err
@@ -70,14 +63,7 @@ type run struct {
 	pin    *pin // of the one archive that comes by ref; or nil
 	listed bool // what comes by ref isn't what is listed: list first
 
-	mu      sync.Mutex
-	leftOut map[string]bool // paths that Commit left out
-}
-
-func (r *run) skip(path string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.leftOut[path] = true
+	left leftOut
 }
 
 // untilUnchanged starts over if an archive changed.
@@ -94,7 +80,7 @@ func (r *run) untilUnchanged(ctx context.Context) error {
 
 // once finds the archives, extracts them into a stage and commits that.
 func (r *run) once(ctx context.Context) error {
-	clear(r.leftOut)
+	clear(r.left.paths)
 	ctx, cancel := context.WithCancel(ctx)
 	defer r.unpin()
 	defer cancel()
@@ -125,7 +111,7 @@ func (r *run) once(ctx context.Context) error {
 		return err
 	}
 	for i := range done {
-		done[i].finish(r.leftOut)
+		done[i].finish(r.left.paths)
 	}
 	r.done = done
 	return nil

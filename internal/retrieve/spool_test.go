@@ -1,0 +1,43 @@
+package retrieve
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/space"
+)
+
+// An archive that comes through a pipe may take half of the free space, and no more is
+// written than that.
+func TestEndlessInput(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		content string
+		fits    bool
+	}{{strings.Repeat("x", 50), true}, {strings.Repeat("x", 51), false}, {strings.Repeat("x", 1<<20), false}} {
+		dir, in := t.TempDir(), strings.NewReader(tt.content)
+		spool, err := seekable(nil, in, dir, 100)
+		if err == nil {
+			err = spool.Close()
+		}
+		full, is := errors.AsType[*space.Error](err)
+		if tt.fits != (err == nil) || !tt.fits && (!is || full.Dir != dir || full.Free != 100) {
+			t.Errorf("%d bytes: %v", len(tt.content), err)
+		}
+		if read := len(tt.content) - in.Len(); read > 51 {
+			t.Errorf("%d bytes were read", read)
+		}
+	}
+	// A regular file is read where it is.
+	f, err := os.Open(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if got, err := seekable(f, io.MultiReader(), "", 0); got != f || err != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+}
