@@ -122,7 +122,7 @@ func (x *untar) explain(ctx context.Context, f *format, arriving *archive.Reader
 	if _, limited := errors.AsType[*LimitError](err); limited || x.failed != nil || localError(err) {
 		return err
 	}
-	return archive.Corrupt("", "%s: %w", f.name, err)
+	return archive.CorruptFormat(f.name, err)
 }
 
 // localError reports whether err comes from the file system.

@@ -1,6 +1,9 @@
 package archive
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // UnsafeError refuses an archive that would do harm. Nothing was written.
 type UnsafeError struct {
@@ -69,6 +72,30 @@ func (e *CorruptError) Unwrap() error { return e.Err }
 func (*CorruptError) Hint() string {
 	return "nothing was extracted; re-run the job that created the archive"
 }
+
+// CorruptFormat returns a [CorruptError] about what a library says of data in a format.
+// Libraries begin their errors with the format, too, or with their import path, and some
+// wrap the errors of others that do so: each prefix is said once.
+func CorruptFormat(format string, err error) error {
+	text := strings.ReplaceAll(format+": "+err.Error(), "archive/tar: ", "tar: ")
+	for parts := strings.Split(text, ": "); ; parts = parts[1:] {
+		if len(parts) < 2 || parts[0] != parts[1] {
+			return &CorruptError{Err: &worded{strings.Join(parts, ": "), err}}
+		}
+	}
+}
+
+// worded is an error in other words.
+type worded struct {
+	text string
+	err  error
+}
+
+// Error implements error.
+func (w *worded) Error() string { return w.text }
+
+// Unwrap gives the error.
+func (w *worded) Unwrap() error { return w.err }
 
 // Corrupt returns a [CorruptError]. An empty entry means the archive as a whole.
 func Corrupt(entry, format string, args ...any) error {
