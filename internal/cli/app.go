@@ -17,6 +17,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,10 +66,12 @@ func Run(ctx context.Context, args []string, out IO) int {
 		return int(failure.CodeDone)
 	}
 	con := console.New(out.In, out.Out, out.Err)
-	app := newApp(con)
+	app, help := newApp(con), &keptError{w: con.Out}
+	app.Writer = help
+	app.Metadata = map[string]any{typedArgs: args[min(1, len(args)):]}
 	arranged, err := arrange.Args(app, args)
 	if err == nil {
-		err = app.RunContext(ctx, arranged)
+		err = cmp.Or(app.RunContext(ctx, arranged), help.err)
 	}
 	switch err = failure.Stopped(ctx, err); {
 	case failure.ReaderLeft(out.Out, err):
@@ -79,6 +82,19 @@ func Run(ctx context.Context, args []string, out IO) int {
 		return int(failure.Of(err))
 	}
 	return failure.Report(con, err)
+}
+
+// keptError keeps the first error of writing help, which the library ignores.
+type keptError struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements [io.Writer].
+func (k *keptError) Write(p []byte) (int, error) {
+	n, err := k.w.Write(p)
+	k.err = cmp.Or(k.err, err)
+	return n, err
 }
 
 func init() { cli.HelpPrinter = help.Print } // it has one for all
@@ -135,8 +151,10 @@ func showVersion(c *cli.Context, con *console.Console) error {
 	if !readGlobal(c).version {
 		return nil
 	}
-	_, err := fmt.Fprintf(con.Out, "artifetch %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return errors.Join(errShown, err)
+	if _, err := fmt.Fprintf(con.Out, "artifetch %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH); err != nil {
+		return err
+	}
+	return errShown
 }
 
 // action is what a command does: it reads its flags into options, and runs with those.

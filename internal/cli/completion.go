@@ -84,13 +84,9 @@ func completions(ctx context.Context, before []string, current string) []complet
 // flagWords lists the flags of the command and those that every command has.
 func flagWords(app *cli.App, a *arrange.Line) []complete.Word {
 	flags := app.Flags
-	commands := app.Commands
-	for _, name := range a.Path {
-		for _, c := range commands {
-			if c.HasName(name) {
-				flags, commands = slices.Concat(c.Flags, flags), c.Subcommands
-				break
-			}
+	for i := range a.Path {
+		if c := commandAt(app, a.Path[:i+1]); c != nil {
+			flags = slices.Concat(c.Flags, flags)
 		}
 	}
 	words := []complete.Word{{Text: "--help", About: "show help"}}

@@ -37,7 +37,7 @@ type session struct {
 	quiet     bool // nothing but errors is said
 	sectioned bool // what is said is in a section of the job log
 
-	strain atomic.Int64 // how often the server had enough, or could not be reached
+	refusals atomic.Int64 // how often the server was overloaded, or couldn't be reached
 }
 
 // connected runs what a command does with a connection to GitLab, within --deadline.
@@ -153,7 +153,7 @@ func (s *session) observe(x transport.Exchange) {
 	event := s.log.Debug()
 	if x.Wait > 0 {
 		if x.Err != nil || x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable {
-			s.strain.Add(1)
+			s.refusals.Add(1)
 		}
 		event = s.log.Warn().Stringer("wait", x.Wait.Round(time.Millisecond)).Int("attempt", x.Attempt)
 	}

@@ -105,11 +105,3 @@ func (s *session) writeReport(r dotenv.Report, list []dotenv.Variable, found []r
 	}
 	return r.Write(list)
 }
-
-func each[A, B any](list []A, of func(A) B) []B {
-	values := make([]B, len(list))
-	for i, v := range list {
-		values[i] = of(v)
-	}
-	return values
-}

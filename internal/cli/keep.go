@@ -104,8 +104,11 @@ func runDelete(ctx context.Context, o deleteOptions, con *console.Console) error
 		return connected(ctx, o.global, con, func(ctx context.Context, s *session) error { return deleteAll(ctx, s, o) })
 	}
 	return o.each(ctx, con, func(ctx context.Context, s *session, found []resolve.Artifact) error {
-		labels := strings.Join(each(found, resolve.Artifact.Label), ", ")
-		if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the artifacts of %s of project %s?", labels, found[0].Project)); err != nil {
+		var labels []string
+		for _, a := range found {
+			labels = append(labels, a.Label())
+		}
+		if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
 			return err
 		}
 		for _, a := range found {

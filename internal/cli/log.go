@@ -119,7 +119,7 @@ func (s *session) show(p *console.Progress) {
 
 // loader loads archives, with a cache if one is wanted.
 func (s *session) loader(cache retrieve.Cache) *retrieve.Loader {
-	return &retrieve.Loader{Opener: s.opener, Cache: cache, Refusals: s.strain.Load}
+	return &retrieve.Loader{Opener: s.opener, Cache: cache, Refusals: s.refusals.Load}
 }
 
 func (s *session) inspector() retrieve.Inspector { return retrieve.Inspector{Opener: s.opener} }

@@ -8,15 +8,25 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/similar"
 )
 
-// noCommand runs when the first argument is no command, or there is none.
+// noCommand runs when the first argument isn't a command, or there is none. "help
+// COMMAND" is what many programs understand.
 func noCommand(c *cli.Context) error {
-	if !c.Args().Present() {
+	words := slices.DeleteFunc(c.Args().Slice(), func(word string) bool { return word == "--" }) // see package arrange
+	if len(words) > 0 && words[0] == "help" {
+		words = words[1:]
+		if known := commandAt(c.App, words); known != nil {
+			help.Print(c.App.Writer, "", known)
+			return nil
+		}
+	}
+	if len(words) == 0 {
 		return cli.ShowAppHelp(c)
 	}
-	name := c.Args().First()
+	name := words[0]
 	hint := "artifetch --help lists the commands"
 	var names []string
 	for _, command := range c.App.Commands {
@@ -28,7 +38,20 @@ func noCommand(c *cli.Context) error {
 	return usage(fmt.Sprintf("no command %q", name), hint)
 }
 
-// noSubcommand runs when the word behind a command is none of its own.
+// commandAt returns the command of a path such as job show, or nil.
+func commandAt(app *cli.App, path []string) (found *cli.Command) {
+	commands := app.Commands
+	for _, name := range path {
+		at := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(name) })
+		if at < 0 {
+			return nil
+		}
+		found, commands = commands[at], commands[at].Subcommands
+	}
+	return found
+}
+
+// noSubcommand runs when the word after a command isn't a subcommand.
 func noSubcommand(c *cli.Context) error {
 	if !c.Args().Present() {
 		return cli.ShowSubcommandHelp(c)
@@ -40,7 +63,7 @@ func noSubcommand(c *cli.Context) error {
 	return usage(fmt.Sprintf("no command %q of %s", c.Args().First(), c.Command.Name), "it is one of "+strings.Join(names, ", "))
 }
 
-// nearest is the name that is most like one that does not exist, or "".
+// nearest returns the name that is most like one that doesn't exist, or "".
 func nearest(name string, names []string) string {
 	names = slices.DeleteFunc(names, func(known string) bool { return len(known) < 2 })
 	if similar := similar.Names(name, names, 1); len(similar) > 0 {
@@ -57,13 +80,13 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	}
 	hint := command + " --help lists the flags"
 	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
-		err = fmt.Errorf("no flag %s%s", strings.Repeat("-", min(len(name), 2)), name)
-		var names []string
-		for _, f := range flags {
-			names = append(names, f.Names()...)
-		}
-		if near := nearest(name, names); near != "" {
+		typed := asTyped(c, name)
+		err = fmt.Errorf("no flag %s", typed)
+		switch near := nearest(name, flagNames(flags)); {
+		case strings.HasPrefix(typed, "--") && near != "":
 			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
+		default:
+			hint = cmp.Or(hintForLetters(typed, flags), hintForPlace(c, command, name), hint)
 		}
 	}
 	if strings.HasPrefix(err.Error(), "invalid value") {
@@ -71,6 +94,72 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	}
 	// Flags that are known have their long names by now: see package arrange.
 	return usage(strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint)
+}
+
+// typedArgs is the key of the arguments, as the user wrote them, in the app's metadata.
+const typedArgs = "args"
+
+// asTyped returns an unknown flag as the user wrote it. The library drops its dashes.
+func asTyped(c *cli.Context, name string) string {
+	typed, _ := c.App.Metadata[typedArgs].([]string)
+	for _, arg := range typed {
+		if flag, _, _ := strings.Cut(arg, "="); flag != strings.TrimLeft(flag, "-") && strings.TrimLeft(flag, "-") == name {
+			return flag
+		}
+	}
+	return strings.Repeat("-", min(len(name), 2)) + name
+}
+
+func flagNames(flags []cli.Flag) (names []string) {
+	for _, f := range flags {
+		names = append(names, f.Names()...)
+	}
+	return names
+}
+
+// hintForLetters is about -la and -rmain: other programs take several letters, and a
+// letter with its value, behind one dash.
+func hintForLetters(typed string, flags []cli.Flag) string {
+	if strings.HasPrefix(typed, "--") || len(typed) < 3 {
+		return ""
+	}
+	letter := typed[1:2]
+	at := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), letter) })
+	switch {
+	case slices.Contains(flagNames(flags), typed[1:]):
+		return ""
+	case at < 0:
+		return ""
+	}
+	if _, isBool := flags[at].(*cli.BoolFlag); !isBool {
+		return fmt.Sprintf("write -%s %s, with a space", letter, typed[2:])
+	}
+	for _, other := range typed[2:] {
+		if !slices.Contains(flagNames(flags), string(other)) {
+			return fmt.Sprintf("there is -%s, but no -%c", letter, other)
+		}
+	}
+	return "write these flags one by one"
+}
+
+// hintForPlace is about a command's flag in front of the command.
+func hintForPlace(c *cli.Context, command, name string) string {
+	if command != c.App.Name {
+		return ""
+	}
+	for _, other := range c.App.Commands {
+		path := other.Name
+		found := slices.Contains(flagNames(other.Flags), name)
+		for _, sub := range other.Subcommands {
+			if !found && slices.Contains(flagNames(sub.Flags), name) {
+				path, found = path+" "+sub.Name, true
+			}
+		}
+		if found {
+			return fmt.Sprintf("flags of a command go after it: artifetch %s %s …", path, asTyped(c, name))
+		}
+	}
+	return ""
 }
 
 // hintForValue says how to write the value that the library can't read, or "".

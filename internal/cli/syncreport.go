@@ -101,7 +101,10 @@ func changes(p *pin.Plan) string {
 		return fmt.Sprintf(", %d files", len(p.Entry.Files))
 	}
 	list := p.Changes()
-	names := each(list[:min(len(list), maxNamed)], func(f pin.FileChange) string { return string(f.Kind) + f.Path })
+	var names []string
+	for _, f := range list[:min(len(list), maxNamed)] {
+		names = append(names, string(f.Kind)+f.Path)
+	}
 	text := fmt.Sprintf(", %d files changed", len(list))
 	if len(list) > maxNamed {
 		names = append(names, "…")

@@ -2,7 +2,9 @@ package cli_test
 
 import (
 	"bytes"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/cli"
@@ -10,10 +12,28 @@ import (
 
 func TestHelpIsPrinted(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--help"}, {}, {"fetch", "--help"}, {"fetch", "-h"}, {"job", "log", "--help"}, {"job", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {}, {"fetch", "--help"}, {"fetch", "-h"}, {"job", "log", "--help"}, {"job", "--help"}, {"help"}, {"help", "fetch"}, {"help", "get"}, {"help", "job"}, {"help", "job", "log"}} {
 		var out, errs bytes.Buffer
 		if code := command(t, append([]string{"artifetch"}, args...), cli.IO{Out: &out, Err: &errs}); code != 0 || errs.Len() > 0 || !strings.HasPrefix(out.String(), "artifetch ") || strings.Contains(out.String(), "\n\n\n") {
 			t.Errorf("%q: code %d, %s%s", args, code, out.String(), errs.String())
+		}
+	}
+}
+
+// fullDisk fails as /dev/full does.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "/dev/full", Err: syscall.ENOSPC}
+}
+
+// What can't be written is an error, whatever prints it.
+func TestFullOutput(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--help"}, {}, {"--version"}, {"help", "fetch"}, {"fetch", "--help"}, {"job", "--help"}, {"job"}, {"completion", "bash"}} {
+		var errs bytes.Buffer
+		if code := command(t, append([]string{"artifetch"}, args...), cli.IO{Out: fullDisk{}, Err: &errs}); code != 9 || !strings.Contains(errs.String(), "write /dev/full") {
+			t.Errorf("%q: code %d, %s", args, code, errs.String())
 		}
 	}
 }
@@ -35,6 +55,17 @@ func TestSuggestions(t *testing.T) {
 		{[]string{"fetch", "--xyzzy"}, "no flag --xyzzy\n  artifetch fetch --help lists the flags"},
 		{[]string{"--versin"}, "did you mean --version?"},
 		{[]string{"fetsh"}, "did you mean fetch?"},
+		{[]string{"help", "fetsh"}, "no command \"fetsh\"\n  did you mean fetch?"},
+		{[]string{"help", "job", "x"}, "no command \"job\"\n"},
+		{[]string{"ls", "-la"}, "no flag -la\n  there is -l, but no -a"},
+		{[]string{"ls", "-lq", "-lqZ"}, "no flag -lqZ\n  there is -l, but no -Z"},
+		{[]string{"ls", "-rmain"}, "no flag -rmain\n  write -r main, with a space"},
+		{[]string{"ls", "-zz"}, "no flag -zz\n  artifetch ls --help lists the flags"},
+		{[]string{"ls", "-ref=main", "-rex=main"}, "no flag -rex\n  write -r ex, with a space"},
+		{[]string{"ls", "--la"}, "no flag --la\n  artifetch ls --help lists the flags"},
+		{[]string{"--ref", "main", "fetch"}, "no flag --ref\n  flags of a command go after it: artifetch fetch --ref …"},
+		{[]string{"-j", "x", "ls"}, "no flag -j\n  flags of a command go after it: artifetch fetch -j …"},
+		{[]string{"--follow", "job", "log"}, "no flag --follow\n  flags of a command go after it: artifetch job log --follow …"},
 		{[]string{"1"}, "no command \"1\"\n  artifetch --help lists the commands"},
 	}
 	for _, tt := range tests {

@@ -81,7 +81,11 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 
 func printDifferences(con *console.Console, found []pin.Difference, asJSON bool) error {
 	if asJSON {
-		return con.Encode(each(found, func(d pin.Difference) difference { return difference(d) }))
+		rows := make([]difference, len(found))
+		for i, d := range found {
+			rows[i] = difference(d)
+		}
+		return con.Encode(rows)
 	}
 	for _, d := range found {
 		if _, err := fmt.Fprintf(con.Out, "%s\t%s\n", d.What, printable.Text(d.Path)); err != nil {
