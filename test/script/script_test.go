@@ -1,11 +1,13 @@
 package script
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +28,8 @@ import (
 // TestScript runs the program as users do, against the simulated GitLab.
 // Beside the commands of testscript there are:
 //
-//	gitlab [flags]     start a server, set what GitLab sets in a job of group/app
+//	gitlab [flags]     start a server, set what GitLab sets in a job of group/app; with
+//	                   -as ID, in that job
 //	token KIND         be a job, a private token, a bearer token, nobody, …
 //	exits CODE args…   run, and require the exit code; no secret may be printed
 //	requests           print what the servers were asked since the last time
@@ -61,8 +64,10 @@ type serverKey struct{}
 
 // simulated is the server of a script.
 type simulated struct {
-	running *gitlabtest.Running
-	printed int // requests that were printed
+	running  *gitlabtest.Running
+	printed  int               // requests that were printed
+	vars     map[string]string // of the job
+	jobToken string
 }
 
 func server(ts *testscript.TestScript) *simulated {
@@ -79,6 +84,7 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 	flags.Func("mode", "", func(v string) error { o.Mode = gitlabtest.Mode(v); return nil })
 	flags.StringVar(&o.Version, "version", "", "")
 	worldFile := flags.String("world", "", "")
+	as := flags.Int64("as", 0, "")
 	flags.BoolVar(&o.Unlicensed, "unlicensed", false, "")
 	flags.BoolVar(&o.NoSuffixRange, "no-suffix-range", false, "")
 	flags.IntVar(&o.SuffixStatus, "suffix-status", 0, "")
@@ -100,13 +106,25 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 		s.running.Close()
 	}
 	s.running, s.printed = gitlabtest.Start(world(ts, *worldFile), o), 0
-	for name, value := range map[string]string{
+	for name := range s.vars { // of the job before
+		ts.Setenv(name, "")
+	}
+	s.vars, s.jobToken = nil, gitlabtest.JobToken
+	if *as != 0 {
+		var err error
+		s.vars, err = s.running.Env(*as)
+		ts.Check(err)
+		s.jobToken = cmp.Or(s.vars["CI_JOB_TOKEN"], s.jobToken)
+	}
+	vars := map[string]string{
 		"GITLAB_CI": "true", "NO_COLOR": "1",
 		"CI_API_V4_URL": s.running.APIURL, "CI_SERVER_URL": s.running.URL,
 		"CI_PROJECT_ID": "1", "CI_PROJECT_PATH": "group/app", "CI_PROJECT_DIR": ts.MkAbs("ws"),
 		"CI_COMMIT_REF_NAME": "main", "CI_DEFAULT_BRANCH": "main",
 		"GITLAB_TOKEN": "", "HTTP_PROXY": "", "HTTPS_PROXY": "", "NO_PROXY": "*",
-	} {
+	}
+	maps.Copy(vars, s.vars)
+	for name, value := range vars {
 		ts.Setenv(name, value)
 	}
 	setToken(ts, "job")
@@ -149,7 +167,7 @@ func setToken(ts *testscript.TestScript, kind string) {
 	vars := map[string]string{"GITLAB_TOKEN": "", "CI_JOB_TOKEN": "", "ARTIFETCH_TOKEN_TYPE": ""}
 	switch kind {
 	case "job":
-		vars["CI_JOB_TOKEN"] = gitlabtest.JobToken
+		vars["CI_JOB_TOKEN"] = server(ts).jobToken
 	case "dead-job":
 		vars["CI_JOB_TOKEN"] = gitlabtest.DeadJobToken
 	case "private":
