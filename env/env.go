@@ -60,6 +60,8 @@ type Config struct {
 	DefaultBranch string // of the job's project
 	SHA           string // commit of the job's pipeline
 	PipelineID    int64
+	BaseSHA       string // of its merge request: the commit that the changes are compared with
+	BaseProject   string // numeric id of the project that its merge request is in
 	JobID         int64
 	ServerVersion string // of GitLab, such as "18.5.1-ee"
 
@@ -110,6 +112,8 @@ type settings struct {
 	ProjectDir    string `env:"CI_PROJECT_DIR"`
 	MRRefPath     string `env:"CI_MERGE_REQUEST_REF_PATH"`
 	MREventType   string `env:"CI_MERGE_REQUEST_EVENT_TYPE"`
+	MRBase        string `env:"CI_MERGE_REQUEST_DIFF_BASE_SHA"`
+	MRProject     string `env:"CI_MERGE_REQUEST_PROJECT_ID"`
 	RefName       string `env:"CI_COMMIT_REF_NAME"`
 	DefaultBranch string `env:"CI_DEFAULT_BRANCH"`
 	SHA           string `env:"CI_COMMIT_SHA"`
@@ -167,6 +171,7 @@ func (s *settings) identity(c *Config) {
 	c.DefaultBranch, c.SHA = s.DefaultBranch, s.SHA
 	c.PipelineID, c.JobID, c.ServerVersion = s.PipelineID, s.JobID, s.ServerVersion
 	c.PipelineSource, c.UpstreamPipeline, c.UpstreamProject = s.PipelineSource, s.UpstreamPipeline, s.UpstreamProject
+	c.BaseSHA, c.BaseProject = s.MRBase, s.MRProject
 }
 
 // mergeRequestRef returns the ref of a merge request pipeline, or "" for another one.

@@ -102,12 +102,20 @@ func (s *Source) mistakenQuery() (what, fix string) {
 	return "", ""
 }
 
+// keys are those of a manifest that fill the fields of a query.
+var keys = map[resolve.Field]string{
+	resolve.FieldJobID: "job-id", resolve.FieldPipelineID: "pipeline", resolve.FieldLatest: "pipeline", resolve.FieldSHA: "sha", resolve.FieldMergeRequest: "mr",
+	resolve.FieldRecent: "recent", resolve.FieldAnyPipeline: "any-pipeline", resolve.FieldRequireSuccess: "require-success", resolve.FieldAnyStatus: "any-status",
+}
+
 // inKeys describes a mistake in a query with the keys of a manifest.
 func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
-	first := e.Fields[0]
+	first, last := e.Fields[0], e.Fields[len(e.Fields)-1]
 	switch {
 	case e.Problem == resolve.ProblemConflict && first == resolve.FieldJobID:
 		return "has a job-id and another way to say which job", "job-id says it alone; what defaults say counts, too"
+	case e.Problem == resolve.ProblemConflict && (last == resolve.FieldAnyStatus || last == resolve.FieldRecent):
+		return "has both " + keys[first] + " and " + keys[last], "one excludes the other; what defaults say counts, too"
 	case e.Problem == resolve.ProblemConflict:
 		return "says in several ways which pipeline", "keep one of pipeline, sha and mr"
 	case slices.Contains(e.Fields, resolve.FieldJobs):
@@ -118,6 +126,8 @@ func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
 		return "has no project", "give it project: with an id or a full path such as group/app, or write that below defaults:"
 	case first == resolve.FieldSHA:
 		return "has no full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse " + s.SHA
+	case first == resolve.FieldSources:
+		return fmt.Sprintf("has a source that no pipeline of a ref has: %q", s.Sources), "it is one of " + strings.Join(resolve.Sources(), ", ") + ", but for parent_pipeline; ! in front means any other"
 	}
 	return negative()
 }

@@ -41,16 +41,19 @@ type Source struct {
 
 // Query has the keys of a source.
 type Query struct {
-	Project    string   `yaml:"project"    doc:"id or full path" expand:"yes"`
-	Ref        []string `yaml:"ref"        doc:"branch or tag, or @default; of several, the first that has the job" expand:"yes"`
-	Job        string   `yaml:"job"        doc:"name in full" expand:"yes"`
-	JobID      int64    `yaml:"job-id"     doc:"instead of ref and job"`
-	Pipeline   string   `yaml:"pipeline"   doc:"id, or latest (of ref), whatever its status" expand:"yes"`
-	SHA        string   `yaml:"sha"        doc:"the newest pipeline of this commit that has the job" expand:"yes"`
-	MR         int64    `yaml:"mr"         doc:"the newest pipeline of this merge request that has the job"`
-	Recent     bool     `yaml:"recent"     doc:"the newest successful pipeline that has the job, not the newest alone"`
-	AnyStatus  bool     `yaml:"any-status" doc:"also of jobs that have not succeeded"`
-	Downstream bool     `yaml:"downstream" doc:"also in pipelines of other projects that it triggered"`
+	Project        string   `yaml:"project"    doc:"id or full path" expand:"yes"`
+	Ref            []string `yaml:"ref"        doc:"branch or tag, or @default; of several, the first that has the job" expand:"yes"`
+	Job            string   `yaml:"job"        doc:"name in full" expand:"yes"`
+	JobID          int64    `yaml:"job-id"     doc:"instead of ref and job"`
+	Pipeline       string   `yaml:"pipeline"   doc:"id, or latest (of ref), whatever its status" expand:"yes"`
+	SHA            string   `yaml:"sha"        doc:"the newest pipeline of this commit that has the job" expand:"yes"`
+	MR             int64    `yaml:"mr"         doc:"the newest pipeline of this merge request that has the job"`
+	Recent         bool     `yaml:"recent"     doc:"the newest successful pipeline that has the job, not the newest alone"`
+	AnyPipeline    bool     `yaml:"any-pipeline" doc:"the newest successful job, even if its pipeline failed or still runs"`
+	Sources        []string `yaml:"source" doc:"of the pipeline, such as push or schedule; !push is any other"`
+	RequireSuccess bool     `yaml:"require-success" doc:"refuse a job that failed though its pipeline succeeded"`
+	AnyStatus      bool     `yaml:"any-status" doc:"also of jobs that have not succeeded"`
+	Downstream     bool     `yaml:"downstream" doc:"also in pipelines of other projects that it triggered"`
 
 	Paths           []string `yaml:"paths"            doc:"files, directories or globs; all files if there are none"`
 	Exclude         []string `yaml:"exclude"          doc:"globs to leave out"`
@@ -64,24 +67,29 @@ type Query struct {
 // latest is the pipeline that is the newest of a ref, whatever its status.
 const latest = "latest"
 
-// JobQuery returns the query that the source means. A pipeline, commit or merge request
-// overrides recent and further refs: a source may name one although the defaults say
-// those.
+// JobQuery returns the query that the source means. What names a pipeline overrides what
+// defaults say about searching for one, and further refs.
 func (s Source) JobQuery() resolve.Query {
 	q := resolve.Query{
 		Project: resolve.ProjectName(s.Project), JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == latest,
-		AnyStatus: s.AnyStatus, Downstream: s.Downstream,
+		RequireSuccess: s.RequireSuccess, AnyStatus: s.AnyStatus, Downstream: s.Downstream,
 	}
 	if s.Job != "" {
 		q.Jobs = []string{s.Job}
 	}
 	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // 0 if it isn't a number
-	q.Recent = s.Recent && s.Pipeline == "" && s.SHA == "" && s.MR == 0
+	named := q.PipelineID != 0 || q.SHA != "" || q.MergeRequest != 0
 	if len(s.Ref) > 0 {
 		q.Ref = s.Ref[0]
 	}
-	if len(s.Ref) > 1 && (!q.Exact() || q.Latest) {
+	if len(s.Ref) > 1 && !named {
 		q.MoreRefs = s.Ref[1:]
+	}
+	if !named && !q.Latest {
+		q.Recent, q.AnyPipeline = s.Recent, s.AnyPipeline && s.JobID == 0
+	}
+	if q.PipelineID == 0 && s.JobID == 0 {
+		q.Sources = s.Sources
 	}
 	return q
 }

@@ -35,7 +35,9 @@ type Artifact struct {
 	SHA256     string // of the archive, in hexadecimal; empty if unknown
 	URL        string // where the archive is
 	Found      Method
-	Back       int // how many newer successful pipelines lack it
+	// Back is how many newer successful pipelines lack it. Of a baseline, it is how many
+	// commits lie between its own and the base commit.
+	Back int
 	// Settled is when what the ref means changed last, as far as a list shows: when a
 	// pipeline of the ref that isn't older than the job's was updated. Zero if unknown.
 	Settled time.Time
@@ -53,6 +55,10 @@ func (a Artifact) Label() string {
 	}
 	return fmt.Sprintf("job %d", a.JobID)
 }
+
+// Failed reports whether the job is known not to have succeeded. GitLab hands out the
+// archive of a job that was allowed to fail.
+func (a Artifact) Failed() bool { return a.Status != "" && a.Status != "success" }
 
 // candidate is a job that was listed, and the project to ask for its archive: the one
 // that the query names, as it names it, or the id of a downstream project.

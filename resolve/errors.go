@@ -72,13 +72,16 @@ func (e *NotFoundError) Error() string {
 	case "job id":
 		return fmt.Sprintf("no job %d in project %s%s", e.Query.JobID, e.Query.Project, said(e.Err))
 	case "successful pipeline":
-		return fmt.Sprintf("no successful pipeline of ref %q %s", e.Query.Ref, project)
+		return fmt.Sprintf("no successful pipeline of ref %q%s %s", e.Query.Ref, e.Query.which(), project)
 	case "pipeline":
 		return e.noPipeline(project) + said(e.Err)
 	}
 	job := quoted(e.Query.Jobs)
 	if e.Job != "" {
 		job = fmt.Sprintf("job %q", e.Job)
+	}
+	if e.Query.good() {
+		job += " that has succeeded"
 	}
 	return fmt.Sprintf("no %s with artifacts in %s %s%s%s", job, e.Query.where(), project, suggestion(e.Near), said(e.Err))
 }
@@ -149,7 +152,7 @@ func (e *NotFoundError) Hint() string {
 // RefMistake returns what the query's ref seems to be, if it is not the name by which
 // pipelines know a branch or tag, and that name, if it is another one.
 func (e *NotFoundError) RefMistake() (mistake RefMistake, name string) {
-	if e.What == "project" || e.What == "job id" || e.What == "merge request" || e.Query.Exact() && !e.Query.Latest {
+	if e.What == "project" || e.What == "job id" || e.What == "merge request" || !e.Query.ofRef() {
 		return RefFine, "" // the ref makes no difference
 	}
 	return refMistake(e.Query.Ref)

@@ -121,7 +121,7 @@ func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 // names lists the jobs of one pipeline.
 func (r *Resolver) names(ctx context.Context, project string, pipeline int64) []string {
 	var names []string
-	for job, err := range r.lists.jobs(ctx, project, pipeline) {
+	for job, err := range r.lists.jobs(ctx, project, pipeline, gitlab.JobsOptions{}) {
 		if err != nil {
 			return names
 		}

@@ -24,19 +24,15 @@ func (l *lists) pipelines(ctx context.Context, project string, o gitlab.Pipeline
 	return unlessRefused(l, "pipelines of "+project, l.api.Pipelines(ctx, gitlab.Project(project), o))
 }
 
-func (l *lists) jobs(ctx context.Context, project string, pipeline int64) iter.Seq2[gitlab.Job, error] {
-	return unlessRefused(l, "jobs of pipelines of "+project, l.api.PipelineJobs(ctx, gitlab.Project(project), pipeline, gitlab.JobsOptions{}))
+func (l *lists) jobs(ctx context.Context, project string, pipeline int64, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+	return unlessRefused(l, "jobs of pipelines of "+project, l.api.PipelineJobs(ctx, gitlab.Project(project), pipeline, o))
 }
 
 func (l *lists) bridges(ctx context.Context, project string, pipeline int64) iter.Seq2[gitlab.Bridge, error] {
 	return unlessRefused(l, "bridges of "+project, l.api.Bridges(ctx, gitlab.Project(project), pipeline, true))
 }
 
-func (l *lists) projectJobs(ctx context.Context, project string) iter.Seq2[gitlab.Job, error] {
-	return unlessRefused(l, "jobs of "+project, l.api.ProjectJobs(ctx, gitlab.Project(project), gitlab.JobsOptions{}))
-}
-
-func (l *lists) newestJobs(ctx context.Context, project string, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+func (l *lists) projectJobs(ctx context.Context, project string, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
 	return unlessRefused(l, "jobs of "+project, l.api.ProjectJobs(ctx, gitlab.Project(project), o))
 }
 

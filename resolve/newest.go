@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -12,10 +13,16 @@ import (
 // of a ref. Its job isn't known.
 func (r *Resolver) ByRef(q Query) (Artifact, bool) {
 	q = r.Settle(q)
-	if q.JobID != 0 || q.Exact() || q.Recent || len(q.Jobs) != 1 || q.Globs() || len(q.MoreRefs) > 0 || q.Ref == DefaultBranch {
+	if q.JobID != 0 || q.Exact() || q.Recent || !q.asServer() || len(q.Jobs) != 1 || q.Globs() || len(q.MoreRefs) > 0 || q.Ref == DefaultBranch {
 		return Artifact{}, false
 	}
 	return r.chosenByServer(q, q.Jobs[0]), true
+}
+
+// asServer reports whether the query asks for nothing that the server's own choice of a
+// job of a ref doesn't look at.
+func (q Query) asServer() bool {
+	return q.Before == 0 && len(q.Sources) == 0 && !q.RequireSuccess
 }
 
 func (r *Resolver) chosenByServer(q Query, job string) Artifact {
@@ -72,13 +79,13 @@ func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, 
 		if err != nil {
 			return Artifact{}, false, err
 		}
-		if p.Ref != q.Ref {
+		if p.Ref != q.Ref { // newer servers list the pipelines of a branch's merge requests as well
 			continue
 		}
 		if known = known && p.UpdatedAt != nil; known && p.UpdatedAt.After(last) {
 			last = *p.UpdatedAt
 		}
-		if isCI(p) && p.Status == "success" {
+		if isRoot(q, p) {
 			found, err := r.inSuccessful(ctx, q, p)
 			if err != nil {
 				return Artifact{}, false, err
@@ -95,27 +102,24 @@ func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, 
 	return Artifact{}, false, nil
 }
 
-// inNewestJobs finds the job among the newest successful jobs of the project. That
+// inNewestJobs finds the job among the newest completed jobs of the project. That
 // settles it if the list goes back to a job that is older than the pipeline, because every
-// job of a pipeline is younger than the pipeline. Children are left to
-// the full lists, since a list of jobs doesn't tell for certain whose children they are;
-// so are jobs that have failed, which GitLab takes too.
+// job of a pipeline is younger than the pipeline. Children are left to the full lists,
+// since a list of jobs doesn't tell for certain whose children they are.
 func (r *Resolver) inNewestJobs(ctx context.Context, q Query, rows int) (a Artifact, settled bool, err error) {
-	jobs, all, err := r.newest(ctx, q.Project, rows)
+	jobs, all, err := r.newest(ctx, q.Project, completed, rows)
 	if err != nil {
 		return Artifact{}, false, err
 	}
 	var root gitlab.Pipeline
-	for _, job := range jobs {
-		if isRoot(q, job.Pipeline) && job.Pipeline.ID > root.ID {
-			root = job.Pipeline
-		}
+	if roots := rootsIn(q, jobs); len(roots) > 0 {
+		root = roots[0]
 	}
 	if root.ID == 0 || !all && !isBefore(jobs[len(jobs)-1].CreatedAt, root.CreatedAt) {
 		return Artifact{}, false, nil
 	}
-	p := newPicker(q, r.asServer(ByListing))
-	for _, job := range jobs {
+	p := newPicker(q, r.asServer(q, ByListing))
+	for _, job := range q.attempts(slices.Clone(jobs)) {
 		if job.Pipeline.ID == root.ID {
 			p.offer(candidate{job, q.Project})
 		}
@@ -128,10 +132,14 @@ func (r *Resolver) inNewestJobs(ctx context.Context, q Query, rows int) (a Artif
 	return found[0], true, nil
 }
 
-// newest lists the newest successful jobs, one page of them. all says that there are no others.
-func (r *Resolver) newest(ctx context.Context, project string, rows int) (jobs []gitlab.Job, all bool, err error) {
-	o := gitlab.JobsOptions{Scope: []string{"success"}, PerPage: rows}
-	for job, err := range r.lists.newestJobs(ctx, project, o) {
+// completed are the statuses of jobs that may have an archive. In a pipeline that has
+// succeeded, no attempt at a job has another one after an attempt with one of these.
+var completed = []string{"success", "failed", "canceled"}
+
+// newest lists the newest jobs with these statuses, one page of them. all says that there
+// are no others.
+func (r *Resolver) newest(ctx context.Context, project string, scope []string, rows int) (jobs []gitlab.Job, all bool, err error) {
+	for job, err := range r.lists.projectJobs(ctx, project, gitlab.JobsOptions{Scope: scope, PerPage: rows}) {
 		if err != nil {
 			return nil, false, err
 		}

@@ -1,7 +1,6 @@
 package resolve
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -24,27 +23,71 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 	if err != nil {
 		return nil, err
 	}
+	return r.inList(q, jobs, roots)
+}
+
+// inList takes the jobs from the newest of the pipelines that has them, in a list of jobs.
+func (r *Resolver) inList(q Query, jobs []gitlab.Job, roots []gitlab.Pipeline) ([]Artifact, error) {
 	if len(roots) == 0 {
 		return nil, noRoots(q, jobs)
 	}
-	severalCount := q.Recent || q.SHA != "" || q.MergeRequest != 0
 	var first error
 	for back, root := range roots {
-		p := newPicker(q, r.judge(q, ByProject))
-		for _, job := range tree(jobs, root, !q.Exact()) {
-			p.offer(candidate{job, q.Project})
+		found, err := r.inFamily(q, jobs, root)
+		if err == nil && q.good() {
+			return found, nil
 		}
-		found, err := p.result()
 		if err == nil {
 			return passed(found, back), nil
 		}
-		first = cmp.Or(first, err)
-		if !severalCount || !mayBeElsewhere(err) || q.Exact() && !is[*NotFoundError](err) {
+		first = likelier(first, err)
+		if !q.several() || !mayBeElsewhere(err) || q.Exact() && !q.good() && !is[*NotFoundError](err) {
 			break
 		}
 	}
 	return nil, first
 }
+
+// rootsIn returns the pipelines that a query means, of those that jobs are of.
+func rootsIn(q Query, jobs []gitlab.Job) (roots []gitlab.Pipeline) {
+	for _, job := range jobs {
+		if isRoot(q, job.Pipeline) {
+			roots = addRoot(roots, job.Pipeline)
+		}
+	}
+	return roots
+}
+
+// inFamily takes the jobs from a pipeline and its children, in a list of jobs.
+func (r *Resolver) inFamily(q Query, jobs []gitlab.Job, root gitlab.Pipeline) ([]Artifact, error) {
+	p := newPicker(q, r.judge(q, ByProject))
+	for _, job := range q.attempts(tree(jobs, root, !q.Exact())) {
+		p.offer(candidate{job, q.Project})
+	}
+	return p.result()
+}
+
+// attempts drops the older attempts at a job, which a project's list has, and which lists of
+// pipelines leave out. Of good jobs, they count.
+func (q Query) attempts(jobs []gitlab.Job) []gitlab.Job {
+	if q.good() {
+		return jobs
+	}
+	type name struct {
+		pipeline int64
+		job      string
+	}
+	newer := map[name]bool{}
+	return slices.DeleteFunc(jobs, func(job gitlab.Job) bool {
+		this := name{job.Pipeline.ID, job.Name}
+		older := newer[this]
+		newer[this] = true
+		return older
+	})
+}
+
+// several reports whether an older pipeline may have the jobs if the newest hasn't.
+func (q Query) several() bool { return q.Recent || q.SHA != "" || q.MergeRequest != 0 || q.good() }
 
 // passed notes how many newer pipelines were passed over.
 func passed(found []Artifact, back int) []Artifact {
@@ -67,13 +110,13 @@ func (r *Resolver) judge(q Query, how Method) judge {
 	if q.Exact() {
 		return r.finished(q, how)
 	}
-	return r.asServer(how)
+	return r.asServer(q, how)
 }
 
-// LatestPipeline finds the newest pipeline of a ref in the project's list of jobs, if
+// LatestPipeline finds the newest pipeline of q.Ref in the project's list of jobs, if
 // the token may not list pipelines.
-func (r *Resolver) LatestPipeline(ctx context.Context, project, ref string) (int64, error) {
-	q := Query{Project: project, Ref: ref, Latest: true}
+func (r *Resolver) LatestPipeline(ctx context.Context, q Query) (int64, error) {
+	q.Latest = true
 	jobs, roots, err := r.family(ctx, q)
 	switch {
 	case err != nil:
@@ -92,7 +135,8 @@ func amongNewest(jobs []gitlab.Job) string {
 // pipelines that are meant, newest first.
 func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, roots []gitlab.Pipeline, err error) {
 	last := 0 // the last row that helped
-	for job, err := range r.lists.projectJobs(ctx, q.Project) {
+	settled := r.settler(q)
+	for job, err := range r.lists.projectJobs(ctx, q.Project, q.jobs()) {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -100,18 +144,24 @@ func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, root
 		switch {
 		case isRoot(q, job.Pipeline):
 			last = len(jobs)
-			if !slices.ContainsFunc(roots, func(p gitlab.Pipeline) bool { return p.ID == job.Pipeline.ID }) {
-				roots = append(roots, job.Pipeline)
-				sort.Slice(roots, func(i, j int) bool { return roots[i].ID > roots[j].ID }) // slices.SortFunc is 10 kB of code for each type
-			}
+			roots = addRoot(roots, job.Pipeline)
 		case len(roots) > 0 && job.Pipeline.Source == "parent_pipeline" && job.Pipeline.SHA == roots[0].SHA:
 			last = len(jobs)
 		}
-		if len(jobs) == maxJobs || seen(q, job, roots, len(jobs)-last) {
+		if len(jobs) == maxJobs || seen(q, job, roots, len(jobs)-last) || settled(jobs, roots) {
 			break
 		}
 	}
 	return jobs, roots, nil
+}
+
+// addRoot adds a pipeline to those that are meant, newest first, if it isn't there.
+func addRoot(roots []gitlab.Pipeline, p gitlab.Pipeline) []gitlab.Pipeline {
+	if !slices.ContainsFunc(roots, func(known gitlab.Pipeline) bool { return known.ID == p.ID }) {
+		roots = append(roots, p)
+		sort.Slice(roots, func(i, j int) bool { return roots[i].ID > roots[j].ID }) // slices.SortFunc is 10 kB of code for each type
+	}
+	return roots
 }
 
 // seen reports whether nothing after this job in the list can help. Jobs come newest
@@ -120,7 +170,7 @@ func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, root
 // its children, or of a newer one. idle is how many rows in a row were no help.
 func seen(q Query, job gitlab.Job, roots []gitlab.Pipeline, idle int) bool {
 	switch {
-	case q.Recent:
+	case q.Recent, q.good():
 		return job.CreatedAt != nil && q.MaxAge > 0 && time.Since(*job.CreatedAt) > q.MaxAge
 	case len(roots) == 0:
 		return false
@@ -129,8 +179,25 @@ func seen(q Query, job gitlab.Job, roots []gitlab.Pipeline, idle int) bool {
 	case !job.CreatedAt.Before(*roots[0].CreatedAt):
 		return false
 	}
-	several := q.SHA != "" || q.MergeRequest != 0 // pipelines: an older one may have the job
-	return !several || idle > pageSize
+	return !q.several() || idle > pageSize
+}
+
+// settler returns a function that reports whether the roots so far have the jobs of a query
+// that takes them from the newest pipeline in which they have succeeded. It looks at each
+// root once, when the list has come to a job that is older than the root.
+func (r *Resolver) settler(q Query) func([]gitlab.Job, []gitlab.Pipeline) bool {
+	looked := 0
+	return func(jobs []gitlab.Job, roots []gitlab.Pipeline) bool {
+		if !q.good() {
+			return false
+		}
+		for ; looked < len(roots) && isBefore(jobs[len(jobs)-1].CreatedAt, roots[looked].CreatedAt); looked++ {
+			if _, err := r.inFamily(q, jobs, roots[looked]); err == nil {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // isRoot reports whether a pipeline is one that the query means.
@@ -138,16 +205,23 @@ func isRoot(q Query, p gitlab.Pipeline) bool {
 	switch {
 	case q.PipelineID != 0:
 		return p.ID == q.PipelineID
-	case !isCI(p):
+	case !q.counts(p):
 		return false
 	case q.SHA != "":
 		return p.SHA == q.SHA
 	case q.MergeRequest != 0:
 		return slices.ContainsFunc(pipelineFilters(q), func(o gitlab.PipelinesOptions) bool { return p.Ref == o.Ref })
+	case p.Ref != q.Ref: // newer servers list the pipelines of a branch's merge requests as well
+		return false
 	case q.Latest:
-		return p.Ref == q.Ref
+		return true
 	}
-	return p.Ref == q.Ref && p.Status == "success" && !tooOld(p, q.MaxAge)
+	return (q.AnyPipeline || p.Status == "success") && !tooOld(p, q.MaxAge) && q.isBefore(p)
+}
+
+// isBefore reports whether a pipeline is old enough for the query.
+func (q Query) isBefore(p gitlab.Pipeline) bool {
+	return q.Before == 0 || p.ID < q.Before && (q.Besides == "" || p.SHA != q.Besides)
 }
 
 // tree returns the jobs of a pipeline and of its children: the parent's first, then

@@ -15,8 +15,8 @@ type Query struct {
 	JobID   int64
 	Jobs    []string // full names, such as "test 1/3" or "build: [linux, amd64]"; globs, if they contain *, ? or {
 
-	// The pipeline: one of these. Ref without Latest means the newest successful pipeline
-	// of a ref, which GitLab itself would choose.
+	// The pipeline: one of these. Ref alone means the newest successful pipeline of a ref,
+	// which GitLab itself would choose.
 	Ref          string   // as pipelines have it: a branch, a tag, refs/merge-requests/7/head; or [DefaultBranch]
 	MoreRefs     []string // tried in this order, if Ref doesn't have the jobs
 	PipelineID   int64
@@ -24,14 +24,29 @@ type Query struct {
 	SHA          string // of a commit, in full
 	MergeRequest int64  // its number in the project
 	Latest       bool   // the newest pipeline of Ref, whatever its status
+	// Base is a commit, in full. It and then its first parents are searched, until one has
+	// a pipeline in which the jobs have succeeded.
+	Base string
 
 	// Recent means the newest successful pipeline of Ref that has the job with an
-	// archive; without it, only the newest successful one counts.
-	Recent bool
-	MaxAge time.Duration // of such a pipeline; zero means any
+	// archive; without it, only the newest successful one counts. AnyPipeline means the
+	// newest pipeline of Ref, whatever its status, in which the job has succeeded.
+	Recent      bool
+	AnyPipeline bool
+	MaxAge      time.Duration // of the pipelines that these two search; zero means any
 
-	AnyStatus  bool // includes jobs that haven't succeeded
-	Downstream bool // includes downstream pipelines in other projects
+	// Before means only pipelines of Ref that are older than this one. Besides is a commit
+	// whose pipelines don't count then: a child pipeline is younger than its own parent,
+	// which is of the same commit.
+	Before  int64
+	Besides string
+	// Sources are those that the pipeline may have, such as "push", and, after "!", those
+	// that it may not have. None means those that GitLab itself considers.
+	Sources []string
+
+	RequireSuccess bool // refuses a job that was allowed to fail, and failed
+	AnyStatus      bool // includes jobs that haven't succeeded
+	Downstream     bool // includes downstream pipelines in other projects
 }
 
 // ProjectName returns a project as GitLab calls it: an id, or a full path. value may be
@@ -45,11 +60,17 @@ func ProjectName(value string) string {
 	return strings.TrimSuffix(strings.Trim(value, "/"), ".git")
 }
 
-// Exact reports whether the query names a pipeline, a commit or a merge request, so
-// that the status of the pipeline doesn't matter.
+// Exact reports whether the status of the pipeline doesn't matter, because the query names
+// a pipeline, a commit or a merge request, or asks only that the job has succeeded.
 func (q Query) Exact() bool {
-	return q.PipelineID != 0 || q.SHA != "" || q.MergeRequest != 0 || q.Latest
+	return q.PipelineID != 0 || q.SHA != "" || q.MergeRequest != 0 || q.Latest || q.good()
 }
+
+// good reports whether any pipeline will do in which the jobs have succeeded.
+func (q Query) good() bool { return q.AnyPipeline || q.Base != "" }
+
+// ofRef reports whether the query is about the pipelines of Ref.
+func (q Query) ofRef() bool { return !q.Exact() || q.Latest || q.AnyPipeline }
 
 // where describes the pipeline to a person.
 func (q Query) where() string {
@@ -58,12 +79,22 @@ func (q Query) where() string {
 		return fmt.Sprintf("the root pipeline above pipeline %d", q.PipelineID)
 	case q.PipelineID != 0:
 		return fmt.Sprintf("pipeline %d", q.PipelineID)
+	case q.Base != "": // SHA is the commit that was looked at last
+		return "the pipelines of commit " + q.Base + " and the ones before it" + q.which()
 	case q.SHA != "":
-		return "the pipelines of commit " + q.SHA
+		return "the pipelines of commit " + q.SHA + q.which()
 	case q.MergeRequest != 0:
-		return fmt.Sprintf("the pipelines of merge request !%d", q.MergeRequest)
+		return fmt.Sprintf("the pipelines of merge request !%d", q.MergeRequest) + q.which()
+	}
+	return q.whereOfRef() + q.which()
+}
+
+func (q Query) whereOfRef() string {
+	switch {
 	case q.Latest:
 		return "the newest pipeline of " + q.refNames()
+	case q.AnyPipeline:
+		return "any recent pipeline of " + q.refNames()
 	case q.Recent:
 		return "any recent successful pipeline of " + q.refNames()
 	}
@@ -77,6 +108,18 @@ func (q Query) refNames() string {
 		names = append(names, fmt.Sprintf("%q", ref))
 	}
 	return "ref " + strings.Join(names, ", or else ")
+}
+
+// which describes to a person which pipelines count, or is empty.
+func (q Query) which() string {
+	text := ""
+	if len(q.Sources) > 0 {
+		text += " from source " + strings.Join(q.Sources, ", ")
+	}
+	if q.Before != 0 {
+		text += fmt.Sprintf(" before pipeline %d", q.Before)
+	}
+	return text
 }
 
 // String describes the query to a person.

@@ -37,13 +37,12 @@ func (r *Resolver) fromRef(ctx context.Context, q Query) ([]Artifact, error) {
 func (r *Resolver) successful(ctx context.Context, q Query) iter.Seq2[gitlab.Pipeline, error] {
 	return func(yield func(gitlab.Pipeline, error) bool) {
 		seen := 0
-		for pipeline, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, Status: "success"}) {
-			// Newer servers list the pipelines of a branch's merge requests as well.
-			if err == nil && (!isCI(pipeline) || pipeline.Ref != q.Ref) {
-				continue
-			}
+		for pipeline, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, Status: "success", Source: q.SourceFilter()}) {
 			if err == nil && q.Recent && tooOld(pipeline, q.MaxAge) {
 				return
+			}
+			if err == nil && !isRoot(q, pipeline) {
+				continue
 			}
 			if seen++; !yield(pipeline, err) || !q.Recent || seen == maxRecent {
 				return
@@ -66,7 +65,7 @@ func mayBeElsewhere(err error) bool {
 
 // inSuccessful takes the jobs from one pipeline and its descendants.
 func (r *Resolver) inSuccessful(ctx context.Context, q Query, pipeline gitlab.Pipeline) ([]Artifact, error) {
-	p := newPicker(q, r.asServer(ByListing))
+	p := newPicker(q, r.asServer(q, ByListing))
 	if err := r.walk(ctx, node{project: q.Project, id: pipeline.ID}, p, true); err != nil {
 		return nil, err
 	}
@@ -74,20 +73,27 @@ func (r *Resolver) inSuccessful(ctx context.Context, q Query, pipeline gitlab.Pi
 }
 
 // asServer judges jobs as the server does: a job counts if it has any file that
-// can be downloaded, whatever its status.
-func (r *Resolver) asServer(how Method) judge {
+// can be downloaded, whatever its status. With RequireSuccess, one that has failed is
+// refused.
+func (r *Resolver) asServer(q Query, how Method) judge {
 	return func(c candidate) verdict {
-		a, err := r.pinned(c, how)
-		return verdict{artifact: a, err: err, skip: !serverTakes(c.Job)}
+		v := verdict{skip: !serverTakes(c.Job)}
+		if q.RequireSuccess && c.Status != "success" && !v.skip {
+			v.err = r.stateError(c, how)
+			return v
+		}
+		v.artifact, v.err = r.pinned(c, how)
+		return v
 	}
 }
 
-// unlisted lets the server choose each job by its name. Globs need a list of names.
+// unlisted lets the server choose each job by its name. Globs need a list of names, and so
+// does all that the server's own choice doesn't look at.
 func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact, error) {
 	if !Refused(err) {
 		return nil, r.interpret(err, q, Artifact{})
 	}
-	if q.Globs() {
+	if q.Globs() || !q.asServer() {
 		return r.fromProject(ctx, q)
 	}
 	return r.chosen(q), nil

@@ -68,9 +68,12 @@ func (r *Resolver) firstRef(ctx context.Context, q Query) ([]Artifact, error) {
 }
 
 func (r *Resolver) fromOneRef(ctx context.Context, q Query) (found []Artifact, err error) {
-	if q.Latest {
+	switch {
+	case q.AnyPipeline:
+		found, err = r.fromAnyPipeline(ctx, q)
+	case q.Latest:
 		found, err = r.fromTree(ctx, q)
-	} else {
+	default:
 		found, err = r.fromRef(ctx, q)
 	}
 	return found, r.unlistable(err, q)

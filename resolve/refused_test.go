@@ -143,10 +143,10 @@ func TestListIsReadAsFarAsItHelps(t *testing.T) {
 	read := 0
 	api := &countingAPI{fakeAPI: fakeAPI{all: all}, read: &read}
 	r := resolve.New(resolve.Options{API: api, JobToken: true})
-	if id, err := r.LatestPipeline(t.Context(), "7", "main"); id != 2 || err != nil || read != enough {
+	if id, err := r.LatestPipeline(t.Context(), resolve.Query{Project: "7", Ref: "main"}); id != 2 || err != nil || read != enough {
 		t.Errorf("pipeline %d, %v after %d rows", id, err, read)
 	}
-	if _, err := r.LatestPipeline(t.Context(), "7", "none"); err == nil || !strings.Contains(err.Error(), "no such pipeline among the project's newest") {
+	if _, err := r.LatestPipeline(t.Context(), resolve.Query{Project: "7", Ref: "none"}); err == nil || !strings.Contains(err.Error(), "no such pipeline among the project's newest") {
 		t.Error(err)
 	}
 }

@@ -22,6 +22,7 @@ type Reader interface {
 	Pipeline(ctx context.Context, project gitlab.Project, pipeline int64) (gitlab.Pipeline, error)
 	MergeRequest(ctx context.Context, project gitlab.Project, iid int64) (gitlab.MergeRequest, error)
 	DefaultBranch(ctx context.Context, project gitlab.Project) (string, error)
+	Commit(ctx context.Context, project gitlab.Project, sha string) (gitlab.Commit, error)
 	RefArchiveExists(ctx context.Context, project gitlab.Project, ref, job string, recent bool) error
 }
 
@@ -84,16 +85,16 @@ func New(o Options) *Resolver {
 // itself has the jobs; in a tree of pipelines two for each. Of several refs, it takes
 // all jobs from the first one that has them.
 func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
-	switch {
-	case q.JobID != 0:
+	if q.JobID != 0 {
 		return []Artifact{{
 			Project: q.Project, JobID: q.JobID, Found: ByID,
 			URL: r.api.ArchiveURL(gitlab.Project(q.Project), q.JobID),
 		}}, nil
-	case q.Exact() && !q.Latest:
-		return r.fromExact(ctx, q)
 	}
-	return r.firstRef(ctx, r.Settle(q))
+	if q.ofRef() {
+		return r.firstRef(ctx, r.Settle(q))
+	}
+	return r.fromExact(ctx, q)
 }
 
 // fromExact takes the jobs from a pipeline, or from those of a commit or merge request.
@@ -104,7 +105,11 @@ func (r *Resolver) fromExact(ctx context.Context, q Query) ([]Artifact, error) {
 			return nil, err
 		}
 	}
-	found, err := r.fromTree(ctx, q)
+	find := r.fromTree
+	if q.Base != "" {
+		find = r.fromBase
+	}
+	found, err := find(ctx, q)
 	return found, r.withoutPipelines(ctx, q, r.unlistable(err, q))
 }
 

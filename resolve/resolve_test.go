@@ -88,6 +88,10 @@ func (*fakeAPI) RefArchiveExists(context.Context, gitlab.Project, string, string
 	return nobody
 }
 
+func (*fakeAPI) Commit(context.Context, gitlab.Project, string) (gitlab.Commit, error) {
+	return gitlab.Commit{}, nobody
+}
+
 func (*fakeAPI) ArchiveURL(gitlab.Project, int64) string { return "by-id" }
 
 func (*fakeAPI) RefArchiveURL(gitlab.Project, string, string, bool) string { return "by-ref" }

@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"slices"
 	"sort"
 	"strconv"
 
@@ -21,7 +20,7 @@ func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
 			if err != nil {
 				return nil, err
 			}
-			if isCI(p) {
+			if isRoot(q, p) {
 				roots = append(roots, node{project: q.Project, id: p.ID})
 			}
 			if seen++; q.Latest && len(roots) > 0 || seen == maxRecent {
@@ -57,7 +56,7 @@ func (r *Resolver) root(ctx context.Context, q Query) (int64, error) {
 	if err != nil {
 		return 0, r.unlistable(r.pipelineMissing(err, q), q)
 	}
-	if child.Source != "parent_pipeline" {
+	if child.Source != childSource {
 		return q.PipelineID, nil
 	}
 	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{SHA: child.SHA}) {
@@ -85,7 +84,7 @@ func (r *Resolver) pipeline(ctx context.Context, project string, id int64) (gitl
 	if !Refused(err) {
 		return p, err
 	}
-	for job, jobsErr := range r.lists.jobs(ctx, project, id) {
+	for job, jobsErr := range r.lists.jobs(ctx, project, id, gitlab.JobsOptions{}) {
 		if jobsErr == nil && job.Pipeline.Source != "" {
 			return job.Pipeline, nil
 		}
@@ -115,14 +114,3 @@ func (r *Resolver) isBelow(ctx context.Context, top node, pipeline int64) (bool,
 	}
 	return false, nil
 }
-
-// notCISources are the pipeline sources that the server ignores when it looks for a
-// ref's newest pipeline (Enums::Ci::Pipeline.ci_sources): child pipelines, and those
-// that tools create.
-var notCISources = []string{
-	"webide", "parent_pipeline", "ondemand_dast_scan", "ondemand_dast_validation",
-	"security_orchestration_policy", "container_registry_push", "duo_workflow", "pipeline_execution_policy_schedule",
-}
-
-// isCI reports whether the server considers a pipeline that isn't named.
-func isCI(p gitlab.Pipeline) bool { return !slices.Contains(notCISources, p.Source) }

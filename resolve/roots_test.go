@@ -78,14 +78,14 @@ func TestLatestPipeline(t *testing.T) {
 	}
 	all := []gitlab.Job{row(9, 13, "main", "parent_pipeline"), row(8, 12, "other", "push"), row(7, 11, "main", "push"), row(6, 10, "main", "push")}
 	r := resolve.New(resolve.Options{API: &fakeAPI{all: all}, JobToken: true})
-	if id, err := r.LatestPipeline(t.Context(), "7", "main"); id != 11 || err != nil {
+	if id, err := r.LatestPipeline(t.Context(), resolve.Query{Project: "7", Ref: "main"}); id != 11 || err != nil {
 		t.Errorf("pipeline %d, %v", id, err)
 	}
-	_, err := r.LatestPipeline(t.Context(), "7", "none")
+	_, err := r.LatestPipeline(t.Context(), resolve.Query{Project: "7", Ref: "none"})
 	if missing, ok := errors.AsType[*resolve.NotFoundError](err); !ok || missing.Reason() != resolve.ReasonNoPipeline || !strings.Contains(err.Error(), "among the project's newest 4 jobs") {
 		t.Error(err)
 	}
-	if _, err := resolve.New(resolve.Options{API: &fakeAPI{jobsErr: denied}}).LatestPipeline(t.Context(), "7", "main"); !errors.Is(err, denied) {
+	if _, err := resolve.New(resolve.Options{API: &fakeAPI{jobsErr: denied}}).LatestPipeline(t.Context(), resolve.Query{Project: "7", Ref: "main"}); !errors.Is(err, denied) {
 		t.Error(err)
 	}
 }

@@ -118,6 +118,11 @@ func (s *server) RefArchiveExists(_ context.Context, _ gitlab.Project, ref, job 
 	return s.refuse
 }
 
+func (s *server) Commit(_ context.Context, _ gitlab.Project, sha string) (gitlab.Commit, error) {
+	s.asked = append(s.asked, "commit "+sha)
+	return gitlab.Commit{}, missing
+}
+
 func (*server) ArchiveURL(project gitlab.Project, job int64) string {
 	return fmt.Sprintf("%s/%d", project, job)
 }

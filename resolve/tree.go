@@ -64,7 +64,7 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 // visit offers the jobs of one pipeline. It returns the pipelines that it has
 // triggered, if they matter.
 func (r *Resolver) visit(ctx context.Context, n, root node, p *picker) ([]node, error) {
-	for job, err := range r.lists.jobs(ctx, n.project, n.id) {
+	for job, err := range r.lists.jobs(ctx, n.project, n.id, p.query.jobs()) {
 		if err != nil {
 			return nil, err
 		}
@@ -125,38 +125,45 @@ func (r *Resolver) children(ctx context.Context, n node, downstream bool) ([]nod
 // fromTree takes the jobs from one pipeline, or from the newest of several that
 // has them.
 func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
+	found, refusal, err := r.inTrees(ctx, q)
+	if refusal != nil {
+		return r.withoutTree(ctx, q, refusal)
+	}
+	return found, err
+}
+
+// inTrees is fromTree where the token may list pipelines. refusal says that it may not.
+func (r *Resolver) inTrees(ctx context.Context, q Query) (found []Artifact, refusal, err error) {
 	roots, err := r.roots(ctx, q)
 	if Refused(err) {
-		return r.withoutTree(ctx, q, err)
+		return nil, err, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var first error
 	for _, root := range roots {
 		p := newPicker(q, r.finished(q, ByListing))
 		err := r.walk(ctx, root, p, false)
 		if Refused(err) {
-			return r.withoutTree(ctx, q, err)
+			return nil, err, nil
 		}
 		if err != nil {
-			return nil, r.pipelineMissing(err, q)
+			return nil, nil, r.pipelineMissing(err, q)
 		}
 		found, err := r.picked(p)
 		if err == nil {
-			return found, nil
+			return found, nil, nil
 		}
-		if first == nil {
-			first = err
-		}
-		if _, elsewhere := errors.AsType[*NotFoundError](err); !elsewhere {
-			return nil, err
+		first = likelier(first, err)
+		if _, elsewhere := errors.AsType[*NotFoundError](err); !elsewhere && !(q.good() && mayBeElsewhere(err)) {
+			return nil, nil, err
 		}
 	}
 	if first == nil {
 		first = &NotFoundError{Query: q, What: "pipeline"}
 	}
-	return nil, first
+	return nil, nil, first
 }
 
 // picked returns the picker's result. It reports pipelines that couldn't be searched even
@@ -193,10 +200,18 @@ func (r *Resolver) pipelineMissing(err error, q Query) error {
 // have failed, but the job must have succeeded.
 func (r *Resolver) finished(q Query, how Method) judge {
 	return func(c candidate) verdict {
+		if q.good() {
+			return r.onlyGood(c, how)
+		}
 		if c.Status != "success" && !q.AnyStatus {
-			return verdict{err: &StateError{Artifact: r.artifact(c, how), FailureReason: c.FailureReason}}
+			return verdict{err: r.stateError(c, how)}
 		}
 		a, err := r.pinned(c, how)
 		return verdict{artifact: a, err: err}
 	}
+}
+
+// stateError says of a job that it hasn't succeeded.
+func (r *Resolver) stateError(c candidate, how Method) *StateError {
+	return &StateError{Artifact: r.artifact(c, how), FailureReason: c.FailureReason}
 }

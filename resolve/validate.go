@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,8 +21,15 @@ const (
 	FieldSHA          Field = "SHA"
 	FieldMergeRequest Field = "MergeRequest"
 	FieldLatest       Field = "Latest"
+	FieldBase         Field = "Base"
 	FieldRecent       Field = "Recent"
+	FieldAnyPipeline  Field = "AnyPipeline"
 	FieldMaxAge       Field = "MaxAge"
+	FieldBefore       Field = "Before"
+	FieldSources      Field = "Sources"
+
+	FieldRequireSuccess Field = "RequireSuccess"
+	FieldAnyStatus      Field = "AnyStatus"
 )
 
 // Problem is what is wrong with the fields of a [QueryError].
@@ -71,8 +79,12 @@ func (q Query) ValidateList() error {
 		return &QueryError{ProblemMissing, []Field{FieldProject}}
 	case q.PipelineID != 0 && q.Ref != "":
 		return &QueryError{ProblemConflict, []Field{FieldRef, FieldPipelineID}}
+	case q.PipelineID != 0 && len(q.Sources) > 0:
+		return &QueryError{ProblemConflict, []Field{FieldPipelineID, FieldSources}}
 	case q.Latest && q.Ref == "":
 		return &QueryError{ProblemMissing, []Field{FieldRef}}
+	case !sourcesKnown(q.Sources):
+		return &QueryError{ProblemInvalid, []Field{FieldSources}}
 	}
 	return nil
 }
@@ -81,7 +93,7 @@ func (q Query) ValidateList() error {
 func (q Query) chosen() []Field {
 	return fieldsSet(
 		given{FieldJobID, q.JobID != 0}, given{FieldPipelineID, q.PipelineID != 0}, given{FieldLatest, q.Latest},
-		given{FieldSHA, q.SHA != ""}, given{FieldMergeRequest, q.MergeRequest != 0},
+		given{FieldSHA, q.SHA != ""}, given{FieldMergeRequest, q.MergeRequest != 0}, given{FieldBase, q.Base != ""},
 	)
 }
 
@@ -91,15 +103,33 @@ func (q Query) conflict() *QueryError {
 	case len(chosen) > 1:
 		return &QueryError{ProblemConflict, chosen}
 	case q.JobID != 0:
-		if beside := fieldsSet(given{FieldJobs, len(q.Jobs) > 0}, given{FieldRef, q.Ref != ""}); len(beside) > 0 {
+		beside := fieldsSet(
+			given{FieldJobs, len(q.Jobs) > 0}, given{FieldRef, q.Ref != ""}, given{FieldAnyPipeline, q.AnyPipeline}, given{FieldBefore, q.Before != 0},
+			given{FieldSources, len(q.Sources) > 0}, given{FieldRequireSuccess, q.RequireSuccess},
+		)
+		if len(beside) > 0 {
 			return &QueryError{ProblemConflict, append(chosen, beside...)}
 		}
 		return nil // which other fields are set makes no difference
 	case len(chosen) > 0 && !q.Latest && len(q.MoreRefs) > 0:
 		return &QueryError{ProblemConflict, append(chosen, FieldMoreRefs)}
-	case len(chosen) > 0 && q.Recent:
-		return &QueryError{ProblemConflict, append(chosen, FieldRecent)}
-	case q.MaxAge != 0 && !q.Recent:
+	case len(chosen) > 0:
+		searches := fieldsSet(given{FieldRecent, q.Recent}, given{FieldAnyPipeline, q.AnyPipeline}, given{FieldBefore, q.Before != 0}, given{FieldSources, q.PipelineID != 0 && len(q.Sources) > 0})
+		if len(searches) > 0 {
+			return &QueryError{ProblemConflict, append(chosen, searches[0])}
+		}
+	}
+	return q.exclusive()
+}
+
+// exclusive reports options of which one makes another one pointless.
+func (q Query) exclusive() *QueryError {
+	switch good := fieldsSet(given{FieldRequireSuccess, q.RequireSuccess}, given{FieldAnyPipeline, q.AnyPipeline}, given{FieldBase, q.Base != ""}); {
+	case len(good) > 0 && q.AnyStatus:
+		return &QueryError{ProblemConflict, []Field{good[0], FieldAnyStatus}}
+	case q.AnyPipeline && q.Recent:
+		return &QueryError{ProblemConflict, []Field{FieldAnyPipeline, FieldRecent}}
+	case q.MaxAge != 0 && !q.Recent && !q.AnyPipeline:
 		return &QueryError{ProblemAlone, []Field{FieldMaxAge, FieldRecent}}
 	}
 	return nil
@@ -110,7 +140,7 @@ func (q Query) missing() *QueryError {
 	missing := fieldsSet(
 		given{FieldProject, q.Project == ""},
 		given{FieldJobs, byName && len(q.Jobs) == 0},
-		given{FieldRef, byName && q.Ref == "" && (q.Latest || !q.Exact())},
+		given{FieldRef, byName && q.Ref == "" && q.ofRef()},
 	)
 	if len(missing) > 0 {
 		return &QueryError{ProblemMissing, missing}
@@ -122,6 +152,8 @@ func (q Query) invalid() *QueryError {
 	invalid := fieldsSet(
 		given{FieldJobID, q.JobID < 0}, given{FieldPipelineID, q.PipelineID < 0},
 		given{FieldSHA, q.SHA != "" && !isFullCommit(q.SHA)}, given{FieldMergeRequest, q.MergeRequest < 0},
+		given{FieldBase, q.Base != "" && !isFullCommit(q.Base)}, given{FieldBefore, q.Before < 0},
+		given{FieldSources, !sourcesKnown(q.Sources) || slices.ContainsFunc(q.Sources, isChildSource)},
 	)
 	if len(invalid) > 0 {
 		return &QueryError{ProblemInvalid, invalid}

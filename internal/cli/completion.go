@@ -107,6 +107,8 @@ func values(ctx context.Context, before, path []string, flag string) []complete.
 		return fromServer(ctx, before, flag)
 	case "pipeline":
 		return complete.Texts(pipelineWords...)
+	case "source":
+		return complete.Texts(resolve.Sources()...)
 	case "scope":
 		return complete.Texts(gitlab.Statuses()...)
 	case "format":

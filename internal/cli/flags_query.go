@@ -27,7 +27,12 @@ func queryFlags() []cli.Flag {
 		&cli.StringFlag{Name: "sha", Category: help.Which, Usage: "the newest pipeline of the commit `SHA` that has the job"},
 		&cli.StringFlag{Name: "mr", Category: help.Which, Usage: "the newest pipeline of merge request `NUMBER` that has the job"},
 		&cli.BoolFlag{Name: "recent", Category: help.Which, Usage: "if the newest successful pipeline lacks the job, search older ones", DisableDefaultText: true},
-		&cli.DurationFlag{Name: "max-age", Category: help.Which, Usage: "with --recent: search back at most `DURATION`", DefaultText: "any"},
+		&cli.BoolFlag{Name: "any-pipeline", Category: help.Which, Usage: "the newest successful job, even if its pipeline failed or still runs", DisableDefaultText: true},
+		&cli.DurationFlag{Name: "max-age", Category: help.Which, Usage: "with --recent or --any-pipeline: search back at most `DURATION`", DefaultText: "any"},
+		&cli.BoolFlag{Name: "previous", Category: help.Which, Usage: "only pipelines of --ref before the running one", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "base", Category: help.Which, Usage: "in a merge request: the base commit, or the nearest before it with the job", DisableDefaultText: true},
+		&cli.StringSliceFlag{Name: "source", Category: help.Which, Usage: "only pipelines from `SOURCE`, such as push, or !push; may be repeated"},
+		&cli.BoolFlag{Name: "require-success", Category: help.Which, Usage: "with --ref: refuse a job that failed though its pipeline succeeded", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "any-status", Category: help.Which, Usage: "with --pipeline, --sha or --mr: also use jobs that have not succeeded", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "downstream", Category: help.Which, Usage: "with these: also search downstream pipelines in other projects", DisableDefaultText: true},
 		&cli.DurationFlag{Name: "wait", Category: help.Which, Usage: "wait up to `DURATION` for the job to finish", DefaultText: "no time"},
@@ -46,6 +51,8 @@ type queryOptions struct {
 	jobID    string        // number or web address
 	pipeline string        // see pipelineIn
 	mr       string        // number
+	previous bool          // before the running pipeline
+	base     bool          // of the running pipeline's merge request
 	given    []string      // the flags among them, but for --project
 	wait     time.Duration
 }
@@ -54,9 +61,11 @@ func readQuery(c *cli.Context) queryOptions {
 	o := queryOptions{
 		asked: resolve.Query{
 			Jobs: c.StringSlice("job"), SHA: strings.ToLower(c.String("sha")),
-			Recent: c.Bool("recent"), MaxAge: c.Duration("max-age"), AnyStatus: c.Bool("any-status"), Downstream: c.Bool("downstream"),
+			Recent: c.Bool("recent"), AnyPipeline: c.Bool("any-pipeline"), MaxAge: c.Duration("max-age"), Sources: c.StringSlice("source"),
+			RequireSuccess: c.Bool("require-success"), AnyStatus: c.Bool("any-status"), Downstream: c.Bool("downstream"),
 		},
 		project: readProject(c), jobID: c.String("job-id"), pipeline: c.String("pipeline"), mr: c.String("mr"), wait: c.Duration("wait"),
+		previous: c.Bool("previous"), base: c.Bool("base"),
 	}
 	if refs := c.StringSlice("ref"); len(refs) > 0 {
 		o.asked.Ref, o.asked.MoreRefs = refs[0], refs[1:]
@@ -77,7 +86,7 @@ func readProject(c *cli.Context) string { return c.String("project") }
 func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
 	q := o.asked
 	q.Project = o.project
-	for _, read := range []func(env.Config, *resolve.Query) error{projectIn, o.jobIn, pipelineIn(o.pipeline), o.mergeRequestIn} {
+	for _, read := range []func(env.Config, *resolve.Query) error{projectIn, o.jobIn, pipelineIn(o.pipeline), o.mergeRequestIn, o.previousIn, o.baseIn} {
 		if err := read(cfg, &q); err != nil {
 			return q, err
 		}

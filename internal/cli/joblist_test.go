@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -128,7 +129,8 @@ func (s *endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(r.URL.Path, "/projects/1/pipelines") && r.Header.Get("JOB-TOKEN") == "":
 		page := max(1, atoi(query.Get("page")))
 		for i := range rows {
-			rows[i] = fmt.Sprintf(`{"id": %d, "ref": "main", "status": "success", "source": "push"}`, 1_000_000-100*page-i)
+			asked := r.URL.Query()
+			rows[i] = fmt.Sprintf(`{"id": %d, "ref": %q, "sha": %q, "status": "success", "source": "push"}`, 1_000_000-100*page-i, cmp.Or(asked.Get("ref"), "main"), asked.Get("sha"))
 		}
 		w.Header().Set("X-Next-Page", strconv.Itoa(page+1))
 	case strings.HasSuffix(r.URL.Path, "/jobs") && strings.Contains(r.URL.Path, "/pipelines/"):

@@ -36,6 +36,7 @@ with --include-retried. Child pipelines have lists of their own.
 			projectFlag(),
 			&cli.StringFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "list jobs of branch or tag `REF`"},
 			&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "list jobs of one pipeline: `ID`, web address, current, upstream, root, or latest (of --ref)"},
+			&cli.StringSliceFlag{Name: "source", Category: help.Which, Usage: "list jobs of pipelines from `SOURCE`, such as push, or !push; may be repeated"},
 			&cli.StringSliceFlag{Name: "scope", Category: help.Which, Usage: "list jobs with `STATUS` success, failed, running, …; may be repeated"},
 			&cli.StringFlag{Name: "name", Category: help.Which, Usage: "list jobs with this `NAME`, or glob (*, ?, {a,b})"},
 			&cli.BoolFlag{Name: "with-artifacts", Category: help.Which, Usage: "list jobs whose archive has not expired", DisableDefaultText: true},
@@ -63,7 +64,7 @@ func readJobs(c *cli.Context) (jobsOptions, error) {
 	o := jobsOptions{
 		global: readGlobal(c), project: readProject(c), pipeline: c.String("pipeline"), format: cmp.Or(c.String("format"), "text"),
 		query: jobs.Query{
-			Query: resolve.Query{Ref: c.String("ref")}, Name: c.String("name"), Scope: c.StringSlice("scope"),
+			Query: resolve.Query{Ref: c.String("ref"), Sources: c.StringSlice("source")}, Name: c.String("name"), Scope: c.StringSlice("scope"),
 			IncludeRetried: c.Bool("include-retried"), WithArtifacts: c.Bool("with-artifacts"), Limit: c.Int("limit"),
 		},
 	}
@@ -115,7 +116,7 @@ func (o jobsOptions) list(cfg env.Config) (jobs.Query, error) {
 	if own := q.Project == cfg.Project || q.Project == cfg.ProjectPath; own && q.Latest && q.Ref == "" {
 		q.Ref = cfg.Ref
 	}
-	return q, failure.List(q.ValidateList())
+	return q, failure.List(q.Query, q.ValidateList())
 }
 
 // jobPrinter prints jobs one by one, in the format that is asked for.

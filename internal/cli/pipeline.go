@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/env"
@@ -106,4 +107,36 @@ func inProject(cfg env.Config, q *resolve.Query, word, project string) error {
 		return nil
 	}
 	return usage(fmt.Sprintf("--pipeline %s is a pipeline of project %s, and --project says %s", word, project, q.Project), "leave out --project")
+}
+
+// previousIn reads --previous: the pipelines before the running one. A child pipeline runs
+// after its own parent, whose commit it has.
+func (o queryOptions) previousIn(cfg env.Config, q *resolve.Query) error {
+	if !o.previous {
+		return nil
+	}
+	if q.Before = cfg.PipelineID; q.Before == 0 {
+		return usage("--previous: CI_PIPELINE_ID is not set", "it is the running job's pipeline; elsewhere, --ref alone means the newest successful one")
+	}
+	if cfg.PipelineSource == "parent_pipeline" {
+		q.Besides = cfg.SHA
+	}
+	return nil
+}
+
+// baseIn reads --base: the commit that the changes of the running merge request pipeline
+// are compared with. Its pipelines are those of the project that the merge request is in,
+// which isn't the job's own if the merge request comes from a fork.
+func (o queryOptions) baseIn(cfg env.Config, q *resolve.Query) error {
+	if !o.base {
+		return nil
+	}
+	switch q.Base = cfg.BaseSHA; {
+	case slices.Contains(o.given, "ref"):
+		return usage("--base says which commits; --ref says nothing beside it", "leave out --ref")
+	case q.Base == "":
+		return usage("--base: CI_MERGE_REQUEST_DIFF_BASE_SHA is not set", `GitLab sets it in merge request pipelines; elsewhere: --sha "$(git merge-base origin/main HEAD)"`)
+	}
+	q.Project = cmp.Or(q.Project, cfg.BaseProject)
+	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // Query is which jobs are listed.
 type Query struct {
-	resolve.Query           // Project; PipelineID, Ref, or Ref with Latest
+	resolve.Query           // Project; PipelineID, Ref, or Ref with Latest; Sources
 	Name           string   // or a glob
 	Scope          []string // statuses; none means all
 	IncludeRetried bool     // also attempts that were retried
@@ -25,7 +25,7 @@ type Query struct {
 // options are those of GitLab's list. No page is larger than what is wanted.
 func (q Query) options() gitlab.JobsOptions {
 	o := gitlab.JobsOptions{Scope: q.Scope, IncludeRetried: q.IncludeRetried}
-	if q.Limit > 0 && q.Name == "" && !q.WithArtifacts {
+	if q.Limit > 0 && q.Name == "" && !q.WithArtifacts && len(q.Sources) == 0 {
 		o.PerPage = q.Limit
 	}
 	return o
@@ -51,7 +51,7 @@ func (c *Client) List(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error]
 			if searched++; c.enough(q, searched, maxSearched) {
 				return
 			}
-			if q.Name != "" && !wanted(job.Name) || q.WithArtifacts && job.ArtifactsFile == nil {
+			if q.Name != "" && !wanted(job.Name) || q.WithArtifacts && job.ArtifactsFile == nil || !q.FromSource(job.Pipeline.Source) {
 				continue
 			}
 			if n++; !yield(job, nil) || n == q.Limit {
@@ -144,8 +144,14 @@ func (c *Client) refJobs(ctx context.Context, q Query) iter.Seq2[gitlab.Job, err
 func (c *Client) pipelines(ctx context.Context, q Query) iter.Seq2[gitlab.Pipeline, error] {
 	return func(yield func(gitlab.Pipeline, error) bool) {
 		n := 0
-		for pipeline, err := range c.API.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{Ref: q.Ref}) {
-			if n++; c.enough(q, n, maxPipelines) || !yield(pipeline, err) || q.Latest {
+		for pipeline, err := range c.API.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{Ref: q.Ref, Source: q.SourceFilter()}) {
+			if n++; c.enough(q, n, maxPipelines) {
+				return
+			}
+			if err == nil && !q.FromSource(pipeline.Source) {
+				continue
+			}
+			if !yield(pipeline, err) || q.Latest {
 				return
 			}
 		}
@@ -162,7 +168,7 @@ func (c *Client) closedRefJobs(ctx context.Context, q Query) iter.Seq2[gitlab.Jo
 		return c.refJobsOfProject(ctx, q)
 	}
 	return func(yield func(gitlab.Job, error) bool) {
-		pipeline, err := c.Resolver.LatestPipeline(ctx, q.Project, q.Ref)
+		pipeline, err := c.Resolver.LatestPipeline(ctx, q.Query)
 		if err != nil {
 			yield(gitlab.Job{}, err)
 			return
@@ -200,7 +206,7 @@ func refFilter(q Query) func(gitlab.Job) bool {
 	}
 	newer := map[attempt]bool{}
 	return func(job gitlab.Job) bool {
-		if cmp.Or(job.Pipeline.Ref, job.Ref) != q.Ref || job.Pipeline.Source == "parent_pipeline" {
+		if cmp.Or(job.Pipeline.Ref, job.Ref) != q.Ref || job.Pipeline.Source == "parent_pipeline" && q.SourceFilter() == "" {
 			return false
 		}
 		this := attempt{job.Pipeline.ID, job.Name}

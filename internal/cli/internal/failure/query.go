@@ -8,13 +8,26 @@ import (
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/similar"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // fieldFlags are the flags that fill the fields of a query.
 var fieldFlags = map[resolve.Field]string{
 	resolve.FieldJobID: "--job-id", resolve.FieldPipelineID: "--pipeline", resolve.FieldLatest: "--pipeline",
-	resolve.FieldSHA: "--sha", resolve.FieldMergeRequest: "--mr",
+	resolve.FieldSHA: "--sha", resolve.FieldMergeRequest: "--mr", resolve.FieldBase: "--base",
+	resolve.FieldJobs: "--job", resolve.FieldRef: "--ref", resolve.FieldRecent: "--recent", resolve.FieldAnyPipeline: "--any-pipeline",
+	resolve.FieldBefore: "--previous", resolve.FieldSources: "--source",
+	resolve.FieldRequireSuccess: "--require-success", resolve.FieldAnyStatus: "--any-status",
+}
+
+// flagsOf names the flags of fields.
+func flagsOf(fields []resolve.Field) string {
+	flags := make([]string, len(fields))
+	for i, field := range fields {
+		flags[i] = fieldFlags[field]
+	}
+	return strings.Join(flags, " and ")
 }
 
 // Query says which flags a mistake in a query is about.
@@ -30,12 +43,38 @@ func Query(q resolve.Query, err error) error {
 	case resolve.ProblemConflict:
 		return conflictUsage(e)
 	case resolve.ProblemAlone:
-		return Usage("--max-age bounds --recent, which is not given", "add --recent")
+		return Usage("--max-age bounds --recent and --any-pipeline, and neither is given", "add one of them")
 	}
-	if first == resolve.FieldSHA {
+	switch first {
+	case resolve.FieldSHA:
 		return Usage("--sha must be a full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse "+q.SHA)
+	case resolve.FieldBase:
+		return Usage("--base: CI_MERGE_REQUEST_DIFF_BASE_SHA is not a full commit SHA", "GitLab sets it in merge request pipelines; leave it as it is")
+	case resolve.FieldSources:
+		return sourceUsage(q.Sources)
 	}
 	return ErrMergeRequest
+}
+
+// sourceUsage says what is wrong with --source.
+func sourceUsage(sources []string) error {
+	for _, source := range sources {
+		unwanted, name := resolve.Unwanted(source)
+		switch {
+		case unwanted && slices.Contains(sources, name):
+			return Usage(fmt.Sprintf("--source %s and --source %s exclude each other", name, source), "leave one of them out")
+		case slices.Contains(resolve.Sources(), name):
+		case strings.Contains(name, ","):
+			return Usage(fmt.Sprintf("--source %q is not the source of a pipeline", source), "repeat --source for each one")
+		default:
+			hint := "one of " + strings.Join(resolve.Sources(), ", ")
+			if near := similar.Names(name, resolve.Sources(), 1); len(near) > 0 {
+				hint = "did you mean " + near[0] + "? It is " + hint
+			}
+			return Usage(fmt.Sprintf("--source %q is not the source of a pipeline", source), hint)
+		}
+	}
+	return Usage("--source parent_pipeline means child pipelines, which are searched below their parents", "leave it out, or name the child by --pipeline")
 }
 
 // ErrMergeRequest reports a --mr that is no number of a merge request.
@@ -52,19 +91,27 @@ func missingUsage(field resolve.Field) error {
 }
 
 func conflictUsage(e *resolve.QueryError) error {
+	first, last := e.Fields[0], e.Fields[len(e.Fields)-1]
 	switch {
-	case slices.Contains(e.Fields, resolve.FieldMoreRefs):
-		return Usage("--ref is there several times, and "+fieldFlags[e.Fields[0]]+" says which pipeline", "leave one of them out")
-	case slices.Contains(e.Fields, resolve.FieldRecent):
-		return Usage("--recent looks through the pipelines of a ref; "+fieldFlags[e.Fields[0]]+" names one", "leave one of them out")
-	case slices.Contains(e.Fields, resolve.FieldJobs), slices.Contains(e.Fields, resolve.FieldRef):
-		return Usage("--job-id says which job alone", "leave out --ref and --job")
+	case last == resolve.FieldMoreRefs:
+		return Usage("--ref is there several times, and "+fieldFlags[first]+" says which pipeline", "leave one of them out")
+	case first == resolve.FieldJobID && !slices.Contains(selectors, e.Fields[1]):
+		return Usage("--job-id says which job alone", "leave out "+flagsOf(e.Fields[1:]))
+	case last == resolve.FieldAnyStatus:
+		return Usage(fieldFlags[first]+" takes jobs that have succeeded, --any-status others too", "leave one of them out")
+	case first == resolve.FieldAnyPipeline:
+		return Usage("--recent searches successful pipelines, --any-pipeline all", "leave one of them out")
+	case last == resolve.FieldSources:
+		return Usage("--source chooses among pipelines; "+fieldFlags[first]+" names one", "leave one of them out")
+	case !slices.Contains(selectors, last):
+		return Usage(fieldFlags[last]+" looks through the pipelines of a ref; "+fieldFlags[first]+" names one", "leave one of them out")
 	}
-	flags := make([]string, len(e.Fields))
-	for i, field := range e.Fields {
-		flags[i] = fieldFlags[field]
-	}
-	return Usage(strings.Join(flags, " and ")+" each say which job or pipeline", "give one of them")
+	return Usage(flagsOf(e.Fields)+" each say which job or pipeline", "give one of them")
+}
+
+// selectors are the fields that each say which job or pipeline is meant.
+var selectors = []resolve.Field{
+	resolve.FieldJobID, resolve.FieldPipelineID, resolve.FieldLatest, resolve.FieldSHA, resolve.FieldMergeRequest, resolve.FieldBase,
 }
 
 func hintForQuery(h hinter) string {
@@ -168,11 +215,16 @@ func hintForRef(e *resolve.NotFoundError) string {
 }
 
 // List says which flags a mistake in the query of a list is about.
-func List(err error) error {
+func List(q resolve.Query, err error) error {
 	e, ok := errors.AsType[*resolve.QueryError](err)
 	switch {
 	case !ok:
 		return err
+	case e.Fields[len(e.Fields)-1] == resolve.FieldSources:
+		if e.Problem == resolve.ProblemConflict {
+			return conflictUsage(e)
+		}
+		return sourceUsage(q.Sources)
 	case e.Problem == resolve.ProblemConflict:
 		return Usage("--pipeline and --ref each say which pipeline", "give one of them; --pipeline latest goes with --ref")
 	case e.Fields[0] == resolve.FieldProject:

@@ -1,0 +1,20 @@
+package gitlab
+
+import (
+	"context"
+	"net/url"
+)
+
+// Commit is a commit of a project's repository. https://docs.gitlab.com/api/commits/
+type Commit struct {
+	ID        string   `json:"id"`
+	ParentIDs []string `json:"parent_ids"` // the first is what the branch was at before
+}
+
+// Commit returns one commit, without counting its lines. Job tokens may read it since about
+// GitLab 18.3. GET /projects/:id/repository/commits/:sha
+func (c *Client) Commit(ctx context.Context, project Project, sha string) (Commit, error) {
+	var commit Commit
+	_, err := c.get(ctx, c.address(url.Values{"stats": {"false"}}, "projects", segment(string(project)), "repository", "commits", segment(sha)), &commit)
+	return commit, err
+}

@@ -1,0 +1,120 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// maxParents is how many first parents of a base commit are searched.
+const maxParents = 20
+
+// fromBase takes the jobs from the newest pipeline of the base commit in which they are
+// good, or else from the nearest of its first parents that has one.
+func (r *Resolver) fromBase(ctx context.Context, q Query) ([]Artifact, error) {
+	find := r.inTrees
+	var first error
+	q.SHA = q.Base // and then its parents, one after the other
+	for back := 0; ; back++ {
+		found, refusal, err := find(ctx, q)
+		if refusal != nil {
+			if find, err = r.inProject(ctx, q); err != nil {
+				return nil, err
+			}
+			found, _, err = find(ctx, q)
+		}
+		if err == nil {
+			return passed(found, back), nil
+		}
+		first = likelier(first, err)
+		if !mayBeElsewhere(err) || back == maxParents {
+			return nil, first
+		}
+		parent, err := r.firstParent(ctx, q)
+		switch {
+		case err != nil:
+			return nil, &AncestorError{Commit: q.SHA, Missing: first, Err: err}
+		case parent == "":
+			return nil, first
+		}
+		q.SHA = parent
+	}
+}
+
+// inProject reads the project's list of jobs once, and returns a function that finds jobs
+// in it as inTrees does.
+func (r *Resolver) inProject(ctx context.Context, q Query) (func(context.Context, Query) ([]Artifact, error, error), error) {
+	jobs, _, err := r.family(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return func(_ context.Context, q Query) ([]Artifact, error, error) {
+		found, err := r.inList(q, jobs, rootsIn(q, jobs))
+		return found, nil, err
+	}, nil
+}
+
+// firstParent returns the commit that the branch was at before the one that is looked at, or
+// "" if that is the first one.
+func (r *Resolver) firstParent(ctx context.Context, q Query) (string, error) {
+	c, err := r.api.Commit(ctx, gitlab.Project(q.Project), q.SHA)
+	if err != nil || len(c.ParentIDs) == 0 {
+		return "", err
+	}
+	return c.ParentIDs[0], nil
+}
+
+// likelier returns the one of two errors that says more about why there is no job: that the
+// job has no archive, or that a pipeline lacks it, before that there is no pipeline.
+func likelier(first, second error) error {
+	weight := func(err error) int {
+		missing, ok := errors.AsType[*NotFoundError](err)
+		switch {
+		case err == nil:
+			return 0
+		case !ok:
+			return 3
+		case missing.What == "job":
+			return 2
+		}
+		return 1
+	}
+	if weight(second) > weight(first) {
+		return second
+	}
+	return first
+}
+
+// AncestorError reports that the search for a baseline ended at a commit whose parents
+// GitLab doesn't tell.
+type AncestorError struct {
+	Commit  string
+	Missing error // why the commits so far have no job
+	Err     error // the server's refusal
+}
+
+// Error implements error.
+func (e *AncestorError) Error() string {
+	return fmt.Sprintf("%v; the parents of commit %s are not known%s", e.Missing, e.Commit, said(e.Err))
+}
+
+// Unwrap returns why there is no job, and the server's refusal.
+func (e *AncestorError) Unwrap() []error { return []error{e.Missing, e.Err} }
+
+// Reason is the error for programs.
+func (e *AncestorError) Reason() Reason {
+	if why, ok := errors.AsType[reasoner](e.Missing); ok {
+		return why.Reason()
+	}
+	return ReasonNoJob
+}
+
+// Hint says what to do next.
+func (e *AncestorError) Hint() string {
+	if Refused(e.Err) {
+		return "job tokens read commits since about GitLab 18.3, and of projects whose repository the token's user may read: use a token with the scope read_api"
+	}
+	return "the commit may have been removed, as after a rebase: name another pipeline or commit"
+}

@@ -1,0 +1,74 @@
+package resolve
+
+import (
+	"context"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+)
+
+// A good job is one that has succeeded and has an archive, whatever became of its pipeline.
+// An attempt that was retried counts too: while a job is retried, it is the newest good one.
+// All lists are asked for jobs that have succeeded, retried ones included, so that each of
+// them shows the same.
+
+// jobs are the options of the lists of jobs for a query.
+func (q Query) jobs() gitlab.JobsOptions {
+	if !q.good() {
+		return gitlab.JobsOptions{}
+	}
+	return gitlab.JobsOptions{Scope: []string{"success"}, IncludeRetried: true}
+}
+
+// onlyGood judges jobs of a query for good ones. What isn't one doesn't count.
+func (r *Resolver) onlyGood(c candidate, how Method) verdict {
+	if c.Status != "success" {
+		return verdict{skip: true, err: r.stateError(c, how)}
+	}
+	a, err := r.pinned(c, how)
+	return verdict{artifact: a, err: err, skip: err != nil}
+}
+
+// fromAnyPipeline takes the jobs from the newest pipeline of a ref in which they are good.
+func (r *Resolver) fromAnyPipeline(ctx context.Context, q Query) ([]Artifact, error) {
+	found, err := r.goodInNewestJobs(ctx, q)
+	if err != nil || found != nil {
+		return found, err
+	}
+	return r.fromTree(ctx, q)
+}
+
+// goodInNewestJobs finds the jobs among the newest successful jobs of the project, or
+// nothing if these don't settle which ones are meant, or can't be listed. A pipeline that is
+// newer than the one that has them would have all its jobs in the list, if that goes back to
+// a job that is older. A job with the name in a child pipeline may belong to a newer
+// pipeline, which a list of jobs doesn't tell for certain.
+func (r *Resolver) goodInNewestJobs(ctx context.Context, q Query) ([]Artifact, error) {
+	if q.Globs() || q.Downstream {
+		return nil, nil
+	}
+	jobs, all, err := r.newest(ctx, q.Project, q.jobs().Scope, newestJobs)
+	if Refused(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, root := range rootsIn(q, jobs) {
+		p := newPicker(q, r.finished(q, ByListing))
+		for _, job := range jobs {
+			switch {
+			case job.Pipeline.ID == root.ID:
+				p.offer(candidate{job, q.Project})
+			case job.Pipeline.ID > root.ID && job.Pipeline.Source == childSource && job.Pipeline.Ref == q.Ref && p.wants(job.Name):
+				return nil, nil
+			}
+		}
+		if !all && !isBefore(jobs[len(jobs)-1].CreatedAt, root.CreatedAt) {
+			return nil, nil
+		}
+		if found, err := p.result(); err == nil {
+			return found, nil
+		}
+	}
+	return nil, nil
+}
