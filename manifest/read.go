@@ -215,3 +215,6 @@ func suggest(wrong string, known map[string]field) string {
 	}
 	return fmt.Sprintf("; did you mean %q?", near[0])
 }
+
+// Keys returns the keys of a source. Those of a query have the names of flags.
+func Keys() []string { return slices.Collect(maps.Keys(fields(reflect.ValueOf(new(Source)).Elem()))) }

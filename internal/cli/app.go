@@ -81,7 +81,19 @@ func Run(ctx context.Context, args []string, out IO) int {
 	case is[*explainedError](err):
 		return int(failure.Of(err))
 	}
-	return failure.Report(con, err)
+	return failure.Report(con, err, flagsOf(app, args))
+}
+
+// flagsOf returns the flags of the command that args name, with those of all commands.
+func flagsOf(app *cli.App, args []string) failure.Flags {
+	path := arrange.Read(app, args[min(1, len(args)):]).Path
+	names := flagNames(app.Flags)
+	for i := range path {
+		if c := commandAt(app, path[:i+1]); c != nil {
+			names = append(names, flagNames(c.Flags)...)
+		}
+	}
+	return failure.Flags{Names: append(names, "help"), Manifest: len(path) > 0 && path[0] == "sync"}
 }
 
 // keptError keeps the first error of writing help, which the library ignores.

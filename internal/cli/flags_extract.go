@@ -74,7 +74,7 @@ func readExtraction(c *cli.Context, paths []string) (extractOptions, error) {
 	if sum := c.String("sha256"); sum != "" {
 		var valid bool
 		if o.checks.SHA256, valid = digest.Parse(sum); !valid {
-			return o, usage("--sha256 is not a SHA-256", "it has 64 hexadecimal digits; resolve --format json prints it where the server tells")
+			return o, usage("--sha256 is not a SHA-256", "it has 64 hexadecimal digits; artifetch resolve --format json prints it if the server sends it")
 		}
 	}
 	if err := extract.CheckPatterns(slices.Concat(o.take.Include, o.take.Exclude)); err != nil {

@@ -107,7 +107,7 @@ func hintForArchive(h hinter) string {
 		}
 	case *extract.UnsafeError:
 		if e.Reason == extract.ReasonGit {
-			return e.Hint() + "; fetch and extract have --allow-git to let it"
+			return e.Hint() + "; --allow-git allows it"
 		}
 	case *extract.UnfitError:
 		return "nothing was extracted; leave it out with --exclude (-x), or use another system"

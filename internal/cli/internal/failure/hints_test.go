@@ -54,7 +54,7 @@ func TestHints(t *testing.T) {
 		{"files", &extract.LimitError{Option: "MaxFiles"}, "raise --max-files"},
 		{"ratio", &extract.LimitError{Option: "MaxRatio"}, "raise --max-ratio"},
 		{"a fixed limit", &extract.LimitError{}, ""},
-		{".git", &extract.UnsafeError{Entry: ".git/x", Reason: extract.ReasonGit}, "fetch and extract have --allow-git"},
+		{".git", &extract.UnsafeError{Entry: ".git/x", Reason: extract.ReasonGit}, "--allow-git allows it"},
 		{"unsafe", &extract.UnsafeError{Entry: "../x", Reason: "it leads out"}, ""},
 		{"unfit", &extract.UnfitError{}, "--exclude (-x)"},
 		{"conflict", &extract.ConflictError{}, "--output"},

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/printable"
@@ -42,15 +43,16 @@ type hinter interface{ Hint() string }
 
 // Report says what happened in at most four lines: what, what to do next, the
 // server's request id. It returns the exit code. File names and the server's
-// words may hold control characters, which must not reach a terminal.
-func Report(con *console.Console, err error) int {
-	exit := Of(err)
+// words may hold control characters, which must not reach a terminal. Hints name only
+// the flags that the command has.
+func Report(con *console.Console, err error, has Flags) int {
+	exit, hint := Of(err), hintOf(err, has)
 	if con.JSON() {
-		reportJSON(con.Messages(), err)
+		reportJSON(con.Messages(), err, hint)
 		return int(exit)
 	}
 	lines := []string{"artifetch: " + FirstLine(redact.Error(err).Error())}
-	if hint := hintOf(err); hint != "" {
+	if hint != "" {
 		lines = append(lines, "  "+FirstLine(hint))
 	}
 	if id := RequestID(err); id != "" && !strings.Contains(lines[0], id) {
@@ -61,7 +63,7 @@ func Report(con *console.Console, err error) int {
 }
 
 // reportJSON says the same to programs, as a message of the log.
-func reportJSON(w io.Writer, err error) {
+func reportJSON(w io.Writer, err error, hint string) {
 	log := zerolog.New(w).With().Timestamp().Logger()
 	event := log.Error().Int("code", int(Of(err)))
 	if r, ok := errors.AsType[interface {
@@ -70,7 +72,7 @@ func reportJSON(w io.Writer, err error) {
 	}](err); ok {
 		event = event.Str("reason", string(r.Reason()))
 	}
-	if hint := hintOf(err); hint != "" {
+	if hint != "" {
 		event = event.Str("hint", hint)
 	}
 	if id := RequestID(err); id != "" {
@@ -80,8 +82,15 @@ func reportJSON(w io.Writer, err error) {
 }
 
 // hintOf is what to do about an error, or "".
-func hintOf(err error) string {
-	return cmp.Or(Hint(err), localHint(err))
+func hintOf(err error, has Flags) string {
+	own := ""
+	if h, ok := asHinter(err); ok {
+		own = h.Hint()
+	}
+	if is[*arrange.Error](err) { // it repeats what was typed
+		return own
+	}
+	return cmp.Or(has.fit(Hint(err)), has.fit(own), localHint(err))
 }
 
 func asHinter(err error) (hinter, bool) {
