@@ -24,7 +24,7 @@ COLD     := github.com/klauspost/compress/zip github.com/klauspost/pgzip github.
 	internal/poll internal/reflectlite internal/strconv internal/syscall/... io io/fs iter log log/... maps math/big math/rand/... mime/... net \
 	net/http/... net/http/httptrace net/netip net/textproto net/url os os/signal os/user path path/filepath reflect regexp/... sort strconv strings \
 	syscall text/tabwriter text/template/... time unicode/... unique \
-	$(addprefix gitlab.com/artifetch/artifetch/,env extract extract/internal/staging fetch internal/program extract/internal/archive extract/internal/codec extract/internal/names extract/internal/sevenzip gitlab internal/atomicfile internal/cli/... internal/console internal/ctxio internal/digest internal/doctor internal/jobs internal/openfiles internal/origin internal/pin internal/printable internal/redact internal/retrieve internal/similar internal/sleep internal/smallfile internal/space internal/transport internal/webaddress manifest resolve)
+	$(addprefix gitlab.com/artifetch/artifetch/,env extract extract/internal/staging fetch internal/program extract/internal/archive extract/internal/codec extract/internal/names extract/internal/sevenzip gitlab internal/atomicfile internal/checkout internal/cli/... internal/console internal/ctxio internal/digest internal/doctor internal/jobs internal/openfiles internal/origin internal/pin internal/printable internal/redact internal/retrieve internal/similar internal/sleep internal/smallfile internal/space internal/transport internal/webaddress manifest resolve)
 BUILDFLAGS := -trimpath -buildvcs=false -tags $(TAGS) $(COLD:%='-gcflags=%=-l') -ldflags '$(LDFLAGS)'
 BUILD    := CGO_ENABLED=0 $(GO) build $(BUILDFLAGS)
 MAXSIZE  := 14680064

@@ -47,14 +47,16 @@ func (e *UsageError) Is(target error) bool { return target == ErrUsage }
 // Config is what the environment says. The zero value of a field means that it says
 // nothing about it.
 type Config struct {
-	APIURL *url.URL // root of the REST API, without a trailing slash; never nil
-	Token  Token    // the credential in use
-	TLS    TLS
+	APIURL      *url.URL // root of the REST API, without a trailing slash; never nil
+	ServerNamed bool     // a variable names that server; else it is the default
+	Token       Token    // the credential in use
+	TLS         TLS
 
 	ProxyPasswords []Secret // in the addresses of proxies, which net/http reads itself
 
-	Project       string // numeric id of the job's project
+	Project       string // numeric id of the job's project; of a checkout's, its full path
 	ProjectPath   string // its full path
+	Remote        string // the remote of the checkout that the project is from; empty for a job's
 	Dir           string // the job's workspace
 	Ref           string // the ref that the job's own pipeline runs for
 	DefaultBranch string // of the job's project
@@ -155,7 +157,7 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 		return Config{}, err
 	}
 	c := Config{
-		APIURL: at.api, Token: token, TLS: s.tls(), ProxyPasswords: passwords,
+		APIURL: at.api, ServerNamed: at.named, Token: token, TLS: s.tls(), ProxyPasswords: passwords,
 		Dir: s.ProjectDir, InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "",
 	}
 	if at.own {

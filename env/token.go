@@ -24,7 +24,7 @@ const (
 type Token struct {
 	Value  Secret
 	Kind   TokenKind // never empty, never "auto"
-	Source string    // variable or file, for the log
+	Source string    // variable or file, for the log; that of NoToken, if it was asked for
 }
 
 // tokenSource is a place where a token may be. kind is what its name says; while
@@ -41,7 +41,7 @@ func (s *settings) token(l envconfig.Lookuper, at server) (Token, error) {
 	switch want {
 	case autoToken, JobToken, PrivateToken, BearerToken:
 	case NoToken:
-		return Token{Kind: NoToken}, nil
+		return Token{Kind: NoToken, Source: tokenType}, nil
 	default:
 		return Token{}, &UsageError{Name: tokenType, Reason: "must be auto, job, private, bearer or none", Fix: "leave it out, and the kind is found out"}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
@@ -36,7 +37,9 @@ func Cat(ctx context.Context, src Source, name string, w io.Writer) error {
 	for range maxHops {
 		e := byPath[at]
 		if e == nil || e.IsDir() {
-			return &NoMatchError{[]string{name}, near(at, entries)}
+			missing := near(at, entries).noMatch(name)
+			missing.IsDir = isDir(at, entries)
+			return missing
 		}
 		if !e.IsLink() {
 			return unzip.Copy(ctx, src, e.zip, w)
@@ -48,4 +51,11 @@ func Cat(ctx context.Context, src Source, name string, w io.Writer) error {
 		at = path.Join(path.Dir(at), target.String())
 	}
 	return &UnsafeError{Entry: name, Reason: fmt.Sprintf("more than %d links lead to each other", maxHops)}
+}
+
+// isDir reports whether a path is a directory, which may have no entry of its own.
+func isDir(path string, entries []*entry) bool {
+	return slices.ContainsFunc(entries, func(e *entry) bool {
+		return e.path == path && e.IsDir() || strings.HasPrefix(e.path, path+"/")
+	})
 }

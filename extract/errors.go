@@ -82,19 +82,31 @@ func (*UnsupportedError) Hint() string {
 type NoMatchError struct {
 	Patterns []string
 	Near     []string // names that look like the first pattern
+	Top      []string // names at the top of the archive, those of directories with a slash
+	IsDir    bool     // the one pattern is the name of a directory, and has to be that of a file
 }
 
 // Error implements error.
 func (e *NoMatchError) Error() string {
-	return fmt.Sprintf("no file matches %s", quoteAll(e.Patterns))
+	if e.IsDir {
+		return quoteAll(e.Patterns) + " is a directory"
+	}
+	return "no file matches " + quoteAll(e.Patterns)
 }
 
 // Hint says what to do next.
 func (e *NoMatchError) Hint() string {
-	if len(e.Near) == 0 {
-		return "names are as in the archive, with no leading slash; ** crosses directories, * does not"
+	switch {
+	case e.IsDir:
+		return "name a file in it"
+	case len(e.Near) > 0:
+		return "the archive has " + quoteAll(e.Near)
 	}
-	return "the archive has " + quoteAll(e.Near)
+	hint := "names are as in the archive, with no leading slash; ** crosses directories, * does not"
+	if len(e.Top) > 0 {
+		hint = "at its top, the archive has " + strings.Join(e.Top, ", ") + "; " + hint
+	}
+	return hint
 }
 
 func quoteAll(names []string) string {

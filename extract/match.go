@@ -80,7 +80,7 @@ func selectEntries(entries []*entry, o Selection) ([]*entry, error) {
 		}
 	}
 	if unused := unusedPatterns(include); len(unused) > 0 {
-		return nil, &NoMatchError{unused, near(unused[0], entries)}
+		return nil, near(unused[0], entries).noMatch(unused...)
 	}
 	return selected, nil
 }
@@ -127,12 +127,15 @@ func unusedPatterns(patterns []*pattern) []string {
 // maxNear is how many names a hint lists.
 const maxNear = 3
 
+// maxTop is how many names at the top of an archive a hint lists.
+const maxTop = 8
+
 // nearby collects names that look like a pattern: they contain its last part, ignoring
-// case. If there are none, it has the first name of all.
+// case. It also collects the names at the top of the archive, for a hint if there are none.
 type nearby struct {
 	want  string
 	names []string
-	first string
+	top   []string
 }
 
 func newNearby(text string) *nearby {
@@ -140,29 +143,35 @@ func newNearby(text string) *nearby {
 }
 
 func (n *nearby) add(e *entry) {
+	first, _, below := strings.Cut(e.path, "/")
+	if below || e.IsDir() {
+		first += "/"
+	}
+	if e.path != "" && len(n.top) <= maxTop && !slices.Contains(n.top, first) {
+		n.top = append(n.top, first)
+	}
 	if e.IsDir() || len(n.names) == maxNear {
 		return
-	}
-	if n.first == "" {
-		n.first = e.path
 	}
 	if n.want != "" && strings.Contains(strings.ToLower(names.Base(e.path)), n.want) {
 		n.names = append(n.names, e.path)
 	}
 }
 
-func (n *nearby) list() []string {
-	if len(n.names) == 0 && n.first != "" {
-		return []string{n.first}
+// noMatch is the error about patterns that the names look like.
+func (n *nearby) noMatch(patterns ...string) *NoMatchError {
+	e := &NoMatchError{Patterns: patterns, Near: n.names, Top: n.top}
+	if len(e.Top) > maxTop {
+		e.Top = append(e.Top[:maxTop:maxTop], "…")
 	}
-	return n.names
+	return e
 }
 
 // near lists entries that look like a pattern.
-func near(text string, entries []*entry) []string {
+func near(text string, entries []*entry) *nearby {
 	n := newNearby(text)
 	for _, e := range entries {
 		n.add(e)
 	}
-	return n.list()
+	return n
 }

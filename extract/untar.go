@@ -208,7 +208,7 @@ func (x *untar) hardLink(e *entry, target string) error {
 func (x *untar) result() (Stats, error) {
 	for i, p := range x.include {
 		if !p.used {
-			return Stats{}, &NoMatchError{unusedPatterns(x.include), x.near[i].list()}
+			return Stats{}, x.near[i].noMatch(unusedPatterns(x.include)...)
 		}
 	}
 	return x.stats, nil

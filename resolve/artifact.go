@@ -35,6 +35,7 @@ type Artifact struct {
 	SHA256     string // of the archive, in hexadecimal; empty if unknown
 	URL        string // where the archive is
 	Found      Method
+	Job        *gitlab.Job // as it was listed; nil unless the query is Bare
 	// Back is how many newer successful pipelines lack it. Of a baseline, it is how many
 	// commits lie between its own and the base commit.
 	Back int

@@ -53,6 +53,9 @@ type NotFoundError struct {
 	// MergeRequest is the one that has no pipelines, if the token can see it.
 	MergeRequest *gitlab.MergeRequest
 	Unseen       bool // the token can't see whether there is such a merge request
+	// Pipeline is the one that was searched for the job, with its children; 0 if unknown.
+	Pipeline int64
+	Names    []string // of the jobs there
 
 	hint string
 	cut  bool // the list that was searched is incomplete or empty
@@ -83,7 +86,11 @@ func (e *NotFoundError) Error() string {
 	if e.Query.good() {
 		job += " that has succeeded"
 	}
-	return fmt.Sprintf("no %s with artifacts in %s %s%s%s", job, e.Query.where(), project, suggestion(e.Near), said(e.Err))
+	with := " with artifacts"
+	if e.Query.Bare {
+		with = ""
+	}
+	return fmt.Sprintf("no %s%s in %s %s%s%s", job, with, e.Query.where(), project, suggestion(e.Near), said(e.Err))
 }
 
 func (e *NotFoundError) noPipeline(where string) string {

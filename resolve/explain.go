@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
@@ -19,6 +20,7 @@ type Explanation struct {
 	Remedy   Remedy   // what to do next
 
 	PipelineID int64 // that has the job; of RemedyPipeline and RemedyRecent
+	JobID      int64 // of RemedyPlay and RemedyJob
 }
 
 // Remedy is what to do about what an [Explanation] has found out.
@@ -30,6 +32,8 @@ const (
 	RemedyWait     Remedy = "wait"     // for the newest pipeline, or take it as it is
 	RemedyPipeline Remedy = "pipeline" // take the job from another pipeline
 	RemedyRecent   Remedy = "recent"   // take the job from an older successful pipeline
+	RemedyPlay     Remedy = "play"     // start the manual job that blocks the newest pipeline
+	RemedyJob      Remedy = "job"      // the number of a pipeline is that of a job
 	RemedyLicence  Remedy = "licence"  // another kind of token, or the job's id
 	RemedyToken    Remedy = "token"    // another token: the job that this one is of has ended
 )
@@ -49,6 +53,10 @@ func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation 
 	case ReasonNoSuccess, ReasonNoPipeline:
 		r.aboutPipelines(ctx, q, &x)
 	case ReasonNoJob:
+		missing, ok := errors.AsType[*NotFoundError](err)
+		if ok && missing.Pipeline != 0 {
+			x.see("pipeline %d was searched, with its children; the jobs there are %s", missing.Pipeline, readable(missing.Names))
+		}
 		r.aboutJobs(ctx, q, &x)
 	case ReasonToken, ReasonProject, ReasonClosed:
 		r.aboutToken(ctx, q, &x)
@@ -60,8 +68,13 @@ func (x *Explanation) see(format string, args ...any) {
 	x.Evidence = append(x.Evidence, fmt.Sprintf(format, args...))
 }
 
-// aboutPipelines finds the newest pipeline of the ref, else refs that have pipelines.
+// aboutPipelines finds the newest pipeline of the ref, else refs that have pipelines. Of
+// a number that isn't a pipeline's, it finds out what it is.
 func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) {
+	if q.PipelineID != 0 {
+		r.aboutNumber(ctx, q, x)
+		return
+	}
 	if q.Ref == "" || q.Exact() && !q.Latest {
 		return
 	}
@@ -70,6 +83,9 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 			x.see("the newest pipeline of %q is %d: %s %s", q.Ref, p.ID, p.Status, p.WebURL)
 			if p.Status == "running" || p.Status == "pending" || p.Status == "created" {
 				x.Remedy = RemedyWait
+			}
+			if p.Status == "manual" {
+				r.aboutBlocked(ctx, q, p.ID, x)
 			}
 		}
 		return
@@ -85,14 +101,45 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 	}
 	x.see("no pipeline of ref %q at all", q.Ref)
 	if close := near(q.Ref, refs); len(close) > 0 {
-		x.see("refs that have pipelines: %q", close)
+		x.see("refs that have pipelines: %s", readable(close))
+	}
+}
+
+// aboutBlocked names the manual jobs that block a pipeline: those that may not fail.
+// https://docs.gitlab.com/ci/jobs/job_control/#types-of-manual-jobs
+func (r *Resolver) aboutBlocked(ctx context.Context, q Query, pipeline int64, x *Explanation) {
+	for job, err := range r.lists.jobs(ctx, q.Project, pipeline, gitlab.JobsOptions{Scope: []string{"manual"}}) {
+		if err != nil {
+			return
+		}
+		if job.Status == "manual" && !job.AllowFailure {
+			x.see("job %s (%d) blocks it: it is manual, and has to be played %s", readable([]string{job.Name}), job.ID, job.WebURL)
+			x.Remedy, x.JobID = RemedyPlay, job.ID
+		}
+	}
+}
+
+// aboutNumber finds out whether the number of a pipeline is that of a job, and else what
+// numbers pipelines have.
+func (r *Resolver) aboutNumber(ctx context.Context, q Query, x *Explanation) {
+	if job, err := r.api.Job(ctx, gitlab.Project(q.Project), q.PipelineID); err == nil {
+		x.see("%d is the number of job %s in pipeline %d", job.ID, readable([]string{job.Name}), job.Pipeline.ID)
+		x.Remedy, x.JobID = RemedyJob, job.ID
+		return
+	}
+	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{}) {
+		if err == nil {
+			x.see("the newest pipeline of the project is %d, of ref %q: %s", p.ID, p.Ref, p.WebURL)
+		}
+		return
 	}
 }
 
 // maxExplained is how many pipelines aboutJobs searches.
 const maxExplained = 5
 
-// aboutJobs looks for a pipeline that has the job.
+// aboutJobs looks for a pipeline that has the job. If it isn't known which one was
+// searched, it lists the jobs of the newest.
 func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 	if q.Ref == "" {
 		return
@@ -104,8 +151,8 @@ func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 		}
 		back++
 		names := r.names(ctx, q.Project, p.ID)
-		if back == 1 || p.Status == "success" && len(x.Evidence) == 0 {
-			x.see("pipeline %d (%s) has the jobs %q", p.ID, p.Status, names)
+		if len(x.Evidence) == 0 {
+			x.see("pipeline %d (%s) has the jobs %s", p.ID, p.Status, readable(names))
 		}
 		if slices.ContainsFunc(q.Jobs, func(job string) bool { return slices.ContainsFunc(names, compile(job).MatchString) }) {
 			x.see("pipeline %d (%s) has it: %s", p.ID, p.Status, p.WebURL)
@@ -118,6 +165,30 @@ func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 	}
 }
 
+// maxNamed is how many names a line of evidence has.
+const maxNamed = 40
+
+// readable lists names as people write them. One that could be taken for two, or for none,
+// is in quotation marks.
+func readable(names []string) string {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	var list []string
+	for i, name := range names {
+		if i == maxNamed {
+			list = append(list, fmt.Sprintf("and %d more", len(names)-maxNamed))
+			break
+		}
+		if strings.Contains(name, ",") || strings.TrimSpace(name) != name || name == "" {
+			name = `"` + name + `"`
+		}
+		list = append(list, name)
+	}
+	if len(list) == 0 {
+		return "(none)"
+	}
+	return strings.Join(list, ", ")
+}
+
 // names lists the jobs of one pipeline.
 func (r *Resolver) names(ctx context.Context, project string, pipeline int64) []string {
 	var names []string
@@ -127,7 +198,6 @@ func (r *Resolver) names(ctx context.Context, project string, pipeline int64) []
 		}
 		names = append(names, job.Name)
 	}
-	slices.Sort(names)
 	return names
 }
 

@@ -47,7 +47,7 @@ func TestExplain(t *testing.T) {
 		},
 		{
 			name: "the ref has no pipeline, another does", api: server{pipelines: []gitlab.Pipeline{{ID: 9, Ref: "mian"}, {ID: 8, Ref: "release"}}}, query: query, err: noSuccess(query),
-			evidence: []string{`no pipeline of ref "main" at all`, `refs that have pipelines: ["mian"]`}, reason: resolve.ReasonNoSuccess,
+			evidence: []string{`no pipeline of ref "main" at all`, `refs that have pipelines: mian`}, reason: resolve.ReasonNoSuccess,
 			asked: []string{"pipelines ref=main sha= status=", "pipelines ref= sha= status="},
 		},
 		{
@@ -59,22 +59,22 @@ func TestExplain(t *testing.T) {
 			name: "pipelines may not be listed", api: server{refuse: denied}, query: query, err: noSuccess(query), reason: resolve.ReasonNoSuccess,
 			asked: []string{"pipelines ref=main sha= status="}, // and remembered
 		},
-		{name: "a pipeline that doesn't exist", query: resolve.Query{Project: "7", PipelineID: 9}, err: &resolve.NotFoundError{What: "pipeline"}, reason: resolve.ReasonNoPipeline},
+		{name: "a pipeline that doesn't exist", query: resolve.Query{Project: "7", PipelineID: 9}, err: &resolve.NotFoundError{What: "pipeline"}, reason: resolve.ReasonNoPipeline, asked: []string{"job 9", "pipelines ref= sha= status="}},
 		{
 			name: "a failed pipeline has the job", query: query, err: noJob(query),
 			api:      server{pipelines: []gitlab.Pipeline{main(9, "failed"), main(8, "success")}, jobs: map[int64][]gitlab.Job{9: {{Name: "test"}, {Name: "build"}}, 8: {{Name: "lint"}}}},
-			evidence: []string{`pipeline 9 (failed) has the jobs ["build" "test"]`, "pipeline 9 (failed) has it: https://g/9"}, remedy: resolve.RemedyPipeline, pipeline: 9, reason: resolve.ReasonNoJob,
+			evidence: []string{`pipeline 9 (failed) has the jobs build, test`, "pipeline 9 (failed) has it: https://g/9"}, remedy: resolve.RemedyPipeline, pipeline: 9, reason: resolve.ReasonNoJob,
 			asked: []string{"pipelines ref=main sha= status=", "jobs of 9"},
 		},
 		{
 			name: "an older successful pipeline has the job", query: query, err: noJob(query),
 			api:      server{pipelines: []gitlab.Pipeline{main(9, "success"), main(8, "success")}, jobs: map[int64][]gitlab.Job{9: {{Name: "lint"}}, 8: {{Name: "build"}}}},
-			evidence: []string{`pipeline 9 (success) has the jobs ["lint"]`, "pipeline 8 (success) has it: https://g/8"}, remedy: resolve.RemedyRecent, pipeline: 8, reason: resolve.ReasonNoJob,
+			evidence: []string{`pipeline 9 (success) has the jobs lint`, "pipeline 8 (success) has it: https://g/8"}, remedy: resolve.RemedyRecent, pipeline: 8, reason: resolve.ReasonNoJob,
 			asked: []string{"pipelines ref=main sha= status=", "jobs of 9", "jobs of 8"},
 		},
 		{
 			name: "no pipeline has the job, as far as is looked", api: server{pipelines: old}, query: query, err: noJob(query),
-			evidence: []string{"pipeline 9 (success) has the jobs []"}, reason: resolve.ReasonNoJob,
+			evidence: []string{"pipeline 9 (success) has the jobs (none)"}, reason: resolve.ReasonNoJob,
 			asked: []string{"pipelines ref=main sha= status=", "jobs of 9", "jobs of 8", "jobs of 7", "jobs of 6", "jobs of 5"},
 		},
 		{name: "a job of no ref", query: resolve.Query{Project: "7", JobID: 5}, err: &resolve.NotFoundError{What: "job id"}, reason: resolve.ReasonNoJob},

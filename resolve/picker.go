@@ -19,6 +19,7 @@ type picker struct {
 	taken  map[string]bool
 	bare   map[string]error // why jobs of a matching name don't count
 
+	root   int64              // the pipeline whose tree is searched; 0 if that isn't known
 	closed []*DownstreamError // pipelines that couldn't be searched
 	cut    bool               // there were more pipelines than are searched
 }
@@ -110,7 +111,7 @@ func (p *picker) result() ([]Artifact, error) {
 }
 
 func (p *picker) notFound(job string) error {
-	err := &NotFoundError{Query: p.query, What: "job", Job: job, Near: near(job, p.seen)}
+	err := &NotFoundError{Query: p.query, What: "job", Job: job, Near: near(job, p.seen), Pipeline: p.root, Names: p.seen}
 	if p.cut {
 		err.Seen = fmt.Sprintf("and the first %d below it", maxNodes)
 	}

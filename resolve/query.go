@@ -47,6 +47,9 @@ type Query struct {
 	RequireSuccess bool // refuses a job that was allowed to fail, and failed
 	AnyStatus      bool // includes jobs that haven't succeeded
 	Downstream     bool // includes downstream pipelines in other projects
+	// Bare means the jobs themselves: with any status, with and without an archive, in the
+	// newest pipeline of Ref.
+	Bare bool
 }
 
 // ProjectName returns a project as GitLab calls it: an id, or a full path. value may be

@@ -85,6 +85,7 @@ func New(o Options) *Resolver {
 // itself has the jobs; in a tree of pipelines two for each. Of several refs, it takes
 // all jobs from the first one that has them.
 func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
+	q.Latest = q.Latest || q.Bare && !q.Exact()
 	if q.JobID != 0 {
 		return []Artifact{{
 			Project: q.Project, JobID: q.JobID, Found: ByID,

@@ -29,6 +29,7 @@ const (
 // walk goes from level to level, the newest child first. It makes two requests for each
 // pipeline, one for the last.
 func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) error {
+	p.root = root.id
 	queue, known := []node{root}, map[int64]bool{root.id: true}
 	for visited := 0; len(queue) > 0; visited++ {
 		if visited == maxNodes {
@@ -200,6 +201,11 @@ func (r *Resolver) pipelineMissing(err error, q Query) error {
 // have failed, but the job must have succeeded.
 func (r *Resolver) finished(q Query, how Method) judge {
 	return func(c candidate) verdict {
+		if q.Bare {
+			a := r.artifact(c, how)
+			a.Job = &c.Job
+			return verdict{artifact: a}
+		}
 		if q.good() {
 			return r.onlyGood(c, how)
 		}

@@ -10,6 +10,7 @@ import (
 type StateError struct {
 	Artifact      Artifact
 	FailureReason string
+	NotStarted    bool // it has to start, and not to succeed
 }
 
 // Error implements error.
@@ -18,7 +19,11 @@ func (e *StateError) Error() string {
 	if e.FailureReason != "" {
 		status += " (" + e.FailureReason + ")"
 	}
-	return fmt.Sprintf("%s of project %s has not succeeded: it is %s", e.Artifact.Label(), e.Artifact.Project, status)
+	missing := "succeeded"
+	if e.NotStarted {
+		missing = "started"
+	}
+	return fmt.Sprintf("%s of project %s has not %s: it is %s", e.Artifact.Label(), e.Artifact.Project, missing, status)
 }
 
 // Final reports whether the job's status will stay as it is.

@@ -142,7 +142,7 @@ func fromServer(ctx context.Context, before []string, flag string) []complete.Wo
 	app := newApp(con)
 	list := func(c *cli.Context) error {
 		o := readGlobal(c)
-		o.retries = -1
+		o.retries, o.person = -1, true
 		s, err := newSession(ctx, o, con)
 		if err != nil || s.cfg.Token.Kind == env.NoToken {
 			return err

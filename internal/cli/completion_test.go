@@ -35,7 +35,7 @@ func TestComplete(t *testing.T) {
 	}{
 		{"commands", []string{"c"}, "cat completion"},
 		{"a command behind a global flag", []string{"-v", "--retries", "3", "expl"}, "explain"},
-		{"subcommands", []string{"job", ""}, "show log cancel retry erase play"},
+		{"subcommands", []string{"job", ""}, "show log cancel retry erase play keep"},
 		{"subcommands behind a flag", []string{"job", "-R", "x", "re"}, "retry"},
 		{"nothing behind a subcommand", []string{"job", "show", ""}, ""},
 		{"flags of a command", []string{"jobs", "--li"}, "--limit"},

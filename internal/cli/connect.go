@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/checkout"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/ctxio"
@@ -38,6 +40,8 @@ type session struct {
 	sectioned bool // what is said is in a section of the job log
 
 	refusals atomic.Int64 // how often the server was overloaded, or couldn't be reached
+
+	elsewhere error // why the checkout's project isn't taken; or nil
 }
 
 // connected runs what a command does with a connection to GitLab, within --deadline.
@@ -48,7 +52,20 @@ func connected(ctx context.Context, o globalOptions, con *console.Console, do fu
 	if err != nil {
 		return err
 	}
-	return do(ctx, s)
+	return s.lacking(do(ctx, s))
+}
+
+// lacking says what a command lacks first: without a token, most projects can't be used.
+func (s *session) lacking(err error) error {
+	switch without := s.cfg.Token.Kind == env.NoToken && s.cfg.Token.Source == ""; {
+	case !errors.Is(err, failure.ErrNoProject):
+		return failure.Anonymous(err, without)
+	case s.elsewhere != nil:
+		return s.elsewhere
+	case without:
+		return failure.ErrNoToken
+	}
+	return err
 }
 
 // lookuper finds variables in the flags first, then in the environment.
@@ -75,7 +92,11 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 	if err != nil {
 		return nil, err
 	}
-	s := &session{con: con, cfg: cfg, quiet: o.quiet, policy: transport.Policy{Retries: o.retries, MaxTime: o.retryMaxTime}}
+	s := &session{con: con, quiet: o.quiet, policy: transport.Policy{Retries: o.retries, MaxTime: o.retryMaxTime}}
+	if o.anyProject && (o.person || con.AtTerminal()) {
+		cfg, s.elsewhere = checkout.Adopt(ctx, cfg, ".")
+	}
+	s.cfg = cfg
 	secrets := []string{cfg.Token.Value.Reveal()}
 	for _, password := range cfg.ProxyPasswords {
 		secrets = append(secrets, password.Reveal())
@@ -94,6 +115,9 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 		Own: retrieve.Project{ID: cfg.Project, Path: cfg.ProjectPath}, Events: s.events(),
 	}
 	s.log.Debug().Str("api", cfg.APIURL.String()).Str("token", string(cfg.Token.Kind)).Str("from", cfg.Token.Source).Msg("environment")
+	if cfg.Remote != "" {
+		s.log.Info().Str("project", cfg.Project).Str("server", cfg.APIURL.Host).Str("remote", cfg.Remote).Msg("project of this checkout")
+	}
 	return s, nil
 }
 
@@ -191,6 +215,7 @@ func (s *session) jobs() *jobs.Client {
 			LogRetried: func(err error, pause time.Duration) {
 				s.log.Warn().Err(err).Stringer("wait", pause.Round(time.Millisecond)).Msg("asking again")
 			},
+			NoLog: func() { s.log.Info().Msg("the log is empty") },
 			Finished: func(job gitlab.Job) {
 				s.log.Info().Int64("job_id", job.ID).Str("status", job.Status).Msg("finished")
 			},

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -46,6 +45,9 @@ type globalOptions struct {
 	verbose      bool
 	version      bool // show it, and do nothing else
 	logFormat    string
+	// anyProject: the command is about a project, and nothing on its line names one.
+	anyProject bool
+	person     bool // who types the command line now, though no terminal shows that
 	// variables are the flags that env reads, under the names of their variables, so
 	// that it sees one environment. Only flags that were given are in it.
 	variables map[string]string
@@ -56,7 +58,8 @@ func readGlobal(c *cli.Context) globalOptions {
 	o := globalOptions{
 		retries: c.Int("retries"), retryMaxTime: c.Duration("retry-max-time"), stallTimeout: c.Duration("stall-timeout"),
 		deadline: c.Duration("deadline"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"), version: c.Bool("version"), logFormat: c.String("log-format"),
-		variables: map[string]string{},
+		anyProject: takesProject(c) && !namesProject(c),
+		variables:  map[string]string{},
 	}
 	if c.IsSet("retries") && o.retries == 0 {
 		o.retries = -1
@@ -90,7 +93,10 @@ func readFlags(c *cli.Context, con *console.Console) error {
 	if err != nil {
 		return err
 	}
-	return checkWords(c)
+	if err := checkWords(c); err != nil {
+		return err
+	}
+	return misplaced(c)
 }
 
 // checkWords refuses flags and arguments that a shell or a pipeline has left empty,
@@ -178,7 +184,7 @@ func flagsFromEnv(c *cli.Context, flags []cli.Flag) error {
 		}
 		for _, v := range values {
 			if err := c.Set(name, v); err != nil {
-				return usage(fmt.Sprintf("%s: invalid value %q", envName(name), v), "it sets --"+name)
+				return usage(wrongValue(f, envName(name), v, "it sets --"+name))
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -81,6 +83,18 @@ func readQuery(c *cli.Context) queryOptions {
 // readProject reads --project, for commands that take no other part of a query.
 func readProject(c *cli.Context) string { return c.String("project") }
 
+// takesProject reports whether a command has the flag --project.
+func takesProject(c *cli.Context) bool {
+	return slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool { return f.Names()[0] == "project" })
+}
+
+// namesProject reports whether a command line says which project is meant: by --project,
+// or by the address of something in it.
+func namesProject(c *cli.Context) bool {
+	words := append(c.Args().Slice(), c.String("job-id"), c.String("pipeline"))
+	return readProject(c) != "" || slices.ContainsFunc(words, webaddress.Is)
+}
+
 // query is what is asked of a server: which jobs are meant. The ref of the running
 // pipeline is a sensible default in the own project only.
 func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
@@ -112,8 +126,17 @@ func withQuery(ctx context.Context, g globalOptions, o queryOptions, con *consol
 		if err != nil {
 			return err
 		}
-		return do(ctx, s, s.resolver.Settle(q))
+		q = s.resolver.Settle(q)
+		return s.stands(ctx, q, do(ctx, s, q))
 	})
+}
+
+// stands adds to an error of --wait how things stand with what was waited for.
+func (s *session) stands(ctx context.Context, q resolve.Query, err error) error {
+	if waited, ok := errors.AsType[*retrieve.TimeoutError](err); ok {
+		waited.Evidence = s.resolver.Explain(ctx, q, waited.Err).Evidence
+	}
+	return err
 }
 
 // projectIn reads a project: an id, a path or a web address.

@@ -10,19 +10,23 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 func jobCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "job",
-		Usage:     "show, cancel, retry, erase or play a job, or print its log",
-		UsageText: "artifetch job show|log|cancel|retry|erase|play ID [flags]",
-		Description: `ID is the number in a job's address, or the address. The default of show is the
-running job. For anything else, use a personal, project or group access token:
-GitLab accepts no job token here.
+		Usage:     "show, cancel, retry, erase, play or keep a job, or print its log",
+		UsageText: "artifetch job show|log|cancel|retry|erase|play|keep [ID] [flags]",
+		Description: `ID is the number in a job's address, or the address. Without an ID, --job names the
+job: in --pipeline, --sha or --mr, or in the newest pipeline of --ref, with any
+status. The default of show is the running job. For anything else, use a personal,
+project or group access token: GitLab accepts no job token here.
 
   artifetch job show 1001 --format json
-  artifetch job log 1001 --follow
+  artifetch job log --ref main --job 'test 1/3' --follow --wait 10m
+  artifetch job retry --pipeline latest --ref main --job lint
   artifetch job play 1401 --variable TARGET=staging`,
 		HideHelpCommand: true,
 		Subcommands: []*cli.Command{
@@ -32,6 +36,7 @@ GitLab accepts no job token here.
 			jobAction{"retry", "retry a finished job and show the new job", nil, retryJob}.command(con),
 			jobAction{"erase", "delete the archive, the reports and the log of a finished job", yesFlag(), eraseJob}.command(con),
 			jobAction{"play", "start a manual or scheduled job", variableFlag(), playJob}.command(con),
+			jobAction{"keep", "keep a job's artifacts from expiring", nil, keepJob}.command(con),
 		},
 		Action: noSubcommand,
 	}
@@ -48,8 +53,8 @@ func variableFlag() cli.Flag {
 // jobOptions say which job a command is about, and how.
 type jobOptions struct {
 	global    globalOptions
-	project   string // id, path or web address; empty means the job's own
-	id        string // number or web address
+	query     queryOptions // names the job, if there is no id
+	id        string       // number or web address
 	asJSON    bool
 	force     bool              // of cancel
 	yes       bool              // of erase
@@ -58,13 +63,10 @@ type jobOptions struct {
 
 func readJob(c *cli.Context) (jobOptions, error) {
 	o := jobOptions{
-		global: readGlobal(c), project: readProject(c), id: c.Args().First(), force: c.Bool("force"), yes: readYes(c),
+		global: readGlobal(c), query: readQuery(c), id: c.Args().First(), force: c.Bool("force"), yes: readYes(c),
 	}
-	if c.NArg() > 1 {
-		return o, usage("job takes one ID", "run it once for each job")
-	}
-	if o.id == "" && c.Command.Name != "show" {
-		return o, usage("no job given", "give its ID: the number in the job's address, or the address")
+	if err := o.checkTarget(c.Command.HelpName, c.Args().Slice()); err != nil {
+		return o, err
 	}
 	var err error
 	if o.variables, err = readVariables(c.StringSlice("variable")); err != nil {
@@ -72,6 +74,25 @@ func readJob(c *cli.Context) (jobOptions, error) {
 	}
 	o.asJSON, err = wantsJSON(c)
 	return o, err
+}
+
+// checkTarget refuses what doesn't say which job is meant, or says it twice.
+func (o jobOptions) checkTarget(command string, args []string) error {
+	_, notID := webaddress.ID(o.id)
+	isID := notID == nil || webaddress.Is(o.id)
+	switch {
+	case o.id == "" && !o.query.byName() && !strings.HasSuffix(command, " show"):
+		return errNoJob
+	case o.id != "" && o.query.byName():
+		return usage(fmt.Sprintf("%q and --%s each say which job", o.id, o.query.given[0]), "give an ID, or flags such as --ref and --job")
+	case len(args) == 2 && !isID:
+		return usage("job takes one ID", "did you mean "+shown(command, "--ref", args[0], "--job", args[1])+"?")
+	case len(args) > 1:
+		return usage("job takes one ID", "run it once for each job")
+	case o.id != "" && !isID:
+		return usage(fmt.Sprintf("%q isn't the number of a job", o.id), "to name a job: "+shown(command, "--ref", "REF", "--job", o.id))
+	}
+	return nil
 }
 
 // readVariables reads --variable.
@@ -92,27 +113,30 @@ func readVariables(values []string) ([]gitlab.Variable, error) {
 type jobAction struct {
 	name, usage string
 	flag        cli.Flag // of its own; may be nil
-	do          func(ctx context.Context, s *session, o jobOptions, project string, id int64) (gitlab.Job, error)
+	do          func(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error)
 }
 
 func (a jobAction) command(con *console.Console) *cli.Command {
-	flags := []cli.Flag{projectFlag(), formatFlag()}
+	flags := append(jobFlags(), formatFlag())
 	if a.flag != nil {
 		flags = append(flags, a.flag)
 	}
 	return &cli.Command{
-		Name: a.name, Usage: a.usage, UsageText: "artifetch job " + a.name + " ID [flags]", Flags: flags,
+		Name: a.name, Usage: a.usage, UsageText: "artifetch job " + a.name + " [ID] [flags]", Flags: flags,
 		Action: action(con, readJob, a.run),
 	}
 }
 
 func (a jobAction) run(ctx context.Context, o jobOptions, con *console.Console) error {
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
-		project, id, err := oneJob(s.cfg, o.project, o.id)
+		if err := s.jobs().NeedsUser("job "+a.name, "api"); err != nil {
+			return err // before a question or a search that would be in vain
+		}
+		target, err := s.oneJob(ctx, o.query, o.id)
 		if err != nil {
 			return err
 		}
-		job, err := a.do(ctx, s, o, project, id)
+		job, err := a.do(ctx, s, o, target)
 		if err != nil {
 			return err
 		}
@@ -120,34 +144,34 @@ func (a jobAction) run(ctx context.Context, o jobOptions, con *console.Console) 
 	})
 }
 
-func cancelJob(ctx context.Context, s *session, o jobOptions, project string, id int64) (gitlab.Job, error) {
-	return s.jobs().Cancel(ctx, project, id, o.force)
+func cancelJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error) {
+	return s.jobs().Cancel(ctx, a.Project, a.JobID, o.force)
 }
 
-func retryJob(ctx context.Context, s *session, _ jobOptions, project string, id int64) (gitlab.Job, error) {
-	return s.jobs().Retry(ctx, project, id)
+func retryJob(ctx context.Context, s *session, _ jobOptions, a resolve.Artifact) (gitlab.Job, error) {
+	return s.jobs().Retry(ctx, a.Project, a.JobID)
 }
 
-func eraseJob(ctx context.Context, s *session, o jobOptions, project string, id int64) (gitlab.Job, error) {
-	client := s.jobs()
-	if err := client.NeedsUser("job erase", "api"); err != nil {
-		return gitlab.Job{}, err // before a question that would be in vain
-	}
-	if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the archive, the reports and the log of job %d of project %s?", id, project)); err != nil {
+func eraseJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error) {
+	if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the archive, the reports and the log of %s of project %s?", a.Label(), a.Project)); err != nil {
 		return gitlab.Job{}, err
 	}
-	return client.Erase(ctx, project, id)
+	return s.jobs().Erase(ctx, a.Project, a.JobID)
 }
 
-func playJob(ctx context.Context, s *session, o jobOptions, project string, id int64) (gitlab.Job, error) {
-	return s.jobs().Play(ctx, project, id, o.variables)
+func playJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error) {
+	return s.jobs().Play(ctx, a.Project, a.JobID, o.variables)
+}
+
+func keepJob(ctx context.Context, s *session, _ jobOptions, a resolve.Artifact) (gitlab.Job, error) {
+	return s.jobs().Keep(ctx, a)
 }
 
 func jobShowCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name: "show", Usage: "show a job", UsageText: "artifetch job show [ID] [flags]",
-		Description: "Without an ID, it shows the running job.",
-		Flags:       []cli.Flag{projectFlag(), formatFlag()},
+		Description: "Without an ID or a name, it shows the running job.",
+		Flags:       append(jobFlags(), formatFlag()),
 		Action:      action(con, readJob, runJobShow),
 	}
 }
@@ -166,14 +190,17 @@ func runJobShow(ctx context.Context, o jobOptions, con *console.Console) error {
 // without an ID.
 func shownJob(ctx context.Context, s *session, o jobOptions) (gitlab.Job, error) {
 	client := s.jobs()
-	if client.JobToken && o.id == "" {
+	if client.JobToken && o.id == "" && !o.query.byName() {
 		return client.Own(ctx)
 	}
-	project, id, err := oneJob(s.cfg, o.project, o.id)
-	if err != nil {
+	a, err := s.oneJob(ctx, o.query, o.id)
+	switch {
+	case err != nil:
 		return gitlab.Job{}, err
+	case a.Job != nil:
+		return *a.Job, nil
 	}
-	return client.Job(ctx, project, id)
+	return client.Job(ctx, a.Project, a.JobID)
 }
 
 // showJob prints a job.

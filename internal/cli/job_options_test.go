@@ -59,12 +59,12 @@ func TestGlobalOptions(t *testing.T) {
 		line, retries string // the second from the environment
 		want          globalOptions
 	}{
-		{"doctor", "", globalOptions{variables: map[string]string{}}},
-		{"doctor --retries 0", "7", globalOptions{retries: -1, variables: map[string]string{}}},
-		{"doctor", "7", globalOptions{retries: 7, variables: map[string]string{}}},
-		{"-q doctor --deadline 1m --stall-timeout 2s --retry-max-time 3s", "", globalOptions{quiet: true, deadline: time.Minute, stallTimeout: 2 * time.Second, retryMaxTime: 3 * time.Second, variables: map[string]string{}}},
+		{"doctor", "", globalOptions{anyProject: true, variables: map[string]string{}}},
+		{"doctor --retries 0", "7", globalOptions{anyProject: true, retries: -1, variables: map[string]string{}}},
+		{"doctor", "7", globalOptions{anyProject: true, retries: 7, variables: map[string]string{}}},
+		{"-q doctor -R 1 --deadline 1m --stall-timeout 2s --retry-max-time 3s", "", globalOptions{quiet: true, deadline: time.Minute, stallTimeout: 2 * time.Second, retryMaxTime: 3 * time.Second, variables: map[string]string{}}},
 		{"doctor -v --log-format json --server-url https://x --token-type job", "", globalOptions{
-			verbose: true, logFormat: "json", variables: map[string]string{"ARTIFETCH_SERVER_URL": "https://x", "ARTIFETCH_TOKEN_TYPE": "job"},
+			anyProject: true, verbose: true, logFormat: "json", variables: map[string]string{"ARTIFETCH_SERVER_URL": "https://x", "ARTIFETCH_TOKEN_TYPE": "job"},
 		}},
 	} {
 		t.Setenv("ARTIFETCH_RETRIES", tt.retries)
@@ -147,8 +147,8 @@ func TestJobOptions(t *testing.T) {
 	}
 	got, err := optionsOf(t, "job play 5 --variable A=b=c --variable D= --format json -R 1", readJob)
 	got.global = globalOptions{}
-	want := jobOptions{project: "1", id: "5", asJSON: true, variables: []gitlab.Variable{{Key: "A", Value: "b=c"}, {Key: "D"}}}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(jobOptions{}, globalOptions{})); diff != "" || err != nil {
+	want := jobOptions{query: queryOptions{project: "1"}, id: "5", asJSON: true, variables: []gitlab.Variable{{Key: "A", Value: "b=c"}, {Key: "D"}}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(jobOptions{}, globalOptions{}, queryOptions{})); diff != "" || err != nil {
 		t.Error(err, diff)
 	}
 	if o, _ := optionsOf(t, "job cancel 5 --force", readJob); !o.force {
@@ -163,7 +163,7 @@ func TestJobOptions(t *testing.T) {
 }
 
 // A job is a number or an address, and the running one where that is allowed.
-func TestOneJob(t *testing.T) {
+func TestJobAt(t *testing.T) {
 	t.Parallel()
 	cfg, err := env.Load(t.Context(), mapLookuper{"CI_API_V4_URL": "https://gitlab.example.com/api/v4", "CI_JOB_ID": "3", "CI_PROJECT_ID": "1", "GITLAB_CI": "true"})
 	if err != nil {
@@ -185,16 +185,16 @@ func TestOneJob(t *testing.T) {
 		{"", "five", "", 0, "isn't the number"},
 		{"", "-5", "", 0, "isn't the number"},
 	} {
-		path, id, err := oneJob(cfg, tt.project, tt.value)
+		path, id, err := jobAt(cfg, tt.project, tt.value)
 		wantUsage(t, tt.project+" "+tt.value, err, tt.usage)
 		if err == nil && (path != tt.path || id != tt.id) {
 			t.Errorf("%q of %q: job %d of %s", tt.value, tt.project, id, path)
 		}
 	}
 	cfg.JobID, cfg.Project = 0, ""
-	_, _, err = oneJob(cfg, "1", "")
+	_, _, err = jobAt(cfg, "1", "")
 	wantUsage(t, "no job runs here", err, "no job given")
-	_, _, err = oneJob(cfg, "", "5")
+	_, _, err = jobAt(cfg, "", "5")
 	wantUsage(t, "no project is known", err, "no project")
 }
 

@@ -85,7 +85,7 @@ func TestRunJobActions(t *testing.T) {
 			s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
 			defer s.Close()
 			var out bytes.Buffer
-			err := tt.action.run(t.Context(), jobOptions{global: at(t, s, tt.token), project: "1", id: tt.id}, console.New(nil, &out, &out))
+			err := tt.action.run(t.Context(), jobOptions{global: at(t, s, tt.token), query: queryOptions{project: "1"}, id: tt.id}, console.New(nil, &out, &out))
 			got := failure.CodeDone
 			if err != nil {
 				got = failure.Of(err)
@@ -109,7 +109,7 @@ func TestRunJobShowAndLog(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
 	defer s.Close()
-	o := jobOptions{global: at(t, s, gitlabtest.PrivateToken), project: "1", id: "1001"}
+	o := jobOptions{global: at(t, s, gitlabtest.PrivateToken), query: queryOptions{project: "1"}, id: "1001"}
 	var out bytes.Buffer
 	if err := runJobShow(t.Context(), o, console.New(nil, &out, &out)); err != nil || !strings.Contains(out.String(), "job_id") {
 		t.Errorf("%v: %s", err, out.String())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -89,8 +90,12 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 			hint = cmp.Or(hintForLetters(typed, flags), hintForPlace(c, command, name), hint)
 		}
 	}
-	if strings.HasPrefix(err.Error(), "invalid value") {
-		hint = cmp.Or(hintForValue(err.Error(), flags), hint)
+	if value, name, ok := invalidValue(err.Error()); ok {
+		for _, f := range flags {
+			if f.Names()[0] == name {
+				return usage(wrongValue(f, "--"+name, value, hint))
+			}
+		}
 	}
 	// Flags that are known have their long names by now: see package arrange.
 	return usage(strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint)
@@ -162,19 +167,29 @@ func hintForPlace(c *cli.Context, command, name string) string {
 	return ""
 }
 
-// hintForValue says how to write the value that the library can't read, or "".
-func hintForValue(text string, flags []cli.Flag) string {
-	name, _, _ := strings.Cut(text[strings.LastIndex(text, " -")+2:], ":")
-	for _, f := range flags {
-		if f.Names()[0] != name {
-			continue
-		}
-		switch f.(type) {
-		case *cli.DurationFlag:
-			return "write it like 90s, 15m or 1h30m"
-		case *cli.IntFlag, *cli.Int64Flag:
-			return "write a number, without a unit"
-		}
+// invalidValue reads what the library says of a value that it can't read.
+func invalidValue(text string) (value, name string, ok bool) {
+	quoted, rest, ok := strings.Cut(strings.TrimPrefix(text, "invalid value "), " for flag -")
+	if !ok || !strings.HasPrefix(text, "invalid value ") {
+		return "", "", false
 	}
-	return ""
+	value, err := strconv.Unquote(quoted)
+	name, _, _ = strings.Cut(rest, ":")
+	return value, name, err == nil
+}
+
+// wrongValue says what is wrong with the value of a flag, which may come from a variable,
+// and how to write it; other is the hint for what isn't known better.
+func wrongValue(f cli.Flag, name, value, other string) (what, hint string) {
+	what, hint = fmt.Sprintf("%s: invalid value %q", name, value), other
+	switch f.(type) {
+	case *cli.DurationFlag:
+		hint = "write it like 90s, 15m or 1h30m"
+		if _, err := strconv.Atoi(value); err == nil {
+			what, hint = fmt.Sprintf("%s: %s has no unit", name, value), fmt.Sprintf("write %ss for seconds, %sm for minutes or %sh for hours", value, value, value)
+		}
+	case *cli.IntFlag, *cli.Int64Flag:
+		hint = "write a number, without a unit"
+	}
+	return what, hint
 }

@@ -2,6 +2,14 @@ package cli
 
 import (
 	"cmp"
+	"context"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
@@ -30,15 +38,54 @@ func pipelineOf(cfg env.Config, project, pipeline string, q *resolve.Query) erro
 	return nil
 }
 
-// oneJob reads a project and a job of it: a number or a web address, and empty for the
+// jobFlags are those of a query that say which job a command is about. What is about
+// archives, or about successful pipelines, has no meaning there.
+func jobFlags() []cli.Flag {
+	names := []string{"project", "ref", "job", "job-id", "pipeline", "sha", "mr", "downstream", "source"}
+	return slices.DeleteFunc(queryFlags(), func(f cli.Flag) bool { return !slices.Contains(names, f.Names()[0]) })
+}
+
+// byName reports whether flags say which job is meant, and not its ID behind the command.
+func (o queryOptions) byName() bool {
+	return slices.ContainsFunc(o.given, func(name string) bool { return name != "wait" })
+}
+
+// oneJob finds the job that a command is about: the one whose number or address is given,
+// the one that flags name, or the one that runs. Of a job that was listed, the artifact
+// has the row.
+func (s *session) oneJob(ctx context.Context, o queryOptions, value string) (resolve.Artifact, error) {
+	if value != "" || !o.byName() {
+		project, id, err := jobAt(s.cfg, o.project, value)
+		return resolve.Artifact{Project: project, JobID: id}, err
+	}
+	o.asked.Bare = true
+	q, err := o.query(s.cfg)
+	if err != nil {
+		return resolve.Artifact{}, err
+	}
+	found, err := s.resolver.Artifacts(ctx, q)
+	switch {
+	case err != nil:
+		return resolve.Artifact{}, err
+	case len(found) > 1:
+		var labels []string
+		for _, a := range found {
+			labels = append(labels, a.Label())
+		}
+		return resolve.Artifact{}, usage("that means several jobs: "+strings.Join(labels, ", "), "give --job the full name of one, or its ID")
+	}
+	return found[0], nil
+}
+
+// jobAt reads a project and a job of it: a number or a web address, and empty for the
 // job that runs.
-func oneJob(cfg env.Config, project, value string) (path string, id int64, err error) {
+func jobAt(cfg env.Config, project, value string) (path string, id int64, err error) {
 	if path, err = projectOf(project, cfg); err != nil {
 		return "", 0, err
 	}
 	switch {
 	case value == "" && cfg.JobID == 0:
-		return "", 0, usage("no job given", "give its ID: the number in the job's address, or the address")
+		return "", 0, errNoJob
 	case value == "":
 		id = cfg.JobID
 	case webaddress.Is(value):
@@ -61,4 +108,65 @@ func oneJob(cfg env.Config, project, value string) (path string, id int64, err e
 		return "", 0, failure.ErrNoProject
 	}
 	return path, id, nil
+}
+
+var errNoJob = usage("no job given", "give its ID, which is the number in its address, or the address; or name it: --ref REF --job NAME")
+
+// misplaced recognizes arguments that should be flags: the address of a page, REF JOB or
+// JOB, as other tools take them. Without it, they would be paths that match nothing.
+func misplaced(c *cli.Context) error {
+	if !slices.Contains([]string{"fetch", "ls", "cat", "resolve", "explain", "keep", "delete"}, c.Command.Name) || c.Command.HelpName == "artifetch job keep" {
+		return nil
+	}
+	args := c.Args().Slice()
+	if i := slices.IndexFunc(args, webaddress.Is); i >= 0 {
+		meant := append(flagsForAddress(args[i]), slices.Delete(slices.Clone(args), i, i+1)...)
+		return usage(args[i]+" is a web address, and not a path in an archive", "did you mean "+shown(c.Command.HelpName, meant...)+"?")
+	}
+	given := readQuery(c).given
+	if len(args) == 0 || slices.Contains(given, "job") || slices.Contains(given, "job-id") || slices.Contains(given, "all") {
+		return nil
+	}
+	return usage("no job given: an argument is a path in the archive", "did you mean "+shown(c.Command.HelpName, flagsForWords(args, len(given) > 0)...)+"?")
+}
+
+// flagsForAddress are the flags that take the address of a page.
+func flagsForAddress(address string) []string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return []string{"--project", "PROJECT", "--ref", "REF", "--job", "NAME"}
+	}
+	page, err := webaddress.Parse(address, &url.URL{Host: u.Host})
+	switch {
+	case err == nil && (page.JobID != 0 || page.Job != ""):
+		return []string{"--job-id", address}
+	case err == nil && page.PipelineID != 0:
+		return []string{"--pipeline", address, "--job", "NAME"}
+	}
+	return []string{"--project", address, "--ref", "REF", "--job", "NAME"}
+}
+
+// flagsForWords are the flags for ID, REF JOB or JOB, with the paths behind them.
+func flagsForWords(args []string, chosen bool) []string {
+	if _, err := webaddress.ID(args[0]); err == nil {
+		return append([]string{"--job-id"}, args...)
+	}
+	if chosen || len(args) == 1 || strings.HasSuffix(args[1], "/") || strings.Contains(args[1], "*") || path.Ext(args[1]) != "" {
+		return append([]string{"--job"}, args...)
+	}
+	return append([]string{"--ref", args[0], "--job"}, args[1:]...)
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
+
+// shown is a command line as it can be pasted into a shell.
+func shown(command string, words ...string) string {
+	line := []string{command}
+	for _, word := range words {
+		if !plainWord.MatchString(word) {
+			word = "'" + strings.ReplaceAll(word, "'", `'\\''`) + "'"
+		}
+		line = append(line, word)
+	}
+	return strings.Join(line, " ")
 }

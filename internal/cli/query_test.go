@@ -13,7 +13,7 @@ func TestQueryMistakes(t *testing.T) {
 	const sha = "0123456789abcdef0123456789abcdef01234567"
 	t.Setenv("CI_PROJECT_ID", "")
 	tests := []struct{ args, want string }{
-		{"fetch --job a --ref b", "no project: CI_PROJECT_ID is not set\n  give --project"},
+		{"fetch --job a --ref b", "no token, and no project: GITLAB_TOKEN and CI_JOB_TOKEN are not set\n  set GITLAB_TOKEN"},
 		{"fetch -R 1", "no job given\n  give --job NAME"},
 		{"fetch -R 1 --job a", "no ref given\n  give --ref"},
 		{"fetch -R 1 --job a --pipeline latest", "no ref given"},
@@ -46,7 +46,7 @@ func TestQueryMistakes(t *testing.T) {
 		{"fetch -R 1 --job a --base --ref b", "--base says which commits; --ref says nothing beside it"},
 		{"jobs -R 1 --source pushes", "--source \"pushes\" is not the source of a pipeline"},
 		{"jobs -R 1 --pipeline 9 --source push", "--source chooses among pipelines; --pipeline names one"},
-		{"jobs", "no project: CI_PROJECT_ID is not set"},
+		{"jobs --token-type none", "no project: CI_PROJECT_ID is not set\n  give --project"},
 		{"jobs -R 1 --pipeline latest", "no ref given\n  --pipeline latest is that of --ref"},
 		{"jobs -R 1 --pipeline 9 --ref a", "--pipeline and --ref each say which pipeline"},
 		{"jobs -R 1 --limit -1", "--limit must not be negative"},

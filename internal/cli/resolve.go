@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,11 +20,14 @@ func resolveCommand(con *console.Console) *cli.Command {
 		Name:      "resolve",
 		Usage:     "print which job, pipeline and archive a query means",
 		UsageText: "artifetch resolve [flags]",
-		Description: `Takes the same query as fetch, and downloads nothing.
+		Description: `Takes the same query as fetch, and downloads nothing. With --if-missing ignore, it
+says whether there is such an archive: found is true or false, in the JSON output
+and, as ARTIFACT_FOUND, in the dotenv report; the exit code is 0 either way.
 
   artifetch resolve --ref main --job build
   artifetch resolve --pipeline current --job 'test *' --format json
-  artifetch resolve -R group/lib -r v1.0 -j package --dotenv build.env`,
+  artifetch resolve -R group/lib -r v1.0 -j package --dotenv build.env
+  artifetch resolve -r main -j build --if-missing ignore --format json`,
 		Flags:  slices.Concat(queryFlags(), []cli.Flag{ifMissingFlag(), formatFlag()}, dotenvFlags()),
 		Action: action(con, readResolve, runResolve),
 	}
@@ -60,17 +64,47 @@ func runResolve(ctx context.Context, o resolveOptions, con *console.Console) err
 			found, err = s.inspector().Describe(ctx, q)
 			return err
 		})
+		why := err
 		if err = o.missing.allow(s, err, "nothing found"); err != nil {
 			return err
 		}
 		if err := s.writeReport(o.report, dotenv.Variables(found), found); err != nil {
 			return err
 		}
-		if o.asJSON {
-			return printJSON(con, found)
-		}
-		return printText(con, found)
+		return o.print(con, found, why)
 	})
+}
+
+// print prints what was found. Where a missing job is no error, it also prints whether
+// something was found, and if not, why.
+func (o resolveOptions) print(con *console.Console, found []resolve.Artifact, why error) error {
+	answer := resolvedAnswer{Found: why == nil, Jobs: resolvedJobs(found)}
+	if r, ok := errors.AsType[reasoner](why); ok {
+		answer.Reason, answer.Cause = known(string(r.Reason())), known(why.Error())
+	}
+	switch {
+	case o.asJSON && o.missing != "fail":
+		return con.Encode(answer)
+	case o.asJSON:
+		return con.Encode(answer.Jobs)
+	case why != nil:
+		return console.Pairs(con.Masked(), [][2]string{{"found", "false"}, {"reason", orNone(answer.Reason)}})
+	}
+	return printText(con, found)
+}
+
+// reasoner is an error with a reason for programs.
+type reasoner interface {
+	error
+	Reason() resolve.Reason
+}
+
+// resolvedAnswer says in JSON whether a query finds something, and what.
+type resolvedAnswer struct {
+	Found  bool          `json:"found"`
+	Reason *string       `json:"reason" doc:"why nothing is found, for programs: job_not_found, expired, …"`
+	Cause  *string       `json:"cause"  doc:"the same, for people"`
+	Jobs   []resolvedJob `json:"jobs"   doc:"as without --if-missing"`
 }
 
 // resolvedJob is an artifact in JSON. What is unknown is null.
@@ -99,7 +133,7 @@ func known[T comparable](v T) *T {
 	return &v
 }
 
-func printJSON(con *console.Console, found []resolve.Artifact) error {
+func resolvedJobs(found []resolve.Artifact) []resolvedJob {
 	rows := make([]resolvedJob, len(found))
 	for i, a := range found {
 		rows[i] = resolvedJob{
@@ -107,7 +141,7 @@ func printJSON(con *console.Console, found []resolve.Artifact) error {
 			Status: known(a.Status), Size: known(a.Size), SHA256: known(a.SHA256), ExpiresAt: a.ExpireAt, WebURL: known(a.WebURL), Found: string(a.Found), PipelinesBack: a.Back,
 		}
 	}
-	return con.Encode(rows)
+	return rows
 }
 
 func printText(con *console.Console, found []resolve.Artifact) error {

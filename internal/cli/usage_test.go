@@ -49,7 +49,7 @@ func TestSuggestions(t *testing.T) {
 		{[]string{"fetch", "--stall-timout=1s"}, "did you mean --stall-timeout?"},
 		{[]string{"job", "log", "--folow"}, "did you mean --follow? artifetch job log --help lists the flags"},
 		{[]string{"fetch", "-Z"}, "no flag -Z\n"},
-		{[]string{"fetch", "--retries", "x"}, "invalid value \"x\" for --retries: "},
+		{[]string{"fetch", "--retries", "x"}, "--retries: invalid value \"x\"\n  write a number"},
 		{[]string{"fetch", "--quiet=x"}, "invalid boolean value \"x\" for --quiet: "},
 		{[]string{"fetch", "-j"}, "flag needs an argument: --job\n"},
 		{[]string{"fetch", "--xyzzy"}, "no flag --xyzzy\n  artifetch fetch --help lists the flags"},

@@ -64,7 +64,7 @@ func TestNumbersOutOfRange(t *testing.T) {
 		}
 	}
 	const duration, number = "write it like 90s, 15m or 1h30m", "write a number, without a unit"
-	for args, want := range map[string]string{"--wait x": duration, "--wait 5": duration, "--deadline 10": duration, "--max-bytes 10GB": number, "--retries x": number} {
+	for args, want := range map[string]string{"--wait x": duration, "--wait 5": "--wait: 5 has no unit\n  write 5s for seconds, 5m for minutes or 5h for hours", "--deadline 10": "10 has no unit", "--max-bytes 10GB": number, "--retries x": number} {
 		var said bytes.Buffer
 		if code := command(t, append([]string{"artifetch", "fetch"}, strings.Fields(args)...), cli.IO{Err: &said}); code != 2 || !strings.Contains(said.String(), want) {
 			t.Errorf("%s: code %d: %s", args, code, said.String())
@@ -114,7 +114,7 @@ func TestEveryCommandReadsItsVariables(t *testing.T) {
 	t.Setenv("ARTIFETCH_LOG_FORMAT", "nonsense")
 	t.Setenv("CI_API_V4_URL", "http://127.0.0.1:1")
 	for name := range commandFlags(t) {
-		args := map[string]string{"cat": " x", "extract": " x", "job cancel": " 1", "job retry": " 1", "job erase": " 1", "job play": " 1", "job log": " 1"}[name]
+		args := map[string]string{"cat": " --job-id 1 x", "extract": " x", "job cancel": " 1", "job retry": " 1", "job erase": " 1", "job play": " 1", "job log": " 1", "job keep": " 1"}[name]
 		var said bytes.Buffer
 		if code := command(t, strings.Fields("artifetch "+name+args), cli.IO{In: strings.NewReader(""), Out: &said, Err: &said}); code != 2 || !strings.Contains(said.String(), "--log-format") {
 			t.Errorf("%s: code %d: %s", name, code, said.String())

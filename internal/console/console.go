@@ -60,6 +60,10 @@ func (c *Console) JSON() bool { return c.screen.json.Load() }
 // Watched reports whether the messages go to a terminal.
 func (c *Console) Watched() bool { return isTerminal(c.screen.to) }
 
+// AtTerminal reports whether a person runs the program: the messages go to a terminal, or
+// the input comes from one.
+func (c *Console) AtTerminal() bool { return c.Watched() || isTerminal(c.In) }
+
 // OutIsTerminal reports whether the results go to a terminal.
 func (c *Console) OutIsTerminal() bool { return isTerminal(c.Out) }
 

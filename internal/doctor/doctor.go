@@ -123,6 +123,8 @@ func (d *doctor) environment() {
 		d.ok("environment", fmt.Sprintf("job %d of project %s (%s), pipeline %d, ref %s", cfg.JobID, cfg.Project, known(cfg.ProjectPath), cfg.PipelineID, known(cfg.Ref)))
 	case cfg.InCI:
 		d.limitedBy("environment", "a GitLab job, which says nothing about "+cfg.APIURL.Host, OtherServer)
+	case cfg.Remote != "":
+		d.ok("environment", fmt.Sprintf("not a GitLab job; project %s of the remote %s: commands need a ref and a token", cfg.Project, cfg.Remote))
 	default:
 		d.ok("environment", "not a GitLab job: commands need a project, a ref and a token")
 	}

@@ -67,6 +67,33 @@ func (e *WaitingError) Error() string {
 // Hint says what to do next.
 func (e *WaitingError) Hint() string { return "play the job first" }
 
+// NoLogError reports a job that exists, and whose log does not.
+type NoLogError struct {
+	Project string
+	Job     gitlab.Job
+	Err     error // the server's refusal
+}
+
+// Error implements error.
+func (e *NoLogError) Error() string {
+	why := "it may have been deleted"
+	switch {
+	case e.Job.ErasedAt != nil:
+		why = "the job was erased"
+	case e.Job.StartedAt == nil:
+		why = "the job has not started"
+	}
+	return fmt.Sprintf("job %q (%d) of project %s exists, but its log doesn't: %s", e.Job.Name, e.Job.ID, e.Project, why)
+}
+
+// Unwrap gives the server's refusal.
+func (e *NoLogError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *NoLogError) Hint() string {
+	return strings.TrimSpace("retry the job for a new log; " + e.Job.WebURL)
+}
+
 // target is what a request is about: a job, or a project if the ID is 0.
 type target struct {
 	project string

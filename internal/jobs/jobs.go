@@ -38,6 +38,8 @@ type Events struct {
 	SearchEnded func(searched int)
 	// LogRetried: the log broke off, and is read again after a pause.
 	LogRetried func(err error, pause time.Duration)
+	// NoLog: the log is empty.
+	NoLog func()
 	// Finished: the job whose log is followed has finished.
 	Finished func(gitlab.Job)
 }

@@ -9,6 +9,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/sleep"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // Log writes the log of a job to out, as it is. With follow, it goes on until the job
@@ -18,7 +19,40 @@ func (c *Client) Log(ctx context.Context, project string, id int64, follow bool,
 		return err
 	}
 	l := &jobLog{Client: c, project: gitlab.Project(project), id: id, out: out, pause: followPause}
-	return explained(l.print(ctx, follow), target{project, id}, "read_api", "Reporter (with CI_DEBUG_TRACE: Developer)")
+	err := explained(l.print(ctx, follow), target{project, id}, "read_api", "Reporter (with CI_DEBUG_TRACE: Developer)")
+	if missing, ok := errors.AsType[*resolve.NotFoundError](err); ok && missing.What == "job id" {
+		return c.logMissing(ctx, missing)
+	}
+	if err == nil && l.printed == 0 && c.NoLog != nil {
+		c.NoLog()
+	}
+	return err
+}
+
+// logMissing tells a job that doesn't exist from one whose log is gone: GitLab answers
+// 404 to both.
+func (c *Client) logMissing(ctx context.Context, missing *resolve.NotFoundError) error {
+	job, err := c.API.Job(ctx, gitlab.Project(missing.Query.Project), missing.Query.JobID)
+	if err != nil {
+		return missing
+	}
+	return &NoLogError{Project: missing.Query.Project, Job: job, Err: missing.Err}
+}
+
+// Started returns a [*resolve.StateError] if a job has not started, so that it has no log
+// yet. A manual job starts when somebody plays it.
+func (c *Client) Started(ctx context.Context, a resolve.Artifact) error {
+	if a.Job == nil {
+		job, err := c.Job(ctx, a.Project, a.JobID)
+		if err != nil {
+			return err
+		}
+		a.JobName, a.Status, a.WebURL = job.Name, job.Status, job.WebURL
+	}
+	if a.Status == "manual" || a.Status != "running" && resolve.Unfinished(a.Status) {
+		return &resolve.StateError{Artifact: a, NotStarted: true}
+	}
+	return nil
 }
 
 // jobLog writes the log of a job as it grows.

@@ -66,7 +66,7 @@ func (i Inspector) catUnpacked(ctx context.Context, q resolve.Query, a resolve.A
 	how.Size = max(u.size, 0)
 	file, err := fetch.Open(ctx, address, how)
 	if noEntry(err) {
-		return &extract.NoMatchError{Patterns: []string{u.name}}
+		return i.noFile(ctx, a, u.name)
 	}
 	if err != nil {
 		found, why := i.Resolver.Fallback(ctx, q, a, err)
@@ -87,4 +87,18 @@ func (i Inspector) catUnpacked(ctx context.Context, q resolve.Query, a resolve.A
 	}
 	_, err = io.Copy(w, body)
 	return errors.Join(err, body.Close(), file.Close())
+}
+
+// noFile is the error about a name that GitLab finds no file by. Its list of the archive,
+// if it has one, tells whether that is a directory.
+func (i Inspector) noFile(ctx context.Context, a resolve.Artifact, name string) error {
+	missing := &extract.NoMatchError{Patterns: []string{name}}
+	if a.JobID == 0 {
+		return missing
+	}
+	for _, err := range i.API.Tree(ctx, gitlab.Project(a.Project), a.JobID, name, false) {
+		missing.IsDir = err == nil
+		break
+	}
+	return missing
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -50,15 +51,46 @@ func (e *UnknownIDError) Error() string {
 
 // TimeoutError reports that a [Waiter] has waited as long as it may.
 type TimeoutError struct {
-	Waited time.Duration
-	Err    error // why there is nothing yet
+	Waited   time.Duration
+	Err      error    // why there is nothing yet
+	Evidence []string // how things stand, as the server says
 }
 
 // Error implements error.
-func (e *TimeoutError) Error() string { return fmt.Sprintf("waited %v: %v", e.Waited, e.Err) }
+func (e *TimeoutError) Error() string {
+	text := fmt.Sprintf("waited %v: %v", e.Waited, e.Err)
+	if len(e.Evidence) > 0 {
+		text += "; " + strings.Join(e.Evidence, "; ")
+	}
+	return text
+}
 
 // Unwrap returns the last reason.
 func (e *TimeoutError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *TimeoutError) Hint() string { return "wait longer" }
+
+// CollisionError reports files of two jobs that would have one path.
+type CollisionError struct {
+	Jobs []string // their labels, as far as they are known
+	Dir  string   // where the files were going
+	Err  *extract.ConflictError
+}
+
+// Error implements error.
+func (e *CollisionError) Error() string {
+	if e.Err.By != "" && len(e.Jobs) == 2 {
+		return fmt.Sprintf("%s and %s", e.Err, e.Jobs[1])
+	}
+	return fmt.Sprintf("%s, by %s", e.Err, strings.Join(e.Jobs, " and "))
+}
+
+// Unwrap returns the conflict.
+func (e *CollisionError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (*CollisionError) Hint() string { return "give each job a directory of its own" }
 
 // UnknownWordError reports a word in an [Output] that has no meaning.
 type UnknownWordError struct{ Known []string }

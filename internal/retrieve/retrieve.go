@@ -104,11 +104,11 @@ func (r *run) once(ctx context.Context) error {
 	if err == nil && r.o.BeforeCommit != nil {
 		err = r.o.BeforeCommit(done)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = stage.Commit(ctx)
 	}
-	if err := stage.Commit(ctx); err != nil {
-		return err
+	if err != nil {
+		return r.collided(ctx, err, artifacts)
 	}
 	for i := range done {
 		done[i].finish(r.left.paths)

@@ -34,7 +34,7 @@ func (w Waiter) Do(ctx context.Context, attempt func(context.Context) error) err
 		}
 		pause, left := pauses.NextBackOff(), w.Limit-time.Since(start)
 		if left <= 0 {
-			return &TimeoutError{w.Limit, err}
+			return &TimeoutError{Waited: w.Limit, Err: err}
 		}
 		if pause < 0 || pause > left {
 			pause = left // for the last attempt
@@ -52,6 +52,9 @@ func (w Waiter) Do(ctx context.Context, attempt func(context.Context) error) err
 // exist yet, or hasn't finished.
 func mayCome(err error) bool {
 	if missing, ok := errors.AsType[*resolve.NotFoundError](err); ok {
+		if missing.What == "pipeline" && missing.Query.PipelineID != 0 {
+			return false // GitLab gives the number of a pipeline that exists
+		}
 		return missing.What == "job" || missing.Reason() == resolve.ReasonNoSuccess || missing.Reason() == resolve.ReasonNoPipeline
 	}
 	if state, ok := errors.AsType[*resolve.StateError](err); ok {

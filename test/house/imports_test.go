@@ -45,6 +45,7 @@ var rooms = map[string]room{
 	"internal/pin":      {capability, []string{"internal/retrieve"}},
 	"internal/doctor":   {capability, nil},
 	"internal/jobs":     {capability, nil},
+	"internal/checkout": {capability, nil},
 
 	"extract":                   {mechanism, []string{"extract/internal/archive", "extract/internal/codec", "extract/internal/names", "extract/internal/sevenzip", "extract/internal/staging", "extract/internal/unzip", "extract/internal/zipfile", "internal/space"}},
 	"extract/internal/staging":  {mechanism, []string{"extract/internal/archive", "extract/internal/names", "internal/openfiles"}},

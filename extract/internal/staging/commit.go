@@ -70,7 +70,7 @@ func (s *Dir) planMove(path string, e fs.DirEntry) ([]move, error) {
 		s.opts.OnSkip(path, "it is there already")
 		return nil, nil
 	case FailIfExists:
-		return nil, &ConflictError{path, "it is there already"}
+		return nil, &ConflictError{Path: path, Reason: "it is there already"}
 	}
 	return []move{{path, true}}, nil
 }
@@ -79,13 +79,13 @@ func (s *Dir) planMove(path string, e fs.DirEntry) ([]move, error) {
 func mayReplace(path string, e fs.DirEntry, there fs.FileInfo) error {
 	switch {
 	case e.IsDir() && there.Mode()&fs.ModeSymlink != 0:
-		return &ConflictError{path, "cannot create directory: a link with that name exists, and links aren't followed"}
+		return &ConflictError{Path: path, Reason: "cannot create directory: a link with that name exists, and links aren't followed"}
 	case e.IsDir():
-		return &ConflictError{path, "cannot create directory: a file with that name exists"}
+		return &ConflictError{Path: path, Reason: "cannot create directory: a file with that name exists"}
 	case there.IsDir():
-		return &ConflictError{path, "cannot create file: a directory with that name exists"}
+		return &ConflictError{Path: path, Reason: "cannot create file: a directory with that name exists"}
 	case there.Mode().Type()&^fs.ModeSymlink != 0:
-		return &ConflictError{path, "cannot replace a device, pipe or socket"}
+		return &ConflictError{Path: path, Reason: "cannot replace a device, pipe or socket"}
 	}
 	return nil
 }

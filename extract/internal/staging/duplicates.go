@@ -23,7 +23,7 @@ func (s *Dir) CompareDuplicates() error {
 func (s *Dir) compare(d duplicate) error {
 	same, err := sameContent(s.fresh, d.path, s.extra, d.name)
 	if err == nil && !same {
-		err = &ConflictError{d.path, strings.TrimSpace("it would be written twice, with different content: " + d.by)}
+		err = &ConflictError{Path: d.path, Reason: strings.TrimSpace("it would be written twice, with different content: " + d.by), Twice: true, By: d.by}
 	}
 	return err
 }

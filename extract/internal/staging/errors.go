@@ -10,6 +10,8 @@ import (
 type ConflictError struct {
 	Path   string
 	Reason string
+	Twice  bool   // both would come now; else one is there already
+	By     string // names the archive of the second, if it is known
 }
 
 // Error implements error.

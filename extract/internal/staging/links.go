@@ -20,7 +20,7 @@ func (s *Dir) Symlink(path, target string) error {
 		if there, readErr := s.fresh.Readlink(path); readErr == nil && there == target {
 			return nil // another archive has the same link
 		}
-		return &ConflictError{path, "it would be written twice, with different content"}
+		return &ConflictError{Path: path, Reason: "it would be written twice, with different content", Twice: true}
 	}
 	if err != nil {
 		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) { // EPERM, symlink(2)

@@ -134,7 +134,7 @@ func (t *tree) mkdir(above *openDir, path string) error {
 		// Another archive in the stage may have created something else there.
 		var isDir bool
 		if isDir, err = above.isDir(names.Base(path)); err == nil && !isDir {
-			return &ConflictError{path, "it is needed as a directory and as something else"}
+			return &ConflictError{Path: path, Reason: "it is needed as a directory and as something else", Twice: true}
 		}
 	}
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/checkout"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
@@ -67,7 +68,7 @@ func Codes() map[Code]string {
 		CodeInternal:    "internal error",
 		CodeUsage:       "usage or configuration",
 		CodeNotFound:    "no such project, ref, pipeline or job",
-		CodeNoArchive:   "the job has no archive, or it has expired, or the job has not succeeded",
+		CodeNoArchive:   "the job has no archive or log, or it has expired, or the job has not succeeded",
 		CodeDenied:      "token missing, refused, of the wrong kind, or not allowed",
 		CodeServer:      "network or server, after all retries",
 		CodeIntegrity:   "corrupt, truncated, or the digest differs",
@@ -118,7 +119,7 @@ func ownCode(err error) Code {
 }
 
 func usageCode(err error) Code {
-	if is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*dotenv.Error](err) || is[*arrange.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*webaddress.Error](err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
+	if is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*dotenv.Error](err) || is[*arrange.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*webaddress.Error](err) || is[*checkout.ElsewhereError](err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
 		return CodeUsage
 	}
 	return CodeDone
@@ -156,7 +157,7 @@ func serverCode(err error) Code {
 		return CodeNotFound
 	case is[*resolve.DefaultBranchError](err):
 		return defaultBranchCode(err)
-	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err):
+	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err), is[*jobs.NoLogError](err):
 		return CodeNoArchive
 	case is[*jobs.WaitingError](err):
 		return CodeRefused

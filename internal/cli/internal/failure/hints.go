@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -14,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/checkout"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/internal/pin"
@@ -91,6 +94,10 @@ func Remedy(why resolve.Explanation, err error) string {
 		return fmt.Sprintf("--pipeline %d takes it from there", why.PipelineID)
 	case resolve.RemedyRecent:
 		return "--recent takes it from the newest successful pipeline that has it"
+	case resolve.RemedyPlay:
+		return fmt.Sprintf("artifetch job play %d starts it; --pipeline latest takes what is there", why.JobID)
+	case resolve.RemedyJob:
+		return fmt.Sprintf("--job-id %d takes that job", why.JobID)
 	case resolve.RemedyLicence:
 		return "job tokens on the artifacts API need Premium; set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
 	case resolve.RemedyToken:
@@ -101,6 +108,10 @@ func Remedy(why resolve.Explanation, err error) string {
 
 func hintForArchive(h hinter) string {
 	switch e := h.(type) {
+	case *extract.NoMatchError:
+		if e.IsDir {
+			return "fetch downloads all below it, and ls lists it; cat takes the name of a file"
+		}
 	case *extract.LimitError:
 		if flag := map[string]string{"MaxBytes": "--max-bytes", "MaxFiles": "--max-files", "MaxRatio": "--max-ratio"}[e.Option]; flag != "" {
 			return "if that is what you expect, raise " + flag
@@ -161,6 +172,10 @@ var lockHints = map[pin.Reason]string{
 
 func hintForRetrieval(h hinter) string {
 	switch e := h.(type) {
+	case *retrieve.CollisionError:
+		return "nothing was changed; give each job a directory of its own: -o '" + path.Join(filepath.ToSlash(e.Dir), "{job_slug}") + "'"
+	case *retrieve.TimeoutError:
+		return hintForTimeout(e)
 	case *pin.LockError:
 		return lockHints[e.Reason]
 	case *pin.OutsideError:
@@ -175,12 +190,28 @@ func hintForRetrieval(h hinter) string {
 		return "use one of " + strings.Join(e.Known, ", ") + " in --output, or no braces"
 	case *retrieve.UnknownValueError:
 		return "this token can't list jobs; name the directory in --output yourself"
+	case *checkout.ElsewhereError:
+		if e.Named {
+			return "give --project, or --server-url https://" + e.Host + " with a token for it"
+		}
+		return "if the token is for " + e.Host + ", give --server-url https://" + e.Host + " or set ARTIFETCH_SERVER_URL; else --project"
 	case *webaddress.Error:
 		if e.OtherServer {
 			return "give --server-url, or " + e.Fix
 		}
 	}
 	return ""
+}
+
+// hintForTimeout is about what was waited for in vain. That of the error says to wait.
+func hintForTimeout(e *retrieve.TimeoutError) string {
+	if state, ok := errors.AsType[*resolve.StateError](e.Err); ok {
+		if state.Artifact.Status == "manual" {
+			return strings.TrimSpace(fmt.Sprintf("it has to be played: artifetch job play %d; %s", state.Artifact.JobID, state.Artifact.WebURL))
+		}
+		return strings.TrimSpace("a longer --wait waits on; " + state.Artifact.WebURL)
+	}
+	return "a longer --wait waits on; " + Hint(e.Err)
 }
 
 // localHint returns what to do about a local error that has no hint of its own, or "".

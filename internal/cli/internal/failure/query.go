@@ -235,3 +235,28 @@ func List(q resolve.Query, err error) error {
 
 // ErrNoProject reports that no project is given, and none is known.
 var ErrNoProject = Usage("no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app")
+
+// ErrNoToken reports that there is neither a token nor a project.
+var ErrNoToken = Usage("no token, and no project: GITLAB_TOKEN and CI_JOB_TOKEN are not set", noToken+"; a public project needs none: give --project")
+
+// noToken says how a token gets here.
+const noToken = "set GITLAB_TOKEN or --token-file; in a Dockerfile, RUN --mount=type=secret,id=GITLAB_TOKEN with docker build --secret id=GITLAB_TOKEN"
+
+// Anonymous adds to a refusal that there was no token, if that is so: GitLab answers the
+// same to one that can't see the project.
+func Anonymous(err error, without bool) error {
+	missing, ok := errors.AsType[*resolve.NotFoundError](err)
+	if !without || !(ok && missing.What == "project") && !is[*resolve.RefusedError](err) {
+		return err
+	}
+	return &anonymousError{err}
+}
+
+// anonymousError is a refusal of a request without a token.
+type anonymousError struct{ error }
+
+// Unwrap gives the refusal.
+func (e *anonymousError) Unwrap() error { return e.error }
+
+// Hint says what to do next.
+func (*anonymousError) Hint() string { return "there is no token: " + noToken }
