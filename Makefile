@@ -13,8 +13,8 @@ LDFLAGS  := -s -w -funcalign=16 -X gitlab.com/artifetch/artifetch/internal/cli.V
 COLD     := github.com/klauspost/compress/zip github.com/klauspost/pgzip github.com/ulikunitz/xz github.com/andybalholm/... github.com/bodgit/... github.com/nwaples/... github.com/urfave/... \
 	github.com/mholt/... github.com/STARRY-S/... github.com/hashicorp/... github.com/sorairolake/... \
 	github.com/rs/... github.com/sethvargo/... go.yaml.in/... golang.org/x/text/... go4.org/... vendor/... \
-	github.com/cheggaaa/... github.com/fatih/... github.com/mattn/... github.com/rivo/... \
-	github.com/VividCortex/... github.com/cenkalti/... github.com/clipperhouse/... github.com/dsnet/compress/bzip2/internal/sais github.com/klauspost/compress/gzip \
+	github.com/mattn/... \
+	github.com/cenkalti/... github.com/dsnet/compress/bzip2/internal/sais github.com/klauspost/compress/gzip \
 	github.com/klauspost/compress/internal/snapref github.com/klauspost/compress/zlib github.com/xrash/... golang.org/x/term \
 	archive/tar bufio bytes compress/flate compress/gzip compress/zlib container/list context crypto crypto/cipher crypto/dsa crypto/ecdh crypto/ecdsa \
 	crypto/ed25519 crypto/elliptic crypto/hkdf crypto/hpke crypto/internal/fips140/ecdh crypto/internal/fips140/ecdsa crypto/internal/fips140/ed25519 \

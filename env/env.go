@@ -75,6 +75,7 @@ type Config struct {
 	AnyCI   bool // runs in a job of any CI
 	Debug   bool // CI_DEBUG_TRACE: the user wants to see more
 	NoColor bool // https://no-color.org
+	Dumb    bool // the terminal can't move its cursor
 }
 
 // TLS names PEM files. Empty means none.
@@ -131,6 +132,7 @@ type settings struct {
 	AnyCI      string `env:"CI"`
 	DebugTrace string `env:"CI_DEBUG_TRACE"`
 	NoColor    string `env:"NO_COLOR"`
+	Term       string `env:"TERM"`
 }
 
 // Load reads the environment through l. It reads token files, and no other files. Its
@@ -158,7 +160,7 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	}
 	c := Config{
 		APIURL: at.api, ServerNamed: at.named, Token: token, TLS: s.tls(), ProxyPasswords: passwords,
-		Dir: s.ProjectDir, InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "",
+		Dir: s.ProjectDir, InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "", Dumb: s.Term == "dumb",
 	}
 	if at.own {
 		s.identity(&c)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func runExtract(ctx context.Context, o localOptions, con *console.Console) error
 		return usage("--output has braces", "{job} and the like are known of jobs, not of a local archive")
 	}
 	end, progress := s.section(o.log, "extract", "artifetch extract: "+o.archive), s.newProgress(o.log)
-	part := progress.Part()
+	part := progress.Part(filepath.Base(o.archive))
 	local := retrieve.Local{Name: o.archive, Stdin: con.In, Dir: dir, Stage: s.stageEvents(o.extract.stage), Extract: o.extract.take, Checks: o.extract.checks}
 	local.Extract.OnPlan, local.Extract.OnRead = part.Plan, part.Read
 	stats, err := local.Run(ctx)

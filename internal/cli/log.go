@@ -80,7 +80,7 @@ func (s *session) newProgress(o logOptions) *console.Progress {
 	if o.noProgress || s.quiet {
 		return nil
 	}
-	return s.con.Progress(s.cfg.InCI, func(p console.Pace) {
+	return s.con.Progress(s.cfg.InCI || s.cfg.Dumb, func(p console.Pace) {
 		s.log.Info().Int64("percent", p.Percent).Str("of", console.Size(p.Total)).Str("rate", console.Size(p.PerSecond)+"/s").
 			Stringer("left", p.Left).Msg("under way")
 	})
@@ -109,10 +109,19 @@ func (s *session) events() retrieve.Events {
 // show lets a bar or messages tell how far archives are.
 func (s *session) show(p *console.Progress) {
 	e := &s.opener.Events
-	log := e.StartingOver
-	e.StartingOver = func(err error) { log(err); p.Restart() }
-	e.Progress = func() retrieve.Progress {
-		a := p.Part()
+	startingOver, opened, waiting := e.StartingOver, e.Opened, e.Waiting
+	e.StartingOver = func(err error) { startingOver(err); p.Restart() }
+	e.Opened = func(a resolve.Artifact, size int64, ranges bool) {
+		opened(a, size, ranges)
+		p.Doing("reading what is in the archive")
+	}
+	e.Waiting = func(pause time.Duration, because error) {
+		waiting(pause, because)
+		p.Doing("waiting")
+	}
+	p.Doing("looking for the job")
+	e.Progress = func(name string) retrieve.Progress {
+		a := p.Part(name)
 		return retrieve.Progress{Spool: a.Spool, Plan: a.Plan, Read: a.Read}
 	}
 }

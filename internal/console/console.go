@@ -3,7 +3,8 @@
 //
 //	console.go   Console: the three streams of a run
 //	screen.go    standard error: one write is one message, without credentials
-//	progress.go  bytes done and to do → a bar (bar.go) or now and then a message
+//	progress.go  what a run waits for, bytes done and to do (rate.go) → lines below the
+//	             messages (live.go), or now and then a message (messages.go)
 //	section.go   sections of a GitLab job log
 //	table.go     rows in columns: tables and pairs of a name and a value
 //	json.go      results and messages for programs

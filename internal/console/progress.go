@@ -5,18 +5,19 @@ import (
 	"time"
 )
 
-// Progress shows how far a run is, in bytes of archives: by a bar on a terminal, by
-// messages elsewhere. A nil Progress shows nothing.
+// Progress shows what a run waits for, and how far its archives are: on a terminal by
+// lines below the messages, elsewhere by messages. A nil Progress shows nothing.
 type Progress struct {
-	mu          sync.Mutex
-	done, total int64
-	view        view
+	mu    sync.Mutex
+	doing string // what the run does before anything is planned
+	since time.Time
+	parts []*Part
+	view  view
 }
 
-// view shows progress. Its clock starts when it is shown for the first time: before
-// that, a run only makes small requests or waits for a job.
+// view shows progress. Its methods are called with the lock of the progress held.
 type view interface {
-	show(done, total int64)
+	show(*Progress) // something has changed
 	end()
 }
 
@@ -28,23 +29,27 @@ type Pace struct {
 	Left      time.Duration // at this pace
 }
 
-// Progress returns the progress of a run. It is a bar if the messages go to a
-// terminal. A job log isn't one, even if its runner gives the job a terminal: there
-// (inJob), and where programs read the messages, say gets a message now and then.
-func (c *Console) Progress(inJob bool, say func(Pace)) *Progress {
-	if c.Watched() && !c.JSON() && !inJob {
-		return &Progress{view: &bar{line: bottom{c.screen}}}
+// Progress returns the progress of a run. It is drawn if the messages go to a
+// terminal. A job log isn't one, even if its runner gives the job a terminal, and a
+// terminal that can't erase won't do: there (inLog), and where programs read the
+// messages, say gets a message now and then.
+func (c *Console) Progress(inLog bool, say func(Pace)) *Progress {
+	if c.Watched() && !c.JSON() && !inLog {
+		return &Progress{view: &live{lines: bottom{c.screen}}}
 	}
 	return &Progress{view: &messages{say: say}}
 }
 
-func (p *Progress) move(done, total int64) {
+// Doing notes what the run does from now on, until an archive is planned: "looking for
+// the job".
+func (p *Progress) Doing(what string) {
+	if p == nil {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.done, p.total = p.done+done, p.total+total
-	if p.total > 0 {
-		p.view.show(min(p.done, p.total), p.total)
-	}
+	p.doing, p.since = what, time.Now()
+	p.view.show(p)
 }
 
 // Restart begins at zero, because an archive has changed.
@@ -52,12 +57,12 @@ func (p *Progress) Restart() {
 	if p != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.done, p.total = 0, 0
+		p.parts = nil
 		p.view.end()
 	}
 }
 
-// End takes the bar away.
+// End takes away what was drawn.
 func (p *Progress) End() {
 	if p != nil {
 		p.mu.Lock()
@@ -66,71 +71,67 @@ func (p *Progress) End() {
 	}
 }
 
+// sum returns how many bytes of all archives are done, and how many there are.
+func (p *Progress) sum() (done, total int64) {
+	for _, a := range p.parts {
+		done, total = done+a.done, total+a.total
+	}
+	return min(done, total), total
+}
+
 // Part is the progress of one archive. If the whole archive has to be downloaded
 // first, that is what takes time; otherwise it is reading it.
 type Part struct {
 	of          *Progress
+	name        string
+	shown       bool // it is among the parts, or was before a restart
 	spooled     bool
-	have, total int64 // of the download to disk
+	done, total int64
+	rate        rate
 }
 
-// Part returns the progress of another archive.
-func (p *Progress) Part() *Part { return &Part{of: p} }
+// Part returns the progress of another archive. Its name is that of its job, or of its
+// file.
+func (p *Progress) Part(name string) *Part { return &Part{of: p, name: name} }
 
 // Spool notes how much of an archive is on disk, in bytes. A download that starts over
 // may have another total. A negative total is unknown.
 func (a *Part) Spool(have, total int64) {
-	if a.of == nil || total < 0 {
-		return
+	if a.of != nil && total >= 0 {
+		a.change(func() { a.spooled, a.done, a.total = true, have, total })
 	}
-	if total != a.total {
-		a.of.move(0, total-a.total)
-	}
-	a.of.move(have-a.have, 0)
-	a.spooled, a.have, a.total = true, have, total
 }
 
 // Plan notes how many bytes of the archive will be read.
 func (a *Part) Plan(bytes int64) {
-	if a.of != nil && !a.spooled {
-		a.of.move(0, bytes)
+	if a.of != nil {
+		a.change(func() {
+			if !a.spooled {
+				a.total += bytes
+			}
+		})
 	}
 }
 
 // Read notes that n bytes more were read.
 func (a *Part) Read(n int) {
-	if a.of != nil && !a.spooled {
-		a.of.move(int64(n), 0)
+	if a.of != nil {
+		a.change(func() {
+			if !a.spooled {
+				a.done += int64(n)
+			}
+		})
 	}
 }
 
-// A message comes when both this much more is done and this much time has passed:
-// GitLab truncates logs at 4 MiB, and shows the last 500 kB of them.
-const (
-	messageStep  = 10 // per cent
-	messagePause = 15 * time.Second
-)
-
-// messages are for logs, where nothing can be erased.
-type messages struct {
-	say         func(Pace)
-	since, said time.Time
-	percent     int64 // of the last message
-}
-
-func (m *messages) show(done, total int64) {
-	now, percent := time.Now(), done*100/total
-	if m.since.IsZero() {
-		m.since, m.said = now, now
+// change changes how far the part is. The first change makes it one that is shown.
+func (a *Part) change(how func()) {
+	p := a.of
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if how(); !a.shown {
+		a.shown, p.parts = true, append(p.parts, a)
 	}
-	m.percent = min(m.percent, percent) // another archive has lowered it
-	if done == total || percent < m.percent+messageStep || now.Sub(m.said) < messagePause {
-		return
-	}
-	m.said, m.percent = now, percent
-	perSecond := float64(done) / now.Sub(m.since).Seconds()
-	left := time.Duration(float64(total-done) / perSecond * float64(time.Second))
-	m.say(Pace{percent, total, int64(perSecond), left.Round(time.Second)})
+	a.rate.note(a.done, time.Now())
+	p.view.show(p)
 }
-
-func (m *messages) end() { *m = messages{say: m.say} }

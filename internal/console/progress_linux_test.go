@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A terminal has a bar that is less wide than it, by a ^C; a job log has none, though a runner
+// Progress is drawn on a terminal, less wide than it, by a ^C; not in a job log, though a runner
 // may give it a terminal.
 func TestProgressOnATerminal(t *testing.T) {
 	t.Parallel()
 	terminal := New(nil, nil, newTerminal(t, 40))
-	b, ok := terminal.Progress(false, nil).view.(*bar)
-	if !ok || b.line.width() != 38 {
-		t.Errorf("no bar that fits a terminal: %+v", b)
+	b, ok := terminal.Progress(false, nil).view.(*live)
+	if !ok || b.lines.width() != 38 {
+		t.Errorf("nothing that fits a terminal: %+v", b)
 	}
 	if view := terminal.Progress(true, nil).view; !isMessages(view) {
 		t.Errorf("%T in a job log", view)
@@ -24,7 +24,7 @@ func TestProgressOnATerminal(t *testing.T) {
 	if view := terminal.Progress(false, nil).view; !isMessages(view) {
 		t.Errorf("%T where programs read the messages", view)
 	}
-	if got := (bottom{&screen{to: newTerminal(t, 0)}}).width(); got != barWidth {
+	if got := (bottom{&screen{to: newTerminal(t, 0)}}).width(); got != unknown {
 		t.Errorf("%d characters on a terminal of unknown width", got)
 	}
 }

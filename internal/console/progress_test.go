@@ -8,10 +8,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 )
 
-// A log gets a message when ten per cent more are done and fifteen seconds have
-// gone by, whichever is later.
+// A log gets a message after three seconds, and then when ten per cent more are done and
+// fifteen seconds have gone by, whichever is later.
 func TestProgressMessages(t *testing.T) {
 	t.Parallel()
 	const total = 1000 << 20
@@ -20,9 +21,10 @@ func TestProgressMessages(t *testing.T) {
 		took time.Duration // of the whole
 		want string
 	}{
-		{"fast", 10 * time.Second, ""},
-		{"by time", 60 * time.Second, "25 50 75"},
-		{"by share", time.Hour, "10 20 30 40 50 60 70 80 90"},
+		{"at once", 2 * time.Second, ""},
+		{"fast", 10 * time.Second, "30"},
+		{"by time", 60 * time.Second, "5 30 55 80"},
+		{"by share", time.Hour, "1 11 21 31 41 51 61 71 81 91"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -31,7 +33,7 @@ func TestProgressMessages(t *testing.T) {
 				var log said
 				p := &Progress{view: &messages{say: log.say}}
 				time.Sleep(time.Hour) // until the job has finished
-				part := p.Part()
+				part := p.Part("build")
 				part.Plan(total)
 				for range 1000 {
 					time.Sleep(tt.took / 1000)
@@ -60,14 +62,14 @@ func TestProgressMessagesOfSeveral(t *testing.T) {
 		var log said
 		p := &Progress{view: &messages{say: log.say}}
 		for range 4 {
-			part := p.Part()
+			part := p.Part("build")
 			part.Plan(1000)
 			for range 10 {
 				time.Sleep(10 * time.Second)
 				part.Read(100)
 			}
 		}
-		if got, want := log.percents(), "20 40 60 80 60 70 80 90 76 86 96 85 95"; got != want {
+		if got, want := log.percents(), "10 30 50 70 90 60 70 80 90 76 86 96 85 95"; got != want {
 			t.Errorf("messages at %s, want %s", got, want)
 		}
 	})
@@ -91,7 +93,7 @@ func TestProgressOfSpools(t *testing.T) {
 	t.Parallel()
 	var seen recording
 	p := &Progress{view: &seen}
-	spooled, ranged := p.Part(), p.Part()
+	spooled, ranged := p.Part("build"), p.Part("build")
 	ranged.Plan(50)
 	spooled.Spool(30, 100)
 	spooled.Spool(10, 100) // begun again
@@ -101,82 +103,132 @@ func TestProgressOfSpools(t *testing.T) {
 	ranged.Read(50)
 	p.End()
 	p.Restart() // the archive has changed
-	p.Part().Plan(70)
-	want := "0/50 0/150 30/150 10/150 100/150 150/150 end end 0/70"
+	p.Part("build").Plan(70)
+	want := "0/50 30/150 10/150 100/150 100/150 100/150 150/150 end end 0/70"
 	if got := strings.Join(seen, " "); got != want {
 		t.Errorf("shown: %s\nwant:  %s", got, want)
 	}
 	// Nobody has to know.
 	var none *Progress
-	none.Part().Spool(1, 2)
-	none.Part().Plan(1)
-	none.Part().Read(1)
+	none.Part("build").Spool(1, 2)
+	none.Part("build").Plan(1)
+	none.Part("build").Read(1)
+	none.Doing("nothing")
 	none.Restart()
 	none.End()
 }
 
 type recording []string
 
-func (r *recording) show(done, total int64) { *r = append(*r, fmt.Sprintf("%d/%d", done, total)) }
+func (r *recording) show(p *Progress) {
+	done, total := p.sum()
+	*r = append(*r, fmt.Sprintf("%d/%d", done, total))
+}
 
 func (r *recording) end() { *r = append(*r, "end") }
 
-// The bar is the last line of a terminal: messages appear above it, and nothing of
-// it is left.
-func TestBar(t *testing.T) {
+// What is drawn is below the messages of a terminal, and nothing of it is left.
+func TestLive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var terminal bytes.Buffer
 		s := &screen{to: &terminal}
-		p := &Progress{view: &bar{line: bottom{s}}}
-		time.Sleep(time.Hour) // until the job has finished
-		part := p.Part()
-		part.Plan(100 << 20)
-		part.Read(1 << 20)
-		if terminal.Len() > 0 {
-			t.Errorf("a bar for what is over at once: %q", terminal.String())
+		p := &Progress{view: &live{lines: bottom{s}}}
+		shown := func() string {
+			synctest.Wait()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return strings.Join(play(terminal.String()), "|")
 		}
-		time.Sleep(time.Second)
-		part.Read(49 << 20)
-		_, _ = s.Write([]byte("message\n"))
-		time.Sleep(time.Second)
-		part.Read(24 << 20)
-		time.Sleep(time.Second)
-		part.Read(1 << 20)
-		if lines := play(terminal.String()); len(lines) != 2 || !strings.HasPrefix(lines[1], "75.00 MiB / 100.00 MiB [=") || !strings.HasSuffix(lines[1], "left") {
-			t.Errorf("one bar does not take the place of the other: %q", lines)
+		screens := []struct {
+			do   func()
+			want string
+		}{
+			{func() { p.Doing("looking for the job") }, ""},
+			{func() { time.Sleep(time.Second) }, "- looking for the job"},
+			{func() { _, _ = s.Write([]byte("message\n")); time.Sleep(4 * time.Second) }, "message|- looking for the job, 5s"},
+		}
+		for i, now := range screens {
+			now.do()
+			if got := shown(); got != now.want {
+				t.Errorf("%d: the terminal shows\n%s, not\n%s", i, got, now.want)
+			}
+		}
+		time.Sleep(livePause / 2) // between two clock ticks
+		build, test := p.Part("build"), p.Part("test, long")
+		build.Plan(100 << 20)
+		test.Plan(10 << 20)
+		for range 10 {
+			build.Read(5 << 20)
+			test.Read(1 << 19)
+			time.Sleep(time.Second)
+		}
+		want := "message|" +
+			"build       [======>     ]   50 %   50.0/100.0 MiB     4.4 MiB/s  11s left|" +
+			"test, long  [======>     ]   50 %     5.0/10.0 MiB   450.8 KiB/s  11s left"
+		if got := shown(); got != want {
+			t.Errorf("the terminal shows\n%s, not\n%s", got, want)
 		}
 		p.End()
 		_, _ = s.Write([]byte("fetched\n"))
-		lines := play(terminal.String())
-		if strings.Join(lines, "|") != "message|fetched|" {
-			t.Errorf("the terminal shows %q", lines)
-		}
-		for _, want := range []string{"50.00 MiB / 100.00 MiB", "50.00%", "75.00%", "MiB/s", "left"} {
-			if !strings.Contains(terminal.String(), want) {
-				t.Errorf("the bar never shows %q: %q", want, terminal.String())
-			}
+		time.Sleep(time.Minute)
+		if got := shown(); got != "message|fetched|" {
+			t.Errorf("the terminal shows %q in the end", got)
 		}
 	})
 }
 
-// play shows what a terminal has in the end, which knows carriage returns and how to
-// erase the rest of a line.
+// What is over at once is not drawn.
+func TestLiveIsLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var terminal bytes.Buffer
+		p := &Progress{view: &live{lines: bottom{&screen{to: &terminal}}}}
+		p.Doing("looking for the job")
+		part := p.Part("build")
+		part.Plan(100)
+		part.Read(50)
+		time.Sleep(liveDelay - 1)
+		p.End()
+		time.Sleep(time.Minute)
+		if terminal.Len() > 0 {
+			t.Errorf("drawn: %q", terminal.String())
+		}
+	})
+}
+
+// play shows what a terminal has in the end that knows carriage returns, how to go up, and
+// how to erase everything behind the cursor.
 func play(out string) []string {
-	lines, line, column := []string{}, []rune{}, 0
-	out = strings.ReplaceAll(out, "\x1b[K", "\x00")
-	for _, r := range out {
+	lines, row, column := [][]rune{nil}, 0, 0
+	for out != "" {
+		var up int
+		switch n, _ := fmt.Sscanf(out, "\x1b[%dA", &up); {
+		case n == 1:
+			row, out = row-up, out[strings.Index(out, "A")+1:]
+			continue
+		case strings.HasPrefix(out, "\x1b[J"):
+			lines, out = lines[:row+1], out[len("\x1b[J"):]
+			lines[row] = lines[row][:column]
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(out)
+		out = out[size:]
 		switch r {
 		case '\n':
-			lines, line, column = append(lines, strings.TrimRight(string(line), " ")), nil, 0
+			if row, column = row+1, 0; row == len(lines) {
+				lines = append(lines, nil)
+			}
 		case '\r':
 			column = 0
-		case 0:
-			line = line[:column]
 		default:
-			line = append(line[:column], append([]rune{r}, line[min(column+1, len(line)):]...)...)
+			lines[row] = append(lines[row][:column], append([]rune{r}, lines[row][min(column+1, len(lines[row])):]...)...)
 			column++
 		}
 	}
-	return append(lines, strings.TrimRight(string(line), " "))
+	shown := make([]string, len(lines))
+	for i, line := range lines {
+		shown[i] = string(line)
+	}
+	return shown
 }

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -11,18 +13,19 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// screen is standard error with every credential masked, and a bar below the
-// messages.
+// screen is standard error with every credential masked, and lines of progress
+// below the messages.
 type screen struct {
 	to      io.Writer
 	secrets atomic.Pointer[redact.Secrets]
 	json    atomic.Bool // messages are for programs
 
 	mu    sync.Mutex
-	drawn bool // the last line is a bar
+	drawn []string // the lines below the messages
 }
 
-// Write implements [io.Writer]; one call is one message. A bar makes room for it.
+// Write implements [io.Writer]; one call is one message. Progress makes
+// room for it.
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,44 +38,69 @@ func (s *screen) Write(p []byte) (int, error) {
 // mask masks what goes to w.
 func (s *screen) mask(w io.Writer) io.Writer { return s.secrets.Load().Writer(w) }
 
-// wipe takes the bar away.
+// wipe takes away what is drawn below the messages.
 func (s *screen) wipe() error {
-	if !s.drawn {
+	if len(s.drawn) == 0 {
 		return nil
 	}
-	s.drawn = false
-	_, err := io.WriteString(s.to, "\r\x1b[K")
+	_, err := io.WriteString(s.to, s.erase())
+	s.drawn = nil
 	return err
 }
 
-// bottom is the line below all messages, where a bar is drawn.
-type bottom struct{ *screen }
-
-// Write implements [io.Writer]; what it writes replaces what it wrote before.
-func (b bottom) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.drawn = true
-	if _, err := io.WriteString(b.to, "\r"+string(p)+"\x1b[K"); err != nil {
-		return 0, err
+// erase returns what takes away what is drawn: it goes up to the first row of that, and
+// erases everything from there.
+func (s *screen) erase() string {
+	if len(s.drawn) == 0 {
+		return ""
 	}
-	return len(p), nil
+	if up := s.rows() - 1; up > 0 {
+		return fmt.Sprintf("\r\x1b[%dA\x1b[J", up)
+	}
+	return "\r\x1b[J"
 }
 
-// width is the number of characters that fit: a line that the terminal wraps can't be
-// erased. The terminal itself adds the two characters of ^C.
-func (b bottom) width() int {
-	if f, ok := b.to.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 2 {
-			return columns - 2
+// rows returns how many rows of the terminal the lines take: it wraps them when it
+// becomes narrower.
+func (s *screen) rows() (n int) {
+	columns := s.columns()
+	for _, line := range s.drawn {
+		n += max((columnsOf(line)+columns-1)/columns, 1)
+	}
+	return n
+}
+
+// columns returns how wide the terminal is.
+func (s *screen) columns() int {
+	if f, ok := s.to.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > caret {
+			return columns
 		}
 	}
-	return barWidth
+	return unknown + caret
 }
 
-// clear takes the bar away for good.
+// bottom is the place below all messages, where progress is drawn.
+type bottom struct{ *screen }
+
+// draw replaces the lines there.
+func (b bottom) draw(lines []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, _ = b.mask(b.to).Write([]byte(b.erase() + strings.Join(lines, "\n"))) // a terminal that is gone shows nothing
+	b.drawn = lines
+}
+
+// caret is how many columns ^C takes, which the terminal itself adds.
+const caret = 2
+
+// width is how many columns a line may have: one that the terminal wraps couldn't be
+// erased.
+func (b bottom) width() int { return b.columns() - caret }
+
+// clear takes the lines away for good.
 func (b bottom) clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_ = b.wipe() // a terminal that is gone has no bar either
+	_ = b.wipe() // a terminal that is gone shows nothing
 }

@@ -105,7 +105,7 @@ func (s *Syncer) load(ctx context.Context, stage *extract.Stage, p *Plan, share 
 func (s *Syncer) task(p *Plan, share int, files *recorder) retrieve.Task {
 	q := p.Source.Query
 	t := retrieve.Task{
-		Query: p.Source.JobQuery(), Artifact: *p.artifact, Checks: retrieve.Checks{SHA256: strings.ToLower(q.SHA256), Digest: !p.Pinned},
+		Name: p.Source.Name, Query: p.Source.JobQuery(), Artifact: *p.artifact, Checks: retrieve.Checks{SHA256: strings.ToLower(q.SHA256), Digest: !p.Pinned},
 		Extract: extract.Options{
 			Selection: extract.Selection{
 				Include:         q.Paths,

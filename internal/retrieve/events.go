@@ -25,8 +25,9 @@ type Events struct {
 	// NotCached is told why an archive isn't kept in the cache; [fetch.ErrNoETag] comes
 	// only once, because it is about the server.
 	NotCached func(error)
-	// Progress is called for each archive and returns who is told how far it is.
-	Progress func() Progress
+	// Progress is called for each archive, with the name of its job or source, and
+	// returns who is told how far it is.
+	Progress func(name string) Progress
 }
 
 // Progress is told how far one archive is. Each function may be nil.
@@ -40,11 +41,11 @@ type Progress struct {
 	Read func(n int)
 }
 
-func (e Events) progress() Progress {
+func (e Events) progress(name string) Progress {
 	if e.Progress == nil {
 		return Progress{}
 	}
-	return e.Progress()
+	return e.Progress(name)
 }
 
 // tell calls f, if there is one.

@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,8 +71,9 @@ type Task struct {
 	Artifact resolve.Artifact // that Query means
 	Extract  extract.Options
 	Checks   Checks
-	List     bool  // collects what [Result.Files] needs
-	Cost     *Cost // of earlier attempts; nil starts counting
+	Name     string // under which progress is shown; "" is that of the job
+	List     bool   // collects what [Result.Files] needs
+	Cost     *Cost  // of earlier attempts; nil starts counting
 
 	pin *pin // finds the job of Artifact meanwhile; nil if it is known, or can't be
 }
@@ -87,7 +89,7 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (Result
 		r.contents = &contents{files: map[string]File{}}
 		t.Extract.OnFile, t.Extract.OnLink = r.contents.file, r.contents.link
 	}
-	progress := l.Events.progress()
+	progress := l.Events.progress(cmp.Or(t.Name, t.Artifact.JobName, "archive"))
 	t.Extract.OnPlan, t.Extract.OnRead = progress.Plan, progress.Read
 	how := l.how(stage, t)
 	how.OnSpool = progress.Spool
