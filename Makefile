@@ -16,14 +16,11 @@ COLD     := github.com/klauspost/compress/zip github.com/klauspost/pgzip github.
 	github.com/mattn/... \
 	github.com/cenkalti/... github.com/dsnet/compress/bzip2/internal/sais github.com/klauspost/compress/gzip \
 	github.com/klauspost/compress/internal/snapref github.com/klauspost/compress/zlib github.com/xrash/... golang.org/x/term \
-	archive/tar bufio bytes compress/flate compress/gzip compress/zlib container/list context crypto crypto/cipher crypto/dsa crypto/ecdh crypto/ecdsa \
-	crypto/ed25519 crypto/elliptic crypto/hkdf crypto/hpke crypto/internal/fips140/ecdh crypto/internal/fips140/ecdsa crypto/internal/fips140/ed25519 \
-	crypto/internal/fips140/edwards25519 crypto/internal/fips140/rsa crypto/internal/fips140deps/... crypto/internal/fips140tls crypto/internal/impl \
-	crypto/internal/sysrand crypto/rsa crypto/sha1 crypto/tls crypto/x509/... encoding encoding/asn1 encoding/base64 encoding/gob encoding/hex \
-	encoding/json encoding/pem errors expvar flag fmt github.com/bmatcuk/... golang.org/x/... html internal/bisect internal/filepathlite internal/godebug \
-	internal/poll internal/reflectlite internal/strconv internal/syscall/... io io/fs iter log log/... maps math/big math/rand/... mime/... net \
-	net/http/... net/http/httptrace net/netip net/textproto net/url os os/signal os/user path path/filepath reflect regexp/... sort strconv strings \
-	syscall text/tabwriter text/template/... time unicode/... unique \
+	archive/tar bufio bytes compress/flate compress/gzip compress/zlib container/list context crypto/... encoding encoding/asn1 encoding/base64 \
+	encoding/gob encoding/hex encoding/json encoding/pem errors expvar flag fmt github.com/bmatcuk/... golang.org/x/... html internal/bisect \
+	internal/filepathlite internal/godebug internal/poll internal/reflectlite internal/strconv internal/syscall/... io io/fs iter log log/... maps \
+	math/big math/rand/... mime/... net net/http/... net/http/httptrace net/netip net/textproto net/url os os/signal os/user path path/filepath reflect \
+	regexp/... sort strconv strings syscall text/tabwriter text/template/... time unicode/... unique \
 	$(addprefix gitlab.com/artifetch/artifetch/,env extract extract/internal/staging fetch internal/program extract/internal/archive extract/internal/codec extract/internal/names extract/internal/sevenzip gitlab internal/atomicfile internal/checkout internal/cli/... internal/console internal/ctxio internal/digest internal/doctor internal/jobs internal/openfiles internal/origin internal/pin internal/printable internal/redact internal/retrieve internal/similar internal/sleep internal/smallfile internal/space internal/transport internal/webaddress manifest resolve)
 BUILDFLAGS := -trimpath -buildvcs=false -tags $(TAGS) $(COLD:%='-gcflags=%=-l') -ldflags '$(LDFLAGS)'
 BUILD    := CGO_ENABLED=0 $(GO) build $(BUILDFLAGS)
