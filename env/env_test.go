@@ -132,11 +132,37 @@ func TestProxyPasswords(t *testing.T) {
 	}
 }
 
-func TestRefPrefersTheMergeRequest(t *testing.T) {
+// The ref of a merge request pipeline depends on its type; the variable with a ref is
+// always that of the source branch.
+func TestRefOfAMergeRequestPipeline(t *testing.T) {
 	t.Parallel()
-	c, err := load(t, job("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/7/head"))
-	if err != nil || c.Ref != "refs/merge-requests/7/head" {
-		t.Errorf("Ref = %q, %v", c.Ref, err)
+	for _, tt := range []struct{ path, event, want string }{
+		{"refs/merge-requests/7/head", "", "refs/merge-requests/7/head"},
+		{"refs/merge-requests/7/head", "detached", "refs/merge-requests/7/head"},
+		{"refs/merge-requests/7/head", "merged_result", "refs/merge-requests/7/merge"},
+		{"refs/merge-requests/7/head", "merge_train", "refs/merge-requests/7/train"},
+		{"refs/merge-requests/7/head", "a new type", "refs/merge-requests/7/head"},
+		{"refs/merge-requests/7/merge", "merge_train", "refs/merge-requests/7/merge"}, // should GitLab tell the right one
+		{"", "merged_result", "main"},
+	} {
+		c, err := load(t, job("CI_MERGE_REQUEST_REF_PATH", tt.path, "CI_MERGE_REQUEST_EVENT_TYPE", tt.event))
+		if err != nil || c.Ref != tt.want {
+			t.Errorf("%+v: %q, %v", tt, c.Ref, err)
+		}
+	}
+}
+
+// What triggered a pipeline is known on its own server only.
+func TestUpstream(t *testing.T) {
+	t.Parallel()
+	vars := job("CI_PIPELINE_SOURCE", "parent_pipeline", "CI_UPSTREAM_PIPELINE_ID", "5000000001", "CI_UPSTREAM_PROJECT_ID", "8")
+	c, err := load(t, vars)
+	if err != nil || c.PipelineSource != "parent_pipeline" || c.UpstreamPipeline != 5_000_000_001 || c.UpstreamProject != "8" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	vars["ARTIFETCH_SERVER_URL"], vars["GITLAB_TOKEN"] = "https://other.example.com", "glpat-x"
+	if c, err := load(t, vars); err != nil || c.PipelineSource != "" || c.UpstreamPipeline != 0 || c.UpstreamProject != "" {
+		t.Errorf("on another server: %+v, %v", c, err)
 	}
 }
 

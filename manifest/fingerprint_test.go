@@ -72,6 +72,24 @@ func TestFingerprintHasEveryKey(t *testing.T) {
 	}
 }
 
+// A second ref asks for something else, which the first form of fingerprints can't tell.
+func TestFirstFingerprintHasOneRef(t *testing.T) {
+	t.Parallel()
+	s := Source{Query: Query{Project: "p", Ref: []string{"main"}, Job: "build"}}
+	locked := Locked{Asked: s.Query.first()}
+	if !locked.IsFor(s) {
+		t.Error("one ref")
+	}
+	s.Ref = append(s.Ref, "next")
+	if locked.IsFor(s) || (Locked{Asked: s.Query.first()}).IsFor(s) {
+		t.Error("two refs")
+	}
+	list := Source{Query: Query{Project: "p", Ref: []string{"main,next"}, Job: "build"}}
+	if list.Fingerprint() == s.Fingerprint() {
+		t.Error("two refs are one with a comma")
+	}
+}
+
 // Lock files of the first form hold as long as the manifest asks for the same; these
 // fingerprints were made by the program that wrote them.
 func TestFirstFingerprints(t *testing.T) {

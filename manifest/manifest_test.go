@@ -104,6 +104,11 @@ func TestMistakes(t *testing.T) {
 		{"a negative pipeline", head + "  - {name: a, job: b, pipeline: -5}\n", `source "a" has the pipeline "-5"`, "address"},
 		{"a negative merge request", head + "  - {name: a, job: b, mr: -5}\n", `source "a" has a negative number`, "from 1"},
 		{"job-id and ref", head + "  - {name: a, job-id: 5, ref: c}\n", `source "a" has a job-id and another way`, "defaults"},
+		{"an unquoted @", head + "  - name: a\n    ref: @default\n", "artifetch.yml:4:1: found character that cannot start any token", "begin with @"},
+		{"an empty ref among others", head + "  - {name: a, job: b, ref: [c, '']}\n", `source "a" has an empty ref`, "leave it out"},
+		{"a ref that is a mapping", head + "  - {name: a, job: b, ref: {c: d}}\n", "ref is a mapping, not a list", "dash"},
+		{"the upstream pipeline", head + "  - {name: a, job: b, pipeline: upstream}\n", `of the upstream pipeline`, "locked"},
+		{"the root pipeline", head + "  - {name: a, job: b, pipeline: root}\n", `of the root pipeline`, "locked"},
 		{"no ref", head + "  - {name: a, job: b}\n", `source "a" has no ref`, "no default"},
 		{"latest without a ref", head + "  - {name: a, job: b, pipeline: latest}\n", `source "a" has no ref`, ""},
 		{"job-id and job", head + "  - {name: a, job-id: 5, job: b}\n", `source "a" has a job-id and another way`, "defaults"},
@@ -136,6 +141,27 @@ func TestMistakes(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "glcbt-") || err != nil && strings.Contains(err.Error(), "glpat-") {
 			t.Errorf("%s: a token is in the message", tt.name)
 		}
+	}
+}
+
+// A list of refs is tried in its order, @default included; a source of one pipeline,
+// commit or merge request needs none.
+func TestRefs(t *testing.T) {
+	t.Parallel()
+	m, err := read("version: 1\ndefaults: {project: p, job: b, ref: [\"${BRANCH}\", \"@default\"]}\nsources: [{name: a}, {name: newest, pipeline: latest}, {name: one, ref: main}, {name: mr, mr: 7}, {name: id, pipeline: '9'}, {name: sha, sha: '0123456789abcdef0123456789abcdef01234567'}]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][]string{{"release/2.x", "@default"}, {"release/2.x", "@default"}, {"main"}, {"release/2.x"}, {"release/2.x"}, {"release/2.x"}} {
+		q := m.Sources[i].JobQuery()
+		if diff := cmp.Diff(want, append([]string{q.Ref}, q.MoreRefs...)); diff != "" || q.Validate() != nil {
+			t.Errorf("%s: %v, %s", m.Sources[i].Name, q.Validate(), diff)
+		}
+	}
+	one, several := m.Sources[2], m.Sources[0]
+	old := manifest.Locked{Asked: "2c4d"} // of neither
+	if old.IsFor(one) || old.IsFor(several) || one.Fingerprint() == several.Fingerprint() {
+		t.Error("fingerprints of one ref and several")
 	}
 }
 

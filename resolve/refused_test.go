@@ -238,3 +238,25 @@ func TestMissingByRef(t *testing.T) {
 		}
 	}
 }
+
+// Of several pipelines of a merge request or commit, the newest that has the job counts,
+// also if it hasn't succeeded: the list of the project says the same as the lists of
+// pipelines.
+func TestRunningJobHidesOlderOnes(t *testing.T) {
+	t.Parallel()
+	head := gitlab.Pipeline{ID: 10, Ref: "refs/merge-requests/3/head", SHA: fullSHA, Source: "merge_request_event"}
+	train := gitlab.Pipeline{ID: 20, Ref: "refs/merge-requests/3/train", SHA: fullSHA, Source: "merge_request_event"}
+	running, finished := job(2, "build", train), job(1, "build", head)
+	running.Status, finished.Status = "running", "success"
+	for name, query := range map[string]resolve.Query{"merge request": {MergeRequest: 3}, "commit": {SHA: fullSHA}} {
+		query.Project, query.Jobs = "7", []string{"build"}
+		closed := &fakeAPI{pipelinesErr: nobody, all: []gitlab.Job{running, finished}}
+		open := &server{pipelines: []gitlab.Pipeline{train, head}, jobs: map[int64][]gitlab.Job{20: {running}, 10: {finished}}}
+		for kind, api := range map[string]resolve.API{"closed": closed, "open": open} {
+			found, err := resolve.New(resolve.Options{API: api, JobToken: true}).Artifacts(t.Context(), query)
+			if state, ok := errors.AsType[*resolve.StateError](err); !ok || state.Artifact.JobID != 2 {
+				t.Errorf("%s, %s: %+v, %v", name, kind, found, err)
+			}
+		}
+	}
+}

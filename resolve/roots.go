@@ -53,10 +53,12 @@ func pipelineFilters(q Query) []gitlab.PipelinesOptions {
 // names no parents, so root looks for the child below the other pipelines of its commit.
 func (r *Resolver) root(ctx context.Context, q Query) (int64, error) {
 	child, err := r.pipeline(ctx, q.Project, q.PipelineID)
-	if err != nil {
-		return 0, r.unlistable(r.pipelineMissing(err, q), q)
-	}
-	if child.Source != childSource {
+	switch {
+	case Refused(err):
+		return 0, r.unlistable(err, q)
+	case err != nil:
+		return 0, r.pipelineMissing(err, q)
+	case child.Source != childSource:
 		return q.PipelineID, nil
 	}
 	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{SHA: child.SHA}) {

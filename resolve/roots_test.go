@@ -17,6 +17,7 @@ func TestNamedPipelines(t *testing.T) {
 	t.Parallel()
 	const sha = "0123456789abcdef0123456789abcdef01234567"
 	pipelines := []gitlab.Pipeline{
+		{ID: 17, Ref: "refs/merge-requests/3/train", Status: "success", Source: "merge_request_event"},
 		{ID: 16, Ref: "main", Status: "running", Source: "ondemand_dast_scan"},
 		{ID: 15, Ref: "main", Status: "running", Source: "push"},
 		{ID: 14, Ref: "main", Status: "success", Source: "push"},
@@ -25,7 +26,7 @@ func TestNamedPipelines(t *testing.T) {
 		{ID: 11, Ref: "feature", SHA: sha, Status: "success", Source: "push"},
 	}
 	jobs := map[int64][]gitlab.Job{
-		15: {done(151, "build", 15)}, 14: {done(141, "build", 14)}, 13: {done(131, "build", 13), failed(132, "test", 13)},
+		17: {done(171, "verify", 17)}, 15: {done(151, "build", 15)}, 14: {done(141, "build", 14)}, 13: {done(131, "build", 13), failed(132, "test", 13)},
 		12: {done(121, "build", 12), done(122, "docs", 12)}, 11: {done(111, "build", 11), done(112, "lint", 11)},
 	}
 	tests := []struct {
@@ -40,8 +41,10 @@ func TestNamedPipelines(t *testing.T) {
 		{"a commit", resolve.Query{SHA: sha, Jobs: []string{"build"}}, 131, "", "pipelines ref= sha=" + sha + " status=, jobs of 13"},
 		{"a commit, an older pipeline", resolve.Query{SHA: sha, Jobs: []string{"lint"}}, 112, "", "pipelines ref= sha=" + sha + " status=, jobs of 13, bridges of 13, jobs of 11"},
 		{"a commit, no job", resolve.Query{SHA: sha, Jobs: []string{"none"}}, 0, `no job "none" with artifacts in the pipelines of commit ` + sha, ""},
-		{"a merge request", resolve.Query{MergeRequest: 3, Jobs: []string{"build"}}, 131, "", "pipelines ref=refs/merge-requests/3/head sha= status=, pipelines ref=refs/merge-requests/3/merge sha= status=, pipelines ref=refs/merge-requests/3/train sha= status=, jobs of 13"},
+		{"a merge request", resolve.Query{MergeRequest: 3, Jobs: []string{"build"}}, 131, "", "pipelines ref=refs/merge-requests/3/head sha= status=, pipelines ref=refs/merge-requests/3/merge sha= status=, pipelines ref=refs/merge-requests/3/train sha= status=, jobs of 17, bridges of 17, jobs of 13"},
 		{"a merge request, an older pipeline", resolve.Query{MergeRequest: 3, Jobs: []string{"docs"}}, 122, "", ""},
+		{"a merge request, of its train", resolve.Query{MergeRequest: 3, Jobs: []string{"verify"}}, 171, "", ""},
+		{"a merge request that has no pipelines", resolve.Query{MergeRequest: 5, Jobs: []string{"build"}}, 0, "merge request !5 (opened) has no pipelines of its own in project 7", ""},
 		{"a job that has failed", resolve.Query{MergeRequest: 3, Jobs: []string{"test"}}, 0, `job "test" (132) of project 7 has not succeeded: it is failed`, ""},
 		{"a job that has failed, wanted all the same", resolve.Query{MergeRequest: 3, AnyStatus: true, Jobs: []string{"test"}}, 132, "", ""},
 		{"no such merge request", resolve.Query{MergeRequest: 4, Jobs: []string{"build"}}, 0, "no merge request !4 in project 7 (404 Not found)", ""},
@@ -50,7 +53,7 @@ func TestNamedPipelines(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			api := &server{pipelines: pipelines, jobs: jobs}
+			api := &server{pipelines: pipelines, jobs: jobs, requests: map[int64]gitlab.MergeRequest{5: {IID: 5, State: "opened"}}}
 			tt.query.Project = "7"
 			found, err := resolve.New(resolve.Options{API: api}).Artifacts(t.Context(), tt.query)
 			if tt.want == 0 {

@@ -1,6 +1,7 @@
 package resolve_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -17,9 +18,12 @@ type server struct {
 	jobs      map[int64][]gitlab.Job
 	single    map[int64]gitlab.Job // by id; others are missing
 	requests  map[int64]gitlab.MergeRequest
-	branch    string     // the default one
-	current   gitlab.Job // the job token's; the zero value is refused
-	refuse    error      // of all lists and single jobs; nil means none
+	branch    string // the default one
+	bridges   map[int64][]gitlab.Bridge
+	closed    error           // of pipelines and trigger jobs; nil means they are open
+	byRef     map[string]bool // archives by ref and job; others are missing
+	current   gitlab.Job      // the job token's; the zero value is refused
+	refuse    error           // of all lists and single jobs; nil means none
 	asked     []string
 }
 
@@ -49,6 +53,12 @@ func (s *server) Pipelines(_ context.Context, _ gitlab.Project, o gitlab.Pipelin
 			found = append(found, p)
 		}
 	}
+	if s.closed != nil {
+		return func(yield func(gitlab.Pipeline, error) bool) {
+			s.asked = append(s.asked, "pipelines")
+			yield(gitlab.Pipeline{}, s.closed)
+		}
+	}
 	return list(s, fmt.Sprintf("pipelines ref=%s sha=%s status=%s", o.Ref, o.SHA, o.Status), found)
 }
 
@@ -61,7 +71,7 @@ func (s *server) ProjectJobs(context.Context, gitlab.Project, gitlab.JobsOptions
 }
 
 func (s *server) Bridges(_ context.Context, _ gitlab.Project, pipeline int64, _ bool) iter.Seq2[gitlab.Bridge, error] {
-	return list(s, fmt.Sprintf("bridges of %d", pipeline), []gitlab.Bridge(nil))
+	return list(s, fmt.Sprintf("bridges of %d", pipeline), s.bridges[pipeline])
 }
 
 func (s *server) CurrentJob(context.Context) (gitlab.Job, error) {
@@ -88,8 +98,8 @@ func (s *server) Pipeline(_ context.Context, _ gitlab.Project, id int64) (gitlab
 	s.asked = append(s.asked, fmt.Sprintf("pipeline %d", id))
 	at := slices.IndexFunc(s.pipelines, func(p gitlab.Pipeline) bool { return p.ID == id })
 	switch {
-	case s.refuse != nil:
-		return gitlab.Pipeline{}, s.refuse
+	case cmp.Or(s.closed, s.refuse) != nil:
+		return gitlab.Pipeline{}, cmp.Or(s.closed, s.refuse)
 	case at < 0:
 		return gitlab.Pipeline{}, missing
 	}
@@ -114,7 +124,10 @@ func (s *server) DefaultBranch(context.Context, gitlab.Project) (string, error) 
 }
 
 func (s *server) RefArchiveExists(_ context.Context, _ gitlab.Project, ref, job string, _ bool) error {
-	s.asked = append(s.asked, ref+"/"+job)
+	s.asked = append(s.asked, "a byte of "+ref+"/"+job)
+	if s.refuse == nil && !s.byRef[ref+"/"+job] {
+		return missing
+	}
 	return s.refuse
 }
 

@@ -25,6 +25,9 @@ func TestHints(t *testing.T) {
 	forbidden := &gitlab.Error{StatusCode: http.StatusForbidden, Message: "403 Forbidden"}
 	failed, runs := resolve.Artifact{Status: "failed", WebURL: "https://g/1"}, resolve.Artifact{Status: "running"}
 	missing := func(what string, q resolve.Query) error { return &resolve.NotFoundError{What: what, Query: q} }
+	without := func(m *gitlab.MergeRequest) error {
+		return &resolve.NotFoundError{What: "pipeline", Query: resolve.Query{MergeRequest: 9}, MergeRequest: m}
+	}
 	tests := []struct {
 		name string
 		err  error
@@ -34,6 +37,16 @@ func TestHints(t *testing.T) {
 		{"no project", missing("project", resolve.Query{Ref: "HEAD"}), ""},
 		{"no success", missing("successful pipeline", resolve.Query{Ref: "main"}), "--pipeline latest takes it"},
 		{"no pipeline", missing("pipeline", resolve.Query{PipelineID: 9}), "check --project"},
+		{"no merge request", missing("merge request", resolve.Query{MergeRequest: 9, Ref: "HEAD"}), "behind the ! of the merge request"},
+		{"a merge request without pipelines", without(&gitlab.MergeRequest{SourceBranch: "idea", SourceProjectID: 7, TargetProjectID: 7}), "source branch: --ref idea"},
+		{"of a fork", without(&gitlab.MergeRequest{SourceBranch: "idea", SourceProjectID: 8, TargetProjectID: 7}), "--project 8 --ref idea"},
+		{"of a fork that is gone", without(&gitlab.MergeRequest{SourceBranch: "idea", TargetProjectID: 7}), "its source project is gone"},
+		{"a merge request that can't be seen", &resolve.NotFoundError{What: "pipeline", Query: resolve.Query{MergeRequest: 9}, Unseen: true}, "since about GitLab 18.4"},
+		{"several refs", &resolve.RefsError{Err: missing("job", resolve.Query{Ref: "main"})}, "--recent looks further back"},
+		{"the default branch, with a job token", &resolve.DefaultBranchError{Err: forbidden}, "name the branch by --ref"},
+		{"no default branch", &resolve.DefaultBranchError{}, ""},
+		{"a word for a ref", missing("successful pipeline", resolve.Query{Ref: "@defualt"}), "--ref @default"},
+		{"closed, above a pipeline", &resolve.ClosedError{Query: resolve.Query{PipelineID: 9, Root: true}}, `--pipeline "$ROOT_PIPELINE_ID"`},
 		{"no such id", missing("job id", resolve.Query{JobID: 9}), "check --project"},
 		{"no job", missing("job", resolve.Query{Ref: "main"}), "--recent looks further back"},
 		{"no recent job", missing("job", resolve.Query{Ref: "main", Recent: true}), "--max-age may end the search early"},

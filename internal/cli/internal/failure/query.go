@@ -178,6 +178,8 @@ func hintForMergeRequest(e *resolve.NotFoundError) string {
 		return "check the number, and --project; job tokens read merge requests since about GitLab 18.4, users' tokens always"
 	case m == nil:
 		return ""
+	case m.SourceProjectID == 0:
+		return "its source project is gone, and with it that project's pipelines"
 	case m.SourceProjectID != m.TargetProjectID:
 		return fmt.Sprintf("pipelines of its source branch are in the fork: --project %d --ref %s", m.SourceProjectID, m.SourceBranch)
 	default:

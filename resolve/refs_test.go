@@ -1,0 +1,185 @@
+package resolve_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// branches is a server with a pipeline for each of some refs.
+func branches() *server {
+	return &server{
+		branch: "trunk",
+		pipelines: []gitlab.Pipeline{
+			{ID: 40, Ref: "running", Status: "running", Source: "push"},
+			{ID: 30, Ref: "trunk", Status: "success", Source: "push"},
+			{ID: 20, Ref: "bare", Status: "success", Source: "push"},
+			{ID: 10, Ref: "feature", Status: "success", Source: "push"},
+		},
+		jobs: map[int64][]gitlab.Job{
+			40: {{ID: 401, Name: "build", Status: "running", Pipeline: gitlab.Pipeline{ID: 40}}},
+			30: {done(301, "build", 30), done(302, "docs", 30)},
+			20: {{ID: 201, Name: "build", Status: "success", Pipeline: gitlab.Pipeline{ID: 20}, Artifacts: []gitlab.ArtifactFile{{FileType: "junit"}}}},
+			10: {done(101, "build", 10)},
+		},
+	}
+}
+
+func successful(ref string) string { return "pipelines ref=" + ref + " sha= status=success" }
+
+// Of several refs, the first that has all jobs counts, and none behind it is asked for.
+// Only what isn't there, or has no archive, is passed over.
+func TestSeveralRefs(t *testing.T) {
+	t.Parallel()
+	build := []string{"build"}
+	tests := []struct {
+		name   string
+		query  resolve.Query
+		want   []int64
+		passed string
+		err    any
+		says   string
+		asked  []string
+	}{
+		{"the first", resolve.Query{Ref: "feature", MoreRefs: []string{"trunk"}, Jobs: build}, []int64{101}, "", nil, "", []string{successful("feature"), "jobs of 10"}},
+		{"the next, of a ref that isn't there", resolve.Query{Ref: "nowhere", MoreRefs: []string{"feature", "trunk"}, Jobs: build}, []int64{101}, "nowhere", nil, "", []string{successful("nowhere"), successful("feature"), "jobs of 10"}},
+		{"the next, of one without the job", resolve.Query{Ref: "feature", MoreRefs: []string{"trunk"}, Jobs: []string{"docs"}}, []int64{302}, "feature", nil, "", nil},
+		{"the next, of one without an archive", resolve.Query{Ref: "bare", MoreRefs: []string{"trunk"}, Jobs: build}, []int64{301}, "bare", nil, "", nil},
+		{"all jobs of one ref", resolve.Query{Ref: "feature", MoreRefs: []string{"trunk"}, Jobs: []string{"build", "docs"}}, []int64{301, 302}, "feature", nil, "", nil},
+		{"not one that runs", resolve.Query{Ref: "running", MoreRefs: []string{"trunk"}, Jobs: build, Latest: true}, nil, "", new(*resolve.StateError), "it is running", nil},
+		{"the newest pipelines", resolve.Query{Ref: "nowhere", MoreRefs: []string{"trunk"}, Jobs: build, Latest: true}, []int64{301}, "nowhere", nil, "", nil},
+		{"in none", resolve.Query{Ref: "nowhere", MoreRefs: []string{"feature"}, Jobs: []string{"docs"}}, nil, "nowhere", new(*resolve.NotFoundError), `of ref "feature" in project 7; before that: no successful pipeline of ref "nowhere"`, nil},
+		{"a glob", resolve.Query{Ref: "feature", MoreRefs: []string{"trunk"}, Jobs: []string{"d*"}}, []int64{302}, "feature", nil, "", nil},
+
+		{"the default branch", resolve.Query{Ref: resolve.DefaultBranch, Jobs: build}, []int64{301}, "", nil, "", []string{"project", successful("trunk"), "jobs of 30"}},
+		{"the default branch, if its turn comes", resolve.Query{Ref: "nowhere", MoreRefs: []string{resolve.DefaultBranch}, Jobs: build}, []int64{301}, "nowhere", nil, "", []string{successful("nowhere"), "project", successful("trunk"), "jobs of 30"}},
+		{"the default branch, if it doesn't", resolve.Query{Ref: "feature", MoreRefs: []string{resolve.DefaultBranch}, Jobs: build}, []int64{101}, "", nil, "", []string{successful("feature"), "jobs of 10"}},
+		{"the newest pipeline of the default branch", resolve.Query{Ref: resolve.DefaultBranch, Jobs: build, Latest: true}, []int64{301}, "", nil, "", []string{"project", "pipelines ref=trunk sha= status=", "jobs of 30"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api, passed := branches(), []string{}
+			r := resolve.New(resolve.Options{API: api, OnPass: func(ref string, _ error) { passed = append(passed, ref) }})
+			tt.query.Project = "7"
+			found, err := r.Artifacts(t.Context(), tt.query)
+			if tt.err != nil && !errors.As(err, tt.err) || (tt.err == nil) != (err == nil) || err != nil && !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%v, want a %T that says %q", err, tt.err, tt.says)
+			}
+			var got []int64
+			for _, a := range found {
+				got = append(got, a.JobID)
+			}
+			if !slices.Equal(got, tt.want) || strings.Join(passed, " ") != tt.passed {
+				t.Errorf("%v, passed over %v; want %v and %s", got, passed, tt.want, tt.passed)
+			}
+			if tt.asked != nil && !slices.Equal(api.asked, tt.asked) {
+				t.Errorf("asked for %q, want %q", api.asked, tt.asked)
+			}
+		})
+	}
+}
+
+// Where nothing may be listed, each ref is asked for a byte of each archive: a miss must
+// not come when another ref's directory is already being filled.
+func TestSeveralRefsWithoutLists(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		there []string
+		query resolve.Query
+		want  string // ref; empty: the error says that there is none
+		asked []string
+	}{
+		{"the first", []string{"a/build", "b/build"}, resolve.Query{Ref: "a", MoreRefs: []string{"b"}, Jobs: []string{"build"}}, "a", []string{"pipelines", "a byte of a/build", "jobs", "jobs"}},
+		{"the next", []string{"b/build"}, resolve.Query{Ref: "a", MoreRefs: []string{"b"}, Jobs: []string{"build"}}, "b", []string{"pipelines", "a byte of a/build", "a byte of b/build", "jobs", "jobs"}},
+		{"all jobs of one ref", []string{"a/build", "b/build", "b/docs"}, resolve.Query{Ref: "a", MoreRefs: []string{"b"}, Jobs: []string{"build", "docs"}}, "b", []string{"pipelines", "a byte of a/build", "a byte of a/docs", "a byte of b/build", "a byte of b/docs"}},
+		{"none", nil, resolve.Query{Ref: "a", MoreRefs: []string{"b"}, Jobs: []string{"build"}}, "", []string{"pipelines", "a byte of a/build", "a byte of b/build"}},
+		{"one ref is asked for by its download", nil, resolve.Query{Ref: "a", Jobs: []string{"build"}}, "a", []string{"pipelines"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			api := &server{closed: falseOne, byRef: map[string]bool{}}
+			for _, archive := range tt.there {
+				api.byRef[archive] = true
+			}
+			tt.query.Project = "7"
+			found, err := resolve.New(resolve.Options{API: api, JobToken: true}).Artifacts(t.Context(), tt.query)
+			if tt.want == "" {
+				if _, missing := errors.AsType[*resolve.NotFoundError](err); !missing {
+					t.Error(err)
+				}
+			} else if err != nil || found[0].Ref != tt.want || found[0].Found != resolve.ByRef || len(found) != len(tt.query.Jobs) {
+				t.Errorf("%+v, %v", found, err)
+			}
+			if !slices.Equal(api.asked, tt.asked) {
+				t.Errorf("asked for %q, want %q", api.asked, tt.asked)
+			}
+		})
+	}
+}
+
+// A default branch that is known is no request, and a ref that is there twice is one: GitLab
+// itself can choose the job of it. Of several refs, and of a branch without a name, it can't.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	r := resolve.New(resolve.Options{API: &server{}, Branches: map[string]string{"7": "trunk", "g/p": "trunk"}})
+	for _, tt := range []struct {
+		project, refs, want string
+		byRef               bool
+	}{
+		{"7", "main", "main", true},
+		{"7", "@default", "trunk", true},
+		{"g/p", "trunk @default", "trunk", true},
+		{"7", "a a", "a", true},
+		{"7", "a @default a b", "a trunk b", false},
+		{"8", "@default", "@default", false},
+		{"8", "a @default", "a @default", false},
+	} {
+		refs := strings.Fields(tt.refs)
+		q := resolve.Query{Project: tt.project, Ref: refs[0], MoreRefs: refs[1:], Jobs: []string{"build"}}
+		settled := r.Settle(q)
+		if got := strings.Join(append([]string{settled.Ref}, settled.MoreRefs...), " "); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.refs, got, tt.want)
+		}
+		if a, ok := r.ByRef(q); ok != tt.byRef || ok && a.Ref != tt.want {
+			t.Errorf("%s: by ref %v, %+v", tt.refs, ok, a)
+		}
+	}
+}
+
+// A project's default branch may be closed to a job token, or not exist.
+func TestNoDefaultBranch(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		api      *server
+		jobToken bool
+		reason   resolve.Reason
+		says     string
+	}{
+		{"a job token", &server{refuse: falseOne}, true, resolve.ReasonForbidden, "cannot look up the default branch of project 7 with this job token (404 Project Not Found)"},
+		{"a user's", &server{refuse: falseOne}, false, resolve.ReasonProject, "no project 7 that this token can see"},
+		{"a dead one", &server{refuse: nobody}, false, resolve.ReasonToken, "401"},
+		{"no repository", &server{}, false, resolve.ReasonNoDefault, "has no default branch that this token can see"},
+	} {
+		r := resolve.New(resolve.Options{API: tt.api, JobToken: tt.jobToken})
+		q := resolve.Query{Project: "7", Ref: "nowhere", MoreRefs: []string{resolve.DefaultBranch}, Jobs: []string{"build"}}
+		q.Ref, q.MoreRefs = resolve.DefaultBranch, nil
+		_, err := r.Artifacts(t.Context(), q)
+		why, ok := errors.AsType[interface {
+			error
+			Reason() resolve.Reason
+		}](err)
+		if !ok || why.Reason() != tt.reason || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if !slices.Equal(tt.api.asked, []string{"project"}) {
+			t.Errorf("%s: asked for %q", tt.name, tt.api.asked)
+		}
+	}
+}
