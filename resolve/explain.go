@@ -75,7 +75,7 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 		r.aboutNumber(ctx, q, x)
 		return
 	}
-	if q.Ref == "" || q.Exact() && !q.Latest {
+	if q.Ref == "" || !q.ofRef() {
 		return
 	}
 	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {

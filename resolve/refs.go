@@ -38,8 +38,7 @@ func (r *Resolver) Settle(q Query) Query {
 	return q
 }
 
-// firstRef takes the jobs from the first ref that has them all, with artifacts. A job that
-// is there but hasn't succeeded isn't passed over.
+// firstRef takes the jobs from the first ref that has them all, with artifacts.
 func (r *Resolver) firstRef(ctx context.Context, q Query) ([]Artifact, error) {
 	var passed []error
 	for n := range q.refs() {
@@ -54,7 +53,7 @@ func (r *Resolver) firstRef(ctx context.Context, q Query) ([]Artifact, error) {
 		switch last := n == len(q.MoreRefs); {
 		case err == nil:
 			return found, nil
-		case !isMiss(err):
+		case !isMiss(q, err):
 			return nil, err
 		case last && len(passed) > 0:
 			return nil, &RefsError{Err: err, Passed: passed}
@@ -79,11 +78,13 @@ func (r *Resolver) fromOneRef(ctx context.Context, q Query) (found []Artifact, e
 	return found, r.unlistable(err, q)
 }
 
-// isMiss reports whether a query finds nothing, as opposed to a project that can't be
-// seen, or a job that hasn't succeeded.
-func isMiss(err error) bool {
-	missing, ok := errors.AsType[*NotFoundError](err)
-	return ok && missing.What != "project" || is[*NoArchiveError](err)
+// isMiss reports whether the next ref may have what this one doesn't. A job that hasn't
+// succeeded counts as missing, unless it is in the newest pipeline and that is asked for.
+func isMiss(q Query, err error) bool {
+	if missing, ok := errors.AsType[*NotFoundError](err); ok {
+		return missing.What != "project"
+	}
+	return mayBeElsewhere(err) && !(q.Latest && is[*StateError](err))
 }
 
 // Concrete replaces what takes requests to find out: the pipeline of Root, and the branch

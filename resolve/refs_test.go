@@ -19,12 +19,14 @@ func branches() *server {
 			{ID: 30, Ref: "trunk", Status: "success", Source: "push"},
 			{ID: 20, Ref: "bare", Status: "success", Source: "push"},
 			{ID: 10, Ref: "feature", Status: "success", Source: "push"},
+			{ID: 5, Ref: "flaky", Status: "success", Source: "push"},
 		},
 		jobs: map[int64][]gitlab.Job{
 			40: {{ID: 401, Name: "build", Status: "running", Pipeline: gitlab.Pipeline{ID: 40}}},
 			30: {done(301, "build", 30), done(302, "docs", 30)},
 			20: {{ID: 201, Name: "build", Status: "success", Pipeline: gitlab.Pipeline{ID: 20}, Artifacts: []gitlab.ArtifactFile{{FileType: "junit"}}}},
 			10: {done(101, "build", 10)},
+			5:  {failed(51, "build", 5)},
 		},
 	}
 }
@@ -51,6 +53,9 @@ func TestSeveralRefs(t *testing.T) {
 		{"the next, of one without an archive", resolve.Query{Ref: "bare", MoreRefs: []string{"trunk"}, Jobs: build}, []int64{301}, "bare", nil, "", nil},
 		{"all jobs of one ref", resolve.Query{Ref: "feature", MoreRefs: []string{"trunk"}, Jobs: []string{"build", "docs"}}, []int64{301, 302}, "feature", nil, "", nil},
 		{"not one that runs", resolve.Query{Ref: "running", MoreRefs: []string{"trunk"}, Jobs: build, Latest: true}, nil, "", new(*resolve.StateError), "it is running", nil},
+		{"but the next, if only good jobs count", resolve.Query{Ref: "running", MoreRefs: []string{"trunk"}, Jobs: build, AnyPipeline: true}, []int64{301}, "running", nil, "", nil},
+		{"the next, if a failed job is refused", resolve.Query{Ref: "flaky", MoreRefs: []string{"trunk"}, Jobs: build, RequireSuccess: true}, []int64{301}, "flaky", nil, "", nil},
+		{"not, if it isn't", resolve.Query{Ref: "flaky", MoreRefs: []string{"trunk"}, Jobs: build}, []int64{51}, "", nil, "", nil},
 		{"the newest pipelines", resolve.Query{Ref: "nowhere", MoreRefs: []string{"trunk"}, Jobs: build, Latest: true}, []int64{301}, "nowhere", nil, "", nil},
 		{"in none", resolve.Query{Ref: "nowhere", MoreRefs: []string{"feature"}, Jobs: []string{"docs"}}, nil, "nowhere", new(*resolve.NotFoundError), `of ref "feature" in project 7; before that: no successful pipeline of ref "nowhere"`, nil},
 		{"a glob", resolve.Query{Ref: "feature", MoreRefs: []string{"trunk"}, Jobs: []string{"d*"}}, []int64{302}, "feature", nil, "", nil},
