@@ -86,7 +86,7 @@ func (o jobOptions) checkTarget(command string, args []string) error {
 	case o.id != "" && o.query.byName():
 		return usage(fmt.Sprintf("%q and --%s each say which job", o.id, o.query.given[0]), "give an ID, or flags such as --ref and --job")
 	case len(args) == 2 && !isID:
-		return usage("job takes one ID", "did you mean "+shown(command, "--ref", args[0], "--job", args[1])+"?")
+		return usage("job takes one ID", "did you mean: "+shown(command, "--ref", args[0], "--job", args[1]))
 	case len(args) > 1:
 		return usage("job takes one ID", "run it once for each job")
 	case o.id != "" && !isID:

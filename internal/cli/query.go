@@ -118,36 +118,47 @@ func misplaced(c *cli.Context) error {
 	if !slices.Contains([]string{"fetch", "ls", "cat", "resolve", "explain", "keep", "delete"}, c.Command.Name) || c.Command.HelpName == "artifetch job keep" {
 		return nil
 	}
-	args := c.Args().Slice()
+	args, o := c.Args().Slice(), readQuery(c)
 	if i := slices.IndexFunc(args, webaddress.Is); i >= 0 {
-		meant := append(flagsForAddress(args[i]), slices.Delete(slices.Clone(args), i, i+1)...)
-		return usage(args[i]+" is a web address, and not a path in an archive", "did you mean "+shown(c.Command.HelpName, meant...)+"?")
+		meant := append(o.flagsForAddress(args[i]), slices.Delete(slices.Clone(args), i, i+1)...)
+		return usage(args[i]+" is a web address, and not a path in an archive", "did you mean: "+shown(c.Command.HelpName, meant...))
 	}
-	given := readQuery(c).given
-	if len(args) == 0 || slices.Contains(given, "job") || slices.Contains(given, "job-id") || slices.Contains(given, "all") {
+	if len(args) == 0 || slices.ContainsFunc([]string{"job", "job-id", "all"}, c.IsSet) {
 		return nil
 	}
-	return usage("no job given: an argument is a path in the archive", "did you mean "+shown(c.Command.HelpName, flagsForWords(args, len(given) > 0)...)+"?")
+	return usage("no job given: an argument is a path in the archive", "did you mean: "+shown(c.Command.HelpName, flagsForWords(args, o.asked.Ref, len(o.given) > 0)...))
 }
 
-// flagsForAddress are the flags that take the address of a page.
-func flagsForAddress(address string) []string {
+// flagsForAddress are the flags that take the address of a page, with the job that is
+// given.
+func (o queryOptions) flagsForAddress(address string) []string {
+	var page webaddress.Page
 	u, err := url.Parse(address)
-	if err != nil {
-		return []string{"--project", "PROJECT", "--ref", "REF", "--job", "NAME"}
+	if err == nil {
+		page, _ = webaddress.Parse(address, &url.URL{Host: u.Host}) // of what can't be read, nothing is known
 	}
-	page, err := webaddress.Parse(address, &url.URL{Host: u.Host})
-	switch {
-	case err == nil && (page.JobID != 0 || page.Job != ""):
+	if page.JobID != 0 || page.Job != "" {
 		return []string{"--job-id", address}
-	case err == nil && page.PipelineID != 0:
-		return []string{"--pipeline", address, "--job", "NAME"}
 	}
-	return []string{"--project", address, "--ref", "REF", "--job", "NAME"}
+	meant := []string{"--project", address, "--ref", cmp.Or(o.asked.Ref, "REF")}
+	if page.PipelineID != 0 {
+		meant = []string{"--pipeline", address}
+	}
+	for _, job := range o.asked.Jobs {
+		meant = append(meant, "--job", job)
+	}
+	if len(o.asked.Jobs) == 0 {
+		meant = append(meant, "--job", "NAME")
+	}
+	return meant
 }
 
-// flagsForWords are the flags for ID, REF JOB or JOB, with the paths behind them.
-func flagsForWords(args []string, chosen bool) []string {
+// flagsForWords are the flags for ID, REF JOB or JOB, with the paths behind them. ref is
+// one that is given; chosen says that a flag says which pipeline is meant.
+func flagsForWords(args []string, ref string, chosen bool) []string {
+	if ref != "" {
+		return append([]string{"--ref", ref, "--job"}, args...)
+	}
 	if _, err := webaddress.ID(args[0]); err == nil {
 		return append([]string{"--job-id"}, args...)
 	}

@@ -118,7 +118,7 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	vars := map[string]string{
 		"GITLAB_CI": "true", "NO_COLOR": "1",
-		"CI_API_V4_URL": s.running.APIURL, "CI_SERVER_URL": s.running.URL,
+		"CI_API_V4_URL": s.running.APIURL, "CI_SERVER_URL": s.running.URL, "CI_SERVER_FQDN": strings.TrimPrefix(s.running.URL, "http://"),
 		"CI_PROJECT_ID": "1", "CI_PROJECT_PATH": "group/app", "CI_PROJECT_DIR": ts.MkAbs("ws"),
 		"CI_COMMIT_REF_NAME": "main", "CI_DEFAULT_BRANCH": "main",
 		"GITLAB_TOKEN": "", "HTTP_PROXY": "", "HTTPS_PROXY": "", "NO_PROXY": "*",

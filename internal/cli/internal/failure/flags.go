@@ -21,7 +21,7 @@ var flagInHint = regexp.MustCompile(`--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?: \(-[A-
 
 // fit leaves out the parts of a hint that name a flag that the command lacks. Hints are
 // written for that: parts end at "; ", and ways to do one thing at ", or ". A part that
-// is a command line of its own stays.
+// is a command line of its own, or about a Dockerfile, stays.
 func (f Flags) fit(hint string) string {
 	var parts []string
 	for part := range strings.SplitSeq(hint, "; ") {
@@ -39,7 +39,7 @@ func (f Flags) fitWays(ways []string) (kept []string) {
 			way = inKeys(way)
 		}
 		switch {
-		case f.has(way) || strings.Contains(way, "artifetch "):
+		case f.has(way) || strings.Contains(way, "artifetch ") || strings.Contains(way, "Dockerfile"):
 			kept = append(kept, way)
 		case i == 0:
 			return nil

@@ -19,6 +19,7 @@ func TestHintsFit(t *testing.T) {
 		{ls, "set GITLAB_TOKEN, or name the project with --project", "set GITLAB_TOKEN"},
 		{ls, "run artifetch fetch --output out, or use --exclude (-x)", "run artifetch fetch --output out"},
 		{ls, "use --job-id=5; --job", "use --job-id=5"},
+		{ls, "pass it on, in a Dockerfile by --build-arg X, or use --server-url", "pass it on, in a Dockerfile by --build-arg X"},
 		{sync, "use --wait DURATION to wait for it; https://g/1", "https://g/1"},
 		{sync, "wait; --pipeline latest takes it as it is", `wait; "pipeline: latest" takes it as it is`},
 		{sync, "--pipeline 9 takes it from there", `"pipeline: 9" takes it from there`},
