@@ -100,6 +100,12 @@ func (e *NotFoundError) noPipeline(where string) string {
 	case e.Unseen:
 		return fmt.Sprintf("no pipeline of merge request !%d %s, and this token cannot see whether there is such a merge request", e.Query.MergeRequest, where)
 	}
+	switch q := e.Query; {
+	case q.AnyPipeline:
+		return fmt.Sprintf("no pipeline of ref %q%s %s", q.Ref, q.which(), where)
+	case q.Base != "":
+		return fmt.Sprintf("no pipeline of commit %s%s %s, nor of the commits before it", q.Base, q.which(), where)
+	}
 	return fmt.Sprintf("there is no such pipeline %s: %s", where, e.Query.where())
 }
 

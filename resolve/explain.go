@@ -19,7 +19,7 @@ type Explanation struct {
 	Evidence []string // what the server says about it
 	Remedy   Remedy   // what to do next
 
-	PipelineID int64 // that has the job; of RemedyPipeline and RemedyRecent
+	PipelineID int64 // that has the job; of RemedyPipeline, RemedyRecent and RemedyStatus
 	JobID      int64 // of RemedyPlay and RemedyJob
 }
 
@@ -34,6 +34,10 @@ const (
 	RemedyRecent   Remedy = "recent"   // take the job from an older successful pipeline
 	RemedyPlay     Remedy = "play"     // start the manual job that blocks the newest pipeline
 	RemedyJob      Remedy = "job"      // the number of a pipeline is that of a job
+	RemedyAny      Remedy = "any"      // take the job if it has succeeded, whatever its pipeline
+	RemedyStatus   Remedy = "status"   // take the job from another pipeline although it hasn't succeeded
+	RemedySource   Remedy = "source"   // take a pipeline of another source
+	RemedyFirst    Remedy = "first"    // do without: there may be no earlier pipeline
 	RemedyLicence  Remedy = "licence"  // another kind of token, or the job's id
 	RemedyToken    Remedy = "token"    // another token: the job that this one is of has ended
 )
@@ -48,6 +52,9 @@ func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation 
 	}
 	if missing, ok := errors.AsType[*NotFoundError](err); ok {
 		q.Ref = cmp.Or(missing.Query.Ref, q.Ref) // of several refs the last one; of @default the branch
+	}
+	if r.aboutSearch(ctx, q, &x) {
+		return x
 	}
 	switch x.Reason {
 	case ReasonNoSuccess, ReasonNoPipeline:
@@ -81,8 +88,11 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {
 		if err == nil {
 			x.see("the newest pipeline of %q is %d: %s %s", q.Ref, p.ID, p.Status, p.WebURL)
-			if p.Status == "running" || p.Status == "pending" || p.Status == "created" {
+			switch {
+			case Unfinished(p.Status):
 				x.Remedy = RemedyWait
+			case x.Reason == ReasonNoSuccess:
+				x.Remedy = RemedyAny
 			}
 			if p.Status == "manual" {
 				r.aboutBlocked(ctx, q, p.ID, x)

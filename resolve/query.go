@@ -122,6 +122,9 @@ func (q Query) which() string {
 	if q.Before != 0 {
 		text += fmt.Sprintf(" before pipeline %d", q.Before)
 	}
+	if q.MaxAge > 0 {
+		text += fmt.Sprintf(" of the last %v", q.MaxAge)
+	}
 	return text
 }
 

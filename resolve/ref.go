@@ -79,7 +79,9 @@ func (r *Resolver) asServer(q Query, how Method) judge {
 	return func(c candidate) verdict {
 		v := verdict{skip: !serverTakes(c.Job)}
 		if q.RequireSuccess && c.Status != "success" && !v.skip {
-			v.err = r.stateError(c, how)
+			failed := r.stateError(c, how)
+			failed.Required = true
+			v.err = failed
 			return v
 		}
 		v.artifact, v.err = r.pinned(c, how)

@@ -11,6 +11,7 @@ type StateError struct {
 	Artifact      Artifact
 	FailureReason string
 	NotStarted    bool // it has to start, and not to succeed
+	Required      bool // its pipeline has succeeded, and only RequireSuccess refuses it
 }
 
 // Error implements error.
@@ -45,6 +46,9 @@ func (e *StateError) Reason() Reason {
 
 // Hint says what to do next.
 func (e *StateError) Hint() string {
+	if e.Required {
+		return strings.TrimSpace("its pipeline has succeeded, because it was allowed to fail; an older pipeline may have one that has succeeded; " + e.Artifact.WebURL)
+	}
 	if e.Final() {
 		return strings.TrimSpace("look at its log, or take its artifacts whatever its status; " + e.Artifact.WebURL)
 	}

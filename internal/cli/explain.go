@@ -78,12 +78,17 @@ type explanation struct {
 	Evidence []string `json:"evidence,omitempty" doc:"what the server says"`
 	Remedy   string   `json:"remedy,omitempty"`
 	JobIDs   []int64  `json:"job_ids,omitempty"  doc:"of what was found"`
+	Statuses []string `json:"statuses,omitempty" doc:"of these jobs"`
 }
 
 func sayFound(con *console.Console, found []resolve.Artifact, asJSON bool) error {
 	if !asJSON {
 		for _, a := range found {
-			if _, err := fmt.Fprintf(con.Masked(), "nothing is wrong: %s of project %s has an archive of %s\n", printable.Text(a.Label()), printable.Text(a.Project), console.Size(a.Size)); err != nil {
+			but := ""
+			if a.Failed() {
+				but = ", although the job is " + a.Status + ": GitLab hands it out, unless --require-success refuses it"
+			}
+			if _, err := fmt.Fprintf(con.Masked(), "nothing is wrong: %s of project %s has an archive of %s%s\n", printable.Text(a.Label()), printable.Text(a.Project), console.Size(a.Size), printable.Text(but)); err != nil {
 				return err
 			}
 		}
@@ -92,7 +97,7 @@ func sayFound(con *console.Console, found []resolve.Artifact, asJSON bool) error
 	x := explanation{Found: true}
 	for _, a := range found {
 		if a.JobID != 0 {
-			x.JobIDs = append(x.JobIDs, a.JobID)
+			x.JobIDs, x.Statuses = append(x.JobIDs, a.JobID), append(x.Statuses, a.Status)
 		}
 	}
 	return con.Encode(x)

@@ -110,7 +110,7 @@ func parseOutput(dir string) (retrieve.Output, error) {
 // handOver says what has arrived: to people, to later jobs, to programs.
 func (o fetchOptions) handOver(s *session, into retrieve.Output, done []retrieve.Result) error {
 	for _, r := range done {
-		s.report(s.log.Info(), r, into.Of(r.Artifact))
+		s.report(s.outcome(r.Artifact, o.query.asked.AnyStatus), r, into.Of(r.Artifact))
 	}
 	if err := s.writeReport(o.report, dotenv.Fetched(into, done), dotenv.Artifacts(done)); err != nil {
 		return err
@@ -136,9 +136,10 @@ type fetchedJob struct {
 	SHA           *string       `json:"sha"            doc:"commit"`
 	JobID         *int64        `json:"job_id"`
 	Job           *string       `json:"job"            doc:"name"`
+	Status        *string       `json:"status"         doc:"of the job; null if the token can't see it"`
 	WebURL        *string       `json:"web_url"`
 	Found         string        `json:"found"          doc:"how: job id, listing, ref, list of project"`
-	PipelinesBack int           `json:"pipelines_back" doc:"how many newer successful pipelines lack it"`
+	PipelinesBack int           `json:"pipelines_back" doc:"how many newer successful pipelines lack it; with --base, how many commits"`
 	Size          *int64        `json:"size"           doc:"bytes of the archive"`
 	SHA256        *string       `json:"sha256"         doc:"of the archive, where the server tells, or all of it came"`
 	Directory     string        `json:"directory"      doc:"where the files are"`
@@ -155,7 +156,7 @@ func (s *session) fetchedJobs(into retrieve.Output, done []retrieve.Result) []fe
 		a := r.Artifact
 		rows[i] = fetchedJob{
 			Project: a.Project, PipelineID: known(a.PipelineID), Ref: known(a.Ref), SHA: known(a.SHA), JobID: known(a.JobID), Job: known(a.JobName),
-			WebURL: known(s.page(a)), Found: string(a.Found), PipelinesBack: a.Back, Size: known(a.Size), SHA256: known(a.SHA256), Directory: into.Dir,
+			Status: known(a.Status), WebURL: known(s.page(a)), Found: string(a.Found), PipelinesBack: a.Back, Size: known(a.Size), SHA256: known(a.SHA256), Directory: into.Dir,
 			Extracted: r.Stats.Bytes, Transferred: r.Transfer.Bytes, Requests: r.Transfer.Requests, Seconds: r.Took.Seconds(), Files: make([]fetchedFile, len(r.Files)),
 		}
 		for n, f := range r.Files {

@@ -175,7 +175,19 @@ func of(event *zerolog.Event, a resolve.Artifact) *zerolog.Event {
 	if a.Back > 0 {
 		event = event.Int("pipelines_back", a.Back)
 	}
+	if a.Failed() {
+		event = event.Str("status", a.Status)
+	}
 	return event
+}
+
+// outcome begins the line about what has arrived: a warning, if it is from a job that hasn't
+// succeeded and was not asked for whatever its status.
+func (s *session) outcome(a resolve.Artifact, anyStatus bool) *zerolog.Event {
+	if a.Failed() && !anyStatus {
+		return s.log.Warn().Str("because", "GitLab hands out the artifacts of a job that was allowed to fail")
+	}
+	return s.log.Info()
 }
 
 // report says in one line what arrived, from where and where to.
@@ -195,6 +207,10 @@ func (s *session) report(event *zerolog.Event, r retrieve.Result, into string) {
 		if project, _, ok := strings.Cut(page, "/-/jobs/"); ok && a.PipelineID != 0 {
 			event = event.Str("pipeline_url", project+"/-/pipelines/"+strconv.FormatInt(a.PipelineID, 10))
 		}
+	}
+	if a.Failed() {
+		event.Msg("fetched from a job that has not succeeded")
+		return
 	}
 	event.Msg("fetched")
 }

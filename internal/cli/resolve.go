@@ -115,13 +115,13 @@ type resolvedJob struct {
 	SHA           *string    `json:"sha"            doc:"commit"`
 	JobID         *int64     `json:"job_id"`
 	Job           *string    `json:"job"            doc:"name"`
-	Status        *string    `json:"status"`
+	Status        *string    `json:"status"         doc:"of the job"`
 	Size          *int64     `json:"size"           doc:"bytes of the archive"`
 	SHA256        *string    `json:"sha256"         doc:"of the archive, where the server tells"`
 	ExpiresAt     *time.Time `json:"expires_at"`
 	WebURL        *string    `json:"web_url"`
 	Found         string     `json:"found"          doc:"how: job id, listing, ref, list of project"`
-	PipelinesBack int        `json:"pipelines_back" doc:"how many newer successful pipelines lack it"`
+	PipelinesBack int        `json:"pipelines_back" doc:"how many newer successful pipelines lack it; with --base, how many commits"`
 }
 
 // known is nil for the zero value.

@@ -62,7 +62,7 @@ func (r syncReport) done(root string, plans []*pin.Plan) error {
 		if !p.Downloads() {
 			continue
 		}
-		r.report(r.log.Info().Str("source", p.Source.Name), p.Result, filepath.Join(root, filepath.FromSlash(pin.Output(p.Source))))
+		r.report(r.outcome(p.Result.Artifact, p.Source.AnyStatus).Str("source", p.Source.Name), p.Result, filepath.Join(root, filepath.FromSlash(pin.Output(p.Source))))
 		if p.Pinned {
 			continue
 		}

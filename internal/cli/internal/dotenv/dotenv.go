@@ -83,6 +83,7 @@ func Variables(found []resolve.Artifact) []Variable {
 		{"PIPELINE_ID", shared(func(a resolve.Artifact) string { return id(a.PipelineID) })},
 		{"REF", shared(func(a resolve.Artifact) string { return a.Ref })},
 		{"SHA", shared(func(a resolve.Artifact) string { return a.SHA })},
+		{"STATUS", strings.Join(each(found, func(a resolve.Artifact) string { return a.Status }), ",")},
 		{"JOB_ID", strings.Join(each(found, func(a resolve.Artifact) string { return id(a.JobID) }), ",")},
 		{"DIGEST", strings.Join(each(found, func(a resolve.Artifact) string { return a.SHA256 }), ",")},
 	}
@@ -119,6 +120,7 @@ func (r Report) Unknown(found []resolve.Artifact) map[string][]string {
 		add(cause, "PIPELINE_ID", a.PipelineID != 0)
 		add(cause, "REF", a.Ref != "")
 		add(cause, "SHA", a.SHA != "")
+		add(cause, "STATUS", a.Status != "")
 		add(cause, "JOB_ID", a.JobID != 0)
 		add("GitLab sent no SHA-256, and artifetch didn't need the whole archive", "DIGEST", a.SHA256 != "")
 	}

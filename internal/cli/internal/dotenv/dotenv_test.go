@@ -62,10 +62,10 @@ func TestUnknownValues(t *testing.T) {
 		want  map[string]string // names, by a part of the cause
 	}{
 		{"nothing", nil, nil},
-		{"all known", []resolve.Artifact{{Found: resolve.ByListing, JobID: 1, PipelineID: 2, Ref: "main", SHA: "a", SHA256: "b"}}, nil},
-		{"by ref", []resolve.Artifact{{Found: resolve.ByRef, Ref: "main", JobName: "build", SHA256: "b"}}, map[string]string{"which job it chose": "PIPELINE_ID,SHA,JOB_ID"}},
-		{"by id", []resolve.Artifact{{Found: resolve.ByID, JobID: 1}}, map[string]string{"look up a job by its ID": "PIPELINE_ID,REF,SHA", "no SHA-256": "DIGEST"}},
-		{"several", []resolve.Artifact{{Found: resolve.ByRef, Ref: "main"}, {Found: resolve.ByRef, Ref: "main", SHA256: "b"}}, map[string]string{"which job it chose": "PIPELINE_ID,SHA,JOB_ID", "no SHA-256": "DIGEST"}},
+		{"all known", []resolve.Artifact{{Found: resolve.ByListing, JobID: 1, PipelineID: 2, Ref: "main", SHA: "a", Status: "success", SHA256: "b"}}, nil},
+		{"by ref", []resolve.Artifact{{Found: resolve.ByRef, Ref: "main", JobName: "build", SHA256: "b"}}, map[string]string{"which job it chose": "PIPELINE_ID,SHA,STATUS,JOB_ID"}},
+		{"by id", []resolve.Artifact{{Found: resolve.ByID, JobID: 1}}, map[string]string{"look up a job by its ID": "PIPELINE_ID,REF,SHA,STATUS", "no SHA-256": "DIGEST"}},
+		{"several", []resolve.Artifact{{Found: resolve.ByRef, Ref: "main"}, {Found: resolve.ByRef, Ref: "main", SHA256: "b"}}, map[string]string{"which job it chose": "PIPELINE_ID,SHA,STATUS,JOB_ID", "no SHA-256": "DIGEST"}},
 	} {
 		got := Report{}.Unknown(tt.found)
 		if len(got) != len(tt.want) {

@@ -98,6 +98,14 @@ func Remedy(why resolve.Explanation, err error) string {
 		return fmt.Sprintf("artifetch job play %d starts it; --pipeline latest takes what is there", why.JobID)
 	case resolve.RemedyJob:
 		return fmt.Sprintf("--job-id %d takes that job", why.JobID)
+	case resolve.RemedyAny:
+		return "--any-pipeline takes a job that has succeeded, although its pipeline has not; --pipeline latest takes the newest pipeline as it is"
+	case resolve.RemedyStatus:
+		return fmt.Sprintf("--pipeline %d --any-status takes it as it is, if it has artifacts", why.PipelineID)
+	case resolve.RemedySource:
+		return "give --source one of these, or leave it out"
+	case resolve.RemedyFirst:
+		return "--any-pipeline also takes a job of a pipeline that has not succeeded; --if-missing ignore goes on without; another --ref may have one"
 	case resolve.RemedyLicence:
 		return "job tokens on the artifacts API need Premium; set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
 	case resolve.RemedyToken:

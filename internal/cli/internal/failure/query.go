@@ -118,7 +118,15 @@ func hintForQuery(h hinter) string {
 	switch e := h.(type) {
 	case *resolve.NotFoundError:
 		return hintForMissing(e)
+	case *resolve.AncestorError:
+		if resolve.Refused(e.Err) {
+			return "job tokens read commits since about GitLab 18.3: set GITLAB_TOKEN to a token with read_api"
+		}
+		return "the commit may have been removed, as after a rebase: name another one with --sha, or use --ref"
 	case *resolve.StateError:
+		if e.Required {
+			return strings.TrimSpace("it was allowed to fail; --recent takes the newest successful pipeline in which it succeeded, --any-pipeline any pipeline; " + e.Artifact.WebURL)
+		}
 		if e.Final() {
 			return strings.TrimSpace("use --any-status to fetch its artifacts anyway; " + e.Artifact.WebURL)
 		}
@@ -155,14 +163,17 @@ func hintForMissing(e *resolve.NotFoundError) string {
 	}
 	switch e.What {
 	case "successful pipeline":
-		return "check the ref's spelling (no refs/heads/); a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it"
+		if e.Query.Before != 0 {
+			return "there may be no earlier one: --if-missing ignore goes on without; --any-pipeline also takes a job of a pipeline that failed"
+		}
+		return "check the ref's spelling (no refs/heads/); a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it, --any-pipeline a job of it that succeeded"
 	case "merge request":
 		return "it is the number behind the ! of the merge request; it must be of this project: check --project"
 	case "pipeline":
 		if hint := hintForMergeRequest(e); hint != "" {
 			return hint
 		}
-		return "a pipeline's id is the number in its address; it must be of this project: check --project"
+		return hintForPipeline(e.Query)
 	case "job id":
 		return "a job's id is the number in its address; it must be of this project: check --project"
 	case "job":
@@ -187,8 +198,22 @@ func hintForMergeRequest(e *resolve.NotFoundError) string {
 	}
 }
 
+func hintForPipeline(q resolve.Query) string {
+	switch {
+	case q.MaxAge > 0:
+		return "check the ref's spelling (no refs/heads/); a longer --max-age may reach one"
+	case q.AnyPipeline || q.Latest:
+		return "check the ref's spelling (no refs/heads/), and --source if you gave it"
+	case q.Base != "":
+		return "the target branch may not run pipelines for its commits; --ref takes the newest one of a branch"
+	}
+	return "a pipeline's id is the number in its address; it must be of this project: check --project"
+}
+
 func hintForJob(q resolve.Query) string {
 	switch {
+	case q.AnyPipeline, q.Base != "":
+		return ", and whether it has ever succeeded: artifetch explain looks at the newest pipelines"
 	case q.Recent:
 		return "; --max-age may end the search early, and GitLab before 18.10 does not know it with this token"
 	case q.Exact() && q.Downstream:
