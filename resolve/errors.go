@@ -104,7 +104,7 @@ func (e *NotFoundError) noPipeline(where string) string {
 	case q.AnyPipeline:
 		return fmt.Sprintf("no pipeline of ref %q%s %s", q.Ref, q.which(), where)
 	case q.Base != "":
-		return fmt.Sprintf("no pipeline of commit %s%s %s, nor of the commits before it", q.Base, q.which(), where)
+		return fmt.Sprintf("no pipeline of commit %s%s %s, nor of its first parents", q.Base, q.which(), where)
 	}
 	return fmt.Sprintf("there is no such pipeline %s: %s", where, e.Query.where())
 }

@@ -42,7 +42,7 @@ func TestExplain(t *testing.T) {
 		},
 		{
 			name: "the newest pipeline has failed", api: server{pipelines: []gitlab.Pipeline{main(9, "failed")}}, query: query, err: noSuccess(query),
-			evidence: []string{`the newest pipeline of "main" is 9: failed https://g/9`}, reason: resolve.ReasonNoSuccess,
+			evidence: []string{`the newest pipeline of "main" is 9: failed https://g/9`}, reason: resolve.ReasonNoSuccess, remedy: resolve.RemedyAny,
 			asked: []string{"pipelines ref=main sha= status="},
 		},
 		{

@@ -83,7 +83,7 @@ func (q Query) where() string {
 	case q.PipelineID != 0:
 		return fmt.Sprintf("pipeline %d", q.PipelineID)
 	case q.Base != "": // SHA is the commit that was looked at last
-		return "the pipelines of commit " + q.Base + " and the ones before it" + q.which()
+		return "the pipelines of commit " + q.Base + " and of its first parents" + q.which()
 	case q.SHA != "":
 		return "the pipelines of commit " + q.SHA + q.which()
 	case q.MergeRequest != 0:
