@@ -13,8 +13,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
 // staged puts files into a stage of out: names and contents by turns.
@@ -277,6 +280,7 @@ func TestTwoRunsMakeOneDirectory(t *testing.T) {
 	second := staged(t, out, "dist/sub/b", "2", "dist/both", "2")
 	first := staged(t, out, "dist/sub/a", "1", "dist/both", "1")
 	err := second.Commit(&interfering{t.Context(), 1, func() {
+		withoutTurns(t, out)
 		if err := first.Commit(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -286,6 +290,76 @@ func TestTwoRunsMakeOneDirectory(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]string{"dist/sub/a": "1", "dist/sub/b": "2", "dist/both": "2"}, contents(t, out)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// withoutTurns lets a second run commit at the same time, as where there are no locks.
+func withoutTurns(t *testing.T, out string) {
+	t.Helper()
+	locks, err := filepath.Glob(filepath.Join(out, names.StagePrefix+"commit*"))
+	if err != nil || len(locks) != 1 || os.Remove(locks[0]) != nil {
+		t.Errorf("%q, %v", locks, err)
+	}
+}
+
+// Two runs into one directory commit one after the other: the files that are there in the
+// end are all of one archive. The second begins in the middle of the first.
+func TestCommitsTakeTurns(t *testing.T) {
+	t.Parallel()
+	out, done := t.TempDir(), make(chan error, 1)
+	first := staged(t, out, "a", "1", "b", "1", "d/c", "1")
+	second := staged(t, out, "a", "2", "b", "2", "d/c", "2")
+	err := first.Commit(&interfering{t.Context(), 2, func() {
+		go func() { done <- second.Commit(t.Context()) }()
+		select {
+		case err := <-done:
+			done <- err
+			t.Error("the second commit didn't wait")
+		case <-time.After(100 * time.Millisecond):
+		}
+	}})
+	if err := errors.Join(err, <-done); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(map[string]string{"a": "2", "b": "2", "d/c": "2"}, contents(t, out)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A commit that waits for another one ends with its context, and not without one: both
+// leave the directory as it was. A lock that a killed run has left holds nobody up.
+func TestCommitWaits(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	stop := errors.New("stop")
+	first, second := staged(t, out, "a", "1"), staged(t, out, "a", "2")
+	err := first.Commit(&interfering{t.Context(), 1, func() {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(50*time.Millisecond, func() { cancel(stop) })
+		if err := second.Commit(ctx); !errors.Is(err, stop) {
+			t.Error(err)
+		}
+	}})
+	if err := errors.Join(err, second.Discard()); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(map[string]string{"a": "1"}, contents(t, out)); diff != "" {
+		t.Error(diff)
+	}
+	lock := filepath.Join(out, names.StagePrefix+"commitlockcommit")
+	for _, again := range []func() error{
+		func() error { return Sweep(out, StageOptions{}) },
+		func() error { return staged(t, out, "a", "3").Commit(t.Context()) },
+	} {
+		if err := os.WriteFile(lock, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := again(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(lock); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the lock is still there: %v", err)
+		}
 	}
 }
 

@@ -271,7 +271,7 @@ func (c *crash) halve(t *testing.T) {
 }
 
 // look lists the files and links of the workspace as [harness.Tree] does, and the
-// stages in it, which it does not look into.
+// stages in it, with the lock of a commit, which it does not look into.
 func (c *crash) look(t *testing.T) (files map[string]string, stages []string) {
 	t.Helper()
 	entries, err := os.ReadDir(c.ws)
@@ -280,7 +280,7 @@ func (c *crash) look(t *testing.T) (files map[string]string, stages []string) {
 	}
 	files = map[string]string{}
 	for _, e := range entries {
-		if e.IsDir() && strings.HasPrefix(e.Name(), ".artifetch-") {
+		if strings.HasPrefix(e.Name(), ".artifetch-") {
 			stages = append(stages, e.Name())
 			continue
 		}

@@ -48,7 +48,7 @@ var rooms = map[string]room{
 	"internal/checkout": {capability, nil},
 
 	"extract":                   {mechanism, []string{"extract/internal/archive", "extract/internal/codec", "extract/internal/names", "extract/internal/sevenzip", "extract/internal/staging", "extract/internal/unzip", "extract/internal/zipfile", "internal/space"}},
-	"extract/internal/staging":  {mechanism, []string{"extract/internal/archive", "extract/internal/names", "internal/openfiles"}},
+	"extract/internal/staging":  {mechanism, []string{"extract/internal/archive", "extract/internal/names", "internal/openfiles", "internal/sleep"}},
 	"extract/internal/unzip":    {mechanism, []string{"extract/internal/archive", "extract/internal/codec", "extract/internal/zipfile", "internal/inflate"}},
 	"extract/internal/sevenzip": {mechanism, []string{"extract/internal/archive", "extract/internal/codec"}},
 	"extract/internal/zipfile":  {mechanism, []string{"extract/internal/archive"}},

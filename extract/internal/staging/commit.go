@@ -16,9 +16,23 @@ type move struct {
 
 // Commit moves the staged files into the output directory. It checks all of them
 // before it moves any. If a move fails, or ctx ends, it undoes those it has made. If it
-// can't restore a file, it keeps it, and the [*RescueError] says where.
+// can't restore a file, it keeps it, and the [*RescueError] says where. Commits into one
+// directory wait for each other.
 func (s *Dir) Commit(ctx context.Context) error {
 	s.tree.close() // Windows can't rename open directories
+	done, err := s.takeTurn(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.commit(ctx)
+	done()
+	if err == nil {
+		_ = s.remove() // reported by OnLeftover: the files are in place
+	}
+	return err
+}
+
+func (s *Dir) commit(ctx context.Context) error {
 	moves, err := s.planMoves("")
 	if err != nil {
 		return err
@@ -30,7 +44,6 @@ func (s *Dir) Commit(ctx context.Context) error {
 	}
 	j.settle()
 	s.committed = true
-	_ = s.remove() // reported by OnLeftover: the files are in place
 	return nil
 }
 

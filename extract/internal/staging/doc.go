@@ -7,8 +7,8 @@
 // the same path is kept aside and compared (duplicates.go). Links come after files
 // (links.go).
 //
-// [Dir.Commit] compares new/ with the output directory and plans the moves
-// (commit.go): a directory that doesn't exist there is one rename. A journal makes the
+// [Dir.Commit] waits for other commits into the directory (turns.go), compares new/ with
+// it and plans the moves (commit.go): a directory that doesn't exist there is one rename. A journal makes the
 // moves (journal.go, replace.go, move_*.go) and undoes them if one fails. What can't be restored is
 // kept, and the error says where (rescue.go).
 //

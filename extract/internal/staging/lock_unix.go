@@ -43,6 +43,12 @@ func (l *lock) holds(path string) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
+// remove removes the file at path, and releases it. Who waits for it notices.
+func (l *lock) remove(path string) {
+	_ = os.Remove(path) // the next commit takes it, and tries again
+	l.release()
+}
+
 func (l *lock) release() {
 	if l != nil {
 		_ = l.file.Close() // which unlocks it

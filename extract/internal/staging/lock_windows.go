@@ -31,6 +31,12 @@ func takeLock(path string, create int) (*lock, error) {
 // holds returns true: an open file can't be removed.
 func (*lock) holds(string) bool { return true }
 
+// remove releases the file at path, and removes it unless someone else has opened it.
+func (l *lock) remove(path string) {
+	l.release()
+	_ = os.Remove(path) // the next commit takes it, and tries again
+}
+
 func (l *lock) release() {
 	if l != nil {
 		_ = l.file.Close() // which unlocks it

@@ -40,6 +40,12 @@ func removeStale(out root, tell func(Rescued)) {
 		return
 	}
 	for _, e := range entries {
+		if e.Name() == turnName {
+			if held, err := takeLock(filepath.Join(out.Name(), turnName), 0); err == nil {
+				held.remove(filepath.Join(out.Name(), turnName)) // of a run that was killed while it committed
+			}
+			continue
+		}
 		if !e.IsDir() || !names.IsStage(e.Name()) {
 			continue
 		}
