@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// DefaultCacheSize is the default of [Options].CacheSize, in bytes.
-const DefaultCacheSize = 10 << 30
+// defaultCacheSize is the default of [Options].CacheSize, in bytes.
+const defaultCacheSize = 10 << 30
 
 // evict removes the least recently used objects until the others fit into limit bytes.
 // It keeps the one at spare. Other runs that have a removed object open can still read

@@ -50,7 +50,7 @@ type Options struct {
 	// in the cache is downloaded whole, even if only a part is wanted.
 	CacheDir string
 	// CacheSize limits the cache, in bytes: the least recently used archives are removed.
-	// Zero means [DefaultCacheSize].
+	// Zero means 10 GiB.
 	CacheSize int64
 	// SHA256 is the digest that the archive must have, in lower-case hexadecimal. To
 	// check it, Open downloads the whole archive. Empty means any.
@@ -84,7 +84,7 @@ func (o Options) withDefaults() Options {
 		o.Connections = downloadParts
 	}
 	if o.CacheSize <= 0 {
-		o.CacheSize = DefaultCacheSize
+		o.CacheSize = defaultCacheSize
 	}
 	if o.OnCacheError == nil {
 		o.OnCacheError = func(error) {}

@@ -113,10 +113,6 @@ func (d *Decoder) Reset() {
 // Done reports whether the last block has ended.
 func (d *Decoder) Done() bool { return d.state == atEnd }
 
-// Unused returns how many whole bytes d has taken from its input beyond the end
-// of the stream: at most seven. It makes sense when d is done.
-func (d *Decoder) Unused() int { return int(d.nbits / 8) }
-
 // Decode decompresses src into dst[pos:]. In front of pos, dst must hold what
 // was written before, or the last [WindowSize] bytes of that. It returns the new
 // position and how many bytes of src it took.

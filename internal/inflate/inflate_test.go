@@ -188,19 +188,6 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-func TestUnused(t *testing.T) {
-	t.Parallel()
-	data := text(1000)
-	packed := deflate(t, data, 6)
-	for extra := range 20 {
-		var d Decoder
-		_, taken, err := d.Decode(make([]byte, len(data)), 0, append(bytes.Clone(packed), make([]byte, extra)...))
-		if err != nil || !d.Done() || taken-d.Unused() != len(packed) {
-			t.Errorf("with %d bytes behind: taken %d, unused %d, want %d; %v", extra, taken, d.Unused(), len(packed), err)
-		}
-	}
-}
-
 // What RFC 1951 forbids is refused.
 func TestCorrupt(t *testing.T) {
 	t.Parallel()

@@ -17,18 +17,18 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// MaxConnections is how many connections a run uses by default, if that is faster.
-const MaxConnections = 16
+// maxConnections is how many connections a run uses by default, if that is faster.
+const maxConnections = 16
 
 // connectionShare: connections take at most a quarter of the files that may be open,
 // because each of them comes with a file that is written, and its directories.
 const connectionShare = 4
 
-// Connections returns how many connections a run may use: at most that many, or
-// [MaxConnections] if most isn't positive, and fewer if few files may be open.
+// Connections returns how many connections a run may use: at most that many, or 16
+// if most isn't positive, and fewer if few files may be open.
 func Connections(most int) int {
 	if most <= 0 {
-		most = MaxConnections
+		most = maxConnections
 	}
 	return openfiles.Share(openfiles.Limit(), connectionShare, 1, most)
 }
@@ -55,7 +55,7 @@ type Loader struct {
 // Cache keeps whole archives between runs: see [fetch.Options].
 type Cache struct {
 	Dir string // empty means no cache
-	Max int64  // bytes; zero means [fetch.DefaultCacheSize]
+	Max int64  // bytes; zero means 10 GiB
 }
 
 // Checks say what an archive must be.

@@ -17,9 +17,9 @@ type Output struct {
 	template string // with slashes; empty means Dir itself
 }
 
-// OutputWords are the words that the directory of an output may contain. Each stands for
+// outputWords are the words that the directory of an output may contain. Each stands for
 // a property of the job.
-var OutputWords = []string{"{job}", "{job_slug}", "{pipeline}", "{ref_slug}", "{project}"}
+var outputWords = []string{"{job}", "{job_slug}", "{pipeline}", "{ref_slug}", "{project}"}
 
 // ParseOutput splits a directory with words in braces: Dir is the part above the first
 // word. The error is an [*UnknownWordError].
@@ -31,11 +31,11 @@ func ParseOutput(dir string) (Output, error) {
 	}
 	template := strings.Join(parts[varies:], "/")
 	rest := template
-	for _, word := range OutputWords {
+	for _, word := range outputWords {
 		rest = strings.ReplaceAll(rest, word, "")
 	}
 	if strings.ContainsAny(rest, "{}") {
-		return Output{}, &UnknownWordError{OutputWords}
+		return Output{}, &UnknownWordError{outputWords}
 	}
 	above := strings.Join(parts[:varies], "/")
 	if above == "" {
@@ -51,7 +51,7 @@ func ParseOutput(dir string) (Output, error) {
 func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
 	prefixes := make([]string, len(artifacts))
 	for i, a := range artifacts {
-		for _, word := range OutputWords {
+		for _, word := range outputWords {
 			if strings.Contains(o.template, word) && valueOf(word, a) == "" {
 				return nil, &UnknownValueError{word, a}
 			}
@@ -63,7 +63,7 @@ func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
 
 func (o Output) prefix(a resolve.Artifact) string {
 	prefix := o.template
-	for _, word := range OutputWords {
+	for _, word := range outputWords {
 		prefix = strings.ReplaceAll(prefix, word, valueOf(word, a))
 	}
 	return prefix

@@ -35,24 +35,18 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// ErrInsecureRedirect reports a redirect from https to http.
-var ErrInsecureRedirect = errors.New("redirect from https to http")
-
-// InsecureRedirectError is an [ErrInsecureRedirect] between two hosts.
+// InsecureRedirectError reports a redirect from https to http.
 type InsecureRedirectError struct{ From, To string } // hosts
 
 // Error implements error.
 func (e *InsecureRedirectError) Error() string {
-	return fmt.Sprintf("%v refused, from %s to %s: others on the network could read and change the archive", ErrInsecureRedirect, e.From, e.To)
+	return fmt.Sprintf("redirect from https to http refused, from %s to %s: others on the network could read and change the archive", e.From, e.To)
 }
 
 // Hint says what to do next.
 func (e *InsecureRedirectError) Hint() string {
 	return fmt.Sprintf("ask the operator of %s to configure an https address for %s", e.From, e.To)
 }
-
-// Is makes it an [ErrInsecureRedirect].
-func (e *InsecureRedirectError) Is(target error) bool { return target == ErrInsecureRedirect }
 
 // ErrRedirectedWrite reports a redirect in answer to a request that changes something.
 var ErrRedirectedWrite = errors.New("redirects are not followed by requests that change something")
@@ -72,9 +66,9 @@ type Options struct {
 	Base http.RoundTripper
 }
 
-// DefaultStallTimeout is how long a connection may be silent. GitLab's own proxy allows
+// defaultStallTimeout is how long a connection may be silent. GitLab's own proxy allows
 // storage 30 s to start answering, and its application server 60 s.
-const DefaultStallTimeout = 60 * time.Second
+const defaultStallTimeout = 60 * time.Second
 
 // Clients are two clients that share their connections.
 type Clients struct {
@@ -85,7 +79,7 @@ type Clients struct {
 // New returns clients of these layers.
 func New(o Options) Clients {
 	if o.StallTimeout == 0 {
-		o.StallTimeout = DefaultStallTimeout
+		o.StallTimeout = defaultStallTimeout
 	}
 	if o.Observe == nil {
 		o.Observe = func(Exchange) {}

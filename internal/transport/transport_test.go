@@ -104,7 +104,7 @@ func TestInsecureRedirect(t *testing.T) {
 	defer secure.Close()
 	client := transport.New(transport.Options{API: parse(t, secure.URL+"/api/v4"), Roots: trusting(t, secure.Certificate())}).Stream
 	_, err := get(t, client, secure.URL+"/api/v4/x")
-	if !errors.Is(err, transport.ErrInsecureRedirect) {
+	if _, is := errors.AsType[*transport.InsecureRedirectError](err); !is {
 		t.Errorf("error = %v", err)
 	}
 }
