@@ -111,7 +111,10 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 	}
 	x.see("no pipeline of ref %q at all", q.Ref)
 	if close := near(q.Ref, refs); len(close) > 0 {
-		x.see("refs that have pipelines: %s", readable(close))
+		refs = close
+	}
+	if len(refs) > 0 {
+		x.see("refs that have pipelines: %s", readable(refs))
 	}
 }
 

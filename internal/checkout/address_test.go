@@ -71,7 +71,7 @@ func TestProjectOnServer(t *testing.T) {
 		if !ok || err != nil {
 			t.Fatal(tt.remote, err)
 		}
-		got, same := at.project(api)
+		got, same := at.Project(api)
 		if same != (tt.want != "") || same && got != tt.want {
 			t.Errorf("%s on %s: %q, %v", tt.remote, tt.api, got, same)
 		}

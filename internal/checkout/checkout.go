@@ -48,7 +48,7 @@ func Adopt(ctx context.Context, cfg env.Config, dir string) (env.Config, error) 
 	if !found {
 		return cfg, nil
 	}
-	project, same := at.project(cfg.APIURL)
+	project, same := at.Project(cfg.APIURL)
 	switch {
 	case same:
 	case cfg.ServerNamed || cfg.Token.Kind != env.NoToken || cfg.TLS.CertFile != "" || cfg.TLS.KeyFile != "":
@@ -71,10 +71,10 @@ func meant(all []remote) (name string, at Address, found bool) {
 	return "", Address{}, false
 }
 
-// project returns the path of the repository's project if it is on the server whose API
+// Project returns the path of the repository's project if it is on the server whose API
 // is at api. SSH has a port of its own, and knows nothing of a relative URL root.
 // https://docs.gitlab.com/install/relative_url/
-func (a Address) project(api *url.URL) (string, bool) {
+func (a Address) Project(api *url.URL) (string, bool) {
 	if !strings.EqualFold(a.Name, api.Hostname()) {
 		return "", false
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/checkout"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
@@ -134,13 +136,20 @@ func withQuery(ctx context.Context, g globalOptions, o queryOptions, con *consol
 // stands adds to an error of --wait how things stand with what was waited for.
 func (s *session) stands(ctx context.Context, q resolve.Query, err error) error {
 	if waited, ok := errors.AsType[*retrieve.TimeoutError](err); ok {
-		waited.Evidence = s.resolver.Explain(ctx, q, waited.Err).Evidence
+		waited.For, waited.Evidence = q.String(), s.resolver.Explain(ctx, q, waited.Err).Evidence
 	}
 	return err
 }
 
-// projectIn reads a project: an id, a path or a web address.
+// projectIn reads a project: an id, a path, a web address, or the address that git clone
+// takes.
 func projectIn(cfg env.Config, q *resolve.Query) error {
+	if at, ok := checkout.Parse(q.Project); ok && at.Scheme == "ssh" {
+		if q.Project, ok = at.Project(cfg.APIURL); !ok {
+			return &webaddress.Error{What: fmt.Sprintf("%s isn't on %s, the server in use", at.Path, cfg.APIURL.Host), Fix: "use the address of a project there", OtherServer: true}
+		}
+		return nil
+	}
 	if !webaddress.Is(q.Project) {
 		q.Project = resolve.ProjectName(q.Project)
 		return nil

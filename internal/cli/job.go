@@ -79,10 +79,12 @@ func readJob(c *cli.Context) (jobOptions, error) {
 // checkTarget refuses what doesn't say which job is meant, or says it twice.
 func (o jobOptions) checkTarget(command string, args []string) error {
 	_, notID := webaddress.ID(o.id)
-	isID := notID == nil || webaddress.Is(o.id)
+	isID := o.id == "" || notID == nil || webaddress.Is(o.id)
 	switch {
 	case o.id == "" && !o.query.byName() && !strings.HasSuffix(command, " show"):
 		return errNoJob
+	case !isID && o.query.byName() && len(o.query.asked.Jobs) == 0:
+		return usage(fmt.Sprintf("%q isn't the number of a job", o.id), "did you mean: "+shown(command, o.query.named(o.id)...))
 	case o.id != "" && o.query.byName():
 		return usage(fmt.Sprintf("%q and --%s each say which job", o.id, o.query.given[0]), "give an ID, or flags such as --ref and --job")
 	case len(args) == 2 && !isID:

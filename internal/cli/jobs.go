@@ -69,7 +69,7 @@ func readJobs(c *cli.Context) (jobsOptions, error) {
 		},
 	}
 	if c.Args().Present() {
-		return o, usage("jobs takes no argument", "--name selects by name; job show ID shows one")
+		return o, usage("jobs takes no argument", "did you mean: "+shown("artifetch jobs", "--ref", c.Args().First())+"; --name selects by name, job show ID shows one")
 	}
 	if !slices.Contains([]string{"text", "json", "jsonl"}, o.format) {
 		return o, usage("--format must be text, json or jsonl", "leave it out for text")

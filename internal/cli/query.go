@@ -50,6 +50,17 @@ func (o queryOptions) byName() bool {
 	return slices.ContainsFunc(o.given, func(name string) bool { return name != "wait" })
 }
 
+// named are the flags for a job's name, behind those that choose the pipeline.
+func (o queryOptions) named(job string) []string {
+	var flags []string
+	for _, f := range [][2]string{{"--ref", o.asked.Ref}, {"--pipeline", o.pipeline}, {"--sha", o.asked.SHA}, {"--mr", o.mr}} {
+		if f[1] != "" {
+			flags = append(flags, f[:]...)
+		}
+	}
+	return append(flags, "--job", job)
+}
+
 // oneJob finds the job that a command is about: the one whose number or address is given,
 // the one that flags name, or the one that runs. Of a job that was listed, the artifact
 // has the row.
@@ -126,7 +137,7 @@ func misplaced(c *cli.Context) error {
 	if len(args) == 0 || slices.ContainsFunc([]string{"job", "job-id", "all"}, c.IsSet) {
 		return nil
 	}
-	return usage("no job given: an argument is a path in the archive", "did you mean: "+shown(c.Command.HelpName, flagsForWords(args, o.asked.Ref, len(o.given) > 0)...))
+	return usage("no job given: an argument is a path in the archive", "did you mean: "+shown(c.Command.HelpName, o.flagsForWords(args)...))
 }
 
 // flagsForAddress are the flags that take the address of a page, with the job that is
@@ -153,17 +164,13 @@ func (o queryOptions) flagsForAddress(address string) []string {
 	return meant
 }
 
-// flagsForWords are the flags for ID, REF JOB or JOB, with the paths behind them. ref is
-// one that is given; chosen says that a flag says which pipeline is meant.
-func flagsForWords(args []string, ref string, chosen bool) []string {
-	if ref != "" {
-		return append([]string{"--ref", ref, "--job"}, args...)
-	}
-	if _, err := webaddress.ID(args[0]); err == nil {
+// flagsForWords are the flags for ID, REF JOB or JOB, with the paths behind them.
+func (o queryOptions) flagsForWords(args []string) []string {
+	if _, err := webaddress.ID(args[0]); err == nil && len(o.given) == 0 {
 		return append([]string{"--job-id"}, args...)
 	}
-	if chosen || len(args) == 1 || strings.HasSuffix(args[1], "/") || strings.Contains(args[1], "*") || path.Ext(args[1]) != "" {
-		return append([]string{"--job"}, args...)
+	if len(o.given) > 0 || len(args) == 1 || strings.HasSuffix(args[1], "/") || strings.Contains(args[1], "*") || path.Ext(args[1]) != "" {
+		return append(o.named(args[0]), args[1:]...)
 	}
 	return append([]string{"--ref", args[0], "--job"}, args[1:]...)
 }

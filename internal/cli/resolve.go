@@ -88,7 +88,7 @@ func (o resolveOptions) print(con *console.Console, found []resolve.Artifact, wh
 	case o.asJSON:
 		return con.Encode(answer.Jobs)
 	case why != nil:
-		return console.Pairs(con.Masked(), [][2]string{{"found", "false"}, {"reason", orNone(answer.Reason)}})
+		return console.Pairs(con.Masked(), [][2]string{{"found", "false"}, {"reason", orNone(answer.Reason)}, {"cause", orNone(answer.Cause)}})
 	}
 	return printText(con, found)
 }

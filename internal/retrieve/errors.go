@@ -53,12 +53,16 @@ func (e *UnknownIDError) Error() string {
 type TimeoutError struct {
 	Waited   time.Duration
 	Err      error    // why there is nothing yet
+	For      string   // what was waited for; may be empty
 	Evidence []string // how things stand, as the server says
 }
 
 // Error implements error.
 func (e *TimeoutError) Error() string {
 	text := fmt.Sprintf("waited %v: %v", e.Waited, e.Err)
+	if e.For != "" {
+		text = fmt.Sprintf("waited %v for %s: %v", e.Waited, e.For, e.Err)
+	}
 	if len(e.Evidence) > 0 {
 		text += "; " + strings.Join(e.Evidence, "; ")
 	}
