@@ -111,7 +111,7 @@ func (b docBlock) runPipeline(t *testing.T) {
 	var variables []string
 	for _, v := range []string{
 		"GITLAB_CI=true", "CI_PROJECT_ID=1", "CI_PROJECT_PATH=group/app", "CI_PIPELINE_ID=100", "CI_COMMIT_REF_NAME=main",
-		"CI_MERGE_REQUEST_IID=7", "PARENT_PIPELINE_ID=100", "BUILD_SHA=" + fmt.Sprintf("%040x", 100), "CI_COMMIT_TAG=v1.2.3",
+		"CI_MERGE_REQUEST_IID=7", "PARENT_PIPELINE_ID=100", "CI_UPSTREAM_PIPELINE_ID=100", "CI_UPSTREAM_PROJECT_ID=1", "BUILD_SHA=" + fmt.Sprintf("%040x", 100), "CI_COMMIT_TAG=v1.2.3",
 	} {
 		variables = append(variables, "--variable", v)
 	}
