@@ -71,7 +71,7 @@ func (b *budget) take(n int64) error {
 	return b.checkRatio(b.bytes)
 }
 
-// unpack counts what comes out of a stream: everything before a small member has to
+// unpack counts what comes out of a stream: everything before a small member must
 // be decompressed to reach it.
 func (b *budget) unpack(n int) error {
 	b.mu.Lock()

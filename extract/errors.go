@@ -83,7 +83,7 @@ type NoMatchError struct {
 	Patterns []string
 	Near     []string // names that look like the first pattern
 	Top      []string // names at the top of the archive, those of directories with a slash
-	IsDir    bool     // the one pattern is the name of a directory, and has to be that of a file
+	IsDir    bool     // the one pattern is the name of a directory, and must be the name of a file
 }
 
 // Error implements error.

@@ -121,7 +121,7 @@ func (r *onward) Close() error {
 }
 
 // gap is what is between two readers of the first connection. Readers begin in any
-// order: what one of them passes over, another may want a moment later. So it is kept, at
+// order: what one of them skips, another may need a moment later. So it is kept, at
 // most arrivalGap of it.
 type gap struct {
 	span
@@ -169,7 +169,7 @@ func (r *gapReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fetched reads the gap if nobody has done so yet. It reports whether it is there.
+// fetched reads the gap if no reader has done so yet. It reports whether it is there.
 func (r *gapReader) fetched() bool {
 	s := r.spine
 	if _, err := s.wait(r.ctx, s.end()-1, s.end()); err != nil {

@@ -8,7 +8,7 @@ import (
 
 // SameAt reports whether another address of GitLab's serves the object that is open. It
 // asks for one byte there. GitLab's storage has one path for each object; where GitLab
-// serves the bytes itself, a validator and the size have to be the same.
+// serves the bytes itself, the validator and the size must be the same.
 func (f *File) SameAt(ctx context.Context, address string) (bool, error) {
 	r := f.remote
 	a, err := r.at(address).first(ctx, question{kind: askSpan, end: 1})

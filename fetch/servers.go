@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Servers remembers what servers don't support, so the next file doesn't have to find
+// Servers remembers what servers don't support, so the next file needn't find
 // out. The zero value is ready to use, by any number of goroutines.
 type Servers struct{ noSuffix, noRanges sync.Map } // of hosts
 

@@ -30,7 +30,7 @@ func (t *timing) trace(ctx context.Context) context.Context {
 }
 
 // late returns how many round trips after the first answer another connection brings its
-// first bytes: it has to be opened (one for TCP, one for TLS), and its request answered.
+// first bytes: it must be opened (one for TCP, one for TLS), and its request answered.
 func (t *timing) late() int {
 	trip, answer := t.trip.Load(), t.answer.Load()
 	if trip <= 0 { // the connection was there already

@@ -78,7 +78,7 @@ func (s *Source) mistakenName() (what, fix string) {
 	case s.Name == "":
 		return "a source has no name", "give it one by name:, under which the lock file knows it"
 	case !plainName.MatchString(s.Name):
-		return fmt.Sprintf("%q is no name for a source", s.Name), "letters, digits, dots, dashes and underscores"
+		return fmt.Sprintf("%q isn't a valid name for a source", s.Name), "letters, digits, dots, dashes and underscores"
 	}
 	return "", ""
 }

@@ -126,7 +126,7 @@ func (r *Resolver) aboutBlocked(ctx context.Context, q Query, pipeline int64, x 
 			return
 		}
 		if job.Status == "manual" && !job.AllowFailure {
-			x.see("job %s (%d) blocks it: it is manual, and has to be played %s", readable([]string{job.Name}), job.ID, job.WebURL)
+			x.see("job %s (%d) blocks it: it is manual, and must be played %s", readable([]string{job.Name}), job.ID, job.WebURL)
 			x.Remedy, x.JobID = RemedyPlay, job.ID
 		}
 	}

@@ -36,7 +36,7 @@ func (r *Resolver) chosenByServer(q Query, job string) Artifact {
 // for most pipelines, and few enough to arrive with the first packets.
 const newestJobs = 20
 
-// OnRef finds the job that GitLab chooses for a query of which [Resolver.ByRef] reports
+// OnRef finds the job that GitLab chooses for a query for which [Resolver.ByRef] reports
 // true. That is one request if the newest jobs of the project settle it, and else those
 // of [Resolver.Artifacts] besides. If the token can't list enough, it returns what ByRef
 // does.

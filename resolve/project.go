@@ -89,7 +89,7 @@ func (q Query) attempts(jobs []gitlab.Job) []gitlab.Job {
 // several reports whether an older pipeline may have the jobs if the newest hasn't.
 func (q Query) several() bool { return q.Recent || q.SHA != "" || q.MergeRequest != 0 || q.good() }
 
-// passed notes how many newer pipelines were passed over.
+// passed notes how many newer pipelines were skipped.
 func passed(found []Artifact, back int) []Artifact {
 	for i := range found {
 		found[i].Back = back
@@ -167,7 +167,7 @@ func addRoot(roots []gitlab.Pipeline, p gitlab.Pipeline) []gitlab.Pipeline {
 // seen reports whether nothing after this job in the list can help. Jobs come newest
 // first, retried ones too, and every job of a pipeline was created after that pipeline:
 // after a job that is older than a pipeline, the list has no job of that pipeline, of
-// its children, or of a newer one. idle is how many rows in a row were no help.
+// its children, or of a newer one. idle is how many rows in a row didn't help.
 func seen(q Query, job gitlab.Job, roots []gitlab.Pipeline, idle int) bool {
 	switch {
 	case q.Recent, q.good():

@@ -10,7 +10,7 @@ import (
 type StateError struct {
 	Artifact      Artifact
 	FailureReason string
-	NotStarted    bool // it has to start, and not to succeed
+	NotStarted    bool // it must start, but needn't succeed
 	Required      bool // its pipeline has succeeded, and only RequireSuccess refuses it
 }
 

@@ -122,7 +122,7 @@ func (q Query) conflict() *QueryError {
 	return q.exclusive()
 }
 
-// exclusive reports options of which one makes another one pointless.
+// exclusive reports options that make each other pointless.
 func (q Query) exclusive() *QueryError {
 	switch good := fieldsSet(given{FieldRequireSuccess, q.RequireSuccess}, given{FieldAnyPipeline, q.AnyPipeline}, given{FieldBase, q.Base != ""}); {
 	case len(good) > 0 && q.AnyStatus:

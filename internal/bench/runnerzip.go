@@ -131,7 +131,7 @@ func (z *runnerZip) texts(size int64, largest float64) error {
 	return nil
 }
 
-// file writes a file of n bytes, of which so many are noise, and the others text.
+// file writes a file of n bytes, so many of them noise and the rest text.
 func (z *runnerZip) file(name string, method uint16, n, noise int) error {
 	z.files++
 	w, err := z.CreateHeader(header(name, 0o644, method))

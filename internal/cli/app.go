@@ -6,7 +6,7 @@
 //	              flags_query.go, flags_extract.go, flags_output.go: groups of flags that
 //	              commands share. Each file has the flags, the options, and how the ones
 //	              become the others
-//	mistakes.go   what is no command or flag, and what was meant
+//	mistakes.go   unknown commands and flags, and what the user meant
 //	query.go      which project and job an argument means
 //	connect.go    options and environment → a session: clients, resolver, logger
 //	log.go        what is said while a run goes on, and what has arrived
@@ -35,7 +35,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// Version is set when the program is built. Empty means that nobody did.
+// Version is set by the build. Empty means that it wasn't.
 var Version string
 
 // version is Version, or what go install knows of the module.
@@ -49,8 +49,8 @@ func version() string {
 	return "dev"
 }
 
-// IO is where output goes: results to Out, everything said about them to Err. In
-// is where somebody answers questions.
+// IO is where output goes: results to Out, everything else to Err. Answers to
+// questions come from In.
 type IO struct {
 	In       io.Reader
 	Out, Err io.Writer

@@ -132,7 +132,7 @@ var unset = map[string]string{
 var notZero = []string{"concurrency", "max-bytes", "max-files", "max-ratio", "cache-max-size", "stall-timeout", "retry-max-time"}
 
 // checkNumber refuses numbers and durations that would silently mean the default, or
-// nothing. A limit of -1 must not mean that there is none.
+// nothing. A limit of -1 must not mean "no limit".
 func checkNumber(name string, value any) error {
 	var n int64
 	switch v := value.(type) {

@@ -50,14 +50,14 @@ func projectFlag() cli.Flag {
 // queryOptions are the values of [queryFlags]. What they mean depends on the
 // environment: see query.
 type queryOptions struct {
-	asked    resolve.Query // but for its project, job id, pipeline and merge request
+	asked    resolve.Query // except for its project, job id, pipeline and merge request
 	project  string        // id, path or web address; empty means the job's own
 	jobID    string        // number or web address
 	pipeline string        // see pipelineIn
 	mr       string        // number
 	previous bool          // before the running pipeline
 	base     bool          // of the running pipeline's merge request
-	given    []string      // the flags among them, but for --project
+	given    []string      // the flags among them, except for --project
 	wait     time.Duration
 }
 

@@ -54,7 +54,7 @@ const defaultLimit = 100
 // jobsOptions say which jobs are listed, and how.
 type jobsOptions struct {
 	global   globalOptions
-	query    jobs.Query // but for its project and pipeline
+	query    jobs.Query // except for its project and pipeline
 	project  string     // id, path or web address; empty means the job's own
 	pipeline string     // see pipelineIn
 	format   string     // text, json or jsonl

@@ -47,7 +47,7 @@ func fieldsOrder() []string {
 }
 
 // colored follows what GitLab's job log can show and what the user wants:
-// https://no-color.org. A job log is no terminal, but it shows colours.
+// https://no-color.org. A job log isn't a terminal, but it shows colors.
 func colored(cfg env.Config, con *console.Console) bool {
 	return !cfg.NoColor && (cfg.InCI || con.Watched())
 }

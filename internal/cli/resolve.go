@@ -75,7 +75,7 @@ func runResolve(ctx context.Context, o resolveOptions, con *console.Console) err
 	})
 }
 
-// print prints what was found. Where a missing job is no error, it also prints whether
+// print prints what was found. If a missing job isn't an error, it also prints whether
 // something was found, and if not, why.
 func (o resolveOptions) print(con *console.Console, found []resolve.Artifact, why error) error {
 	answer := resolvedAnswer{Found: why == nil, Jobs: resolvedJobs(found)}

@@ -61,7 +61,7 @@ func readSync(c *cli.Context) (syncOptions, error) {
 	case o.pin.Locked && (o.pin.Update || o.pin.Check):
 		return o, usage("--locked takes what is locked; --update and --check look for something else", "leave one of them out")
 	case o.pin.Offline && (o.pin.Update || o.pin.Check):
-		return o, usage("--offline makes no requests; --update and --check have to", "leave one of them out")
+		return o, usage("--offline makes no requests; --update and --check need them", "leave one of them out")
 	}
 	return o, nil
 }

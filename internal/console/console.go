@@ -1,5 +1,5 @@
-// Package console shows what a run says and asks what it has to ask. It knows
-// neither GitLab nor flags: a command gets one [Console] and prints to nothing else.
+// Package console prints everything that a run prints, and asks its questions. It knows
+// neither GitLab nor flags. A command gets one [Console] and prints nowhere else.
 //
 //	console.go   Console: the three streams of a run
 //	screen.go    standard error: one write is one message, without credentials

@@ -5,8 +5,8 @@
 //	server.go  the way to GitLab: proxy, answer, certificate, clock, version
 //	token.go   the token, and its rights in the project
 //
-// A check that fails doesn't end the others, unless they depend on it: without an
-// answer of the server there is no token to check, and a token that is refused has no
+// A check that fails doesn't end the others, unless they depend on it: without a
+// response from the server there is no token to check, and a token that is refused has no
 // rights. Findings are for the caller to print. It has a remedy itself where a
 // [Problem] is one of its own settings.
 package doctor

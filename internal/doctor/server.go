@@ -87,7 +87,7 @@ func (d *doctor) tls(state *tls.ConnectionState) {
 	text := fmt.Sprintf("%s; certificate of %s until %s (%d days), by %s; trusted: %s, from %s", tls.VersionName(state.Version),
 		nameOf(leaf), leaf.NotAfter.UTC().Format(time.DateOnly), int(left.Hours()/24), leaf.Issuer.CommonName, root.Subject.CommonName, from)
 	if left < nearlyOver {
-		d.limited("tls", text, "it has to be renewed soon")
+		d.limited("tls", text, "renew it soon")
 		return
 	}
 	d.ok("tls", text)

@@ -92,7 +92,7 @@ func (d *doctor) right(check string, err error, may, mayNot string) bool {
 }
 
 // shut reports whether the project is closed to the token altogether, or not there.
-// Where a job token is not taken, it is nobody's, who may not list jobs (401) and does
+// If GitLab doesn't accept a job token, the request is anonymous: it may not list jobs (401) and does
 // not see the project of pipelines (404).
 func (d *doctor) shut(check string, refusal *gitlab.Error) bool {
 	isJob := d.Config.Token.Kind == env.JobToken

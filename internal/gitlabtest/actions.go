@@ -167,7 +167,7 @@ func (c *call) parameters() (url.Values, map[string]any, bool) {
 	return c.body()
 }
 
-// variables reads job_variables_attributes, whose parts both have to be there.
+// variables reads job_variables_attributes, and both of its parts are required.
 func (c *call) variables() (map[string]string, bool) {
 	values, _, ok := c.parameters()
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// caller is who asks. The zero value is nobody.
+// caller is who sends a request. The zero value is anonymous.
 type caller struct {
 	token *Token
 	job   bool // by a job token
@@ -28,7 +28,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool
 	case bearer && takesJobs && t != nil && t.Kind == KindJob && !t.Dead:
 		return caller{t, true}, true
 	case strings.HasPrefix(value, "glcbt-"):
-		// In the place of a personal token, it is nobody's.
+		// In the header of a personal token, it is anonymous.
 	case t == nil || t.Kind == KindJob || t.Kind == KindBearer && !bearer:
 		unauthorized(w)
 		return caller{}, false

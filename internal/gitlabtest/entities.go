@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The entities of lib/api/entities/ci, with all their keys: clients have to cope
+// The entities of lib/api/entities/ci, with all their keys: clients must cope
 // with those they do not know.
 
 type fileEntity struct {

@@ -141,7 +141,7 @@ func (r *recorder) breakOff() error {
 		hold(r)
 		return http.ErrAbortHandler
 	}
-	_ = http.NewResponseController(r.ResponseWriter).Flush() // what was written so far has to arrive
+	_ = http.NewResponseController(r.ResponseWriter).Flush() // what was written so far must arrive
 	hangUp(r.ResponseWriter, r.breaks.Kind == "reset-body")
 	return http.ErrAbortHandler
 }

@@ -18,7 +18,7 @@ func (c *call) authenticated(permission string) bool {
 }
 
 // enterBuilds is enter for what is about pipelines, jobs and artifacts, which the
-// caller has to be allowed to read.
+// caller must be allowed to read.
 func (c *call) enterBuilds(project, permission string) bool {
 	if !c.enter(project, permission) {
 		return false

@@ -31,7 +31,7 @@ type Options struct {
 	Unlicensed bool // without the licence for job tokens on the artifacts API
 	Mode       Mode // ModeDisk if empty
 	// DownloadModes are the allowed_download_modes of object storage, out of
-	// "direct" and "proxy", which ?download_mode= may ask for. They have to include
+	// "direct" and "proxy", which ?download_mode= may ask for. They must include
 	// what Mode does without being asked (config/object_store_settings.rb).
 	DownloadModes []string
 	// RefusedMode is the status of a request for a mode that isn't allowed (U). Zero
@@ -93,7 +93,7 @@ func (o *Options) check() error {
 		}
 	}
 	if len(o.DownloadModes) > 0 && !slices.Contains(o.DownloadModes, o.delivery()) {
-		return fmt.Errorf("Options.DownloadModes: has to include %q, the mode without a request", o.delivery())
+		return fmt.Errorf("Options.DownloadModes: must include %q, the mode without a request", o.delivery())
 	}
 	if o.Limits != nil && !slices.Contains([]string{"", "app", "rack", "workhorse"}, o.Limits.Shape) {
 		return fmt.Errorf("Options.Limits.Shape: no shape %q", o.Limits.Shape)

@@ -98,7 +98,7 @@ func (c *call) link(rel, parameter string, value int) string {
 	return fmt.Sprintf(`<%s%s?%s>; rel=%q`, base, c.r.URL.EscapedPath(), query.Encode(), rel)
 }
 
-// positive reads a number; what is none, or below 1, is otherwise.
+// positive reads a number. Anything else, or a number below 1, is otherwise.
 func positive(value string, otherwise int) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 {

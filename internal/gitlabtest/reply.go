@@ -53,7 +53,7 @@ func (s *Server) locked(w http.ResponseWriter, handle func(*reply)) {
 	a.send(w)
 }
 
-// nobody is where an answer goes that does not reach the client.
+// nobody discards a response that doesn't reach the client.
 type nobody struct{ header http.Header }
 
 // Header implements [http.ResponseWriter].

@@ -66,7 +66,7 @@ func (c caller) mayRead(p *Project, access string) bool {
 }
 
 // mayReadArtifacts is the check of a job as a whole: it goes by the archive, and
-// lets everybody in where there is none (Ci::Build#artifacts_public?).
+// allows everyone if there is none (Ci::Build#artifacts_public?).
 func (c caller) mayReadArtifacts(p *Project, j *Job) bool {
 	return !j.HasArchive() || c.mayRead(p, j.Access)
 }

@@ -20,7 +20,7 @@ type call struct {
 	still   bool     // its list does not change while it is paged through
 }
 
-// route finds the handler by the escaped path: %2F in a segment is no slash.
+// route finds the handler by the escaped path: %2F in a segment isn't a slash.
 func (s *Server) route(w *reply, r *http.Request) {
 	below, ok := s.apiPath(r)
 	if !ok {

@@ -43,7 +43,7 @@ func start(w *World, o Options, begin func(*httptest.Server)) *Running {
 	return r
 }
 
-// Certificate is the server whose certificate a client has to trust. Storage has
+// Certificate is the server whose certificate a client must trust. Storage has
 // the same one.
 func (r *Running) Certificate() *httptest.Server { return r.gitlab }
 

@@ -21,7 +21,7 @@ type uploadForm struct {
 }
 
 // upload is POST /jobs/:id/artifacts (lib/api/ci/runner.rb), for which the token of
-// that very job has to be alive. The file is the archive or a report; its content
+// that job must be running. The file is the archive or a report; its content
 // is not looked at.
 func (c *call) upload(id string) {
 	if !c.number(id) {

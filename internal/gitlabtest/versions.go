@@ -99,7 +99,7 @@ func checkSince(since map[string]string) error {
 			return fmt.Errorf("Options.Since: no feature %q", name)
 		}
 		if version != never && !strings.Contains(version, ".") {
-			return fmt.Errorf("Options.Since: %q is no version", version)
+			return fmt.Errorf("Options.Since: %q isn't a version", version)
 		}
 	}
 	return nil

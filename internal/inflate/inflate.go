@@ -29,7 +29,7 @@
 // not fit is remembered with what is left of it.
 //
 // What is accepted is what compress/flate accepts, bit for bit: code lengths
-// must neither leave codes unused nor need more than there are, but for a single
+// must neither leave codes unused nor need more than there are, except for a single
 // code of one bit; a distance must not reach behind the first byte.
 package inflate
 
@@ -41,7 +41,7 @@ import (
 // WindowSize is how far back a match may reach, in bytes.
 const WindowSize = 32 << 10
 
-// ErrCorrupt reports input that is no DEFLATE stream.
+// ErrCorrupt reports input that isn't a DEFLATE stream.
 var ErrCorrupt = errors.New("corrupt DEFLATE stream")
 
 var (

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Format of a table entry; 0 is no code.
+// Format of a table entry; 0 isn't a code.
 //
 //	bits  0–7   how many bits the symbol takes, extra bits included; for a
 //	            pointer to a second table, how many bits index that
@@ -44,10 +44,10 @@ func extra(bits uint64, e uint32) int {
 	return int(bits & (1<<(e&0x3f) - 1) >> (e >> 8 & 15))
 }
 
-// invalid is what stands for a symbol that is none.
+// invalid stands for a symbol that doesn't exist.
 const invalid = math.MaxUint32
 
-// symbols are the table entries of all symbols, but for the lengths of their
+// symbols are the table entries of all symbols, except for the lengths of their
 // codes: the fixed code has two of either kind that mean nothing.
 var (
 	codeLenSymbols = func() (s [19]uint32) {

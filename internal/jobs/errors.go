@@ -56,7 +56,7 @@ func (e *UnsureError) Hint() string {
 	return "check the state before you retry; artifetch did not retry"
 }
 
-// WaitingError reports a job whose log never ends, because somebody has to play it.
+// WaitingError reports a job whose log never ends, until someone plays the job.
 type WaitingError struct{ Job int64 }
 
 // Error implements error.

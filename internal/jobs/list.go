@@ -139,7 +139,7 @@ func (c *Client) refJobs(ctx context.Context, q Query) iter.Seq2[gitlab.Job, err
 	}
 }
 
-// pipelines are those of a ref that are searched: the newest, which has to be there,
+// pipelines are those of a ref that are searched: the newest, which must exist,
 // or many.
 func (c *Client) pipelines(ctx context.Context, q Query) iter.Seq2[gitlab.Pipeline, error] {
 	return func(yield func(gitlab.Pipeline, error) bool) {

@@ -13,7 +13,7 @@ import (
 )
 
 // Log writes the log of a job to out, as it is. With follow, it goes on until the job
-// has finished; a job that has to be played first is a [*WaitingError].
+// has finished; a job that must be played first is a [*WaitingError].
 func (c *Client) Log(ctx context.Context, project string, id int64, follow bool, out io.Writer) error {
 	if err := c.NeedsUser("logs", "read_api"); err != nil {
 		return err
@@ -107,7 +107,7 @@ func (l *jobLog) print(ctx context.Context, follow bool) error {
 	}
 }
 
-// realProgress is how many bytes have to come between two breaks, or a server that
+// realProgress is how many bytes must arrive between two interruptions, or a server that
 // gives a few and breaks off would be asked for ever.
 const realProgress = 64 << 10
 

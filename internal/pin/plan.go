@@ -53,7 +53,7 @@ type Plan struct {
 	Source manifest.Source
 	Entry  manifest.Locked  // as it will be locked
 	Was    *manifest.Locked // as it is locked; nil if it isn't, or for another query
-	// Pinned tells that the files have to be those of Entry.
+	// Pinned means that the files must be those of Entry.
 	Pinned bool
 	// Changed tells that the job is the locked one, but its archive has changed.
 	Changed bool

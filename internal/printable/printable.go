@@ -54,7 +54,7 @@ func Text(text string) string {
 // JSON escapes the hidden characters in well-formed JSON. Outside of strings, there
 // can only be line breaks and tabs, which it keeps (RFC 8259 §2, §7).
 func JSON(text []byte) []byte {
-	var b []byte // nil until something has to change
+	var b []byte // nil until something must change
 	kept := 0
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])

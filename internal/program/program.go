@@ -1,6 +1,6 @@
 // Package program is the whole program: the command line with the signals and limits of
-// a process around it. The root's main calls it, and so do the tests below test/, each
-// of which starts its own test binary as the program.
+// a process around it. The root's main calls it. The tests below test/ start their own
+// test binaries as the program.
 package program
 
 import (
@@ -27,7 +27,7 @@ func Main() {
 		}
 	}
 	// Writing to a pipe that nothing reads is an error, not the end: what was staged
-	// has to be removed.
+	// must be removed.
 	signal.Ignore(syscall.SIGPIPE)
 	// Libraries log past our format and our masking of tokens: net/http prints the
 	// bytes that a server sends behind an answer.

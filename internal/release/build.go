@@ -56,7 +56,7 @@ func (o options) binary(p platform) string {
 }
 
 // variant is all of the environment that decides what the compiler makes. The least
-// of each architecture is taken, but for 32 bits of ARM, where 7 is what Debian has.
+// of each architecture is taken, except for 32-bit ARM, where 7 is what Debian has.
 var variant = []string{
 	"CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off",
 	"GOAMD64=v1", "GOARM64=v8.0", "GOARM=7", "GOPPC64=power8", "GORISCV64=rva20u64",

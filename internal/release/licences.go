@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// licenceName is what files are called that have to go with a program.
+// licenceName matches the names of files that must be distributed with a program.
 var licenceName = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([.-].*)?$`)
 
 // licences is the licences of all modules that any of the programs holds, as these ask

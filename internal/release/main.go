@@ -56,7 +56,7 @@ func parse(args []string, epoch string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("release", flag.ContinueOnError)
 	flags.StringVar(&o.version, "version", "", "the version")
-	flags.StringVar(&o.out, "out", "dist", "the directory that is made anew")
+	flags.StringVar(&o.out, "out", "dist", "the directory to recreate")
 	flags.StringVar(&o.nfpm, "nfpm", "", "the program nfpm; none makes no packages")
 	names := flags.String("platforms", "all", "which platforms, as linux/amd64,…")
 	if err := flags.Parse(args); err != nil {

@@ -165,7 +165,7 @@ func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolv
 	return done, err
 }
 
-// lists reports whether the files of each archive have to be remembered, which takes
+// lists reports whether the files of each archive must be remembered, which takes
 // memory: if they are asked for, or if the archive alone doesn't tell what arrives.
 func (o Options) lists() bool {
 	return o.Files || o.Extract.Unpack > 0 || o.Stage.OnConflict == extract.SkipExisting

@@ -64,7 +64,7 @@ func removeStale(out root, tell func(Rescued)) {
 // the stage is gone, so that an owner that is about to lock it notices.
 func lockStale(out root, name string) (*lock, bool) {
 	path := filepath.Join(out.Name(), name, lockName)
-	held, err := takeLock(path, 0) // a lock file of ours would keep the owner from removing the stage
+	held, err := takeLock(path, 0) // our own lock file would keep the owner from removing the stage
 	if errors.Is(err, fs.ErrNotExist) {
 		// Its owner is about to lock it, and makes another one if it is gone; or it was
 		// killed while it removed the stage.

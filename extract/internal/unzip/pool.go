@@ -26,7 +26,7 @@ type pool struct {
 
 const (
 	growthPeriod = 80 * time.Millisecond // a few round trips
-	growthGain   = 1.15                  // by which more connections have to pay off
+	growthGain   = 1.15                  // more connections must pay off by this factor
 	growthWait   = 0.5                   // of the workers' time, if connections are the bottleneck
 )
 

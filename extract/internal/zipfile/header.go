@@ -11,7 +11,7 @@ import (
 )
 
 // fileMode reads type and permissions as the creator meant them: APPNOTE 4.4.2,
-// 4.4.15. A mode without any bit set means that there is no mode; a mode with a type
+// 4.4.15. If no bit is set, there is no mode; a mode with a type
 // but no permissions is meant.
 func fileMode(creator byte, attributes uint32, name string) fs.FileMode {
 	const unix, darwin = 3, 19

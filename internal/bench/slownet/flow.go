@@ -231,7 +231,7 @@ func reset(c net.Conn) {
 	_ = c.Close() // it may be closed already
 }
 
-// closeWrite ends what is sent to c, or all of it where there are no two directions.
+// closeWrite ends what is sent to c, or everything if the connection can't be closed in one direction.
 func closeWrite(c net.Conn) {
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite() // the other end may be gone

@@ -37,7 +37,7 @@ const (
 //	2 group/sub/lib     release/2.x         200 success     package 2001
 //	  private, lets 1 in
 //	3 other/secret      main                300 success     build 3001
-//	  private, lets nobody in
+//	  private, with an empty allowlist
 //	4 public/tools      main                400 success     build 4001
 //	5 group/shop        main                500 success     build 5001, test 5002 (reports of every format)
 //	  private                               510 success     build 5101, benchmark 5102, lint 5103 (failed, retried days later as 5999)

@@ -11,7 +11,7 @@ type Job struct {
 	ID           int64
 	Name         string
 	Stage        string // "test" if empty
-	Status       string // if empty "success", or "running" while it has to finish
+	Status       string // if empty "success", or "running" until it finishes
 	Failure      string // the reason of a failed one; "script_failure" if empty
 	User         string // whose it is; the pipeline's if empty
 	AllowFailure bool

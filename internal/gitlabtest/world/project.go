@@ -29,7 +29,7 @@ type Project struct {
 	// always may. https://docs.gitlab.com/ci/jobs/ci_job_token/
 	JobTokenAllowlist []int64
 	// JobTokenPolicies is what the job tokens of a listed project may do, such as
-	// "read_jobs" and "read_pipelines"; those of a project that is no key may do
+	// "read_jobs" and "read_pipelines"; those of a project that isn't a key may do
 	// everything. https://docs.gitlab.com/ci/jobs/fine_grained_permissions/
 	JobTokenPolicies map[int64][]string
 	StatsRefresh     bool // artifacts cannot be removed at present

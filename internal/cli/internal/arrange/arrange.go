@@ -44,7 +44,7 @@ func Args(app *cli.App, args []string) ([]string, error) {
 	return append(out, a.Rest...), a.swallowed
 }
 
-// Flag is what has to be known about a flag to move it.
+// Flag is what [Args] needs to know about a flag to move it.
 type Flag struct {
 	Name       string // the first of its names
 	TakesValue bool
@@ -98,7 +98,7 @@ func (a *Line) read(args []string) {
 	}
 }
 
-// enter notes the command and its flags; false means that arg is none. What
+// enter notes the command and its flags; false means that arg isn't one. What
 // stands in the place of a command is one, known or not.
 func (a *Line) enter(arg string) bool {
 	for _, c := range a.Commands {

@@ -43,8 +43,8 @@ const flags = "ARTIFETCH_"
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// checkPrefix refuses prefixes that make what is no variable, or one that steers
-// artifetch or GitLab itself. Windows doesn't tell capitals from small letters.
+// checkPrefix refuses prefixes that don't make valid names of variables, or that make
+// variables of artifetch or GitLab. Windows ignores case in names of variables.
 func checkPrefix(prefix string) error {
 	if !variableName.MatchString(prefix) {
 		return &Error{fmt.Sprintf("--dotenv-prefix %q cannot start the name of a variable", prefix), "use letters, digits and underscores, and no digit first"}

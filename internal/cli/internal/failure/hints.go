@@ -215,7 +215,7 @@ func hintForRetrieval(h hinter) string {
 func hintForTimeout(e *retrieve.TimeoutError) string {
 	if state, ok := errors.AsType[*resolve.StateError](e.Err); ok {
 		if state.Artifact.Status == "manual" {
-			return strings.TrimSpace(fmt.Sprintf("it has to be played: artifetch job play %d; %s", state.Artifact.JobID, state.Artifact.WebURL))
+			return strings.TrimSpace(fmt.Sprintf("play it: artifetch job play %d; %s", state.Artifact.JobID, state.Artifact.WebURL))
 		}
 		return strings.TrimSpace("a longer --wait waits on; " + state.Artifact.WebURL)
 	}

@@ -29,7 +29,7 @@ type Error struct {
 	What, Next string // what is wrong, and what to do about it
 }
 
-// Usage is a failure of whoever wrote the command line.
+// Usage returns an error about the command line: what is wrong, and what to do about it.
 func Usage(what, hint string) error { return &Error{CodeUsage, what, hint} }
 
 // Error implements error.
@@ -176,7 +176,7 @@ func (e *stoppedError) Hint() string {
 }
 
 // ReaderLeft reports whether err says that nothing reads standard output any more,
-// as in artifetch ls | head -1. That is no mistake of anybody's.
+// as in artifetch ls | head -1. That isn't an error.
 func ReaderLeft(out io.Writer, err error) bool {
 	f, isFile := out.(*os.File)
 	failed, ok := errors.AsType[*fs.PathError](err)

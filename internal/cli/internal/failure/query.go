@@ -77,7 +77,7 @@ func sourceUsage(sources []string) error {
 	return Usage("--source parent_pipeline means child pipelines, which are searched below their parents", "leave it out, or name the child by --pipeline")
 }
 
-// ErrMergeRequest reports a --mr that is no number of a merge request.
+// ErrMergeRequest reports a --mr that isn't the number of a merge request.
 var ErrMergeRequest = Usage("--mr must be a positive number", "it is the number behind the ! of the merge request")
 
 func missingUsage(field resolve.Field) error {

@@ -114,7 +114,7 @@ func flagRow(f cli.Flag, doc cli.DocGenerationFlag) [2]string {
 	return [2]string{strings.TrimRight(strings.Join(names, ", ")+" "+word, " "), usage}
 }
 
-// defaultOf is the default, where it says more than that there is none.
+// defaultOf returns the default, or "" if there is none worth showing.
 func defaultOf(doc cli.DocGenerationFlag) string {
 	switch value := doc.GetDefaultText(); value {
 	case `""`, "false", "[]", "0", "none", "any", "no time", "never":
