@@ -108,8 +108,8 @@ func endsWithConnection(resp *http.Response) bool {
 	return resp.ContentLength < 0 && len(resp.TransferEncoding) == 0
 }
 
-// beginsLikeZip reports whether a body is an archive of GitLab's. What is something else,
-// such as a sign-in page, isn't requested again.
+// beginsLikeZip reports whether a body may be an archive from GitLab. Anything else, such
+// as a sign-in page, isn't requested again.
 func beginsLikeZip(spool io.ReaderAt) bool {
 	var magic [2]byte
 	_, err := spool.ReadAt(magic[:], 0)

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// What is downloaded through the API, apart from archives, which package fetch reads.
+// Downloads through the API, apart from archives, which package fetch reads.
 
 // Trace opens the log of a job, as far as the runner has sent it. GitLab always sends
 // all of it: it has no ranges. GET /projects/:id/jobs/:job_id/trace

@@ -71,7 +71,7 @@ func ReadLock(file string) (Lock, error) {
 	case l.Version != Version:
 		return Lock{}, &Error{File: file, What: fmt.Sprintf("version %d is not known", l.Version), Fix: "a newer program made it"}
 	case len(bytes.TrimSpace(text[d.InputOffset():])) > 0:
-		what = "there is more behind its end"
+		what = "there is more text after its end"
 	default:
 		what = l.mistake()
 	}

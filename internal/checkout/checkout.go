@@ -5,7 +5,7 @@
 //	address.go   the URL of a remote → host and project
 //	git.go       the remotes, as git says them
 //
-// The files of a checkout may be somebody else's, its configuration too. So a remote never
+// The files of a checkout may be someone else's, including its configuration. So a remote never
 // decides where a credential goes: it only names a project of the server in use, and
 // another server only if nothing would be sent there but anonymous requests.
 package checkout

@@ -6,10 +6,10 @@
 //	              flags_query.go, flags_extract.go, flags_output.go: groups of flags that
 //	              commands share. Each file has the flags, the options, and how the ones
 //	              become the others
-//	mistakes.go   unknown commands and flags, and what the user meant
+//	mistakes.go   unknown commands and flags, and what was meant
 //	query.go      which project and job an argument means
 //	connect.go    options and environment → a session: clients, resolver, logger
-//	log.go        what is said while a run goes on, and what has arrived
+//	log.go        messages during a run, and its result
 //	fetch.go …    a command each: flags → options → run(ctx, options, console)
 //
 // What errors mean is in internal/failure; internal/arrange, internal/help and

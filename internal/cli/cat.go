@@ -19,10 +19,10 @@ func catCommand(con *console.Console) *cli.Command {
 		Name:      "cat",
 		Usage:     "write one file of a job's artifacts to standard output",
 		UsageText: "artifetch cat [flags] PATH",
-		Description: `Downloads only the file's own bytes, by range requests. Its checksum is known only
-at its end: if it doesn't match, the exit code is 7, though bytes were printed.
-Where there are no ranges, or with --server, GitLab unpacks the file; with --server
-it unpacks links too, and sends the name of their target.
+		Description: `Downloads only the file's own bytes, with range requests. It can check the checksum
+only at the end: if it doesn't match, the exit code is 7 after the bytes were printed.
+If the server doesn't support ranges, or with --server, GitLab unpacks the file; with
+--server it also unpacks links, and sends the name of their target.
 
   artifetch cat --ref main --job build version.txt
   artifetch cat --job-id 1002 -o report.xml reports/report.xml`,

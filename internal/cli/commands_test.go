@@ -210,13 +210,13 @@ func TestRunSyncAndVerify(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "out/reports/report.xml")); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := verify(); code != failure.CodeIntegrity || out != "missing\tout/reports/report.xml\n" || said != "1 file is not as it is locked" {
+	if code, out := verify(); code != failure.CodeIntegrity || out != "missing\tout/reports/report.xml\n" || said != "1 file differs from the lock file" {
 		t.Errorf("not in place: %d, %s, %s", code, out, said)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "out")); err != nil {
 		t.Fatal(err)
 	}
-	if code, _ := verify(); code != failure.CodeIntegrity || said != "2 files are not as they are locked" {
+	if code, _ := verify(); code != failure.CodeIntegrity || said != "2 files differ from the lock file" {
 		t.Errorf("nothing in place: %d, %s", code, said)
 	}
 }

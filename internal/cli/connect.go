@@ -36,8 +36,8 @@ type session struct {
 
 	opener *retrieve.Opener
 
-	quiet     bool // nothing but errors is said
-	sectioned bool // what is said is in a section of the job log
+	quiet     bool // print only errors
+	sectioned bool // messages are in a section of the job log
 
 	refusals atomic.Int64 // how often the server was overloaded, or couldn't be reached
 

@@ -55,7 +55,7 @@ func reference() string {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format, args...) }
 	say("# artifetch: commands, flags, output\n\n")
 	say("    %s\n\n", app.UsageText)
-	say("Every flag `--some-flag` can be given as the variable `ARTIFETCH_SOME_FLAG`; one that may repeat takes one value a line there. ")
+	say("Every flag `--some-flag` can be given as the variable `ARTIFETCH_SOME_FLAG`; a flag that can be repeated takes one value per line there. ")
 	say("The order is: flag, `ARTIFETCH_*`, `GITLAB_TOKEN`, `CI_*`, default. Flags may stand before and after arguments.\n\n")
 	say("## Flags of every command\n\n")
 	b.WriteString(flagList(app.Flags))
@@ -67,7 +67,7 @@ func reference() string {
 			b.WriteString(commandPage(sub))
 		}
 	}
-	say("## JSON\n\nFields may be added; none is renamed, and none changes its type. Times are RFC 3339, ids are 64-bit integers, what is unknown is null.\n\n")
+	say("## JSON\n\nNew versions may add fields, but don't rename them or change their types. Times are RFC 3339, IDs are 64-bit integers, and unknown values are null.\n\n")
 	for _, shape := range []struct {
 		of string
 		v  any
@@ -84,7 +84,7 @@ func reference() string {
 	} {
 		say("%s\n\n%s\n", shape.of, fieldList(shape.v))
 	}
-	say("## Exit codes\n\nThey are an interface, for `allow_failure:exit_codes` and `retry:exit_codes`: none is ever renumbered.\n\n| code | meaning |\n|---|---|\n")
+	say("## Exit codes\n\nThey are an interface for `allow_failure:exit_codes` and `retry:exit_codes`, and never change.\n\n| code | meaning |\n|---|---|\n")
 	meanings := failure.Codes()
 	for _, c := range slices.Sorted(func(yield func(failure.Code) bool) {
 		for c := range meanings {

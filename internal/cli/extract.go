@@ -19,8 +19,8 @@ func extractCommand(con *console.Console) *cli.Command {
 		Usage:     "extract a local zip, 7z or tar archive, all files or none",
 		UsageText: "artifetch extract [flags] ARCHIVE|- [PATH…]",
 		Description: `ARCHIVE is a zip, a 7z, a tar in one of the usual compressions, or a single file
-in one of them; - is standard input. PATH selects as for fetch. All files arrive,
-or none.
+in one of them; - is standard input. PATH selects as for fetch. It writes all
+files, or none.
 
   artifetch extract artifacts.zip -o out dist/
   curl -L "$URL" | artifetch extract - --unpack 1 --on-conflict fail`,
@@ -55,7 +55,7 @@ func runExtract(ctx context.Context, o localOptions, con *console.Console) error
 	}
 	start, dir := time.Now(), o.extract.dir(s.cfg)
 	if strings.ContainsAny(dir, "{}") {
-		return usage("--output has braces", "{job} and the like are known of jobs, not of a local archive")
+		return usage("--output has braces", "{job} and other words need a job; a local archive has none")
 	}
 	end, progress := s.section(o.log, "extract", "artifetch extract: "+o.archive), s.newProgress(o.log)
 	part := progress.Part(filepath.Base(o.archive))

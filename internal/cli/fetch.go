@@ -21,7 +21,7 @@ func fetchCommand(con *console.Console) *cli.Command {
 		Usage:     "download a job's artifacts and extract them",
 		UsageText: "artifetch fetch [flags] [PATH…]",
 		Description: `PATH selects files: a name, a directory (all below it) or a glob (**, *, ?, [a-z],
-{a,b}). Without any, all files are taken. All files arrive, or none.
+{a,b}). Without PATH, fetch takes all files. It writes all of them, or none.
 
   artifetch fetch --ref main --job build
   artifetch fetch -R group/sub/lib -r v2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o lib
@@ -128,7 +128,7 @@ type fetchedFile struct {
 	Target *string `json:"target" doc:"of a link"`
 }
 
-// fetchedJob is one fetched archive in JSON. What is unknown is null.
+// fetchedJob is one fetched archive in JSON. Unknown values are null.
 type fetchedJob struct {
 	Project       string        `json:"project"        doc:"id or path, as it was given"`
 	PipelineID    *int64        `json:"pipeline_id"`
@@ -141,13 +141,13 @@ type fetchedJob struct {
 	Found         string        `json:"found"          doc:"how: job id, listing, ref, list of project"`
 	PipelinesBack int           `json:"pipelines_back" doc:"how many newer successful pipelines lack it; with --base, how many commits"`
 	Size          *int64        `json:"size"           doc:"bytes of the archive"`
-	SHA256        *string       `json:"sha256"         doc:"of the archive, where the server tells, or all of it came"`
+	SHA256        *string       `json:"sha256"         doc:"of the archive, if the server sends it or all of it was downloaded"`
 	Directory     string        `json:"directory"      doc:"where the files are"`
 	Extracted     int64         `json:"extracted"      doc:"bytes of the files"`
-	Transferred   int64         `json:"transferred"    doc:"bytes that came over the network"`
-	Requests      int64         `json:"requests"       doc:"for these"`
-	Seconds       float64       `json:"seconds"        doc:"that took"`
-	Files         []fetchedFile `json:"files"          doc:"what is in the workspace now: path, size, target"`
+	Transferred   int64         `json:"transferred"    doc:"bytes that were downloaded"`
+	Requests      int64         `json:"requests"       doc:"number of requests"`
+	Seconds       float64       `json:"seconds"        doc:"duration"`
+	Files         []fetchedFile `json:"files"          doc:"the files in the workspace: path, size, target"`
 }
 
 func (s *session) fetchedJobs(into retrieve.Output, done []retrieve.Result) []fetchedJob {

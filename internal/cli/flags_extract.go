@@ -40,8 +40,8 @@ func extractionFlags() []cli.Flag {
 func transferFlags(of string) []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "concurrency", Category: help.Transfer, Usage: "use up to `N` connections" + of + ", if that is faster", DefaultText: "16"},
-		&cli.StringFlag{Name: "cache-dir", Category: help.Transfer, Usage: "keep whole archives in `DIR`, and download none twice (default: off)"},
-		&cli.Int64Flag{Name: "cache-max-size", Category: help.Transfer, Usage: "keep at most `N` bytes there, those that were used last", DefaultText: "10 GiB"},
+		&cli.StringFlag{Name: "cache-dir", Category: help.Transfer, Usage: "keep whole archives in `DIR`, to download each only once (default: off)"},
+		&cli.Int64Flag{Name: "cache-max-size", Category: help.Transfer, Usage: "keep at most `N` bytes there, the most recently used", DefaultText: "10 GiB"},
 	}
 }
 

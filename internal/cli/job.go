@@ -22,7 +22,7 @@ func jobCommand(con *console.Console) *cli.Command {
 		Description: `ID is the number in a job's address, or the address. Without an ID, --job names the
 job: in --pipeline, --sha or --mr, or in the newest pipeline of --ref, with any
 status. The default of show is the running job. For anything else, use a personal,
-project or group access token: GitLab accepts no job token here.
+project or group access token: GitLab doesn't accept job tokens here.
 
   artifetch job show 1001 --format json
   artifetch job log --ref main --job 'test 1/3' --follow --wait 10m

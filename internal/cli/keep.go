@@ -68,8 +68,8 @@ func deleteCommand(con *console.Console) *cli.Command {
 		Usage:     "delete a job's artifacts, or all of a project's",
 		UsageText: "artifetch delete [flags]",
 		Description: `Takes the same query as fetch, and deletes the archive and the reports; the log
-stays. With --all GitLab deletes, in the background, those of all jobs but of the
-newest successful pipeline of each ref. On a terminal it asks. Needs a personal,
+stays. With --all, GitLab deletes in the background the artifacts of all jobs, except
+in the newest successful pipeline of each ref. On a terminal, it asks first. Needs a personal,
 project or group access token: GitLab doesn't accept job tokens for this.
 
   artifetch delete --job-id 1001

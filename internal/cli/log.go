@@ -52,7 +52,7 @@ func colored(cfg env.Config, con *console.Console) bool {
 	return !cfg.NoColor && (cfg.InCI || con.Watched())
 }
 
-// section puts what is said from now on into a section of the job log, until end is
+// section puts messages into a section of the job log, until end is
 // called. The result belongs behind it: a closed section hides everything. Outside of
 // job logs it does nothing.
 func (s *session) section(o logOptions, command, heading string) (end func()) {

@@ -25,9 +25,9 @@ func lsCommand(con *console.Console) *cli.Command {
 		Name:      "ls",
 		Usage:     "list the files of a job's artifacts, without downloading them",
 		UsageText: "artifetch ls [flags] [PATH…]",
-		Description: `Reads the archive's directory by range requests. PATH selects as for fetch. Where
-the server has no ranges, or with --server, GitLab's own list is shown (since
-18.8): it has neither times nor checksums, and a link looks like a file.
+		Description: `Reads the archive's directory with range requests. PATH selects as for fetch. If
+the server doesn't support ranges, or with --server, ls shows GitLab's own list
+(since 18.8), which has no times or checksums, and shows links as files.
 
   artifetch ls --ref main --job build
   artifetch ls --job-id 1002 -l 'reports/**'
@@ -95,7 +95,7 @@ func (o lsOptions) print(con *console.Console, listed []extract.Listed) error {
 	return nil
 }
 
-// listedFile is an entry in JSON. What GitLab's own list does not tell is null.
+// listedFile is an entry in JSON. Fields that GitLab's own list lacks are null.
 type listedFile struct {
 	Name           string     `json:"name"`
 	Type           string     `json:"type"            doc:"file, directory or link"`

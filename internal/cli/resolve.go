@@ -107,7 +107,7 @@ type resolvedAnswer struct {
 	Jobs   []resolvedJob `json:"jobs"   doc:"as without --if-missing"`
 }
 
-// resolvedJob is an artifact in JSON. What is unknown is null.
+// resolvedJob is an artifact in JSON. Unknown values are null.
 type resolvedJob struct {
 	Project       string     `json:"project"        doc:"id or path, as it was given"`
 	PipelineID    *int64     `json:"pipeline_id"`
@@ -117,7 +117,7 @@ type resolvedJob struct {
 	Job           *string    `json:"job"            doc:"name"`
 	Status        *string    `json:"status"         doc:"of the job"`
 	Size          *int64     `json:"size"           doc:"bytes of the archive"`
-	SHA256        *string    `json:"sha256"         doc:"of the archive, where the server tells"`
+	SHA256        *string    `json:"sha256"         doc:"of the archive, if the server sends it"`
 	ExpiresAt     *time.Time `json:"expires_at"`
 	WebURL        *string    `json:"web_url"`
 	Found         string     `json:"found"          doc:"how: job id, listing, ref, list of project"`

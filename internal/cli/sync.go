@@ -19,17 +19,17 @@ func syncCommand(con *console.Console) *cli.Command {
 		Name:      "sync",
 		Usage:     "fetch everything in the manifest, at the locked versions",
 		UsageText: "artifetch sync [flags] [NAME…]",
-		Description: `artifetch.yml lists sources; artifetch.lock says exactly which jobs and files they
-are. What is locked stays as it is, until --update moves it; what is in place
-already is not fetched again. All sources arrive, with the lock file, or none.
-docs/sync.md says more.
+		Description: `artifetch.yml lists sources; artifetch.lock records exactly which jobs and files they
+are. Locked sources don't change until you run --update, and files that are in place
+aren't fetched again. sync writes all sources and the lock file, or nothing. See
+docs/sync.md.
 
   artifetch sync
   artifetch sync --locked
   artifetch sync --update lib`,
 		Flags: slices.Concat(manifestFlags(), []cli.Flag{
-			&cli.BoolFlag{Name: "locked", Category: help.Which, Usage: "take what is locked and nothing else (default where CI is set and there is a lock file)", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "update", Category: help.Which, Usage: "move the sources NAME, or all, to what their queries mean now", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "locked", Category: help.Which, Usage: "fetch exactly what is locked (default if CI is set and there is a lock file)", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "update", Category: help.Which, Usage: "resolve the sources NAME, or all, again, and lock the result", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "check", Category: help.Which, Usage: "list the sources that could be updated, without fetching; the code is 7 if there are any", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "dry-run", Category: help.Which, Usage: "list what would be fetched, without fetching", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "offline", Category: help.Transfer, Usage: "make no requests; fail if anything is missing", DisableDefaultText: true},
@@ -104,7 +104,7 @@ func (o syncOptions) syncer(s *session) (*pin.Syncer, error) {
 	}
 	for _, name := range o.pin.Names {
 		if !w.Has(name) {
-			return nil, usage(fmt.Sprintf("no source %q in the manifest", name), "the names are those behind name:")
+			return nil, usage(fmt.Sprintf("no source %q in the manifest", name), "use a name from the manifest")
 		}
 	}
 	if s.cfg.AnyCI && !o.lockedSet && !o.pin.Update && !o.pin.Check {

@@ -40,7 +40,7 @@ func (r syncReport) plan(plans []*pin.Plan) error {
 		what := "in place"
 		switch {
 		case p.Downloads() && p.Pinned:
-			what = fmt.Sprintf("fetch again: job %d, as it is locked", p.Entry.JobID)
+			what = fmt.Sprintf("fetch again: job %d, as locked", p.Entry.JobID)
 		case p.Downloads():
 			what = "fetch: " + moved(p)
 		case p.Entry.JobID == 0:
@@ -85,7 +85,7 @@ func moved(p *pin.Plan) string {
 	case p.Changed:
 		return p.Source.Name + ": " + to + ", whose archive is another one now"
 	case p.Was.JobID == p.Entry.JobID:
-		return p.Source.Name + ": " + to + ", as it is locked"
+		return p.Source.Name + ": " + to + ", as locked"
 	}
 	return fmt.Sprintf("%s: pipeline %s, job %s, commit %s → %s", p.Source.Name, orUnknown(p.Was.PipelineID), orUnknown(p.Was.JobID), short(p.Was.SHA), to)
 }

@@ -19,9 +19,9 @@ func verifyCommand(con *console.Console) *cli.Command {
 		Name:      "verify",
 		Usage:     "check the workspace against the lock file",
 		UsageText: "artifetch verify [flags]",
-		Description: `Says which files are missing, or changed, and which are extra: in the output
-directory of a source, but of no source. The code is 7 if there are any. It makes no
-requests.
+		Description: `Lists the files that are missing or changed, and extra ones: files in a source's
+output directory that no source has. If there are any, the exit code is 7. It makes
+no requests.
 
   artifetch verify
   artifetch verify --format json`,
@@ -30,7 +30,7 @@ requests.
 	}
 }
 
-// difference is a file that is not as it is locked, in JSON.
+// difference is a file that differs from the lock file, in JSON.
 type difference struct {
 	Source string `json:"source" doc:"empty for an extra file"`
 	Path   string `json:"path"   doc:"relative to the directory of the manifest"`
@@ -69,13 +69,13 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 		return err
 	}
 	if len(found) > 0 {
-		what := "1 file is not as it is locked"
+		what := "1 file differs from the lock file"
 		if len(found) > 1 {
-			what = fmt.Sprintf("%d files are not as they are locked", len(found))
+			what = fmt.Sprintf("%d files differ from the lock file", len(found))
 		}
-		return &failure.Error{Code: failure.CodeIntegrity, What: what, Next: "artifetch sync brings what is missing or changed"}
+		return &failure.Error{Code: failure.CodeIntegrity, What: what, Next: "artifetch sync fetches missing and changed files"}
 	}
-	s.log.Info().Int("files", files).Msg("everything is as it is locked")
+	s.log.Info().Int("files", files).Msg("everything matches the lock file")
 	return nil
 }
 

@@ -28,7 +28,7 @@
 // buffer alone carries it from one piece of input to the next; a match that does
 // not fit is remembered with what is left of it.
 //
-// What is accepted is what compress/flate accepts, bit for bit: code lengths
+// It accepts what compress/flate accepts, bit for bit: code lengths
 // must neither leave codes unused nor need more than there are, except for a single
 // code of one bit; a distance must not reach behind the first byte.
 package inflate

@@ -40,7 +40,7 @@ func (c *Client) logMissing(ctx context.Context, missing *resolve.NotFoundError)
 }
 
 // Started returns a [*resolve.StateError] if a job has not started, so that it has no log
-// yet. A manual job starts when somebody plays it.
+// yet. A manual job starts when someone plays it.
 func (c *Client) Started(ctx context.Context, a resolve.Artifact) error {
 	if a.Job == nil {
 		job, err := c.Job(ctx, a.Project, a.JobID)

@@ -9,7 +9,7 @@
 //	              compare it with what is locked, commit it with the new lock file
 //	verify.go     Workspace.Verify: the directory against the lock file; no requests
 //	report.go     what a plan changes, for messages
-//	errors.go     what isn't as it is locked
+//	errors.go     differences from the lock file
 //
 // A locked source stays as it is: it is downloaded by job ID, and each file must have
 // the SHA-256 that is locked. Only an update moves it to what its query means now.

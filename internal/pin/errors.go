@@ -30,7 +30,7 @@ const (
 	Replaced                 // someone has changed the archive of the locked job
 )
 
-// LockError reports a source that isn't as it is locked.
+// LockError reports a source that differs from the lock file.
 type LockError struct {
 	Reason Reason
 	Source string // empty if the error around it says which

@@ -7,14 +7,14 @@ import (
 	"path/filepath"
 )
 
-// Difference is a file that isn't as it is locked.
+// Difference is a file that differs from the lock file.
 type Difference struct {
 	Source string // empty for an extra file
 	Path   string // relative to the directory of the manifest, with slashes
 	What   string // Missing, Changed or Extra, or why that can't be told
 }
 
-// What can be different.
+// The kinds of difference.
 const (
 	Missing = "missing"
 	Changed = "changed"

@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Page is what an address names. What it doesn't name is empty.
+// Page is what an address names. Other fields are empty.
 //
 //	…/group/app
 //	…/group/app/-/jobs/123, and below

@@ -75,7 +75,7 @@ func (*CorruptError) Hint() string {
 
 // CorruptFormat returns a [CorruptError] about what a library says of data in a format.
 // Libraries begin their errors with the format, too, or with their import path, and some
-// wrap the errors of others that do so: each prefix is said once.
+// wrap the errors of others that do so: each prefix appears once.
 func CorruptFormat(format string, err error) error {
 	text := strings.ReplaceAll(format+": "+err.Error(), "archive/tar: ", "tar: ")
 	for parts := strings.Split(text, ": "); ; parts = parts[1:] {

@@ -18,7 +18,7 @@ import (
 // zstd in GitLab Runner needs half of it.
 const MaxWindow = 64 << 20
 
-// What other decompressors take, in bytes.
+// The memory that other decompressors take, in bytes.
 const (
 	Bzip2Memory = 4 << 20 // for a block at the best level
 	ZstdMemory  = 1 << 20 // in addition to the window

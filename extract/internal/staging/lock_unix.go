@@ -43,7 +43,7 @@ func (l *lock) holds(path string) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// remove removes the file at path, and releases it. Who waits for it notices.
+// remove removes the file at path, and releases it. Runs that wait for it notice.
 func (l *lock) remove(path string) {
 	_ = os.Remove(path) // the next commit takes it, and tries again
 	l.release()

@@ -170,7 +170,7 @@ func hintForTLS(e *transport.TLSError) string {
 	return ""
 }
 
-// lockHints say what to do about a source that can't be had as it is locked.
+// lockHints say what to do about a source that isn't available as locked.
 var lockHints = map[pin.Reason]string{
 	pin.NotLocked:  "run artifetch sync without --locked, outside CI, and commit the lock file",
 	pin.NoRequests: "run artifetch sync without --offline once",

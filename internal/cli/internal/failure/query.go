@@ -78,7 +78,7 @@ func sourceUsage(sources []string) error {
 }
 
 // ErrMergeRequest reports a --mr that isn't the number of a merge request.
-var ErrMergeRequest = Usage("--mr must be a positive number", "it is the number behind the ! of the merge request")
+var ErrMergeRequest = Usage("--mr must be a positive number", "it is the number after the ! of the merge request")
 
 func missingUsage(field resolve.Field) error {
 	switch field {
