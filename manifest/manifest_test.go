@@ -95,7 +95,7 @@ func TestMistakes(t *testing.T) {
 		{"truth is text", head + "  - name: a\n    recent: maybe\n", `recent is "maybe", not true or false`, ""},
 		{"paths are a mapping", head + "  - name: a\n    paths: {a: b}\n", "paths is a mapping, not a list", "dash"},
 		{"no name", head + "  - job: b\n    ref: c\n", "artifetch.yml:3:5: a source has no name", "name:"},
-		{"a name with a slash", head + "  - {name: a/b, job: b, ref: c}\n", `"a/b" is no name`, "letters"},
+		{"a name with a slash", head + "  - {name: a/b, job: b, ref: c}\n", `"a/b" isn't a valid name`, "letters"},
 		{"two of one name", head + "  - {name: a, job: b, ref: c}\n  - {name: a, job: b, ref: c}\n", `artifetch.yml:4:5: there are two sources called "a"`, ""},
 		{"no job", head + "  - {name: a, ref: c}\n", `source "a" names no job`, "job-id"},
 		{"a glob", head + "  - {name: a, job: 'test *', ref: c}\n", `source "a" has a glob`, "one by one"},
