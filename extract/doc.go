@@ -11,6 +11,7 @@
 //	  7z:  the same, folder by folder     (sevenzip.go)
 //	  others: the same rules, entry by entry, from one stream
 //	                                      (stream.go, tar.go, untar.go)
+//	stage.AddReport(report):              a report of a job, by the same rules (report.go)
 //	stage.Commit():                       unpack archives within archives (nested.go),
 //	  make links, set modes and times of directories (finish.go), then move everything
 //	  into place by renames; if one fails, put everything back

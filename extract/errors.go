@@ -116,3 +116,24 @@ func quoteAll(names []string) string {
 	}
 	return strings.Join(quoted, ", ")
 }
+
+// SeveralFilesError reports a report with several files, or none, where one is needed.
+type SeveralFilesError struct{ Names []string }
+
+func severalFiles(listed []Listed) *SeveralFilesError {
+	e := &SeveralFilesError{}
+	for _, l := range listed {
+		e.Names = append(e.Names, l.Name)
+	}
+	return e
+}
+
+// Error implements error.
+func (e *SeveralFilesError) Error() string {
+	return fmt.Sprintf("the report has %d files, but only one can be written", len(e.Names))
+}
+
+// Hint says what to do next.
+func (e *SeveralFilesError) Hint() string {
+	return "name one of them: " + quoteAll(e.Names[:min(len(e.Names), maxTop)])
+}

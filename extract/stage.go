@@ -3,8 +3,10 @@ package extract
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 	"gitlab.com/artifetch/artifetch/extract/internal/codec"
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
 	"gitlab.com/artifetch/artifetch/extract/internal/staging"
@@ -177,3 +179,11 @@ func (s *Stage) Commit(ctx context.Context) error {
 // committed. After that, or after a successful commit, it does nothing: it is meant to
 // be deferred.
 func (s *Stage) Discard() error { return s.dir.Discard() }
+
+// Source is an archive. All methods may be called concurrently. If it has a
+// method Ahead() int64, that returns how many bytes from its beginning it holds
+// before anyone reads them.
+type Source = archive.Source
+
+// FromReaderAt returns a Source that reads a local file.
+func FromReaderAt(r io.ReaderAt, size int64) Source { return archive.FromReaderAt(r, size) }

@@ -22,6 +22,11 @@ const streamBuffer = 64 << 10
 // checks names as they arrive. If one is bad, the stage with the earlier files is
 // discarded.
 func (s *Stage) stream(ctx context.Context, src Source, f *format, o Options) (Stats, error) {
+	return s.streaming(ctx, src, f, o, func(x *untar, arriving io.Reader) error { return s.unpack(ctx, x, f, arriving) })
+}
+
+// streaming reads an archive from its beginning to its end. f is its format.
+func (s *Stage) streaming(ctx context.Context, src Source, f *format, o Options, read func(x *untar, arriving io.Reader) error) (Stats, error) {
 	x, err := newUntar(s, o)
 	if err != nil {
 		return Stats{}, err
@@ -33,7 +38,7 @@ func (s *Stage) stream(ctx context.Context, src Source, f *format, o Options) (S
 	defer func() { _ = body.Close() }() // read to its end, or abandoned
 	arriving := &archive.Reader{R: body, Moved: new(atomic.Int64), Waited: new(atomic.Int64), OnRead: o.OnRead}
 	o.OnPlan(src.Size())
-	if err := s.unpack(ctx, x, f, arriving); err != nil {
+	if err := read(x, arriving); err != nil {
 		return Stats{}, x.explain(ctx, f, arriving, err)
 	}
 	return x.result()

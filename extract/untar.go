@@ -138,13 +138,17 @@ func (s *Stage) put(e *entry, content io.Reader, buf []byte, o *Options) error {
 	return f.Close(err)
 }
 
-// bare stages the content of a single compressed file. Its size is known only at its
-// end.
+// bare stages the content of a single compressed file.
 func (x *untar) bare(f *format, content io.Reader) error {
-	e := &entry{Header: &archive.Header{Name: x.opts.BareName, Mode: archive.DefaultMode}}
-	if e.Name == "" {
+	if x.opts.BareName == "" {
 		return x.fail(&NotArchiveError{What: "a single " + f.name + " file, whose name is not known"})
 	}
+	e := &entry{Header: &archive.Header{Name: x.opts.BareName, Mode: archive.DefaultMode}}
+	return x.addUnsized(e, codec.Reader{Reader: content, Entry: e.Name, Format: f.name})
+}
+
+// addUnsized stages one file whose size is known only at its end, if it is selected.
+func (x *untar) addUnsized(e *entry, content io.Reader) error {
 	wanted, err := x.admit(e)
 	if err != nil || !wanted {
 		return x.fail(err)
@@ -153,7 +157,7 @@ func (x *untar) bare(f *format, content io.Reader) error {
 	if err != nil {
 		return x.fail(err)
 	}
-	err = archive.Copy(&growing{file, x.opts.budget}, codec.Reader{Reader: content, Entry: e.Name, Format: f.name}, x.buf)
+	err = archive.Copy(&growing{file, x.opts.budget}, content, x.buf)
 	if err := file.Close(err); err != nil {
 		return x.fail(err)
 	}

@@ -41,7 +41,7 @@ func (m *members) Read(p []byte) (int, error) {
 
 // next begins the next member, if there is one.
 func (m *members) next() error {
-	if err := m.padding(); err != nil {
+	if err := padding(m.in); err != nil {
 		return err
 	}
 	err := m.member.Reset(m.in)
@@ -51,15 +51,15 @@ func (m *members) next() error {
 
 // padding reads the zeros that may follow a member. It returns nil if there are none, but
 // another member.
-func (m *members) padding() error {
+func padding(in *bufio.Reader) error {
 	for zeros := 0; ; zeros++ {
-		switch b, err := m.in.ReadByte(); {
+		switch b, err := in.ReadByte(); {
 		case err != nil:
 			return err
 		case b != 0 && zeros > 0:
 			return gzip.ErrHeader
 		case b != 0:
-			return m.in.UnreadByte()
+			return in.UnreadByte()
 		}
 	}
 }

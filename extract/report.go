@@ -1,0 +1,233 @@
+package extract
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"path"
+	"strings"
+	"sync/atomic"
+
+	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/codec"
+	"gitlab.com/artifetch/artifetch/extract/internal/names"
+	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
+)
+
+// ReportFormat is how a report is stored.
+// https://docs.gitlab.com/ci/yaml/artifacts_reports/, and TYPE_AND_FORMAT_PAIRS of
+// app/models/concerns/enums/ci/job_artifact.rb
+type ReportFormat string
+
+// The formats, by GitLab's names.
+const (
+	RawReport  ReportFormat = "raw"  // one file as it is
+	GzipReport ReportFormat = "gzip" // one gzip member for each file
+	ZipReport  ReportFormat = "zip"  // an archive
+)
+
+// Report says how to read a report of a job.
+type Report struct {
+	Format ReportFormat
+	Name   string // under which it was uploaded, such as "junit.xml.gz"
+}
+
+// IsZip reports whether src is a zip archive, as the archive of a job is.
+func IsZip(ctx context.Context, src Source) (bool, error) {
+	var head [4]byte
+	n, err := src.ReadAt(head[:], 0)
+	if err != nil && !archive.AtEnd(err) {
+		return false, err
+	}
+	if !isZipHead(ctx, head[:n]) {
+		return false, nil
+	}
+	return zipfile.HasEnd(src, src.Size())
+}
+
+// ReportFormatOf tells the format of a report by its first bytes, and of a zip by its end. No
+// report is a page of HTML, which is a [*NotArchiveError].
+func ReportFormatOf(ctx context.Context, src Source) (ReportFormat, error) {
+	if isZip, err := IsZip(ctx, src); err != nil || isZip {
+		return ZipReport, err
+	}
+	head := make([]byte, min(src.Size(), sniffSize))
+	if err := archive.ReadFull(src, head, 0); err != nil {
+		return "", err
+	}
+	switch {
+	case strings.HasPrefix(string(head), "\x1f\x8b"):
+		return GzipReport, nil
+	case strings.Contains(describe(head), "HTML"):
+		return "", &NotArchiveError{What: describe(head), Head: firstWords(head)}
+	}
+	return RawReport, nil
+}
+
+// AddReport is [Stage.Add] for a report. The file of a raw one has the name of the report,
+// and those of a gzip one the paths in its members.
+func (s *Stage) AddReport(ctx context.Context, src Source, r Report, o Options) (Stats, error) {
+	return s.adding(ctx, o, func(o Options) (Stats, error) {
+		o.budget.archive = src.Size()
+		if r.Format == ZipReport {
+			return s.zip(ctx, src, o)
+		}
+		return s.streaming(ctx, src, &format{name: string(r.Format)}, o, func(x *untar, arriving io.Reader) error {
+			if r.Format == GzipReport {
+				return x.members(ctx, r, arriving)
+			}
+			return x.add(&entry{Header: r.rawHeader(src)}, "", arriving)
+		})
+	})
+}
+
+// members stages the members of a gzip report.
+func (x *untar) members(ctx context.Context, r Report, arriving io.Reader) error {
+	return x.fail(eachFile(ctx, r, arriving, x.opts, func(h *archive.Header, content io.Reader) error {
+		return x.addUnsized(&entry{Header: h}, content)
+	}))
+}
+
+// eachFile passes the files of a gzip report to visit. What that doesn't read is
+// decompressed, too, to find the next one.
+func eachFile(ctx context.Context, r Report, src io.Reader, o Options, visit func(*archive.Header, io.Reader) error) error {
+	return codec.EachMember(src, func(m codec.Member, content io.Reader) error {
+		h := &archive.Header{Name: r.pathOf(m), Mode: archive.DefaultMode, ModTime: m.ModTime}
+		plain := &counted{ctx: ctx, opts: o, r: codec.Reader{Reader: codec.GuardReader(content), Entry: h.Name, Format: string(GzipReport)}}
+		if err := visit(h, plain); err != nil {
+			return err
+		}
+		_, err := io.Copy(io.Discard, plain)
+		return err
+	})
+}
+
+// pathOf returns the path of a file in a gzip report. GitLab Runner puts it into the
+// comment of the member, relative to the project's directory, and if it has a percent sign
+// or isn't ASCII, as "e:" with escapes (helpers/archives/gzip_create.go).
+func (r Report) pathOf(m codec.Member) string {
+	for _, text := range []string{m.Comment, m.Name} {
+		if text == "" {
+			continue
+		}
+		if escaped, ok := strings.CutPrefix(text, "e:"); ok && strings.Contains(escaped, "%") {
+			if plain, err := url.PathUnescape(escaped); err == nil {
+				return plain
+			}
+		}
+		return text
+	}
+	return strings.TrimSuffix(path.Base(r.Name), ".gz")
+}
+
+// rawHeader describes the file of a raw report.
+func (r Report) rawHeader(src Source) *archive.Header {
+	return &archive.Header{Name: path.Base(r.Name), Mode: archive.DefaultMode, Size: src.Size()}
+}
+
+// ListReport is [List] for a report. To list a gzip one, all of it is decompressed.
+func ListReport(ctx context.Context, src Source, r Report, sel Selection) ([]Listed, error) {
+	var entries []*entry
+	switch r.Format {
+	case ZipReport:
+		return List(ctx, src, sel)
+	case GzipReport:
+		err := readReport(ctx, src, r, func(h *archive.Header, content io.Reader) (err error) {
+			entries = append(entries, &entry{Header: h})
+			h.Size, err = io.Copy(io.Discard, content)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	default:
+		entries = append(entries, &entry{Header: r.rawHeader(src)})
+	}
+	selected, err := selectAnyName(entries, sel)
+	listed := make([]Listed, len(selected))
+	for i, e := range selected {
+		listed[i] = Listed{Name: e.Name, Mode: e.Mode, Size: e.Size, ModTime: e.ModTime}
+	}
+	return listed, err
+}
+
+// CatReport is [Cat] for a report. Without a name, the report has to have one file.
+func CatReport(ctx context.Context, src Source, r Report, name string, w io.Writer) error {
+	if name == "" {
+		listed, err := ListReport(ctx, src, r, Selection{})
+		if err != nil {
+			return err
+		}
+		if len(listed) != 1 {
+			return severalFiles(listed)
+		}
+		name = listed[0].Name
+	}
+	wanted := path.Clean(name)
+	var entries []*entry
+	found := func(h *archive.Header) bool {
+		e := &entry{Header: h, path: cleaned(h.Name)}
+		entries = append(entries, e)
+		return e.path == wanted || h.Name == name
+	}
+	var err error
+	switch r.Format {
+	case ZipReport:
+		return Cat(ctx, src, name, w)
+	case GzipReport:
+		err = readReport(ctx, src, r, func(h *archive.Header, content io.Reader) error {
+			if !found(h) {
+				return nil
+			}
+			if _, err := io.Copy(w, content); err != nil {
+				return err
+			}
+			return errEnough
+		})
+	default:
+		if found(r.rawHeader(src)) {
+			_, err = io.Copy(w, io.NewSectionReader(src, 0, src.Size()))
+			return err
+		}
+	}
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	if err == nil {
+		err = near(wanted, entries).noMatch(name)
+	}
+	return err
+}
+
+// readReport reads a gzip report within the limits of an archive.
+func readReport(ctx context.Context, src Source, r Report, visit func(*archive.Header, io.Reader) error) error {
+	b := newBudget(Limits{})
+	b.archive = src.Size()
+	body, err := src.Range(ctx, 0, src.Size())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }() // read to its end, or abandoned
+	arriving := &archive.Reader{R: body, Moved: new(atomic.Int64), Waited: new(atomic.Int64), OnRead: func(int) {}}
+	err = eachFile(ctx, r, arriving, Options{budget: b}, func(h *archive.Header, content io.Reader) error {
+		if err := cmp.Or(b.count(1), b.Name(len(h.Name))); err != nil {
+			return err
+		}
+		return visit(h, content)
+	})
+	if err != nil {
+		err = arriving.Blame(err)
+	}
+	return err
+}
+
+// cleaned returns a name without what makes no difference, or as it is if it is unsafe:
+// nothing is written.
+func cleaned(name string) string {
+	if clean, err := names.Platform().Clean(name, true); err == nil {
+		return clean
+	}
+	return name
+}
