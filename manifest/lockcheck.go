@@ -10,7 +10,7 @@ import (
 )
 
 // mistake says what [Lock.Bytes] would never write, or "". A lock file is merged by hand
-// now and then. What is wrong with it mustn't pass for a changed archive, or for files
+// now and then. A mistake in it mustn't pass for a changed archive, or for files
 // that are in place.
 func (l Lock) mistake() string {
 	names := map[string]bool{}

@@ -170,7 +170,7 @@ func showVersion(c *cli.Context, con *console.Console) error {
 }
 
 // action is what a command does: it reads its flags into options, and runs with those.
-// What runs sees neither flags nor standard streams, and can be tested without [Run].
+// run sees neither flags nor standard streams, so tests can call it without [Run].
 func action[O any](con *console.Console, read func(*cli.Context) (O, error), run func(context.Context, O, *console.Console) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		o, err := read(c)

@@ -13,7 +13,7 @@ import (
 )
 
 // Confirm asks the person at the terminal a question and reports whether the answer is
-// yes. Where there is no person, as in a job, it is.
+// yes. If there is no one to ask, as in a job, it is.
 func (c *Console) Confirm(ctx context.Context, question string) (yes bool, err error) {
 	tty, done := c.terminal()
 	if tty == nil {

@@ -31,8 +31,8 @@ import (
 type Console struct {
 	// In is standard input, where a person answers questions.
 	In io.Reader
-	// Out is standard output as it is, for the contents of archives and logs. What a
-	// server says may repeat a credential: it goes to [Console.Masked].
+	// Out is standard output as it is, for the contents of archives and logs. Text from
+	// a server may contain a credential, so it goes to [Console.Masked].
 	Out io.Writer
 	// Err is standard error, with every credential masked. One write is one message.
 	Err io.Writer

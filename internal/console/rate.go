@@ -40,7 +40,7 @@ func (r *rate) note(done int64, now time.Time) {
 	}
 }
 
-// perSecond returns the bytes per second, and 0 if they can't be told yet.
+// perSecond returns the bytes per second, and 0 if that isn't known yet.
 func (r *rate) perSecond(now time.Time) int64 {
 	oldest := r.marks[0]
 	if took := now.Sub(oldest.at).Seconds(); took > 0 {
@@ -49,7 +49,7 @@ func (r *rate) perSecond(now time.Time) int64 {
 	return 0
 }
 
-// left returns how long the rest takes, or 0 if that can't be told.
+// left returns how long the rest takes, or 0 if that isn't known.
 func (r *rate) left(bytes int64, now time.Time) time.Duration {
 	perSecond := r.perSecond(now)
 	if perSecond <= 0 || bytes/perSecond > maxSpan {

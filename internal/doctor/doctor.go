@@ -67,7 +67,7 @@ type Subject struct {
 	Size     func(int64) string // writes a number of bytes
 }
 
-// Examine makes all checks. What ctx cuts short has failed.
+// Examine makes all checks. A check that ctx interrupts has failed.
 func Examine(ctx context.Context, s Subject) []Finding {
 	own := s.Project == "" || s.Project == s.Config.Project || s.Project == s.Config.ProjectPath
 	if own {

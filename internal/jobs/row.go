@@ -6,7 +6,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// Row is a job as programs read it, in JSON. What is unknown, or not so yet, is null.
+// Row is a job as programs read it, in JSON. Unknown values are null.
 type Row struct {
 	ID                int64      `json:"id"`
 	Name              string     `json:"name"`

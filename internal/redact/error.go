@@ -10,7 +10,7 @@ import (
 // unwraps to err, so that [errors.Is] and [errors.As] see what they saw before.
 // It returns nil for nil, and err itself if there is nothing to redact.
 //
-// What is found by unwrapping still prints in full: print the whole error, not
+// Errors found by unwrapping still print in full: print the whole error, not
 // a part of it.
 func Error(err error) error {
 	if err == nil {

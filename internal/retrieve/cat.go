@@ -44,7 +44,7 @@ func (i Inspector) Cat(ctx context.Context, q resolve.Query, f NamedFile, w io.W
 	return errors.Join(err, file.Close())
 }
 
-// NamedFile is a file of an archive, and who unpacks it.
+// NamedFile is a file of an archive, and where it is unpacked.
 type NamedFile struct {
 	Name string
 	From Source

@@ -7,13 +7,13 @@
 //	wait.go       Waiter: try again until a job has finished
 //	output.go     Output: the directory of each job
 //	load.go       Loader.Load: one archive → a stage
-//	single.go     a few files of an archive, one by one, where there are no ranges
+//	single.go     a few files of an archive, one by one, if there are no ranges
 //	open.go       Opener.Open: one archive, from the first place that serves it
 //	find.go       Inspector: which archives there are, and whether they can be downloaded
 //	list.go       Inspector.List: the files of one archive
 //	cat.go        Inspector.Cat: the content of one file
 //	local.go      Extract: an archive that is on this machine already
-//	result.go     what arrived, and what it cost
+//	result.go     the files that were extracted, and their cost
 //
 // Each type can be used alone: a caller with a stage of its own (package pin) needs the
 // Loader only. Nothing here prints: Events has the callbacks, and errors have types.

@@ -16,7 +16,7 @@ import (
 // Source says who reads the directory of an archive.
 type Source int
 
-// Where the list or the file of an archive may come from.
+// The places that the list or a file of an archive can come from.
 const (
 	FromArchive Source = iota // the archive's own bytes, where there are ranges
 	FromGitLab                // GitLab lists or unpacks it

@@ -78,8 +78,8 @@ type Task struct {
 	pin *pin // finds the job of Artifact meanwhile; nil if it is known, or can't be
 }
 
-// Load extracts one archive into a stage. Where the server has no ranges, and a few files
-// are wanted, GitLab unpacks them one by one.
+// Load extracts one archive into a stage. If the server doesn't support ranges and only
+// a few files are wanted, GitLab unpacks them one by one.
 func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (Result, error) {
 	if t.Cost == nil {
 		t.Cost = NewCost()

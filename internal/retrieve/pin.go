@@ -23,7 +23,7 @@ type pin struct {
 	err      error
 }
 
-// newPin begins to list. It ends with ctx.
+// newPin starts to list. It ends with ctx.
 func (o *Opener) newPin(ctx context.Context, q resolve.Query) *pin {
 	p := &pin{opener: o, query: q, size: make(chan int64, 1), done: make(chan struct{})}
 	go func() {

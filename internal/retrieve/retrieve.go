@@ -12,7 +12,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Retriever brings all archives that a query means into a directory.
+// Retriever extracts all archives that a query means into a directory.
 type Retriever struct {
 	Loader *Loader
 	// Pauses returns the pauses between attempts while it waits: see [Waiter].

@@ -16,7 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Where a server has no ranges, a few files of a large archive are downloaded one by
+// If a server doesn't support ranges, a few files of a large archive are downloaded one by
 // one: GitLab unpacks them itself. It doesn't say whether such a file is a link, and
 // sends the link's target in its place; nor does it send modes. The list of the archive
 // (since GitLab 18.8) has the modes, and links stand out by theirs. Without it, the whole
