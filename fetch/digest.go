@@ -38,12 +38,8 @@ func (e *DigestError) Hint() string {
 // the whole file if o.SHA256 is set, or if o.Digest is set and the server sent no digest.
 // Otherwise it checks the file only if it is complete and not from the cache.
 func (f *File) verify(o Options) error {
-	wanted := o.SHA256 != "" || o.Digest && f.sha256 == ""
-	if f.sha256 == "" && !wanted || f.kept && o.SHA256 == "" {
+	if !f.mustVerify(o) {
 		return nil
-	}
-	if !wanted && f.spool == nil && f.size > probeSize {
-		return nil // each entry has a checksum of its own
 	}
 	if !f.whole() {
 		if err := f.bring(o.SpoolDir); err != nil {
@@ -61,6 +57,19 @@ func (f *File) verify(o Options) error {
 	}
 	f.sha256 = got
 	return nil
+}
+
+// mustVerify reports whether [File.verify] has something to check.
+func (f *File) mustVerify(o Options) bool {
+	switch {
+	case o.SHA256 != "":
+		return true
+	case f.kept:
+		return false
+	case f.sha256 == "":
+		return o.Digest
+	}
+	return f.spool != nil || f.size <= probeSize // each entry of a larger file has a checksum of its own
 }
 
 // whole reports whether all of the file is on disk, in memory, or on its way there.

@@ -91,7 +91,7 @@ func (o jobOptions) checkTarget(command string, args []string) error {
 		return usage("job takes one ID", "did you mean: "+shown(command, "--ref", args[0], "--job", args[1]))
 	case len(args) > 1:
 		return usage("job takes one ID", "run it once for each job")
-	case o.id != "" && !isID:
+	case !isID:
 		return usage(fmt.Sprintf("%q isn't the number of a job", o.id), "to name a job: "+shown(command, "--ref", "REF", "--job", o.id))
 	}
 	return nil

@@ -253,7 +253,7 @@ func TestClosedOutput(t *testing.T) {
 		{"job log 1001", "out", 141, ""},
 		{"resolve --job-id 1001", "out", 141, ""},
 		{"doctor", "out", 141, ""},
-		{"--help", "out", 0, ""}, // the library doesn't tell
+		{"--help", "out", 141, ""},
 		{"--version", "out", 141, ""},
 		{"completion bash", "out", 141, ""},
 		{"fetch --job-id 1001 -o files --format json", "out", 141, "files"},

@@ -2,7 +2,9 @@ package house
 
 import (
 	"go/ast"
+	"go/token"
 	"io/fs"
+	"strings"
 	"testing"
 )
 
@@ -73,4 +75,65 @@ func TestFunctionsFitOnAScreen(t *testing.T) {
 			t.Errorf("%s isn't long: remove its exception", name)
 		}
 	}
+}
+
+// Ways through a function: 1, and 1 for each condition, loop, case, && and ||.
+const mostComplex = 15
+
+// intricate are the functions that may have more.
+var intricate = map[string]string{
+	"internal/inflate fast": "the inflater's loop: calls in it cost time",
+}
+
+// simulated is the simulator, whose functions follow GitLab's, condition by condition.
+const simulated = "internal/gitlabtest"
+
+func TestFunctionsAreSimple(t *testing.T) {
+	t.Parallel()
+	found := map[string]bool{}
+	for _, s := range program(t) {
+		for _, d := range s.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || strings.HasPrefix(s.pkg, simulated) {
+				continue
+			}
+			name, n := s.pkg+" "+f.Name.Name, complexity(f)
+			if n <= mostComplex {
+				continue
+			}
+			found[name] = true
+			if intricate[name] == "" {
+				t.Errorf("%s: %s has a complexity of %d, and may have %d", s.path, f.Name.Name, n, mostComplex)
+			}
+		}
+	}
+	for name := range intricate {
+		if !found[name] {
+			t.Errorf("%s is simple: remove its exception", name)
+		}
+	}
+}
+
+func complexity(f *ast.FuncDecl) int {
+	n := 1
+	ast.Inspect(f, func(node ast.Node) bool {
+		switch x := node.(type) {
+		case *ast.IfStmt, *ast.ForStmt, *ast.RangeStmt:
+			n++
+		case *ast.CaseClause:
+			if x.List != nil {
+				n++
+			}
+		case *ast.CommClause:
+			if x.Comm != nil {
+				n++
+			}
+		case *ast.BinaryExpr:
+			if x.Op == token.LAND || x.Op == token.LOR {
+				n++
+			}
+		}
+		return true
+	})
+	return n
 }
