@@ -79,7 +79,7 @@ func (q Query) ofRef() bool { return !q.Exact() || q.Latest || q.AnyPipeline }
 func (q Query) where() string {
 	switch {
 	case q.Root:
-		return fmt.Sprintf("the root pipeline above pipeline %d", q.PipelineID)
+		return fmt.Sprintf("the root of pipeline %d", q.PipelineID)
 	case q.PipelineID != 0:
 		return fmt.Sprintf("pipeline %d", q.PipelineID)
 	case q.Base != "": // SHA is the commit that was looked at last
@@ -168,6 +168,7 @@ const (
 	RefLong    RefMistake = "long"    // refs/heads/… or refs/tags/…
 	RefEncoded RefMistake = "encoded" // with %XX, as in an address
 	RefWord    RefMistake = "word"    // with an @ in front, and not [DefaultBranch]
+	RefSeveral RefMistake = "several" // with a comma or a space between what may be names
 )
 
 func refMistake(ref string) (mistake RefMistake, name string) {
@@ -184,6 +185,8 @@ func refMistake(ref string) (mistake RefMistake, name string) {
 		return RefEncoded, plain
 	case strings.HasPrefix(ref, "@"):
 		return RefWord, DefaultBranch
+	case strings.ContainsAny(ref, ", "):
+		return RefSeveral, ""
 	}
 	return RefFine, ""
 }

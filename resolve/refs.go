@@ -53,7 +53,7 @@ func (r *Resolver) firstRef(ctx context.Context, q Query) ([]Artifact, error) {
 		switch last := n == len(q.MoreRefs); {
 		case err == nil:
 			return found, nil
-		case !isMiss(q, err):
+		case !isMiss(one, err):
 			return nil, err
 		case last && len(passed) > 0:
 			return nil, &RefsError{Err: err, Passed: passed}
@@ -80,9 +80,11 @@ func (r *Resolver) fromOneRef(ctx context.Context, q Query) (found []Artifact, e
 
 // isMiss reports whether the next ref may have what this one doesn't. A job that hasn't
 // succeeded counts as missing, unless it is in the newest pipeline and that is asked for.
+// A ref that can't exist isn't a miss: passing over refs/heads/main would hide the mistake.
 func isMiss(q Query, err error) bool {
 	if missing, ok := errors.AsType[*NotFoundError](err); ok {
-		return missing.What != "project"
+		mistake, _ := missing.RefMistake()
+		return missing.What != "project" && (mistake == RefFine || mistake == RefSeveral || mistake == RefCommit && !isFullCommit(q.Ref))
 	}
 	return mayBeElsewhere(err) && !(q.Latest && is[*StateError](err))
 }

@@ -48,7 +48,7 @@ func TestRoot(t *testing.T) {
 		{"no child", 30, 30, "", []string{"pipeline 30"}},
 		{"a child", 21, 20, "", []string{"pipeline 21", listed, "bridges of 20"}},
 		{"a grandchild", 22, 20, "", []string{"pipeline 22", listed, "bridges of 20", "bridges of 21"}},
-		{"not there", 99, 0, "there is no such pipeline in project 7: the root pipeline above pipeline 99", []string{"pipeline 99"}},
+		{"not there", 99, 0, "there is no such pipeline in project 7: the root of pipeline 99", []string{"pipeline 99"}},
 	} {
 		api := family()
 		found, err := resolve.New(resolve.Options{API: api}).Artifacts(t.Context(), resolve.Query{Project: "7", PipelineID: tt.id, Root: true, Jobs: []string{"build"}})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -125,9 +126,12 @@ func (s *session) newResolver() *resolve.Resolver {
 	o := resolve.Options{
 		API: s.api, JobToken: s.cfg.Token.Kind == env.JobToken,
 		OnSkip: func(err error) { s.log.Warn().Err(err).Msg("a downstream pipeline is left out") },
-		OnPass: func(ref string, because error) {
-			s.log.Info().Str("ref", ref).Str("because", because.Error()).Msg("the next ref is tried")
-		},
+	}
+	var said sync.Map // refs: with --wait, each is tried again and again
+	o.OnPass = func(ref string, because error) {
+		if _, known := said.LoadOrStore(ref, true); !known {
+			s.log.Info().Str("ref", ref).Str("because", because.Error()).Msg("trying the next ref")
+		}
 	}
 	if s.cfg.Project != "" && s.cfg.DefaultBranch != "" {
 		o.Branches = map[string]string{s.cfg.Project: s.cfg.DefaultBranch, s.cfg.ProjectPath: s.cfg.DefaultBranch}

@@ -125,7 +125,7 @@ func checkWords(c *cli.Context) error {
 // unset says of flags whose value usually is a variable when that isn't set.
 var unset = map[string]string{
 	"mr":       "CI_MERGE_REQUEST_IID is set in merge request pipelines only; for a branch use --ref",
-	"pipeline": "a variable of the trigger job, such as PARENT_PIPELINE_ID, is set below it only; since GitLab 18.9, use --pipeline upstream",
+	"pipeline": "variables of a trigger job, such as PARENT_PIPELINE_ID, exist only in the pipeline that it triggers; since GitLab 18.9, use --pipeline upstream",
 }
 
 // notZero are the flags whose 0 isn't a value: it would silently be the default.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func queryFlags() []cli.Flag {
 		&cli.StringFlag{Name: "job-id", Category: help.Which, Usage: "job `ID` or web address, instead of --ref and --job"},
 		&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "`ID` or address, current, upstream, root, or latest (of --ref); any status"},
 		&cli.StringFlag{Name: "sha", Category: help.Which, Usage: "the newest pipeline of the commit `SHA` that has the job"},
-		&cli.StringFlag{Name: "mr", Category: help.Which, Usage: "the newest pipeline of merge request `NUMBER` that has the job"},
+		&cli.StringFlag{Name: "mr", Category: help.Which, Usage: "newest pipeline with the job of a merge request, by `NUMBER` or address"},
 		&cli.BoolFlag{Name: "recent", Category: help.Which, Usage: "if the newest successful pipeline lacks the job, search older ones", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "any-pipeline", Category: help.Which, Usage: "the newest successful job, even if its pipeline failed or still runs", DisableDefaultText: true},
 		&cli.DurationFlag{Name: "max-age", Category: help.Which, Usage: "with --recent or --any-pipeline: search back at most `DURATION`", DefaultText: "any"},
@@ -54,7 +55,7 @@ type queryOptions struct {
 	project  string        // id, path or web address; empty means the job's own
 	jobID    string        // number or web address
 	pipeline string        // see pipelineIn
-	mr       string        // number
+	mr       string        // number or web address
 	previous bool          // before the running pipeline
 	base     bool          // of the running pipeline's merge request
 	given    []string      // the flags among them, except for --project
@@ -93,7 +94,7 @@ func takesProject(c *cli.Context) bool {
 // namesProject reports whether a command line says which project is meant: by --project,
 // or by the address of something in it.
 func namesProject(c *cli.Context) bool {
-	words := append(c.Args().Slice(), c.String("job-id"), c.String("pipeline"))
+	words := append(c.Args().Slice(), c.String("job-id"), c.String("pipeline"), c.String("mr"))
 	return readProject(c) != "" || slices.ContainsFunc(words, webaddress.Is)
 }
 
@@ -191,14 +192,23 @@ func (o queryOptions) jobIn(cfg env.Config, q *resolve.Query) error {
 	return err
 }
 
-// mergeRequestIn reads the number of a merge request, with the ! in front or without.
-func (o queryOptions) mergeRequestIn(_ env.Config, q *resolve.Query) error {
-	if o.mr == "" {
+// mergeRequestIn reads the number of a merge request, with the ! in front or without, or
+// its address.
+func (o queryOptions) mergeRequestIn(cfg env.Config, q *resolve.Query) (err error) {
+	switch {
+	case o.mr == "":
+		return nil
+	case !webaddress.Is(o.mr):
+		if q.MergeRequest, err = webaddress.ID(strings.TrimPrefix(o.mr, "!")); err != nil {
+			return failure.ErrMergeRequest
+		}
 		return nil
 	}
-	var err error
-	if q.MergeRequest, err = webaddress.ID(strings.TrimPrefix(o.mr, "!")); err != nil {
-		return failure.ErrMergeRequest
+	w, err := webaddress.Parse(o.mr, cfg.APIURL)
+	if err == nil && w.MergeRequest == 0 {
+		err = usage("--mr: no merge request in "+o.mr, "a merge request's address ends in /-/merge_requests/NUMBER")
 	}
-	return nil
+	q.MergeRequest = w.MergeRequest
+	q.Project = cmp.Or(q.Project, w.Project)
+	return err
 }

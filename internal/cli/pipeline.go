@@ -45,7 +45,7 @@ func pipelineIn(value string) func(env.Config, *resolve.Query) error {
 		default:
 			var err error
 			if q.PipelineID, err = webaddress.ID(value); err != nil {
-				return usage(fmt.Sprintf("--pipeline %q is neither a number nor a web address nor one of %s", value, strings.Join(pipelineWords, ", ")), "a pipeline's number is in its address")
+				return usage(fmt.Sprintf("--pipeline %q is unknown", value), "give the number in the pipeline's address, the address, or current, upstream (the pipeline that triggered this one), root or latest")
 			}
 			return nil
 		}
@@ -103,7 +103,7 @@ func inProject(cfg env.Config, q *resolve.Query, word, project string) error {
 	case q.Project == "":
 		q.Project = project
 		return nil
-	case project == "", q.Project == project, own && isOwn, !own && !isOwn && isPath:
+	case project == "", q.Project == project, own && isOwn, isPath && (cfg.ProjectPath == "" || !own && !isOwn):
 		return nil
 	}
 	return usage(fmt.Sprintf("--pipeline %s is a pipeline of project %s, and --project says %s", word, project, q.Project), "leave out --project")

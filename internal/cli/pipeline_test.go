@@ -36,6 +36,7 @@ func TestPipelineWords(t *testing.T) {
 		{"another project's, in the own", multi, "1", "upstream", resolve.Query{}, "is a pipeline of project 8, and --project says 1"},
 		{"another project's, in the own by its path", multi, "g/p", "upstream", resolve.Query{}, "is a pipeline of project 8, and --project says g/p"},
 		{"another project's, in a third", multi, "9", "upstream", resolve.Query{}, "--project says 9"},
+		{"a parent, by a path where the own isn't known", env.Config{Project: "1", PipelineID: 30, UpstreamPipeline: 20, UpstreamProject: "1"}, "g/p", "upstream", resolve.Query{Project: "g/p", PipelineID: 20}, ""},
 		{"none", own, "", "upstream", resolve.Query{}, "no other pipeline triggered this one (CI_PIPELINE_SOURCE is push)"},
 		{"a parent that an old server doesn't name", old, "", "upstream", resolve.Query{}, "GitLab sets it since 18.9, and this server's version is 18.8.1"},
 		{"what isn't known", unknown, "", "upstream", resolve.Query{}, "since 18.9"},

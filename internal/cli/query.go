@@ -152,8 +152,11 @@ func (o queryOptions) flagsForAddress(address string) []string {
 		return []string{"--job-id", address}
 	}
 	meant := []string{"--project", address, "--ref", cmp.Or(o.asked.Ref, "REF")}
-	if page.PipelineID != 0 {
+	switch {
+	case page.PipelineID != 0:
 		meant = []string{"--pipeline", address}
+	case page.MergeRequest != 0:
+		meant = []string{"--mr", address}
 	}
 	for _, job := range o.asked.Jobs {
 		meant = append(meant, "--job", job)

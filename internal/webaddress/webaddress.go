@@ -16,12 +16,14 @@ import (
 //	…/group/app
 //	…/group/app/-/jobs/123, and below
 //	…/group/app/-/pipelines/9, and below
+//	…/group/app/-/merge_requests/7, and below
 //	…/group/app/-/jobs/artifacts/main/browse?job=build, raw and download too
 type Page struct {
-	Project    string // full path
-	JobID      int64
-	PipelineID int64
-	Ref, Job   string
+	Project      string // full path
+	JobID        int64
+	PipelineID   int64
+	MergeRequest int64 // its number
+	Ref, Job     string
 }
 
 // Error reports an address that isn't understood.
@@ -79,6 +81,8 @@ func (p *Page) read(parts []string, query url.Values) (err error) {
 		p.JobID, err = ID(parts[1])
 	case len(parts) >= 2 && parts[0] == "pipelines":
 		p.PipelineID, err = ID(parts[1])
+	case len(parts) >= 2 && parts[0] == "merge_requests" && parts[1] != "new":
+		p.MergeRequest, err = ID(parts[1])
 	}
 	return err
 }

@@ -45,6 +45,7 @@ func TestHints(t *testing.T) {
 		{"several refs", &resolve.RefsError{Err: missing("job", resolve.Query{Ref: "main"})}, "--recent looks further back"},
 		{"the default branch, with a job token", &resolve.DefaultBranchError{Err: forbidden}, "name the branch by --ref"},
 		{"no default branch", &resolve.DefaultBranchError{}, ""},
+		{"two refs in one", missing("job", resolve.Query{Ref: "a,b"}), "its own --ref"},
 		{"a word for a ref", missing("successful pipeline", resolve.Query{Ref: "@main"}), "--ref @default"},
 		{"closed, above a pipeline", &resolve.ClosedError{Query: resolve.Query{PipelineID: 9, Root: true}}, `--pipeline "$ROOT_PIPELINE_ID"`},
 		{"no such id", missing("job id", resolve.Query{JobID: 9}), "check --project"},

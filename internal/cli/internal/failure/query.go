@@ -235,6 +235,8 @@ func hintForRef(e *resolve.NotFoundError) string {
 		return "use the short name: --ref " + name
 	case resolve.RefEncoded:
 		return "use the name as Git has it: --ref " + name
+	case resolve.RefSeveral:
+		return "give each ref its own --ref; the first that has the job counts"
 	case resolve.RefWord:
 		return "the default branch is --ref " + name
 	}
