@@ -134,12 +134,18 @@ func withQuery(ctx context.Context, g globalOptions, o queryOptions, con *consol
 	})
 }
 
-// stands adds to an error of --wait how things stand with what was waited for.
+// stands adds to an error how things stand with what was waited for, or which job blocks
+// the newest pipeline.
 func (s *session) stands(ctx context.Context, q resolve.Query, err error) error {
 	if waited, ok := errors.AsType[*retrieve.TimeoutError](err); ok {
 		waited.For, waited.Evidence = q.String(), s.resolver.Explain(ctx, q, waited.Err).Evidence
+		return err
 	}
-	return err
+	missing, ok := errors.AsType[*resolve.NotFoundError](err)
+	if !ok || missing.Reason() != resolve.ReasonNoSuccess || is[*explainedError](err) {
+		return err
+	}
+	return failure.Blocked(s.resolver.Explain(ctx, q, err), err)
 }
 
 // projectIn reads a project: an id, a path, a web address, or the address that git clone

@@ -289,3 +289,29 @@ func (e *anonymousError) Unwrap() error { return e.error }
 
 // Hint says what to do next.
 func (*anonymousError) Hint() string { return "there is no token: " + noToken }
+
+// Blocked adds the manual jobs that block the newest pipeline to an error, if that is why
+// there is no successful one.
+func Blocked(why resolve.Explanation, err error) error {
+	if why.Remedy != resolve.RemedyPlay {
+		return err
+	}
+	return &blockedError{err, why}
+}
+
+// blockedError is an error about a ref whose newest pipeline waits for a person.
+type blockedError struct {
+	error
+	why resolve.Explanation
+}
+
+// Error implements error.
+func (e *blockedError) Error() string {
+	return e.error.Error() + "; " + strings.Join(e.why.Evidence, "; ")
+}
+
+// Unwrap gives the error.
+func (e *blockedError) Unwrap() error { return e.error }
+
+// Hint says what to do next.
+func (e *blockedError) Hint() string { return Remedy(e.why, e.error) }
