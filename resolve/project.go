@@ -34,6 +34,9 @@ func (r *Resolver) inList(q Query, jobs []gitlab.Job, roots []gitlab.Pipeline) (
 	var first error
 	for back, root := range roots {
 		found, err := r.inFamily(q, jobs, root)
+		if orphaned(q, jobs, root) {
+			return nil, &ClosedError{Query: q, Err: r.lists.refusal("pipelines of " + q.Project)}
+		}
 		if err == nil && q.good() {
 			return found, nil
 		}
@@ -46,6 +49,18 @@ func (r *Resolver) inList(q Query, jobs []gitlab.Job, roots []gitlab.Pipeline) (
 		}
 	}
 	return nil, first
+}
+
+// orphaned reports whether a job that the query names is in a child pipeline whose parent
+// isn't in the list. If the list is complete, the parent has only trigger jobs, and may be
+// newer than root.
+func orphaned(q Query, jobs []gitlab.Job, root gitlab.Pipeline) bool {
+	p := newPicker(q, nil)
+	return slices.ContainsFunc(jobs, func(job gitlab.Job) bool {
+		is := job.Pipeline
+		meant := is.SHA == q.SHA || q.SHA == "" && is.Ref == root.Ref
+		return is.Source == childSource && is.ID > root.ID && meant && p.wants(job.Name) && serverTakes(job) && parent(jobs, is) == 0
+	})
 }
 
 // rootsIn returns the pipelines that a query means, of those that jobs are of.
@@ -135,8 +150,8 @@ func amongNewest(jobs []gitlab.Job) string {
 // pipelines that are meant, newest first.
 func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, roots []gitlab.Pipeline, err error) {
 	last := 0 // the last row that helped
-	settled := r.settler(q)
-	for job, err := range r.lists.projectJobs(ctx, q.Project, q.jobs()) {
+	settled, enough := r.settler(q), false
+	for job, err := range r.lists.projectJobs(ctx, q.Project, gitlab.JobsOptions{}) {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -148,7 +163,14 @@ func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, root
 		case len(roots) > 0 && job.Pipeline.Source == "parent_pipeline" && job.Pipeline.SHA == roots[0].SHA:
 			last = len(jobs)
 		}
-		if len(jobs) == maxJobs || seen(q, job, roots, len(jobs)-last) || settled(jobs, roots) {
+		if len(jobs) == maxJobs {
+			break
+		}
+		if enough && len(jobs)%pageSize != 0 {
+			continue // for the parents of children; see orphaned
+		}
+		enough = enough || seen(q, job, roots, len(jobs)-last) || settled(jobs, roots)
+		if enough && (len(roots) == 0 || !orphaned(q, jobs, roots[len(roots)-1])) {
 			break
 		}
 	}
@@ -224,14 +246,24 @@ func (q Query) isBefore(p gitlab.Pipeline) bool {
 	return q.Before == 0 || p.ID < q.Before && (q.Besides == "" || p.SHA != q.Besides)
 }
 
+// parent returns the pipeline that a child pipeline belongs to, as far as a list of jobs
+// tells: the newest of its commit that is older. It returns 0 if no job of one is there.
+func parent(jobs []gitlab.Job, child gitlab.Pipeline) (id int64) {
+	for _, job := range jobs {
+		if p := job.Pipeline; p.Source != childSource && p.SHA == child.SHA && p.ID < child.ID {
+			id = max(id, p.ID)
+		}
+	}
+	return id
+}
+
 // tree returns the jobs of a pipeline and of its children: the parent's first, then
 // those of the oldest child, which is the server's order, or of the newest. Of several
 // attempts at a job, the newest comes first in jobs, and stays first.
 func tree(jobs []gitlab.Job, root gitlab.Pipeline, oldest bool) []gitlab.Job {
 	var family []gitlab.Job
 	for _, job := range jobs {
-		child := job.Pipeline.Source == "parent_pipeline" && job.Pipeline.SHA == root.SHA && job.Pipeline.ID > root.ID
-		if child || job.Pipeline.ID == root.ID {
+		if job.Pipeline.ID == root.ID || job.Pipeline.Source == childSource && parent(jobs, job.Pipeline) == root.ID {
 			family = append(family, job)
 		}
 	}

@@ -1,0 +1,327 @@
+package resolve_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// asker sends requests to a simulated instance, with a token.
+type asker struct {
+	server        *gitlabtest.Server
+	header, token string
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (a asker) RoundTrip(r *http.Request) (*http.Response, error) {
+	if a.token != "" {
+		r.Header.Set(a.header, a.token)
+	}
+	answer := httptest.NewRecorder()
+	a.server.ServeHTTP(answer, r)
+	response := answer.Result()
+	response.Request = r
+	return response, nil
+}
+
+// rung is an instance whose lists are open to a token, or not.
+type rung struct{ name, version, visibility, header, token string }
+
+var rungs = []rung{
+	{"everything is open", "19.4", "private", "PRIVATE-TOKEN", "owner"},
+	{"the project's jobs are closed", "19.4", "public", "", ""},
+	{"pipelines are closed", "18.5", "private", "JOB-TOKEN", "job"},
+}
+
+func (r rung) resolver(t *testing.T, h *history) *resolve.Resolver {
+	t.Helper()
+	client := &http.Client{Transport: asker{gitlabtest.New(h.world(r.visibility), gitlabtest.Options{Version: r.version}), r.header, r.token}}
+	api, err := url.Parse("http://gitlab.example/api/v4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resolve.New(resolve.Options{API: gitlab.New(api, client, client), JobToken: r.token == "job"})
+}
+
+// history is a project in which pipelines ran, children were triggered and jobs retried.
+type history struct {
+	rand *rand.Rand
+	at   time.Time
+	next int64
+	of   *gitlabtest.Project
+	all  []*gitlabtest.Pipeline
+}
+
+func newHistory(seed uint64) *history {
+	h := &history{rand: rand.New(rand.NewPCG(seed, 16)), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), next: 1}
+	h.of = &gitlabtest.Project{ID: 7, Path: "group/app", DefaultBranch: "main"}
+	for range 10 + h.rand.IntN(20) {
+		switch {
+		case len(h.all) == 0 || h.rand.IntN(2) > 0:
+			h.pipeline()
+		case h.rand.IntN(2) > 0:
+			h.retry(h.pick())
+		default:
+			h.child(h.pick())
+		}
+	}
+	running := &gitlabtest.Job{ID: h.id(), Name: "this", Status: "running", CreatedAt: h.at}
+	h.of.Pipelines = append(h.of.Pipelines, &gitlabtest.Pipeline{ID: h.id(), Ref: "this", SHA: h.sha(), Status: "running", CreatedAt: h.at, Jobs: []*gitlabtest.Job{running}})
+	for _, p := range h.all {
+		p.Status = status(p)
+	}
+	return h
+}
+
+func (h *history) world(visibility string) *gitlabtest.World {
+	h.of.Visibility = visibility
+	last := h.of.Pipelines[len(h.of.Pipelines)-1]
+	return &gitlabtest.World{Projects: []*gitlabtest.Project{h.of}, Tokens: []*gitlabtest.Token{
+		{Value: "owner", Kind: "private", Roles: map[int64]string{7: "owner"}},
+		{Value: "job", Kind: "job", Project: 7, Job: last.Jobs[0].ID},
+	}}
+}
+
+// id is higher than any before, and later.
+func (h *history) id() int64 {
+	h.next++
+	h.at = h.at.Add(time.Minute)
+	return h.next
+}
+
+func (h *history) sha() string { return fmt.Sprintf("%040x", h.next) }
+
+func (h *history) pick() *gitlabtest.Pipeline { return h.all[h.rand.IntN(len(h.all))] }
+
+func (h *history) pipeline() {
+	p := &gitlabtest.Pipeline{
+		ID: h.id(), SHA: h.sha(), CreatedAt: h.at, Ref: []string{"main", "main", "other"}[h.rand.IntN(3)],
+		Source: []string{"push", "push", "schedule", "web", "webide"}[h.rand.IntN(5)],
+	}
+	if n := len(h.all); n > 0 {
+		h.of.Commits = append(h.of.Commits, &gitlabtest.Commit{ID: p.SHA, Parents: []string{h.all[n-1].SHA}})
+	}
+	h.jobs(p)
+	h.of.Pipelines, h.all = append(h.of.Pipelines, p), append(h.all, p)
+}
+
+func (h *history) child(parent *gitlabtest.Pipeline) {
+	p := &gitlabtest.Pipeline{ID: h.id(), SHA: parent.SHA, CreatedAt: h.at, Ref: parent.Ref, Source: "parent_pipeline"}
+	h.jobs(p)
+	p.Status = status(p)
+	parent.Bridges = append(parent.Bridges, &gitlabtest.Bridge{ID: h.id(), Name: "child", CreatedAt: h.at, Child: p})
+}
+
+func (h *history) jobs(p *gitlabtest.Pipeline) {
+	for _, name := range []string{"build", "test", "lint"} {
+		if h.rand.IntN(4) > 0 {
+			h.job(p, name)
+		}
+	}
+	for n := range h.rand.IntN(5) { // so that a page of jobs doesn't go back to the first pipeline
+		p.Jobs = append(p.Jobs, &gitlabtest.Job{ID: h.id(), CreatedAt: h.at, Name: fmt.Sprint("other ", n)})
+	}
+}
+
+func (h *history) job(p *gitlabtest.Pipeline, name string) {
+	j := &gitlabtest.Job{ID: h.id(), CreatedAt: h.at, Name: name, AllowFailure: h.rand.IntN(2) == 0}
+	j.Status = []string{"success", "success", "success", "success", "success", "failed", "failed", "canceled", "running"}[h.rand.IntN(9)]
+	switch h.rand.IntN(6) {
+	case 0: // nothing
+	case 1:
+		j.Reports = []string{"junit"}
+	default:
+		j.Archive = fmt.Append(nil, j.ID)
+	}
+	p.Jobs = append(p.Jobs, j)
+}
+
+func (h *history) retry(p *gitlabtest.Pipeline) {
+	if len(p.Jobs) == 0 {
+		return
+	}
+	name := p.Jobs[h.rand.IntN(len(p.Jobs))].Name
+	for _, j := range p.Jobs {
+		j.Retried = j.Retried || j.Name == name
+	}
+	h.job(p, name)
+}
+
+// status is what the newest attempts add up to.
+func status(p *gitlabtest.Pipeline) string {
+	sum := "success"
+	for _, j := range p.Jobs {
+		switch {
+		case j.Retried:
+		case j.Status == "running":
+			return "running"
+		case j.Status != "success" && !j.AllowFailure:
+			sum = j.Status
+		}
+	}
+	return sum
+}
+
+const histories = 20
+
+// truth is the job that a query for "build" means, told from all that there is.
+func (h *history) truth(q resolve.Query) string {
+	var roots []*gitlabtest.Pipeline
+	for _, p := range slices.Backward(h.all) {
+		ci := p.Source != "webide" || slices.Contains(q.Sources, "webide")
+		fits := q.Base != "" || p.Ref == q.Ref && (q.Latest || q.AnyPipeline || p.Status == "success") && (q.Before == 0 || p.ID < q.Before && p.SHA != q.Besides)
+		if ci && fits && q.FromSource(p.Source) {
+			roots = append(roots, p)
+		}
+	}
+	for _, root := range roots {
+		family := []*gitlabtest.Pipeline{root}
+		for _, b := range root.Bridges {
+			family = append(family, b.Child)
+		}
+		if q.Exact() {
+			slices.Reverse(family[1:])
+		}
+		for _, p := range family {
+			if id, decides := choice(p, q); id != 0 {
+				return fmt.Sprint([]int64{id})
+			} else if decides {
+				break
+			}
+		}
+		if !q.Recent && !q.AnyPipeline && q.Base == "" {
+			break
+		}
+	}
+	return "none"
+}
+
+// choice is the job "build" of one pipeline, or whether it decides that none is meant.
+func choice(p *gitlabtest.Pipeline, q resolve.Query) (id int64, decides bool) {
+	for _, j := range slices.Backward(p.Jobs) {
+		good := j.Status == "success" && j.HasArchive()
+		switch {
+		case j.Name != "build":
+		case q.AnyPipeline || q.Base != "":
+			if good {
+				return j.ID, true
+			}
+		case j.Retried, !q.Latest && !j.Downloadable():
+		case q.Latest && !good, q.RequireSuccess && j.Status != "success", !j.HasArchive():
+			return 0, true
+		default:
+			return j.ID, true
+		}
+	}
+	return 0, false
+}
+
+// outcome is which jobs a query finds, or that it finds none.
+func outcome(t *testing.T, r *resolve.Resolver, q resolve.Query) string {
+	t.Helper()
+	found, err := r.Artifacts(t.Context(), q)
+	if _, closed := errors.AsType[*resolve.ClosedError](err); closed {
+		return "closed"
+	}
+	if err != nil {
+		if refusal, ok := errors.AsType[*gitlab.Error](err); ok && refusal.StatusCode != http.StatusNotFound {
+			t.Errorf("%v: %v", q, err)
+		}
+		return "none"
+	}
+	ids := make([]int64, len(found))
+	for i, a := range found {
+		ids[i] = a.JobID
+	}
+	slices.Sort(ids)
+	return fmt.Sprint(ids)
+}
+
+// Whatever a token may list, a query that says which pipelines count means the same jobs.
+func TestEveryRungFindsTheSame(t *testing.T) {
+	t.Parallel()
+	found, unsure := map[string]int{}, 0
+	for seed := range uint64(histories) {
+		h := newHistory(seed)
+		newest := h.all[len(h.all)-1]
+		of := func(change func(q *resolve.Query)) resolve.Query {
+			q := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}
+			change(&q)
+			return q
+		}
+		queries := map[string]resolve.Query{
+			"any pipeline":           of(func(q *resolve.Query) { q.AnyPipeline = true }),
+			"any pipeline, two jobs": of(func(q *resolve.Query) { q.AnyPipeline, q.Jobs = true, []string{"build", "lint"} }),
+			"any pipeline, a glob":   of(func(q *resolve.Query) { q.AnyPipeline, q.Jobs = true, []string{"*t*"} }),
+			"any pipeline of pushes": of(func(q *resolve.Query) { q.AnyPipeline, q.Sources = true, []string{"push"} }),
+			"any pipeline before":    of(func(q *resolve.Query) { q.AnyPipeline, q.Before = true, newest.ID }),
+			"from schedules":         of(func(q *resolve.Query) { q.Sources = []string{"schedule"} }),
+			"not from pushes":        of(func(q *resolve.Query) { q.Sources = []string{"!push"} }),
+			"newest from the editor": of(func(q *resolve.Query) { q.Latest, q.Sources = true, []string{"webide"} }),
+			"recent, from pushes":    of(func(q *resolve.Query) { q.Recent, q.Sources = true, []string{"push", "web"} }),
+			"before":                 of(func(q *resolve.Query) { q.Before = newest.ID }),
+			"recent before":          of(func(q *resolve.Query) { q.Recent, q.Before = true, newest.ID }),
+			"before, another commit": of(func(q *resolve.Query) { q.Before, q.Besides = newest.ID+1, newest.SHA }),
+			"success":                of(func(q *resolve.Query) { q.RequireSuccess = true }),
+			"recent success":         of(func(q *resolve.Query) { q.Recent, q.RequireSuccess = true, true }),
+			"base":                   of(func(q *resolve.Query) { q.Ref, q.Base = "", newest.SHA }),
+			"base, from schedules":   of(func(q *resolve.Query) { q.Ref, q.Base, q.Sources = "", newest.SHA, []string{"schedule"} }),
+			"base, two jobs":         of(func(q *resolve.Query) { q.Ref, q.Base, q.Jobs = "", newest.SHA, []string{"build", "test"} }),
+		}
+		for name, q := range queries {
+			want := ""
+			if len(q.Jobs) == 1 && q.Jobs[0] == "build" {
+				want = h.truth(q)
+			}
+			for _, rung := range rungs {
+				got := outcome(t, rung.resolver(t, h), q)
+				if want == "" {
+					want = got
+				}
+				if got == "closed" && rung.token == "job" { // a parent without jobs may have been the one
+					unsure++
+					continue
+				}
+				if got != want {
+					t.Errorf("history %d, %s: %s, and where %s: %s", seed, name, want, rung.name, got)
+				}
+			}
+			if want != "none" {
+				found[name]++
+			}
+		}
+	}
+	if unsure > len(found)*histories/10 {
+		t.Errorf("%d queries were not answered where pipelines are closed", unsure)
+	}
+	for name, n := range found {
+		if n == 0 {
+			t.Errorf("%s: only %d histories have the job", name, n)
+		}
+	}
+}
+
+// The cheap way to find the job that GitLab chooses, one page of the newest jobs, finds the
+// same as GitLab's own lists and as GitLab.
+func TestOnRefIsWhatGitLabChooses(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(histories) {
+		h := newHistory(seed)
+		q := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}
+		chosen := h.of.LatestJob("main", "build")
+		found, err := rungs[0].resolver(t, h).OnRef(t.Context(), q)
+		if (chosen == nil || !chosen.HasArchive()) != (err != nil) || err == nil && found.JobID != chosen.ID {
+			t.Errorf("history %d: %+v, %v; GitLab chooses %+v", seed, found, err, chosen)
+		}
+	}
+}
