@@ -27,6 +27,7 @@ func TestCrowd(t *testing.T) {
 			server := gitlabtest.Start(world, gitlabtest.Options{Unlicensed: true, Limits: limits})
 			t.Cleanup(server.Close)
 			var crowd errgroup.Group
+			start := time.Now()
 			for range jobs {
 				i := connect(t, server, gitlabtest.JobToken, transport.Policy{Retries: 10})
 				dir := parse(t, t.TempDir())
@@ -44,7 +45,8 @@ func TestCrowd(t *testing.T) {
 					refused++
 				}
 			}
-			if served := len(server.Requests()) - refused; refused == 0 || served > jobs*each {
+			slow := time.Since(start) > jobs/time.Duration(limits.Runner)*limits.Period // a busy machine may keep to the limit by itself
+			if served := len(server.Requests()) - refused; refused == 0 && !slow || served > jobs*each {
 				t.Errorf("%d requests were served, at most %d are needed; %d were refused", served, jobs*each, refused)
 			}
 			t.Logf("%d requests were served, %d refused", len(server.Requests())-refused, refused)
