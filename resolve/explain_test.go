@@ -77,6 +77,24 @@ func TestExplain(t *testing.T) {
 			evidence: []string{"pipeline 9 (success) has the jobs (none)"}, reason: resolve.ReasonNoJob,
 			asked: []string{"pipelines ref=main sha= status=", "jobs of 9", "jobs of 8", "jobs of 7", "jobs of 6", "jobs of 5"},
 		},
+		{
+			name: "the number of a job", api: server{single: map[int64]gitlab.Job{9: {ID: 9, Name: "a, b", Pipeline: gitlab.Pipeline{ID: 3}}}},
+			query: resolve.Query{Project: "7", PipelineID: 9}, err: &resolve.NotFoundError{What: "pipeline"},
+			evidence: []string{`9 is the number of job "a, b" in pipeline 3`}, remedy: resolve.RemedyJob, reason: resolve.ReasonNoPipeline, asked: []string{"job 9"},
+		},
+		{
+			name: "a person has to play a job", query: query, err: noSuccess(query),
+			api: server{pipelines: []gitlab.Pipeline{main(9, "manual")}, jobs: map[int64][]gitlab.Job{9: {
+				{ID: 1, Name: "may", Status: "manual", AllowFailure: true}, {ID: 2, Name: "must", Status: "manual"}, {ID: 3, Name: "done", Status: "success"},
+			}}},
+			evidence: []string{`the newest pipeline of "main" is 9: manual`, "job must (2) blocks it"}, remedy: resolve.RemedyPlay, reason: resolve.ReasonNoSuccess,
+			asked: []string{"pipelines ref=main sha= status=", "jobs of 9"},
+		},
+		{
+			name: "the pipeline that was searched is known", query: resolve.Query{Project: "7", PipelineID: 9, Jobs: []string{"x"}},
+			err:      &resolve.NotFoundError{What: "job", Job: "x", Pipeline: 9, Names: []string{"b", "a, c", "b", " d"}},
+			evidence: []string{`pipeline 9 was searched, with its children; the jobs there are " d", "a, c", b`}, reason: resolve.ReasonNoJob,
+		},
 		{name: "a job of no ref", query: resolve.Query{Project: "7", JobID: 5}, err: &resolve.NotFoundError{What: "job id"}, reason: resolve.ReasonNoJob},
 		{
 			name: "the job token is of another project", query: query, err: noProject,

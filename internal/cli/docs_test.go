@@ -76,6 +76,7 @@ func reference() string {
 		{"The elements of `files` there", fetchedFile{}},
 		{"`ls --format json`: a list of", listedFile{}},
 		{"`resolve --format json`: a list of", resolvedJob{}},
+		{"`resolve --format json --if-missing ignore`, or `warn`: one object", resolvedAnswer{}},
 		{"`explain --format json`: one object; what does not apply is left out", explanation{}},
 		{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object", jobs.Row{}},
 		{"The elements of `artifacts` there", jobs.File{}},

@@ -54,6 +54,8 @@ func TestWaiterWaitsFor(t *testing.T) {
 		{"nothing", nil, false},
 		{"a job that isn't there yet", &resolve.NotFoundError{What: "job"}, true},
 		{"a pipeline", &resolve.NotFoundError{What: "pipeline"}, true},
+		{"a pipeline's number", &resolve.NotFoundError{What: "pipeline", Query: resolve.Query{PipelineID: 9}}, false},
+		{"a job that waits for a person", &resolve.StateError{Artifact: resolve.Artifact{Status: "manual"}, NotStarted: true}, true},
 		{"a successful pipeline", &resolve.NotFoundError{What: "successful pipeline"}, true},
 		{"a project", &resolve.NotFoundError{What: "project"}, false},
 		{"a job ID", &resolve.NotFoundError{What: "job id"}, false},
