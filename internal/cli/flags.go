@@ -191,6 +191,9 @@ func flagsFromEnv(c *cli.Context, flags []cli.Flag) error {
 	return nil
 }
 
+// inVariable reports whether a flag's variable is set.
+func inVariable(flag string) bool { return os.Getenv(envName(flag)) != "" }
+
 // envPrefix starts the variables of all flags.
 const envPrefix = "ARTIFETCH_"
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -64,6 +65,9 @@ type jobOptions struct {
 func readJob(c *cli.Context) (jobOptions, error) {
 	o := jobOptions{
 		global: readGlobal(c), query: readQuery(c), id: c.Args().First(), force: c.Bool("force"), yes: readYes(c),
+	}
+	if o.id != "" { // it counts more than variables such as ARTIFETCH_JOB, which are for fetch
+		o.query.given = slices.DeleteFunc(o.query.given, inVariable)
 	}
 	if err := o.checkTarget(c.Command.HelpName, c.Args().Slice()); err != nil {
 		return o, err
