@@ -200,9 +200,11 @@ http {
   sendfile on; tcp_nopush on; keepalive_timeout 65;
   ssl_protocols TLSv1.3; ssl_certificate DIR/ca.pem; ssl_certificate_key DIR/key.pem;
   client_body_temp_path DIR/t1; proxy_temp_path DIR/t2; fastcgi_temp_path DIR/t3; uwsgi_temp_path DIR/t4; scgi_temp_path DIR/t5;
+  gzip_comp_level 2; gzip_min_length 10240; gzip_types application/json;
   upstream application { server APPLICATION; keepalive 32; }
   server {
     listen GITLAB ssl;
+    gzip on;
     location / {
       proxy_pass http://application; proxy_http_version 1.1;
       proxy_set_header Host $http_host; proxy_set_header Connection "";

@@ -49,9 +49,15 @@ type whole struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (l *whole) RoundTrip(req *http.Request) (*http.Response, error) {
+	if l.all {
+		req = acceptGzip(req)
+	}
 	resp, err := l.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
+	}
+	if l.all {
+		unpack(resp)
 	}
 	refused := resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent
 	switch {
