@@ -30,6 +30,38 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 	}
 }
 
+// Pin has later requests go to another address of GitLab's, which serves the same archive
+// and won't mean another one later. Each answer is still checked against the first. Object
+// storage is asked where it was; GitLab signs the next address there.
+func (f *File) Pin(address string) { f.remote.pin(address) }
+
+func (r *remote) pin(address string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current == r.home {
+		r.current = address
+	}
+	r.home = address
+}
+
+// pinSoon pins the file if GitLab has listed it by now.
+func (r *remote) pinSoon(o Options, size int64) {
+	select {
+	case listed := <-o.Soon:
+		if listed.URL != "" && listed.Size == size {
+			r.pin(listed.URL)
+		}
+	default:
+	}
+}
+
+// gitlabs reports whether an address is GitLab's, and not a pre-signed one.
+func (r *remote) gitlabs(address string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return address == r.origin || address == r.home
+}
+
 // move replaces the address for ranges. r.mu is locked.
 func (r *remote) move(to *url.URL) {
 	if address := to.String(); address != r.current {
@@ -67,25 +99,25 @@ func (r *remote) renew(ctx context.Context, generation int, q question) (answer,
 		if now != generation {
 			return r.askFor(ctx, address, q)
 		}
-		if done := r.beginRenewal(generation); done != nil {
-			a, err := r.askFor(ctx, r.origin, q)
+		if home, done := r.beginRenewal(generation); done != nil {
+			a, err := r.askFor(ctx, home, q)
 			done(a, err)
 			return a, err
 		}
 	}
 }
 
-// beginRenewal returns a function that ends the renewal, or nil if another reader was
-// faster.
-func (r *remote) beginRenewal(generation int) (done func(answer, error)) {
+// beginRenewal returns the address to ask, and a function that ends the renewal, or nil if
+// another reader was faster.
+func (r *remote) beginRenewal(generation int) (home string, done func(answer, error)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.renewing != nil || r.generation != generation {
-		return nil
+		return "", nil
 	}
 	renewing := make(chan struct{})
 	r.renewing = renewing
-	return func(a answer, err error) {
+	return r.home, func(a answer, err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if err == nil && a.outcome == gotPart {

@@ -38,34 +38,44 @@ type early struct {
 // early returns nil if the ribs can't be known before the first answer, or aren't worth
 // it.
 func (r *remote) early(ctx context.Context, o Options) *early {
-	if o.Partial || o.Connections == 1 || o.Size <= 0 && o.SizeSoon == nil || !o.Servers.ranges(r.origin) {
+	if o.Partial || o.Connections == 1 || o.Size <= 0 && o.Soon == nil || !o.Servers.ranges(r.origin) {
 		return nil
 	}
 	return &early{remote: r, ctx: ctx, o: o, stop: make(chan struct{})}
 }
 
-// redirected is called with the request that GitLab has redirected to storage. If the
-// size is known, the request is made to end where the ribs begin.
+// redirected is called when GitLab has redirected the first request to storage.
 func (e *early) redirected(storage http.Header) {
 	if e == nil {
 		return
 	}
+	e.begin()
+	e.narrow(storage)
+}
+
+// narrow makes the first request end where nothing else will be read on its connection, if
+// the size is known. It's called again when storage has been connected, which takes two
+// round trips.
+func (e *early) narrow(first http.Header) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.began {
-		e.begin()
-	}
-	if len(e.ribs.arrivals) > 0 {
-		question{kind: askSpan, end: e.ribs.arrivals[0].off}.ask(storage)
+	if len(e.ribs.arrivals) > 0 && first.Get("Range") == everything.String() {
+		question{kind: askSpan, end: e.ribs.layout.spine}.ask(first)
 	}
 }
 
 func (e *early) begin() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.began {
+		return
+	}
 	e.began = true
 	size := e.o.Size
 	if size <= 0 {
 		select {
-		case size = <-e.o.SizeSoon:
+		case listed := <-e.o.Soon:
+			size = listed.Size
 		default:
 			e.waiting.Go(e.wait)
 		}
@@ -76,10 +86,10 @@ func (e *early) begin() {
 // wait waits for the size, but not longer than for the first answer.
 func (e *early) wait() {
 	select {
-	case size := <-e.o.SizeSoon:
+	case listed := <-e.o.Soon:
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.request(size)
+		e.request(listed.Size)
 	case <-e.stop:
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/late"
 )
 
 // site is a GitLab that redirects to a storage, of which the first answer can be held back.
@@ -80,10 +82,10 @@ func (s *site) open(t *testing.T, o fetch.Options) (*fetch.File, error) {
 }
 
 // soon returns a channel that has a size, or gets none.
-func soon(size int64) <-chan int64 {
-	c := make(chan int64, 1)
+func soon(size int64) <-chan fetch.Listing {
+	c := make(chan fetch.Listing, 1)
 	if size > 0 {
-		c <- size
+		c <- fetch.Listing{Size: size}
 	}
 	return c
 }
@@ -93,7 +95,7 @@ func soon(size int64) <-chan int64 {
 func TestEarly(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{10 * mib, 40 * mib} { // in memory as a whole, or not
-		for name, o := range map[string]fetch.Options{"before": {Size: int64(size)}, "meanwhile": {SizeSoon: soon(int64(size))}} {
+		for name, o := range map[string]fetch.Options{"before": {Size: int64(size)}, "meanwhile": {Soon: soon(int64(size))}} {
 			data := noise()[:min(size, 37*mib)]
 			if size > len(data) {
 				data = append(slices.Clone(data), data[:size-len(data)]...)
@@ -131,18 +133,18 @@ func TestSizeAfterTheRedirect(t *testing.T) {
 	for _, comes := range []bool{true, false} {
 		s := newSite(t, data, 7)
 		s.hold = make(chan struct{})
-		size := make(chan int64)
+		size := make(chan fetch.Listing)
 		go func() {
 			for s.redirects.Load() == 0 {
 				time.Sleep(time.Millisecond)
 			}
 			if comes {
-				size <- int64(len(data))
+				size <- fetch.Listing{Size: int64(len(data))}
 				<-s.ribs
 			}
 			close(s.hold)
 		}()
-		f, err := s.open(t, fetch.Options{SizeSoon: size})
+		f, err := s.open(t, fetch.Options{Soon: size})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -341,7 +343,7 @@ func TestIfRangeOfRibs(t *testing.T) {
 // Open ends with its context, whatever it waits for, and leaves nothing behind.
 func TestStopBeforeTheFirstAnswer(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]fetch.Options{"size known": {Size: 10 * mib}, "size never told": {SizeSoon: make(chan int64)}, "size unknown": {}} {
+	for name, o := range map[string]fetch.Options{"size known": {Size: 10 * mib}, "size never told": {Soon: make(chan fetch.Listing)}, "size unknown": {}} {
 		for _, redirects := range []bool{true, false} {
 			s := newSite(t, content(10*mib), 7)
 			s.hold = make(chan struct{})
@@ -393,5 +395,91 @@ func TestNoRibsWithoutRanges(t *testing.T) {
 		if n := len(s.asked()) - before; i > 0 && n != 1 {
 			t.Errorf("file %d: %d requests", i, n)
 		}
+	}
+}
+
+// distant is a client whose connections to storage are made when so many of them are
+// wanted. It tells the size when the first one is.
+type distant struct {
+	storage string // host and port
+	wanted  int
+	tell    func()
+
+	mu     sync.Mutex
+	dialed int
+	all    chan struct{} // closed when they are wanted
+}
+
+func (d *distant) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if address == d.storage {
+		d.mu.Lock()
+		if d.dialed++; d.dialed == 1 {
+			d.tell()
+		}
+		if d.dialed == d.wanted {
+			close(d.all)
+		}
+		d.mu.Unlock()
+		select {
+		case <-d.all:
+		case <-time.After(10 * time.Second): // they won't be; the test sees that
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// lateTransport changes the headers of requests when their connections are there.
+type lateTransport struct{ *http.Transport }
+
+// RoundTrip implements [http.RoundTripper].
+func (l lateTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return l.Transport.RoundTrip(late.Apply(r))
+}
+
+// While storage is being connected, a listing may tell the size: then the connections for
+// the other parts are opened at the same time, and the first request asks for no byte that
+// isn't read on its connection. A small file has one connection.
+func TestSizeBeforeTheConnection(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		size, connections int
+		first             string
+	}{
+		{300_000, 1, "bytes=0-"},
+		{1_000_000, 2, "bytes=0-499999"},
+		{10 * mib, 8, "bytes=0-1310719"},
+		{40 * mib, 8, "bytes=0-4194303"},
+	} {
+		data := slices.Concat(noise(), noise())[:tt.size]
+		s := newSite(t, data, 0)
+		size := make(chan fetch.Listing, 1)
+		d := &distant{storage: strings.TrimPrefix(s.URL, "http://"), wanted: tt.connections, all: make(chan struct{})}
+		d.tell = func() { size <- fetch.Listing{Size: int64(tt.size)} }
+		transport := lateTransport{&http.Transport{DialContext: d.dial, MaxIdleConnsPerHost: 16}}
+		t.Cleanup(transport.CloseIdleConnections)
+		f, err := fetch.Open(t.Context(), s.url, fetch.Options{Client: &http.Client{Transport: transport}, Soon: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeAtEnd(t, f)
+		for _, off := range []int{0, max(tt.size-2*mib+100, 0)} { // what is asked for at once
+			n := min(4*mib, tt.size-off)
+			if got, err := readRange(t, f, int64(off), int64(n)); err != nil || !bytes.Equal(got, data[off:off+n]) {
+				t.Errorf("%d bytes: %d from %d, %v", tt.size, len(got), off, err)
+			}
+		}
+		if tt.size <= 16*mib {
+			readAll(t, f, data)
+		}
+		asked := s.asked()
+		if twice := askedTwice(t, asked, int64(tt.size)); !slices.Contains(asked, tt.first) || twice > 0 || len(asked) != tt.connections {
+			t.Errorf("%d bytes: %d were asked for twice: %s", tt.size, twice, lines(asked))
+		}
+		if d.mu.Lock(); d.dialed != tt.connections {
+			t.Errorf("%d bytes: %d connections to storage, want %d", tt.size, d.dialed, tt.connections)
+		}
+		d.mu.Unlock()
 	}
 }

@@ -89,6 +89,7 @@ func (r *remote) open(ctx context.Context, o Options, q question) (*File, error)
 func (r *remote) ranged(ctx context.Context, o Options, a answer, ribs ribs) (*File, error) {
 	c := a.part
 	r.settle(a.Response, c.total)
+	r.pinSoon(o, c.total)
 	first := r.reader(ctx, c.first, c.last+1)
 	first.body = a.Body
 	f := &File{ctx: ctx, remote: r, size: c.total, sha256: r.digest()}
@@ -117,10 +118,11 @@ func (f *File) arriveAll(o Options, first *reader, ribs ribs) error {
 	if len(ribs.arrivals) == 0 {
 		ribs.layout = r.layout(o, f.size, r.timing.late())
 	}
-	alone := o.Connections == 1
+	alone, answered := o.Connections == 1, first.end
 	first.end = ribs.layout.spine
 	if !alone && len(ribs.layout.others) > 0 {
-		first.end = ribs.layout.others[0]
+		// As far as it was asked for, but not twice.
+		first.end = min(max(first.end, answered), ribs.layout.others[0])
 	}
 	f.spine = newSpine(arrive(f.ctx, first, ribs.layout.spine))
 	f.arrivals = []*arrival{f.spine.arrival}

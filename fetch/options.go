@@ -27,9 +27,9 @@ type Options struct {
 	// Size is the archive's size in bytes, as GitLab lists it. It saves a request, and
 	// a server without ranges may not send more. Zero means unknown.
 	Size int64
-	// SizeSoon receives the size in bytes when GitLab has listed it, if that request is
-	// made at the same time. Open doesn't wait for it. Nil means never.
-	SizeSoon <-chan int64
+	// Soon receives what GitLab lists of the archive, if that request is made at the same
+	// time. Open doesn't wait for it. Nil means never.
+	Soon <-chan Listing
 	// Partial says that only a part of the archive is wanted. Reading then starts at
 	// its end.
 	Partial bool
@@ -71,6 +71,14 @@ type Options struct {
 	// Servers remembers what servers don't support, for all files of one run. Nil means
 	// that each file finds out by itself.
 	Servers *Servers
+}
+
+// Listing is what GitLab lists of an archive while it is opened.
+type Listing struct {
+	Size int64 // in bytes
+	// URL is where the archive is requested from now on, if it has that size: see
+	// [File.Pin]. Empty means at the address that was opened.
+	URL string
 }
 
 func (o Options) withDefaults() Options {

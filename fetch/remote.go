@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gitlab.com/artifetch/artifetch/internal/late"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
@@ -19,7 +20,7 @@ type remote struct {
 	check   func(*http.Response) error
 	backoff func() Backoff
 	onSpool func(have, total int64)
-	origin  string // GitLab's address
+	origin  string // GitLab's address, as it was opened
 	meter   *Meter
 	latency atomic.Int64 // of the last request, until its headers; nanoseconds
 	timing  timing
@@ -31,6 +32,7 @@ type remote struct {
 	validator validator     // only when settled
 
 	mu         sync.Mutex
+	home       string        // GitLab's address for later requests: see File.Pin
 	current    string        // the address for ranges: the end of the redirects
 	generation int           // how often current was replaced
 	renewing   chan struct{} // closed when a renewal ends; nil if there is none
@@ -39,7 +41,7 @@ type remote struct {
 
 func newRemote(url string, o Options) *remote {
 	r := &remote{
-		check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, meter: o.Meter, origin: url, current: url, most: o.Connections,
+		check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, meter: o.Meter, origin: url, home: url, current: url, most: o.Connections,
 		sizes: sizesOf(o.Share), settled: make(chan struct{}),
 	}
 	client := *o.Client
@@ -55,6 +57,9 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 		return answer{}, redact.Error(err)
 	}
 	q.ask(req.Header)
+	if q == everything && r.ahead != nil {
+		req = req.WithContext(late.Header(req.Context(), r.ahead.narrow))
+	}
 	r.meter.requests.Add(1)
 	start := time.Now()
 	resp, err := r.client.Do(req)
@@ -63,7 +68,7 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 	}
 	r.latency.Store(int64(time.Since(start)))
 	redirected := resp.Request.Response != nil
-	return q.narrowed(resp.Request.Header).judge(resp, redirected || address != r.origin, r.check)
+	return q.narrowed(resp.Request.Header).judge(resp, redirected || !r.gitlabs(address), r.check)
 }
 
 // first makes a request to GitLab. If the address that GitLab redirects to has expired
@@ -134,7 +139,7 @@ func (r *remote) get(ctx context.Context, off, end int64) (*http.Response, error
 func (r *remote) redirected() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.current != r.origin
+	return r.current != r.home
 }
 
 // askFor requests a range of the object that was opened.

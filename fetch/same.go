@@ -42,7 +42,7 @@ func (f *File) SameAt(ctx context.Context, address string) (bool, error) {
 func (r *remote) at(address string) *remote {
 	return &remote{
 		client: r.client, check: r.check, backoff: r.backoff, onSpool: r.onSpool, meter: r.meter,
-		origin: address, current: address, sizes: r.sizes, most: r.most, settled: make(chan struct{}),
+		origin: address, home: address, current: address, sizes: r.sizes, most: r.most, settled: make(chan struct{}),
 	}
 }
 

@@ -31,6 +31,7 @@ func share(size int64, n, late int) int64 {
 
 const (
 	oneIsBest = 2 << 20   // bytes of a file that one connection brings alone
+	oneEarly  = 512 << 10 // the same, if others can start with the first
 	minTail   = 128 << 10 // bytes
 	maxTail   = 2 << 20   // bytes: the directory of twenty thousand entries
 )
@@ -48,11 +49,14 @@ func sizesOf(files int) sizes {
 }
 
 // others returns how many connections there should be beside the first one, at most that
-// many. GitLab's own requests all pass its application server, so they are few: size /
+// many, if they start late round trips after it. Each time the connections that start
+// together are doubled, a small file takes one round trip less. GitLab's own requests all pass its application server, so they are few: size /
 // 4 MiB + 2 in all, including those for the regions of a large file.
-func (s sizes) others(size int64, most int, redirected bool) int {
+func (s sizes) others(size int64, most int, redirected bool, late int) int {
 	n := size >> 20
 	switch {
+	case redirected && late == 0 && size > oneEarly:
+		n = min(size/oneEarly, 7)
 	case size <= oneIsBest:
 		return 0
 	case redirected:
@@ -109,5 +113,5 @@ func places(size int64, n int, part int64) (list []int64) {
 }
 
 func (r *remote) layout(o Options, size int64, late int) layout {
-	return r.sizes.layout(size, r.sizes.others(size, o.Connections-1, r.redirected()), late)
+	return r.sizes.layout(size, r.sizes.others(size, o.Connections-1, r.redirected(), late), late)
 }

@@ -10,10 +10,11 @@ import (
 
 // ByRef returns the archive that GitLab itself chooses for q, without a request, and
 // whether q asks for such a one: that of a single job of the newest successful pipeline
-// of a ref. Its job isn't known.
+// of a ref, or with Recent, of the newest that has it. Its job isn't known. GitLab doesn't
+// look at how old a pipeline is.
 func (r *Resolver) ByRef(q Query) (Artifact, bool) {
 	q = r.Settle(q)
-	if q.JobID != 0 || q.Exact() || q.Recent || !q.asServer() || len(q.Jobs) != 1 || q.Globs() || len(q.MoreRefs) > 0 || q.Ref == DefaultBranch {
+	if q.JobID != 0 || q.Exact() || q.MaxAge > 0 || !q.asServer() || len(q.Jobs) != 1 || q.Globs() || len(q.MoreRefs) > 0 || q.Ref == DefaultBranch {
 		return Artifact{}, false
 	}
 	return r.chosenByServer(q, q.Jobs[0]), true
@@ -49,7 +50,9 @@ func (r *Resolver) OnRef(ctx context.Context, q Query) (Artifact, error) {
 	case err != nil || settled:
 		return a, r.unlistable(err, q)
 	}
-	a, settled, err = r.inNewestPipelines(ctx, q)
+	if !q.Recent {
+		a, settled, err = r.inNewestPipelines(ctx, q)
+	}
 	if Refused(err) {
 		if a, settled, err = r.inNewestJobs(ctx, q, pageSize); err == nil && !settled {
 			a = r.chosenByServer(q, q.Jobs[0])

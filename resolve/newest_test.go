@@ -120,7 +120,8 @@ func TestByRef(t *testing.T) {
 		{resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build", "test"}}, false},
 		{resolve.Query{Project: "7", Ref: "main", Jobs: []string{"test*"}}, false},
 		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Latest: true}, false},
-		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Recent: true}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Recent: true}, true},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Recent: true, MaxAge: time.Hour}, false},
 		{resolve.Query{Project: "7", PipelineID: 100, Jobs: build}, false},
 	} {
 		if a, ok := r.ByRef(tt.q); ok != tt.want || ok && (a.URL != "by-ref" || a.JobName != tt.q.Jobs[0] || a.JobID != 0) {

@@ -17,7 +17,7 @@ import (
 type pin struct {
 	opener   *Opener
 	query    resolve.Query
-	size     chan int64 // what the list says, as soon as it does
+	soon     chan fetch.Listing // what the list says, as soon as it does
 	done     chan struct{}
 	artifact resolve.Artifact
 	err      error
@@ -25,12 +25,16 @@ type pin struct {
 
 // newPin starts to list. It ends with ctx.
 func (o *Opener) newPin(ctx context.Context, q resolve.Query) *pin {
-	p := &pin{opener: o, query: q, size: make(chan int64, 1), done: make(chan struct{})}
+	p := &pin{opener: o, query: q, soon: make(chan fetch.Listing, 1), done: make(chan struct{})}
 	go func() {
 		defer close(p.done)
 		p.artifact, p.err = o.Resolver.OnRef(ctx, q)
 		if p.artifact.Size > 0 {
-			p.size <- p.artifact.Size
+			listed := fetch.Listing{Size: p.artifact.Size}
+			if settled(p.artifact) {
+				listed.URL = p.artifact.URL
+			}
+			p.soon <- listed
 		}
 	}()
 	return p
@@ -45,7 +49,7 @@ func (p *pin) found() (resolve.Artifact, error) {
 // open opens the archive that GitLab chooses. If GitLab refuses that, the lists say what is
 // missing; and the job that they name may be had in another way.
 func (p *pin) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
-	how.SizeSoon = p.size
+	how.Soon = p.soon
 	file, err := fetch.Open(ctx, a.URL, how)
 	if !refused(err) {
 		return file, a, err
@@ -86,9 +90,15 @@ func (*AnotherJobError) Unwrap() error { return fetch.ErrChanged }
 // certain that the list and the download mean the same one, even if clocks differ.
 const settledFor = time.Minute
 
+// settled reports whether it is certain that a download means the job that was listed.
+func settled(a resolve.Artifact) bool {
+	return !a.Settled.IsZero() && time.Since(a.Settled) > settledFor
+}
+
 // agree returns the job of an archive that came by ref: the one that was listed, if that
-// is certain. If the token can't list jobs, the artifact stays as it is. The error is an
-// [*AnotherJobError] if the lists name a job with another archive.
+// is certain; what is requested later is requested by its id. If the token can't list jobs, the
+// artifact stays as it is. The error is an [*AnotherJobError] if the lists name a job with
+// another archive.
 func (p *pin) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (resolve.Artifact, error) {
 	listed, err := p.found()
 	switch {
@@ -100,12 +110,17 @@ func (p *pin) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (
 		return a, nil
 	case listed.Size != file.Size():
 		return a, &AnotherJobError{listed}
-	case !listed.Settled.IsZero() && time.Since(listed.Settled) > settledFor:
+	case settled(listed):
+		file.Pin(listed.URL)
 		return listed, nil
 	}
 	same, err := file.SameAt(ctx, listed.URL)
-	if err == nil && !same {
-		err = &AnotherJobError{listed}
+	switch {
+	case err != nil:
+		return listed, err
+	case !same:
+		return listed, &AnotherJobError{listed}
 	}
-	return listed, err
+	file.Pin(listed.URL)
+	return listed, nil
 }

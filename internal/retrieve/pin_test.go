@@ -68,6 +68,105 @@ func TestBytesBesideTheList(t *testing.T) {
 	}
 }
 
+// With Recent, GitLab chooses the job as well, of a pipeline further back if need be. It is
+// asked for at once, and then listed until it is certain.
+func TestRecentBesideTheList(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name      string
+		newer     *gitlabtest.Job // of a newer pipeline
+		job       int64
+		byID, all int // requests to GitLab
+	}{
+		{"the newest has it", job(31, "build", version(3)), 31, 0, 2},
+		{"an older one has it", job(31, "test", version(3)), 21, 1, 7},
+	} {
+		w := history(time.Hour)
+		p := w.Projects[0]
+		p.Pipelines = append(p.Pipelines, &gitlabtest.Pipeline{
+			ID: 3, Ref: "main", SHA: strings.Repeat("b", 40), Status: "success", CreatedAt: time.Now().Add(-time.Hour), UpdatedAt: time.Now().Add(-time.Hour),
+			Jobs: []*gitlabtest.Job{tt.newer},
+		})
+		i := start(t, w, gitlabtest.Options{}, gitlabtest.PrivateToken)
+		dir, q := t.TempDir(), byName("build")
+		q.Recent = true
+		done, err := i.retriever().Run(t.Context(), retrieve.Options{Query: q, Output: parse(t, dir)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		byRef, byID, all := i.toGitLab(tt.job)
+		if done[0].Artifact.JobID != tt.job || byRef != 1 || byID != tt.byID || all != tt.all {
+			t.Errorf("%s: job %d, %d requests by ref, %d by id, %d to GitLab: want job %d, 1, %d, %d", tt.name, done[0].Artifact.JobID, byRef, byID, all, tt.job, tt.byID, tt.all)
+		}
+	}
+}
+
+// toGitLab counts the requests to GitLab, and those of them for an archive by ref and by id.
+func (i instance) toGitLab(job int64) (byRef, byID, all int) {
+	for _, r := range i.Requests() {
+		switch {
+		case r.Host == "storage":
+			continue
+		case strings.HasSuffix(r.Path, fmt.Sprintf("/jobs/%d/artifacts", job)):
+			byID++
+		case strings.HasSuffix(r.Path, "/artifacts/main/download"):
+			byRef++
+		}
+		all++
+	}
+	return byRef, byID, all
+}
+
+// When the list and the first bytes agree about the job, what follows is requested by its
+// id: GitLab might mean another one by the ref meanwhile.
+func TestLaterRequestsAreByID(t *testing.T) {
+	t.Parallel()
+	files := make([]gitlabtest.File, 40)
+	for n := range files {
+		files[n] = gitlabtest.File{Name: fmt.Sprint("dist/", n), Content: noise(1 << 20), Store: true}
+	}
+	for _, ago := range []time.Duration{time.Hour, time.Second} {
+		w := history(ago)
+		w.Projects[0].Pipelines[1].Jobs[0].Archive = gitlabtest.Zip(files...)
+		i := start(t, w, gitlabtest.Options{Mode: gitlabtest.ModeDisk}, gitlabtest.PrivateToken)
+		agreed := make(chan struct{})
+		i.Events.Opened = func(resolve.Artifact, int64, bool) { close(agreed) }
+		i.HTTP.Transport = &endLater{i.HTTP.Transport, agreed}
+		done, err := i.retriever().Run(t.Context(), retrieve.Options{Query: byName("build"), Output: parse(t, t.TempDir()), Extract: extract.Options{Pace: extract.Pace{Workers: 4, Connections: 4}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The first three parts of the end may be requested before it is certain.
+		if byRef, byID, all := i.toGitLab(21); byRef > 4 || byID < 3 || byRef+byID != all-1 || done[0].Artifact.JobID != 21 {
+			t.Errorf("%v ago: %d requests by ref, %d by id, %d to GitLab", ago, byRef, byID, all)
+		}
+	}
+}
+
+// endLater holds requests for the end of an archive back until its job is known. Nothing
+// can be extracted before.
+type endLater struct {
+	http.RoundTripper
+	agreed <-chan struct{}
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (e *endLater) RoundTrip(r *http.Request) (*http.Response, error) {
+	if asked := r.Header.Get("Range"); asked != "" && !strings.HasPrefix(asked, "bytes=0-") {
+		<-e.agreed
+	}
+	return e.RoundTripper.RoundTrip(r)
+}
+
+// waitForList waits until a list of jobs was answered.
+func (i instance) waitForList() {
+	for listed := false; !listed; time.Sleep(time.Millisecond) {
+		for _, r := range i.Requests() {
+			listed = listed || strings.HasSuffix(r.Path, "/jobs") && r.Status == http.StatusOK
+		}
+	}
+}
+
 // overtaken has a pipeline end after the list was answered, and before the archive that
 // GitLab chooses is asked for.
 type overtaken struct {
@@ -80,11 +179,7 @@ type overtaken struct {
 func (o *overtaken) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !o.done && strings.Contains(r.URL.Path, "/artifacts/main/download") {
 		o.done = true
-		for listed := false; !listed; time.Sleep(time.Millisecond) {
-			for _, r := range o.Requests() {
-				listed = listed || strings.HasSuffix(r.Path, "/jobs") && r.Status == http.StatusOK
-			}
-		}
+		o.waitForList()
 		o.Update(func(w *gitlabtest.World) {
 			p := w.Projects[0]
 			p.Pipelines = append(p.Pipelines, &gitlabtest.Pipeline{

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"gitlab.com/artifetch/artifetch/internal/late"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/internal/origin"
 )
@@ -40,6 +41,7 @@ func newBase(o Options) *base {
 
 // RoundTrip implements [http.RoundTripper].
 func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = late.Apply(req)
 	if origin.Same(b.api, req.URL) {
 		return b.gitlab.RoundTrip(req)
 	}

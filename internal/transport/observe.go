@@ -43,5 +43,8 @@ func exchange(req *http.Request, resp *http.Response, err error) Exchange {
 	if resp != nil {
 		x.Status, x.RequestID = resp.StatusCode, resp.Header.Get("X-Request-Id")
 	}
+	if resp != nil && resp.Request != nil {
+		x.Range = resp.Request.Header.Get("Range") // as it was sent: see package late
+	}
 	return x
 }

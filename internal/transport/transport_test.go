@@ -23,6 +23,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"gitlab.com/artifetch/artifetch/internal/late"
 	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
@@ -264,5 +265,30 @@ func TestWritesAreNotRedirected(t *testing.T) {
 			t.Errorf("%s: %v after %d requests", method, err, requests)
 		}
 		s.Close()
+	}
+}
+
+// What a request asks for may be decided when its connection is there.
+func TestLateHeader(t *testing.T) {
+	t.Parallel()
+	seen := make(chan string, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("Range") }))
+	defer s.Close()
+	observed := make(chan string, 1)
+	client := transport.New(transport.Options{API: parse(t, s.URL+"/api/v4"), Observe: func(x transport.Exchange) { observed <- x.Range }}).Stream
+	t.Cleanup(client.CloseIdleConnections)
+	ctx := late.Header(t.Context(), func(h http.Header) { h.Set("Range", "bytes=0-1") })
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/api/v4/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Range", "bytes=0-")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if sent, told := <-seen, <-observed; sent != "bytes=0-1" || told != sent || req.Header.Get("Range") != "bytes=0-" {
+		t.Errorf("sent %s, reported %s; the caller's request has %s", sent, told, req.Header.Get("Range"))
 	}
 }
