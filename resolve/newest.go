@@ -43,16 +43,17 @@ const newestJobs = 20
 // does.
 func (r *Resolver) OnRef(ctx context.Context, q Query) (Artifact, error) {
 	q = r.Settle(q)
-	a, settled, err := r.inNewestJobs(ctx, q, newestJobs)
+	jobs, all, err := r.newest(ctx, q.Project, completed, newestJobs)
+	a, settled := r.among(q, jobs, all)
 	switch {
 	case Refused(err):
 		return r.chosenByServer(q, q.Jobs[0]), nil
 	case err != nil || settled:
 		return a, r.unlistable(err, q)
+	case q.Recent:
+		return r.further(ctx, q, jobs, all)
 	}
-	if !q.Recent {
-		a, settled, err = r.inNewestPipelines(ctx, q)
-	}
+	a, settled, err = r.inNewestPipelines(ctx, q)
 	if Refused(err) {
 		if a, settled, err = r.inNewestJobs(ctx, q, pageSize); err == nil && !settled {
 			a = r.chosenByServer(q, q.Jobs[0])
@@ -62,11 +63,24 @@ func (r *Resolver) OnRef(ctx context.Context, q Query) (Artifact, error) {
 	if err != nil || settled {
 		return a, r.unlistable(err, q)
 	}
-	all, err := r.Artifacts(ctx, q)
+	return r.further(ctx, q, jobs, all)
+}
+
+// further finds the job in the full lists, if the newest jobs don't settle which one is
+// meant. They may still tell when what the ref means changed last.
+func (r *Resolver) further(ctx context.Context, q Query, jobs []gitlab.Job, all bool) (Artifact, error) {
+	found, err := r.Artifacts(ctx, q)
 	if err != nil {
 		return Artifact{}, err
 	}
-	return all[0], nil
+	a := found[0]
+	for _, job := range jobs {
+		if job.Pipeline.ID == a.PipelineID && isRoot(q, job.Pipeline) && reachBack(jobs, all, job.Pipeline) {
+			a.Settled = changed(jobs, job.Pipeline)
+			break
+		}
+	}
+	return a, nil
 }
 
 // newestPipelines is how many of a ref's pipelines are looked at, whatever their status.
@@ -114,12 +128,18 @@ func (r *Resolver) inNewestJobs(ctx context.Context, q Query, rows int) (a Artif
 	if err != nil {
 		return Artifact{}, false, err
 	}
+	a, settled = r.among(q, jobs, all)
+	return a, settled, nil
+}
+
+// among finds the job among the newest jobs of the project, if they settle it.
+func (r *Resolver) among(q Query, jobs []gitlab.Job, all bool) (a Artifact, settled bool) {
 	var root gitlab.Pipeline
 	if roots := rootsIn(q, jobs); len(roots) > 0 {
 		root = roots[0]
 	}
-	if root.ID == 0 || !all && !isBefore(jobs[len(jobs)-1].CreatedAt, root.CreatedAt) {
-		return Artifact{}, false, nil
+	if root.ID == 0 || !reachBack(jobs, all, root) {
+		return Artifact{}, false
 	}
 	p := newPicker(q, r.asServer(q, ByListing))
 	for _, job := range q.attempts(slices.Clone(jobs)) {
@@ -129,10 +149,16 @@ func (r *Resolver) inNewestJobs(ctx context.Context, q Query, rows int) (a Artif
 	}
 	found, err := p.result()
 	if err != nil || len(found) != 1 {
-		return Artifact{}, false, nil //nolint:nilerr // the full lists say what is wrong
+		return Artifact{}, false // the full lists say what is wrong
 	}
 	found[0].Settled = changed(jobs, root)
-	return found[0], true, nil
+	return found[0], true
+}
+
+// reachBack reports whether the newest jobs include all of a pipeline, and of every newer
+// one.
+func reachBack(jobs []gitlab.Job, all bool, p gitlab.Pipeline) bool {
+	return all || isBefore(jobs[len(jobs)-1].CreatedAt, p.CreatedAt)
 }
 
 // completed are the statuses of jobs that may have an archive. In a pipeline that has
