@@ -11,6 +11,9 @@
 //	                       not allowed → the by-ref route, where the server chooses
 //	  with Recent        → the same for older successful pipelines, until one has
 //	                       the jobs
+//	  several refs       → the same for each, until one has the jobs; if nothing may be
+//	                       listed, one byte of each ref's archive is requested, so that
+//	                       the ref is known before the download
 //	  a pipeline, commit,
 //	  merge request      → the tree of that pipeline: parent before child, the newest
 //	                       child first
@@ -26,8 +29,10 @@
 // resolve.go chooses between ref.go (the newest successful pipeline), tree.go (a
 // pipeline and its children) and project.go (the project's list of jobs). These read
 // lists.go and offer each job to a picker (picker.go), which makes artifacts
-// (artifact.go) of those that the query names. fallback.go and interpret.go deal with
-// refusals, explain.go looks for the reason behind one.
+// (artifact.go) of those that the query names. refs.go goes through several refs and looks
+// up default branches; roots.go finds the pipelines of a commit or merge request, and the
+// root of a child pipeline. fallback.go and interpret.go deal with refusals, explain.go
+// and mergerequest.go look for the reason behind one.
 //
 // The server's rules: https://docs.gitlab.com/api/job_artifacts/ and, for the
 // choice of pipeline and job, Project#latest_successful_build_for_ref with

@@ -188,3 +188,28 @@ func TestNoDefaultBranch(t *testing.T) {
 		}
 	}
 }
+
+// After a refusal of the archive of one of several refs, that ref's job is looked for.
+func TestFallbackOfOneOfSeveralRefs(t *testing.T) {
+	t.Parallel()
+	pipeline := func(id int64, ref string) gitlab.Pipeline {
+		return gitlab.Pipeline{ID: id, Ref: ref, Status: "success", Source: "push"}
+	}
+	api := &fakeAPI{all: []gitlab.Job{job(2, "build", pipeline(20, "a")), job(1, "build", pipeline(10, "b"))}}
+	r := resolve.New(resolve.Options{API: api, JobToken: true})
+	q := resolve.Query{Project: "7", Ref: "a", MoreRefs: []string{"b"}, Jobs: []string{"build"}}
+	got, err := r.Fallback(t.Context(), q, resolve.Artifact{Project: "7", Ref: "b", JobName: "build", Found: resolve.ByRef}, falseOne)
+	if err != nil || got.JobID != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Whether there is a merge request can't be told with a token that can't see it.
+func TestUnseenMergeRequest(t *testing.T) {
+	t.Parallel()
+	_, err := resolve.New(resolve.Options{API: &fakeAPI{}}).Artifacts(t.Context(), resolve.Query{Project: "7", MergeRequest: 9, Jobs: []string{"build"}})
+	missing, ok := errors.AsType[*resolve.NotFoundError](err)
+	if !ok || !missing.Unseen || missing.Reason() != resolve.ReasonNoPipeline || !strings.Contains(err.Error(), "no pipeline of merge request !9 in project 7, and this token cannot see whether there is such a merge request") || !strings.Contains(missing.Hint(), "18.4") {
+		t.Error(err)
+	}
+}
