@@ -87,7 +87,8 @@ func runExample(t *testing.T, line string, want int) {
 
 // exampleWorld has what the examples name: the fixture, and
 //
-//	1 group/app   build 1001 has version.txt, report 1002 reports/report.xml; 1401 is manual
+//	1 group/app   build 1001 has version.txt, report 1002 reports/report.xml; 1401 is manual,
+//	              with test 1/3 and lint beside it
 //	5 group/lib   v1.0: package 5001
 //	2             v2.x: package 2101
 func exampleWorld() *gitlabtest.World {
@@ -95,6 +96,9 @@ func exampleWorld() *gitlabtest.World {
 	app, lib := w.Projects[0], w.Projects[1]
 	file := func(name string) gitlabtest.File { return gitlabtest.File{Name: name, Content: name} }
 	for _, p := range app.Pipelines {
+		if p.ID == 120 { // the newest of main
+			p.Jobs = append(p.Jobs, &gitlabtest.Job{ID: 1402, Name: "test 1/3"}, &gitlabtest.Job{ID: 1403, Name: "lint", Status: "failed"})
+		}
 		for _, j := range p.Jobs {
 			switch j.ID {
 			case 1001:
