@@ -95,7 +95,7 @@ func takesProject(c *cli.Context) bool {
 // or by the address of something in it.
 func namesProject(c *cli.Context) bool {
 	words := append(c.Args().Slice(), c.String("job-id"), c.String("pipeline"), c.String("mr"))
-	return readProject(c) != "" || slices.ContainsFunc(words, webaddress.Is)
+	return readProject(c) != "" || slices.ContainsFunc(words, isAddress)
 }
 
 // query is what is asked of a server: which jobs are meant. The ref of the running

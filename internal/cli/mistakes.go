@@ -36,6 +36,9 @@ func noCommand(c *cli.Context) error {
 	if near := nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
 	}
+	if isAddress(name) {
+		hint = "did you mean: " + shown("artifetch fetch", queryOptions{}.flagsForAddress(name)...)
+	}
 	return usage(fmt.Sprintf("no command %q", name), hint)
 }
 

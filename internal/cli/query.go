@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/checkout"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -130,14 +131,21 @@ func misplaced(c *cli.Context) error {
 		return nil
 	}
 	args, o := c.Args().Slice(), readQuery(c)
-	if i := slices.IndexFunc(args, webaddress.Is); i >= 0 {
+	if i := slices.IndexFunc(args, isAddress); i >= 0 {
 		meant := append(o.flagsForAddress(args[i]), slices.Delete(slices.Clone(args), i, i+1)...)
-		return usage(args[i]+" is a web address, and not a path in an archive", "did you mean: "+shown(c.Command.HelpName, meant...))
+		return usage(args[i]+" is an address, and not a path in an archive", "did you mean: "+shown(c.Command.HelpName, meant...))
 	}
 	if len(args) == 0 || slices.ContainsFunc([]string{"job", "job-id", "all"}, c.IsSet) {
 		return nil
 	}
 	return usage("no job given: an argument is a path in the archive", "did you mean: "+shown(c.Command.HelpName, o.flagsForWords(args)...))
+}
+
+// isAddress reports whether an argument is an address: that of a page, or one that git
+// clone takes.
+func isAddress(word string) bool {
+	_, ofRepository := checkout.Parse(word)
+	return webaddress.Is(word) || ofRepository && strings.Contains(word, "@")
 }
 
 // flagsForAddress are the flags that take the address of a page, with the job that is
