@@ -34,6 +34,8 @@ var ladderQueries = []struct{ name, private, public string }{
 	{"a merge request that is not there", "--mr 99 --job build", ""},
 	{"a job of the second of two refs", "--ref mian --ref main --job build", "--ref mian --ref main --job build"},
 	{"a job of the default branch", "--ref @default --job build", "--ref @default --job build"},
+	{"a job itself, by its name", "job show --ref main --job build", "job show --ref main --job build"},
+	{"a job's log, by its name", "job log --pipeline 100 --job build", "job log --pipeline 400 --job build"},
 	{"a job whose archive was erased", "--ref main --job erased", ""},
 	{"a job id that is not there", "--job-id 999999", "--job-id 999999"},
 	{"a job that is not there", "--ref main --job biuld", "--ref main --job biuld"},
@@ -92,6 +94,9 @@ func climb(t *testing.T, query, token string, o gitlabtest.Options) string {
 	}
 	args = append(args, "-R", project)
 	words := strings.Fields(query)
+	if words[0] == "job" {
+		return climbVerb(t, s, slices.Concat([]string{"artifetch"}, words, args, []string{"--log-format", "json"}))
+	}
 	out := filepath.Join(dir, "out")
 	if i := slices.Index(words, "-o"); i >= 0 {
 		words[i+1] = filepath.Join(out, words[i+1])
@@ -110,6 +115,26 @@ func climb(t *testing.T, query, token string, o gitlabtest.Options) string {
 		t.Errorf("explain %s: %v, code %d and not %d: %s", query, err, explained, code, said.String())
 	}
 	return fmt.Sprintf("code %d %s", code, why.Reason)
+}
+
+// climbVerb runs a command about one job and tells what came, and in how many requests,
+// or the exit code, and the reason if there is one.
+func climbVerb(t *testing.T, s *gitlabtest.Running, args []string) string {
+	t.Helper()
+	var said, result bytes.Buffer
+	code := command(t, args, cli.IO{Out: &result, Err: &said})
+	if code != 0 {
+		var why struct{ Reason string }
+		if err := json.Unmarshal(said.Bytes(), &why); err != nil {
+			t.Errorf("%s: %v: %s", args, err, said.String())
+		}
+		return strings.TrimSpace(fmt.Sprintf("code %d %s", code, why.Reason))
+	}
+	what := "the log"
+	if id, found := strings.CutPrefix(result.String(), "job_id "); found {
+		what, _, _ = strings.Cut(strings.TrimSpace(id), "\n")
+	}
+	return fmt.Sprintf("%s in %d", what, len(s.Requests()))
 }
 
 // jobsIn tells which jobs the files are from: each archive of the fixture says so
