@@ -124,6 +124,7 @@ func checkWords(c *cli.Context) error {
 
 // unset says of flags whose value usually is a variable when that isn't set.
 var unset = map[string]string{
+	"ref":      "CI_COMMIT_BRANCH is not set in merge request and tag pipelines, CI_COMMIT_REF_NAME always; --ref @default is the default branch",
 	"mr":       "CI_MERGE_REQUEST_IID is set in merge request pipelines only; for a branch use --ref",
 	"pipeline": "variables of a trigger job, such as PARENT_PIPELINE_ID, exist only in the pipeline that it triggers; since GitLab 18.9, use --pipeline upstream",
 }
@@ -159,7 +160,7 @@ func checkNumber(name string, value any) error {
 func checkWord(what, why string, values ...string) error {
 	for _, value := range values {
 		if ref, found := env.Unexpanded(value); found {
-			return usage(what+" holds the literal text "+ref+": it was not expanded", cmp.Or(why, "single quotes keep a shell from expanding"))
+			return usage(what+" holds the literal text "+ref+": it was not expanded", strings.TrimSuffix("single quotes keep a shell from expanding; "+why, "; "))
 		}
 		if strings.TrimSpace(value) == "" {
 			return usage(what+" is empty", cmp.Or(why, "give it a value, or leave it out"))
