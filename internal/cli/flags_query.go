@@ -45,7 +45,7 @@ func queryFlags() []cli.Flag {
 }
 
 func projectFlag() cli.Flag {
-	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: help.Which, Usage: "`PROJECT` id, full path or web address (default: $CI_PROJECT_ID)"}
+	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: help.Which, Usage: "`PROJECT` id, path or address (default: $CI_PROJECT_ID, or the checkout's)"}
 }
 
 // queryOptions are the values of [queryFlags]. What they mean depends on the

@@ -87,7 +87,7 @@ func missingUsage(field resolve.Field) error {
 	case resolve.FieldJobs:
 		return Usage("no job given", "give --job NAME with --ref REF, or --job-id ID")
 	}
-	return Usage("no ref given", "give --ref with a branch or tag; the running pipeline's is the default in the own project only")
+	return Usage("no ref given", "give --ref with a branch or tag, or @default; in a job of the project, the default is the ref of its pipeline")
 }
 
 func conflictUsage(e *resolve.QueryError) error {
@@ -212,6 +212,8 @@ func hintForPipeline(q resolve.Query) string {
 
 func hintForJob(q resolve.Query) string {
 	switch {
+	case q.Bare && q.Latest:
+		return "; the newest pipeline of the ref is meant, --pipeline names another"
 	case q.AnyPipeline, q.Base != "":
 		return ", and whether it has ever succeeded: artifetch explain looks at the newest pipelines"
 	case q.Recent:
