@@ -31,6 +31,7 @@ type Stage struct {
 	spoiled  bool            // an archive couldn't be extracted: the stage isn't complete
 	reserved int64           // bytes that the archives so far need on the disk
 	free     int64           // bytes that were free before the first of them
+	whole    int             // files of NewFile
 }
 
 // NewStage makes a staging directory in dir, and dir itself if it is missing. It

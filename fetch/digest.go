@@ -89,6 +89,14 @@ func (f *File) bring(dir string) error {
 	return err
 }
 
+// spool returns the file for an archive whose server doesn't support ranges.
+func (o Options) spool() (*os.File, error) {
+	if o.Into != nil {
+		return o.Into, empty(o.Into)
+	}
+	return newSpool(o.SpoolDir)
+}
+
 // newSpool creates a file that disappears when it is closed.
 func newSpool(dir string) (*os.File, error) {
 	spool, err := os.CreateTemp(spoolDir(dir), ".artifetch-spool-*")

@@ -3,29 +3,118 @@ package fetch
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
 const (
-	downloadPart  = 16 << 20 // bytes of a request
-	downloadParts = 8        // at once
-	costlyParts   = 4        // if GitLab itself serves the bytes
+	downloadParts = 8 // connections at once
+	costlyParts   = 4 // if GitLab itself serves the bytes
+
+	frontStep  = 1 << 20   // bytes that the first connection takes at a time
+	copyBuffer = 256 << 10 // bytes
 )
 
-// download writes the whole file to w, with several requests at once.
+// download writes the whole file to w. The connection of the first answer brings it from
+// its beginning, in one response. Others bring it from its end, each with one request
+// after the other, until they meet the first one.
 func (f *File) download(w io.WriterAt) error {
 	come := &tally{total: f.size, tell: f.remote.onSpool}
 	if f.spool != nil {
 		come.tell = func(int64, int64) {} // it was reported when it arrived
 	}
 	group, ctx := errgroup.WithContext(f.ctx)
-	group.SetLimit(f.parts())
-	for off := int64(0); off < f.size && ctx.Err() == nil; off += downloadPart {
-		n := min(downloadPart, f.size-off)
-		group.Go(func() error { return f.copyRange(ctx, io.NewOffsetWriter(w, off), off, n, come) })
+	others := f.parts() - 1
+	if others == 0 || f.whole() {
+		return f.copyRange(ctx, io.NewOffsetWriter(w, 0), 0, f.size, come)
+	}
+	rest := f.division(others)
+	group.Go(func() error { return f.copyFront(ctx, w, rest, come) })
+	for i := range others {
+		group.Go(func() error { return f.copyBack(ctx, w, rest, i, come) })
 	}
 	return group.Wait()
+}
+
+// copyFront writes what the first connection brings until it meets the others.
+func (f *File) copyFront(ctx context.Context, w io.WriterAt, rest *division, come *tally) error {
+	body, err := f.Range(ctx, 0, f.size)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }() // the others have the rest, or it has failed already
+	buf := make([]byte, copyBuffer)
+	for {
+		off, n := rest.first()
+		if n == 0 {
+			return nil
+		}
+		if err := copyTo(io.NewOffsetWriter(w, off), &tallied{io.LimitReader(body, n), come}, off, n, buf); err != nil {
+			return err
+		}
+	}
+}
+
+// copyBack writes parts from the back. Its first request waits for one of the arrivals at
+// the end, whose connection will do: it is faster than a new one.
+func (f *File) copyBack(ctx context.Context, w io.WriterAt, rest *division, worker int, come *tally) error {
+	if 1+worker < len(f.arrivals) {
+		if err := f.arrivals[1+worker].complete(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		off, n := rest.last()
+		if n == 0 {
+			return nil
+		}
+		if err := f.copyRange(ctx, io.NewOffsetWriter(w, off), off, n, come); err != nil {
+			return err
+		}
+	}
+}
+
+// division distributes a file: one connection takes it from the front, others from the
+// back.
+type division struct {
+	least, most int64 // bytes that are worth a request, from the back
+	others      int64
+
+	mu          sync.Mutex
+	front, back int64 // what nobody has taken yet is between them
+}
+
+func (f *File) division(others int) *division {
+	d := &division{others: int64(others), back: f.size, least: 2 << 20, most: 16 << 20}
+	if !f.Redirected() { // each request occupies GitLab's application server
+		d.least, d.most = 16<<20, 64<<20
+	}
+	return d
+}
+
+// first takes what is next at the front.
+func (d *division) first() (off, n int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	off, n = d.front, min(frontStep, d.back-d.front)
+	d.front += n
+	return off, n
+}
+
+// last takes a part from the back. The parts get smaller, so that all connections end at
+// about the same time.
+func (d *division) last() (off, n int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	left := d.back - d.front
+	n = min(max(min(left/(2*d.others), d.most), d.least), left)
+	d.back -= n
+	return d.back, n
 }
 
 // copyRange writes n bytes from off to w.
@@ -35,7 +124,12 @@ func (f *File) copyRange(ctx context.Context, w io.Writer, off, n int64, come *t
 		return err
 	}
 	defer func() { _ = body.Close() }() // read in full, or failed already
-	got, err := io.Copy(w, &tallied{body, come})
+	return copyTo(w, &tallied{body, come}, off, n, make([]byte, copyBuffer))
+}
+
+// copyTo writes the n bytes that begin at off.
+func copyTo(w io.Writer, body io.Reader, off, n int64, buf []byte) error {
+	got, err := io.CopyBuffer(w, body, buf)
 	if err == nil && got < n {
 		err = &BrokenError{Offset: off + got, Err: io.ErrUnexpectedEOF}
 	}
@@ -53,4 +147,32 @@ func (t *tallied) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
 	t.come.add(n)
 	return n, err
+}
+
+// save has the whole file in into, which is the caller's. It is there already if the
+// server doesn't support ranges.
+func (f *File) save(into *os.File) error {
+	if f.spool == into {
+		return nil
+	}
+	if err := empty(into); err != nil {
+		return err
+	}
+	if err := space.Check(filepath.Dir(into.Name()), f.size); err != nil {
+		return err
+	}
+	if err := f.download(into); err != nil || f.spool != nil {
+		return err
+	}
+	f.spool, f.lent = into, true
+	return nil
+}
+
+// empty removes what an attempt before has written.
+func empty(file *os.File) error {
+	if err := file.Truncate(0); err != nil {
+		return err
+	}
+	_, err := file.Seek(0, io.SeekStart)
+	return err
 }

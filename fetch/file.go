@@ -62,6 +62,7 @@ type File struct {
 	requests atomic.Int32 // of readers of ranges
 	spool    *os.File     // the whole file on disk; nil while it is read by ranges
 	kept     bool         // the spool is the cache's
+	lent     bool         // the spool is the caller's
 	cached   bool         // it was there already
 	sha256   string
 }
@@ -94,7 +95,7 @@ func (f *File) Redirected() bool { return f.remote.redirected() }
 // Stats returns what the file cost so far, or all files that share its [Meter].
 func (f *File) Stats() Stats {
 	s := f.remote.meter.Stats()
-	s.Spooled, s.Cached = f.spool != nil && !f.kept, f.cached
+	s.Spooled, s.Cached = f.spool != nil && !f.kept && f.blocks == nil, f.cached
 	return s
 }
 
@@ -161,7 +162,7 @@ func (f *File) Close() error {
 	for _, a := range f.arrivals {
 		a.close()
 	}
-	if f.spool == nil {
+	if f.spool == nil || f.lent {
 		return nil
 	}
 	err := f.spool.Close()

@@ -24,7 +24,13 @@ func (r *remote) openFile(ctx context.Context, o Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.verify(o); err != nil {
+	if o.Into != nil {
+		err = f.save(o.Into)
+	}
+	if err == nil {
+		err = f.verify(o)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -45,6 +46,9 @@ type Options struct {
 	// SpoolDir is the directory for the archive if the server doesn't support ranges.
 	// Empty means the system's directory for temporary files.
 	SpoolDir string
+	// Into is a file that gets the whole archive before Open returns, in place of what it
+	// has. The caller closes it, after the [File]. Nil means none.
+	Into *os.File
 	// CacheDir is a directory that keeps whole archives between runs. Empty means
 	// none. An unchanged archive from the cache costs one request. An archive that isn't
 	// in the cache is downloaded whole, even if only a part is wanted.

@@ -20,12 +20,12 @@ func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*
 		_ = resp.Body.Close() // nothing in it counts
 		return nil, ErrNoRanges
 	}
-	spool, err := newSpool(o.SpoolDir)
+	spool, err := o.spool()
 	if err != nil {
 		_ = resp.Body.Close() // the error is the file system's
 		return nil, err
 	}
-	f := &File{ctx: ctx, remote: r, spool: spool}
+	f := &File{ctx: ctx, remote: r, spool: spool, lent: o.Into != nil}
 	f.size, err = r.fill(ctx, o, spool, resp)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -65,10 +65,7 @@ func (r *remote) fill(ctx context.Context, o Options, spool *os.File, resp *http
 
 // again empties the spool and requests the whole file again.
 func (r *remote) again(ctx context.Context, spool *os.File) (*http.Response, error) {
-	if err := spool.Truncate(0); err != nil {
-		return nil, err
-	}
-	if _, err := spool.Seek(0, io.SeekStart); err != nil {
+	if err := empty(spool); err != nil {
 		return nil, err
 	}
 	a, err := r.first(ctx, question{kind: askAll})

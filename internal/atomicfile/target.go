@@ -62,3 +62,11 @@ func find(name string) (target, error) {
 	}
 	return target{}, &fs.PathError{Op: "open", Path: name, Err: syscall.ELOOP}
 }
+
+// Target returns the path of the file that [Write] would replace, without links. It is
+// empty if there is nothing to replace, because the name is that of a device, a pipe or an
+// open descriptor, which Write writes to. For a directory, the error is that of Write.
+func Target(name string) (string, error) {
+	t, err := find(name)
+	return t.path, err
+}

@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
@@ -26,7 +28,7 @@ func fetchCommand(con *console.Console) *cli.Command {
   artifetch fetch --ref main --job build
   artifetch fetch -R group/sub/lib -r v2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o lib
   artifetch fetch --job-id 1002 --strip-components 1 report.xml`,
-		Flags:  slices.Concat(queryFlags(), extractionFlags(), []cli.Flag{ifMissingFlag()}, transferFlags(" for one archive"), []cli.Flag{formatFlag()}, dotenvFlags(), logFlags()),
+		Flags:  slices.Concat(queryFlags(), extractionFlags(), []cli.Flag{archiveFlag(), ifMissingFlag()}, transferFlags(" for one archive"), []cli.Flag{formatFlag()}, dotenvFlags(), logFlags()),
 		Action: action(con, readFetch, runFetch),
 	}
 }
@@ -36,6 +38,7 @@ type fetchOptions struct {
 	global   globalOptions
 	query    queryOptions
 	extract  extractOptions
+	archive  archiveOptions
 	transfer transferOptions
 	missing  missingPolicy
 	report   dotenv.Report // for later jobs
@@ -46,6 +49,9 @@ type fetchOptions struct {
 func readFetch(c *cli.Context) (o fetchOptions, err error) {
 	o = fetchOptions{global: readGlobal(c), query: readQuery(c), transfer: readTransfer(c), log: readLog(c)}
 	if o.extract, err = readExtraction(c, c.Args().Slice()); err != nil {
+		return o, err
+	}
+	if o.archive, err = readArchive(c); err != nil {
 		return o, err
 	}
 	if o.missing, err = readMissing(c); err != nil {
@@ -59,6 +65,9 @@ func readFetch(c *cli.Context) (o fetchOptions, err error) {
 }
 
 func runFetch(ctx context.Context, o fetchOptions, con *console.Console) error {
+	if err := o.archive.check(con); err != nil {
+		return err
+	}
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		what, err := o.retrieval(s, q)
 		if err != nil {
@@ -67,8 +76,7 @@ func runFetch(ctx context.Context, o fetchOptions, con *console.Console) error {
 		progress := s.newProgress(o.log)
 		s.show(progress)
 		end := s.section(o.log, "fetch", "artifetch fetch: "+q.String())
-		retriever := retrieve.Retriever{Loader: s.loader(o.transfer.cache), Pauses: s.polls}
-		done, err := retriever.Run(ctx, what)
+		done, err := o.run(ctx, s, what)
 		progress.End()
 		end()
 		if err = o.missing.allow(s, err, "nothing fetched"); err != nil {
@@ -78,9 +86,26 @@ func runFetch(ctx context.Context, o fetchOptions, con *console.Console) error {
 	})
 }
 
+func (o fetchOptions) run(ctx context.Context, s *session, what retrieve.Options) ([]retrieve.Result, error) {
+	if o.archive.stream {
+		return o.streamArchive(ctx, s, what.Query)
+	}
+	retriever := retrieve.Retriever{Loader: s.loader(o.transfer.cache), Pauses: s.polls}
+	return retriever.Run(ctx, what)
+}
+
+// output says where the files of each job go, or its archive.
+func (o fetchOptions) output(s *session) (retrieve.Output, error) {
+	if o.archive.file != "" {
+		into, err := retrieve.ParseArchive(o.archive.file)
+		return into, parsed("archive", err)
+	}
+	return parseOutput(o.extract.dir(s.cfg))
+}
+
 // retrieval says what to retrieve.
 func (o fetchOptions) retrieval(s *session, q resolve.Query) (retrieve.Options, error) {
-	into, err := parseOutput(o.extract.dir(s.cfg))
+	into, err := o.output(s)
 	if err != nil {
 		return retrieve.Options{}, err
 	}
@@ -98,13 +123,36 @@ func (o fetchOptions) retrieval(s *session, q resolve.Query) (retrieve.Options, 
 	return what, nil
 }
 
+// streamArchive writes the archive to standard output, or to a device or a pipe.
+func (o fetchOptions) streamArchive(ctx context.Context, s *session, q resolve.Query) (done []retrieve.Result, err error) {
+	t := retrieve.Task{Query: q, Checks: o.extract.checks}
+	t.Extract.Connections = o.transfer.connections
+	loader := s.loader(o.transfer.cache)
+	write := func(w io.Writer) error {
+		return s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) error {
+			r, err := loader.Copy(ctx, t, w)
+			done = []retrieve.Result{r}
+			return err
+		})
+	}
+	if o.archive.file == "-" {
+		return done, write(s.con.Out)
+	}
+	return done, atomicfile.Write(o.archive.file, write)
+}
+
 // parseOutput reads the words in --output.
 func parseOutput(dir string) (retrieve.Output, error) {
 	o, err := retrieve.ParseOutput(dir)
+	return o, parsed("output", err)
+}
+
+// parsed returns the error of a flag with words in braces.
+func parsed(flag string, err error) error {
 	if unknown, ok := errors.AsType[*retrieve.UnknownWordError](err); ok {
-		return o, usage("--output has braces around something else than "+strings.Join(unknown.Known, ", "), "leave them out, or use one of these words")
+		return usage("--"+flag+" has braces around something else than "+strings.Join(unknown.Known, ", "), "leave them out, or use one of these words")
 	}
-	return o, err
+	return err
 }
 
 // handOver says what has arrived: to people, to later jobs, to programs.

@@ -4,12 +4,16 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -104,4 +108,60 @@ func (s *session) writeReport(r dotenv.Report, list []dotenv.Variable, found []r
 		s.log.Warn().Strs("variables", causes[cause]).Str("because", cause).Msg("the dotenv report has empty values")
 	}
 	return r.Write(list)
+}
+
+// archiveFlag has fetch write archives as they are.
+func archiveFlag() cli.Flag {
+	return &cli.StringFlag{Name: "archive", Category: help.Select, Usage: "don't extract: write the archive to `FILE` ({job} as in --output), or to - (stdout)"}
+}
+
+// archiveOptions is the value of [archiveFlag].
+type archiveOptions struct {
+	file   string // may have words in braces; empty means to extract
+	stream bool   // into what can't be replaced, such as standard output
+}
+
+// aboutFiles are the flags about the files of an archive, which isn't extracted.
+var aboutFiles = []string{"include", "exclude", "output", "strip-components", "flat", "unpack", "symlinks", "allow-git", "verify-provenance", "max-bytes", "max-files", "max-ratio"}
+
+// aboutResult are the flags about the result, which an archive on standard output is.
+var aboutResult = []string{"on-conflict", "umask", "format", "dotenv"}
+
+// readArchive reads --archive, and refuses what has no meaning with it. What a variable
+// sets may be for other calls.
+func readArchive(c *cli.Context) (o archiveOptions, err error) {
+	if o.file = c.String("archive"); o.file == "" {
+		return o, nil
+	}
+	typed := func(name string) bool { return c.IsSet(name) && os.Getenv(envName(name)) == "" }
+	if i := slices.IndexFunc(aboutFiles, typed); i >= 0 {
+		return o, usage("--archive writes the archive as it is: --"+aboutFiles[i]+" has no meaning with it", "leave out one of them")
+	}
+	if c.Args().Present() {
+		return o, usage("--archive writes the archive as it is: it takes no PATH", "leave out the paths, or --archive to extract them")
+	}
+	if strings.HasSuffix(o.file, "/") {
+		return o, usage("--archive names a directory", "name a file in it: "+o.file+"{job}.zip")
+	}
+	if o.stream = o.file == "-"; !o.stream && !strings.ContainsAny(o.file, "{}") {
+		target, err := atomicfile.Target(o.file)
+		if err != nil {
+			return o, err
+		}
+		if o.stream = target == ""; !o.stream {
+			o.file = target
+		}
+	}
+	if i := slices.IndexFunc(aboutResult, typed); o.stream && i >= 0 {
+		return o, usage("--archive "+o.file+" writes nothing but the archive: --"+aboutResult[i]+" has no meaning with it", "give --archive the name of a file")
+	}
+	return o, nil
+}
+
+// check refuses to write an archive to a terminal.
+func (o archiveOptions) check(con *console.Console) error {
+	if o.file == "-" && con.OutIsTerminal() {
+		return usage("--archive - would write the archive to the terminal", "redirect standard output, or give --archive the name of a file")
+	}
+	return nil
 }

@@ -96,6 +96,20 @@ func (e *CollisionError) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (*CollisionError) Hint() string { return "give each job a directory of its own" }
 
+// OneFileError reports two archives that would get the same name.
+type OneFileError struct {
+	File string
+	Jobs [2]string // their labels
+}
+
+// Error implements error.
+func (e *OneFileError) Error() string {
+	return fmt.Sprintf("the archives of %s and %s would both be %s", e.Jobs[0], e.Jobs[1], e.File)
+}
+
+// Hint says what to do next.
+func (*OneFileError) Hint() string { return "put {job} into the name of the file, or name one job" }
+
 // UnknownWordError reports a word in an [Output] that has no meaning.
 type UnknownWordError struct{ Known []string }
 

@@ -72,6 +72,7 @@ type Task struct {
 	Extract  extract.Options
 	Checks   Checks
 	Name     string // under which progress is shown; "" is that of the job
+	Archive  string // where the archive itself goes, below the output directory; "" means to extract it
 	List     bool   // collects what [Result.Files] needs
 	Cost     *Cost  // of earlier attempts; nil starts counting
 
@@ -80,7 +81,7 @@ type Task struct {
 
 // Load extracts one archive into a stage. If the server doesn't support ranges and only
 // a few files are wanted, GitLab unpacks them one by one.
-func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (Result, error) {
+func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (_ Result, err error) {
 	if t.Cost == nil {
 		t.Cost = NewCost()
 	}
@@ -93,6 +94,10 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (Result
 	t.Extract.OnPlan, t.Extract.OnRead = progress.Plan, progress.Read
 	how := l.how(stage, t)
 	how.OnSpool = progress.Spool
+	if how.Into, err = t.file(stage); err != nil {
+		return Result{}, err
+	}
+	defer func() { _ = how.Into.Close() }() // closed already when it counts
 	file, err := l.open(ctx, stage, &t, &r, how)
 	if err != nil {
 		return Result{}, err
@@ -102,7 +107,10 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (Result
 		return r, nil
 	}
 	defer func() { _ = file.Close() }() // what was read has been checked
-	if err := l.extractPinned(ctx, stage, &t, &r, file); err != nil {
+	if err = l.extractPinned(ctx, stage, &t, &r, file); err == nil {
+		err = t.keep(ctx, stage, how.Into, &r)
+	}
+	if err != nil {
 		return Result{}, err
 	}
 	r.Artifact = t.Artifact
@@ -199,6 +207,9 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 	}
 	if t.pin == nil {
 		l.opened(t.Artifact, file)
+	}
+	if t.Archive != "" { // all of it is here, and goes to its place at the end
+		return extract.Stats{}, extract.CheckEnd(ctx, file)
 	}
 	if file.Latency() > farAway {
 		o.Workers = farConnections

@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"cmp"
 	"path"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 type Output struct {
 	Dir      string
 	template string // with slashes; empty means Dir itself
+	file     bool   // template is the name of a file, which gets the archive itself
 }
 
 // outputWords are the words that the directory of an output may contain. Each stands for
@@ -44,10 +46,24 @@ func ParseOutput(dir string) (Output, error) {
 			above = "/"
 		}
 	}
-	return Output{filepath.FromSlash(above), template}, nil
+	return Output{Dir: filepath.FromSlash(above), template: template}, nil
 }
 
-// prefixes returns the directory of each artifact below Dir.
+// ParseArchive is ParseOutput for the name of a file that gets an archive as it is.
+func ParseArchive(file string) (Output, error) {
+	dir, name := filepath.Split(file)
+	o, err := ParseOutput(cmp.Or(strings.TrimRight(dir, "/"+string(filepath.Separator)), dir[:min(1, len(dir))], "."))
+	if _, nameErr := ParseOutput(name); err == nil {
+		err = nameErr
+	}
+	o.template, o.file = path.Join(o.template, name), true
+	return o, err
+}
+
+// varies reports whether it depends on the job where the files go.
+func (o Output) varies() bool { return strings.Contains(o.template, "{") }
+
+// prefixes returns the directory of each artifact below Dir, or its file.
 func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
 	prefixes := make([]string, len(artifacts))
 	for i, a := range artifacts {
@@ -57,6 +73,9 @@ func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
 			}
 		}
 		prefixes[i] = o.prefix(a)
+		if before := slices.Index(prefixes[:i], prefixes[i]); o.file && before >= 0 {
+			return nil, &OneFileError{File: o.Of(a), Jobs: [2]string{artifacts[before].Label(), a.Label()}}
+		}
 	}
 	return prefixes, nil
 }

@@ -129,7 +129,7 @@ func (r *run) unpin() {
 // known, and begins to look for that.
 func (r *run) byRef(ctx context.Context) []resolve.Artifact {
 	a, one := r.loader.Resolver.ByRef(r.o.Query)
-	if !one || r.listed || r.o.Wait > 0 || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.template != "" {
+	if !one || r.listed || r.o.Wait > 0 || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.varies() {
 		return nil
 	}
 	r.pin = r.loader.newPin(ctx, r.o.Query)
@@ -157,6 +157,9 @@ func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolv
 	done := make([]Result, len(artifacts))
 	err := SideBySide(ctx, len(artifacts), func(ctx context.Context, i, share int) (err error) {
 		t := Task{Query: r.o.Query, Artifact: artifacts[i], Extract: r.o.Extract, Checks: r.o.Checks, List: r.o.lists(), Cost: r.costs[i], pin: r.pin}
+		if r.o.Output.file {
+			t.Archive, prefixes[i] = prefixes[i], ""
+		}
 		t.Extract.Prefix, t.Extract.Label, t.Extract.Share = prefixes[i], artifacts[i].Label(), share
 		t.Extract.Connections = max(t.Extract.Connections/share, 1)
 		done[i], err = r.loader.Load(ctx, stage, t)

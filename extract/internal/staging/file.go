@@ -48,6 +48,23 @@ func (t *tree) create(n NewFile) (File, error) {
 	return File{t, dir, name, n, f}, nil
 }
 
+// Adopt takes a file below [Dir.Path] into the stage, under the path of n, with the
+// permissions that it has.
+func (s *Dir) Adopt(name string, n NewFile) error {
+	f, err := s.Create(n) // to take its place
+	if err != nil {
+		return err
+	}
+	to := "new/" + n.Path
+	if f.dir == s.tree.extra {
+		to = "twice/" + f.name
+	}
+	if err := f.Close(nil); err != nil {
+		return err
+	}
+	return s.out.Rename(s.name+"/"+name, s.name+"/"+to)
+}
+
 func (t *tree) addDuplicate(path, by string) (dir *openDir, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

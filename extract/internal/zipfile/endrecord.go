@@ -31,6 +31,16 @@ func HasEnd(src io.ReaderAt, size int64) (bool, error) {
 	return i >= 0 || err != nil, nil
 }
 
+// CheckEnd returns an error if the end records don't say where the directory is. It
+// doesn't read the directory.
+func CheckEnd(src io.ReaderAt, size int64) error {
+	tail, err := readTail(src, size)
+	if err == nil {
+		_, err = findEnd(tail, size)
+	}
+	return err
+}
+
 // tail is the part of an archive in which an end record and its comment must lie.
 // Reads from there don't reach the source again.
 type tail struct {

@@ -1,0 +1,152 @@
+package fetch_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/fetch"
+)
+
+// into opens a file that goes into another one, which has something in it already.
+func into(t *testing.T, url string, o fetch.Options) (*os.File, fetch.Stats, error) {
+	t.Helper()
+	to, err := os.Create(filepath.Join(t.TempDir(), "to"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = to.Close() }) // only read
+	if _, err := to.Write(bytes.Repeat([]byte("old"), 40<<20/3)); err != nil {
+		t.Fatal(err)
+	}
+	o.Into = to
+	f, err := fetch.Open(t.Context(), url, o)
+	if err != nil {
+		return to, fetch.Stats{}, err
+	}
+	stats := f.Stats()
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	return to, stats, nil
+}
+
+// holds compares a file, which is still open, with what it should be.
+func holds(t *testing.T, f *os.File, want []byte) {
+	t.Helper()
+	info, err := f.Stat()
+	if err != nil || info.Size() != int64(len(want)) {
+		t.Fatalf("%v, %v", info, err)
+	}
+	got := make([]byte, len(want))
+	if _, err := f.ReadAt(got, 0); err != nil && err != io.EOF || !bytes.Equal(got, want) {
+		t.Errorf("other bytes; %v", err)
+	}
+}
+
+// The whole archive goes into a file, with few requests: fewer where GitLab itself
+// answers them. No byte is read twice.
+func TestInto(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		size, direct, redirected int // bytes; requests
+	}{{0, 1, 1}, {3000, 1, 1}, {1<<20 + 5, 1, 1}, {10 << 20, 4, 8}, {20<<20 + 7, 4, 16}, {90 << 20, 9, 34}} {
+		data := content(tt.size)
+		for _, redirected := range []bool{false, true} {
+			o := serve(t, data, nil)
+			url, most := o.URL, tt.direct
+			if redirected {
+				gitlab := httptest.NewServer(http.RedirectHandler(o.URL, http.StatusFound))
+				t.Cleanup(gitlab.Close)
+				url, most = gitlab.URL, tt.redirected
+			}
+			to, stats, err := into(t, url, fetch.Options{Client: o.client()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			holds(t, to, data)
+			if n := len(o.asked()); n > most || o.readTwice() != 0 || stats.Spooled && tt.size > 0 {
+				t.Errorf("%d bytes, redirected %v: %d requests, %d bytes twice, %+v", tt.size, redirected, n, o.readTwice(), stats)
+			}
+		}
+	}
+}
+
+// One connection brings all of it when there may be one only.
+func TestIntoByOneConnection(t *testing.T) {
+	t.Parallel()
+	data := content(20 << 20)
+	o := serve(t, data, nil)
+	to, _, err := into(t, o.URL, fetch.Options{Client: o.client(), Connections: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, to, data)
+	if n := len(o.asked()); n > 3 {
+		t.Errorf("%d requests: %v", n, o.asked())
+	}
+}
+
+// Wherever the bytes come from: without ranges, from the cache, after interruptions.
+func TestIntoFromElsewhere(t *testing.T) {
+	t.Parallel()
+	data := content(20 << 20)
+	var o *object
+	cut := func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if n%2 == 0 {
+			o.cut(w, r, 300_000, false)
+		}
+		return n%2 == 0
+	}
+	noRanges := func(w http.ResponseWriter, _ *http.Request, n int) bool {
+		whole(w, data, len(data), map[bool]int{true: 70_000, false: -1}[n == 1])
+		return true
+	}
+	for name, before := range map[string]func(http.ResponseWriter, *http.Request, int) bool{"cut": cut, "no ranges": noRanges, "cached": nil} {
+		o = serve(t, data, before)
+		opts := fetch.Options{Client: o.Client(), SHA256: sum(data)}
+		if name == "cached" {
+			opts.CacheDir = t.TempDir()
+		}
+		for range 2 {
+			to, stats, err := into(t, o.URL, opts)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			holds(t, to, data)
+			if stats.Spooled != (name == "no ranges") {
+				t.Errorf("%s: %+v", name, stats)
+			}
+		}
+	}
+}
+
+// What isn't as it should be is an error.
+func TestIntoIsChecked(t *testing.T) {
+	t.Parallel()
+	data := content(20 << 20)
+	o := serve(t, data, nil)
+	o.change(func(o *object) { o.etag = `"` + sum(data[1:]) + `"` })
+	for _, asked := range []string{"", sum(data[2:])} {
+		_, _, err := into(t, o.URL, fetch.Options{Client: o.Client(), SHA256: asked})
+		if wrong, ok := errors.AsType[*fetch.DigestError](err); !ok || wrong.Asked != (asked != "") {
+			t.Errorf("asked for %q: %v", asked, err)
+		}
+	}
+	o.change(func(o *object) { o.etag = `"v1"` })
+	changing := serve(t, data, nil)
+	changing.before = func(_ http.ResponseWriter, _ *http.Request, n int) bool {
+		if n == 2 {
+			changing.change(func(o *object) { o.etag = `"v2"` })
+		}
+		return false
+	}
+	if _, _, err := into(t, changing.URL, fetch.Options{Client: o.Client()}); !errors.Is(err, fetch.ErrChanged) {
+		t.Errorf("error = %v, want that it has changed", err)
+	}
+}

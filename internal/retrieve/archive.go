@@ -1,0 +1,102 @@
+package retrieve
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// file returns the file that gets the archive itself, or nil if that is extracted.
+func (t *Task) file(stage *extract.Stage) (*os.File, error) {
+	if t.Archive == "" {
+		return nil, nil
+	}
+	return stage.NewFile()
+}
+
+// keep puts the archive itself into the stage, after it was downloaded and checked. It
+// does nothing if there is no file.
+func (t *Task) keep(ctx context.Context, stage *extract.Stage, file *os.File, r *Result) error {
+	if file == nil {
+		return nil
+	}
+	info, err := file.Stat()
+	if err == nil {
+		err = file.Close() // a full disk may show only here
+	}
+	if err != nil {
+		return err
+	}
+	r.Stats, err = stage.AddWhole(ctx, file.Name(), info.Size(), t.Archive)
+	if err == nil && t.Extract.OnFile != nil {
+		t.Extract.OnFile(t.Archive, info.Size())
+	}
+	return err
+}
+
+// Copy writes the one archive that a query means to w, from its beginning. Of t, it uses
+// the query, the checks and the connections. If it returns an error, part of the archive
+// may have been written, unless the error is about a SHA-256 in t.
+func (l *Loader) Copy(ctx context.Context, t Task, w io.Writer) (Result, error) {
+	t.Cost = NewCost()
+	progress := l.Events.progress("archive")
+	how := l.transfer(os.TempDir())
+	how.CacheDir, how.CacheSize, how.OnCacheError = l.Cache.Dir, l.Cache.Max, l.notCached
+	how.Connections, how.SHA256, how.Meter, how.OnSpool = t.Extract.Connections, t.Checks.SHA256, &t.Cost.meter, progress.Spool
+	file, a, err := l.openChosen(ctx, t.Query, how)
+	if err != nil {
+		return Result{}, err
+	}
+	l.opened(a, file)
+	if err = extract.CheckEnd(ctx, file); err == nil {
+		err = copyChecked(ctx, file, w)
+	}
+	if err != nil {
+		err = fmt.Errorf("archive of %s: %w", a.Label(), err)
+	}
+	a.Size, a.SHA256 = file.Size(), file.SHA256()
+	r := Result{Artifact: a, Stats: extract.Stats{Files: 1, Bytes: file.Size()}, Transfer: file.Stats(), Took: time.Since(t.Cost.since)}
+	return r, errors.Join(err, file.Close())
+}
+
+// openChosen opens the archive that GitLab chooses itself, if it can be asked for that:
+// which job it is of doesn't matter. Otherwise, or after a refusal, it lists.
+func (l *Loader) openChosen(ctx context.Context, q resolve.Query, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
+	if a, ok := l.Resolver.ByRef(q); ok {
+		file, err := fetch.Open(ctx, a.URL, how)
+		if !refused(err) {
+			return file, a, err
+		}
+	}
+	a, err := Inspector{l.Opener}.One(ctx, q)
+	if err != nil {
+		return nil, a, err
+	}
+	return l.Open(ctx, q, a, how)
+}
+
+// copyChecked writes the archive, and compares its SHA-256 with the server's.
+func copyChecked(ctx context.Context, file *fetch.File, w io.Writer) error {
+	body, err := file.Range(ctx, 0, file.Size())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }() // read to its end, or failed already
+	sum := sha256.New()
+	if _, err := io.Copy(w, io.TeeReader(body, sum)); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); file.SHA256() != "" && got != file.SHA256() {
+		return &fetch.DigestError{Got: got, Want: file.SHA256()}
+	}
+	return nil
+}
