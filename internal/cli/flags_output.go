@@ -112,7 +112,7 @@ func (s *session) writeReport(r dotenv.Report, list []dotenv.Variable, found []r
 
 // archiveFlag has fetch write archives as they are.
 func archiveFlag() cli.Flag {
-	return &cli.StringFlag{Name: "archive", Category: help.Select, Usage: "don't extract: write the archive to `FILE` ({job} as in --output), or to - (stdout)"}
+	return &cli.StringFlag{Name: "archive", Category: help.Select, Usage: "don't extract: write the archive to `FILE`, which may contain {job}, or to - (stdout)"}
 }
 
 // archiveOptions is the value of [archiveFlag].

@@ -12,7 +12,7 @@ import (
 )
 
 // screenLines and screenColumns are what fits a window of a usual size.
-const screenLines, screenColumns = 57, 100
+const screenLines, screenColumns = 60, 100
 
 func TestHelpFitsAScreen(t *testing.T) {
 	t.Parallel()

@@ -37,6 +37,41 @@ func TestOutput(t *testing.T) {
 	}
 }
 
+// The name of a file may have words, too. Two archives never get the same name.
+func TestArchiveNames(t *testing.T) {
+	t.Parallel()
+	a := resolve.Artifact{JobName: "a/b", JobID: 1, PipelineID: 9, Ref: "main"}
+	for _, tt := range []struct{ file, dir, path, of string }{
+		{"a.zip", ".", "a.zip", "a.zip"},
+		{"/a.zip", "/", "a.zip", "/a.zip"},
+		{"out/sub/a.zip", "out/sub", "a.zip", "out/sub/a.zip"},
+		{"out/{pipeline}/{job}.zip", "out", "9/a-b.zip", "out/9/a-b.zip"},
+	} {
+		o, err := ParseArchive(tt.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths, err := o.prefixes([]resolve.Artifact{a})
+		if err != nil || o.Dir != tt.dir || paths[0] != tt.path || o.Of(a) != tt.of {
+			t.Errorf("%s: %q, %q, %q, %v", tt.file, o.Dir, paths, o.Of(a), err)
+		}
+	}
+	for _, file := range []string{"out/{jobs}.zip", "{jobs}/a.zip", "out/{"} {
+		if _, err := ParseArchive(file); !is[*UnknownWordError](err) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	for _, file := range []string{"out.zip", "{pipeline}.zip", "{job}.zip"} {
+		o, err := ParseArchive(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.prefixes([]resolve.Artifact{a, {JobName: "a-b", JobID: 2, PipelineID: 9}}); !is[*OneFileError](err) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
 // A word without a value is an error, and not an empty name: all jobs would share a
 // directory.
 func TestOutputUnknownValues(t *testing.T) {
