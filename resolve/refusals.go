@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
@@ -52,8 +53,18 @@ func (e *ClosedError) Unwrap() error { return e.Err }
 // Reason is the error for programs.
 func (*ClosedError) Reason() Reason { return ReasonClosed }
 
+// Denied reports whether GitLab says that it is the project that doesn't admit the job
+// token, or not for this: its version isn't the reason then.
+func (e *ClosedError) Denied() bool {
+	refusal, ok := errors.AsType[*gitlab.Error](e.Err)
+	return ok && (refusal.Hint() != "" || notAllowlisted.MatchString(refusal.Message) || strings.Contains(refusal.Message, "token permission is required"))
+}
+
 // Hint says what to do next.
-func (*ClosedError) Hint() string {
+func (e *ClosedError) Hint() string {
+	if refusal, ok := errors.AsType[*gitlab.Error](e.Err); ok && e.Denied() {
+		return forbiddenHint(refusal, Artifact{})
+	}
 	return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: use a token with the scope read_api, or name the job by its id"
 }
 

@@ -46,6 +46,8 @@ func TestComplete(t *testing.T) {
 		{"values behind an equals sign", []string{"jobs", "--scope=s"}, "--scope=success --scope=skipped --scope=scheduled"},
 		{"values by a short name", []string{"fetch", "-o", ""}, ":files"},
 		{"files behind an equals sign", []string{"fetch", "--output="}, ":files"},
+		{"sources", []string{"fetch", "--source", "s"}, "schedule security_orchestration_policy"},
+		{"sources of jobs", []string{"jobs", "--source=sch"}, "--source=schedule"},
 		{"pipelines that have a word", []string{"fetch", "--pipeline", ""}, "current upstream root latest"},
 		{"a manifest", []string{"sync", "-f", ""}, ":files"},
 		{"not behind a switch", []string{"jobs", "--with-artifacts", ""}, ""},

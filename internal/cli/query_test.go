@@ -47,6 +47,7 @@ func TestQueryMistakes(t *testing.T) {
 		{"fetch -R 1 --job-id 5 --source push", "--job-id says which job alone\n  leave out --source"},
 		{"fetch -R 1 --job a --pipeline 9 --source push", "--source chooses among pipelines; --pipeline names one"},
 		{"fetch -R 1 --job a --ref b --source shedule", "--source \"shedule\" is not the source of a pipeline\n  did you mean schedule? It is one of push, web, "},
+		{"fetch -R 1 --job a --ref b --source merge-request", "did you mean merge_request_event?"},
 		{"fetch -R 1 --job a --ref b --source !nightly", "--source \"!nightly\" is not the source of a pipeline"},
 		{"fetch -R 1 --job a --ref b --source !", "--source \"!\" is not the source of a pipeline"},
 		{"fetch -R 1 --job a --ref b --source push,web", "--source \"push,web\" is not the source of a pipeline\n  repeat --source"},

@@ -68,7 +68,7 @@ func sourceUsage(sources []string) error {
 			return Usage(fmt.Sprintf("--source %q is not the source of a pipeline", source), "repeat --source for each one")
 		default:
 			hint := "one of " + strings.Join(resolve.Sources(), ", ")
-			if near := similar.Names(name, resolve.Sources(), 1); len(near) > 0 {
+			if near := similar.Names(strings.ReplaceAll(name, "-", "_"), resolve.Sources(), 1); len(near) > 0 {
 				hint = "did you mean " + near[0] + "? It is " + hint
 			}
 			return Usage(fmt.Sprintf("--source %q is not the source of a pipeline", source), hint)
@@ -132,6 +132,9 @@ func hintForQuery(h hinter) string {
 		}
 		return strings.TrimSpace("use --wait DURATION to wait for it; " + e.Artifact.WebURL)
 	case *resolve.ClosedError:
+		if e.Denied() {
+			return "" // its own says what the token lacks
+		}
 		if e.Query.Root {
 			return `job tokens list pipelines since GitLab 19.2: set GITLAB_TOKEN to a token with read_api; or give the trigger jobs "variables: {ROOT_PIPELINE_ID: $CI_PIPELINE_ID}" at the top, and here --pipeline "$ROOT_PIPELINE_ID"`
 		}
@@ -200,6 +203,8 @@ func hintForMergeRequest(e *resolve.NotFoundError) string {
 
 func hintForPipeline(q resolve.Query) string {
 	switch {
+	case q.Before != 0:
+		return "there may be no earlier one: --if-missing ignore goes on without"
 	case q.MaxAge > 0:
 		return "check the ref's spelling (no refs/heads/); a longer --max-age may reach one"
 	case q.AnyPipeline || q.Latest:
