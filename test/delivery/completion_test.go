@@ -16,7 +16,7 @@ func TestCompletionInShells(t *testing.T) {
 		{
 			"bash", "subcommands", `source <(artifetch completion bash)
 COMP_LINE="artifetch job " COMP_POINT=14 _artifetch; printf '%s\n' "${COMPREPLY[@]}"; complete -p artifetch`,
-			"show\nlog\ncancel\nretry\nerase\nplay\ncomplete -F _artifetch artifetch\n",
+			"show\nlog\ncancel\nretry\nerase\nplay\nkeep\ncomplete -F _artifetch artifetch\n",
 		},
 		{
 			"bash", "files", `source <(artifetch completion bash)
@@ -28,7 +28,7 @@ COMP_LINE="artifetch fetch -o " COMP_POINT=19 _artifetch; echo "${#COMPREPLY[@]}
 			"zsh", "subcommands", `compdef() { print "compdef $*" }; compadd() { print -l -- "$names[@]" "$described[1]" }
 source <(artifetch completion zsh)
 words=(artifetch job ''); CURRENT=3; PREFIX=; _artifetch`,
-			"compdef _artifetch artifetch\nshow\nlog\ncancel\nretry\nerase\nplay\nshow  show a job\n",
+			"compdef _artifetch artifetch\nshow\nlog\ncancel\nretry\nerase\nplay\nkeep\nshow  show a job\n",
 		},
 		{
 			"zsh", "values", `compdef() { }; compadd() { print -l -- "$names[@]" }
@@ -38,7 +38,7 @@ words=(artifetch jobs "--format" "'j" ); CURRENT=4; PREFIX=j; _artifetch; words=
 		},
 		{
 			"fish", "subcommands", `source (artifetch completion fish | psub); complete -C "artifetch job " | sort`,
-			"cancel\tcancel a job that has not finished\nerase\tdelete the archive, the reports and the log of a finished job\nlog\tprint a job's log\nplay\tstart a manual or scheduled job\nretry\tretry a finished job and show the new job\nshow\tshow a job\n",
+			"cancel\tcancel a job that has not finished\nerase\tdelete the archive, the reports and the log of a finished job\nkeep\tkeep a job's artifacts from expiring\nlog\tprint a job's log\nplay\tstart a manual or scheduled job\nretry\tretry a finished job and show the new job\nshow\tshow a job\n",
 		},
 		{"fish", "values", `source (artifetch completion fish | psub); complete -C "artifetch jobs --scope=su"`, "--scope=success\n"},
 	}
