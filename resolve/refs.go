@@ -47,10 +47,11 @@ func (r *Resolver) firstRef(ctx context.Context, q Query) ([]Artifact, error) {
 			return nil, err
 		}
 		found, err := r.fromOneRef(ctx, one)
+		last := n == len(q.MoreRefs)
 		if err == nil && len(q.MoreRefs) > 0 && found[0].Found == ByRef {
-			found, err = r.probe(ctx, one)
+			found, err = r.chosenOn(ctx, one, last)
 		}
-		switch last := n == len(q.MoreRefs); {
+		switch {
 		case err == nil:
 			return found, nil
 		case !isMiss(one, err):
@@ -111,9 +112,25 @@ func (r *Resolver) Concrete(ctx context.Context, q Query) (Query, error) {
 	return q, nil
 }
 
-// probe finds out whether a ref has the jobs where nothing may be listed, by asking the
-// by-ref route for a byte of each archive. Without that, another ref could only be tried
-// after the download has begun.
+// chosenOn returns what the server chooses on one of several refs, if pipelines can't be
+// listed. Whether that exists is found out at once, unless it is the last ref: the files'
+// directory may depend on the ref. The download tells it of the last one, and
+// [Resolver.Fallback] explains what is missing.
+func (r *Resolver) chosenOn(ctx context.Context, q Query, last bool) ([]Artifact, error) {
+	if !last {
+		if found, err := r.probe(ctx, q); found != nil || err != nil {
+			return found, err
+		}
+	}
+	if len(q.Jobs) == 1 && !q.Recent {
+		found, err := r.OnRef(ctx, q)
+		return []Artifact{found}, err
+	}
+	return r.chosen(q), nil
+}
+
+// probe asks the by-ref route for a byte of each archive. It returns nothing if all are
+// there, but artifacts if the project's list had to tell.
 func (r *Resolver) probe(ctx context.Context, q Query) ([]Artifact, error) {
 	for _, job := range q.Jobs {
 		err := r.api.RefArchiveExists(ctx, gitlab.Project(q.Project), q.Ref, job, q.Recent)
@@ -131,11 +148,7 @@ func (r *Resolver) probe(ctx context.Context, q Query) ([]Artifact, error) {
 		}
 		return nil, r.interpret(err, q, r.chosenByServer(q, job))
 	}
-	if len(q.Jobs) == 1 && !q.Recent {
-		found, err := r.OnRef(ctx, q)
-		return []Artifact{found}, err
-	}
-	return r.chosen(q), nil
+	return nil, nil
 }
 
 // RefsError reports that none of several refs has the jobs.
