@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -142,7 +141,7 @@ func (r *Resolver) among(q Query, jobs []gitlab.Job, all bool) (a Artifact, sett
 		return Artifact{}, false
 	}
 	p := newPicker(q, r.asServer(q, ByListing))
-	for _, job := range q.attempts(slices.Clone(jobs)) {
+	for _, job := range q.attempts(jobs) {
 		if job.Pipeline.ID == root.ID {
 			p.offer(candidate{job, q.Project})
 		}

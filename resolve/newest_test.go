@@ -123,6 +123,12 @@ func TestByRef(t *testing.T) {
 		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Recent: true}, true},
 		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Recent: true, MaxAge: time.Hour}, false},
 		{resolve.Query{Project: "7", PipelineID: 100, Jobs: build}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, AnyPipeline: true}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Before: 9}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Sources: []string{"push"}}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Sources: []string{"!schedule"}}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, RequireSuccess: true}, false},
+		{resolve.Query{Project: "7", Ref: "main", Jobs: build, Base: fullSHA}, false},
 	} {
 		if a, ok := r.ByRef(tt.q); ok != tt.want || ok && (a.URL != "by-ref" || a.JobName != tt.q.Jobs[0] || a.JobID != 0) {
 			t.Errorf("%v: %v, %+v", tt.q, ok, a)

@@ -56,11 +56,14 @@ func (r *Resolver) inList(q Query, jobs []gitlab.Job, roots []gitlab.Pipeline) (
 // newer than root.
 func orphaned(q Query, jobs []gitlab.Job, root gitlab.Pipeline) bool {
 	p := newPicker(q, nil)
-	return slices.ContainsFunc(jobs, func(job gitlab.Job) bool {
-		is := job.Pipeline
+	for i := range jobs {
+		is := jobs[i].Pipeline
 		meant := is.SHA == q.SHA || q.SHA == "" && is.Ref == root.Ref
-		return is.Source == childSource && is.ID > root.ID && meant && p.wants(job.Name) && serverTakes(job) && parent(jobs, is) == 0
-	})
+		if is.Source == childSource && is.ID > root.ID && meant && p.wants(jobs[i].Name) && serverTakes(jobs[i]) && parent(jobs, is) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // rootsIn returns the pipelines that a query means, of those that jobs are of.
@@ -88,17 +91,16 @@ func (q Query) attempts(jobs []gitlab.Job) []gitlab.Job {
 	if q.good() {
 		return jobs
 	}
-	type name struct {
-		pipeline int64
-		job      string
+	var newest []gitlab.Job
+	seen := map[string]bool{}
+	for i := range jobs {
+		this := fmt.Sprint(jobs[i].Pipeline.ID, " ", jobs[i].Name)
+		if !seen[this] {
+			seen[this] = true
+			newest = append(newest, jobs[i])
+		}
 	}
-	newer := map[name]bool{}
-	return slices.DeleteFunc(jobs, func(job gitlab.Job) bool {
-		this := name{job.Pipeline.ID, job.Name}
-		older := newer[this]
-		newer[this] = true
-		return older
-	})
+	return newest
 }
 
 // several reports whether an older pipeline may have the jobs if the newest hasn't.
