@@ -183,7 +183,8 @@ func (s *Stage) Discard() error { return s.dir.Discard() }
 
 // Source is an archive. All methods may be called concurrently. If it has a
 // method Ahead() int64, that returns how many bytes from its beginning it holds
-// before anyone reads them.
+// before anyone reads them. If it has a method Onward() int64, that returns until where one
+// reader, from the front, gets the bytes sooner than several would.
 type Source = archive.Source
 
 // FromReaderAt returns a Source that reads a local file.

@@ -24,6 +24,8 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 			r.mu.Lock()
 			r.move(req.URL)
 			r.mu.Unlock()
+			// More than stays in memory isn't certain to be read from this connection.
+			question{kind: askSpan, end: r.sizes.whole}.ask(req.Header)
 			r.ahead.redirected(req.Header)
 		}
 		return err

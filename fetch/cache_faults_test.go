@@ -149,7 +149,7 @@ type crowd struct {
 
 func (c *crowd) enter(r *http.Request) {
 	var first, last int
-	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil || last-first <= 1<<20 {
+	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil || first == 0 || last-first <= 1<<20 {
 		return // the first request, or one for the end
 	}
 	c.mu.Lock()

@@ -59,7 +59,7 @@ func (e *early) redirected(storage http.Header) {
 func (e *early) narrow(first http.Header) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.ribs.arrivals) > 0 && first.Get("Range") == everything.String() {
+	if len(e.ribs.arrivals) > 0 {
 		question{kind: askSpan, end: e.ribs.layout.spine}.ask(first)
 	}
 }

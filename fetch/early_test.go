@@ -447,7 +447,7 @@ func TestSizeBeforeTheConnection(t *testing.T) {
 		size, connections int
 		first             string
 	}{
-		{300_000, 1, "bytes=0-"},
+		{300_000, 1, "bytes=0-16777215"},
 		{1_000_000, 2, "bytes=0-499999"},
 		{10 * mib, 8, "bytes=0-1310719"},
 		{40 * mib, 8, "bytes=0-4194303"},
@@ -481,5 +481,28 @@ func TestSizeBeforeTheConnection(t *testing.T) {
 			t.Errorf("%d bytes: %d connections to storage, want %d", tt.size, d.dialed, tt.connections)
 		}
 		d.mu.Unlock()
+	}
+}
+
+// Behind a redirect, the first request asks for as much as stays in memory of a small file.
+// Of a larger one, its connection brings that much, and what is behind it is requested. No
+// byte is asked for twice.
+func TestFirstRequestHasAnEnd(t *testing.T) {
+	t.Parallel()
+	data := slices.Concat(noise(), noise())[:40*mib]
+	s := newSite(t, data, 0)
+	f, err := s.open(t, fetch.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Onward() != 16*mib {
+		t.Errorf("the first connection brings %d bytes", f.Onward())
+	}
+	if got, err := readRange(t, f, 0, f.Size()); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	asked := s.asked()
+	if twice := askedTwice(t, asked, f.Size()); twice > 0 || !slices.Contains(asked, "bytes=0-16777215") || !slices.ContainsFunc(asked, func(r string) bool { return strings.HasPrefix(r, "bytes=16777216-") }) {
+		t.Errorf("%d bytes were asked for twice: %s", twice, lines(asked))
 	}
 }

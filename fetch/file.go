@@ -88,6 +88,16 @@ func (f *File) Ahead() int64 {
 	return n
 }
 
+// Onward returns where the bytes end that the first connection brings sooner than a new one
+// would: whoever reads the file from the front should get them. It returns 0 if that
+// doesn't matter.
+func (f *File) Onward() int64 {
+	if f.spine == nil || f.size <= f.remote.sizes.whole { // or all of it is on its way
+		return 0
+	}
+	return min(f.spine.body.end, f.remote.sizes.whole)
+}
+
 // Redirected reports whether the bytes come from another address than the one that was
 // opened: from object storage, and not through GitLab.
 func (f *File) Redirected() bool { return f.remote.redirected() }

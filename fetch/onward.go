@@ -23,28 +23,29 @@ type spine struct {
 
 func newSpine(a *arrival) *spine { return &spine{arrival: a, next: a.end()} }
 
-// onward returns a reader of the bytes from off to end, or nil if the connection is
-// busy or at another place: then they must be requested. If ctx ends before the reader is
-// closed, the connection is given up.
-func (s *spine) onward(ctx context.Context, off, end int64) io.ReadCloser {
+// onward returns a reader of the first of the bytes from off to end, and where those end,
+// or nil if the connection is busy or at another place: then they must be requested. If ctx
+// ends before the reader is closed, the connection is given up.
+func (s *spine) onward(ctx context.Context, off, end int64) (io.ReadCloser, int64) {
 	if s == nil {
-		return nil
+		return nil, end
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gap != nil && off >= s.gap.off && end <= s.gap.end {
-		return &gapReader{gap: s.gap, spine: s, ctx: ctx, off: off, end: end}
+		return &gapReader{gap: s.gap, spine: s, ctx: ctx, off: off, end: end}, end
 	}
-	if s.busy || off < s.next || off > s.next+arrivalGap || end > s.body.end || s.requested(s.next, off) {
+	if s.busy || off < s.next || off > s.next+arrivalGap || off >= s.body.end || s.requested(s.next, off) {
 		s.elsewhere = append(s.elsewhere, span{off, end})
-		return nil
+		return nil, end
 	}
+	end = min(end, s.body.end)
 	if off > s.next {
 		s.gap = &gap{span: span{s.next, off}}
 	}
 	s.busy = true
 	s.all()
-	return &onward{spine: s, ctx: ctx, gap: s.gap, off: off, end: end, stop: context.AfterFunc(ctx, s.leave)}
+	return &onward{spine: s, ctx: ctx, gap: s.gap, off: off, end: end, stop: context.AfterFunc(ctx, s.leave)}, end
 }
 
 // requested reports whether others request bytes from off to end.

@@ -45,8 +45,8 @@ func (f *File) piece(ctx, own context.Context, off, end int64) (io.ReadCloser, i
 		// complete, its connection will do: by then it is faster than any new one.
 		beside = beside || a.end() == off && a.there() < int64(len(a.data))/2
 	}
-	if body := f.spine.onward(ctx, off, end); body != nil {
-		return body, end
+	if body, reached := f.spine.onward(ctx, off, end); body != nil {
+		return body, reached
 	}
 	body := &request{reader: f.remote.reader(own, off, end), of: f}
 	if f.requests.Add(1) >= f.connections() && f.spine.yield() {

@@ -17,8 +17,14 @@ const (
 // share returns how many bytes each of n other connections should bring of a file of
 // size bytes, if they start late round trips after the first.
 func share(size int64, n, late int) int64 {
+	part, _ := model(size, n, late)
+	return part
+}
+
+// model also returns in how many round trips the file is there.
+func model(size int64, n, late int) (part int64, trips int) {
 	var spine, other, window, others int64 = 0, 0, firstWindow, firstWindow
-	for trips := 0; spine+int64(n)*other < size; trips++ {
+	for ; spine+int64(n)*other < size; trips++ {
 		spine += window
 		window = min(2*window, fullWindow)
 		if trips >= late {
@@ -26,7 +32,7 @@ func share(size int64, n, late int) int64 {
 			others = min(2*others, fullWindow)
 		}
 	}
-	return min(int64(float64(other)*shareOfModel), size/int64(n+1))
+	return min(int64(float64(other)*shareOfModel), size/int64(n+1)), trips
 }
 
 const (
@@ -70,10 +76,13 @@ func (s sizes) others(size int64, most int, redirected bool, late int) int {
 }
 
 // parts returns how many of n other connections are worth it, and how many bytes each of
-// them brings.
+// them brings. They are if they save a round trip: else the first connection has sent all
+// of it by then. The directory is worth one in any case: nothing is extracted before it's
+// there.
 func parts(size int64, n, late int) (int, int64) {
+	_, alone := model(size, 0, late)
 	for ; n > 0; n-- {
-		if part := share(size, n, late); part >= minShare {
+		if part, trips := model(size, n, late); part >= minShare && trips < alone {
 			return n, part
 		}
 	}

@@ -125,6 +125,21 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// Other connections that don't save a round trip bring the directory alone: what they would
+// bring besides has been sent on the first one by then.
+func TestPartsSaveTrips(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		size    int64
+		n, late int
+		want    int
+	}{{10_000_000, 3, 5, 1}, {10_300_000, 3, 5, 3}, {10_000_000, 7, 0, 7}, {10_000_000, 7, 3, 7}} {
+		if n, part := parts(tt.size, tt.n, tt.late); n != tt.want || n == 1 && part != minTail {
+			t.Errorf("%+v: %d others with %d bytes each", tt, n, part)
+		}
+	}
+}
+
 func TestLate(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond

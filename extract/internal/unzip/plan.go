@@ -30,8 +30,10 @@ type selected struct {
 // plan groups the entries into regions, in the order of their offsets. It cuts small
 // archives into enough regions to keep all connections busy, and the first quarter of
 // each archive into smaller ones. Workers reach it last, when the one that started at
-// the front meets the others (see queue): none has much left to do then.
-func plan(entries []*zipfile.Entry, p Pace) []region {
+// the front meets the others (see queue): none has much left to do then. A region ends
+// where the first connection does, which that worker reads on; where requests are costly,
+// it goes on.
+func plan(entries []*zipfile.Entry, p Pace, onward int64) []region {
 	wanted, total := byOffset(entries)
 	least, most := int64(minRegion), int64(maxRegion)
 	if p.Costly {
@@ -44,7 +46,8 @@ func plan(entries []*zipfile.Entry, p Pace) []region {
 	for _, e := range wanted {
 		if n := len(regions); n > 0 {
 			last := &regions[n-1]
-			if e.Offset-last.end <= maxGap && e.End-last.off <= limit {
+			crosses := !p.Costly && last.off < onward && e.End > onward
+			if e.Offset-last.end <= maxGap && e.End-last.off <= limit && !crosses {
 				last.end = e.End
 				last.entries = append(last.entries, e)
 				planned += e.End - e.Offset

@@ -47,7 +47,7 @@ func TestPlan(t *testing.T) {
 			}
 			var got []span
 			count := 0
-			for _, r := range plan(entries, Pace{Connections: tt.connections}) {
+			for _, r := range plan(entries, Pace{Connections: tt.connections}, 0) {
 				got = append(got, span{r.off, r.end})
 				count += len(r.entries)
 			}
@@ -67,15 +67,15 @@ func TestRegionsFromBothEnds(t *testing.T) {
 	front, other, third := new(worker), new(worker), new(worker)
 	var q queue
 	for i := range 6 {
-		q.left = append(q.left, region{off: int64(i)})
+		q.left = append(q.left, region{off: int64(i), end: int64(i + 1)})
 	}
 	for i, step := range []struct {
 		by   *worker
 		want int64
 	}{{front, 0}, {other, 5}, {third, 4}, {front, 1}, {other, 3}, {front, 2}} {
 		r, more := q.take(step.by)
-		if !more || r.off != step.want || q.len() != 5-i {
-			t.Errorf("step %d: region %d, %v, %d left; want %d", i, r.off, more, q.len(), step.want)
+		if !more || r.off != step.want || q.waiting() != 5-i {
+			t.Errorf("step %d: region %d, %v, %d left; want %d", i, r.off, more, q.waiting(), step.want)
 		}
 	}
 	if _, more := q.take(other); more {
@@ -93,10 +93,25 @@ func BenchmarkPlan(b *testing.B) {
 				entries = append(entries, &zipfile.Entry{Offset: int64(i) * 5000, End: int64(i+1) * 5000})
 			}
 			for b.Loop() {
-				if len(plan(entries, Pace{Connections: 16})) == 0 {
+				if len(plan(entries, Pace{Connections: 16}, 0)) == 0 {
 					b.Fatal("no regions")
 				}
 			}
 		})
+	}
+}
+
+// No region crosses the end of what the first connection brings.
+func TestRegionsEndWithTheFirstConnection(t *testing.T) {
+	t.Parallel()
+	var entries []*zipfile.Entry
+	for i := range int64(16) {
+		entries = append(entries, &zipfile.Entry{Offset: i << 20, End: (i + 1) << 20})
+	}
+	for _, tt := range []struct{ onward, want int64 }{{0, 8 << 20}, {5 << 20, 5 << 20}, {5<<20 + 1000, 5 << 20}, {100 << 20, 8 << 20}} {
+		regions := plan(entries, Pace{Connections: 1}, tt.onward)
+		if last := regions[len(regions)-1]; regions[0].end != tt.want || last.end != 16<<20 {
+			t.Errorf("onward %d: the first of %d regions ends at %d", tt.onward, len(regions), regions[0].end)
+		}
 	}
 }

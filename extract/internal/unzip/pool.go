@@ -40,8 +40,8 @@ func newPool(ctx context.Context, src archive.Source, sink Sink, o Options) *poo
 
 // run decodes all regions. The first error ends all workers.
 func (p *pool) run(regions []region) error {
-	p.queue.left = regions
-	p.start(min(p.opts.Workers, len(regions)))
+	p.queue.left, p.queue.onward = regions, onward(p.src)
+	p.start(min(p.opts.Workers, p.queue.waiting()+1, len(regions)))
 	// A member of the group itself, so that Wait can't return while it adds workers.
 	p.group.Go(func() error { p.grow(); return nil })
 	defer p.zstds.closeIdle()
@@ -82,7 +82,7 @@ func (p *pool) grow() {
 	defer ticker.Stop()
 	// Bytes that came before the pool started say nothing about its connections.
 	best, last, lastWaited := 0.0, ahead(p.src), int64(0)
-	for p.room(p.queue.len()) > 0 {
+	for p.room(p.queue.waiting()) > 0 {
 		select {
 		case <-p.idle:
 			return
@@ -100,10 +100,19 @@ func (p *pool) grow() {
 			return
 		}
 		best = rate
-		if more := p.room(p.queue.len()); more > 0 {
+		if more := p.room(p.queue.waiting()); more > 0 {
 			p.start(more)
 		}
 	}
+}
+
+// onward returns until where a source reads its first answer, which is faster than another
+// one, if it can tell.
+func onward(src archive.Source) int64 {
+	if s, ok := src.(interface{ Onward() int64 }); ok {
+		return s.Onward()
+	}
+	return 0
 }
 
 // ahead returns how many bytes of a source are there already, if it can tell.

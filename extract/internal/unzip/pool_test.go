@@ -25,6 +25,7 @@ type slow struct {
 	archive.Source
 	rate  int
 	ahead int64 // bytes that are there already
+	front int64 // where those end that one connection brings
 
 	mu        sync.Mutex
 	now, most int // connections
@@ -36,6 +37,9 @@ type slow struct {
 
 // Ahead is what a pool asks for.
 func (s *slow) Ahead() int64 { return s.ahead }
+
+// Onward is what a pool asks for.
+func (s *slow) Onward() int64 { return s.front }
 
 // Range implements [Source].
 func (s *slow) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
@@ -122,18 +126,20 @@ func TestPoolGrows(t *testing.T) {
 	tests := []struct {
 		name                     string
 		rate, limit, least, most int
-		ahead                    int64
+		ahead, front             int64
 	}{
-		{"each is throttled", 10 << 20, 6, 6, 6, 0},
-		{"and the beginning is there", 10 << 20, 6, 6, 6, 4 << 20},
-		{"over before more would help", 0, 8, 1, 4, 0},
-		{"no more are allowed", 20 << 20, 1, 1, 1, 0},
+		{"each is throttled", 10 << 20, 6, 6, 6, 0, 0},
+		{"and the beginning is there", 10 << 20, 6, 6, 6, 4 << 20, 0},
+		{"over before more would help", 0, 8, 1, 4, 0, 0},
+		{"no more are allowed", 20 << 20, 1, 1, 1, 0, 0},
+		// One of them brings all but the last six files.
+		{"more wouldn't be sooner", 1 << 20, 16, 2, 4, 0, 58<<20 + 10_000},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { // the time of a throttled source is made up
-				src := &slow{Source: archive.FromReaderAt(bytes.NewReader(zipped), int64(len(zipped))), rate: tt.rate, ahead: tt.ahead}
+				src := &slow{Source: archive.FromReaderAt(bytes.NewReader(zipped), int64(len(zipped))), rate: tt.rate, ahead: tt.ahead, front: tt.front}
 				if err := extractAll(t.Context(), t, src, &memSink{}, Pace{Workers: 1, Connections: tt.limit}); err != nil {
 					t.Fatal(err)
 				}

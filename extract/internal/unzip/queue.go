@@ -6,9 +6,10 @@ import "sync"
 // them from the front, where the source may still be reading its first answer: each of
 // its regions continues on that connection. The others take them from the end.
 type queue struct {
-	mu    sync.Mutex
-	front *worker
-	left  []region
+	mu     sync.Mutex
+	front  *worker
+	onward int64 // that connection brings the bytes until there
+	left   []region
 }
 
 // take returns the next region for a worker, and false if there are none left.
@@ -30,9 +31,14 @@ func (q *queue) take(w *worker) (r region, more bool) {
 	return r, true
 }
 
-// len returns how many regions are left.
-func (q *queue) len() int {
+// waiting returns for how many regions more workers are worth it: not for those that the
+// worker at the front gets sooner. One that has nothing else to do takes these, too.
+func (q *queue) waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.left)
+	n := len(q.left)
+	for i := 0; i < len(q.left) && q.left[i].end <= q.onward; i++ {
+		n--
+	}
+	return n
 }
