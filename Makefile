@@ -111,8 +111,8 @@ microbench:
 lean:
 	@mkdir -p $(LEAN)
 	@root=$$($(GO) env GOROOT) && \
-		sed 's/ptr\.MethodByName(fieldName)/(reflect.Value{})/' "$$root/src/text/template/exec.go" >$(LEAN)/exec.go && \
-		printf '{"Replace": {"%s": "%s"}}\n' "$$root/src/text/template/exec.go" "$(LEAN)/exec.go" >$(LEAN)/overlay.json
+		sed 's/ptr\.MethodByName(fieldName)/(reflect.Value{})/' "$$root/src/text/template/exec.go" >$(LEAN)/exec.txt && \
+		printf '{"Replace": {"%s": "%s"}}\n' "$$root/src/text/template/exec.go" "$(LEAN)/exec.txt" >$(LEAN)/overlay.json
 
 BIN ?= bin/
 ## build: the program for this machine, in bin/
