@@ -172,7 +172,7 @@ func status(p *gitlabtest.Pipeline) string {
 	return sum
 }
 
-const histories = 20
+const histories = 12
 
 // truth is the job that a query for "build" means, told from all that there is.
 func (h *history) truth(q resolve.Query) string {
@@ -315,13 +315,46 @@ func TestEveryRungFindsTheSame(t *testing.T) {
 // same as GitLab's own lists and as GitLab.
 func TestOnRefIsWhatGitLabChooses(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(histories) {
+	for seed := range uint64(200) {
 		h := newHistory(seed)
 		q := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}
 		chosen := h.of.LatestJob("main", "build")
 		found, err := rungs[0].resolver(t, h).OnRef(t.Context(), q)
 		if (chosen == nil || !chosen.HasArchive()) != (err != nil) || err == nil && found.JobID != chosen.ID {
 			t.Errorf("history %d: %+v, %v; GitLab chooses %+v", seed, found, err, chosen)
+		}
+	}
+}
+
+// One page of the newest jobs doesn't tell which pipeline a child belongs to, and not that
+// an older attempt counts.
+func TestNewestJobsThatSettleNothing(t *testing.T) {
+	t.Parallel()
+	old, main := at(10, 90, "main", "success"), at(20, 100, "main", "success")
+	child := at(31, 121, "main", "success")
+	child.Source = "parent_pipeline"
+	build, oldBuild := created(20, job(5, "build", main)), created(10, job(1, "build", old))
+	canceled := created(25, gitlab.Job{ID: 7, Name: "build", Pipeline: main})
+	canceled.Status = "canceled"
+	for name, tt := range map[string]struct {
+		all []gitlab.Job
+		any bool
+	}{
+		"a child's":              {[]gitlab.Job{created(31, job(9, "build", child)), build, oldBuild}, true},
+		"a newer attempt":        {[]gitlab.Job{canceled, build, oldBuild}, false},
+		"a page that ends early": {slices.Repeat([]gitlab.Job{created(30, job(9, "lint", main))}, 20), true},
+	} {
+		api := &fakeAPI{all: tt.all, pipelines: []gitlab.Pipeline{main}, jobs: []gitlab.Job{build}}
+		r := resolve.New(resolve.Options{API: api})
+		q := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}, AnyPipeline: tt.any}
+		var err error
+		if tt.any {
+			_, err = r.Artifacts(t.Context(), q)
+		} else {
+			_, err = r.OnRef(t.Context(), q)
+		}
+		if err != nil || api.pipelinesAsked != 1 {
+			t.Errorf("%s: %v after %d lists of pipelines", name, err, api.pipelinesAsked)
 		}
 	}
 }
