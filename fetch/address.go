@@ -7,6 +7,10 @@ import (
 	"net/url"
 )
 
+// hopKey is the key of the host that GitLab has redirected to, in the context of a
+// request.
+type hopKey struct{}
+
 // watch returns a CheckRedirect that sees when GitLab redirects the first request to
 // another host. check is that of the client, or nil.
 func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
@@ -20,6 +24,11 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 	}
 	return func(req *http.Request, via []*http.Request) error {
 		err := check(req, via)
+		if hop, ok := req.Context().Value(hopKey{}).(*string); ok && err == nil && req.URL.Host != via[0].URL.Host {
+			if *hop = req.URL.Host; r.servers.avoids(*hop) {
+				return errAvoided
+			}
+		}
 		if err == nil && req.URL.Host != via[0].URL.Host && req.Header.Get("Range") == everything.String() {
 			r.mu.Lock()
 			r.move(req.URL)

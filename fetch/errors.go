@@ -15,6 +15,21 @@ var (
 	ErrNoRanges = errors.New("the server doesn't support range requests")
 )
 
+// StorageError reports that GitLab has redirected to a host from which no answer came.
+type StorageError struct {
+	Host string
+	Err  error
+}
+
+// Error implements error.
+func (e *StorageError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the reason.
+func (e *StorageError) Unwrap() error { return e.Err }
+
+// errAvoided is why a host wasn't asked.
+var errAvoided = errors.New("GitLab redirects to its storage")
+
 // AnswerError reports an answer that doesn't fit the request, so it isn't known which
 // bytes of the archive it contains.
 type AnswerError struct{ Host, What string }

@@ -24,6 +24,7 @@ type remote struct {
 	meter   *Meter
 	latency atomic.Int64 // of the last request, until its headers; nanoseconds
 	timing  timing
+	servers *Servers
 	sizes   sizes
 	most    int // connections
 
@@ -41,7 +42,7 @@ type remote struct {
 
 func newRemote(url string, o Options) *remote {
 	r := &remote{
-		check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, meter: o.Meter, origin: url, home: url, current: url, most: o.Connections,
+		check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, servers: o.Servers, meter: o.Meter, origin: url, home: url, current: url, most: o.Connections,
 		sizes: sizesOf(o.Share), settled: make(chan struct{}),
 	}
 	client := *o.Client
@@ -52,7 +53,8 @@ func newRemote(url string, o Options) *remote {
 
 // ask makes one request and judges the answer.
 func (r *remote) ask(ctx context.Context, address string, q question) (answer, error) {
-	req, err := http.NewRequestWithContext(r.timing.trace(ctx), http.MethodGet, address, nil)
+	hop := new(string)
+	req, err := http.NewRequestWithContext(context.WithValue(r.timing.trace(ctx), hopKey{}, hop), http.MethodGet, address, nil)
 	if err != nil {
 		return answer{}, redact.Error(err)
 	}
@@ -64,7 +66,10 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 	start := time.Now()
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return answer{}, notAnEnd(redact.Error(err))
+		if err = notAnEnd(redact.Error(err)); *hop != "" && ctx.Err() == nil {
+			err = &StorageError{*hop, err}
+		}
+		return answer{}, err
 	}
 	r.latency.Store(int64(time.Since(start)))
 	redirected := resp.Request.Response != nil

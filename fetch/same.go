@@ -41,7 +41,7 @@ func (f *File) SameAt(ctx context.Context, address string) (bool, error) {
 // at returns a remote for another address of the same archive.
 func (r *remote) at(address string) *remote {
 	return &remote{
-		client: r.client, check: r.check, backoff: r.backoff, onSpool: r.onSpool, meter: r.meter,
+		client: r.client, check: r.check, backoff: r.backoff, onSpool: r.onSpool, servers: r.servers, meter: r.meter,
 		origin: address, home: address, current: address, sizes: r.sizes, most: r.most, settled: make(chan struct{}),
 	}
 }

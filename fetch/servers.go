@@ -3,11 +3,29 @@ package fetch
 import (
 	"net/url"
 	"sync"
+	"sync/atomic"
 )
 
 // Servers remembers what servers don't support, so the next file needn't find
 // out. The zero value is ready to use, by any number of goroutines.
-type Servers struct{ noSuffix, noRanges sync.Map } // of hosts
+type Servers struct {
+	noSuffix, noRanges, avoided sync.Map // of hosts
+	avoidAll                    atomic.Bool
+}
+
+// Avoid has no redirect to a host followed any more: it can't be reached. With "", that is
+// true of every host. Such a redirect is a [*StorageError].
+func (s *Servers) Avoid(host string) {
+	if host == "" {
+		s.avoidAll.Store(true)
+	}
+	s.avoided.Store(host, true)
+}
+
+func (s *Servers) avoids(host string) bool {
+	_, avoided := s.avoided.Load(host)
+	return avoided || s.avoidAll.Load()
+}
 
 // suffix reports whether a suffix range may be requested. That depends on the storage
 // that GitLab redirects to, which is the same for all its archives.

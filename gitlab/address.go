@@ -81,6 +81,20 @@ func (c *Client) RunnerArchiveURL(job int64) string {
 	return c.address(url.Values{"direct_download": {"true"}}, "jobs", id(job), "artifacts")
 }
 
+// RunnerProxyURL is [Client.RunnerArchiveURL] without a redirect to object storage: GitLab
+// sends the bytes itself.
+func (c *Client) RunnerProxyURL(job int64) string {
+	return c.address(nil, "jobs", id(job), "artifacts")
+}
+
+// DownloadModeURL is [Client.ArchiveURL] with the bytes from GitLab itself ("proxy") or
+// from object storage ("direct"). Servers before 19.4 ignore that; later ones may refuse a
+// mode that their administrator doesn't allow.
+// https://docs.gitlab.com/api/job_artifacts/
+func (c *Client) DownloadModeURL(project Project, job int64, mode string) string {
+	return c.address(url.Values{"download_mode": {mode}}, "projects", segment(string(project)), "jobs", id(job), "artifacts")
+}
+
 func refQuery(job string, recent bool) url.Values {
 	query := url.Values{"job": {job}}
 	if recent {

@@ -41,6 +41,19 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	return a, nil
 }
 
+// Proxied returns the addresses at which GitLab may send an archive's bytes itself, in the
+// order to try them. There are none if the job's ID isn't known.
+func (r *Resolver) Proxied(a Artifact) []string {
+	if a.JobID == 0 {
+		return nil
+	}
+	list := []string{r.api.DownloadModeURL(gitlab.Project(a.Project), a.JobID, "proxy")}
+	if r.jobToken {
+		list = append(list, r.api.RunnerProxyURL(a.JobID))
+	}
+	return list
+}
+
 // instead looks for the job in the project's list of jobs, after the by-ref route
 // refused it with err. If the list says what is missing, that is the error; if the list
 // doesn't go back to the ref's pipelines, the server's own answer counts.

@@ -31,6 +31,8 @@ type Addresser interface {
 	ArchiveURL(project gitlab.Project, job int64) string
 	RefArchiveURL(project gitlab.Project, ref, job string, recent bool) string
 	RunnerArchiveURL(job int64) string
+	RunnerProxyURL(job int64) string
+	DownloadModeURL(project gitlab.Project, job int64, mode string) string
 }
 
 // API is what resolving needs of [gitlab.Client].

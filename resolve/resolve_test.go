@@ -96,7 +96,9 @@ func (*fakeAPI) ArchiveURL(gitlab.Project, int64) string { return "by-id" }
 
 func (*fakeAPI) RefArchiveURL(gitlab.Project, string, string, bool) string { return "by-ref" }
 
-func (*fakeAPI) RunnerArchiveURL(int64) string { return "runner" }
+func (*fakeAPI) RunnerProxyURL(int64) string                          { return "runner proxy" }
+func (*fakeAPI) DownloadModeURL(gitlab.Project, int64, string) string { return "mode" }
+func (*fakeAPI) RunnerArchiveURL(int64) string                        { return "runner" }
 
 func job(id int64, name string, pipeline gitlab.Pipeline) gitlab.Job {
 	return gitlab.Job{ID: id, Name: name, Pipeline: pipeline, ArtifactsFile: &gitlab.ArtifactsFile{Size: 100 + id}}

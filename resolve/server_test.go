@@ -144,4 +144,10 @@ func (*server) RefArchiveURL(_ gitlab.Project, ref, job string, _ bool) string {
 	return ref + "/" + job
 }
 
+func (*server) RunnerProxyURL(job int64) string { return fmt.Sprintf("runner/%d/proxy", job) }
+
+func (*server) DownloadModeURL(_ gitlab.Project, job int64, mode string) string {
+	return fmt.Sprintf("job/%d/%s", job, mode)
+}
+
 func (*server) RunnerArchiveURL(job int64) string { return fmt.Sprintf("runner/%d", job) }

@@ -87,6 +87,10 @@ func localSession(ctx context.Context, o globalOptions, con *console.Console) (*
 }
 
 func newSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
+	mode, known := map[string]retrieve.DownloadMode{"": retrieve.Auto, "auto": retrieve.Auto, "direct": retrieve.Direct, "proxy": retrieve.Proxy}[o.downloadMode]
+	if !known {
+		return nil, usage("--download-mode must be auto, direct or proxy", "leave it out for auto")
+	}
 	cfg, err := ctxio.Await(ctx, func() (env.Config, error) { // a token may come through a pipe
 		return failure.LoadEnv(ctx, o.lookuper())
 	})
@@ -112,7 +116,7 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 	s.api = gitlab.New(cfg.APIURL, s.http.Whole, s.http.Stream)
 	s.resolver = s.newResolver()
 	s.opener = &retrieve.Opener{
-		HTTP: s.http.Stream, API: s.api, Resolver: s.resolver, Backoff: func() fetch.Backoff { return s.policy.Backoff() },
+		HTTP: s.http.Stream, Hasty: s.http.Hasty, Mode: mode, API: s.api, Resolver: s.resolver, Backoff: func() fetch.Backoff { return s.policy.Backoff() },
 		Own: retrieve.Project{ID: cfg.Project, Path: cfg.ProjectPath}, Events: s.events(),
 	}
 	s.log.Debug().Str("api", cfg.APIURL.String()).Str("token", string(cfg.Token.Kind)).Str("from", cfg.Token.Source).Msg("environment")

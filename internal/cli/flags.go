@@ -28,6 +28,7 @@ func globalFlags() []cli.Flag {
 		&cli.DurationFlag{Name: "retry-max-time", Category: help.Transfer, Usage: "spend at most `DURATION` on one request and its retries", DefaultText: "5m"},
 		&cli.DurationFlag{Name: "stall-timeout", Category: help.Transfer, Usage: "give up on a connection without data for `DURATION`", DefaultText: "1m"},
 		&cli.DurationFlag{Name: "deadline", Category: help.Transfer, Usage: "end the whole run after `DURATION`", DefaultText: "never"},
+		&cli.StringFlag{Name: "download-mode", Category: help.Transfer, Usage: "`MODE` is direct (from object storage), proxy (through GitLab) or auto", DefaultText: "auto"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: help.Output, Usage: "print errors only", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: help.Output, Usage: "log each request and response status", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "version", Category: help.Output, Usage: "show the version", DisableDefaultText: true},
@@ -41,6 +42,7 @@ type globalOptions struct {
 	retryMaxTime time.Duration
 	stallTimeout time.Duration
 	deadline     time.Duration // 0 means none
+	downloadMode string
 	quiet        bool
 	verbose      bool
 	version      bool // show it, and do nothing else
@@ -57,7 +59,7 @@ type globalOptions struct {
 func readGlobal(c *cli.Context) globalOptions {
 	o := globalOptions{
 		retries: c.Int("retries"), retryMaxTime: c.Duration("retry-max-time"), stallTimeout: c.Duration("stall-timeout"),
-		deadline: c.Duration("deadline"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"), version: c.Bool("version"), logFormat: c.String("log-format"),
+		deadline: c.Duration("deadline"), downloadMode: c.String("download-mode"), quiet: c.Bool("quiet"), verbose: c.Bool("verbose"), version: c.Bool("version"), logFormat: c.String("log-format"),
 		anyProject: takesProject(c) && !namesProject(c),
 		variables:  map[string]string{},
 	}

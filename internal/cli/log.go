@@ -92,6 +92,9 @@ func (s *session) events() retrieve.Events {
 		FallingBack: func(a resolve.Artifact) {
 			s.log.Debug().Int64("job_id", a.JobID).Str("found", string(a.Found)).Msg("falling back to the runner's route")
 		},
+		Unreachable: func(away *fetch.StorageError) {
+			s.log.Warn().Err(away.Err).Str("storage", away.Host).Msg("GitLab's storage cannot be reached: GitLab is asked to send the archive itself")
+		},
 		Opened: func(a resolve.Artifact, size int64, ranges bool) {
 			of(s.detail(), a).Str("found", string(a.Found)).Str("size", console.Size(size)).Bool("ranges", ranges).Msg("archive")
 		},

@@ -72,8 +72,8 @@ func (l *Loader) Copy(ctx context.Context, t Task, w io.Writer) (Result, error) 
 // which job it is of doesn't matter. Otherwise, or after a refusal, it lists.
 func (l *Loader) openChosen(ctx context.Context, q resolve.Query, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	if a, ok := l.Resolver.ByRef(q); ok {
-		file, err := fetch.Open(ctx, a.URL, how)
-		if !refused(err) {
+		file, err := l.chosen(ctx, a, how)
+		if !refused(err) && !l.mayProxy(err) {
 			return file, a, err
 		}
 	}

@@ -12,6 +12,9 @@ type Events struct {
 	// FallingBack is told the next place to look for an archive whose download GitLab
 	// refused.
 	FallingBack func(resolve.Artifact)
+	// Unreachable is told, once, that the storage that GitLab redirects to can't be
+	// reached. GitLab is asked to send the bytes itself.
+	Unreachable func(*fetch.StorageError)
 	// Opened is told about each archive that is going to be extracted, its size in
 	// bytes, and whether it comes in ranges.
 	Opened func(a resolve.Artifact, size int64, ranges bool)

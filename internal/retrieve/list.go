@@ -59,7 +59,7 @@ func (i Inspector) openAny(ctx context.Context, q resolve.Query) (*fetch.File, r
 	if a, ok := i.Resolver.ByRef(q); ok {
 		how := i.transfer(os.TempDir())
 		how.Partial, how.RangesOnly = true, true
-		if file, err := fetch.Open(ctx, a.URL, how); err == nil || ctx.Err() != nil {
+		if file, err := i.chosen(ctx, a, how); err == nil || ctx.Err() != nil {
 			return file, a, err
 		}
 		// If GitLab has refused, the lists say why, and what else there is.

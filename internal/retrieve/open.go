@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -14,7 +16,12 @@ import (
 // Opener opens archives, each at the first place that serves it. It is safe for
 // concurrent use, and must not be copied.
 type Opener struct {
-	HTTP     *http.Client
+	HTTP *http.Client
+	// Hasty is HTTP, except that it gives up at once if GitLab redirects to a host that
+	// can't be reached. Nil means HTTP.
+	Hasty *http.Client
+	// Mode says where the bytes come from.
+	Mode     DownloadMode
 	API      *gitlab.Client
 	Resolver *resolve.Resolver
 	// Backoff returns the pauses of one transfer: see [fetch.Options].
@@ -24,6 +31,8 @@ type Opener struct {
 	Events Events
 
 	servers fetch.Servers
+	away    sync.Once   // the first storage that can't be reached
+	through atomic.Bool // GitLab sends the bytes itself: it is asked for that first
 }
 
 // Project is the project that a CI job runs in, by both of its names. Both are empty
@@ -48,7 +57,7 @@ func (own Project) PathOf(project string) string {
 func (o *Opener) Open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	for {
 		how.Size = a.Size
-		file, err := fetch.Open(ctx, a.URL, how)
+		file, err := o.reach(ctx, a, how)
 		if err == nil || errors.Is(err, fetch.ErrNoRanges) {
 			return file, a, err
 		}

@@ -50,15 +50,18 @@ func (p *pin) found() (resolve.Artifact, error) {
 // missing; and the job that they name may be had in another way.
 func (p *pin) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	how.Soon = p.soon
-	file, err := fetch.Open(ctx, a.URL, how)
-	if !refused(err) {
+	file, err := p.opener.chosen(ctx, a, how)
+	if !refused(err) && !p.opener.mayProxy(err) {
 		return file, a, err
 	}
 	listed, listErr := p.found()
 	if listErr != nil {
 		return nil, a, listErr
 	}
-	if listed.JobID == 0 || resolve.Refused(err) {
+	switch {
+	case listed.JobID == 0 && !refused(err):
+		listed = a
+	case listed.JobID == 0, resolve.Refused(err):
 		// By its id, the job would be refused for the same reason.
 		if listed, err = p.opener.Resolver.Fallback(ctx, q, listed, err); err != nil {
 			return nil, a, err

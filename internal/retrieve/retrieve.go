@@ -129,7 +129,7 @@ func (r *run) unpin() {
 // known, and begins to look for that.
 func (r *run) byRef(ctx context.Context) []resolve.Artifact {
 	a, one := r.loader.Resolver.ByRef(r.o.Query)
-	if !one || r.listed || r.o.Wait > 0 || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.varies() {
+	if !one || r.listed || r.o.Wait > 0 || r.loader.Mode != Auto || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.varies() {
 		return nil
 	}
 	r.pin = r.loader.newPin(ctx, r.o.Query)

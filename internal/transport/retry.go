@@ -34,6 +34,7 @@ type retry struct {
 	next   http.RoundTripper
 	policy Policy
 	report func(Exchange)
+	hasty  bool // a redirect to a host that can't be reached is given up
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -43,7 +44,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		began := time.Now()
 		resp, err := r.next.RoundTrip(req)
 		took := time.Since(began)
-		if !retryable(req, resp, err) {
+		if !retryable(req, resp, err) || r.hasty && err != nil && elsewhere(req) {
 			return finish(resp, err, attempt)
 		}
 		pause, ok := r.pause(pauses, start, resp)
@@ -63,6 +64,11 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// elsewhere reports whether another host has redirected to that of a request.
+func elsewhere(req *http.Request) bool {
+	return req.Response != nil && req.Response.Request != nil && req.Response.Request.URL.Host != req.URL.Host
 }
 
 // CloseIdleConnections calls that of the next layer.

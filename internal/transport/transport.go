@@ -70,9 +70,10 @@ type Options struct {
 // storage 30 s to start answering, and its application server 60 s.
 const defaultStallTimeout = 60 * time.Second
 
-// Clients are two clients that share their connections.
+// Clients are clients that share their connections.
 type Clients struct {
 	Whole  *http.Client // reads an answer to its end, at most 16 MiB, before it returns it
+	Hasty  *http.Client // Stream, without retries of hosts that GitLab has redirected to and that can't be reached
 	Stream *http.Client // returns the body of a file as it arrives
 }
 
@@ -91,11 +92,11 @@ func New(o Options) Clients {
 	rt = &stall{next: rt, timeout: o.StallTimeout}
 	rt = &auth{next: rt, api: o.API, header: o.Header, token: o.Token, userAgent: o.UserAgent}
 	rt = &observe{next: rt, report: o.Observe}
-	client := func(all bool) *http.Client {
+	client := func(all, hasty bool) *http.Client {
 		l := &whole{next: rt, all: all, time: o.Retry.maxTime()}
-		return &http.Client{Transport: &retry{next: l, policy: o.Retry, report: o.Observe}, CheckRedirect: checkRedirect}
+		return &http.Client{Transport: &retry{next: l, policy: o.Retry, report: o.Observe, hasty: hasty}, CheckRedirect: checkRedirect}
 	}
-	return Clients{Whole: client(true), Stream: client(false)}
+	return Clients{Whole: client(true, false), Stream: client(false, false), Hasty: client(false, true)}
 }
 
 // maxRedirects is the limit of net/http's own client.

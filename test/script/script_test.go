@@ -89,6 +89,9 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 	flags.BoolVar(&o.NoSuffixRange, "no-suffix-range", false, "")
 	flags.IntVar(&o.SuffixStatus, "suffix-status", 0, "")
 	flags.BoolVar(&o.Deaf, "deaf", false, "")
+	flags.StringVar(&o.StorageDown, "storage-down", "", "")
+	flags.Func("download-modes", "", func(v string) error { o.DownloadModes = strings.Split(v, ","); return nil })
+	flags.IntVar(&o.RefusedMode, "refused-mode", 0, "")
 	flags.DurationVar(&o.URLExpiry, "url-expiry", 0, "")
 	flags.StringVar(&o.RelativeRoot, "relative-root", "", "")
 	flags.Func("fault", "", func(v string) error {

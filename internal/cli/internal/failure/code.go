@@ -173,7 +173,7 @@ func serverCode(err error) Code {
 		}
 		return statusCode(refusal.StatusCode)
 	}
-	if is[*jobs.LogBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || errors.Is(err, context.DeadlineExceeded) {
+	if is[*jobs.LogBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || is[*retrieve.NotProxiedError](err) || errors.Is(err, context.DeadlineExceeded) {
 		return CodeServer
 	}
 	return CodeDone

@@ -182,6 +182,8 @@ func hintForRetrieval(h hinter) string {
 	switch e := h.(type) {
 	case *retrieve.CollisionError:
 		return "nothing was changed; give each job a directory of its own: -o '" + path.Join(filepath.ToSlash(e.Dir), "{job_slug}") + "'"
+	case *retrieve.NotProxiedError:
+		return e.Hint() + "; --download-mode auto also takes it from there"
 	case *retrieve.TimeoutError:
 		return hintForTimeout(e)
 	case *pin.LockError:

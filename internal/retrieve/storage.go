@@ -1,0 +1,108 @@
+package retrieve
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// DownloadMode says where the bytes of archives come from that GitLab keeps in object
+// storage.
+type DownloadMode string
+
+// The modes. Direct and Proxy are those of GitLab's parameter download_mode.
+const (
+	Auto   DownloadMode = ""       // from where GitLab says; if that can't be reached, from GitLab itself
+	Direct DownloadMode = "direct" // from the storage
+	Proxy  DownloadMode = "proxy"  // from GitLab itself
+)
+
+// NotProxiedError reports that GitLab doesn't send an archive's bytes itself.
+type NotProxiedError struct{ Err error }
+
+// Error implements error.
+func (e *NotProxiedError) Error() string {
+	if away, ok := errors.AsType[*fetch.StorageError](e.Err); ok {
+		return "GitLab redirects to its storage " + away.Host + ", and doesn't send the archive itself"
+	}
+	return "GitLab can be asked to send an archive itself only by the job's ID, which is not known"
+}
+
+// Hint says what to do next.
+func (*NotProxiedError) Hint() string {
+	return "GitLab can send archives itself since 19.4, if its administrator allows that download mode; for job tokens, all versions can"
+}
+
+// Unwrap gives the reason.
+func (e *NotProxiedError) Unwrap() error { return e.Err }
+
+// reach opens an archive at its address. If GitLab redirects to storage that can't be
+// reached, or if the mode says so, GitLab is asked for the bytes itself.
+func (o *Opener) reach(ctx context.Context, a resolve.Artifact, how fetch.Options) (*fetch.File, error) {
+	if o.Mode == Direct && a.JobID != 0 {
+		file, err := fetch.Open(ctx, o.API.DownloadModeURL(gitlab.Project(a.Project), a.JobID, string(Direct)), how)
+		if !is[*gitlab.Error](err) { // which also says that the mode isn't allowed
+			return file, err
+		}
+	}
+	if o.Mode != Proxy && !o.through.Load() {
+		file, err := o.chosen(ctx, a, how)
+		if !o.mayProxy(err) {
+			return file, err
+		}
+	}
+	return o.proxied(ctx, a, how)
+}
+
+// chosen opens an archive at the address that it has. The error is a
+// [*fetch.StorageError] if GitLab should be asked for the bytes itself.
+func (o *Opener) chosen(ctx context.Context, a resolve.Artifact, how fetch.Options) (*fetch.File, error) {
+	switch {
+	case o.Mode == Direct:
+		return fetch.Open(ctx, a.URL, how)
+	case o.Mode == Proxy:
+		o.servers.Avoid("")
+	}
+	how.Client = cmp.Or(o.Hasty, o.HTTP)
+	file, err := fetch.Open(ctx, a.URL, how)
+	if away, ok := errors.AsType[*fetch.StorageError](err); ok && o.Mode == Auto {
+		o.servers.Avoid(away.Host)
+		o.away.Do(func() { tell(o.Events.Unreachable, away) })
+	}
+	return file, err
+}
+
+// mayProxy reports whether GitLab itself may send what can't be reached in its storage.
+func (o *Opener) mayProxy(err error) bool { return o.Mode != Direct && is[*fetch.StorageError](err) }
+
+// proxied opens an archive at the first address where GitLab sends the bytes itself. In
+// [Auto], the storage has the last word.
+func (o *Opener) proxied(ctx context.Context, a resolve.Artifact, how fetch.Options) (*fetch.File, error) {
+	if o.Mode == Proxy {
+		o.servers.Avoid("")
+	}
+	why := error(&NotProxiedError{})
+	for _, address := range o.Resolver.Proxied(a) {
+		file, err := fetch.Open(ctx, address, how)
+		refusal, refused := errors.AsType[*gitlab.Error](err)
+		switch {
+		case is[*fetch.StorageError](err):
+			why = &NotProxiedError{err}
+		case refused && refusal.StatusCode != http.StatusUnauthorized:
+			why = err
+		default:
+			o.through.Store(err == nil)
+			return file, err
+		}
+	}
+	if o.Mode == Proxy {
+		return nil, why
+	}
+	how.Servers = new(fetch.Servers) // it avoids nothing
+	return fetch.Open(ctx, a.URL, how)
+}
