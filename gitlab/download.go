@@ -26,6 +26,23 @@ func (c *Client) RefArchiveExists(ctx context.Context, project Project, ref, job
 	return c.exists(ctx, c.RefArchiveURL(project, ref, job, recent))
 }
 
+// Storage downloads the first byte of an archive at an address of this client's. It also
+// returns the host of the object storage that GitLab redirects to, or "".
+func (c *Client) Storage(ctx context.Context, address string) (host string, err error) {
+	stream := *c.stream
+	stream.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if req.URL.Host != via[0].URL.Host {
+			host = req.URL.Host
+		}
+		if c.stream.CheckRedirect == nil {
+			return nil
+		}
+		return c.stream.CheckRedirect(req, via)
+	}
+	err = (&Client{api: c.api, stream: &stream}).exists(ctx, address)
+	return host, err
+}
+
 func (c *Client) exists(ctx context.Context, address string) error {
 	body, err := c.open(ctx, address, "bytes=0-0")
 	if err != nil {

@@ -94,7 +94,7 @@ func examine(ctx context.Context, o doctorOptions, con *console.Console) (findin
 
 // finding is one check in JSON.
 type finding struct {
-	Check  string `json:"check"  doc:"environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence, version"`
+	Check  string `json:"check"  doc:"environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence, storage, version"`
 	State  string `json:"state"  doc:"ok, limited or failed"`
 	Text   string `json:"text"`
 	Remedy string `json:"remedy" doc:"what to do; empty if all is well"`

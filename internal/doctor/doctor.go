@@ -49,7 +49,7 @@ const (
 
 // Finding is how one check ended.
 type Finding struct {
-	Check   string // environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence or version
+	Check   string // environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence, storage or version
 	State   State
 	Text    string
 	Remedy  string  // what to do; empty if all is well, or there is a Problem

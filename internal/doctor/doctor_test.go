@@ -64,6 +64,12 @@ func TestExamine(t *testing.T) {
 	}{
 		{"all is well", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, nil,
 			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=ok"},
+		{"storage", gitlabtest.Options{Mode: gitlabtest.ModeRedirect}, env.PrivateToken, gitlabtest.PrivateToken, nil,
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok storage=ok version=ok"},
+		{"storage that can't be reached", gitlabtest.Options{Mode: gitlabtest.ModeRedirect, StorageDown: "refused", DownloadModes: []string{"direct", "proxy"}}, env.PrivateToken, gitlabtest.PrivateToken, nil,
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok storage=limited version=ok"},
+		{"and no other way", gitlabtest.Options{Mode: gitlabtest.ModeRedirect, StorageDown: "no-name"}, env.PrivateToken, gitlabtest.PrivateToken, nil,
+			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok storage=failed version=ok"},
 		{"an old server", gitlabtest.Options{Version: "17.0"}, env.PrivateToken, gitlabtest.PrivateToken, nil,
 			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=limited"},
 		{"no token", gitlabtest.Options{}, env.NoToken, "", nil,

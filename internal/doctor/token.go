@@ -11,6 +11,8 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/redact"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // token tells whether the token is alive. Refused is what the server says to it when
@@ -64,6 +66,46 @@ func (d *doctor) rights(ctx context.Context) {
 	if d.Config.Token.Kind == env.JobToken && d.own && d.Config.JobID != 0 {
 		d.licence(ctx, project)
 	}
+	d.storage(ctx, project)
+}
+
+// storage finds out whether the object storage can be reached that GitLab redirects to,
+// by the archive of one of the newest jobs. Without a redirect there is nothing to find.
+func (d *doctor) storage(ctx context.Context, project gitlab.Project) {
+	rows := 0
+	for job, err := range d.API.ProjectJobs(ctx, project, gitlab.JobsOptions{Scope: []string{"success"}, PerPage: newestJobs}) {
+		if rows++; err != nil || rows > newestJobs {
+			return
+		}
+		if job.ArtifactsFile != nil {
+			d.storageOf(ctx, project, job.ID)
+			return
+		}
+	}
+}
+
+// newestJobs is how many jobs are looked at for an archive.
+const newestJobs = 20
+
+func (d *doctor) storageOf(ctx context.Context, project gitlab.Project, job int64) {
+	host, err := d.API.Storage(ctx, d.API.ArchiveURL(project, job))
+	switch _, answered := errors.AsType[*gitlab.Error](err); {
+	case host == "":
+		return
+	case err == nil:
+		d.ok("storage", "archives come from "+host)
+		return
+	case answered:
+		d.failed("storage", err, later)
+		return
+	}
+	for _, address := range d.Resolver.Proxied(resolve.Artifact{Project: string(project), JobID: job}) {
+		if _, instead := d.API.Storage(ctx, address); instead == nil {
+			d.limited("storage", fmt.Sprintf("%s cannot be reached: %v", host, redact.Error(err)), "GitLab sends archives itself instead; that is slower, and costs it more")
+			return
+		}
+	}
+	d.failed("storage", fmt.Errorf("%s cannot be reached: %w", host, err), "let this machine reach it; GitLab sends archives itself since 19.4, if its administrator allows that download mode")
 }
 
 func first[T any](list iter.Seq2[T, error]) error {

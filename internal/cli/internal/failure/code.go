@@ -173,10 +173,15 @@ func serverCode(err error) Code {
 		}
 		return statusCode(refusal.StatusCode)
 	}
-	if is[*jobs.LogBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || is[*retrieve.NotProxiedError](err) || errors.Is(err, context.DeadlineExceeded) {
+	if onTheWay(err) {
 		return CodeServer
 	}
 	return CodeDone
+}
+
+// onTheWay reports whether no usable answer came.
+func onTheWay(err error) bool {
+	return is[*jobs.LogBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || is[*retrieve.NotProxiedError](err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // defaultBranchCode tells a project without a default branch from one that a job token
