@@ -21,7 +21,7 @@ COLD     := github.com/klauspost/compress/zip github.com/klauspost/pgzip github.
 	internal/filepathlite internal/godebug internal/poll internal/reflectlite internal/strconv internal/syscall/... io io/fs iter log log/... maps \
 	math/big math/rand/... mime/... net net/http/... net/http/httptrace net/netip net/textproto net/url os os/signal os/user path path/filepath reflect \
 	regexp/... sort strconv strings syscall text/tabwriter text/template/... time unicode/... unique \
-	$(addprefix gitlab.com/artifetch/artifetch/,env extract extract/internal/staging fetch internal/program extract/internal/archive extract/internal/codec extract/internal/names extract/internal/sevenzip gitlab internal/atomicfile internal/checkout internal/cli/... internal/console internal/ctxio internal/digest internal/doctor internal/jobs internal/openfiles internal/origin internal/pin internal/printable internal/redact internal/retrieve internal/similar internal/sleep internal/smallfile internal/space internal/transport internal/webaddress manifest resolve)
+	$(addprefix gitlab.com/artifetch/artifetch/,env extract extract/internal/staging fetch internal/program extract/internal/archive extract/internal/codec extract/internal/names extract/internal/sevenzip gitlab internal/atomicfile internal/checkout internal/cli/... internal/console internal/ctxio internal/digest internal/doctor internal/jobs internal/late internal/openfiles internal/origin internal/pin internal/printable internal/redact internal/retrieve internal/similar internal/sleep internal/smallfile internal/space internal/transport internal/webaddress manifest resolve)
 # text/template calls methods by their names, so that the linker keeps every exported method
 # of every type: 2.8 MB of encoders, encodings and the like. urfave/cli imports it to print
 # help, which package help does here. No template is ever executed: the program is built
@@ -41,7 +41,7 @@ COBERTURA_VERSION   := v1.5.0
 # The time that a release carries: that of the commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
-.PHONY: demo test check lint bench bench-quick bench-smoke microbench lean build size release image-rootfs images fuzz clean
+.PHONY: demo test check lint bench bench-quick bench-docs bench-smoke microbench lean build size release image-rootfs images fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
@@ -98,6 +98,10 @@ bench:
 ## ones at a distance
 bench-quick:
 	$(GO) run ./internal/bench -quick -nets loop,rtt -far '^(80kB|10MB)/20ms/redirect/ref$$'
+
+## bench-docs: bench, with its tables put into docs/benchmarks.md; on a quiet machine
+bench-docs:
+	$(GO) run ./internal/bench -update docs/benchmarks.md
 
 ## bench-smoke: every archive once, small, from a real nginx, plain and over TLS, and one at
 ## a distance; fails where trees differ or too much memory is taken

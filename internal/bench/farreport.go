@@ -113,7 +113,7 @@ func (r *report) roundTrips(selected []cell, results map[cell][]farRow) {
 
 // start writes the table of programs that do next to nothing.
 func (r *report) start(rows [][]visit) {
-	_, _ = fmt.Fprintf(r, "\n### Start and end: one file of 1 kB, loopback, TLS, %d runs\n\n", len(rows[0]))
+	_, _ = fmt.Fprintf(r, "\n### Start and end: one file of 1 kB, loopback, TLS\n\n%d runs of each.\n\n", len(rows[0]))
 	_, _ = fmt.Fprintln(r, "| command | wall ms (min–max) | CPU ms |\n|---|---|---|")
 	for i, s := range starts {
 		_, _ = fmt.Fprintf(r, "| %s | %s | %.1f |\n", s.name, spread(rows[i], "%.1f"), ms(median(rows[i], func(v visit) time.Duration { return v.cpu })))

@@ -46,7 +46,7 @@ type options struct {
 	serverTime    time.Duration
 	trace         bool
 	scale         int
-	out           string
+	out, page     string
 }
 
 func main() {
@@ -61,6 +61,7 @@ func main() {
 	flag.BoolVar(&o.trace, "trace", false, "print each run's connections and requests, with times, for -far and -start-n")
 	flag.IntVar(&o.startRuns, "start-n", 20, "runs of the fetch of one small file without a distance")
 	flag.StringVar(&o.out, "out", "", "write the tables to this file too")
+	flag.StringVar(&o.page, "update", "", "replace the tables of this page with these headings, too: docs/benchmarks.md")
 	parts := flag.String("measure", "", "only measure the parts of the work on this archive of -corpora")
 	generate := flag.String("generate", "", "only write the archive of -corpora to this file")
 	flag.Parse()
@@ -116,6 +117,11 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	fmt.Print(b.report.String())
+	if o.page != "" {
+		if err := update(o.page, b.report.String()); err != nil {
+			return err
+		}
+	}
 	if o.out != "" {
 		return os.WriteFile(o.out, []byte(b.report.String()), 0o644)
 	}
