@@ -28,7 +28,12 @@ func CommitUntilKilled() {
 	if err != nil {
 		panic(err)
 	}
-	f := failing{next: keeping()[parts[0]], fails: func(n int) bool {
+	way, prune := strings.CutPrefix(parts[0], "prune ")
+	commit := commitWith
+	if prune {
+		commit = pruneWith
+	}
+	f := failing{next: keeping()[way], fails: func(n int) bool {
 		if n == at {
 			p, err := os.FindProcess(os.Getpid())
 			if err == nil {
@@ -38,7 +43,7 @@ func CommitUntilKilled() {
 		}
 		return false
 	}}
-	if err := commitWith(context.Background(), parts[2], f.call); err != nil {
+	if err := commit(context.Background(), parts[2], f.call); err != nil {
 		panic(err)
 	}
 }

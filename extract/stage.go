@@ -176,6 +176,13 @@ func (s *Stage) Commit(ctx context.Context) error {
 	return err
 }
 
+// Prune makes Commit remove files as well, by their paths in the output directory: with
+// all the rest, or not at all. The staged file last is put into place at the end of the
+// commit, and marks it: if the run is killed before, the next one restores the removed
+// files. What isn't a file or link, or is staged, isn't removed; directories that become
+// empty are.
+func (s *Stage) Prune(paths []string, last string) { s.dir.Prune(paths, last) }
+
 // Discard removes the stage, and the directories that were made for it if nothing was
 // committed. After that, or after a successful commit, it does nothing: it is meant to
 // be deferred.

@@ -9,19 +9,23 @@ import (
 	"strings"
 )
 
-// Fingerprint is the same for sources that ask for the same: it is made of the keys
-// that are given, by their names in the manifest. A key that a later version adds
+// Fingerprint is what lock files of version 1 have in place of [Source.Asked]: a hash of
+// the keys that are given, by their names in the manifest. A key that a later version adds
 // changes nothing for manifests without it.
 func (s Source) Fingerprint() string { return fingerprint(s.Query) }
 
-// IsFor reports whether an entry was locked for what the source asks for now.
-func (l Locked) IsFor(s Source) bool {
-	return l.Asked == s.Fingerprint() || len(s.Ref) <= 1 && l.Asked == s.Query.first()
+// fingerprint is that of a struct with keys of a manifest.
+func fingerprint(keys any) string {
+	text, err := json.Marshal(given(keys)) // sorts the keys
+	if err != nil {
+		return "" // numbers, booleans and texts always have a form
+	}
+	return short(text)
 }
 
-// fingerprint is that of a struct with keys of a manifest. A key with its zero
-// value asks for nothing.
-func fingerprint(keys any) string {
+// given returns the keys of a manifest that a struct has. A key with its zero value asks
+// for nothing.
+func given(keys any) map[string]any {
 	given := map[string]any{}
 	v := reflect.ValueOf(keys)
 	for i := range v.NumField() {
@@ -33,11 +37,7 @@ func fingerprint(keys any) string {
 			}
 		}
 	}
-	text, err := json.Marshal(given) // sorts the keys
-	if err != nil {
-		return "" // numbers, booleans and texts always have a form
-	}
-	return short(text)
+	return given
 }
 
 func keyOf(f reflect.StructField) string {

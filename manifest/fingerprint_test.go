@@ -76,12 +76,12 @@ func TestFingerprintHasEveryKey(t *testing.T) {
 func TestFirstFingerprintHasOneRef(t *testing.T) {
 	t.Parallel()
 	s := Source{Query: Query{Project: "p", Ref: []string{"main"}, Job: "build"}}
-	locked := Locked{Asked: s.Query.first()}
+	locked := Locked{Asked: Asked(s.Query.first())}
 	if !locked.IsFor(s) {
 		t.Error("one ref")
 	}
 	s.Ref = append(s.Ref, "next")
-	if locked.IsFor(s) || (Locked{Asked: s.Query.first()}).IsFor(s) {
+	if locked.IsFor(s) || (Locked{Asked: Asked(s.Query.first())}).IsFor(s) {
 		t.Error("two refs")
 	}
 	list := Source{Query: Query{Project: "p", Ref: []string{"main,next"}, Job: "build"}}
@@ -103,15 +103,15 @@ sources:
 `
 	all := sources(t, text)
 	for name, asked := range map[string]string{"app": "1921ab7757183256", "docs": "6382b68b0e38942c", "full": "9e8b3e1022382a3c"} {
-		if !(Locked{Asked: asked}).IsFor(all[name]) {
+		if !(Locked{Asked: Asked(asked)}).IsFor(all[name]) {
 			t.Errorf("%s is taken for another source", name)
 		}
-		if !(Locked{Asked: all[name].Fingerprint()}).IsFor(all[name]) {
+		if !(Locked{Asked: Asked(all[name].Fingerprint())}).IsFor(all[name]) {
 			t.Errorf("%s is not what was asked for", name)
 		}
 		changed := all[name]
 		changed.Exclude = append([]string{"more"}, changed.Exclude...)
-		if (Locked{Asked: asked}).IsFor(changed) || (Locked{}).IsFor(all[name]) {
+		if (Locked{Asked: Asked(asked)}).IsFor(changed) || (Locked{}).IsFor(all[name]) {
 			t.Errorf("%s: what asks for something else is taken for it", name)
 		}
 	}

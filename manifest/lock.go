@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/printable"
@@ -23,7 +24,7 @@ type Lock struct {
 // Locked is one source.
 type Locked struct {
 	Name       string     `json:"name"`
-	Asked      string     `json:"asked"`   // fingerprint of what the manifest asks for
+	Asked      Asked      `json:"asked"`   // what the manifest asked for
 	Project    string     `json:"project"` // path, or as the manifest has it
 	ProjectID  int64      `json:"project_id,omitempty"`
 	Ref        string     `json:"ref,omitempty"`
@@ -48,6 +49,10 @@ type LockFile struct {
 	Target string `json:"target,omitempty"` // of links
 }
 
+// LockVersion is that of the lock files that are written. In those of version 1, which can
+// still be read, Asked is a fingerprint.
+const LockVersion = 2
+
 // MaxLock is the maximum size of a lock file, in bytes: half a million files.
 const MaxLock = 128 << 20
 
@@ -55,10 +60,16 @@ const MaxLock = 128 << 20
 func ReadLock(file string) (Lock, error) {
 	text, err := smallfile.Read(file, MaxLock)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Lock{Version: Version}, nil
+		return Lock{Version: LockVersion}, nil
 	}
 	if err != nil {
 		return Lock{}, err
+	}
+	if at := conflict(text); at > 0 {
+		return Lock{}, &Error{
+			File: file, Line: at, Column: 1, What: "it has a merge conflict",
+			Fix: "restore one side of it with git checkout, then run artifetch sync: it locks what that side lacks",
+		}
 	}
 	var l Lock
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -66,10 +77,12 @@ func ReadLock(file string) (Lock, error) {
 	err = d.Decode(&l)
 	what := ""
 	switch {
+	case l.Version > LockVersion:
+		return Lock{}, &Error{File: file, What: fmt.Sprintf("version %d is not known", l.Version), Fix: "a newer artifetch wrote it: use that one"}
 	case err != nil:
 		what = err.Error()
-	case l.Version != Version:
-		return Lock{}, &Error{File: file, What: fmt.Sprintf("version %d is not known", l.Version), Fix: "a newer program made it"}
+	case l.Version < 1:
+		what = "it has no version"
 	case len(bytes.TrimSpace(text[d.InputOffset():])) > 0:
 		what = "there is more text after its end"
 	default:
@@ -81,25 +94,69 @@ func ReadLock(file string) (Lock, error) {
 	return l, nil
 }
 
-// Bytes is the lock file: the same for the same sources, in whatever order they
-// came.
-func (l Lock) Bytes() ([]byte, error) {
-	l.Version = Version
-	l.Sources = slices.Clone(l.Sources)
-	// Not slices.SortFunc: it is 10 kB of code for each type.
-	sort.Slice(l.Sources, func(i, j int) bool { return l.Sources[i].Name < l.Sources[j].Name })
-	for i := range l.Sources {
-		files := append([]LockFile{}, l.Sources[i].Files...)
-		SortFiles(files)
-		l.Sources[i].Files = files
-		l.Sources[i].ResolvedAt = l.Sources[i].ResolvedAt.UTC().Truncate(time.Second)
+// conflict returns the line of the first mark that a merge has left in a text, or 0.
+func conflict(text []byte) int {
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		if bytes.HasPrefix(line, []byte("<<<<<<< ")) || bytes.HasPrefix(line, []byte(">>>>>>> ")) {
+			return i + 1
+		}
 	}
+	return 0
+}
+
+// Bytes is the lock file: the same for the same sources, in whatever order they
+// came. Each key of a source and each file has a line of its own.
+func (l Lock) Bytes() ([]byte, error) {
+	sources := slices.Clone(l.Sources)
+	// Not slices.SortFunc: it is 10 kB of code for each type.
+	sort.Slice(sources, func(i, j int) bool { return sources[i].Name < sources[j].Name })
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+	fmt.Fprintf(&b, "{\n  \"version\": %d,\n  \"sources\": [", LockVersion)
+	for i, s := range sources {
+		b.WriteString(separator(i) + "\n    ")
+		if err := s.write(&b); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteString(strings.Repeat("\n  ", min(len(sources), 1)) + "]\n}\n")
+	return printable.JSON(b.Bytes()), nil
+}
+
+// write writes an entry with a line for each file.
+func (s Locked) write(b *bytes.Buffer) error {
+	files := slices.Clone(s.Files)
+	SortFiles(files)
+	s.Files, s.ResolvedAt = nil, s.ResolvedAt.UTC().Truncate(time.Second)
+	if err := encode(b, s, "    ", "  "); err != nil {
+		return err
+	}
+	b.Truncate(b.Len() - len("null\n    }")) // Files is the last field
+	b.WriteString("[")
+	for i, f := range files {
+		b.WriteString(separator(i) + "\n        ")
+		if err := encode(b, f, "", ""); err != nil {
+			return err
+		}
+	}
+	b.WriteString(strings.Repeat("\n      ", min(len(files), 1)) + "]\n    }")
+	return nil
+}
+
+func separator(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return ","
+}
+
+// encode writes JSON without a line break at its end.
+func encode(b *bytes.Buffer, v any, prefix, indent string) error {
+	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	err := e.Encode(l)
-	return printable.JSON(b.Bytes()), err
+	e.SetIndent(prefix, indent)
+	err := e.Encode(v)
+	b.Truncate(max(b.Len()-1, 0))
+	return err
 }
 
 // SortFiles sorts files by path.

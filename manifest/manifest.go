@@ -7,7 +7,8 @@
 //	check.go        finds keys that contradict each other or are missing
 //	lock.go         the lock file
 //	lockcheck.go    rejects lock files that can't be right
-//	fingerprint.go  whether an entry of the lock file is for the same query
+//	asked.go        what a source asks for, and how that differs from what is locked
+//	fingerprint.go  the same in the first lock files
 package manifest
 
 import (
@@ -17,7 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Version is that of both files. Others are refused.
+// Version is that of manifests. Others are refused.
 const Version = 1
 
 // MaxSize is the maximum size of a manifest, in bytes: ten thousand sources.

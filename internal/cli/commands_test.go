@@ -16,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -196,13 +197,13 @@ func TestRunSyncAndVerify(t *testing.T) {
 	if code, _ := verify(); code != failure.CodeIntegrity {
 		t.Errorf("not locked: %d", code)
 	}
-	o := syncOptions{global: instance(t), files: file, lockedSet: true, dryRun: true}
-	for _, want := range []string{"app: fetch: app: pipeline 100, job 1002, commit ", "app: pipeline 100, job 1002, commit 0000000000, 2 files\n", ""} {
+	o := syncOptions{global: instance(t), files: file, lockedSet: true, pin: pin.Options{DryRun: true}}
+	for _, want := range []string{"app: fetch: pipeline 100, job 1002, commit ", "app: pipeline 100, job 1002, commit 0000000000, 2 files\n", ""} {
 		con := newStreams()
 		if err := runSync(t.Context(), o, con.Console); err != nil || !strings.HasPrefix(con.out.String(), want) || want == "" && con.out.Len() > 0 {
 			t.Errorf("%v: %s, want %s", err, con.out.String(), want)
 		}
-		o.dryRun = false
+		o.pin.DryRun = false
 	}
 	if code, out := verify(); code != failure.CodeDone || out != "" {
 		t.Errorf("in place: %d, %s", code, out)

@@ -82,6 +82,8 @@ func reference() string {
 		{"The elements of `artifacts` there", jobs.File{}},
 		{"`doctor --format json`: a list of", finding{}},
 		{"`verify --format json`: a list of", difference{}},
+		{"`sync --format json`: a list of", syncedSource{}},
+		{"`before` and `after` there", syncedJob{}},
 	} {
 		say("%s\n\n%s\n", shape.of, fieldList(shape.v))
 	}

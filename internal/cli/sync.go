@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -30,9 +31,11 @@ docs/sync.md.
 		Flags: slices.Concat(manifestFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "locked", Category: help.Which, Usage: "fetch exactly what is locked (default if CI is set and there is a lock file)", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "update", Category: help.Which, Usage: "resolve the sources NAME, or all, again, and lock the result", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "prune", Category: help.Which, Usage: "also list, and remove, files that no source has, in outputs of one source alone", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "check", Category: help.Which, Usage: "list the sources that could be updated, without fetching; the code is 7 if there are any", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "dry-run", Category: help.Which, Usage: "list what would be fetched, without fetching", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "dry-run", Category: help.Which, Usage: "list what would be fetched, without fetching; with --update, what would change", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "offline", Category: help.Transfer, Usage: "make no requests; fail if anything is missing", DisableDefaultText: true},
+			formatFlag(),
 		}, transferFlags(""), logFlags()),
 		Action: action(con, readSync, runSync),
 	}
@@ -44,17 +47,21 @@ type syncOptions struct {
 	files     manifestOptions
 	pin       pin.Options
 	lockedSet bool // --locked is given, true or false
-	dryRun    bool
+	prune     bool
+	asJSON    bool
 	transfer  transferOptions
 	log       logOptions
 }
 
-func readSync(c *cli.Context) (syncOptions, error) {
-	o := syncOptions{
-		global: readGlobal(c), files: readManifest(c), lockedSet: c.IsSet("locked"), dryRun: c.Bool("dry-run"), transfer: readTransfer(c), log: readLog(c),
-		pin: pin.Options{Locked: c.Bool("locked"), Update: c.Bool("update"), Check: c.Bool("check"), Offline: c.Bool("offline"), Names: c.Args().Slice()},
+func readSync(c *cli.Context) (o syncOptions, err error) {
+	o = syncOptions{
+		global: readGlobal(c), files: readManifest(c), lockedSet: c.IsSet("locked"), prune: c.Bool("prune"), transfer: readTransfer(c), log: readLog(c),
+		pin: pin.Options{Locked: c.Bool("locked"), Update: c.Bool("update"), Check: c.Bool("check"), Offline: c.Bool("offline"), DryRun: c.Bool("dry-run"), Names: c.Args().Slice()},
 	}
 	o.pin.Connections = o.transfer.connections
+	if o.asJSON, err = wantsJSON(c); err != nil {
+		return o, err
+	}
 	switch {
 	case len(o.pin.Names) > 0 && !o.pin.Update:
 		return o, usage("sync takes names of sources only with --update", "without, all sources of the manifest are fetched")
@@ -75,24 +82,46 @@ func runSync(ctx context.Context, o syncOptions, con *console.Console) error {
 		progress := s.newProgress(o.log)
 		s.show(progress)
 		end := s.section(o.log, "sync", "artifetch sync: "+o.files.manifest)
-		plans, err := syncer.Plan(ctx)
-		if err == nil && !o.pin.Check && !o.dryRun {
-			err = syncer.Apply(ctx, plans, s.stageEvents(extract.StageOptions{}))
-		}
+		plans, err := o.run(ctx, s, syncer)
 		progress.End()
 		end()
 		if err != nil {
 			return err
 		}
-		report := syncReport{s}
+		report := syncReport{s, o.asJSON}
+		if o.asJSON {
+			if err := report.json(syncer, plans); err != nil {
+				return err
+			}
+		}
 		switch {
 		case o.pin.Check:
 			return report.drift(plans)
-		case o.dryRun:
-			return report.plan(plans)
+		case o.pin.DryRun && !o.pin.Update:
+			return report.plan(syncer, plans)
 		}
-		return report.done(syncer.Root, plans)
+		return report.done(syncer, plans)
 	})
+}
+
+// run plans, and does what is planned, unless that is all that was asked.
+func (o syncOptions) run(ctx context.Context, s *session, syncer *pin.Syncer) ([]*pin.Plan, error) {
+	plans, err := syncer.Plan(ctx)
+	if err != nil || o.pin.Check {
+		return plans, err
+	}
+	if o.prune {
+		if syncer.Extras, err = syncer.Removable(); err != nil {
+			return plans, err
+		}
+		if err := (syncReport{s, o.asJSON}).extras(syncer.Extras); err != nil {
+			return plans, err
+		}
+	}
+	if o.pin.DryRun && !o.pin.Update {
+		return plans, nil
+	}
+	return plans, syncer.Apply(ctx, plans, s.stageEvents(extract.StageOptions{}))
 }
 
 // syncer makes what synchronizes the workspace. In CI, what is locked is taken and
@@ -104,7 +133,7 @@ func (o syncOptions) syncer(s *session) (*pin.Syncer, error) {
 	}
 	for _, name := range o.pin.Names {
 		if !w.Has(name) {
-			return nil, usage(fmt.Sprintf("no source %q in the manifest", name), "use a name from the manifest")
+			return nil, usage(fmt.Sprintf("no source %q in the manifest", name), "there are "+strings.Join(w.Names(), ", "))
 		}
 	}
 	if s.cfg.AnyCI && !o.lockedSet && !o.pin.Update && !o.pin.Check {
@@ -115,6 +144,8 @@ func (o syncOptions) syncer(s *session) (*pin.Syncer, error) {
 		ProjectPath: s.projectPath,
 		Events: pin.Events{Missing: func(source string, err error) {
 			s.log.Warn().Str("source", source).Err(err).Msg("nothing to fetch")
+		}, Kept: func(source, path string) {
+			s.log.Warn().Str("source", source).Str("path", path).Msg("kept: the source has this file no longer, but it has changed since it was locked")
 		}},
 	}, nil
 }

@@ -10,10 +10,14 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/printable"
+	"gitlab.com/artifetch/artifetch/manifest"
 )
 
 // syncReport says what sync has done, or would do.
-type syncReport struct{ *session }
+type syncReport struct {
+	*session
+	asJSON bool
+}
 
 // drift says which sources could be moved.
 func (r syncReport) drift(plans []*pin.Plan) error {
@@ -23,7 +27,7 @@ func (r syncReport) drift(plans []*pin.Plan) error {
 			continue
 		}
 		drifted++
-		if _, err := fmt.Fprintln(r.con.Out, printable.Text(moved(p))); err != nil {
+		if err := r.line(moved(p)); err != nil {
 			return err
 		}
 	}
@@ -35,18 +39,23 @@ func (r syncReport) drift(plans []*pin.Plan) error {
 }
 
 // plan says what would be fetched.
-func (r syncReport) plan(plans []*pin.Plan) error {
+func (r syncReport) plan(syncer *pin.Syncer, plans []*pin.Plan) error {
 	for _, p := range plans {
 		what := "in place"
 		switch {
 		case p.Downloads() && p.Pinned:
 			what = fmt.Sprintf("fetch again: job %d, as locked", p.Entry.JobID)
 		case p.Downloads():
-			what = "fetch: " + moved(p)
+			what = "fetch: " + strings.TrimPrefix(moved(p), p.Source.Name+": ")
 		case p.Entry.JobID == 0:
 			what = "nothing: there is no such job"
 		}
-		if _, err := fmt.Fprintln(r.con.Out, printable.Text(p.Source.Name+": "+what)); err != nil {
+		if err := r.line(p.Source.Name + ": " + what); err != nil {
+			return err
+		}
+	}
+	for _, e := range syncer.Dropped() {
+		if err := r.line(e.Name + ": not in the manifest anymore: remove its files"); err != nil {
 			return err
 		}
 	}
@@ -54,40 +63,70 @@ func (r syncReport) plan(plans []*pin.Plan) error {
 }
 
 // done says what has come, and prints what has moved.
-func (r syncReport) done(root string, plans []*pin.Plan) error {
-	if !slices.ContainsFunc(plans, (*pin.Plan).Downloads) {
+func (r syncReport) done(syncer *pin.Syncer, plans []*pin.Plan) error {
+	dropped := syncer.Dropped()
+	if !slices.ContainsFunc(plans, (*pin.Plan).Downloads) && len(dropped)+len(syncer.Extras) == 0 {
 		r.log.Info().Int("sources", len(plans)).Msg("everything is in place")
 	}
 	for _, p := range plans {
 		if !p.Downloads() {
 			continue
 		}
-		r.report(r.outcome(p.Result.Artifact, p.Source.AnyStatus).Str("source", p.Source.Name), p.Result, filepath.Join(root, filepath.FromSlash(pin.Output(p.Source))))
+		if !syncer.DryRun {
+			r.report(r.outcome(p.Result.Artifact, p.Source.AnyStatus).Str("source", p.Source.Name), p.Result, filepath.Join(syncer.Root, filepath.FromSlash(pin.Output(p.Source))))
+		}
 		if p.Pinned {
 			continue
 		}
-		if _, err := fmt.Fprintln(r.con.Out, printable.Text(moved(p)+changes(p))); err != nil {
+		if err := r.line(moved(p) + changes(p)); err != nil {
+			return err
+		}
+	}
+	for _, e := range dropped {
+		if err := r.line(fmt.Sprintf("%s: not in the manifest anymore, files: %d removed", e.Name, len(e.Files))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// extras lists the files that --prune removes, before it does.
+func (r syncReport) extras(paths []string) error {
+	for _, path := range paths {
+		if err := r.line("extra: " + path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r syncReport) line(text string) error {
+	if r.asJSON { // has it all in one list
+		return nil
+	}
+	_, err := fmt.Fprintln(r.con.Out, printable.Text(text))
+	return err
+}
+
 // moved says from where to where a source goes.
 func moved(p *pin.Plan) string {
-	to := fmt.Sprintf("pipeline %s, job %s, commit %s", orUnknown(p.Entry.PipelineID), orUnknown(p.Entry.JobID), short(p.Entry.SHA))
-	if p.Entry.JobID == 0 {
-		to = "no such job"
-	}
+	to := jobInWords(p.Entry)
 	switch {
-	case p.Was == nil:
+	case p.Before == nil:
 		return p.Source.Name + ": " + to
 	case p.Changed:
 		return p.Source.Name + ": " + to + ", whose archive is another one now"
-	case p.Was.JobID == p.Entry.JobID:
+	case p.Before.JobID == p.Entry.JobID:
 		return p.Source.Name + ": " + to + ", as locked"
 	}
-	return fmt.Sprintf("%s: pipeline %s, job %s, commit %s → %s", p.Source.Name, orUnknown(p.Was.PipelineID), orUnknown(p.Was.JobID), short(p.Was.SHA), to)
+	return p.Source.Name + ": " + jobInWords(*p.Before) + " → " + to
+}
+
+func jobInWords(e manifest.Locked) string {
+	if e.JobID == 0 {
+		return "no such job"
+	}
+	return fmt.Sprintf("pipeline %s, job %s, commit %s", orUnknown(e.PipelineID), orUnknown(e.JobID), short(e.SHA))
 }
 
 func short(sha string) string { return cmp.Or(sha[:min(len(sha), 10)], "unknown") }
@@ -97,17 +136,94 @@ const maxNamed = 10
 
 // changes says which files are new, gone or changed.
 func changes(p *pin.Plan) string {
-	if p.Was == nil {
+	if p.Before == nil {
 		return fmt.Sprintf(", %d files", len(p.Entry.Files))
 	}
 	list := p.Changes()
-	var names []string
+	if len(list) == 0 {
+		return ", the same files"
+	}
+	var names, counts []string
 	for _, f := range list[:min(len(list), maxNamed)] {
 		names = append(names, string(f.Kind)+f.Path)
 	}
-	text := fmt.Sprintf(", %d files changed", len(list))
 	if len(list) > maxNamed {
 		names = append(names, "…")
 	}
-	return strings.TrimSuffix(text+": "+strings.Join(names, " "), ": ")
+	for _, kind := range kinds {
+		if paths := pathsOf(list, kind.sign); len(paths) > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", len(paths), kind.word))
+		}
+	}
+	return ", files: " + strings.Join(counts, ", ") + ": " + strings.Join(names, " ")
+}
+
+// kinds are those of [pin.FileChange].
+var kinds = []struct {
+	sign byte
+	word string
+}{{'+', "added"}, {'-', "removed"}, {'~', "changed"}}
+
+func pathsOf(list []pin.FileChange, sign byte) []string {
+	paths := []string{}
+	for _, f := range list {
+		if f.Kind == sign {
+			paths = append(paths, f.Path)
+		}
+	}
+	return paths
+}
+
+// syncedSource is what a run of sync does to one source, in JSON.
+type syncedSource struct {
+	Source  string     `json:"source"  doc:"name in the manifest"`
+	Action  string     `json:"action"  doc:"none; fetch, for files that were not in place; update, for another job, archive or query; drop, for a source that is not in the manifest anymore"`
+	Before  *syncedJob `json:"before"  doc:"as it was locked; null if it was not"`
+	After   *syncedJob `json:"after"   doc:"as it is locked now; null if there is no such job"`
+	Added   []string   `json:"added"   doc:"paths that were not locked; with --dry-run and --check known only of --update"`
+	Removed []string   `json:"removed" doc:"paths that are locked no longer"`
+	Changed []string   `json:"changed" doc:"paths whose content or mode differs"`
+}
+
+// syncedJob is the job of a source.
+type syncedJob struct {
+	PipelineID *int64  `json:"pipeline_id"`
+	JobID      int64   `json:"job_id"`
+	Ref        *string `json:"ref"`
+	SHA        *string `json:"sha" doc:"commit"`
+}
+
+func jobOfEntry(e *manifest.Locked) *syncedJob {
+	if e == nil || e.JobID == 0 {
+		return nil
+	}
+	return &syncedJob{known(e.PipelineID), e.JobID, known(e.Ref), known(e.SHA)}
+}
+
+// json prints what has been done, or would be.
+func (r syncReport) json(syncer *pin.Syncer, plans []*pin.Plan) error {
+	rows := make([]syncedSource, 0, len(plans))
+	for _, p := range plans {
+		row := syncedSource{Source: p.Source.Name, Action: "none", Before: jobOfEntry(p.Before), After: jobOfEntry(&p.Entry)}
+		list := p.Changes()
+		if !p.Loaded() {
+			list = nil // what is in the archive isn't known
+		}
+		row.Added, row.Removed, row.Changed = pathsOf(list, '+'), pathsOf(list, '-'), pathsOf(list, '~')
+		switch {
+		case p.Downloads() && p.Pinned:
+			row.Action = "fetch"
+		case p.Downloads() || p.Drifted():
+			row.Action = "update"
+		}
+		rows = append(rows, row)
+	}
+	for _, e := range syncer.Dropped() {
+		row := syncedSource{Source: e.Name, Action: "drop", Before: jobOfEntry(&e), Added: []string{}, Removed: []string{}, Changed: []string{}}
+		for _, f := range e.Files {
+			row.Removed = append(row.Removed, f.Path)
+		}
+		rows = append(rows, row)
+	}
+	return r.con.Encode(rows)
 }

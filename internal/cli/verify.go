@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,8 +21,8 @@ func verifyCommand(con *console.Console) *cli.Command {
 		Usage:     "check the workspace against the lock file",
 		UsageText: "artifetch verify [flags]",
 		Description: `Lists the files that are missing or changed, and extra ones: files in a source's
-output directory that no source has. If there are any, the exit code is 7. It makes
-no requests.
+output directory that no source has. It says which command mends what. If there are any,
+or the lock file isn't for this manifest, the exit code is 7. It makes no requests.
 
   artifetch verify
   artifetch verify --format json`,
@@ -35,6 +36,7 @@ type difference struct {
 	Source string `json:"source" doc:"empty for an extra file"`
 	Path   string `json:"path"   doc:"relative to the directory of the manifest"`
 	What   string `json:"what"   doc:"missing, changed or extra"`
+	Mend   string `json:"mend"   doc:"the command that mends it; empty if only you can tell"`
 }
 
 // verifyOptions are what the flags of verify say.
@@ -73,17 +75,53 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 		if len(found) > 1 {
 			what = fmt.Sprintf("%d files differ from the lock file", len(found))
 		}
-		return &failure.Error{Code: failure.CodeIntegrity, What: what, Next: "artifetch sync fetches missing and changed files"}
+		return &failure.Error{Code: failure.CodeIntegrity, What: what, Next: mending(found)}
 	}
 	s.log.Info().Int("files", files).Msg("everything matches the lock file")
 	return nil
+}
+
+// The commands that mend a workspace.
+const (
+	mendSync  = "artifetch sync"
+	mendPrune = "artifetch sync --prune"
+)
+
+// mendedBy returns the command that mends a difference, or "" for a file that may be yours.
+func mendedBy(d pin.Difference) string {
+	switch {
+	case d.Removable:
+		return mendPrune
+	case d.What == pin.Extra:
+		return ""
+	}
+	return mendSync
+}
+
+// mending says which command mends what.
+func mending(found []pin.Difference) string {
+	by := map[string]bool{}
+	for _, d := range found {
+		by[mendedBy(d)] = true
+	}
+	var ways []string
+	for _, way := range []struct{ command, does string }{
+		{mendSync, mendSync + " fetches what is missing or changed"},
+		{mendPrune, mendPrune + " removes extra files"},
+		{"", "extra files in an output that several sources share are yours to remove"},
+	} {
+		if by[way.command] {
+			ways = append(ways, way.does)
+		}
+	}
+	return strings.Join(ways, "; ")
 }
 
 func printDifferences(con *console.Console, found []pin.Difference, asJSON bool) error {
 	if asJSON {
 		rows := make([]difference, len(found))
 		for i, d := range found {
-			rows[i] = difference(d)
+			rows[i] = difference{d.Source, d.Path, d.What, mendedBy(d)}
 		}
 		return con.Encode(rows)
 	}

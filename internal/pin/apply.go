@@ -22,20 +22,24 @@ import (
 )
 
 // Apply downloads what is planned, and puts all of it into place with the lock file. It
-// fills in the Result of each plan that downloads.
+// removes files that are locked no longer. It fills in the Result of each plan that
+// downloads.
 func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
-	text, err := smallfile.Read(s.LockFile, manifest.MaxLock)
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
 	wanted := slices.DeleteFunc(slices.Clone(plans), func(p *Plan) bool { return !p.Downloads() })
-	if len(wanted) == 0 {
-		lock, err := lockOf(plans)
-		if err != nil || bytes.Equal(lock, text) || s.Locked {
+	if len(wanted) == 0 && len(s.Extras) == 0 {
+		if relocks, err := s.relocks(plans); err != nil || !relocks {
 			return errors.Join(err, extract.Sweep(s.Root, o))
 		}
 	}
-	stage, err := extract.NewStage(s.Root, o)
+	dir := s.Root
+	if s.DryRun {
+		var err error
+		if dir, err = os.MkdirTemp("", "artifetch-dry-run-"); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // holds nothing but the stage
+	}
+	stage, err := extract.NewStage(dir, o)
 	if err != nil {
 		return err
 	}
@@ -43,16 +47,38 @@ func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOption
 	if err := retrieve.SideBySide(ctx, len(wanted), func(ctx context.Context, i, share int) error { return s.load(ctx, stage, wanted[i], share) }); err != nil {
 		return err
 	}
-	lock, err := lockOf(plans)
+	if s.DryRun {
+		return nil
+	}
+	return s.commit(ctx, stage, plans)
+}
+
+// commit puts everything into place, the lock file last.
+func (s *Syncer) commit(ctx context.Context, stage *extract.Stage, plans []*Plan) error {
+	relocks, err := s.relocks(plans)
 	if err != nil {
 		return err
 	}
-	if !s.Locked && !bytes.Equal(lock, text) {
-		if err := s.stageLock(ctx, stage, lock); err != nil {
+	pruned := s.pruned(ctx, plans)
+	if relocks || len(pruned) > 0 {
+		name, err := s.stageLock(ctx, stage, plans, relocks)
+		if err != nil {
 			return err
 		}
+		stage.Prune(pruned, name)
 	}
 	return stage.Commit(ctx)
+}
+
+// relocks reports whether the lock file will be another one. One of an older form that
+// says the same stays as it is.
+func (s *Syncer) relocks(plans []*Plan) (bool, error) {
+	now, err := lockOf(plans)
+	if err != nil || s.Locked {
+		return false, err
+	}
+	was, err := s.Lock.Bytes()
+	return !s.HasLock || !bytes.Equal(was, now), err
 }
 
 // lockOf returns the lock file that the plans make. It has no sources that the manifest
@@ -65,17 +91,29 @@ func lockOf(plans []*Plan) ([]byte, error) {
 	return l.Bytes()
 }
 
-// stageLock adds the lock file to what is committed.
-func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, text []byte) error {
-	name, err := filepath.Rel(s.Root, s.LockFile)
-	if err != nil {
-		return err
+// stageLock adds the lock file to what is committed: a new one, or that of before.
+func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, plans []*Plan, relocks bool) (name string, err error) {
+	if name, err = filepath.Rel(s.Root, s.LockFile); err != nil {
+		return "", err
 	}
-	file := extract.File{Name: filepath.ToSlash(name), Mode: 0o644, Size: int64(len(text)), Open: func(context.Context) (io.ReadCloser, error) {
+	var text []byte
+	if relocks {
+		for _, p := range plans {
+			p.Entry.Asked = p.Source.Asked() // an old entry has a fingerprint
+		}
+		text, err = lockOf(plans)
+	} else {
+		text, err = smallfile.Read(s.LockFile, manifest.MaxLock)
+	}
+	if err != nil {
+		return "", err
+	}
+	name = filepath.ToSlash(name)
+	file := extract.File{Name: name, Mode: 0o644, Size: int64(len(text)), Open: func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(text)), nil
 	}}
 	_, err = stage.AddFiles(ctx, []extract.File{file}, extract.Options{Label: "the lock file"})
-	return err
+	return name, err
 }
 
 // load adds one source to the stage, and notes its files.

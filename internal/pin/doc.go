@@ -7,6 +7,8 @@
 //	              it is in place
 //	apply.go      Syncer.Apply: load what isn't in place into one stage (package retrieve),
 //	              compare it with what is locked, commit it with the new lock file
+//	prune.go      what that commit removes
+//	drift.go      how the manifest and the lock file disagree
 //	verify.go     Workspace.Verify: the directory against the lock file; no requests
 //	report.go     what a plan changes, for messages
 //	errors.go     differences from the lock file

@@ -2,6 +2,8 @@ package pin
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"gitlab.com/artifetch/artifetch/manifest"
 )
@@ -18,13 +20,36 @@ func (e *OutsideError) Error() string {
 // Hint says what to do next.
 func (*OutsideError) Hint() string { return "choose a file below it" }
 
+// DriftError reports that the lock file and the manifest disagree, and only what is locked
+// is wanted.
+type DriftError struct {
+	LockFile    string
+	Differences []string // in the words of the manifest, such as "lib: ref main → next"
+}
+
+// maxDifferences is how many differences an error names.
+const maxDifferences = 10
+
+// Error implements error.
+func (e *DriftError) Error() string {
+	named := strings.Join(e.Differences[:min(len(e.Differences), maxDifferences)], "; ")
+	if more := len(e.Differences) - maxDifferences; more > 0 {
+		named += fmt.Sprintf("; and %d more", more)
+	}
+	return fmt.Sprintf("%s doesn't match the manifest: %s", filepath.Base(e.LockFile), named)
+}
+
+// Hint says what to do next.
+func (*DriftError) Hint() string {
+	return "lock it as the manifest has it where that is allowed, and commit the lock file"
+}
+
 // Reason says why a source can't be had as it is locked.
 type Reason int
 
 // The reasons.
 const (
-	NotLocked  Reason = iota // and only what is locked is wanted
-	NoRequests               // it isn't locked, and there may be no requests
+	NoRequests Reason = iota // it isn't locked, and there may be no requests
 	NotInPlace               // its files aren't in place, and there may be no requests
 	UnknownJob               // the token can't list jobs, so there is no job ID to lock
 	Replaced                 // someone has changed the archive of the locked job
@@ -40,7 +65,6 @@ type LockError struct {
 // Error implements error.
 func (e *LockError) Error() string {
 	text := map[Reason]string{
-		NotLocked:  "it is not locked as the manifest has it",
 		NoRequests: "it is not locked, and no requests are allowed",
 		NotInPlace: "its files are not in place, and no requests are allowed",
 		UnknownJob: "cannot lock it: this token cannot list jobs, so the job ID is unknown",
@@ -58,7 +82,6 @@ func (e *LockError) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (e *LockError) Hint() string {
 	return map[Reason]string{
-		NotLocked:  "lock it where that is allowed, and commit the lock file",
 		NoRequests: "allow requests once, to lock it",
 		NotInPlace: "verify the directory to see which, or allow requests",
 		UnknownJob: "set GITLAB_TOKEN to a token with the scope read_api, or name the job by job-id",

@@ -33,6 +33,8 @@ type Options struct {
 	Names       []string // of the sources that move; none means all
 	Check       bool     // plan for all sources to move, to see which ones would
 	Offline     bool     // make no requests
+	DryRun      bool     // download, to see what would change, but change nothing
+	Extras      []string // files that are removed: see [Workspace.Removable]
 	Connections int      // of the whole run
 }
 
@@ -46,6 +48,9 @@ type Events struct {
 	// Missing is told about a source that has no job or archive, though the manifest
 	// says that only a warning should be printed.
 	Missing func(source string, err error)
+	// Kept is told about a file that is locked no longer, but stays because it has
+	// changed since it was locked.
+	Kept func(source, path string)
 }
 
 // Plan is what is to be done about one source.
@@ -53,6 +58,7 @@ type Plan struct {
 	Source manifest.Source
 	Entry  manifest.Locked  // as it will be locked
 	Was    *manifest.Locked // as it is locked; nil if it isn't, or for another query
+	Before *manifest.Locked // the same, but for whatever query
 	// Pinned means that the files must be those of Entry.
 	Pinned bool
 	// Changed tells that the job is the locked one, but its archive has changed.
@@ -72,6 +78,9 @@ const maxPlans = 16
 // Plan finds out, source by source, what is meant and what is in place. Of several
 // errors it returns the first source's, so that two runs say the same.
 func (s *Syncer) Plan(ctx context.Context) ([]*Plan, error) {
+	if err := s.drift(); s.Locked && err != nil {
+		return nil, err
+	}
 	sources := s.Manifest.Sources
 	plans, errs := make([]*Plan, len(sources)), make([]error, len(sources))
 	var group errgroup.Group
@@ -93,13 +102,13 @@ func (s *Syncer) Plan(ctx context.Context) ([]*Plan, error) {
 
 func (s *Syncer) planOne(ctx context.Context, source manifest.Source) (*Plan, error) {
 	p := &Plan{Source: source}
+	if entry, ok := s.Lock.Find(source.Name); ok {
+		p.Before = &entry
+	}
 	if entry, ok := s.locked(source); ok {
 		p.Was, p.Entry = &entry, entry
-		p.Entry.Asked = source.Fingerprint() // an old entry's may have the first form
 	}
 	switch {
-	case p.Was == nil && s.Locked:
-		return nil, &LockError{Reason: NotLocked}
 	case p.Was == nil && s.Offline:
 		return nil, &LockError{Reason: NoRequests}
 	case p.Was != nil && !s.moves(source.Name):
@@ -137,7 +146,7 @@ func (s *Syncer) resolve(ctx context.Context, p *Plan) error {
 	}
 	if err != nil && retrieve.Missing(err) && s.mayBeMissing(p.Source, err) {
 		p.Entry = manifest.Locked{
-			Name: p.Source.Name, Asked: p.Source.Fingerprint(), Project: p.Source.Project, Ref: strings.Join(p.Source.Ref, ", "), Job: p.Source.Job,
+			Name: p.Source.Name, Asked: p.Source.Asked(), Project: p.Source.Project, Ref: strings.Join(p.Source.Ref, ", "), Job: p.Source.Job,
 			ResolvedAt: time.Now(), ResolvedBy: "missing",
 		}
 		return nil
@@ -152,7 +161,7 @@ func (s *Syncer) resolve(ctx context.Context, p *Plan) error {
 		return s.recheck(ctx, p, a)
 	}
 	p.Entry = manifest.Locked{
-		Name: p.Source.Name, Asked: p.Source.Fingerprint(), Project: a.Project, ProjectID: a.ProjectID, Ref: a.Ref, PipelineID: a.PipelineID, SHA: a.SHA,
+		Name: p.Source.Name, Asked: p.Source.Asked(), Project: a.Project, ProjectID: a.ProjectID, Ref: a.Ref, PipelineID: a.PipelineID, SHA: a.SHA,
 		JobID: a.JobID, Job: a.JobName, Size: a.Size, SHA256: a.SHA256, ResolvedAt: time.Now(), ResolvedBy: string(a.Found),
 	}
 	if s.ProjectPath != nil {

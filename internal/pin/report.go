@@ -11,6 +11,10 @@ func (p *Plan) Drifted() bool {
 	return p.Was == nil || p.Was.JobID != p.Entry.JobID || p.Changed
 }
 
+// Loaded reports whether the files of Entry are known: they are as locked, or have been
+// downloaded.
+func (p *Plan) Loaded() bool { return !p.Drifted() || p.Entry.Files != nil }
+
 // FileChange is a file that an update adds, removes or changes.
 type FileChange struct {
 	Path string
@@ -20,8 +24,8 @@ type FileChange struct {
 // Changes returns which files differ from those that were locked, sorted by path.
 func (p *Plan) Changes() []FileChange {
 	before := map[string]manifest.LockFile{}
-	if p.Was != nil {
-		for _, f := range p.Was.Files {
+	if p.Before != nil {
+		for _, f := range p.Before.Files {
 			before[f.Path] = f
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"strings"
 )
 
 // Difference is a file that differs from the lock file.
@@ -12,6 +13,8 @@ type Difference struct {
 	Source string // empty for an extra file
 	Path   string // relative to the directory of the manifest, with slashes
 	What   string // Missing, Changed or Extra, or why that can't be told
+	// Removable tells of an extra file that it is in the output of one source alone.
+	Removable bool
 }
 
 // The kinds of difference.
@@ -22,21 +25,21 @@ const (
 )
 
 // Verify compares all locked files with those in the workspace, and looks for others
-// beside them. It returns how many files it has compared. The error is a [*LockError] if
-// a source isn't locked.
+// beside them. It returns how many files it has compared. The error is a
+// [*DriftError] if the lock file isn't for this manifest.
 func (w Workspace) Verify(ctx context.Context) (found []Difference, files int, err error) {
+	if err := w.drift(); err != nil {
+		return nil, 0, err
+	}
 	found = []Difference{}
 	locked := map[string]bool{}
 	for _, source := range w.Manifest.Sources {
-		entry, ok := w.locked(source)
-		if !ok {
-			return nil, 0, &LockError{Reason: NotLocked, Source: source.Name}
-		}
+		entry, _ := w.locked(source)
 		for _, f := range entry.Files {
 			files++
 			locked[f.Path] = true
 			if what := w.different(ctx, f); what != "" {
-				found = append(found, Difference{source.Name, f.Path, what})
+				found = append(found, Difference{Source: source.Name, Path: f.Path, What: what})
 			}
 		}
 	}
@@ -48,7 +51,8 @@ func (w Workspace) Verify(ctx context.Context) (found []Difference, files int, e
 }
 
 // extra lists the files in the output directories of sources that belong to none. The
-// directory of the manifest has files of its own, and doesn't count.
+// directory of the manifest has files of its own, and doesn't count; nor do files for Git,
+// such as .gitignore, and the lock file.
 func (w Workspace) extra(locked map[string]bool) (found []Difference, err error) {
 	seen := map[string]bool{}
 	for _, source := range w.Manifest.Sources {
@@ -57,6 +61,7 @@ func (w Workspace) extra(locked map[string]bool) (found []Difference, err error)
 			continue
 		}
 		seen[dir] = true
+		alone := w.alone(source)
 		err = filepath.WalkDir(filepath.Join(w.Root, dir), func(file string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
@@ -66,9 +71,10 @@ func (w Workspace) extra(locked map[string]bool) (found []Difference, err error)
 			}
 			name, err := filepath.Rel(w.Root, file)
 			name = filepath.ToSlash(name)
-			if err == nil && !locked[name] && !seen[name] {
+			ours := strings.HasPrefix(d.Name(), ".git") || file == filepath.Clean(w.LockFile)
+			if err == nil && !ours && !locked[name] && !seen[name] {
 				seen[name] = true
-				found = append(found, Difference{"", name, Extra})
+				found = append(found, Difference{Path: name, What: Extra, Removable: alone})
 			}
 			return err
 		})

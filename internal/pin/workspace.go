@@ -53,6 +53,14 @@ func (w Workspace) Has(source string) bool {
 	return slices.ContainsFunc(w.Manifest.Sources, func(s manifest.Source) bool { return s.Name == source })
 }
 
+// Names returns the names of the sources, in the order of the manifest.
+func (w Workspace) Names() (names []string) {
+	for _, s := range w.Manifest.Sources {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
 // locked returns the entry of a source, if that is for what the source asks for now.
 func (w Workspace) locked(source manifest.Source) (manifest.Locked, bool) {
 	entry, found := w.Lock.Find(source.Name)

@@ -33,17 +33,27 @@ func (s *Dir) Commit(ctx context.Context) error {
 }
 
 func (s *Dir) commit(ctx context.Context) error {
+	if err := s.holdBack(); err != nil {
+		return err
+	}
 	moves, err := s.planMoves("")
 	if err != nil {
 		return err
 	}
 	j := journal{stage: s}
 	defer j.close()
-	if err := j.all(ctx, moves); err != nil {
+	if err = j.prune(ctx); err == nil {
+		err = j.all(ctx, moves)
+	}
+	if err == nil {
+		err = j.putLast()
+	}
+	if err != nil {
 		return j.giveUp(err)
 	}
 	j.settle()
 	s.committed = true
+	s.removeEmpty()
 	return nil
 }
 

@@ -26,6 +26,9 @@ type Dir struct {
 	tree              *tree
 	lock              *lock
 
+	pruned []string // paths that Commit removes
+	last   string   // path of the file that Commit puts into place last
+
 	folds     bool
 	compared  int // duplicates that were compared
 	committed bool

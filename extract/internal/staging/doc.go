@@ -9,7 +9,7 @@
 //
 // [Dir.Commit] waits for other commits into the directory (turns.go), compares new/ with
 // it and plans the moves (commit.go): a directory that doesn't exist there is one rename. A journal makes the
-// moves (journal.go, replace.go, move_*.go) and undoes them if one fails. What can't be restored is
+// moves (journal.go, replace.go, move_*.go) and undoes them if one fails; it also removes files (prune.go). What can't be restored is
 // kept, and the error says where (rescue.go).
 //
 // Nothing is written outside the output directory: [os.Root] confines every call, and

@@ -13,29 +13,40 @@ import (
 // are kept. If the new file isn't in new/ any more, it has replaced the old one,
 // which is removed with the stage.
 //
+// Files that a commit removes are in pruned/. They are restored unless the commit has put
+// its last file into place, which is its end.
+//
 // A directory that looks like a stage may be planted, for example in a Git
 // repository. So recovery follows no links in it, and restores a file only to a path
 // that an archive could write to.
 type recovery struct {
 	out   root
 	stage string // its name
+	dir   string // in it: originalsDir or prunedDir
 	haven haven
 	tell  func(Rescued)
 }
 
 // recoverStage restores what it can. It returns an error if the stage must be kept.
 func recoverStage(out root, stage string, tell func(Rescued)) error {
-	r := recovery{out: out, stage: stage, haven: haven{out: out}, tell: tell}
+	r := recovery{out: out, stage: stage, dir: originalsDir, haven: haven{out: out}, tell: tell}
+	if err := r.each(""); err != nil {
+		return err
+	}
+	if unfinished, err := r.exists(stage + "/" + lastName); err != nil || !unfinished {
+		return err
+	}
+	r.dir = prunedDir
 	return r.each("")
 }
 
-func (r *recovery) originals(path string) string {
-	return strings.TrimSuffix(r.stage+"/"+originalsDir+"/"+path, "/")
+func (r *recovery) kept(path string) string {
+	return strings.TrimSuffix(r.stage+"/"+r.dir+"/"+path, "/")
 }
 
-// each restores the files and links below a directory of originals/.
+// each restores the files and links below a directory of the stage.
 func (r *recovery) each(below string) error {
-	at := r.originals(below)
+	at := r.kept(below)
 	info, err := r.out.Lstat(at)
 	switch {
 	case isMissing(err), err == nil && below == "" && !info.IsDir():
@@ -64,17 +75,19 @@ func (r *recovery) original(path string) error {
 		return err
 	}
 	successor, err := r.exists(r.stage + "/new/" + path)
+	successor = successor || r.dir == prunedDir
 	if err != nil {
 		return err
 	}
 	if there && !successor {
 		return nil
 	}
-	if !there && successor && r.fits(path) && r.out.renameNew(r.originals(path), path) == nil {
+	fits, _ := r.out.fits(path) // an error means that the file can't go there
+	if !there && successor && fits && r.out.renameNew(r.kept(path), path) == nil {
 		r.tell(Rescued{path, path})
 		return nil
 	}
-	at, err := r.haven.take(r.originals(path), path)
+	at, err := r.haven.take(r.kept(path), path)
 	if err == nil {
 		r.tell(Rescued{path, at})
 	}
@@ -87,17 +100,4 @@ func (r *recovery) exists(path string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// fits reports whether an archive could write to that path.
-func (r *recovery) fits(path string) bool {
-	if clean, err := names.Platform().Clean(path, false); err != nil || clean != path {
-		return false
-	}
-	for dir := names.Parent(path); dir != ""; dir = names.Parent(dir) {
-		if info, err := r.out.Lstat(dir); err != nil || !info.IsDir() {
-			return false
-		}
-	}
-	return true
 }

@@ -135,7 +135,7 @@ func contentCode(err error) Code {
 	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err):
 		return CodeLocal
 	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
-		is[*extract.ProvenanceError](err), is[*pin.LockError](err),
+		is[*extract.ProvenanceError](err), is[*pin.LockError](err), is[*pin.DriftError](err),
 		errors.Is(err, fetch.ErrChanged):
 		return CodeIntegrity
 	}

@@ -172,7 +172,6 @@ func hintForTLS(e *transport.TLSError) string {
 
 // lockHints say what to do about a source that isn't available as locked.
 var lockHints = map[pin.Reason]string{
-	pin.NotLocked:  "run artifetch sync without --locked, outside CI, and commit the lock file",
 	pin.NoRequests: "run artifetch sync without --offline once",
 	pin.NotInPlace: "artifetch verify says which; run artifetch sync without --offline",
 	pin.Replaced:   "someone has changed the archive of a job that has ended; --update takes it as it is now",
@@ -188,6 +187,8 @@ func hintForRetrieval(h hinter) string {
 		return hintForTimeout(e)
 	case *pin.LockError:
 		return lockHints[e.Reason]
+	case *pin.DriftError:
+		return "run artifetch sync without --locked, outside CI, and commit the lock file"
 	case *pin.OutsideError:
 		return "choose a file below it with --lock"
 	case *retrieve.UnlistedError:

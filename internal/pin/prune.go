@@ -1,0 +1,79 @@
+package pin
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"gitlab.com/artifetch/artifetch/manifest"
+)
+
+// pruned returns the files that a commit removes: those that were locked and will be no
+// longer, if they are still as they were locked, and Extras.
+func (s *Syncer) pruned(ctx context.Context, plans []*Plan) (paths []string) {
+	stays := map[string]bool{}
+	for _, p := range plans {
+		for _, f := range p.Entry.Files {
+			stays[f.Path] = true
+		}
+	}
+	for _, entry := range s.Lock.Sources {
+		for _, f := range entry.Files {
+			if stays[f.Path] {
+				continue
+			}
+			stays[f.Path] = true // two sources may have had it
+			switch s.different(ctx, f) {
+			case "":
+				paths = append(paths, f.Path)
+			case Missing:
+			default:
+				if s.Events.Kept != nil {
+					s.Events.Kept(entry.Name, f.Path)
+				}
+			}
+		}
+	}
+	for _, file := range s.Extras {
+		if !stays[file] {
+			paths = append(paths, file)
+		}
+	}
+	return paths
+}
+
+// Dropped returns the entries of sources that the manifest has no longer.
+func (w Workspace) Dropped() []manifest.Locked {
+	return slices.DeleteFunc(slices.Clone(w.Lock.Sources), func(e manifest.Locked) bool { return w.Has(e.Name) })
+}
+
+// Removable returns the extra files that are in outputs of one source alone.
+func (w Workspace) Removable() (paths []string, err error) {
+	locked := map[string]bool{}
+	for _, entry := range w.Lock.Sources {
+		for _, f := range entry.Files {
+			locked[f.Path] = true
+		}
+	}
+	found, err := w.extra(locked)
+	for _, d := range found {
+		if d.Removable {
+			paths = append(paths, d.Path)
+		}
+	}
+	return paths, err
+}
+
+// alone reports whether nothing but one source has files in its output: it isn't the
+// directory of the manifest, and has no output of another source, or is in one.
+func (w Workspace) alone(source manifest.Source) bool {
+	dir := Output(source)
+	shared := func(s manifest.Source) bool {
+		other := Output(s)
+		return s.Name != source.Name && other != "" && (within(other, dir) || within(dir, other))
+	}
+	return dir != "" && !slices.ContainsFunc(w.Manifest.Sources, shared)
+}
+
+// within reports whether a directory is another one or below it.
+func within(dir, other string) bool { return strings.HasPrefix(dir+"/", other+"/") }
