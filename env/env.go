@@ -52,6 +52,7 @@ type Config struct {
 	Token       Token    // the credential in use
 	TLS         TLS
 
+	Headers        []Header // for a gateway in front of GitLab
 	ProxyPasswords []Secret // in the addresses of proxies, which net/http reads itself
 
 	Project       string // numeric id of the job's project; of a checkout's, its full path
@@ -97,6 +98,9 @@ type settings struct {
 	JobToken     Secret `env:"CI_JOB_TOKEN"`
 	JobTokenFile string `env:"CI_JOB_TOKEN_FILE"`
 	SecretsDir   string `env:"ARTIFETCH_SECRETS_DIR, default=/run/secrets"`
+
+	HeaderFile string `env:"ARTIFETCH_HEADER_FILE"`
+	Headers    Secret `env:"ARTIFETCH_HEADERS"`
 
 	CAFile     string `env:"ARTIFETCH_CA_FILE"`
 	CertFile   string `env:"ARTIFETCH_CERT_FILE"`
@@ -154,12 +158,16 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	headers, err := s.headers(token.Kind, at)
+	if err != nil {
+		return Config{}, err
+	}
 	passwords, err := s.proxies()
 	if err != nil {
 		return Config{}, err
 	}
 	c := Config{
-		APIURL: at.api, ServerNamed: at.named, Token: token, TLS: s.tls(), ProxyPasswords: passwords,
+		APIURL: at.api, ServerNamed: at.named, Token: token, TLS: s.tls(), Headers: headers, ProxyPasswords: passwords,
 		Dir: s.ProjectDir, InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "", Dumb: s.Term == "dumb",
 	}
 	if at.own {

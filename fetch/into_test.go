@@ -150,3 +150,53 @@ func TestIntoIsChecked(t *testing.T) {
 		t.Errorf("error = %v, want that it has changed", err)
 	}
 }
+
+// A project that has moved is GitLab's own, although GitLab redirects to it: its requests
+// cost as much as any.
+func TestMovedIsNotRedirected(t *testing.T) {
+	t.Parallel()
+	data := content(40 << 20)
+	o := serve(t, data, nil)
+	o.before = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.URL.Path == "/old" {
+			http.Redirect(w, r, "/new", http.StatusMovedPermanently)
+		}
+		return r.URL.Path == "/old"
+	}
+	f, err := fetch.Open(t.Context(), o.URL+"/old", fetch.Options{Client: o.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(o.asked()); f.Redirected() || n > 6 {
+		t.Errorf("redirected %v, %d requests", f.Redirected(), n)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Storage that can't be reached, or that is avoided, is an error of its own; an avoided one
+// isn't asked.
+func TestStorageError(t *testing.T) {
+	t.Parallel()
+	storage := serve(t, content(3000), nil)
+	gone := serve(t, nil, nil)
+	gone.Close()
+	for _, to := range []*object{storage, gone} {
+		gitlab := httptest.NewServer(http.RedirectHandler(to.URL, http.StatusFound))
+		t.Cleanup(gitlab.Close)
+		servers := new(fetch.Servers)
+		if to == storage {
+			servers.Avoid(to.Listener.Addr().String())
+		}
+		_, err := fetch.Open(t.Context(), gitlab.URL, fetch.Options{Client: to.Client(), Servers: servers})
+		if away, ok := errors.AsType[*fetch.StorageError](err); !ok || away.Host != to.Listener.Addr().String() || len(to.asked()) > 0 {
+			t.Errorf("%v, asked %v", err, to.asked())
+		}
+	}
+	gitlab := serve(t, nil, nil)
+	gitlab.Close()
+	if _, err := fetch.Open(t.Context(), gitlab.URL, fetch.Options{Client: gitlab.Client()}); err == nil || errors.As(err, new(*fetch.StorageError)) {
+		t.Errorf("GitLab itself: %v", err)
+	}
+}

@@ -140,11 +140,12 @@ func (r *remote) get(ctx context.Context, off, end int64) (*http.Response, error
 	return a.Response, nil
 }
 
-// redirected reports whether ranges are requested from another address than GitLab's.
+// redirected reports whether ranges are requested from another host than GitLab's. A
+// project that has moved is still there.
 func (r *remote) redirected() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.current != r.home
+	return host(r.current) != host(r.home)
 }
 
 // askFor requests a range of the object that was opened.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,6 +107,10 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 	for _, password := range cfg.ProxyPasswords {
 		secrets = append(secrets, password.Reveal())
 	}
+	for _, h := range cfg.Headers {
+		value := h.Value.Reveal()
+		secrets = append(secrets, value, value[strings.LastIndexByte(value, ' ')+1:]) // also without the scheme
+	}
 	con.Hide(secrets...)
 	if s.log, err = newLogger(o, con, cfg); err != nil {
 		return nil, err
@@ -152,6 +157,12 @@ func (s *session) newClients(stallTimeout time.Duration) (transport.Clients, err
 		Observe:      s.observe,
 	}
 	o.Header, o.Token = credential(s.cfg.Token)
+	if len(s.cfg.Headers) > 0 {
+		o.Gateway = http.Header{}
+		for _, h := range s.cfg.Headers {
+			o.Gateway.Set(h.Name, h.Value.Reveal())
+		}
+	}
 	var err error
 	if o.Roots, err = transport.LoadRoots(s.cfg.TLS.CAFile); err != nil {
 		return transport.Clients{}, usage("--ca-file: "+err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE")

@@ -21,6 +21,7 @@ func globalFlags() []cli.Flag {
 		&cli.StringFlag{Name: "server-url", Category: help.Server, Usage: "GitLab instance `URL` (default: $CI_API_V4_URL or gitlab.com)"},
 		&cli.StringFlag{Name: "token-file", Category: help.Server, Usage: "read the token from `FILE` (default: environment, /run/secrets)"},
 		&cli.StringFlag{Name: "token-type", Category: help.Server, Usage: "`KIND` of token: auto, job, private, bearer or none", DefaultText: "auto"},
+		&cli.StringFlag{Name: "header-file", Category: help.Server, Usage: "send the headers in `FILE` to GitLab's server only, for a gateway in front of it"},
 		&cli.StringFlag{Name: "ca-file", Category: help.Server, Usage: "also trust the certificates in `FILE` (default: $CI_SERVER_TLS_CA_FILE)"},
 		&cli.StringFlag{Name: "cert-file", Category: help.Server, Usage: "client certificate `FILE`, sent to GitLab only"},
 		&cli.StringFlag{Name: "key-file", Category: help.Server, Usage: "private key `FILE` of the client certificate"},
@@ -66,7 +67,7 @@ func readGlobal(c *cli.Context) globalOptions {
 	if c.IsSet("retries") && o.retries == 0 {
 		o.retries = -1
 	}
-	for _, name := range []string{"server-url", "token-file", "token-type", "ca-file", "cert-file", "key-file"} {
+	for _, name := range []string{"server-url", "token-file", "token-type", "header-file", "ca-file", "cert-file", "key-file"} {
 		if c.IsSet(name) {
 			o.variables[envName(name)] = c.String(name)
 		}

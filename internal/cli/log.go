@@ -95,6 +95,9 @@ func (s *session) events() retrieve.Events {
 		Unreachable: func(away *fetch.StorageError) {
 			s.log.Warn().Err(away.Err).Str("storage", away.Host).Msg("GitLab's storage cannot be reached: GitLab is asked to send the archive itself")
 		},
+		Costly: func(a resolve.Artifact) {
+			of(s.log.Debug(), a).Msg("GitLab's own server sends the archive, not object storage: few connections, and few requests")
+		},
 		Opened: func(a resolve.Artifact, size int64, ranges bool) {
 			of(s.detail(), a).Str("found", string(a.Found)).Str("size", console.Size(size)).Bool("ranges", ranges).Msg("archive")
 		},

@@ -15,7 +15,7 @@ const placeholder = "REDACTED"
 func harmless(name string) bool {
 	name = strings.TrimSuffix(strings.ToLower(name), "[]")
 	return slices.Contains([]string{
-		"cursor", "direct_download", "id_after", "id_before", "include_retried", "job",
+		"cursor", "direct_download", "download_mode", "id_after", "id_before", "include_retried", "job",
 		"order_by", "page", "pagination", "path", "per_page", "recursive", "ref", "scope",
 		"search_recent_successful_pipelines", "sha", "sort", "source", "status",
 		"updated_after", "updated_before",

@@ -18,6 +18,8 @@ type Events struct {
 	// Opened is told about each archive that is going to be extracted, its size in
 	// bytes, and whether it comes in ranges.
 	Opened func(a resolve.Artifact, size int64, ranges bool)
+	// Costly is told about each archive whose every range passes GitLab's own server.
+	Costly func(resolve.Artifact)
 	// Listed is told what it cost to list an archive.
 	Listed func(fetch.Stats)
 	// StartingOver is told that an archive changed while it was downloaded. Everything

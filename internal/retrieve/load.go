@@ -191,6 +191,9 @@ func (l *Loader) open(ctx context.Context, stage *extract.Stage, t *Task, r *Res
 }
 
 func (l *Loader) opened(a resolve.Artifact, file *fetch.File) {
+	if !file.Redirected() && !file.Stats().Spooled && !file.Stats().Cached {
+		tell(l.Events.Costly, a)
+	}
 	if l.Events.Opened != nil {
 		l.Events.Opened(a, file.Size(), !file.Stats().Spooled)
 	}

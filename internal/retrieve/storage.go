@@ -72,6 +72,7 @@ func (o *Opener) chosen(ctx context.Context, a resolve.Artifact, how fetch.Optio
 	file, err := fetch.Open(ctx, a.URL, how)
 	if away, ok := errors.AsType[*fetch.StorageError](err); ok && o.Mode == Auto {
 		o.servers.Avoid(away.Host)
+		o.through.Store(true)
 		o.away.Do(func() { tell(o.Events.Unreachable, away) })
 	}
 	return file, err
@@ -96,13 +97,13 @@ func (o *Opener) proxied(ctx context.Context, a resolve.Artifact, how fetch.Opti
 		case refused && refusal.StatusCode != http.StatusUnauthorized:
 			why = err
 		default:
-			o.through.Store(err == nil)
 			return file, err
 		}
 	}
 	if o.Mode == Proxy {
 		return nil, why
 	}
+	o.through.Store(false)
 	how.Servers = new(fetch.Servers) // it avoids nothing
 	return fetch.Open(ctx, a.URL, how)
 }

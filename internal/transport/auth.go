@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,11 +14,12 @@ import (
 var credentialHeaders = []string{"JOB-TOKEN", "PRIVATE-TOKEN", "Authorization"}
 
 // auth adds the token to requests to GitLab's API, and removes every credential from all
-// others.
+// others. Headers for a gateway go to GitLab's origin, and nowhere else.
 type auth struct {
 	next                     http.RoundTripper
 	api                      *url.URL
 	header, token, userAgent string
+	gateway                  http.Header // for a gateway in front of GitLab
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -31,6 +33,9 @@ func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if a.header != "" && a.token != "" && belowAPI(a.api, req.URL) {
 		req.Header.Set(a.header, a.token)
+	}
+	if origin.Same(a.api, req.URL) {
+		maps.Copy(req.Header, a.gateway)
 	}
 	return a.next.RoundTrip(req)
 }

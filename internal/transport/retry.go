@@ -1,7 +1,9 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -44,7 +46,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		began := time.Now()
 		resp, err := r.next.RoundTrip(req)
 		took := time.Since(began)
-		if !retryable(req, resp, err) || r.hasty && err != nil && elsewhere(req) {
+		if !retryable(req, resp, err) || r.hasty && elsewhere(req) && unreached(err) {
 			return finish(resp, err, attempt)
 		}
 		pause, ok := r.pause(pauses, start, resp)
@@ -64,6 +66,12 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// unreached reports whether there was no connection, or no answer for too long.
+func unreached(err error) bool {
+	silent, ok := errors.AsType[net.Error](err)
+	return err != nil && (NeverSent(err) || ok && silent.Timeout())
 }
 
 // elsewhere reports whether another host has redirected to that of a request.

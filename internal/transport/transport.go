@@ -55,6 +55,7 @@ var ErrRedirectedWrite = errors.New("redirects are not followed by requests that
 type Options struct {
 	API           *url.URL         // root of GitLab's API; only requests below it get the token
 	Header, Token string           // the credential; an empty Header means none
+	Gateway       http.Header      // sent to GitLab's origin alone, at every hop; nil means none
 	Roots         *Roots           // nil means the system's; see [LoadRoots]
 	ClientCert    *tls.Certificate // for GitLab only; nil means none
 	UserAgent     string           // empty means Go's
@@ -90,7 +91,7 @@ func New(o Options) Clients {
 	}
 	var rt http.RoundTripper = &explain{next: o.Base, api: o.API, shown: o.ClientCert != nil}
 	rt = &stall{next: rt, timeout: o.StallTimeout}
-	rt = &auth{next: rt, api: o.API, header: o.Header, token: o.Token, userAgent: o.UserAgent}
+	rt = &auth{next: rt, api: o.API, header: o.Header, token: o.Token, userAgent: o.UserAgent, gateway: o.Gateway}
 	rt = &observe{next: rt, report: o.Observe}
 	client := func(all, hasty bool) *http.Client {
 		l := &whole{next: rt, all: all, time: o.Retry.maxTime()}
