@@ -31,11 +31,11 @@ func TestGatewayHeaders(t *testing.T) {
 		Gateway: http.Header{"Cf-Access-Client-Secret": {"s"}, "Authorization": {"a"}, "Cookie": {"c"}},
 	})
 	for _, client := range []*http.Client{clients.Whole, clients.Stream, clients.Hasty} {
-		if _, err := get(t, client, server.URL+"/api/v4/moved"); err != nil { //nolint:bodyclose // by get
+		if _, err := get(t, client, server.URL+"/api/v4/moved"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := get(t, clients.Whole, storage.URL); err != nil { //nolint:bodyclose // by get
+	if _, err := get(t, clients.Whole, storage.URL); err != nil {
 		t.Fatal(err)
 	}
 	for who, want := range map[string]string{"gitlab": "sac", "storage": ""} {
@@ -71,10 +71,10 @@ func TestHasty(t *testing.T) {
 			retries++
 		}
 	}})
-	if _, err := get(t, clients.Hasty, server.URL); err == nil || retries != 1 { //nolint:bodyclose // there is none
+	if _, err := get(t, clients.Hasty, server.URL); err == nil || retries != 1 {
 		t.Errorf("%d retries, %v", retries, err)
 	}
-	if _, err := get(t, clients.Stream, server.URL); err == nil || retries != 3 { //nolint:bodyclose // there is none
+	if _, err := get(t, clients.Stream, server.URL); err == nil || retries != 3 {
 		t.Errorf("%d retries, %v", retries, err)
 	}
 }
