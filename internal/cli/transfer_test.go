@@ -31,12 +31,13 @@ func TestTransferredOverAllAttempts(t *testing.T) {
 // server, so that it may be tried again.
 func TestDeadlineIsNoDamage(t *testing.T) {
 	t.Parallel()
-	// Larger than what is read ahead, and not compressible.
+	// Larger than what is kept in memory, and not compressible. Every answer stalls after its
+	// first MiB.
 	world := gitlabtest.Fixture()
-	world.Projects[0].Pipelines[1].Jobs[0].Archive = gitlabtest.Zip(gitlabtest.File{Name: "large", Content: incompressible(40 << 20)})
+	world.Projects[0].Pipelines[1].Jobs[0].Archive = gitlabtest.Zip(gitlabtest.File{Name: "large", Content: incompressible(20 << 20)})
 	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeRedirect, gitlabtest.ModeNoRanges} {
 		for _, command := range []string{"cat", "fetch"} {
-			o := gitlabtest.Options{Mode: mode, Faults: []gitlabtest.Fault{{Kind: "stall-body", On: "/artifacts", After: 5 << 20}}}
+			o := gitlabtest.Options{Mode: mode, Faults: []gitlabtest.Fault{{Kind: "stall-body", On: "/artifacts", After: 1 << 20}}}
 			args := []string{command, "--job-id", "1001", "--deadline", "400ms", "-o", filepath.Join(t.TempDir(), "out")}
 			if command == "cat" {
 				args = append(args, "large")
