@@ -5,29 +5,13 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 # The documentation generator, and HTTP/2, which is not spoken, are left out of the
 # program.
 TAGS     := urfave_cli_no_docs,nethttpomithttp2
-LDFLAGS  := -s -w -funcalign=4 -X gitlab.com/artifetch/artifetch/internal/cli.Version=$(VERSION)
-# Packages off the hot path, our own among them, are compiled without inlining, and
-# functions are aligned to 4 bytes: together that saves 1.1 MB. encoding/binary isn't among
-# them: the inflater loads its input through it, and without inlining a fetch takes a
-# seventh longer. The benchmark times the shipped binary beside one built with plain flags.
-COLD     := github.com/klauspost/compress/zip github.com/klauspost/pgzip github.com/ulikunitz/xz github.com/andybalholm/... github.com/bodgit/... github.com/nwaples/... github.com/urfave/... \
-	github.com/mholt/... github.com/STARRY-S/... github.com/hashicorp/... github.com/sorairolake/... \
-	github.com/rs/... github.com/sethvargo/... go.yaml.in/... golang.org/x/text/... go4.org/... vendor/... \
-	github.com/mattn/... \
-	github.com/cenkalti/... github.com/dsnet/compress/bzip2/internal/sais github.com/klauspost/compress/gzip \
-	github.com/klauspost/compress/internal/snapref github.com/klauspost/compress/zlib github.com/xrash/... golang.org/x/term \
-	archive/tar bufio bytes compress/flate compress/gzip compress/zlib container/list context crypto/... encoding encoding/asn1 encoding/base64 \
-	encoding/gob encoding/hex encoding/json encoding/pem errors expvar flag fmt github.com/bmatcuk/... golang.org/x/... html internal/bisect \
-	internal/filepathlite internal/godebug internal/poll internal/reflectlite internal/strconv internal/syscall/... io io/fs iter log log/... maps \
-	math/big math/rand/... mime/... net net/http/... net/http/httptrace net/netip net/textproto net/url os os/signal os/user path path/filepath reflect \
-	regexp/... sort strconv strings syscall text/tabwriter text/template/... time unicode/... unique \
-	$(addprefix gitlab.com/artifetch/artifetch/,env extract extract/internal/staging fetch internal/program extract/internal/archive extract/internal/codec extract/internal/names extract/internal/sevenzip gitlab internal/atomicfile internal/checkout internal/cli/... internal/console internal/ctxio internal/digest internal/doctor internal/jobs internal/late internal/openfiles internal/origin internal/pin internal/printable internal/redact internal/retrieve internal/similar internal/sleep internal/smallfile internal/space internal/transport internal/webaddress manifest resolve)
+LDFLAGS  := -s -w -X gitlab.com/artifetch/artifetch/internal/cli.Version=$(VERSION)
 # text/template calls methods by their names, so that the linker keeps every exported method
 # of every type: 2.8 MB of encoders, encodings and the like. urfave/cli imports it to print
 # help, which package help does here. No template is ever executed: the program is built
 # with a text/template that can't call methods.
 LEAN     := $(CURDIR)/bin/lean
-BUILDFLAGS := -overlay $(LEAN)/overlay.json -trimpath -buildvcs=false -tags $(TAGS) $(COLD:%='-gcflags=%=-l') -ldflags '$(LDFLAGS)'
+BUILDFLAGS := -overlay $(LEAN)/overlay.json -trimpath -buildvcs=false -tags $(TAGS) -ldflags '$(LDFLAGS)'
 BUILD    := CGO_ENABLED=0 $(GO) build $(BUILDFLAGS)
 MAXSIZE  := 14680064
 TOOLS    := $(CURDIR)/bin/tools
