@@ -53,6 +53,13 @@ func (c *Client) ArchiveURL(project Project, job int64) string {
 	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), "artifacts")
 }
 
+// ReportURL returns the address of a job's report, such as "junit". Before 19.4, GitLab
+// ignores the type, and serves the archive.
+// GET /projects/:id/jobs/:job_id/artifacts?file_type=type (lib/api/ci/job_artifacts.rb)
+func (c *Client) ReportURL(project Project, job int64, kind string) string {
+	return c.address(url.Values{"file_type": {kind}}, "projects", segment(string(project)), "jobs", id(job), "artifacts")
+}
+
 // RefArchiveURL returns the address of the archive of a job in the newest successful
 // pipeline of a ref. With recent, GitLab searches the newest hundred successful
 // pipelines; before 18.10 it ignores that.
@@ -94,6 +101,9 @@ func (c *Client) RunnerProxyURL(job int64) string {
 func (c *Client) DownloadModeURL(project Project, job int64, mode string) string {
 	return c.address(url.Values{"download_mode": {mode}}, "projects", segment(string(project)), "jobs", id(job), "artifacts")
 }
+
+// ReportInMode is [Client.DownloadModeURL] for an address of [Client.ReportURL].
+func ReportInMode(address, mode string) string { return address + "&download_mode=" + mode }
 
 func refQuery(job string, recent bool) url.Values {
 	query := url.Values{"job": {job}}

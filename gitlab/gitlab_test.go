@@ -52,6 +52,7 @@ func TestAddresses(t *testing.T) {
 		{"question mark", c.RefArchiveURL("7", "what?", "a&b=c", false), "projects/7/jobs/artifacts/what%3F/download?job=a%26b%3Dc"},
 		{"file", c.FileURL("7", 1, "dist/a b[1].txt"), "projects/7/jobs/1/artifacts/dist/a%20b%5B1%5D.txt"},
 		{"file by ref, with raw in it", c.RefFileURL("7", "a/raw/b", "build", "x/raw/y", false), "projects/7/jobs/artifacts/a%2Fraw%2Fb/raw/x%2Fraw%2Fy?job=build"},
+		{"report", c.ReportURL("group/app", 7, "junit"), "projects/group%2Fapp/jobs/7/artifacts?file_type=junit"},
 		{"runner's", c.RunnerArchiveURL(1), "jobs/1/artifacts?direct_download=true"},
 	}
 	for _, tt := range tests {

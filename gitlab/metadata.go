@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -14,6 +15,15 @@ type Greeting struct {
 	Refused *Error               // why it may not: 401 or 403; nil if it may
 	Date    time.Time            // the server's clock; zero if it sends none
 	TLS     *tls.ConnectionState // nil without TLS
+}
+
+// Older reports whether a version, such as "18.5.1-ee", is older than another one. A version
+// that isn't known is not.
+func Older(version, than string) bool {
+	var v, t [2]int
+	n, _ := fmt.Sscanf(version, "%d.%d", &v[0], &v[1])
+	_, _ = fmt.Sscanf(than, "%d.%d", &t[0], &t[1]) // one of ours
+	return n == 2 && (v[0] < t[0] || v[0] == t[0] && v[1] < t[1])
 }
 
 // Greet asks a server for its version. If the server refuses the token, that is in the

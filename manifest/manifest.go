@@ -56,6 +56,7 @@ type Query struct {
 	AnyStatus      bool     `yaml:"any-status" doc:"also of jobs that have not succeeded"`
 	Downstream     bool     `yaml:"downstream" doc:"also in pipelines of other projects that it triggered"`
 
+	Report          string   `yaml:"report" doc:"type of the report to take in place of the archive, such as junit"`
 	Paths           []string `yaml:"paths"            doc:"files, directories or globs; all files if there are none"`
 	Exclude         []string `yaml:"exclude"          doc:"globs to leave out"`
 	Output          string   `yaml:"output"           doc:"directory, relative to that of the manifest" expand:"yes"`
@@ -77,6 +78,9 @@ func (s Source) JobQuery() resolve.Query {
 	}
 	if s.Job != "" {
 		q.Jobs = []string{s.Job}
+	}
+	if s.Report != "" {
+		q.Reports = []string{s.Report}
 	}
 	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // 0 if it isn't a number
 	named := q.PipelineID != 0 || q.SHA != "" || q.MergeRequest != 0

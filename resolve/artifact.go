@@ -42,12 +42,24 @@ type Artifact struct {
 	// Settled is when what the ref means changed last, as far as a list shows: when a
 	// pipeline of the ref that isn't older than the job's was updated. Zero if unknown.
 	Settled time.Time
+	// Report is the report that is meant in place of the archive, and Size, SHA256 and URL
+	// are about it. Zero if the archive is meant.
+	Report Report
+	// Reports are those that the job has, as far as a list shows; nil if unknown.
+	Reports []Report
 
 	runner bool // URL is the route for runners, which is the last one to try
 }
 
 // Label names the artifact to a person.
 func (a Artifact) Label() string {
+	if a.Report.Type != "" {
+		return a.Report.Type + " report of " + a.jobLabel()
+	}
+	return a.jobLabel()
+}
+
+func (a Artifact) jobLabel() string {
 	switch {
 	case a.JobName != "" && a.JobID != 0:
 		return fmt.Sprintf("job %q (%d)", a.JobName, a.JobID)
@@ -73,14 +85,17 @@ func (r *Resolver) artifact(c candidate, how Method) Artifact {
 	return Artifact{
 		Project: c.project, ProjectID: c.Pipeline.ProjectID, Ref: c.Pipeline.Ref, SHA: c.Pipeline.SHA, PipelineID: c.Pipeline.ID,
 		JobID: c.ID, JobName: c.Name, Status: c.Status, WebURL: c.WebURL, ExpireAt: c.ArtifactsExpireAt, Found: how,
-		URL: r.api.ArchiveURL(gitlab.Project(c.project), c.ID),
+		URL: r.api.ArchiveURL(gitlab.Project(c.project), c.ID), Reports: reports(c.Job),
 	}
 }
 
 // pinned returns the artifact of a job that was listed, or a [*NoArchiveError]. Only the
 // download can tell whether GitLab still has an archive that has expired.
-func (r *Resolver) pinned(c candidate, how Method) (Artifact, error) {
+func (r *Resolver) pinned(q Query, c candidate, how Method) (Artifact, error) {
 	a := r.artifact(c, how)
+	if len(q.Reports) > 0 {
+		return a, q.lacksReports(a, c.Job)
+	}
 	archive := slices.IndexFunc(c.Artifacts, func(f gitlab.ArtifactFile) bool { return f.FileType == "archive" })
 	switch {
 	case c.ArtifactsFile != nil:
@@ -88,20 +103,9 @@ func (r *Resolver) pinned(c candidate, how Method) (Artifact, error) {
 	case archive >= 0:
 		a.Size = c.Artifacts[archive].Size
 	default:
-		return a, &NoArchiveError{Artifact: a, Reports: reports(c.Job), Erased: c.ErasedAt != nil}
+		return a, &NoArchiveError{Artifact: a, Reports: types(a.Reports), Erased: c.ErasedAt != nil}
 	}
 	return a, nil
-}
-
-// reports names what the job uploaded beside an archive.
-func reports(job gitlab.Job) []string {
-	var names []string
-	for _, f := range job.Artifacts {
-		if f.FileType != "trace" && f.FileType != "metadata" && f.FileType != "archive" {
-			names = append(names, f.FileType)
-		}
-	}
-	return names
 }
 
 // downloadable are the file types that make the server choose a job, whether or

@@ -23,6 +23,7 @@ const (
 	ReasonRunning    Reason = "job_not_finished"
 	ReasonNoArchive  Reason = "no_archive"
 	ReasonReports    Reason = "only_reports"
+	ReasonNoReport   Reason = "no_report"
 	ReasonErased     Reason = "erased"
 	ReasonExpired    Reason = "expired"
 	ReasonLicence    Reason = "no_licence"

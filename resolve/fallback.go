@@ -47,6 +47,9 @@ func (r *Resolver) Proxied(a Artifact) []string {
 	if a.JobID == 0 {
 		return nil
 	}
+	if a.Report.Type != "" {
+		return []string{gitlab.ReportInMode(a.URL, "proxy")}
+	}
 	list := []string{r.api.DownloadModeURL(gitlab.Project(a.Project), a.JobID, "proxy")}
 	if r.jobToken {
 		list = append(list, r.api.RunnerProxyURL(a.JobID))
@@ -80,7 +83,7 @@ func (r *Resolver) missing(ctx context.Context, q Query, a Artifact, err error) 
 	refusal, refused := errors.AsType[*gitlab.Error](jobErr)
 	switch {
 	case jobErr == nil:
-		known, noArchive := r.pinned(candidate{job, a.Project}, ByID)
+		known, noArchive := r.pinned(Query{}, candidate{job, a.Project}, ByID)
 		if empty, ok := errors.AsType[*NoArchiveError](noArchive); ok {
 			empty.Err = err
 			return empty

@@ -20,11 +20,11 @@ func (q Query) jobs() gitlab.JobsOptions {
 }
 
 // onlyGood judges jobs of a query for good ones. What isn't one doesn't count.
-func (r *Resolver) onlyGood(c candidate, how Method) verdict {
+func (r *Resolver) onlyGood(q Query, c candidate, how Method) verdict {
 	if c.Status != "success" {
 		return verdict{skip: true, err: r.stateError(c, how)}
 	}
-	a, err := r.pinned(c, how)
+	a, err := r.pinned(q, c, how)
 	return verdict{artifact: a, err: err, skip: err != nil}
 }
 

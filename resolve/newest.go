@@ -22,7 +22,7 @@ func (r *Resolver) ByRef(q Query) (Artifact, bool) {
 // asServer reports whether the query asks for nothing that the server's own choice of a
 // job of a ref doesn't look at.
 func (q Query) asServer() bool {
-	return q.Before == 0 && len(q.Sources) == 0 && !q.RequireSuccess
+	return q.Before == 0 && len(q.Sources) == 0 && !q.RequireSuccess && len(q.Reports) == 0
 }
 
 func (r *Resolver) chosenByServer(q Query, job string) Artifact {

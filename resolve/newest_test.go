@@ -2,6 +2,7 @@ package resolve_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -82,7 +83,7 @@ func TestOnRef(t *testing.T) {
 			if err != nil || got.JobID != tt.job || !got.Settled.Equal(tt.settled) {
 				t.Errorf("%+v, %v", got, err)
 			}
-			if tt.job == 0 && got != byRef {
+			if tt.job == 0 && !reflect.DeepEqual(got, byRef) {
 				t.Errorf("%+v", got)
 			}
 			if asked := tt.api.projectAsked + tt.api.pipelinesAsked + tt.api.jobsAsked; asked != tt.requests {

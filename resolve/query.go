@@ -44,6 +44,9 @@ type Query struct {
 	// that it may not have. None means those that GitLab itself considers.
 	Sources []string
 
+	// Reports are the types of the reports to take in place of archives, such as "junit".
+	Reports []string
+
 	RequireSuccess bool // refuses a job that was allowed to fail, and failed
 	AnyStatus      bool // includes jobs that haven't succeeded
 	Downstream     bool // includes downstream pipelines in other projects

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -29,6 +30,7 @@ type Reader interface {
 // Addresser is the part of [gitlab.Client] that knows where archives are.
 type Addresser interface {
 	ArchiveURL(project gitlab.Project, job int64) string
+	ReportURL(project gitlab.Project, job int64, kind string) string
 	RefArchiveURL(project gitlab.Project, ref, job string, recent bool) string
 	RunnerArchiveURL(job int64) string
 	RunnerProxyURL(job int64) string
@@ -82,17 +84,25 @@ func New(o Options) *Resolver {
 }
 
 // Artifacts returns the archives that q means, with the addresses to download them
-// from: one for each name in q, or an error. It makes no request for a job id; for a
+// from: one for each name in q, or an error. With Reports, it returns those in place of the
+// archives: one for each job and type. It makes no request for the archive of a job id; for a
 // ref and names at most two lists of one page each, if the newest successful pipeline
 // itself has the jobs; in a tree of pipelines two for each. Of several refs, it takes
 // all jobs from the first one that has them.
 func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
+	found, err := r.jobs(ctx, q)
+	if err != nil {
+		return found, err
+	}
+	return r.reportsOf(q, found)
+}
+
+// jobs returns the jobs that q means, with their archives.
+func (r *Resolver) jobs(ctx context.Context, q Query) ([]Artifact, error) {
 	q.Latest = q.Latest || q.Bare && !q.Exact()
 	if q.JobID != 0 {
-		return []Artifact{{
-			Project: q.Project, JobID: q.JobID, Found: ByID,
-			URL: r.api.ArchiveURL(gitlab.Project(q.Project), q.JobID),
-		}}, nil
+		a, err := r.byID(ctx, q)
+		return []Artifact{a}, err
 	}
 	if q.ofRef() {
 		return r.firstRef(ctx, r.Settle(q))
@@ -132,7 +142,7 @@ func (r *Resolver) unlistable(err error, q Query) error {
 // Describe completes an artifact that was found by its id. Job tokens may not read
 // single jobs; with them, it returns the artifact as it is.
 func (r *Resolver) Describe(ctx context.Context, a Artifact) (Artifact, error) {
-	if a.Found != ByID {
+	if a.Found != ByID || a.Report.Type != "" {
 		return a, nil
 	}
 	job, err := r.api.Job(ctx, gitlab.Project(a.Project), a.JobID)
@@ -142,5 +152,24 @@ func (r *Resolver) Describe(ctx context.Context, a Artifact) (Artifact, error) {
 	case err != nil:
 		return a, r.interpret(err, Query{Project: a.Project, JobID: a.JobID}, a)
 	}
-	return r.pinned(candidate{job, a.Project}, ByID)
+	return r.pinned(Query{}, candidate{job, a.Project}, ByID)
+}
+
+// withoutPipelines says more about a merge request that has no pipelines: whether it
+// exists, and which branch it is from, whose pipelines may be meant.
+func (r *Resolver) withoutPipelines(ctx context.Context, q Query, err error) error {
+	missing, ok := errors.AsType[*NotFoundError](err)
+	if !ok || q.MergeRequest == 0 || missing.What != "pipeline" {
+		return err
+	}
+	m, lookup := r.api.MergeRequest(ctx, gitlab.Project(q.Project), q.MergeRequest)
+	switch {
+	case lookup == nil:
+		missing.MergeRequest = &m
+	case Refused(lookup):
+		missing.Unseen = true
+	case errors.Is(lookup, gitlab.ErrNotFound):
+		missing.What, missing.Seen, missing.Err = "merge request", "", lookup
+	}
+	return err
 }

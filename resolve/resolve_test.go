@@ -96,9 +96,10 @@ func (*fakeAPI) ArchiveURL(gitlab.Project, int64) string { return "by-id" }
 
 func (*fakeAPI) RefArchiveURL(gitlab.Project, string, string, bool) string { return "by-ref" }
 
-func (*fakeAPI) RunnerProxyURL(int64) string                          { return "runner proxy" }
-func (*fakeAPI) DownloadModeURL(gitlab.Project, int64, string) string { return "mode" }
-func (*fakeAPI) RunnerArchiveURL(int64) string                        { return "runner" }
+func (*fakeAPI) RunnerProxyURL(int64) string                             { return "runner proxy" }
+func (*fakeAPI) DownloadModeURL(gitlab.Project, int64, string) string    { return "mode" }
+func (*fakeAPI) RunnerArchiveURL(int64) string                           { return "runner" }
+func (*fakeAPI) ReportURL(_ gitlab.Project, _ int64, kind string) string { return "report " + kind }
 
 func job(id int64, name string, pipeline gitlab.Pipeline) gitlab.Job {
 	return gitlab.Job{ID: id, Name: name, Pipeline: pipeline, ArtifactsFile: &gitlab.ArtifactsFile{Size: 100 + id}}
@@ -154,7 +155,7 @@ func TestArtifacts(t *testing.T) {
 		},
 		{
 			name: "expired but not purged", query: query, lists: 2,
-			want: resolve.Artifact{Project: "7", JobID: 1, JobName: "build", Size: 5, URL: "by-id", Found: resolve.ByListing},
+			want: resolve.Artifact{Project: "7", JobID: 1, JobName: "build", Size: 5, URL: "by-id", Found: resolve.ByListing, Reports: []resolve.Report{}},
 			api:  fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{{ID: 1, Name: "build", Artifacts: []gitlab.ArtifactFile{{FileType: "archive", Size: 5}}}}},
 		},
 		{name: "pipelines are closed", query: query, lists: 1, want: byRef, api: fakeAPI{pipelinesErr: falseOne}},

@@ -150,4 +150,8 @@ func (*server) DownloadModeURL(_ gitlab.Project, job int64, mode string) string 
 	return fmt.Sprintf("job/%d/%s", job, mode)
 }
 
+func (*server) ReportURL(project gitlab.Project, job int64, kind string) string {
+	return fmt.Sprintf("%s/%d/%s", project, job, kind)
+}
+
 func (*server) RunnerArchiveURL(job int64) string { return fmt.Sprintf("runner/%d", job) }

@@ -207,12 +207,12 @@ func (r *Resolver) finished(q Query, how Method) judge {
 			return verdict{artifact: a}
 		}
 		if q.good() {
-			return r.onlyGood(c, how)
+			return r.onlyGood(q, c, how)
 		}
 		if c.Status != "success" && !q.AnyStatus {
 			return verdict{err: r.stateError(c, how)}
 		}
-		a, err := r.pinned(c, how)
+		a, err := r.pinned(q, c, how)
 		return verdict{artifact: a, err: err}
 	}
 }

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -55,7 +56,8 @@ func (e *StateError) Hint() string {
 	return strings.TrimSpace("wait for it; " + e.Artifact.WebURL)
 }
 
-// NoArchiveError reports a job without an archive.
+// NoArchiveError reports a job without an archive, or without the report that its Artifact
+// is.
 type NoArchiveError struct {
 	Artifact Artifact
 	Reports  []string // file types the job has instead, such as "junit"
@@ -65,7 +67,11 @@ type NoArchiveError struct {
 
 // Error implements error.
 func (e *NoArchiveError) Error() string {
-	return fmt.Sprintf("%s of project %s has no artifacts archive%s", e.Artifact.Label(), e.Artifact.Project, said(e.Err))
+	what := "artifacts archive"
+	if kind := e.Artifact.Report.Type; kind != "" {
+		what = kind + " report"
+	}
+	return fmt.Sprintf("%s of project %s has no %s%s", e.Artifact.jobLabel(), e.Artifact.Project, what, said(e.Err))
 }
 
 // Reason is the error for programs.
@@ -73,6 +79,8 @@ func (e *NoArchiveError) Reason() Reason {
 	switch {
 	case e.Erased:
 		return ReasonErased
+	case e.Artifact.Report.Type != "":
+		return ReasonNoReport
 	case len(e.Reports) > 0:
 		return ReasonReports
 	case e.expired():
@@ -90,8 +98,11 @@ func (e *NoArchiveError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
 func (e *NoArchiveError) Hint() string {
+	if e.Artifact.Report.Type != "" && !e.Erased {
+		return e.reportHint()
+	}
 	if len(e.Reports) > 0 {
-		return fmt.Sprintf("it has only reports (%s), which GitLab's API doesn't serve: add the files to artifacts:paths", strings.Join(e.Reports, ", "))
+		return fmt.Sprintf("it has only reports (%s): ask for one of them, or add the files to artifacts:paths", strings.Join(e.Reports, ", "))
 	}
 	if e.expired() {
 		return fmt.Sprintf("it expired on %s: see artifacts:expire_in, or re-run the job: %s", e.Artifact.ExpireAt.UTC().Format(time.RFC1123), e.Artifact.WebURL)
@@ -100,6 +111,19 @@ func (e *NoArchiveError) Hint() string {
 		return strings.TrimSpace("it was erased; re-run the job: " + e.Artifact.WebURL)
 	}
 	return "it never had one, has only reports, or the archive has expired or was erased: see artifacts:expire_in, or re-run the job"
+}
+
+// reportHint is the hint about a report.
+func (e *NoArchiveError) reportHint() string {
+	switch {
+	case slices.Contains(e.Reports, e.Artifact.Report.Type): // but GitLab didn't serve it
+		return "GitLab lists it, but doesn't serve it: it may have expired, or GitLab may not serve reports of this type"
+	case len(e.Reports) > 0:
+		return "its reports are " + strings.Join(e.Reports, ", ")
+	case e.Artifact.Reports != nil:
+		return "it has no reports: see artifacts:reports in its configuration"
+	}
+	return "it never had one, or the report has expired or was erased; reports need GitLab 19.4: see artifacts:reports and artifacts:expire_in"
 }
 
 // Unfinished reports whether a job of that status may still succeed.

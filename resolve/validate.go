@@ -27,6 +27,7 @@ const (
 	FieldMaxAge       Field = "MaxAge"
 	FieldBefore       Field = "Before"
 	FieldSources      Field = "Sources"
+	FieldReports      Field = "Reports"
 
 	FieldRequireSuccess Field = "RequireSuccess"
 	FieldAnyStatus      Field = "AnyStatus"
@@ -154,6 +155,7 @@ func (q Query) invalid() *QueryError {
 		given{FieldSHA, q.SHA != "" && !isFullCommit(q.SHA)}, given{FieldMergeRequest, q.MergeRequest < 0},
 		given{FieldBase, q.Base != "" && !isFullCommit(q.Base)}, given{FieldBefore, q.Before < 0},
 		given{FieldSources, !sourcesKnown(q.Sources) || slices.ContainsFunc(q.Sources, isChildSource)},
+		given{FieldReports, slices.ContainsFunc(q.Reports, func(kind string) bool { return kind == "" || slices.Contains(notReports, kind) })},
 	)
 	if len(invalid) > 0 {
 		return &QueryError{ProblemInvalid, invalid}

@@ -18,15 +18,18 @@ func catCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "cat",
 		Usage:     "write one file of a job's artifacts to standard output",
-		UsageText: "artifetch cat [flags] PATH",
+		UsageText: "artifetch cat [flags] PATH\nartifetch cat --report TYPE [flags] [PATH]",
 		Description: `Downloads only the file's own bytes, with range requests. It can check the checksum
 only at the end: if it doesn't match, the exit code is 7 after the bytes were printed.
 If the server doesn't support ranges, or with --server, GitLab unpacks the file; with
---server it also unpacks links, and sends the name of their target.
+--server it also unpacks links, and sends the name of their target. A report with one
+file needs no PATH.
 
   artifetch cat --ref main --job build version.txt
-  artifetch cat --job-id 1002 -o report.xml reports/report.xml`,
+  artifetch cat --job-id 1002 -o report.xml reports/report.xml
+  artifetch cat --ref main --job lint --report junit`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
+			reportFlag(),
 			serverFlag("let GitLab unpack the file"),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Output, Usage: "write to `FILE` atomically"},
 		}),
@@ -44,10 +47,14 @@ type catOptions struct {
 
 func readCat(c *cli.Context) (catOptions, error) {
 	o := catOptions{global: readGlobal(c), query: readQuery(c), file: retrieve.NamedFile{Name: c.Args().First(), From: readSource(c)}, output: c.String("output")}
-	if c.NArg() != 1 {
+	reports := len(o.query.asked.Reports)
+	if c.NArg() > 1 || c.NArg() == 0 && reports == 0 {
 		return o, usage("cat takes one PATH", "fetch takes several, and globs")
 	}
-	return o, nil
+	if reports > 1 {
+		return o, usage("cat takes one --report", "fetch takes several")
+	}
+	return o, checkReports(o.query.asked.Reports, o.file.From)
 }
 
 func runCat(ctx context.Context, o catOptions, con *console.Console) error {

@@ -122,7 +122,7 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 	s.resolver = s.newResolver()
 	s.opener = &retrieve.Opener{
 		HTTP: s.http.Stream, Hasty: s.http.Hasty, Mode: mode, API: s.api, Resolver: s.resolver, Backoff: func() fetch.Backoff { return s.policy.Backoff() },
-		Own: retrieve.Project{ID: cfg.Project, Path: cfg.ProjectPath}, Events: s.events(),
+		Own: retrieve.Project{ID: cfg.Project, Path: cfg.ProjectPath}, Version: cfg.ServerVersion, Events: s.events(),
 	}
 	s.log.Debug().Str("api", cfg.APIURL.String()).Str("token", string(cfg.Token.Kind)).Str("from", cfg.Token.Source).Msg("environment")
 	if cfg.Remote != "" {

@@ -20,15 +20,14 @@ func fetchCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "fetch",
 		Aliases:   []string{"get"},
-		Usage:     "download a job's artifacts and extract them",
+		Usage:     "download a job's artifacts and extract them: all files, or none",
 		UsageText: "artifetch fetch [flags] [PATH…]",
-		Description: `PATH selects files: a name, a directory (all below it) or a glob (**, *, ?, [a-z],
-{a,b}). Without PATH, fetch takes all files. It writes all of them, or none.
+		Description: `PATH is a file, a directory or a glob (**, *, ?, [a-z], {a,b}); without it, fetch takes all files.
 
   artifetch fetch --ref main --job build
   artifetch fetch -R group/sub/lib -r v2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o lib
-  artifetch fetch --job-id 1002 --strip-components 1 report.xml`,
-		Flags:  slices.Concat(queryFlags(), extractionFlags(), []cli.Flag{archiveFlag(), ifMissingFlag()}, transferFlags(" for one archive"), []cli.Flag{formatFlag()}, dotenvFlags(), logFlags()),
+  artifetch fetch --ref main --job 'lint*' --report junit -o 'junit/{job_slug}'`,
+		Flags:  slices.Concat(queryFlags(), []cli.Flag{reportFlag()}, extractionFlags(), []cli.Flag{archiveFlag(), ifMissingFlag()}, transferFlags(" for one archive"), []cli.Flag{formatFlag()}, dotenvFlags(), logFlags()),
 		Action: action(con, readFetch, runFetch),
 	}
 }
@@ -53,6 +52,9 @@ func readFetch(c *cli.Context) (o fetchOptions, err error) {
 	}
 	if o.archive, err = readArchive(c); err != nil {
 		return o, err
+	}
+	if o.extract.checks.Provenance && len(o.query.asked.Reports) > 0 {
+		return o, usage("--verify-provenance and --report exclude each other", "the runner's statement is in the archive, and only about that")
 	}
 	if o.missing, err = readMissing(c); err != nil {
 		return o, err
@@ -184,6 +186,7 @@ type fetchedJob struct {
 	SHA           *string       `json:"sha"            doc:"commit"`
 	JobID         *int64        `json:"job_id"`
 	Job           *string       `json:"job"            doc:"name"`
+	Report        *string       `json:"report"         doc:"type, with --report; size and sha256 are those of the report"`
 	Status        *string       `json:"status"         doc:"of the job; null if the token can't see it"`
 	WebURL        *string       `json:"web_url"`
 	Found         string        `json:"found"          doc:"how: job id, listing, ref, list of project"`
@@ -204,7 +207,7 @@ func (s *session) fetchedJobs(into retrieve.Output, done []retrieve.Result) []fe
 		a := r.Artifact
 		rows[i] = fetchedJob{
 			Project: a.Project, PipelineID: known(a.PipelineID), Ref: known(a.Ref), SHA: known(a.SHA), JobID: known(a.JobID), Job: known(a.JobName),
-			Status: known(a.Status), WebURL: known(s.page(a)), Found: string(a.Found), PipelinesBack: a.Back, Size: known(a.Size), SHA256: known(a.SHA256), Directory: into.Dir,
+			Report: known(a.Report.Type), Status: known(a.Status), WebURL: known(s.page(a)), Found: string(a.Found), PipelinesBack: a.Back, Size: known(a.Size), SHA256: known(a.SHA256), Directory: into.Dir,
 			Extracted: r.Stats.Bytes, Transferred: r.Transfer.Bytes, Requests: r.Transfer.Requests, Seconds: r.Took.Seconds(), Files: make([]fetchedFile, len(r.Files)),
 		}
 		for n, f := range r.Files {

@@ -60,6 +60,14 @@ func readSource(c *cli.Context) retrieve.Source {
 	return retrieve.FromArchive
 }
 
+// checkReports refuses flags that mean nothing about reports.
+func checkReports(reports []string, from retrieve.Source) error {
+	if len(reports) > 0 && from == retrieve.FromGitLab {
+		return usage("--server and --report exclude each other", "GitLab looks into archives alone: leave out --server")
+	}
+	return nil
+}
+
 func yesFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask for confirmation", DisableDefaultText: true}
 }

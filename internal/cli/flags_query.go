@@ -44,6 +44,11 @@ func queryFlags() []cli.Flag {
 	}
 }
 
+// reportFlag takes reports in place of archives.
+func reportFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "report", Category: help.Select, Usage: "take the report of `TYPE`, such as junit, not the archive; may be repeated"}
+}
+
 func projectFlag() cli.Flag {
 	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: help.Which, Usage: "`PROJECT` id, path or address (default: $CI_PROJECT_ID, or the checkout's)"}
 }
@@ -66,7 +71,7 @@ func readQuery(c *cli.Context) queryOptions {
 	o := queryOptions{
 		asked: resolve.Query{
 			Jobs: c.StringSlice("job"), SHA: strings.ToLower(c.String("sha")),
-			Recent: c.Bool("recent"), AnyPipeline: c.Bool("any-pipeline"), MaxAge: c.Duration("max-age"), Sources: c.StringSlice("source"),
+			Reports: c.StringSlice("report"), Recent: c.Bool("recent"), AnyPipeline: c.Bool("any-pipeline"), MaxAge: c.Duration("max-age"), Sources: c.StringSlice("source"),
 			RequireSuccess: c.Bool("require-success"), AnyStatus: c.Bool("any-status"), Downstream: c.Bool("downstream"),
 		},
 		project: readProject(c), jobID: c.String("job-id"), pipeline: c.String("pipeline"), mr: c.String("mr"), wait: c.Duration("wait"),

@@ -172,6 +172,9 @@ func of(event *zerolog.Event, a resolve.Artifact) *zerolog.Event {
 	if a.JobID != 0 {
 		event = event.Int64("job_id", a.JobID)
 	}
+	if a.Report.Type != "" {
+		event = event.Str("report", a.Report.Type)
+	}
 	if a.PipelineID != 0 {
 		event = event.Int64("pipeline", a.PipelineID)
 	}

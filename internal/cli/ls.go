@@ -27,12 +27,15 @@ func lsCommand(con *console.Console) *cli.Command {
 		UsageText: "artifetch ls [flags] [PATH…]",
 		Description: `Reads the archive's directory with range requests. PATH selects as for fetch. If
 the server doesn't support ranges, or with --server, ls shows GitLab's own list
-(since 18.8), which has no times or checksums, and shows links as files.
+(since 18.8), which has no times or checksums, and shows links as files. A message
+says which reports the job also has, if the token can list it.
 
   artifetch ls --ref main --job build
   artifetch ls --job-id 1002 -l 'reports/**'
+  artifetch ls --ref main --job lint --report junit
   artifetch ls -R group/lib -r v1.0 -j package --format json`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
+			reportFlag(),
 			&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: help.Select, Usage: "list what matches `GLOB`; the same as a PATH argument"},
 			&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: help.Select, Usage: "leave out what matches `GLOB`"},
 			serverFlag("show the list that GitLab made of the archive"),
@@ -61,11 +64,15 @@ func readLs(c *cli.Context) (o lsOptions, err error) {
 	if o.asJSON, err = wantsJSON(c); err != nil {
 		return o, err
 	}
+	if err = checkReports(o.query.asked.Reports, o.from); err != nil {
+		return o, err
+	}
 	return o, extract.CheckPatterns(slices.Concat(o.take.Include, o.take.Exclude))
 }
 
 func runLs(ctx context.Context, o lsOptions, con *console.Console) error {
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
+		reports := o.reports(ctx, s, q)
 		var listed []extract.Listed
 		err := s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) (err error) {
 			listed, err = s.inspector().List(ctx, q, o.take, o.from)
@@ -74,8 +81,36 @@ func runLs(ctx context.Context, o lsOptions, con *console.Console) error {
 		if err != nil {
 			return err
 		}
-		return o.print(con, listed)
+		if err := o.print(con, listed); err != nil {
+			return err
+		}
+		if types := <-reports; len(types) > 0 {
+			s.log.Info().Strs("reports", types).Msg("the job also has reports; --report TYPE lists one")
+		}
+		return nil
 	})
+}
+
+// reports looks for the reports of the job while its archive is listed. It finds none if the
+// token can't list the job.
+func (o lsOptions) reports(ctx context.Context, s *session, q resolve.Query) <-chan []string {
+	found := make(chan []string, 1)
+	if len(q.Reports) > 0 || !s.log.Info().Enabled() {
+		close(found)
+		return found
+	}
+	go func() {
+		defer close(found)
+		reports, err := s.inspector().Reports(ctx, q)
+		var types []string
+		for _, r := range reports {
+			types = append(types, r.Type)
+		}
+		if err == nil {
+			found <- types
+		}
+	}()
+	return found
 }
 
 func (o lsOptions) print(con *console.Console, listed []extract.Listed) error {

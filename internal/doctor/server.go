@@ -129,25 +129,22 @@ func (d *doctor) clock(server time.Time) {
 }
 
 // sinceVersion is what newer servers can do that older ones cannot.
-var sinceVersion = []struct {
-	major, minor int
-	what         string
-}{
-	{18, 5, "job tokens list jobs"},
-	{18, 8, "ls and cat use GitLab's own list of files, and single files come without range requests"},
-	{18, 10, "GitLab finds the newest pipeline that has a job"},
-	{19, 2, "job tokens list pipelines"},
+var sinceVersion = []struct{ version, what string }{
+	{"18.5", "job tokens list jobs"},
+	{"18.8", "ls and cat use GitLab's own list of files, and single files come without range requests"},
+	{"18.10", "GitLab finds the newest pipeline that has a job, and jobs take inputs when they are played or retried"},
+	{"19.2", "job tokens list pipelines"},
+	{"19.4", "GitLab serves reports"},
 }
 
 func (d *doctor) version(version string) {
-	var major, minor int
-	if n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor); n != 2 {
+	if !gitlab.Older("0.0", version) { // it isn't a version
 		return
 	}
 	var missing []string
-	for _, v := range sinceVersion {
-		if major < v.major || major == v.major && minor < v.minor {
-			missing = append(missing, fmt.Sprintf("%s from %d.%d on", v.what, v.major, v.minor))
+	for _, since := range sinceVersion {
+		if gitlab.Older(version, since.version) {
+			missing = append(missing, since.what+" from "+since.version+" on")
 		}
 	}
 	if len(missing) > 0 {

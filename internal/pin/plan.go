@@ -130,10 +130,17 @@ func (s *Syncer) keep(ctx context.Context, p *Plan) error {
 		return &LockError{Reason: NotInPlace}
 	}
 	p.Pinned = true
-	p.artifact = &resolve.Artifact{
+	a := resolve.Artifact{
 		Project: e.Project, JobID: e.JobID, JobName: e.Job, PipelineID: e.PipelineID, Ref: e.Ref, SHA: e.SHA,
 		Size: e.Size, Found: resolve.ByID, URL: s.Loader.API.ArchiveURL(gitlab.Project(e.Project), e.JobID),
 	}
+	if kind := p.Source.Report; kind != "" {
+		a.Report, a.URL = resolve.Report{Type: kind}, s.Loader.API.ReportURL(gitlab.Project(e.Project), e.JobID, kind)
+		if len(e.Files) == 1 {
+			a.Report.Name = e.Files[0].Name // of a raw one
+		}
+	}
+	p.artifact = &a
 	return nil
 }
 

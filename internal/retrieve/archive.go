@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -57,11 +56,11 @@ func (l *Loader) Copy(ctx context.Context, t Task, w io.Writer) (Result, error) 
 		return Result{}, err
 	}
 	l.opened(a, file)
-	if err = extract.CheckEnd(ctx, file); err == nil {
+	if err = checkEnd(ctx, a, file); err == nil {
 		err = copyChecked(ctx, file, w)
 	}
 	if err != nil {
-		err = fmt.Errorf("archive of %s: %w", a.Label(), err)
+		err = in(a, err)
 	}
 	a.Size, a.SHA256 = file.Size(), file.SHA256()
 	r := Result{Artifact: a, Stats: extract.Stats{Files: 1, Bytes: file.Size()}, Transfer: file.Stats(), Took: time.Since(t.Cost.since)}

@@ -17,6 +17,9 @@ import (
 // Cat writes one file of an archive to w. If it returns an error, part of the file may
 // have been written: its checksum is known only at the end.
 func (i Inspector) Cat(ctx context.Context, q resolve.Query, f NamedFile, w io.Writer) error {
+	if len(q.Reports) > 0 {
+		return i.catReport(ctx, q, f.Name, w)
+	}
 	if f.From == FromGitLab {
 		a, err := i.One(ctx, q)
 		if err != nil {

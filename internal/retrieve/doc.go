@@ -12,6 +12,7 @@
 //	find.go       Inspector: which archives there are, and whether they can be downloaded
 //	list.go       Inspector.List: the files of one archive
 //	cat.go        Inspector.Cat: the content of one file
+//	report.go     reports of a job in place of its archive, told apart from that
 //	local.go      Extract: an archive that is on this machine already
 //	result.go     the files that were extracted, and their cost
 //

@@ -25,6 +25,9 @@ const (
 // List lists what sel selects of the one archive that a query means. Where that would
 // download the whole archive, it takes the server's list instead, if there is one.
 func (i Inspector) List(ctx context.Context, q resolve.Query, sel extract.Selection, from Source) ([]extract.Listed, error) {
+	if len(q.Reports) > 0 {
+		return i.listReports(ctx, q, sel)
+	}
 	if from == FromGitLab {
 		a, err := i.One(ctx, q)
 		if err != nil {

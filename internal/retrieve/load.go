@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -145,7 +144,7 @@ func (l *Loader) extractPinned(ctx context.Context, stage *extract.Stage, t *Tas
 	}
 	group.Go(func() (err error) {
 		if r.Stats, err = l.extract(ctx, stage, *t, file); err != nil {
-			return fmt.Errorf("archive of %s: %w", t.Artifact.Label(), err)
+			return in(t.Artifact, err)
 		}
 		return nil
 	})
@@ -212,7 +211,7 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 		l.opened(t.Artifact, file)
 	}
 	if t.Archive != "" { // all of it is here, and goes to its place at the end
-		return extract.Stats{}, extract.CheckEnd(ctx, file)
+		return extract.Stats{}, checkEnd(ctx, t.Artifact, file)
 	}
 	if file.Latency() > farAway {
 		o.Workers = farConnections
@@ -224,6 +223,9 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 			refusals += l.Refusals()
 		}
 		return refusals
+	}
+	if t.Artifact.Report.Type != "" {
+		return stage.AddReport(ctx, file, asReport(t.Artifact.Report), o)
 	}
 	return stage.Add(ctx, file, o)
 }

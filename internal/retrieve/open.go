@@ -27,8 +27,10 @@ type Opener struct {
 	// Backoff returns the pauses of one transfer: see [fetch.Options].
 	Backoff func() fetch.Backoff
 	// Own is the project that this run belongs to, if any.
-	Own    Project
-	Events Events
+	Own Project
+	// Version is the server's, such as "18.5.1-ee", if that is known without a request.
+	Version string
+	Events  Events
 
 	servers fetch.Servers
 	away    sync.Once   // the first storage that can't be reached
@@ -55,6 +57,9 @@ func (own Project) PathOf(project string) string {
 // then completed with what is known of that. It returns [fetch.ErrNoRanges] if how asks
 // for that.
 func (o *Opener) Open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
+	if a.Report.Type != "" {
+		return o.openReport(ctx, q, a, how)
+	}
 	for {
 		how.Size = a.Size
 		file, err := o.reach(ctx, a, how)

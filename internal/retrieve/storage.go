@@ -45,7 +45,11 @@ func (e *NotProxiedError) Unwrap() error { return e.Err }
 // reached, or if the mode says so, GitLab is asked for the bytes itself.
 func (o *Opener) reach(ctx context.Context, a resolve.Artifact, how fetch.Options) (*fetch.File, error) {
 	if o.Mode == Direct && a.JobID != 0 {
-		file, err := fetch.Open(ctx, o.API.DownloadModeURL(gitlab.Project(a.Project), a.JobID, string(Direct)), how)
+		address := o.API.DownloadModeURL(gitlab.Project(a.Project), a.JobID, string(Direct))
+		if a.Report.Type != "" {
+			address = gitlab.ReportInMode(a.URL, string(Direct))
+		}
+		file, err := fetch.Open(ctx, address, how)
 		if !is[*gitlab.Error](err) { // which also says that the mode isn't allowed
 			return file, err
 		}

@@ -68,7 +68,7 @@ func Codes() map[Code]string {
 		CodeInternal:    "internal error",
 		CodeUsage:       "usage or configuration",
 		CodeNotFound:    "no such project, ref, pipeline or job",
-		CodeNoArchive:   "the job has no archive or log, or it has expired, or the job has not succeeded",
+		CodeNoArchive:   "the job has no archive, report or log, or it has expired, or the job has not succeeded",
 		CodeDenied:      "token missing, refused, of the wrong kind, or not allowed",
 		CodeServer:      "network or server, after all retries",
 		CodeIntegrity:   "corrupt, truncated, or the digest differs",
@@ -130,6 +130,8 @@ func contentCode(err error) Code {
 	switch {
 	case is[*extract.NoMatchError](err):
 		return CodeNoMatch
+	case is[*extract.SeveralFilesError](err):
+		return CodeUsage
 	case is[*extract.UnsafeError](err), is[*extract.LimitError](err), is[*extract.UnsupportedError](err):
 		return CodeUnsafe
 	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err):
@@ -157,7 +159,7 @@ func serverCode(err error) Code {
 		return CodeNotFound
 	case is[*resolve.DefaultBranchError](err):
 		return defaultBranchCode(err)
-	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err), is[*jobs.NoLogError](err):
+	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err), is[*jobs.NoLogError](err), is[*retrieve.OldServerError](err):
 		return CodeNoArchive
 	case is[*jobs.WaitingError](err):
 		return CodeRefused

@@ -17,7 +17,7 @@ var fieldFlags = map[resolve.Field]string{
 	resolve.FieldJobID: "--job-id", resolve.FieldPipelineID: "--pipeline", resolve.FieldLatest: "--pipeline",
 	resolve.FieldSHA: "--sha", resolve.FieldMergeRequest: "--mr", resolve.FieldBase: "--base",
 	resolve.FieldJobs: "--job", resolve.FieldRef: "--ref", resolve.FieldRecent: "--recent", resolve.FieldAnyPipeline: "--any-pipeline",
-	resolve.FieldBefore: "--previous", resolve.FieldSources: "--source",
+	resolve.FieldBefore: "--previous", resolve.FieldSources: "--source", resolve.FieldReports: "--report",
 	resolve.FieldRequireSuccess: "--require-success", resolve.FieldAnyStatus: "--any-status",
 }
 
@@ -52,6 +52,8 @@ func Query(q resolve.Query, err error) error {
 		return Usage("--base: CI_MERGE_REQUEST_DIFF_BASE_SHA is not a full commit SHA", "GitLab sets it in merge request pipelines; leave it as it is")
 	case resolve.FieldSources:
 		return sourceUsage(q.Sources)
+	case resolve.FieldReports:
+		return Usage(fmt.Sprintf("--report: not all of %q are types of reports", q.Reports), "leave out --report for the archive; job log prints the log")
 	}
 	return ErrMergeRequest
 }
@@ -123,6 +125,10 @@ func hintForQuery(h hinter) string {
 			return "job tokens read commits since about GitLab 18.3: set GITLAB_TOKEN to a token with read_api"
 		}
 		return "the commit may have been removed, as after a rebase: name another one with --sha, or use --ref"
+	case *resolve.NoArchiveError:
+		if e.Reason() == resolve.ReasonReports {
+			return fmt.Sprintf("it has only reports (%s): take one with --report; or add the files to artifacts:paths", strings.Join(e.Reports, ", "))
+		}
 	case *resolve.StateError:
 		if e.Required {
 			return strings.TrimSpace("it was allowed to fail; --recent takes the newest successful pipeline in which it succeeded, --any-pipeline any pipeline; " + e.Artifact.WebURL)

@@ -1,0 +1,210 @@
+package retrieve
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// reportsSince is the first version of GitLab that serves reports. Older ones ignore which
+// type is asked for, and serve the archive: gitlab!252518.
+const reportsSince = "19.4"
+
+// OldServerError reports a server that doesn't serve reports.
+type OldServerError struct{ Version string } // empty if the token can't read it
+
+// Error implements error.
+func (e *OldServerError) Error() string {
+	return fmt.Sprintf("reports need GitLab %s; this is %s", reportsSince, cmp.Or(e.Version, "an older version"))
+}
+
+// Hint says what to do next.
+func (*OldServerError) Hint() string {
+	return "add the files to artifacts:paths as well, and take them from the archive"
+}
+
+// openReport opens a report. The listed size keeps a server from sending something else.
+func (o *Opener) openReport(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
+	how.Size, how.RangesOnly = a.Size, false
+	how.Partial = how.Partial && a.Report.Format == string(extract.ZipReport)
+	file, err := o.reach(ctx, a, how)
+	switch {
+	case errors.Is(err, fetch.ErrChanged), is[*fetch.DigestError](err):
+		return nil, a, cmp.Or(o.answersArchive(ctx, a), err)
+	case err != nil:
+		return nil, a, o.refusedReport(ctx, q, a, err)
+	}
+	if a.Report, err = o.recognize(ctx, a, file); err != nil {
+		return nil, a, errors.Join(err, file.Close())
+	}
+	return file, a, nil
+}
+
+// refusedReport explains why GitLab refused a report. An older server says the same of a job
+// that has no archive.
+func (o *Opener) refusedReport(ctx context.Context, q resolve.Query, a resolve.Artifact, err error) error {
+	why := o.Resolver.ReportRefused(q, a, err)
+	if !is[*resolve.NoArchiveError](why) {
+		return why
+	}
+	if version := o.version(ctx); gitlab.Older(version, reportsSince) {
+		return &OldServerError{version}
+	}
+	return why
+}
+
+// answersArchive returns an [*OldServerError] if the server serves the archive at the address
+// of a report, and else nil.
+func (o *Opener) answersArchive(ctx context.Context, a resolve.Artifact) error {
+	how := o.transfer("")
+	how.Partial, how.RangesOnly = true, true
+	file, err := o.reach(ctx, a, how)
+	if err == nil {
+		err = errors.Join(o.notArchive(ctx, a, file), file.Close())
+	}
+	if old, ok := errors.AsType[*OldServerError](err); ok {
+		return old
+	}
+	if version := o.version(ctx); errors.Is(err, fetch.ErrNoRanges) && gitlab.Older(version, reportsSince) {
+		return &OldServerError{version}
+	}
+	return nil
+}
+
+// notArchive returns an [*OldServerError] if a file is the archive of the job, and not the
+// report. A report that may be a zip is compared with what the archive's address serves.
+func (o *Opener) notArchive(ctx context.Context, a resolve.Artifact, file *fetch.File) error {
+	isZip, err := extract.IsZip(ctx, file)
+	if err != nil || !isZip {
+		return err
+	}
+	version := o.version(ctx)
+	old := version == "" && a.Report.Format == string(extract.GzipReport)
+	if version == "" && !old {
+		old, err = file.SameAt(ctx, o.API.ArchiveURL(gitlab.Project(a.Project), a.JobID))
+		if is[*gitlab.Error](err) {
+			old, err = false, nil // the job has no archive that could have come
+		}
+	}
+	if old || gitlab.Older(version, reportsSince) {
+		return &OldServerError{version}
+	}
+	return err
+}
+
+// version is the server's, or "" if the token may not read it.
+func (o *Opener) version(ctx context.Context) string {
+	if o.Version != "" {
+		return o.Version
+	}
+	hello, err := o.API.Greet(ctx)
+	if err != nil {
+		return ""
+	}
+	return hello.Version
+}
+
+// recognize completes what is known of a report by its first bytes.
+func (o *Opener) recognize(ctx context.Context, a resolve.Artifact, file *fetch.File) (resolve.Report, error) {
+	if err := o.notArchive(ctx, a, file); err != nil {
+		return a.Report, err
+	}
+	format, err := extract.ReportFormatOf(ctx, file)
+	a.Report.Format = cmp.Or(a.Report.Format, string(format))
+	a.Report.Name = cmp.Or(a.Report.Name, rawNames[a.Report.Type], a.Report.Type)
+	return a.Report, err
+}
+
+// rawNames are the names of raw reports that GitLab's own templates give them, by type:
+// DEFAULT_FILE_NAMES in app/models/concerns/enums/ci/job_artifact.rb. They matter if the
+// token can't list the job.
+var rawNames = map[string]string{
+	"accessibility": "gl-accessibility.json", "api_fuzzing": "gl-api-fuzzing-report.json", "browser_performance": "browser-performance.json",
+	"cluster_image_scanning": "gl-cluster-image-scanning-report.json", "codequality": "gl-code-quality-report.json",
+	"container_scanning": "gl-container-scanning-report.json", "dast": "gl-dast-report.json", "dependency_scanning": "gl-dependency-scanning-report.json",
+	"license_scanning": "gl-license-scanning-report.json", "load_performance": "load-performance.json", "performance": "performance.json",
+	"requirements": "requirements.json", "requirements_v2": "requirements_v2.json", "sarif": "gl-sarif-report.sarif", "sast": "gl-sast-report.json",
+	"secret_detection": "gl-secret-detection-report.json", "dotenv": ".env", "junit": "junit.xml.gz",
+}
+
+// asReport is how to read a report that was opened.
+func asReport(r resolve.Report) extract.Report {
+	return extract.Report{Format: extract.ReportFormat(r.Format), Name: r.Name}
+}
+
+// listReports lists the reports of one job that a query means.
+func (i Inspector) listReports(ctx context.Context, q resolve.Query, sel extract.Selection) ([]extract.Listed, error) {
+	found, err := i.Resolver.Artifacts(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var all []extract.Listed
+	for n, a := range found {
+		if a.JobID != found[0].JobID {
+			return nil, &SeveralJobsError{Jobs: 1 + len(found) - n}
+		}
+		file, a, err := i.openOne(ctx, q, a, false)
+		if err != nil {
+			return nil, err
+		}
+		listed, err := extract.ListReport(ctx, file, asReport(a.Report), extract.Selection{})
+		tell(i.Events.Listed, file.Stats())
+		if err = errors.Join(in(a, err), file.Close()); err != nil {
+			return nil, err
+		}
+		all = append(all, listed...)
+	}
+	return extract.Select(all, sel)
+}
+
+// catReport writes a file of a report; without a name, its only one.
+func (i Inspector) catReport(ctx context.Context, q resolve.Query, name string, w io.Writer) error {
+	a, err := i.One(ctx, q)
+	if err != nil {
+		return err
+	}
+	how := i.transfer(os.TempDir())
+	how.Partial = true
+	file, a, err := i.Open(ctx, q, a, how)
+	if err != nil {
+		return err
+	}
+	return errors.Join(in(a, extract.CatReport(ctx, file, asReport(a.Report), name, w)), file.Close())
+}
+
+// Reports returns the reports that the one job of a query has; nil if the token can't see
+// that.
+func (i Inspector) Reports(ctx context.Context, q resolve.Query) ([]resolve.Report, error) {
+	a, err := i.One(ctx, q)
+	if err == nil {
+		a, err = i.Resolver.Describe(ctx, a)
+	}
+	return a.Reports, err
+}
+
+// in says which archive or report an error is about.
+func in(a resolve.Artifact, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case a.Report.Type != "":
+		return fmt.Errorf("%s: %w", a.Label(), err)
+	}
+	return fmt.Errorf("archive of %s: %w", a.Label(), err)
+}
+
+// checkEnd finds out whether an archive that is kept as it is has its end. Only a zip has one.
+func checkEnd(ctx context.Context, a resolve.Artifact, file *fetch.File) error {
+	if a.Report.Type != "" && a.Report.Format != string(extract.ZipReport) {
+		return nil
+	}
+	return extract.CheckEnd(ctx, file)
+}
