@@ -186,12 +186,6 @@ func hintForRetrieval(h hinter) string {
 		return e.Hint() + "; --download-mode auto also takes it from there"
 	case *retrieve.TimeoutError:
 		return hintForTimeout(e)
-	case *pin.LockError:
-		return lockHints[e.Reason]
-	case *pin.DriftError:
-		return "run artifetch sync without --locked, outside CI, and commit the lock file"
-	case *pin.OutsideError:
-		return "choose a file below it with --lock"
 	case *retrieve.UnlistedError:
 		return "GitLab lists archives since 18.8, if the job's ID is known; leave out --server to read the archive itself"
 	case *retrieve.SeveralJobsError:
@@ -211,6 +205,21 @@ func hintForRetrieval(h hinter) string {
 		if e.OtherServer {
 			return "give --server-url, or " + e.Fix
 		}
+	default:
+		return hintForSync(h)
+	}
+	return ""
+}
+
+// hintForSync is about the lock file.
+func hintForSync(h hinter) string {
+	switch e := h.(type) {
+	case *pin.LockError:
+		return lockHints[e.Reason]
+	case *pin.DriftError:
+		return "run artifetch sync without --locked, outside CI, and commit the lock file"
+	case *pin.OutsideError:
+		return "choose a file below it with --lock"
 	}
 	return ""
 }
