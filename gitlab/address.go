@@ -61,11 +61,12 @@ func (c *Client) ReportURL(project Project, job int64, kind string) string {
 }
 
 // RefArchiveURL returns the address of the archive of a job in the newest successful
-// pipeline of a ref. With recent, GitLab searches the newest hundred successful
-// pipelines; before 18.10 it ignores that.
+// pipeline of a ref. It leaves out search_recent_successful_pipelines, which GitLab knows
+// since 18.10: with that, children are pipelines in their own right, which come before their
+// parents, and the age of a pipeline doesn't matter.
 // GET /projects/:id/jobs/artifacts/:ref_name/download?job=name
-func (c *Client) RefArchiveURL(project Project, ref, job string, recent bool) string {
-	return c.address(refQuery(job, recent), "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "download")
+func (c *Client) RefArchiveURL(project Project, ref, job string) string {
+	return c.address(url.Values{"job": {job}}, "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "download")
 }
 
 // FileURL returns the address of a single file of a job's archive. It has no ranges.
@@ -74,12 +75,11 @@ func (c *Client) FileURL(project Project, job int64, file string) string {
 	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), "artifacts", segments(file))
 }
 
-// RefFileURL is FileURL by ref and job name; recent is that of [Client.RefArchiveURL].
-// All slashes of the file are encoded: the server splits ref and file at the last
-// literal "/raw/".
+// RefFileURL is FileURL by ref and job name. All slashes of the file are encoded: the server
+// splits ref and file at the last literal "/raw/".
 // GET /projects/:id/jobs/artifacts/:ref_name/raw/*artifact_path?job=name
-func (c *Client) RefFileURL(project Project, ref, job, file string, recent bool) string {
-	return c.address(refQuery(job, recent), "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "raw", segment(file))
+func (c *Client) RefFileURL(project Project, ref, job, file string) string {
+	return c.address(url.Values{"job": {job}}, "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "raw", segment(file))
 }
 
 // RunnerArchiveURL is the route for runners. It accepts only job tokens, and needs no
@@ -104,14 +104,6 @@ func (c *Client) DownloadModeURL(project Project, job int64, mode string) string
 
 // ReportInMode is [Client.DownloadModeURL] for an address of [Client.ReportURL].
 func ReportInMode(address, mode string) string { return address + "&download_mode=" + mode }
-
-func refQuery(job string, recent bool) url.Values {
-	query := url.Values{"job": {job}}
-	if recent {
-		query.Set("search_recent_successful_pipelines", "true")
-	}
-	return query
-}
 
 // segments encodes a path and keeps its slashes.
 func segments(path string) string {

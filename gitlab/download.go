@@ -20,10 +20,9 @@ func (c *Client) ArchiveExists(ctx context.Context, project Project, job int64) 
 	return c.exists(ctx, c.ArchiveURL(project, job))
 }
 
-// RefArchiveExists is ArchiveExists by ref and job name; recent is that of
-// [Client.RefArchiveURL].
-func (c *Client) RefArchiveExists(ctx context.Context, project Project, ref, job string, recent bool) error {
-	return c.exists(ctx, c.RefArchiveURL(project, ref, job, recent))
+// RefArchiveExists is ArchiveExists by ref and job name.
+func (c *Client) RefArchiveExists(ctx context.Context, project Project, ref, job string) error {
+	return c.exists(ctx, c.RefArchiveURL(project, ref, job))
 }
 
 // Storage downloads the first byte of an archive at an address of this client's. It also

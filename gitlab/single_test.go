@@ -45,10 +45,10 @@ func TestSingleThings(t *testing.T) {
 			t.Errorf("%s: %q, %v", project, branch, err)
 		}
 	}
-	if err := c.RefArchiveExists(ctx, "1", "release/2.x", "a b", false); err != nil {
+	if err := c.RefArchiveExists(ctx, "1", "release/2.x", "a b"); err != nil {
 		t.Error(err)
 	}
-	if err := c.RefArchiveExists(ctx, "1", "release/2.x", "c", false); !errors.Is(err, gitlab.ErrNotFound) {
+	if err := c.RefArchiveExists(ctx, "1", "release/2.x", "c"); !errors.Is(err, gitlab.ErrNotFound) {
 		t.Error(err)
 	}
 }

@@ -25,7 +25,7 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	missing := refusal.StatusCode == http.StatusNotFound && !refusal.FromStorage && !refusal.ProjectNotFound()
 	switch {
 	case missing && a.Found == ByRef:
-		// The route doesn't say what is missing, and old servers ignore Recent.
+		// The route doesn't say what is missing, and knows the newest pipeline alone.
 		return r.instead(ctx, q, a, err)
 	case missing:
 		return a, r.missing(ctx, q, a, err)
@@ -62,14 +62,18 @@ func (r *Resolver) Proxied(a Artifact) []string {
 // doesn't go back to the ref's pipelines, the server's own answer counts.
 func (r *Resolver) instead(ctx context.Context, q Query, a Artifact, err error) (Artifact, error) {
 	found, listErr := r.fromProject(ctx, q)
+	closed := listErr
+	if !Refused(listErr) {
+		closed = r.lists.refusal("pipelines of " + q.Project)
+	}
 	if listErr == nil && len(found) == 1 {
 		return found[0], nil
 	}
 	missing, ok := errors.AsType[*NotFoundError](listErr)
 	if mayBeElsewhere(listErr) && (q.Recent || !ok || !missing.cut) {
-		return a, listErr
+		return a, orDownstream(q, listErr, closed)
 	}
-	return a, r.interpret(err, q, a)
+	return a, orDownstream(q, r.interpret(err, q, a), closed)
 }
 
 // missing explains the 404 of a job that was named by its id. GitLab words it in more

@@ -8,12 +8,12 @@ import (
 )
 
 // ByRef returns the archive that GitLab itself chooses for q, without a request, and
-// whether q asks for such a one: that of a single job of the newest successful pipeline
-// of a ref, or with Recent, of the newest that has it. Its job isn't known. GitLab doesn't
-// look at how old a pipeline is.
+// whether q may mean such a one: that of a single job of the newest successful pipeline
+// of a ref. Its job isn't known. With Recent, an older pipeline may have the job if GitLab
+// says that this one doesn't.
 func (r *Resolver) ByRef(q Query) (Artifact, bool) {
 	q = r.Settle(q)
-	if q.JobID != 0 || q.Exact() || q.MaxAge > 0 || !q.asServer() || len(q.Jobs) != 1 || q.Globs() || len(q.MoreRefs) > 0 || q.Ref == DefaultBranch {
+	if q.JobID != 0 || q.Exact() || !q.asServer() || len(q.Jobs) != 1 || q.Globs() || len(q.MoreRefs) > 0 || q.Ref == DefaultBranch {
 		return Artifact{}, false
 	}
 	return r.chosenByServer(q, q.Jobs[0]), true
@@ -22,13 +22,13 @@ func (r *Resolver) ByRef(q Query) (Artifact, bool) {
 // asServer reports whether the query asks for nothing that the server's own choice of a
 // job of a ref doesn't look at.
 func (q Query) asServer() bool {
-	return q.Before == 0 && len(q.Sources) == 0 && !q.RequireSuccess && len(q.Reports) == 0
+	return q.Before == 0 && len(q.Sources) == 0 && !q.RequireSuccess && q.MaxAge == 0 && len(q.Reports) == 0
 }
 
 func (r *Resolver) chosenByServer(q Query, job string) Artifact {
 	return Artifact{
 		Project: q.Project, Ref: q.Ref, JobName: job, Found: ByRef,
-		URL: r.api.RefArchiveURL(gitlab.Project(q.Project), q.Ref, job, q.Recent),
+		URL: r.api.RefArchiveURL(gitlab.Project(q.Project), q.Ref, job),
 	}
 }
 

@@ -96,7 +96,12 @@ func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact
 		return nil, r.interpret(err, q, Artifact{})
 	}
 	if q.Globs() || !q.asServer() {
-		return r.fromProject(ctx, q)
+		return r.withoutTree(ctx, q, err)
+	}
+	if q.Recent && len(q.Jobs) > 1 { // all are from one pipeline, which needn't be the newest
+		if found, err := r.withoutTree(ctx, q, err); !Refused(err) || is[*DownstreamError](err) {
+			return found, err
+		}
 	}
 	return r.chosen(q), nil
 }

@@ -23,7 +23,7 @@ func (q Query) on(n int) Query {
 }
 
 // Settle replaces [DefaultBranch] by the name of the branch, if that is known without a
-// request, and removes refs that are there twice.
+// request, and removes refs and jobs that are there twice.
 func (r *Resolver) Settle(q Query) Query {
 	var refs []string
 	for _, ref := range q.refs() {
@@ -35,6 +35,13 @@ func (r *Resolver) Settle(q Query) Query {
 		}
 	}
 	q.Ref, q.MoreRefs = refs[0], refs[1:]
+	var jobs []string
+	for _, job := range q.Jobs {
+		if !slices.Contains(jobs, job) {
+			jobs = append(jobs, job)
+		}
+	}
+	q.Jobs = jobs
 	return q
 }
 
@@ -133,7 +140,7 @@ func (r *Resolver) chosenOn(ctx context.Context, q Query, last bool) ([]Artifact
 // there, but artifacts if the project's list had to tell.
 func (r *Resolver) probe(ctx context.Context, q Query) ([]Artifact, error) {
 	for _, job := range q.Jobs {
-		err := r.api.RefArchiveExists(ctx, gitlab.Project(q.Project), q.Ref, job, q.Recent)
+		err := r.api.RefArchiveExists(ctx, gitlab.Project(q.Project), q.Ref, job)
 		refusal, refused := errors.AsType[*gitlab.Error](err)
 		switch {
 		case err == nil:
@@ -141,12 +148,12 @@ func (r *Resolver) probe(ctx context.Context, q Query) ([]Artifact, error) {
 		case !refused:
 			return nil, err
 		case q.Recent || refusal.ProjectNotFound():
-			// Old servers ignore Recent, and some give job tokens no archive by ref.
+			// The route knows the newest pipeline alone, and some servers give job tokens no archive by ref.
 			if found, err := r.fromProject(ctx, q); !Refused(err) {
-				return found, err
+				return found, orDownstream(q, err, r.lists.refusal("pipelines of "+q.Project))
 			}
 		}
-		return nil, r.interpret(err, q, r.chosenByServer(q, job))
+		return nil, orDownstream(q, r.interpret(err, q, r.chosenByServer(q, job)), r.lists.refusal("pipelines of "+q.Project))
 	}
 	return nil, nil
 }

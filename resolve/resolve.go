@@ -24,14 +24,14 @@ type Reader interface {
 	MergeRequest(ctx context.Context, project gitlab.Project, iid int64) (gitlab.MergeRequest, error)
 	DefaultBranch(ctx context.Context, project gitlab.Project) (string, error)
 	Commit(ctx context.Context, project gitlab.Project, sha string) (gitlab.Commit, error)
-	RefArchiveExists(ctx context.Context, project gitlab.Project, ref, job string, recent bool) error
+	RefArchiveExists(ctx context.Context, project gitlab.Project, ref, job string) error
 }
 
 // Addresser is the part of [gitlab.Client] that knows where archives are.
 type Addresser interface {
 	ArchiveURL(project gitlab.Project, job int64) string
 	ReportURL(project gitlab.Project, job int64, kind string) string
-	RefArchiveURL(project gitlab.Project, ref, job string, recent bool) string
+	RefArchiveURL(project gitlab.Project, ref, job string) string
 	RunnerArchiveURL(job int64) string
 	RunnerProxyURL(job int64) string
 	DownloadModeURL(project gitlab.Project, job int64, mode string) string

@@ -84,7 +84,7 @@ func (*fakeAPI) MergeRequest(context.Context, gitlab.Project, int64) (gitlab.Mer
 
 func (*fakeAPI) DefaultBranch(context.Context, gitlab.Project) (string, error) { return "", nobody }
 
-func (*fakeAPI) RefArchiveExists(context.Context, gitlab.Project, string, string, bool) error {
+func (*fakeAPI) RefArchiveExists(context.Context, gitlab.Project, string, string) error {
 	return nobody
 }
 
@@ -94,7 +94,7 @@ func (*fakeAPI) Commit(context.Context, gitlab.Project, string) (gitlab.Commit, 
 
 func (*fakeAPI) ArchiveURL(gitlab.Project, int64) string { return "by-id" }
 
-func (*fakeAPI) RefArchiveURL(gitlab.Project, string, string, bool) string { return "by-ref" }
+func (*fakeAPI) RefArchiveURL(gitlab.Project, string, string) string { return "by-ref" }
 
 func (*fakeAPI) RunnerProxyURL(int64) string                             { return "runner proxy" }
 func (*fakeAPI) DownloadModeURL(gitlab.Project, int64, string) string    { return "mode" }

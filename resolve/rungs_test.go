@@ -45,7 +45,15 @@ var rungs = []rung{
 
 func (r rung) resolver(t *testing.T, h *history) *resolve.Resolver {
 	t.Helper()
-	client := &http.Client{Transport: asker{gitlabtest.New(h.world(r.visibility), gitlabtest.Options{Version: r.version}), r.header, r.token}}
+	return r.resolverOf(t, r.client(h))
+}
+
+func (r rung) client(h *history) *http.Client {
+	return &http.Client{Transport: asker{gitlabtest.New(h.world(r.visibility), gitlabtest.Options{Version: r.version}), r.header, r.token}}
+}
+
+func (r rung) resolverOf(t *testing.T, client *http.Client) *resolve.Resolver {
+	t.Helper()
 	api, err := url.Parse("http://gitlab.example/api/v4")
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +187,8 @@ func (h *history) truth(q resolve.Query) string {
 	var roots []*gitlabtest.Pipeline
 	for _, p := range slices.Backward(h.all) {
 		ci := p.Source != "webide" || slices.Contains(q.Sources, "webide")
-		fits := q.Base != "" || p.Ref == q.Ref && (q.Latest || q.AnyPipeline || p.Status == "success") && (q.Before == 0 || p.ID < q.Before && p.SHA != q.Besides)
+		fits := q.Base != "" || p.Ref == q.Ref && (q.Latest || q.AnyPipeline || p.Status == "success") && (q.Before == 0 || p.ID < q.Before && p.SHA != q.Besides) &&
+			(q.MaxAge == 0 || time.Since(p.CreatedAt) <= q.MaxAge)
 		if ci && fits && q.FromSource(p.Source) {
 			roots = append(roots, p)
 		}
@@ -308,6 +317,78 @@ func TestEveryRungFindsTheSame(t *testing.T) {
 		if n == 0 {
 			t.Errorf("%s: only %d histories have the job", name, n)
 		}
+	}
+}
+
+// received is what outcome is, of a download from the places that the resolver names: the
+// archives of a history hold the ids of their jobs.
+func received(t *testing.T, rung rung, h *history, q resolve.Query) string {
+	t.Helper()
+	client := rung.client(h)
+	r := rung.resolverOf(t, client)
+	found, err := r.Artifacts(t.Context(), q)
+	var ids []int64
+	for _, a := range found {
+		for a.JobID == 0 && err == nil {
+			req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL, http.NoBody) // the resolver made it
+			answer, _ := client.Do(req)                                                           // asker doesn't fail
+			if refusal := gitlab.CheckResponse(answer); refusal != nil {
+				a, err = r.Fallback(t.Context(), q, a, refusal)
+				continue
+			}
+			if _, err := fmt.Fscan(answer.Body, &a.JobID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ids = append(ids, a.JobID)
+	}
+	switch {
+	case err == nil:
+		slices.Sort(ids)
+		return fmt.Sprint(ids)
+	case errorIs[*resolve.ClosedError](err):
+		return "closed"
+	}
+	return "none"
+}
+
+func errorIs[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// GitLab's own search for recent pipelines, which it has since 18.10, takes children before
+// their parents, and doesn't look at their age: it must not answer any query.
+func TestRecentIsTheSameOnEveryRung(t *testing.T) {
+	t.Parallel()
+	rungs := append([]rung{{"GitLab has a search of its own", "18.10", "private", "JOB-TOKEN", "job"}}, rungs...)
+	found := map[string]int{}
+	for seed := range uint64(2 * histories) {
+		h := newHistory(seed)
+		middle := h.all[len(h.all)/2]
+		q := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}, Recent: true}
+		young, two, other, twice := q, q, q, q
+		young.MaxAge = time.Since(middle.CreatedAt) + 30*time.Second
+		two.Jobs = []string{"build", "test"}
+		other.Jobs = []string{"test", "lint"}
+		twice.Jobs, twice.Recent = []string{"build", "build"}, false
+		for name, q := range map[string]resolve.Query{"one job": q, "young pipelines": young, "two jobs": two, "two other jobs": other, "one job of the newest, twice": twice} {
+			want := h.truth(q)
+			if len(q.Jobs) > 1 && q.Recent {
+				want = outcome(t, rungs[1].resolver(t, h), q)
+			}
+			for _, rung := range rungs {
+				if got := received(t, rung, h, q); got != want && got != "closed" {
+					t.Errorf("history %d, %s: %s, and where %s: %s", seed, name, want, rung.name, got)
+				}
+			}
+			if want != "none" {
+				found[name]++
+			}
+		}
+	}
+	if len(found) != 5 {
+		t.Errorf("only found: %v", found)
 	}
 }
 

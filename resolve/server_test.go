@@ -123,7 +123,7 @@ func (s *server) DefaultBranch(context.Context, gitlab.Project) (string, error) 
 	return s.branch, s.refuse
 }
 
-func (s *server) RefArchiveExists(_ context.Context, _ gitlab.Project, ref, job string, _ bool) error {
+func (s *server) RefArchiveExists(_ context.Context, _ gitlab.Project, ref, job string) error {
 	s.asked = append(s.asked, "a byte of "+ref+"/"+job)
 	if s.refuse == nil && !s.byRef[ref+"/"+job] {
 		return missing
@@ -140,7 +140,7 @@ func (*server) ArchiveURL(project gitlab.Project, job int64) string {
 	return fmt.Sprintf("%s/%d", project, job)
 }
 
-func (*server) RefArchiveURL(_ gitlab.Project, ref, job string, _ bool) string {
+func (*server) RefArchiveURL(_ gitlab.Project, ref, job string) string {
 	return ref + "/" + job
 }
 

@@ -183,10 +183,16 @@ func (r *Resolver) picked(p *picker) ([]Artifact, error) {
 // of pipelines. The project's list has no jobs of other projects.
 func (r *Resolver) withoutTree(ctx context.Context, q Query, refusal error) ([]Artifact, error) {
 	found, err := r.fromProject(ctx, q)
-	if missing, ok := errors.AsType[*NotFoundError](err); ok && missing.What == "job" && q.Downstream {
-		return nil, &DownstreamError{Query: q, Job: missing.Job, Err: refusal}
+	return found, orDownstream(q, err, refusal)
+}
+
+// orDownstream says of a job that isn't in the project that it may be in another one, after
+// GitLab refused a list of pipelines.
+func orDownstream(q Query, err, refusal error) error {
+	if missing, ok := errors.AsType[*NotFoundError](err); ok && missing.What == "job" && q.Downstream && refusal != nil {
+		return &DownstreamError{Query: q, Job: missing.Job, Err: refusal}
 	}
-	return found, err
+	return err
 }
 
 // pipelineMissing explains the 404 of a pipeline that isn't in the project.

@@ -63,7 +63,7 @@ type unpacked struct {
 func (i Inspector) catUnpacked(ctx context.Context, q resolve.Query, a resolve.Artifact, u unpacked, w io.Writer) error {
 	address := i.API.FileURL(gitlab.Project(a.Project), a.JobID, u.name)
 	if a.JobID == 0 {
-		address = i.API.RefFileURL(gitlab.Project(a.Project), a.Ref, a.JobName, u.name, q.Recent)
+		address = i.API.RefFileURL(gitlab.Project(a.Project), a.Ref, a.JobName, u.name)
 	}
 	how := i.transfer(os.TempDir())
 	how.Size = max(u.size, 0)

@@ -79,7 +79,7 @@ func TestRecentBesideTheList(t *testing.T) {
 		byID, all int // requests to GitLab
 	}{
 		{"the newest has it", job(31, "build", version(3)), 31, 0, 2},
-		{"an older one has it", job(31, "test", version(3)), 21, 0, 6},
+		{"an older one has it", job(31, "test", version(3)), 21, 1, 7},
 	} {
 		w := history(time.Hour)
 		p := w.Projects[0]

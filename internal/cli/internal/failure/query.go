@@ -186,7 +186,7 @@ func hintForMissing(e *resolve.NotFoundError) string {
 	case "job id":
 		return "a job's id is the number in its address; it must be of this project: check --project"
 	case "job":
-		return `check the job's full name ("test 1/3", "build: [linux, amd64]")` + hintForJob(e.Query)
+		return `check the job's full name ("test 1/3", "build: [linux, amd64]")` + hintForJob(e)
 	}
 	return ""
 }
@@ -221,14 +221,18 @@ func hintForPipeline(q resolve.Query) string {
 	return "a pipeline's id is the number in its address; it must be of this project: check --project"
 }
 
-func hintForJob(q resolve.Query) string {
-	switch {
+func hintForJob(e *resolve.NotFoundError) string {
+	switch q := e.Query; {
 	case q.Bare && q.Latest:
 		return "; the newest pipeline of the ref is meant, --pipeline names another"
 	case q.AnyPipeline, q.Base != "":
 		return ", and whether it has ever succeeded: artifetch explain looks at the newest pipelines"
+	case q.MaxAge > 0:
+		return "; a longer --max-age may reach it"
+	case q.Recent && e.Err != nil: // GitLab's, which chose itself
+		return "; this token can't list jobs, so that only the newest successful pipeline was searched"
 	case q.Recent:
-		return "; --max-age may end the search early, and GitLab before 18.10 does not know it with this token"
+		return ", and that one of the newest successful pipelines has it"
 	case q.Exact() && q.Downstream:
 		return ""
 	case q.Exact():
