@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -57,19 +58,45 @@ func (c cache) lookup(ctx context.Context, address string) (cached, *os.File, bo
 	if err != nil || json.Unmarshal(text, &known) != nil || !isObject(known.SHA256) || !isStrong(known.ETag) {
 		return cached{}, nil, false
 	}
-	object, err := os.Open(c.object(known.SHA256))
+	object, err := c.open(ctx, known.SHA256)
+	return known, object, err == nil
+}
+
+// open opens an object, and compares its content with its name. It removes a damaged one,
+// which counts as absent.
+func (c cache) open(ctx context.Context, digest string) (*os.File, error) {
+	object, err := os.Open(c.object(digest))
 	if err != nil {
-		return cached{}, nil, false
+		return nil, err
 	}
-	if got, err := digestOf(ctx, object, wholeFile); err != nil || got != known.SHA256 {
+	if got, err := digestOf(ctx, object, wholeFile); err != nil || got != digest {
 		_ = object.Close()
-		if ctx.Err() == nil { // damaged; other runs that have it open can still read it
-			_ = os.Remove(object.Name())
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
-		return cached{}, nil, false
+		_ = os.Remove(object.Name()) // other runs that have it open can still read it
+		return nil, &fs.PathError{Op: "open", Path: object.Name(), Err: fs.ErrNotExist}
 	}
 	touch(object.Name())
-	return known, object, true
+	return object, nil
+}
+
+// InCache reports whether a cache has an archive of that SHA-256.
+func InCache(dir, sha256 string) bool {
+	if dir == "" || !isObject(sha256) {
+		return false
+	}
+	_, err := os.Stat(cache{dir}.object(sha256))
+	return err == nil
+}
+
+// FromCache opens an archive that a cache has by its SHA-256, without asking a server. The
+// caller must close it. The error is an [fs.ErrNotExist] if it isn't there, or damaged.
+func FromCache(ctx context.Context, dir, sha256 string) (*os.File, error) {
+	if !InCache(dir, sha256) {
+		return nil, &fs.PathError{Op: "open", Path: filepath.Join(dir, "objects", sha256), Err: fs.ErrNotExist}
+	}
+	return cache{dir}.open(ctx, sha256)
 }
 
 // openCached opens the file from the cache if the server says that it hasn't changed.

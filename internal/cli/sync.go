@@ -34,7 +34,7 @@ docs/sync.md.
 			&cli.BoolFlag{Name: "prune", Category: help.Which, Usage: "also list, and remove, files that no source has, in outputs of one source alone", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "check", Category: help.Which, Usage: "list the sources that could be updated, without fetching; the code is 7 if there are any", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "dry-run", Category: help.Which, Usage: "list what would be fetched, without fetching; with --update, what would change", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "offline", Category: help.Transfer, Usage: "make no requests; fail if anything is missing", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "offline", Category: help.Transfer, Usage: "make no requests: take what is missing from --cache-dir, or fail", DisableDefaultText: true},
 			formatFlag(),
 		}, transferFlags(""), logFlags()),
 		Action: action(con, readSync, runSync),

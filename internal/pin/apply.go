@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -119,7 +120,14 @@ func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, plans []*P
 // load adds one source to the stage, and notes its files.
 func (s *Syncer) load(ctx context.Context, stage *extract.Stage, p *Plan, share int) error {
 	files := &recorder{files: []manifest.LockFile{}}
-	r, err := s.Loader.Load(ctx, stage, s.task(p, share, files))
+	load := s.Loader.Load
+	if s.Offline {
+		load = s.Loader.LoadCached
+	}
+	r, err := load(ctx, stage, s.task(p, share, files))
+	if s.Offline && errors.Is(err, fs.ErrNotExist) { // it was damaged
+		return &LockError{Reason: NotInPlace, Source: p.Source.Name}
+	}
 	if err != nil {
 		return fmt.Errorf("source %q: %w", p.Source.Name, p.explain(err))
 	}

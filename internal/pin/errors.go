@@ -50,7 +50,7 @@ type Reason int
 // The reasons.
 const (
 	NoRequests Reason = iota // it isn't locked, and there may be no requests
-	NotInPlace               // its files aren't in place, and there may be no requests
+	NotInPlace               // its files aren't in place, nor its archive in the cache, and there may be no requests
 	UnknownJob               // the token can't list jobs, so there is no job ID to lock
 	Replaced                 // someone has changed the archive of the locked job
 )
@@ -58,15 +58,15 @@ const (
 // LockError reports a source that differs from the lock file.
 type LockError struct {
 	Reason Reason
-	Source string // empty if the error around it says which
+	Source string // several with commas between them
 	Err    error  // what shows it; may be nil
 }
 
 // Error implements error.
 func (e *LockError) Error() string {
 	text := map[Reason]string{
-		NoRequests: "it is not locked, and no requests are allowed",
-		NotInPlace: "its files are not in place, and no requests are allowed",
+		NoRequests: "not locked, and no requests are allowed",
+		NotInPlace: "not in place, and not in the cache, and no requests are allowed",
 		UnknownJob: "cannot lock it: this token cannot list jobs, so the job ID is unknown",
 		Replaced:   "the archive differs from what is locked",
 	}[e.Reason]
@@ -108,8 +108,11 @@ func (e *GoneError) Error() string {
 func (e *GoneError) Unwrap() error { return e.Err }
 
 func inSource(name, text string) string {
-	if name == "" {
+	switch {
+	case name == "":
 		return text
+	case strings.Contains(name, ", "):
+		return "sources " + name + ": " + text
 	}
 	return fmt.Sprintf("source %q: %s", name, text)
 }

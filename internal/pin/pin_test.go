@@ -220,7 +220,7 @@ func TestUpdate(t *testing.T) {
 func TestNotLocked(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, twoSources)
-	if _, err := p.sync(pin.Options{Offline: true}); !isLock(err, pin.NoRequests) || !strings.Contains(err.Error(), `source "lib"`) {
+	if _, err := p.sync(pin.Options{Offline: true}); !isLock(err, pin.NoRequests) || !strings.Contains(err.Error(), "sources lib, tool: ") {
 		t.Error(err)
 	}
 	if _, err := p.sync(pin.Options{Locked: true}); !drifts(err, "lib: not locked", "tool: not locked") {
@@ -417,5 +417,42 @@ func TestReplacedArchiveWithTheSameFiles(t *testing.T) {
 		if _, err := p.sync(pin.Options{}); isLock(err, pin.Replaced) != replaced || !replaced && err != nil {
 			t.Errorf("%s: %v", version, err)
 		}
+	}
+}
+
+// Without requests, what isn't in place comes from the cache, by its digest; what the cache
+// lacks is named, all of it.
+func TestOfflineFromCache(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, twoSources)
+	cache := t.TempDir()
+	p.loader.Cache.Dir = cache
+	p.mustSync(pin.Options{})
+	objects, err := filepath.Glob(filepath.Join(cache, "objects", "*"))
+	if err != nil || len(objects) != 2 {
+		t.Fatalf("%q, %v", objects, err)
+	}
+	lock := p.read("artifetch.lock")
+	clean := func() {
+		if err := errors.Join(os.RemoveAll(filepath.Join(p.dir, "lib")), os.RemoveAll(filepath.Join(p.dir, "tool"))); err != nil {
+			t.Fatal(err)
+		}
+		p.server.ResetRequests()
+	}
+	clean()
+	p.mustSync(pin.Options{Offline: true, Locked: true})
+	if p.read("lib/a") != "1" || p.read("tool/bin/x") != "1" || len(p.server.Requests()) > 0 || p.read("artifetch.lock") != lock {
+		t.Errorf("%d requests", len(p.server.Requests()))
+	}
+	clean()
+	if err := os.WriteFile(filepath.Join(cache, "objects", p.open().Lock.Sources[0].SHA256), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.sync(pin.Options{Offline: true}); !isLock(err, pin.NotInPlace) || !strings.Contains(err.Error(), `source "lib"`) || !p.missing("tool") {
+		t.Errorf("damaged: %v", err)
+	}
+	p.loader.Cache.Dir = t.TempDir()
+	if _, err := p.sync(pin.Options{Offline: true}); !isLock(err, pin.NotInPlace) || !strings.Contains(err.Error(), "sources lib, tool: ") || len(p.server.Requests()) > 0 {
+		t.Errorf("another cache: %v", err)
 	}
 }

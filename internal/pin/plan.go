@@ -2,6 +2,7 @@ package pin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/manifest"
@@ -32,7 +34,7 @@ type Options struct {
 	Update      bool     // move sources to what their queries mean now
 	Names       []string // of the sources that move; none means all
 	Check       bool     // plan for all sources to move, to see which ones would
-	Offline     bool     // make no requests
+	Offline     bool     // make no requests: what isn't in place comes from the cache
 	DryRun      bool     // download, to see what would change, but change nothing
 	Extras      []string // files that are removed: see [Workspace.Removable]
 	Connections int      // of the whole run
@@ -93,11 +95,26 @@ func (s *Syncer) Plan(ctx context.Context) ([]*Plan, error) {
 	}
 	_ = group.Wait() // the errors are in errs
 	for i, err := range errs {
+		if e, ok := errors.AsType[*LockError](err); ok {
+			e.Source = withReason(e.Reason, sources, errs)
+			return nil, e
+		}
 		if err != nil {
 			return nil, fmt.Errorf("source %q: %w", sources[i].Name, err)
 		}
 	}
 	return plans, nil
+}
+
+// withReason names all sources that can't be had for the same reason.
+func withReason(reason Reason, sources []manifest.Source, errs []error) string {
+	var names []string
+	for i, err := range errs {
+		if e, ok := errors.AsType[*LockError](err); ok && e.Reason == reason {
+			names = append(names, sources[i].Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func (s *Syncer) planOne(ctx context.Context, source manifest.Source) (*Plan, error) {
@@ -126,7 +143,7 @@ func (s *Syncer) keep(ctx context.Context, p *Plan) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if s.Offline {
+	if s.Offline && (p.Source.Report != "" || !fetch.InCache(s.Loader.Cache.Dir, e.SHA256)) { // reports aren't archives
 		return &LockError{Reason: NotInPlace}
 	}
 	p.Pinned = true
@@ -139,6 +156,9 @@ func (s *Syncer) keep(ctx context.Context, p *Plan) error {
 		if len(e.Files) == 1 {
 			a.Report.Name = e.Files[0].Name // of a raw one
 		}
+	}
+	if s.Offline {
+		a.SHA256 = e.SHA256
 	}
 	p.artifact = &a
 	return nil

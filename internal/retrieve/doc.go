@@ -7,6 +7,7 @@
 //	wait.go       Waiter: try again until a job has finished
 //	output.go     Output: the directory of each job
 //	load.go       Loader.Load: one archive → a stage
+//	cached.go     Loader.LoadCached: the same from the cache, without requests
 //	single.go     a few files of an archive, one by one, if there are no ranges
 //	open.go       Opener.Open: one archive, from the first place that serves it
 //	find.go       Inspector: which archives there are, and whether they can be downloaded

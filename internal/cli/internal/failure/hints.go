@@ -174,7 +174,7 @@ func hintForTLS(e *transport.TLSError) string {
 // lockHints say what to do about a source that isn't available as locked.
 var lockHints = map[pin.Reason]string{
 	pin.NoRequests: "run artifetch sync without --offline once",
-	pin.NotInPlace: "artifetch verify says which; run artifetch sync without --offline",
+	pin.NotInPlace: "give --cache-dir of a cache that has it, or run artifetch sync without --offline once; artifetch verify lists the files",
 	pin.Replaced:   "someone has changed the archive of a job that has ended; --update takes it as it is now",
 }
 
