@@ -36,10 +36,26 @@ func (c *Client) CancelJob(ctx context.Context, project Project, job int64, forc
 	return c.act(ctx, project, job, "cancel", nil)
 }
 
-// RetryJob runs a job again. The job that is returned is the new one.
+// RetryJob runs a job again, with inputs in place of those that it had. The job that is
+// returned is the new one. GitLab ignores inputs before 18.10.
 // POST /projects/:id/jobs/:job_id/retry
-func (c *Client) RetryJob(ctx context.Context, project Project, job int64) (Job, error) {
-	return c.act(ctx, project, job, "retry", nil)
+func (c *Client) RetryJob(ctx context.Context, project Project, job int64, inputs map[string]any) (Job, error) {
+	return c.act(ctx, project, job, "retry", started(nil, inputs))
+}
+
+// started is the body of a request that starts a job; nil if there is nothing to say.
+func started(variables []Variable, inputs map[string]any) any {
+	body := map[string]any{}
+	if len(variables) > 0 {
+		body["job_variables_attributes"] = variables
+	}
+	if len(inputs) > 0 {
+		body["job_inputs"] = inputs
+	}
+	if len(body) == 0 {
+		return nil
+	}
+	return body
 }
 
 // EraseJob deletes the archive, the reports and the log of a job.
@@ -54,13 +70,10 @@ type Variable struct {
 	Value string `json:"value"`
 }
 
-// PlayJob starts a manual or scheduled job. For a trigger job, it returns what that has in
-// common with a job. POST /projects/:id/jobs/:job_id/play
-func (c *Client) PlayJob(ctx context.Context, project Project, job int64, variables []Variable) (Job, error) {
-	if len(variables) > 0 {
-		return c.act(ctx, project, job, "play", map[string][]Variable{"job_variables_attributes": variables})
-	}
-	return c.act(ctx, project, job, "play", nil)
+// PlayJob starts a manual or scheduled job. GitLab ignores inputs before 18.10. For a
+// trigger job, it returns what that has in common with a job. POST /projects/:id/jobs/:job_id/play
+func (c *Client) PlayJob(ctx context.Context, project Project, job int64, variables []Variable, inputs map[string]any) (Job, error) {
+	return c.act(ctx, project, job, "play", started(variables, inputs))
 }
 
 // act posts to a route of a job and returns the job that the answer shows.

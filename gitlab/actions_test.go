@@ -47,16 +47,16 @@ func TestRequests(t *testing.T) {
 			return drop(c.CancelJob(ctx, project, big, true))
 		}},
 		{"retry", "POST", "/jobs/5000000000/retry", "", "", 201, `{"id":5000000000}`, func(ctx context.Context, c *gitlab.Client) error {
-			return drop(c.RetryJob(ctx, project, big))
+			return drop(c.RetryJob(ctx, project, big, nil))
 		}},
 		{"erase", "POST", "/jobs/5000000000/erase", "", "", 201, `{"id":5000000000}`, func(ctx context.Context, c *gitlab.Client) error {
 			return drop(c.EraseJob(ctx, project, big))
 		}},
 		{"play", "POST", "/jobs/5000000000/play", "", "", 200, `{"id":5000000000}`, func(ctx context.Context, c *gitlab.Client) error {
-			return drop(c.PlayJob(ctx, project, big, nil))
+			return drop(c.PlayJob(ctx, project, big, nil, nil))
 		}},
 		{"play with variables", "POST", "/jobs/5000000000/play", "", `{"job_variables_attributes":[{"key":"A","value":"1, 2"},{"key":"B","value":""}]}`, 200, `{"id":5000000000}`, func(ctx context.Context, c *gitlab.Client) error {
-			return drop(c.PlayJob(ctx, project, big, []gitlab.Variable{{Key: "A", Value: "1, 2"}, {Key: "B"}}))
+			return drop(c.PlayJob(ctx, project, big, []gitlab.Variable{{Key: "A", Value: "1, 2"}, {Key: "B"}}, nil))
 		}},
 		{"job", "GET", "/jobs/5000000000", "", "", 200, `{"id":5000000000}`, func(ctx context.Context, c *gitlab.Client) error {
 			return drop(c.Job(ctx, project, big))
@@ -131,11 +131,13 @@ func TestDocumentedExamples(t *testing.T) {
 		{"canceled", func(ctx context.Context, c *gitlab.Client) ([]gitlab.Job, error) {
 			return one(c.CancelJob(ctx, "1", 1, false))
 		}, []string{"1 rubocop test canceled() of main in 0: 8 s after 0.01 s, 0 files, tags []"}},
-		{"retried", func(ctx context.Context, c *gitlab.Client) ([]gitlab.Job, error) { return one(c.RetryJob(ctx, "1", 1)) }, []string{
+		{"retried", func(ctx context.Context, c *gitlab.Client) ([]gitlab.Job, error) {
+			return one(c.RetryJob(ctx, "1", 1, nil))
+		}, []string{
 			"1 rubocop test pending() of main in 0: null s after 0.01 s, 0 files, tags []",
 		}},
 		{"played", func(ctx context.Context, c *gitlab.Client) ([]gitlab.Job, error) {
-			return one(c.PlayJob(ctx, "1", 1, nil))
+			return one(c.PlayJob(ctx, "1", 1, nil, nil))
 		}, []string{"1 rubocop test pending() of main in 0: null s after 0.01 s, 0 files, tags []"}},
 		{"erased", func(ctx context.Context, c *gitlab.Client) ([]gitlab.Job, error) { return one(c.EraseJob(ctx, "1", 1)) }, []string{
 			"1 rubocop test failed() of main in 0: 97 s after 0.01 s, ended 2016-01-11T10:15:10Z, 0 files, tags []",

@@ -80,7 +80,7 @@ func TestIDs(t *testing.T) {
 	project, none := gitlab.Project("7"), gitlab.JobsOptions{}
 	for call, ask := range map[string]func(c *gitlab.Client) error{
 		"job":           func(c *gitlab.Client) error { _, err := c.Job(t.Context(), project, 1); return err },
-		"retry":         func(c *gitlab.Client) error { _, err := c.RetryJob(t.Context(), project, 1); return err },
+		"retry":         func(c *gitlab.Client) error { _, err := c.RetryJob(t.Context(), project, 1, nil); return err },
 		"pipeline":      func(c *gitlab.Client) error { _, err := c.Pipeline(t.Context(), project, 1); return err },
 		"project jobs":  func(c *gitlab.Client) error { return lastOf(c.ProjectJobs(t.Context(), project, none)) },
 		"pipeline jobs": func(c *gitlab.Client) error { return lastOf(c.PipelineJobs(t.Context(), project, 1, none)) },

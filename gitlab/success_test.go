@@ -67,7 +67,7 @@ func TestSuccess(t *testing.T) {
 			return log.Close()
 		}},
 		{"first byte", []int{200, 206}, func(c *gitlab.Client) error { return c.ArchiveExists(t.Context(), "7", 1) }},
-		{"action", []int{200, 201}, func(c *gitlab.Client) error { _, err := c.RetryJob(t.Context(), "7", 1); return err }},
+		{"action", []int{200, 201}, func(c *gitlab.Client) error { _, err := c.RetryJob(t.Context(), "7", 1, nil); return err }},
 		{"deletion", []int{202, 204}, func(c *gitlab.Client) error { return c.DeleteArtifacts(t.Context(), "7", 1) }},
 	}
 	for _, tt := range requests {

@@ -28,15 +28,16 @@ project or group access token: GitLab doesn't accept job tokens here.
   artifetch job show 1001 --format json
   artifetch job log --ref main --job 'test 1/3' --follow --wait 10m
   artifetch job retry --pipeline latest --ref main --job lint
-  artifetch job play 1401 --variable TARGET=staging`,
+  artifetch job play 1401 --variable TARGET=staging
+  artifetch job retry 1401 --input target=staging`,
 		HideHelpCommand: true,
 		Subcommands: []*cli.Command{
 			jobShowCommand(con),
 			jobLogCommand(con),
-			jobAction{"cancel", "cancel a job that has not finished", forceFlag(), cancelJob}.command(con),
-			jobAction{"retry", "retry a finished job and show the new job", nil, retryJob}.command(con),
-			jobAction{"erase", "delete the archive, the reports and the log of a finished job", yesFlag(), eraseJob}.command(con),
-			jobAction{"play", "start a manual or scheduled job", variableFlag(), playJob}.command(con),
+			jobAction{"cancel", "cancel a job that has not finished", []cli.Flag{forceFlag()}, cancelJob}.command(con),
+			jobAction{"retry", "retry a finished job and show the new job", []cli.Flag{inputFlag()}, retryJob}.command(con),
+			jobAction{"erase", "delete the archive, the reports and the log of a finished job", []cli.Flag{yesFlag()}, eraseJob}.command(con),
+			jobAction{"play", "start a manual or scheduled job", []cli.Flag{variableFlag(), inputFlag()}, playJob}.command(con),
 			jobAction{"keep", "keep a job's artifacts from expiring", nil, keepJob}.command(con),
 		},
 		Action: noSubcommand,
@@ -51,6 +52,10 @@ func variableFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "variable", Usage: "start the job with the variable `KEY=VALUE`; may be repeated"}
 }
 
+func inputFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "input", Usage: "start the job with the input `NAME=VALUE`, of any type (GitLab 18.10); may be repeated"}
+}
+
 // jobOptions say which job a command is about, and how.
 type jobOptions struct {
 	global    globalOptions
@@ -60,6 +65,7 @@ type jobOptions struct {
 	force     bool              // of cancel
 	yes       bool              // of erase
 	variables []gitlab.Variable // of play
+	inputs    map[string]string // of play and retry
 }
 
 func readJob(c *cli.Context) (jobOptions, error) {
@@ -74,6 +80,9 @@ func readJob(c *cli.Context) (jobOptions, error) {
 	}
 	var err error
 	if o.variables, err = readVariables(c.StringSlice("variable")); err != nil {
+		return o, err
+	}
+	if o.inputs, err = readInputs(c.StringSlice("input")); err != nil {
 		return o, err
 	}
 	o.asJSON, err = wantsJSON(c)
@@ -114,19 +123,32 @@ func readVariables(values []string) ([]gitlab.Variable, error) {
 	return variables, nil
 }
 
+// readInputs reads --input.
+func readInputs(values []string) (map[string]string, error) {
+	var inputs map[string]string
+	for _, given := range values {
+		name, value, ok := strings.Cut(given, "=")
+		if _, twice := inputs[name]; !ok || name == "" || twice {
+			return nil, usage("--input "+given+" is not NAME=VALUE, or is given twice", "an empty value is NAME=")
+		}
+		if inputs == nil {
+			inputs = map[string]string{}
+		}
+		inputs[name] = value
+	}
+	return inputs, nil
+}
+
 // jobAction is a command that does something to a job, and shows the job that the
 // server answers with.
 type jobAction struct {
 	name, usage string
-	flag        cli.Flag // of its own; may be nil
+	flags       []cli.Flag // of its own
 	do          func(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error)
 }
 
 func (a jobAction) command(con *console.Console) *cli.Command {
-	flags := append(jobFlags(), formatFlag())
-	if a.flag != nil {
-		flags = append(flags, a.flag)
-	}
+	flags := append(append(jobFlags(), formatFlag()), a.flags...)
 	return &cli.Command{
 		Name: a.name, Usage: a.usage, UsageText: "artifetch job " + a.name + " [ID] [flags]", Flags: flags,
 		Action: action(con, readJob, a.run),
@@ -154,8 +176,8 @@ func cancelJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact
 	return s.jobs().Cancel(ctx, a.Project, a.JobID, o.force)
 }
 
-func retryJob(ctx context.Context, s *session, _ jobOptions, a resolve.Artifact) (gitlab.Job, error) {
-	return s.jobs().Retry(ctx, a.Project, a.JobID)
+func retryJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error) {
+	return s.jobs().Retry(ctx, a.Project, a.JobID, o.inputs)
 }
 
 func eraseJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error) {
@@ -166,7 +188,7 @@ func eraseJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact)
 }
 
 func playJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error) {
-	return s.jobs().Play(ctx, a.Project, a.JobID, o.variables)
+	return s.jobs().Play(ctx, a.Project, a.JobID, o.variables, o.inputs)
 }
 
 func keepJob(ctx context.Context, s *session, _ jobOptions, a resolve.Artifact) (gitlab.Job, error) {

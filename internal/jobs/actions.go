@@ -34,10 +34,16 @@ func (c *Client) Cancel(ctx context.Context, project string, id int64, force boo
 	})
 }
 
-// Retry runs a finished job again, as a new job, which it returns.
-func (c *Client) Retry(ctx context.Context, project string, id int64) (gitlab.Job, error) {
+// Retry runs a finished job again, as a new job, which it returns. Inputs have the values
+// that are given, and otherwise those that they had.
+func (c *Client) Retry(ctx context.Context, project string, id int64, inputs map[string]string) (gitlab.Job, error) {
+	if err := c.takesInputs(ctx, inputs); err != nil {
+		return gitlab.Job{}, err
+	}
 	return c.change("job retry", target{project, id}, developer, func() (gitlab.Job, error) {
-		return c.API.RetryJob(ctx, gitlab.Project(project), id)
+		return withInputs(inputs, func(typed map[string]any) (gitlab.Job, error) {
+			return c.API.RetryJob(ctx, gitlab.Project(project), id, typed)
+		})
 	})
 }
 
@@ -49,9 +55,14 @@ func (c *Client) Erase(ctx context.Context, project string, id int64) (gitlab.Jo
 }
 
 // Play starts a manual or scheduled job.
-func (c *Client) Play(ctx context.Context, project string, id int64, variables []gitlab.Variable) (gitlab.Job, error) {
+func (c *Client) Play(ctx context.Context, project string, id int64, variables []gitlab.Variable, inputs map[string]string) (gitlab.Job, error) {
+	if err := c.takesInputs(ctx, inputs); err != nil {
+		return gitlab.Job{}, err
+	}
 	return c.change("job play", target{project, id}, developer, func() (gitlab.Job, error) {
-		return c.API.PlayJob(ctx, gitlab.Project(project), id, variables)
+		return withInputs(inputs, func(typed map[string]any) (gitlab.Job, error) {
+			return c.API.PlayJob(ctx, gitlab.Project(project), id, variables, typed)
+		})
 	})
 }
 

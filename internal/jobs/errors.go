@@ -145,6 +145,7 @@ func unsure(err error) bool {
 // notNowHint knows the refusals of lib/api/ci/jobs.rb.
 func notNowHint(message string) string {
 	for words, hint := range map[string]string{
+		" input":        "the job's configuration (inputs:) says which inputs it takes, and of which types",
 		"Unplayable":    "only a job that is manual or scheduled can be played",
 		"not retryable": "a job can be retried once it has finished, if it was not retried already and is not too old",
 		"not erasable":  "a job can be erased once it has finished, if it has anything to erase",

@@ -68,7 +68,7 @@ func TestActionsExplainRefusals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c, asked := answering(t, tt.status, tt.body)
-			_, err := c.Play(t.Context(), "g/p", 5, nil)
+			_, err := c.Play(t.Context(), "g/p", 5, nil, nil)
 			kind, hint := hintOf(err)
 			if kind != tt.kind || !strings.Contains(hint, tt.hint) {
 				t.Errorf("%s: %q; want %s: %q", kind, hint, tt.kind, tt.hint)
@@ -89,7 +89,7 @@ func TestRoles(t *testing.T) {
 		role string
 	}{
 		"cancel": {func(c *Client) error { _, err := c.Cancel(t.Context(), "g/p", 5, false); return err }, "Developer"},
-		"retry":  {func(c *Client) error { _, err := c.Retry(t.Context(), "g/p", 5); return err }, "Developer"},
+		"retry":  {func(c *Client) error { _, err := c.Retry(t.Context(), "g/p", 5, nil); return err }, "Developer"},
 		"erase":  {func(c *Client) error { _, err := c.Erase(t.Context(), "g/p", 5); return err }, "Maintainer, or Developer for jobs of one's own"},
 		"keep":   {func(c *Client) error { _, err := c.Keep(t.Context(), artifact); return err }, "Developer"},
 		"delete": {func(c *Client) error { return c.DeleteArtifacts(t.Context(), "g/p", 5) }, "Maintainer"},
