@@ -116,6 +116,8 @@ func moved(p *pin.Plan) string {
 		return p.Source.Name + ": " + to
 	case p.Changed:
 		return p.Source.Name + ": " + to + ", whose archive is another one now"
+	case p.Before.JobID == p.Entry.JobID && p.Was == nil:
+		return p.Source.Name + ": " + to + ", the same job"
 	case p.Before.JobID == p.Entry.JobID:
 		return p.Source.Name + ": " + to + ", as locked"
 	}

@@ -25,12 +25,19 @@ sources:
   - {name: tool, job: tool, output: vendor/tool}
 `
 
+// inBoth is how many files of a job both refs have; the others are of one alone, so that
+// each run removes some.
+const inBoth = 60
+
 // killedFiles are those of a job in one of two refs.
 func killedFiles(job, ref string) []gitlabtest.File {
 	var files []gitlabtest.File
-	for i := range 60 {
+	for i := range inBoth {
 		line := fmt.Sprintf("file %d of %s on %s\n", i, job, ref)
 		files = append(files, gitlabtest.File{Name: fmt.Sprintf("%d/file-%d", i%5, i), Content: strings.Repeat(line, 1+i*i%500)})
+	}
+	for i := range 20 {
+		files = append(files, gitlabtest.File{Name: fmt.Sprintf("%s/%d/only-%d", ref, i%3, i), Content: "of " + ref})
 	}
 	return files
 }
@@ -128,7 +135,7 @@ func (s *killedSync) check(t *testing.T) map[string]bool {
 	seen := map[string]bool{}
 	for _, job := range []string{"lib", "tool"} {
 		one, two := killedFiles(job, "one"), killedFiles(job, "two")
-		for i := range one {
+		for i := range inBoth {
 			content, err := os.ReadFile(filepath.Join(s.ws, "vendor", job, one[i].Name))
 			switch {
 			case err != nil:
