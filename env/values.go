@@ -1,6 +1,7 @@
 package env
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
@@ -26,7 +27,20 @@ func (c *cleaned) Lookup(name string) (string, bool) {
 			Fix:    "single quotes keep a shell from expanding; and GitLab leaves a reference to a variable that does not exist as it is",
 		}
 	}
+	if strings.HasPrefix(name, "CI_") && strings.HasSuffix(name, "_ID") && !isID(name, value) {
+		return "", false // not GitLab's
+	}
 	return value, ok && value != ""
+}
+
+// isID reports whether a variable that GitLab sets to the number of a job or pipeline holds one.
+// Other CI systems may have the same variable with another value, which means nothing here.
+func isID(name, value string) bool {
+	if name == "CI_PROJECT_ID" || name == "CI_UPSTREAM_PROJECT_ID" || name == "CI_MERGE_REQUEST_PROJECT_ID" { // a path will do
+		return true
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	return err == nil && n > 0
 }
 
 // Unexpanded reports whether a value is nothing but a reference to a variable,

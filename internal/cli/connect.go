@@ -59,7 +59,7 @@ func connected(ctx context.Context, o globalOptions, con *console.Console, do fu
 
 // lacking says what a command lacks first: without a token, most projects can't be used.
 func (s *session) lacking(err error) error {
-	switch without := s.cfg.Token.Kind == env.NoToken && s.cfg.Token.Source == ""; {
+	switch without := s.tokenless(); {
 	case !errors.Is(err, failure.ErrNoProject):
 		return failure.Anonymous(err, without)
 	case s.elsewhere != nil:
@@ -68,6 +68,11 @@ func (s *session) lacking(err error) error {
 		return failure.ErrNoToken
 	}
 	return err
+}
+
+// tokenless reports whether there is no token, although nobody asked for that.
+func (s *session) tokenless() bool {
+	return s.cfg.Token.Kind == env.NoToken && s.cfg.Token.Source == ""
 }
 
 // lookuper finds variables in the flags first, then in the environment.
@@ -226,7 +231,7 @@ func withDeadline(ctx context.Context, o globalOptions) (context.Context, contex
 // jobs is what asks about jobs and changes them; it tells the log what happens.
 func (s *session) jobs() *jobs.Client {
 	return &jobs.Client{
-		API: s.api, Resolver: s.resolver, Policy: s.policy, JobToken: s.cfg.Token.Kind == env.JobToken, OwnJob: s.cfg.JobID,
+		API: s.api, Resolver: s.resolver, Policy: s.policy, JobToken: s.cfg.Token.Kind == env.JobToken, NoToken: s.tokenless(), OwnJob: s.cfg.JobID,
 		Events: jobs.Events{
 			SearchEnded: func(searched int) {
 				s.log.Warn().Int("searched", searched).Msg("the search ends here; there may be more: --limit 0 searches everything")

@@ -54,7 +54,7 @@ func runExplain(ctx context.Context, o explainOptions, con *console.Console) err
 		if code := failure.Of(err); code == failure.CodeServer || code == failure.CodeInternal || code > failure.CodeWaited {
 			return err // there is nothing to explain about the query
 		}
-		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), err, o.asJSON); err != nil {
+		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), s.lacking(err), o.asJSON); err != nil {
 			return err
 		}
 		return &explainedError{err}

@@ -12,11 +12,19 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// TokenError reports the token of a job where GitLab takes none.
-type TokenError struct{ What, Scope string }
+// TokenError reports the token of a job, or none, where GitLab accepts only that of a user.
+type TokenError struct {
+	What, Scope string
+	None        bool
+}
 
 // Error implements error.
-func (e *TokenError) Error() string { return "GitLab accepts no job token for " + e.What }
+func (e *TokenError) Error() string {
+	if e.None {
+		return "there is no token, and GitLab needs one for " + e.What
+	}
+	return "GitLab accepts no job token for " + e.What
+}
 
 // Hint says what to do next.
 func (e *TokenError) Hint() string {
@@ -25,8 +33,9 @@ func (e *TokenError) Hint() string {
 
 // RefusedError is a refusal of GitLab's with what the token or the job lacks.
 type RefusedError struct {
-	Err  error
-	hint string
+	Err        error
+	NeedsToken bool // any; the hint says so
+	hint       string
 }
 
 // Error implements error.
@@ -115,15 +124,15 @@ func explained(err error, of target, scope, role string) error {
 	case !ok:
 		return err
 	case refusal.NotNow():
-		return &RefusedError{err, notNowHint(refusal.Message)}
+		return &RefusedError{Err: err, hint: notNowHint(refusal.Message)}
 	case refusal.StatusCode == http.StatusUnauthorized:
-		return &RefusedError{err, "the token is missing, mistyped, revoked or expired; it needs the scope " + scope}
+		return &RefusedError{Err: err, hint: "the token is missing, mistyped, revoked or expired; it needs the scope " + scope}
 	case refusal.Hint() != "":
 		return err // says what the token lacks
 	case refusal.StatusCode == http.StatusForbidden:
-		return &RefusedError{err, fmt.Sprintf("the token needs the scope %s, and its user the role %s in project %s", scope, role, of.project)}
+		return &RefusedError{Err: err, hint: fmt.Sprintf("the token needs the scope %s, and its user the role %s in project %s", scope, role, of.project)}
 	case refusal.StatusCode == http.StatusMethodNotAllowed:
-		return &RefusedError{err, "if the project has moved, give its new path, or its id"}
+		return &RefusedError{Err: err, hint: "if the project has moved, give its new path, or its id"}
 	case refusal.ProjectNotFound():
 		return &resolve.NotFoundError{Query: resolve.Query{Project: of.project}, What: "project", Err: err}
 	case refusal.StatusCode == http.StatusNotFound && of.job != 0:

@@ -27,6 +27,7 @@ type Client struct {
 	Resolver *resolve.Resolver
 	Policy   transport.Policy // of asking for a log again
 	JobToken bool             // the token is that of a job
+	NoToken  bool             // there is none
 	OwnJob   int64            // the ID of the job that runs here; 0 if none does
 	Events
 }
@@ -44,12 +45,12 @@ type Events struct {
 	Finished func(gitlab.Job)
 }
 
-// NeedsUser returns a [*TokenError] if the token is a job's. GitLab treats such a
-// request as anonymous, and would answer that there is no such project. scope is what
-// the token of a user needs.
+// NeedsUser returns a [*TokenError] if the token is a job's, or if there is none, and GitLab
+// answers nobody else than a user. GitLab treats the request of a job token as anonymous, and
+// would answer that there is no such project. scope is what the token of a user needs.
 func (c *Client) NeedsUser(what, scope string) error {
-	if c.JobToken {
-		return &TokenError{what, scope}
+	if c.JobToken || c.NoToken && scope == "api" {
+		return &TokenError{What: what, Scope: scope, None: c.NoToken}
 	}
 	return nil
 }
@@ -58,7 +59,7 @@ func (c *Client) NeedsUser(what, scope string) error {
 func (c *Client) Own(ctx context.Context) (gitlab.Job, error) {
 	job, err := c.API.CurrentJob(ctx)
 	if errors.Is(err, gitlab.ErrUnauthorized) {
-		err = &RefusedError{err, "a job token is valid only while its job runs; is this one from a job that has ended?"}
+		err = &RefusedError{Err: err, hint: "a job token is valid only while its job runs; is this one from a job that has ended?"}
 	}
 	return job, err
 }

@@ -74,7 +74,7 @@ func (c *Client) refused(err error, q resolve.Query) error {
 	case c.JobToken && resolve.Refused(err):
 		return &resolve.ClosedError{Query: q, Err: err}
 	case refusal.StatusCode == http.StatusUnauthorized:
-		return &RefusedError{err, "GitLab lists jobs only with a token, even those of public projects: set GITLAB_TOKEN to a token with the scope read_api"}
+		return &RefusedError{Err: err, NeedsToken: true, hint: "GitLab lists jobs only with a token, even those of public projects: set GITLAB_TOKEN to a token with the scope read_api"}
 	case refusal.ProjectNotFound():
 		return &resolve.NotFoundError{Query: q, What: "project", Err: err}
 	case q.PipelineID != 0 && errors.Is(err, gitlab.ErrNotFound):

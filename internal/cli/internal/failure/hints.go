@@ -88,6 +88,9 @@ func hintForAction(h hinter) string {
 
 // Remedy returns what to do about an error that was explained.
 func Remedy(why resolve.Explanation, err error) string {
+	if is[*anonymousError](err) {
+		return Hint(err)
+	}
 	switch why.Remedy {
 	case resolve.RemedyWait:
 		return "--wait DURATION waits for it; --pipeline latest takes it as it is"

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/similar"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -292,10 +293,14 @@ const noToken = "set GITLAB_TOKEN or --token-file; in a Dockerfile, RUN --mount=
 // same to one that can't see the project.
 func Anonymous(err error, without bool) error {
 	missing, ok := errors.AsType[*resolve.NotFoundError](err)
-	if !without || !(ok && missing.What == "project") && !is[*resolve.RefusedError](err) {
+	told, _ := errors.AsType[*jobs.RefusedError](err)
+	switch {
+	case !without || told != nil && told.NeedsToken:
 		return err
+	case ok && missing.What == "project", is[*resolve.RefusedError](err), errors.Is(err, gitlab.ErrUnauthorized):
+		return &anonymousError{err}
 	}
-	return &anonymousError{err}
+	return err
 }
 
 // anonymousError is a refusal of a request without a token.
