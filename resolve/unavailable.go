@@ -67,11 +67,10 @@ type NoArchiveError struct {
 
 // Error implements error.
 func (e *NoArchiveError) Error() string {
-	what := "artifacts archive"
 	if kind := e.Artifact.Report.Type; kind != "" {
-		what = kind + " report"
+		return fmt.Sprintf("%s of project %s has no %s report%s", e.Artifact.jobLabel(), e.Artifact.Project, kind, said(e.Err))
 	}
-	return fmt.Sprintf("%s of project %s has no %s%s", e.Artifact.jobLabel(), e.Artifact.Project, what, said(e.Err))
+	return fmt.Sprintf("%s of project %s has no artifacts archive%s", e.Artifact.jobLabel(), e.Artifact.Project, said(e.Err))
 }
 
 // Reason is the error for programs.

@@ -29,7 +29,7 @@ project or group access token: GitLab doesn't accept job tokens here.
   artifetch job log --ref main --job 'test 1/3' --follow --wait 10m
   artifetch job retry --pipeline latest --ref main --job lint
   artifetch job play 1401 --variable TARGET=staging
-  artifetch job retry 1401 --input target=staging`,
+  artifetch job retry 1001 --input target=staging`,
 		HideHelpCommand: true,
 		Subcommands: []*cli.Command{
 			jobShowCommand(con),

@@ -143,7 +143,7 @@ func (s *Syncer) keep(ctx context.Context, p *Plan) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if s.Offline && (p.Source.Report != "" || !fetch.InCache(s.Loader.Cache.Dir, e.SHA256)) { // reports aren't archives
+	if s.Offline && !fetch.InCache(s.Loader.Cache.Dir, e.SHA256) {
 		return &LockError{Reason: NotInPlace}
 	}
 	p.Pinned = true

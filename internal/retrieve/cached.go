@@ -2,7 +2,6 @@ package retrieve
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract"
@@ -22,10 +21,16 @@ func (l *Loader) LoadCached(ctx context.Context, stage *extract.Stage, t Task) (
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Artifact: t.Artifact}
+	r, src := Result{Artifact: t.Artifact}, extract.FromReaderAt(file, info.Size())
 	r.Artifact.Size = info.Size()
-	if r.Stats, err = stage.Add(ctx, extract.FromReaderAt(file, info.Size()), t.Extract); err != nil {
-		return Result{}, fmt.Errorf("archive of %s: %w", t.Artifact.Label(), err)
+	if t.Artifact.Report.Type != "" {
+		r.Artifact.Report, err = completed(ctx, t.Artifact.Report, src)
+	}
+	if err == nil {
+		r.Stats, err = add(ctx, stage, r.Artifact, src, t.Extract)
+	}
+	if err != nil {
+		return Result{}, in(t.Artifact, err)
 	}
 	r.Took = time.Since(since)
 	return r, nil

@@ -224,10 +224,7 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 		}
 		return refusals
 	}
-	if t.Artifact.Report.Type != "" {
-		return stage.AddReport(ctx, file, asReport(t.Artifact.Report), o)
-	}
-	return stage.Add(ctx, file, o)
+	return add(ctx, stage, t.Artifact, file, o)
 }
 
 // statedDigests returns what the runner states of the files, if that is about this job.

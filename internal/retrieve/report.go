@@ -117,10 +117,23 @@ func (o *Opener) recognize(ctx context.Context, a resolve.Artifact, file *fetch.
 	if err := o.notArchive(ctx, a, file); err != nil {
 		return a.Report, err
 	}
-	format, err := extract.ReportFormatOf(ctx, file)
-	a.Report.Format = cmp.Or(a.Report.Format, string(format))
-	a.Report.Name = cmp.Or(a.Report.Name, rawNames[a.Report.Type], a.Report.Type)
-	return a.Report, err
+	return completed(ctx, a.Report, file)
+}
+
+// completed is a report with the format that its bytes have and the usual name, if it isn't
+// known better.
+func completed(ctx context.Context, r resolve.Report, src extract.Source) (resolve.Report, error) {
+	format, err := extract.ReportFormatOf(ctx, src)
+	r.Format, r.Name = cmp.Or(r.Format, string(format)), cmp.Or(r.Name, rawNames[r.Type], r.Type)
+	return r, err
+}
+
+// add extracts an archive, or a report that was recognized, into a stage.
+func add(ctx context.Context, stage *extract.Stage, a resolve.Artifact, src extract.Source, o extract.Options) (extract.Stats, error) {
+	if a.Report.Type != "" {
+		return stage.AddReport(ctx, src, asReport(a.Report), o)
+	}
+	return stage.Add(ctx, src, o)
 }
 
 // rawNames are the names of raw reports that GitLab's own templates give them, by type:
