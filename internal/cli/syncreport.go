@@ -83,7 +83,7 @@ func (r syncReport) done(syncer *pin.Syncer, plans []*pin.Plan) error {
 		}
 	}
 	for _, e := range dropped {
-		if err := r.line(fmt.Sprintf("%s: not in the manifest anymore, files: %d removed", e.Name, len(e.Files))); err != nil {
+		if err := r.line(fmt.Sprintf("%s: not in the manifest anymore, files: %d removed", e.Name, len(prunedOf(syncer, e)))); err != nil {
 			return err
 		}
 	}
@@ -183,7 +183,7 @@ type syncedSource struct {
 	Before  *syncedJob `json:"before"  doc:"as it was locked; null if it was not"`
 	After   *syncedJob `json:"after"   doc:"as it is locked now; null if there is no such job"`
 	Added   []string   `json:"added"   doc:"paths that were not locked; with --dry-run and --check known only of --update"`
-	Removed []string   `json:"removed" doc:"paths that are locked no longer"`
+	Removed []string   `json:"removed" doc:"paths that are locked no longer; of drop, those that are removed"`
 	Changed []string   `json:"changed" doc:"paths whose content or mode differs"`
 }
 
@@ -200,6 +200,18 @@ func jobOfEntry(e *manifest.Locked) *syncedJob {
 		return nil
 	}
 	return &syncedJob{known(e.PipelineID), e.JobID, known(e.Ref), known(e.SHA)}
+}
+
+// prunedOf returns the files of an entry that are removed: not those that another source
+// has now, and not those that have changed.
+func prunedOf(syncer *pin.Syncer, e manifest.Locked) []string {
+	paths := []string{}
+	for _, f := range e.Files {
+		if slices.Contains(syncer.Pruned, f.Path) {
+			paths = append(paths, f.Path)
+		}
+	}
+	return paths
 }
 
 // json prints what has been done, or would be.
@@ -221,11 +233,7 @@ func (r syncReport) json(syncer *pin.Syncer, plans []*pin.Plan) error {
 		rows = append(rows, row)
 	}
 	for _, e := range syncer.Dropped() {
-		row := syncedSource{Source: e.Name, Action: "drop", Before: jobOfEntry(&e), Added: []string{}, Removed: []string{}, Changed: []string{}}
-		for _, f := range e.Files {
-			row.Removed = append(row.Removed, f.Path)
-		}
-		rows = append(rows, row)
+		rows = append(rows, syncedSource{Source: e.Name, Action: "drop", Before: jobOfEntry(&e), Added: []string{}, Removed: prunedOf(syncer, e), Changed: []string{}})
 	}
 	return r.con.Encode(rows)
 }

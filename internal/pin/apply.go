@@ -24,7 +24,7 @@ import (
 
 // Apply downloads what is planned, and puts all of it into place with the lock file. It
 // removes files that are locked no longer. It fills in the Result of each plan that
-// downloads.
+// downloads, and Pruned.
 func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
 	wanted := slices.DeleteFunc(slices.Clone(plans), func(p *Plan) bool { return !p.Downloads() })
 	if len(wanted) == 0 && len(s.Extras) == 0 {
@@ -48,6 +48,7 @@ func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOption
 	if err := retrieve.SideBySide(ctx, len(wanted), func(ctx context.Context, i, share int) error { return s.load(ctx, stage, wanted[i], share) }); err != nil {
 		return err
 	}
+	s.Pruned = s.pruned(ctx, plans)
 	if s.DryRun {
 		return nil
 	}
@@ -60,13 +61,12 @@ func (s *Syncer) commit(ctx context.Context, stage *extract.Stage, plans []*Plan
 	if err != nil {
 		return err
 	}
-	pruned := s.pruned(ctx, plans)
-	if relocks || len(pruned) > 0 {
+	if relocks || len(s.Pruned) > 0 {
 		name, err := s.stageLock(ctx, stage, plans, relocks)
 		if err != nil {
 			return err
 		}
-		stage.Prune(pruned, name)
+		stage.Prune(s.Pruned, name)
 	}
 	return stage.Commit(ctx)
 }

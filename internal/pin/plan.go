@@ -26,6 +26,8 @@ type Syncer struct {
 	// which people can read in the lock file. It returns "" if it can't.
 	ProjectPath func(address string) string
 	Events      Events
+	// Pruned are the paths of the files that Apply removes.
+	Pruned []string
 }
 
 // Options say what may change.
