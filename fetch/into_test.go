@@ -200,3 +200,32 @@ func TestStorageError(t *testing.T) {
 		t.Errorf("GitLab itself: %v", err)
 	}
 }
+
+// The hasty client is for the first answer alone.
+func TestHastyOpens(t *testing.T) {
+	t.Parallel()
+	data := content(40 << 20)
+	o := serve(t, data, nil)
+	opened := 0
+	hasty := &http.Client{Transport: counting{o.Client().Transport, &opened}}
+	to, _, err := into(t, o.URL, fetch.Options{Client: o.Client(), Hasty: hasty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, to, data)
+	if n := len(o.asked()); opened != 1 || n < 3 {
+		t.Errorf("%d of %d requests were hasty", opened, n)
+	}
+}
+
+// counting counts requests, which come one after the other.
+type counting struct {
+	http.RoundTripper
+	n *int
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	*c.n++
+	return c.RoundTripper.RoundTrip(r)
+}

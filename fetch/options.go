@@ -18,6 +18,9 @@ type Options struct {
 	// Client follows redirects, retries requests that fail before the headers arrive,
 	// and adds credentials. It returns bodies as they arrive.
 	Client *http.Client
+	// Hasty is like Client, and is used until the first answer is there: it may give up
+	// sooner. Nil means Client.
+	Hasty *http.Client
 	// Check makes the error of an answer that isn't a success. Where it finds nothing
 	// wrong with a status that wasn't asked for, that is an [*AnswerError]. Nil means
 	// always.

@@ -17,6 +17,7 @@ import (
 // it.
 type remote struct {
 	client  *http.Client
+	hasty   *http.Client // until the first answer is there; nil means client
 	check   func(*http.Response) error
 	backoff func() Backoff
 	onSpool func(have, total int64)
@@ -48,7 +49,24 @@ func newRemote(url string, o Options) *remote {
 	client := *o.Client
 	client.CheckRedirect = r.watch(client.CheckRedirect)
 	r.client = &client
+	if o.Hasty != nil {
+		hasty := *o.Hasty
+		hasty.CheckRedirect = client.CheckRedirect
+		r.hasty = &hasty
+	}
 	return r
+}
+
+// clientNow returns the client for a request: what was opened already is worth patience.
+func (r *remote) clientNow() *http.Client {
+	select {
+	case <-r.settled:
+	default:
+		if r.hasty != nil {
+			return r.hasty
+		}
+	}
+	return r.client
 }
 
 // ask makes one request and judges the answer.
@@ -64,7 +82,7 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 	}
 	r.meter.requests.Add(1)
 	start := time.Now()
-	resp, err := r.client.Do(req)
+	resp, err := r.clientNow().Do(req)
 	if err != nil {
 		if err = notAnEnd(redact.Error(err)); *hop != "" && ctx.Err() == nil {
 			err = &StorageError{*hop, err}

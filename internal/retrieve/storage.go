@@ -1,7 +1,6 @@
 package retrieve
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -72,7 +71,7 @@ func (o *Opener) chosen(ctx context.Context, a resolve.Artifact, how fetch.Optio
 	case o.Mode == Proxy:
 		o.servers.Avoid("")
 	}
-	how.Client = cmp.Or(o.Hasty, o.HTTP)
+	how.Hasty = o.Hasty
 	file, err := fetch.Open(ctx, a.URL, how)
 	if away, ok := errors.AsType[*fetch.StorageError](err); ok && o.Mode == Auto {
 		o.servers.Avoid(away.Host)
