@@ -3,6 +3,7 @@ package resolve
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -57,6 +58,21 @@ func (a Artifact) Label() string {
 		return a.Report.Type + " report of " + a.jobLabel()
 	}
 	return a.jobLabel()
+}
+
+// maxLabels is how many artifacts a message names.
+const maxLabels = 10
+
+// Labels names artifacts to a person: the first ten, and how many more there are.
+func Labels(found []Artifact) string {
+	var labels []string
+	for _, a := range found[:min(len(found), maxLabels)] {
+		labels = append(labels, a.Label())
+	}
+	if more := len(found) - len(labels); more > 0 {
+		labels = append(labels, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(labels, ", ")
 }
 
 func (a Artifact) jobLabel() string {

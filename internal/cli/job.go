@@ -78,6 +78,11 @@ func readJob(c *cli.Context) (jobOptions, error) {
 	if err := o.checkTarget(c.Command.HelpName, c.Args().Slice()); err != nil {
 		return o, err
 	}
+	if o.id == "" && !slices.Contains([]string{"show", "log"}, c.Command.Name) {
+		if err := o.query.oneRef(c.Command.HelpName); err != nil {
+			return o, err
+		}
+	}
 	var err error
 	if o.variables, err = readVariables(c.StringSlice("variable")); err != nil {
 		return o, err

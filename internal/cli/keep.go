@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,8 +20,9 @@ func keepCommand(con *console.Console) *cli.Command {
 		Name:      "keep",
 		Usage:     "keep a job's artifacts from expiring",
 		UsageText: "artifetch keep [flags]",
-		Description: `Takes the same query as fetch. Needs a personal, project or group access token:
-GitLab doesn't accept job tokens for this.
+		Description: `Takes the same query as fetch. If it finds several jobs and one has no archive
+any more, the others are kept, and the error names both. Needs a personal, project
+or group access token: GitLab doesn't accept job tokens for this.
 
   artifetch keep --job-id 1001
   artifetch keep --ref v1.0 --job build`,
@@ -47,18 +48,19 @@ func readKeep(c *cli.Context) (o keepOptions, err error) {
 func runKeep(ctx context.Context, o keepOptions, con *console.Console) error {
 	return o.each(ctx, con, func(ctx context.Context, s *session, found []resolve.Artifact) error {
 		rows := []jobs.Row{}
-		for _, a := range found {
+		err := jobs.Each(found, "kept", func(a resolve.Artifact) error {
 			job, err := s.jobs().Keep(ctx, a)
 			if err != nil {
 				return err
 			}
 			s.log.Info().Str("artifacts", a.Label()).Msg("kept")
 			rows = append(rows, jobs.NewRow(job))
+			return nil
+		})
+		if o.asJSON && len(rows) > 0 {
+			return errors.Join(err, con.Encode(rows))
 		}
-		if o.asJSON {
-			return con.Encode(rows)
-		}
-		return nil
+		return err
 	})
 }
 
@@ -104,20 +106,16 @@ func runDelete(ctx context.Context, o deleteOptions, con *console.Console) error
 		return connected(ctx, o.global, con, func(ctx context.Context, s *session) error { return deleteAll(ctx, s, o) })
 	}
 	return o.each(ctx, con, func(ctx context.Context, s *session, found []resolve.Artifact) error {
-		var labels []string
-		for _, a := range found {
-			labels = append(labels, a.Label())
-		}
-		if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the artifacts of %s of project %s?", strings.Join(labels, ", "), found[0].Project)); err != nil {
+		if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the artifacts of %s of project %s?", resolve.Labels(found), found[0].Project)); err != nil {
 			return err
 		}
-		for _, a := range found {
-			if err := s.jobs().DeleteArtifacts(ctx, a.Project, a.JobID); err != nil {
-				return err
+		return jobs.Each(found, "deleted", func(a resolve.Artifact) error {
+			err := s.jobs().DeleteArtifacts(ctx, a.Project, a.JobID)
+			if err == nil {
+				s.log.Info().Str("artifacts", a.Label()).Msg("deleted")
 			}
-			s.log.Info().Str("artifacts", a.Label()).Msg("deleted")
-		}
-		return nil
+			return err
+		})
 	})
 }
 
@@ -155,7 +153,8 @@ func readTargets(c *cli.Context, what string) (targetOptions, error) {
 	if c.Args().Present() {
 		return targetOptions{}, usage(c.Command.Name+" takes no argument", "name the job by --job-id, or by --ref and --job")
 	}
-	return targetOptions{readGlobal(c), readQuery(c), what}, nil
+	o := targetOptions{readGlobal(c), readQuery(c), what}
+	return o, o.query.oneRef(c.Command.HelpName)
 }
 
 // each does something to the jobs that the query means, each known by its ID.

@@ -51,6 +51,14 @@ func (o queryOptions) byName() bool {
 	return slices.ContainsFunc(o.given, func(name string) bool { return name != "wait" })
 }
 
+// oneRef refuses several refs for a command that changes what it finds.
+func (o queryOptions) oneRef(command string) error {
+	if len(o.asked.MoreRefs) == 0 {
+		return nil
+	}
+	return usage("--ref is there several times, and "+command+" changes what it finds", "give one: a typo in the first would lead to the job of the next")
+}
+
 // named are the flags for a job's name, behind those that choose the pipeline.
 func (o queryOptions) named(job string) []string {
 	var flags []string
@@ -80,11 +88,7 @@ func (s *session) oneJob(ctx context.Context, o queryOptions, value string) (res
 	case err != nil:
 		return resolve.Artifact{}, err
 	case len(found) > 1:
-		var labels []string
-		for _, a := range found {
-			labels = append(labels, a.Label())
-		}
-		return resolve.Artifact{}, usage("that means several jobs: "+strings.Join(labels, ", "), "give --job the full name of one, or its ID")
+		return resolve.Artifact{}, usage("that means several jobs: "+resolve.Labels(found), "give --job the full name of one, or its ID")
 	}
 	return found[0], nil
 }

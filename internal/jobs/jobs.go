@@ -5,6 +5,7 @@
 //	list.go     a Query → jobs, newest first, a page at a time
 //	log.go      the log of a job, once or until the job has finished
 //	actions.go  cancel, retry, erase, play; keep and delete artifacts
+//	several.go  the same for each of several jobs, and what was done if one fails
 //	errors.go   a refusal → what the token or the job lacks
 //
 // Every request but those of actions.go only reads. An action is one request, which is
