@@ -73,7 +73,7 @@ func (o *Opener) answersArchive(ctx context.Context, a resolve.Artifact) error {
 	if old, ok := errors.AsType[*OldServerError](err); ok {
 		return old
 	}
-	if version := o.version(ctx); errors.Is(err, fetch.ErrNoRanges) && gitlab.Older(version, reportsSince) {
+	if version := o.version(ctx); errors.Is(err, fetch.ErrNoRanges) && (version == "" || gitlab.Older(version, reportsSince)) {
 		return &OldServerError{version}
 	}
 	return nil
