@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -47,6 +48,35 @@ func TestArrange(t *testing.T) {
 				t.Error(diff, err)
 			}
 		})
+	}
+}
+
+// The last of two values would silently count, and a job be left out, or another one erased.
+func TestFlagsThatAreThereTwice(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"artifetch job erase --job-id 1 -y --job-id 2":                             "--job-id",
+		"artifetch delete --job-id=1 --job-id 2":                                   "--job-id",
+		"artifetch fetch --mr 7 -j build --mr 8":                                   "--mr",
+		"artifetch fetch --pipeline 7 -j build --pipeline=8":                       "--pipeline",
+		"artifetch ls --sha a -j build --sha b":                                    "--sha",
+		"artifetch jobs -r main -r v1.0":                                           "--ref",
+		"artifetch jobs --ref main --pipeline latest --ref v1":                     "--ref",
+		"artifetch fetch -r a -r b -j c -j d --source push --source web -o x -o y": "",
+		"artifetch fetch --job-id 1 --job-id 1":                                    "",
+		"artifetch fetch --job-id 1 -- --job-id=2":                                 "",
+	} {
+		_, err := arrange.Args(newApp(console.New(nil, io.Discard, io.Discard)), strings.Fields(in))
+		twice, _ := errors.AsType[*arrange.Error](err)
+		if (twice != nil) != (want != "") || twice != nil && (twice.Flag != want || !twice.Twice) {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+	var errs strings.Builder
+	OneAtATime.Lock()
+	defer OneAtATime.Unlock()
+	if code := Run(t.Context(), strings.Fields("artifetch job erase --job-id 1 --job-id 2"), IO{Out: io.Discard, Err: &errs}); code != 2 || !strings.Contains(errs.String(), "--job-id is there twice, with different values\n  it takes one") {
+		t.Errorf("code %d: %s", code, errs.String())
 	}
 }
 

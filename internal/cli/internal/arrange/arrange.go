@@ -15,14 +15,26 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// Error reports a flag in the place of another flag's value.
-type Error struct{ Flag, Value string }
+// Error reports a flag in the place of another flag's value, or a flag with two values, of
+// which the library would ignore the first.
+type Error struct {
+	Flag, Value string
+	Twice       bool
+}
 
 // Error implements error.
-func (e *Error) Error() string { return e.Flag + " has no value: " + e.Value + " follows" }
+func (e *Error) Error() string {
+	if e.Twice {
+		return e.Flag + " is there twice, with different values"
+	}
+	return e.Flag + " has no value: " + e.Value + " follows"
+}
 
 // Hint says what to do next.
 func (e *Error) Hint() string {
+	if e.Twice {
+		return "it takes one; run the command once for each"
+	}
 	return "quote variables, as in " + e.Flag + ` "$VALUE"; if ` + e.Value + " is the value, write " + e.Flag + "=" + e.Value
 }
 
@@ -35,27 +47,32 @@ func Args(app *cli.App, args []string) ([]string, error) {
 	a := Read(app, args[1:])
 	out := slices.Concat(args[:1], a.globals)
 	if len(a.Path) == 0 {
-		return slices.Concat(out, a.Rest), a.swallowed
+		return slices.Concat(out, a.Rest), a.mistake
 	}
 	out = slices.Concat(out, a.Path, a.flags)
 	if len(a.Rest) > 0 {
 		out = append(out, "--")
 	}
-	return append(out, a.Rest...), a.swallowed
+	return append(out, a.Rest...), a.mistake
 }
 
 // Flag is what [Args] needs to know about a flag to move it.
 type Flag struct {
 	Name       string // the first of its names
 	TakesValue bool
+	single     bool // says what is meant, and takes one value
 }
 
+// single are the flags that say which job is meant, and take one value unless they are a list.
+var single = []string{"ref", "job-id", "pipeline", "sha", "mr"}
+
 func index(flags []cli.Flag) map[string]Flag {
-	known := map[string]Flag{"help": {"help", false}, "h": {"help", false}}
+	known := map[string]Flag{"help": {Name: "help"}, "h": {Name: "help"}}
 	for _, f := range flags {
 		_, isBool := f.(*cli.BoolFlag)
+		_, isText := f.(*cli.StringFlag)
 		for _, name := range f.Names() {
-			known[name] = Flag{f.Names()[0], !isBool}
+			known[name] = Flag{f.Names()[0], !isBool, isText && slices.Contains(single, f.Names()[0])}
 		}
 	}
 	return known
@@ -70,7 +87,7 @@ type Line struct {
 	Path           []string       // the command, after the group that it is in
 	Rest           []string       // the arguments
 	globals, flags []string
-	swallowed      error // the first flag that stands in the place of a value
+	mistake        error // the first flag that stands in the place of a value, or is there twice
 }
 
 // Read reads words.
@@ -144,6 +161,9 @@ func (a *Line) flag(args []string) []string {
 		taken[0] += "=" + args[0]
 		args = args[1:]
 	}
+	if info.single {
+		a.checkTwice(taken[0], *to)
+	}
 	*to = append(*to, taken...)
 	return args
 }
@@ -154,8 +174,18 @@ func (a *Line) flag(args []string) []string {
 func (a *Line) checkValue(flag, value string) {
 	name, _, _ := strings.Cut(strings.TrimLeft(value, "-"), "=")
 	_, _, known := a.lookup(name)
-	if a.swallowed == nil && (strings.HasPrefix(value, "--") || known && strings.HasPrefix(value, "-")) {
-		a.swallowed = &Error{flag, value}
+	if a.mistake == nil && (strings.HasPrefix(value, "--") || known && strings.HasPrefix(value, "-")) {
+		a.mistake = &Error{Flag: flag, Value: value}
+	}
+}
+
+// checkTwice notes a flag that has had another value already. With the last one alone,
+// --job-id 1 --job-id 2 would erase one job of two.
+func (a *Line) checkTwice(flag string, before []string) {
+	name, _, _ := strings.Cut(flag, "=")
+	other := func(known string) bool { return strings.HasPrefix(known, name+"=") && known != flag }
+	if a.mistake == nil && slices.ContainsFunc(before, other) {
+		a.mistake = &Error{Flag: name, Twice: true}
 	}
 }
 
