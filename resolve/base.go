@@ -84,6 +84,13 @@ func likelier(first, second error) error {
 	if weight(second) > weight(first) {
 		return second
 	}
+	one, _ := errors.AsType[*NotFoundError](first)
+	other, isMissing := errors.AsType[*NotFoundError](second)
+	if isMissing && one != nil && one.What == "job" && other.What == "job" && one.Job != other.Job {
+		several := *one // each pipeline lacks another one of them
+		several.Job, several.Near = "", nil
+		return &several
+	}
 	return first
 }
 

@@ -84,12 +84,17 @@ func (e *NotFoundError) Error() string {
 	if e.Job != "" {
 		job = fmt.Sprintf("job %q", e.Job)
 	}
-	if e.Query.good() {
-		job += " that has succeeded"
-	}
 	with := " with artifacts"
 	if e.Query.Bare {
 		with = ""
+	}
+	switch several := e.Job == "" && len(e.Query.Jobs) > 1; {
+	case several && e.Query.good():
+		job, with = job+" that have succeeded", with+" together"
+	case several && e.Query.several():
+		with += " together"
+	case e.Query.good():
+		job += " that has succeeded"
 	}
 	return fmt.Sprintf("no %s%s in %s %s%s%s", job, with, e.Query.where(), project, suggestion(e.Near), said(e.Err))
 }

@@ -1,6 +1,7 @@
 package resolve_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -436,6 +437,35 @@ func TestNewestJobsThatSettleNothing(t *testing.T) {
 		}
 		if err != nil || api.pipelinesAsked != 1 {
 			t.Errorf("%s: %v after %d lists of pipelines", name, err, api.pipelinesAsked)
+		}
+	}
+}
+
+// Whatever the rung, it isn't a job that exists which is said to be missing, and a job that
+// hasn't succeeded is as good as none.
+func TestWhatIsMissingOnEveryRung(t *testing.T) {
+	t.Parallel()
+	h := &history{rand: rand.New(rand.NewPCG(1, 16)), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), next: 1}
+	job := func(name, status string) *gitlabtest.Job {
+		return &gitlabtest.Job{ID: h.id(), CreatedAt: h.at, Name: name, Status: status, Archive: []byte("a")}
+	}
+	for _, jobs := range [][]*gitlabtest.Job{{job("build", "success"), job("flaky", "failed")}, {job("build", "running"), job("test", "success")}} {
+		h.of = cmp.Or(h.of, &gitlabtest.Project{ID: 7, Path: "group/app", DefaultBranch: "main"})
+		h.of.Pipelines = append(h.of.Pipelines, &gitlabtest.Pipeline{ID: h.id(), Ref: "main", SHA: h.sha(), Status: "running", CreatedAt: jobs[0].CreatedAt.Add(-time.Second), Jobs: jobs})
+	}
+	for _, tt := range []struct {
+		jobs []string
+		want string
+	}{
+		{[]string{"flaky"}, `no job "flaky" that has succeeded with artifacts in any recent pipeline of ref "main" in project 7`},
+		{[]string{"build", "nope"}, `no jobs "build", "nope" that have succeeded with artifacts together in any recent pipeline of ref "main" in project 7`},
+		{[]string{"nope", "build"}, `no job "nope" that has succeeded with artifacts in any recent pipeline of ref "main" in project 7`},
+	} {
+		for _, rung := range rungs {
+			_, err := rung.resolver(t, h).Artifacts(t.Context(), resolve.Query{Project: "7", Ref: "main", Jobs: tt.jobs, AnyPipeline: true})
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("where %s: %v", rung.name, err)
+			}
 		}
 	}
 }
