@@ -65,6 +65,8 @@ func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation 
 			x.see("pipeline %d was searched, with its children; the jobs there are %s", missing.Pipeline, readable(missing.Names))
 		}
 		r.aboutJobs(ctx, q, &x)
+	case ReasonRunning:
+		r.aboutState(ctx, err, &x)
 	case ReasonToken, ReasonProject, ReasonClosed:
 		r.aboutToken(ctx, q, &x)
 	}
@@ -148,26 +150,42 @@ func (r *Resolver) aboutNumber(ctx context.Context, q Query, x *Explanation) {
 	}
 }
 
+// aboutState finds the manual job that an unfinished job waits for: itself, or one that
+// blocks its pipeline.
+func (r *Resolver) aboutState(ctx context.Context, err error, x *Explanation) {
+	state, ok := errors.AsType[*StateError](err)
+	switch {
+	case !ok:
+	case state.Artifact.Status == "manual":
+		x.Remedy, x.JobID = RemedyPlay, state.Artifact.JobID
+	case state.Artifact.Status == "created" && state.Artifact.PipelineID != 0:
+		r.aboutBlocked(ctx, Query{Project: state.Artifact.Project}, state.Artifact.PipelineID, x)
+	}
+}
+
 // maxExplained is how many pipelines aboutJobs searches.
 const maxExplained = 5
 
-// aboutJobs looks for a pipeline that has the job. If it isn't known which one was
-// searched, it lists the jobs of the newest.
+// aboutJobs looks for a pipeline from which the query could take the job. If it isn't known
+// which one was searched, it lists the jobs of the newest.
 func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 	if q.Ref == "" {
 		return
 	}
-	back := 0
-	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {
-		if err != nil || back == maxExplained {
+	back, seen := 0, 0
+	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, Source: q.SourceFilter()}) {
+		if seen++; err != nil || back == maxExplained || seen > pageSize {
 			return
 		}
+		if !q.FromSource(p.Source) {
+			continue
+		}
 		back++
-		names := r.names(ctx, q.Project, p.ID)
+		names, has := r.names(ctx, q, p.ID)
 		if len(x.Evidence) == 0 {
 			x.see("pipeline %d (%s) has the jobs %s", p.ID, p.Status, readable(names))
 		}
-		if slices.ContainsFunc(q.Jobs, func(job string) bool { return slices.ContainsFunc(names, compile(job).MatchString) }) {
+		if has {
 			x.see("pipeline %d (%s) has it: %s", p.ID, p.Status, p.WebURL)
 			x.Remedy, x.PipelineID = RemedyPipeline, p.ID
 			if p.Status == "success" {
@@ -202,16 +220,20 @@ func readable(names []string) string {
 	return strings.Join(list, ", ")
 }
 
-// names lists the jobs of one pipeline.
-func (r *Resolver) names(ctx context.Context, project string, pipeline int64) []string {
-	var names []string
-	for job, err := range r.lists.jobs(ctx, project, pipeline, gitlab.JobsOptions{}) {
+// names lists the jobs of one pipeline, and tells whether the query could take one of them.
+func (r *Resolver) names(ctx context.Context, q Query, pipeline int64) (names []string, has bool) {
+	for job, err := range r.lists.jobs(ctx, q.Project, pipeline, gitlab.JobsOptions{}) {
 		if err != nil {
-			return names
+			return names, has
 		}
 		names = append(names, job.Name)
+		if has || !slices.ContainsFunc(q.Jobs, func(name string) bool { return compile(name).MatchString(job.Name) }) {
+			continue
+		}
+		_, err := r.pinned(q, candidate{job, q.Project}, ByListing)
+		has = q.Bare || err == nil && (q.AnyStatus || job.Status == "success")
 	}
-	return names
+	return names, has
 }
 
 // aboutToken asks GitLab for the job of a job token. If that has ended, GitLab refuses.

@@ -62,14 +62,14 @@ func TestExplain(t *testing.T) {
 		{name: "a pipeline that doesn't exist", query: resolve.Query{Project: "7", PipelineID: 9}, err: &resolve.NotFoundError{What: "pipeline"}, reason: resolve.ReasonNoPipeline, asked: []string{"job 9", "pipelines ref= sha= status="}},
 		{
 			name: "a failed pipeline has the job", query: query, err: noJob(query),
-			api:      server{pipelines: []gitlab.Pipeline{main(9, "failed"), main(8, "success")}, jobs: map[int64][]gitlab.Job{9: {{Name: "test"}, {Name: "build"}}, 8: {{Name: "lint"}}}},
+			api:      server{pipelines: []gitlab.Pipeline{main(9, "failed"), main(8, "success")}, jobs: map[int64][]gitlab.Job{9: {{Name: "test"}, {Name: "build", Status: "success", ArtifactsFile: &gitlab.ArtifactsFile{Size: 1}}}, 8: {{Name: "lint"}}}},
 			evidence: []string{`pipeline 9 (failed) has the jobs build, test`, "pipeline 9 (failed) has it: https://g/9"}, remedy: resolve.RemedyPipeline, pipeline: 9, reason: resolve.ReasonNoJob,
 			asked: []string{"pipelines ref=main sha= status=", "jobs of 9"},
 		},
 		{
 			name: "an older successful pipeline has the job", query: query, err: noJob(query),
-			api:      server{pipelines: []gitlab.Pipeline{main(9, "success"), main(8, "success")}, jobs: map[int64][]gitlab.Job{9: {{Name: "lint"}}, 8: {{Name: "build"}}}},
-			evidence: []string{`pipeline 9 (success) has the jobs lint`, "pipeline 8 (success) has it: https://g/8"}, remedy: resolve.RemedyRecent, pipeline: 8, reason: resolve.ReasonNoJob,
+			api:      server{pipelines: []gitlab.Pipeline{main(9, "success"), main(8, "success")}, jobs: map[int64][]gitlab.Job{9: {{Name: "build", Status: "failed", ArtifactsFile: &gitlab.ArtifactsFile{Size: 1}}, {Name: "build", Status: "success"}}, 8: {{Name: "build", Status: "success", ArtifactsFile: &gitlab.ArtifactsFile{Size: 1}}}}},
+			evidence: []string{`pipeline 9 (success) has the jobs build`, "pipeline 8 (success) has it: https://g/8"}, remedy: resolve.RemedyRecent, pipeline: 8, reason: resolve.ReasonNoJob,
 			asked: []string{"pipelines ref=main sha= status=", "jobs of 9", "jobs of 8"},
 		},
 		{

@@ -143,11 +143,15 @@ func withQuery(ctx context.Context, g globalOptions, o queryOptions, con *consol
 // the newest pipeline.
 func (s *session) stands(ctx context.Context, q resolve.Query, err error) error {
 	if waited, ok := errors.AsType[*retrieve.TimeoutError](err); ok {
-		waited.For, waited.Evidence = q.String(), s.resolver.Explain(ctx, q, waited.Err).Evidence
+		why := s.resolver.Explain(ctx, q, waited.Err)
+		if waited.For = q.String(); why.Remedy == resolve.RemedyPlay {
+			return failure.Blocked(why, err)
+		}
+		waited.Evidence = why.Evidence
 		return err
 	}
 	missing, ok := errors.AsType[*resolve.NotFoundError](err)
-	if !ok || missing.Reason() != resolve.ReasonNoSuccess || is[*explainedError](err) {
+	if ok = ok && missing.Reason() == resolve.ReasonNoSuccess || is[*resolve.StateError](err); !ok || is[*explainedError](err) {
 		return err
 	}
 	return failure.Blocked(s.resolver.Explain(ctx, q, err), err)

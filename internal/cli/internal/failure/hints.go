@@ -99,6 +99,9 @@ func Remedy(why resolve.Explanation, err error) string {
 	case resolve.RemedyRecent:
 		return "--recent takes it from the newest successful pipeline that has it"
 	case resolve.RemedyPlay:
+		if is[*resolve.StateError](err) {
+			return hintToPlay(why.JobID)
+		}
 		return fmt.Sprintf("artifetch job play %d starts it; --pipeline latest takes what is there", why.JobID)
 	case resolve.RemedyJob:
 		return fmt.Sprintf("--job-id %d takes that job", why.JobID)
@@ -231,7 +234,7 @@ func hintForSync(h hinter) string {
 func hintForTimeout(e *retrieve.TimeoutError) string {
 	if state, ok := errors.AsType[*resolve.StateError](e.Err); ok {
 		if state.Artifact.Status == "manual" {
-			return strings.TrimSpace(fmt.Sprintf("play it: artifetch job play %d; %s", state.Artifact.JobID, state.Artifact.WebURL))
+			return strings.TrimSpace(fmt.Sprintf("artifetch job play %d starts it; %s", state.Artifact.JobID, state.Artifact.WebURL))
 		}
 		return strings.TrimSpace("a longer --wait waits on; " + state.Artifact.WebURL)
 	}

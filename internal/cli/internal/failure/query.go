@@ -131,6 +131,9 @@ func hintForQuery(h hinter) string {
 			return fmt.Sprintf("it has only reports (%s): take one with --report; or add the files to artifacts:paths", strings.Join(e.Reports, ", "))
 		}
 	case *resolve.StateError:
+		if e.Artifact.Status == "manual" {
+			return hintToPlay(e.Artifact.JobID)
+		}
 		if e.Required {
 			return strings.TrimSpace("it was allowed to fail; --recent takes the newest successful pipeline in which it succeeded, --any-pipeline any pipeline; " + e.Artifact.WebURL)
 		}
@@ -154,6 +157,11 @@ func hintForQuery(h hinter) string {
 		}
 	}
 	return ""
+}
+
+// hintToPlay is about a job that waits for a manual one, or is one itself.
+func hintToPlay(id int64) string {
+	return fmt.Sprintf("artifetch job play %d starts it; --wait DURATION waits for the job that you asked for", id)
 }
 
 func hintForDownstream(e *resolve.DownstreamError) string {
@@ -329,7 +337,7 @@ type blockedError struct {
 
 // Error implements error.
 func (e *blockedError) Error() string {
-	return e.error.Error() + "; " + strings.Join(e.why.Evidence, "; ")
+	return strings.Join(append([]string{e.error.Error()}, e.why.Evidence...), "; ")
 }
 
 // Unwrap gives the error.
