@@ -131,16 +131,7 @@ func hintForQuery(h hinter) string {
 			return fmt.Sprintf("it has only reports (%s): take one with --report; or add the files to artifacts:paths", strings.Join(e.Reports, ", "))
 		}
 	case *resolve.StateError:
-		if e.Artifact.Status == "manual" {
-			return hintToPlay(e.Artifact.JobID)
-		}
-		if e.Required {
-			return strings.TrimSpace("it was allowed to fail; --recent takes the newest successful pipeline in which it succeeded, --any-pipeline any pipeline; " + e.Artifact.WebURL)
-		}
-		if e.Final() {
-			return strings.TrimSpace("use --any-status to fetch its artifacts anyway; " + e.Artifact.WebURL)
-		}
-		return strings.TrimSpace("use --wait DURATION to wait for it; " + e.Artifact.WebURL)
+		return hintForState(e)
 	case *resolve.ClosedError:
 		if e.Denied() {
 			return "" // its own says what the token lacks
@@ -157,6 +148,20 @@ func hintForQuery(h hinter) string {
 		}
 	}
 	return ""
+}
+
+// hintForState is about a job that has not succeeded.
+func hintForState(e *resolve.StateError) string {
+	if e.Artifact.Status == "manual" {
+		return hintToPlay(e.Artifact.JobID)
+	}
+	if e.Required {
+		return strings.TrimSpace("it was allowed to fail; --recent takes the newest successful pipeline in which it succeeded, --any-pipeline any pipeline; " + e.Artifact.WebURL)
+	}
+	if e.Final() {
+		return strings.TrimSpace("use --any-status to fetch its artifacts anyway; " + e.Artifact.WebURL)
+	}
+	return strings.TrimSpace("use --wait DURATION to wait for it; " + e.Artifact.WebURL)
 }
 
 // hintToPlay is about a job that waits for a manual one, or is one itself.
