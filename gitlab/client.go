@@ -8,6 +8,7 @@
 //	address.go    where things are: one encoder for every path
 //	page.go       lists, as sequences that hide paging
 //	client.go     sends requests whose answers are JSON
+//	raw.go        jobs as the server sent them
 //	gate.go       decides which answers are a success
 //	message.go, scope.go, errors.go: what an error says, in all its forms
 //
@@ -30,6 +31,10 @@ import (
 type Client struct {
 	api           *url.URL
 	whole, stream *http.Client
+
+	// KeepRaw keeps jobs as the server sent them, in [Job.Raw]. Set it before the first
+	// request.
+	KeepRaw bool
 
 	noTriggerJobs atomic.Bool // the server is older than the route
 }
@@ -103,6 +108,11 @@ func (c *Client) do(req *http.Request, v any) (answer, error) {
 	}
 	if !identified(v) {
 		return a, a.unusable("the answer is JSON, but not what GitLab sends: an ID that isn't positive")
+	}
+	if c.KeepRaw {
+		if err := keepRaw(a.body, v); err != nil {
+			return a, a.unusable("the answer is JSON, but not what GitLab sends: " + err.Error())
+		}
 	}
 	return a, nil
 }

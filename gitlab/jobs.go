@@ -2,6 +2,7 @@ package gitlab
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"net/http"
@@ -36,6 +37,10 @@ type Job struct {
 	Pipeline          Pipeline       `json:"pipeline"`
 	ArtifactsFile     *ArtifactsFile `json:"artifacts_file"` // nil if there is no archive, or it has expired
 	Artifacts         []ArtifactFile `json:"artifacts"`      // every file, reports and trace included, expired or not
+
+	// Raw is the object that the server sent, with all of its fields, in compact form;
+	// nil unless [Client.KeepRaw] is set.
+	Raw json.RawMessage `json:"-"`
 }
 
 // User is who started a job.

@@ -78,7 +78,7 @@ func reference() string {
 		{"`resolve --format json`: a list of", resolvedJob{}},
 		{"`resolve --format json --if-missing ignore`, or `warn`: one object", resolvedAnswer{}},
 		{"`explain --format json`: one object; what does not apply is left out", explanation{}},
-		{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object", jobs.Row{}},
+		{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object. These fields are always there; beside them is every other field of GitLab's answer, as it comes, such as `commit`, `pipeline`, `runner`, `project`, `tag_list` and `artifacts_file`", jobs.Row{}},
 		{"The elements of `artifacts` there", jobs.File{}},
 		{"`doctor --format json`: a list of", finding{}},
 		{"`verify --format json`: a list of", difference{}},
@@ -183,6 +183,8 @@ func jsonType(t reflect.Type) string {
 		return "number"
 	case reflect.Bool:
 		return "boolean"
+	case reflect.Struct:
+		return "object"
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Struct {
 			return "list of objects"

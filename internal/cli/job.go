@@ -23,7 +23,8 @@ func jobCommand(con *console.Console) *cli.Command {
 		Description: `ID is the number in a job's address, or the address. Without an ID, --job names the
 job: in --pipeline, --sha or --mr, or in the newest pipeline of --ref, with any
 status. The default of show is the running job. For anything else, use a personal,
-project or group access token: GitLab doesn't accept job tokens here.
+project or group access token: GitLab doesn't accept job tokens here. In JSON, a job
+has all fields of GitLab's answer.
 
   artifetch job show 1001 --format json
   artifetch job log --ref main --job 'test 1/3' --follow --wait 10m
@@ -162,6 +163,7 @@ func (a jobAction) command(con *console.Console) *cli.Command {
 
 func (a jobAction) run(ctx context.Context, o jobOptions, con *console.Console) error {
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
+		s.api.KeepRaw = o.asJSON
 		if err := s.jobs().NeedsUser("job "+a.name, "api"); err != nil {
 			return err // before a question or a search that would be in vain
 		}
@@ -211,6 +213,7 @@ func jobShowCommand(con *console.Console) *cli.Command {
 
 func runJobShow(ctx context.Context, o jobOptions, con *console.Console) error {
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
+		s.api.KeepRaw = o.asJSON
 		job, err := shownJob(ctx, s, o)
 		if err != nil {
 			return err
@@ -239,20 +242,28 @@ func shownJob(ctx context.Context, s *session, o jobOptions) (gitlab.Job, error)
 // showJob prints a job.
 func showJob(con *console.Console, j gitlab.Job, asJSON bool) error {
 	if asJSON {
-		return con.Encode(jobs.NewRow(j))
+		whole, err := jobs.Whole(j)
+		if err != nil {
+			return err
+		}
+		return con.Encode(whole)
 	}
 	row := jobs.NewRow(j)
+	user := ""
+	if row.User != nil {
+		user = row.User.Username
+	}
 	status := row.Status
 	if row.FailureReason != nil {
 		status += " (" + *row.FailureReason + ")"
 	}
 	var files []string
 	for _, f := range row.Artifacts {
-		files = append(files, fmt.Sprintf("%s (%s)", f.Type, console.Size(f.Size)))
+		files = append(files, fmt.Sprintf("%s (%s)", f.FileType, console.Size(f.Size)))
 	}
 	return console.Pairs(con.Masked(), [][2]string{
 		{"job_id", orUnknown(row.ID)}, {"job", row.Name}, {"stage", row.Stage}, {"status", status}, {"ref", row.Ref},
-		{"sha", j.Pipeline.SHA}, {"pipeline", orUnknown(j.Pipeline.ID)}, {"user", orNone(row.User)}, {"tags", strings.Join(row.Tags, ", ")},
+		{"sha", j.Pipeline.SHA}, {"pipeline", orUnknown(j.Pipeline.ID)}, {"user", user}, {"tags", strings.Join(row.Tags, ", ")},
 		{"created_at", console.Time(row.CreatedAt)}, {"started_at", console.Time(row.StartedAt)}, {"finished_at", console.Time(row.FinishedAt)}, {"erased_at", console.Time(row.ErasedAt)},
 		{"duration", console.Seconds(row.Duration)}, {"queued", console.Seconds(row.QueuedDuration)}, {"coverage", console.Percent(row.Coverage)},
 		{"artifacts", strings.Join(files, ", ")}, {"expires_at", console.Time(row.ArtifactsExpireAt)}, {"web", orNone(row.WebURL)},

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,7 +28,8 @@ func jobsCommand(con *console.Console) *cli.Command {
 		Description: `Lists the newest jobs first: a table on a terminal, elsewhere one line per job with
 id, status, stage, name, ref, pipeline, seconds, end and archive size, separated by
 tabs. The list of a project includes retried jobs; that of a pipeline or ref does
-with --include-retried. Child pipelines have lists of their own.
+with --include-retried. Child pipelines have lists of their own. In JSON, a job has
+all fields of GitLab's answer.
 
   artifetch jobs --pipeline current --scope failed
   artifetch jobs --ref main --name 'test *' --with-artifacts --format json
@@ -88,6 +90,7 @@ func runJobs(ctx context.Context, o jobsOptions, con *console.Console) error {
 		if err != nil {
 			return err
 		}
+		s.api.KeepRaw = o.format != "text"
 		print, end := jobPrinter(con, o.format)
 		n := 0
 		for job, err := range s.jobs().List(ctx, q) {
@@ -123,13 +126,24 @@ func (o jobsOptions) list(cfg env.Config) (jobs.Query, error) {
 func jobPrinter(con *console.Console, format string) (print func(gitlab.Job) error, end func() error) {
 	switch format {
 	case "json":
-		rows := []jobs.Row{}
-		return func(j gitlab.Job) error { rows = append(rows, jobs.NewRow(j)); return nil }, func() error { return con.Encode(rows) }
+		rows := []json.RawMessage{}
+		return whole(func(j json.RawMessage) error { rows = append(rows, j); return nil }), func() error { return con.Encode(rows) }
 	case "jsonl":
-		return func(j gitlab.Job) error { return con.EncodeLine(jobs.NewRow(j)) }, func() error { return nil }
+		return whole(func(j json.RawMessage) error { return con.EncodeLine(j) }), func() error { return nil }
 	}
 	t := con.Table(true, jobColumns()...)
 	return func(j gitlab.Job) error { return t.Add(jobCells(j)...) }, t.Flush
+}
+
+// whole passes jobs on as JSON.
+func whole(take func(json.RawMessage) error) func(gitlab.Job) error {
+	return func(j gitlab.Job) error {
+		object, err := jobs.Whole(j)
+		if err != nil {
+			return err
+		}
+		return take(object)
+	}
 }
 
 func jobColumns() []console.Column {

@@ -2,6 +2,9 @@ package cli_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -69,4 +72,70 @@ func TestDocumentedExamplesPrinted(t *testing.T) {
 			golden(t, filepath.Join("printed", tt.name), stdout.String())
 		})
 	}
+}
+
+// Every field that the server sends is in the JSON of every command that prints a job, in
+// the server's words; numbers are exact, secrets masked however they are spelled, and
+// control characters escaped.
+func TestWholeJobPrinted(t *testing.T) {
+	t.Parallel()
+	secret := gitlabtest.PrivateToken
+	job := `{"id": 8, "name": "build", "status": "success", "brand_new": {"big": 9007199254740993, "none": null}, "runner": {"id": 3, "note": "` + "\u009b\u202e" + `"},
+		"user": {"id": 1, "username": "root", "bio": "` + secret + `"}, "pipeline": {"id": 6, "status": "pending", "project_id": 1, "source": "push"},
+		"commit": {"title": "\u00` + fmt.Sprintf("%02x", secret[0]) + secret[1:] + `"}, "artifacts_file": {"filename": "artifacts.zip", "size": 7},
+		"artifacts": [{"file_type": "junit", "size": 750, "filename": "junit.xml.gz", "file_format": "gzip"}]}`
+	s := oneJob(job)
+	defer s.Close()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{
+		"jobs", "jobs --format jsonl", "job show 8", "job show --ref main --job build", "keep --job-id 8", "job keep 8", "job retry 8", "job cancel 8", "job play 8", "job erase 8 --yes",
+	} {
+		var stdout, stderr bytes.Buffer
+		if !strings.Contains(args, "--format") {
+			args += " --format json"
+		}
+		all := append([]string{"artifetch", "--server-url", s.URL, "--token-file", token}, strings.Fields(args)...)
+		if code := command(t, append(all, "-R", "1"), cli.IO{Out: &stdout, Err: &stderr}); code != 0 {
+			t.Errorf("%s: code %d: %s", args, code, &stderr)
+			continue
+		}
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, stdout.Bytes()); err != nil {
+			t.Errorf("%s: %v", args, err)
+		}
+		for _, want := range []string{
+			`"brand_new":{"big":9007199254740993,"none":null}`, `"runner":{"id":3,"note":"\u009b\u202e"}`, `"user":{"id":1,"username":"root","bio":"[REDACTED]"}`,
+			`"pipeline":{"id":6,"status":"pending","project_id":1,"source":"push"}`, `"commit":{"title":"[REDACTED]"}`, `"artifacts_file":{"filename":"artifacts.zip","size":7}`,
+			`"artifacts":[{"file_type":"junit","size":750,"filename":"junit.xml.gz","file_format":"gzip"}]`, `"pipeline_id":6`, `"archive_size":7`, `"tags":[]`, `"failure_reason":null`,
+		} {
+			if !strings.Contains(compact.String(), want) {
+				t.Errorf("%s: no %s in %s", args, want, &compact)
+			}
+		}
+	}
+}
+
+// oneJob is a server with one job, in one pipeline.
+func oneJob(job string) *httptest.Server {
+	const pipeline = `{"id": 6, "ref": "main", "status": "success", "source": "push"}`
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := job
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/jobs"):
+			answer = "[" + job + "]"
+		case strings.HasSuffix(r.URL.Path, "/pipelines"):
+			answer = "[" + pipeline + "]"
+		case strings.HasSuffix(r.URL.Path, "/pipelines/6"), strings.HasSuffix(r.URL.Path, "/pipelines/latest"):
+			answer = pipeline
+		case strings.HasSuffix(r.URL.Path, "_jobs"):
+			answer = "[]"
+		}
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusCreated)
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
 }

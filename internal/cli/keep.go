@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,17 +48,24 @@ func readKeep(c *cli.Context) (o keepOptions, err error) {
 
 func runKeep(ctx context.Context, o keepOptions, con *console.Console) error {
 	return o.each(ctx, con, func(ctx context.Context, s *session, found []resolve.Artifact) error {
-		rows := []jobs.Row{}
+		s.api.KeepRaw = o.asJSON
+		rows := []json.RawMessage{}
 		err := jobs.Each(found, "kept", func(a resolve.Artifact) error {
 			job, err := s.jobs().Keep(ctx, a)
 			if err != nil {
 				return err
 			}
 			s.log.Info().Str("artifacts", a.Label()).Msg("kept")
-			rows = append(rows, jobs.NewRow(job))
-			return nil
+			if !o.asJSON {
+				return nil
+			}
+			whole, err := jobs.Whole(job)
+			if err == nil {
+				rows = append(rows, whole)
+			}
+			return err
 		})
-		if o.asJSON && len(rows) > 0 {
+		if len(rows) > 0 {
 			return errors.Join(err, con.Encode(rows))
 		}
 		return err

@@ -6,7 +6,9 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// Row is a job as programs read it, in JSON. Unknown values are null.
+// Row is the fields that a job always has as programs read it, in JSON. Unknown values are
+// null. Most are GitLab's; sha, pipeline_id, project_id, tags and archive_size are our own,
+// and come from fields that GitLab leaves out where it has no value, or nests.
 type Row struct {
 	ID                int64      `json:"id"`
 	Name              string     `json:"name"`
@@ -16,7 +18,7 @@ type Row struct {
 	AllowFailure      bool       `json:"allow_failure"`
 	Ref               string     `json:"ref"                doc:"branch, tag or refs/merge-requests/…"`
 	Tag               bool       `json:"tag"                doc:"whether the ref is a tag"`
-	SHA               *string    `json:"sha"                doc:"commit"`
+	SHA               *string    `json:"sha"                doc:"of the commit"`
 	PipelineID        *int64     `json:"pipeline_id"`
 	ProjectID         *int64     `json:"project_id"`
 	CreatedAt         *time.Time `json:"created_at"`
@@ -26,19 +28,27 @@ type Row struct {
 	Duration          *float64   `json:"duration"           doc:"seconds"`
 	QueuedDuration    *float64   `json:"queued_duration"    doc:"seconds"`
 	Coverage          *float64   `json:"coverage"           doc:"percent"`
-	Tags              []string   `json:"tags"               doc:"of the runner that the job asks for"`
-	User              *string    `json:"user"               doc:"name of who started it"`
+	Tags              []string   `json:"tags"               doc:"of the runner that the job asks for: GitLab's tag_list, never null"`
+	User              *User      `json:"user"               doc:"who started it: id, username, name, …"`
 	ArchiveSize       *int64     `json:"archive_size"       doc:"bytes; null if there is no archive, or it has expired"`
 	ArtifactsExpireAt *time.Time `json:"artifacts_expire_at"`
 	Artifacts         []File     `json:"artifacts"          doc:"every file the job uploaded, reports and log included, expired or not"`
 	WebURL            *string    `json:"web_url"`
 }
 
+// User is who started a job.
+type User struct {
+	ID       int64  `json:"id"`
+	Username string `json:"username"`
+	Name     string `json:"name"`
+}
+
 // File is a file that a job uploaded.
 type File struct {
-	Type     string `json:"type"     doc:"archive, metadata, trace, junit, …"`
-	Filename string `json:"filename"`
-	Size     int64  `json:"size"     doc:"bytes"`
+	FileType   string `json:"file_type"   doc:"archive, metadata, trace, junit, …"`
+	Size       int64  `json:"size"        doc:"bytes"`
+	Filename   string `json:"filename"`
+	FileFormat string `json:"file_format" doc:"zip, gzip or raw; may be null"`
 }
 
 // NewRow returns the row of a job.
@@ -51,13 +61,13 @@ func NewRow(j gitlab.Job) Row {
 		Tags: append([]string{}, j.TagList...), ArtifactsExpireAt: j.ArtifactsExpireAt, Artifacts: []File{}, WebURL: known(j.WebURL),
 	}
 	if j.User != nil {
-		row.User = known(j.User.Username)
+		row.User = known(User(*j.User))
 	}
 	if j.ArtifactsFile != nil {
 		row.ArchiveSize = &j.ArtifactsFile.Size
 	}
 	for _, f := range j.Artifacts {
-		row.Artifacts = append(row.Artifacts, File{f.FileType, f.Filename, f.Size})
+		row.Artifacts = append(row.Artifacts, File(f))
 	}
 	return row
 }
