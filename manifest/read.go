@@ -143,7 +143,7 @@ func (r *reader) value(key string, n *yaml.Node, f field) error {
 		return r.list(key, n, f)
 	case reflect.String:
 		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-			return r.fail(n, fmt.Sprintf("%s is %s, not text", key, kindOf(n)), "give it a value, or leave it out")
+			return r.fail(n, fmt.Sprintf("%s is %s, not text", key, kindOf(n)), textFix(key, n))
 		}
 		text, err := r.expand(n, f.expand)
 		f.value.SetString(text)
@@ -155,6 +155,17 @@ func (r *reader) value(key string, n *yaml.Node, f field) error {
 	return nil
 }
 
+// textFix says what to write where text is expected.
+func textFix(key string, n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.ScalarNode:
+		return "give it a value, or leave it out"
+	case n.Kind == yaml.SequenceNode && key == "job":
+		return "a source is one job: write a source for each"
+	}
+	return "write a single value, without brackets or dashes"
+}
+
 // list fills a list of sources or strings. A single string is a list of one.
 func (r *reader) list(key string, n *yaml.Node, f field) error {
 	items := n.Content
@@ -164,8 +175,11 @@ func (r *reader) list(key string, n *yaml.Node, f field) error {
 		return r.fail(n, fmt.Sprintf("%s is %s, not a list", key, kindOf(n)), "write one per line, after a dash")
 	}
 	for _, item := range items {
-		one := reflect.New(f.value.Type().Elem()).Elem()
-		if err := r.value(key, item, field{one, f.expand}); err != nil {
+		one, what := reflect.New(f.value.Type().Elem()).Elem(), key
+		if one.Kind() == reflect.String && n.Kind == yaml.SequenceNode {
+			what = "an item of " + key
+		}
+		if err := r.value(what, item, field{one, f.expand}); err != nil {
 			return err
 		}
 		if s, ok := one.Addr().Interface().(*Source); ok {

@@ -166,11 +166,21 @@ type RefsError struct {
 
 // Error implements error.
 func (e *RefsError) Error() string {
-	texts := make([]string, len(e.Passed))
+	text := e.Err.Error()
 	for i, err := range e.Passed {
-		texts[i] = err.Error()
+		switch question := strings.HasSuffix(text, "?"); {
+		case i == 0 && question:
+			text += " Before that: "
+		case i == 0:
+			text += "; before that: "
+		case question:
+			text += " "
+		default:
+			text += "; "
+		}
+		text += err.Error()
 	}
-	return fmt.Sprintf("%v; before that: %s", e.Err, strings.Join(texts, "; "))
+	return text
 }
 
 // Unwrap returns the error about the last ref, which tells what to do.

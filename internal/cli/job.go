@@ -106,14 +106,29 @@ func (o jobOptions) checkTarget(command string, args []string) error {
 		return usage(fmt.Sprintf("%q isn't the number of a job", o.id), "did you mean: "+shown(command, o.query.named(o.id)...))
 	case o.id != "" && o.query.byName():
 		return usage(fmt.Sprintf("%q and --%s each say which job", o.id, o.query.given[0]), "give an ID, or flags such as --ref and --job")
-	case len(args) == 2 && !isID:
+	case !isID:
+		return notJob(command, args)
+	case len(args) > 1:
+		return usage("job takes one ID", "run it once for each job")
+	}
+	return nil
+}
+
+// notJob is about arguments of which the first isn't the number of a job.
+func notJob(command string, args []string) error {
+	what := fmt.Sprintf("%q isn't the number of a job", args[0])
+	_, err := webaddress.ID(strings.TrimSpace(args[0]))
+	switch {
+	case err == nil && len(args) == 1:
+		return usage(what, "did you mean: "+shown(command, strings.TrimSpace(args[0])))
+	case err == nil || slices.ContainsFunc(args, func(arg string) bool { return arg == "" || arg[0] == '-' || strings.TrimSpace(arg) != arg }):
+		return usage(what, "it is the number in the job's address")
+	case len(args) == 2:
 		return usage("job takes one ID", "did you mean: "+shown(command, "--ref", args[0], "--job", args[1]))
 	case len(args) > 1:
 		return usage("job takes one ID", "run it once for each job")
-	case !isID:
-		return usage(fmt.Sprintf("%q isn't the number of a job", o.id), "to name a job: "+shown(command, "--ref", "REF", "--job", o.id))
 	}
-	return nil
+	return usage(what, "to name a job: "+shown(command, "--ref", "REF", "--job", args[0]))
 }
 
 // readVariables reads --variable.

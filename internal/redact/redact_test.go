@@ -19,6 +19,7 @@ func TestURL(t *testing.T) {
 		},
 		{"signed by Azure", "https://a.blob/x?sv=1&sig=a%3D", "https://a.blob/x?sv=REDACTED&sig=REDACTED"},
 		{"token", "https://h/a?job=x&private_token=t&PAGE=2", "https://h/a?job=x&private_token=REDACTED&PAGE=2"},
+		{"of commits", "https://h/a?stats=false&statistics=x", "https://h/a?stats=false&statistics=REDACTED"},
 		{"escaped name", "https://h/a?%6aob=x&t%6Fken=y", "https://h/a?%6aob=x&t%6Fken=REDACTED"},
 		{"name alone", "https://h/a?c2VjcmV0", "https://h/a?REDACTED"},
 		{"semicolon", "https://h/a?job=x;sig=abc", "https://h/a?job=REDACTED"},

@@ -17,7 +17,7 @@ func harmless(name string) bool {
 	return slices.Contains([]string{
 		"cursor", "direct_download", "download_mode", "id_after", "id_before", "include_retried", "job",
 		"order_by", "page", "pagination", "path", "per_page", "recursive", "ref", "scope",
-		"search_recent_successful_pipelines", "file_type", "sha", "sort", "source", "status",
+		"search_recent_successful_pipelines", "file_type", "sha", "sort", "source", "stats", "status",
 		"updated_after", "updated_before",
 	}, name)
 }

@@ -118,7 +118,7 @@ func Remedy(why resolve.Explanation, err error) string {
 	case resolve.RemedyToken:
 		return "a job token is valid only while its job runs: run this inside of a job, or set GITLAB_TOKEN"
 	}
-	return Hint(err)
+	return strings.Replace(Hint(err), explainHint, "", 1)
 }
 
 func hintForArchive(h hinter) string {

@@ -235,12 +235,15 @@ func hintForPipeline(q resolve.Query) string {
 	return "a pipeline's id is the number in its address; it must be of this project: check --project"
 }
 
+// explainHint leads to explain, which leaves it out itself.
+const explainHint = "; artifetch explain looks at the newest pipelines"
+
 func hintForJob(e *resolve.NotFoundError) string {
 	switch q := e.Query; {
 	case q.Bare && q.Latest:
 		return "; the newest pipeline of the ref is meant, --pipeline names another"
 	case q.AnyPipeline, q.Base != "":
-		return ", and whether it has ever succeeded: artifetch explain looks at the newest pipelines"
+		return ", and whether it has ever succeeded" + explainHint
 	case q.MaxAge > 0:
 		return "; a longer --max-age may reach it"
 	case q.Recent && e.Err != nil: // GitLab's, which chose itself
