@@ -36,17 +36,46 @@ func (e *ElsewhereError) Error() string {
 // Hint says what to do next.
 func (*ElsewhereError) Hint() string { return "name the server and the project" }
 
+// UnclearError reports a checkout whose remotes don't tell which project is meant.
+type UnclearError struct {
+	Remotes []string // their names
+	Unread  bool     // the one that counts isn't the address of a project
+}
+
+// Error implements error.
+func (e *UnclearError) Error() string {
+	names := strings.Join(e.Remotes, ", ")
+	if e.Unread {
+		return fmt.Sprintf("no project: the remote %s of this checkout isn't the address of a project on a server", names)
+	}
+	return fmt.Sprintf("no project: this checkout has the remotes %s, and none of them is called origin", names)
+}
+
+// Hint says what to do next.
+func (*UnclearError) Hint() string { return "name the project" }
+
 // Adopt adds the project of the checkout at dir to a configuration that has none, and its
 // server, if none is named and there is no credential. It returns the configuration as it
-// is if there is no checkout, or no remote that could be meant: origin, else the only one.
-// The error is an [*ElsewhereError].
+// is if there is no checkout, or it has no remotes. The remote that is meant is origin, else
+// the only one. The error is an [*ElsewhereError] or an [*UnclearError].
 func Adopt(ctx context.Context, cfg env.Config, dir string) (env.Config, error) {
 	if cfg.Project != "" || cfg.AnyCI {
 		return cfg, nil
 	}
-	name, at, found := meant(remotes(ctx, dir))
-	if !found {
+	all := remotes(ctx, dir)
+	if len(all) == 0 {
 		return cfg, nil
+	}
+	name, at, found := meant(all)
+	switch {
+	case name == "":
+		e := &UnclearError{}
+		for _, r := range all {
+			e.Remotes = append(e.Remotes, r.name)
+		}
+		return cfg, e
+	case !found:
+		return cfg, &UnclearError{Remotes: []string{name}, Unread: true}
 	}
 	project, same := at.Project(cfg.APIURL)
 	switch {

@@ -94,15 +94,18 @@ func TestWhichRemote(t *testing.T) {
 		name    string
 		remotes []string
 		project string
+		unclear string
 	}{
-		{"origin", []string{"fork", a, "origin", b}, "g/b"},
-		{"the only one", []string{"upstream", a}, "g/a"},
-		{"neither", []string{"one", a, "two", b}, ""},
-		{"none", nil, ""},
-		{"a directory", []string{"origin", "/srv/app.git"}, ""},
+		{"origin", []string{"fork", a, "origin", b}, "g/b", ""},
+		{"the only one", []string{"upstream", a}, "g/a", ""},
+		{"neither", []string{"one", a, "two", b}, "", "the remotes one, two, and none of them is called origin"},
+		{"none", nil, "", ""},
+		{"a directory", []string{"origin", "/srv/app.git"}, "", "the remote origin of this checkout isn't the address of a project"},
+		{"the only one is a directory", []string{"up", "/srv/u:p@app.git"}, "", "the remote up of"},
 	} {
 		cfg, err := Adopt(t.Context(), base, repository(t, tt.remotes...))
-		if err != nil || cfg.Project != tt.project {
+		unclear, is := errors.AsType[*UnclearError](err)
+		if is != (tt.unclear != "") || is && (!strings.Contains(unclear.Error(), tt.unclear) || strings.Contains(err.Error(), "/srv")) || !is && err != nil || cfg.Project != tt.project {
 			t.Errorf("%s: %q, %v", tt.name, cfg.Project, err)
 		}
 	}

@@ -119,10 +119,15 @@ func ownCode(err error) Code {
 }
 
 func usageCode(err error) Code {
-	if is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*dotenv.Error](err) || is[*arrange.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*retrieve.OneFileError](err) || is[*webaddress.Error](err) || is[*checkout.ElsewhereError](err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
+	if is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*dotenv.Error](err) || is[*arrange.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*retrieve.OneFileError](err) || is[*webaddress.Error](err) || ofCheckout(err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
 		return CodeUsage
 	}
 	return CodeDone
+}
+
+// ofCheckout reports whether a checkout does not tell which project is meant.
+func ofCheckout(err error) bool {
+	return is[*checkout.ElsewhereError](err) || is[*checkout.UnclearError](err)
 }
 
 // contentCode sorts what is wrong with the archive itself.

@@ -207,6 +207,8 @@ func hintForRetrieval(h hinter) string {
 			return "give --project, or --server-url https://" + e.Host + " with a token for it"
 		}
 		return "if the token is for " + e.Host + ", give --server-url https://" + e.Host + " or set ARTIFETCH_SERVER_URL; else --project"
+	case *checkout.UnclearError:
+		return "give --project with an id or a full path such as group/app"
 	case *webaddress.Error:
 		if e.OtherServer {
 			return "give --server-url, or " + e.Fix
