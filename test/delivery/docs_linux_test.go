@@ -99,11 +99,18 @@ func (b docBlock) runPipeline(t *testing.T) {
 		".gitlab-ci.yml": publishedComponent.ReplaceAllString(b.text, "local: templates/$1.yml"),
 		"artifetch.yml":  "version: 1\ndefaults: {project: group/app, ref: main}\nsources:\n  - {name: app, job: build, output: vendor/app}\n",
 		".gitignore":     "vendor/\n.gitlab-ci-local/\n",
+		"compare.sh":     "test $# = 2\n",
 	}
 	for _, name := range []string{"fetch.yml", "sync.yml", "setup.yml"} {
 		files["templates/"+name] = template(t, name)
 	}
-	p := newPipeline(t, files, nil)
+	world := gitlabtest.Fixture()
+	for _, nightly := range world.Projects[0].Pipelines {
+		if nightly.ID == 90 {
+			nightly.Source = "schedule"
+		}
+	}
+	p := newPipeline(t, files, world)
 	if out, err := p.run(t, "artifetch", "sync"); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -104,7 +104,7 @@ func TestDistrustedServers(t *testing.T) {
 				tt.site(s)
 			}
 			s.start()
-			o := s.fetchByID(tt.env)
+			o := s.fetchByID(tt.env, "--download-mode", "direct")
 			s.fails(o, 6, append(tt.words, tt.by(s).address)...)
 			s.stop()
 			most := 1
@@ -176,7 +176,7 @@ func TestMutualTLSRefused(t *testing.T) {
 			if tt.mine {
 				env["CI_SERVER_TLS_CERT_FILE"], env["CI_SERVER_TLS_KEY_FILE"] = s.ca.sign(t, certificate("client"))
 			}
-			s.fails(s.fetchByID(env), 6, append(tt.words, tt.by(s).address)...)
+			s.fails(s.fetchByID(env, "--download-mode", "direct"), 6, append(tt.words, tt.by(s).address)...)
 			s.stop()
 			all, most := s.requests(tt.by(s)), 1
 			if tt.by(s) == &s.storage {
