@@ -8,8 +8,8 @@
 #   ARTIFETCH_VERSION           refuse another version (default: the one that is there)
 #   ARTIFETCH_DIR               where the program goes (default: /usr/local/bin)
 #   ARTIFETCH_CHECKSUMS_SHA256  refuse a checksums.txt with another SHA-256
-#   ARTIFETCH_HEADER            send this header, such as "JOB-TOKEN: $CI_JOB_TOKEN"
-#   ARTIFETCH_HEADER_FILE       send the headers of this file
+#   ARTIFETCH_INSTALL_HEADER    send this header, such as "JOB-TOKEN: $CI_JOB_TOKEN"
+#   ARTIFETCH_INSTALL_HEADER_FILE  send the headers of this file
 #   ARTIFETCH_OS, ARTIFETCH_ARCH  install for another machine: linux, darwin; amd64, …
 #
 # The headers go to URL's server alone, never along a redirect; no token is part of a
@@ -85,11 +85,11 @@ digest() {
 # headers writes what is to be sent into a file that nobody else may read. A
 # here-document is part of no command line, and of no trace.
 headers() {
-	if [ -n "${ARTIFETCH_HEADER_FILE:-}" ]; then
-		cat "$ARTIFETCH_HEADER_FILE" >"$work/headers" || fail 2 "cannot read ARTIFETCH_HEADER_FILE"
-	elif [ -n "${ARTIFETCH_HEADER:+set}" ]; then
+	if [ -n "${ARTIFETCH_INSTALL_HEADER_FILE:-}" ]; then
+		cat "$ARTIFETCH_INSTALL_HEADER_FILE" >"$work/headers" || fail 2 "cannot read ARTIFETCH_INSTALL_HEADER_FILE"
+	elif [ -n "${ARTIFETCH_INSTALL_HEADER:+set}" ]; then
 		cat >"$work/headers" <<-EOF
-			$ARTIFETCH_HEADER
+			$ARTIFETCH_INSTALL_HEADER
 		EOF
 	else
 		return 0

@@ -99,7 +99,7 @@ type settings struct {
 	JobTokenFile string `env:"CI_JOB_TOKEN_FILE"`
 	SecretsDir   string `env:"ARTIFETCH_SECRETS_DIR, default=/run/secrets"`
 
-	HeaderFile string `env:"ARTIFETCH_HEADERS_FILE"`
+	HeaderFile string `env:"ARTIFETCH_HEADER_FILE"`
 	Headers    Secret `env:"ARTIFETCH_HEADERS"`
 
 	CAFile     string `env:"ARTIFETCH_CA_FILE"`

@@ -18,7 +18,7 @@ type Header struct {
 // The variables with headers: one of them names a file.
 const (
 	headersName    = "ARTIFETCH_HEADERS"
-	headerFileName = "ARTIFETCH_HEADERS_FILE"
+	headerFileName = "ARTIFETCH_HEADER_FILE"
 )
 
 // maxHeaders is more than servers accept of all headers together, in bytes.

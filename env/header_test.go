@@ -18,7 +18,7 @@ func TestHeaders(t *testing.T) {
 	if err := os.WriteFile(file, []byte("# of Cloudflare\r\ncf-access-client-id: an id.access\r\n\r\nCF-Access-Client-Secret:a:secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := load(t, job("ARTIFETCH_HEADERS_FILE", file, "ARTIFETCH_HEADERS", "Cookie: a=b; c=d\nProxy-Authorization: Bearer gateway\nauthorization: Basic other\n"))
+	c, err := load(t, job("ARTIFETCH_HEADER_FILE", file, "ARTIFETCH_HEADERS", "Cookie: a=b; c=d\nProxy-Authorization: Bearer gateway\nauthorization: Basic other\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestHeadersAreChecked(t *testing.T) {
 	if _, err := load(t, without(job("GITLAB_TOKEN", "oauth", "ARTIFETCH_TOKEN_TYPE", "bearer", "ARTIFETCH_HEADERS", "Authorization: Basic x"), "CI_JOB_TOKEN")); !errors.Is(err, env.ErrUsage) {
 		t.Errorf("with a bearer token: %v", err)
 	}
-	if _, err := load(t, job("ARTIFETCH_HEADERS_FILE", "/dev/zero")); !errors.Is(err, env.ErrUsage) {
+	if _, err := load(t, job("ARTIFETCH_HEADER_FILE", "/dev/zero")); !errors.Is(err, env.ErrUsage) {
 		t.Errorf("an endless file: %v", err)
 	}
 	if _, err := load(t, map[string]string{"ARTIFETCH_HEADERS": "X-Ok: hidden-value", "ARTIFETCH_SECRETS_DIR": "/nonexistent"}); err == nil || !strings.Contains(err.Error(), "nothing says in front of which server") {

@@ -278,7 +278,7 @@ func TestInstallUsage(t *testing.T) {
 		{"no web address", "dash", "ftp://example.com", "", "which address?"},
 		{"pattern", "dash", "https://example.com/[ab]", "", "without blanks, quotes and patterns"},
 		{"nothing downloads", "dash", "https://example.com", "", "neither curl nor wget is here"},
-		{"header without curl", "busybox sh", "http://127.0.0.1:1", "ARTIFETCH_HEADER=JOB-TOKEN: " + installToken, "by curl alone"},
+		{"header without curl", "busybox sh", "http://127.0.0.1:1", "ARTIFETCH_INSTALL_HEADER=JOB-TOKEN: " + installToken, "by curl alone"},
 		{"no certificates", "busybox sh", "https://127.0.0.1:1", "", "verifies no certificate"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -302,7 +302,7 @@ func TestInstallToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, shell := range []string{"dash -x", "bash --posix -x", "busybox sh -x"} {
-		for _, given := range []string{"ARTIFETCH_HEADER=JOB-TOKEN: " + installToken, "ARTIFETCH_HEADER_FILE=" + file} {
+		for _, given := range []string{"ARTIFETCH_INSTALL_HEADER=JOB-TOKEN: " + installToken, "ARTIFETCH_INSTALL_HEADER_FILE=" + file} {
 			t.Run(shell+"/"+strings.Split(given, "=")[0], func(t *testing.T) {
 				t.Parallel()
 				store := newShelf(t, nil)
@@ -370,7 +370,7 @@ func TestInstallDowngrade(t *testing.T) {
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, header := range []string{"", "ARTIFETCH_HEADER=JOB-TOKEN: " + installToken} {
+	for _, header := range []string{"", "ARTIFETCH_INSTALL_HEADER=JOB-TOKEN: " + installToken} {
 		i := newInstaller(t, "dash", "curl", "sha256sum")
 		i.env = append(i.env, header, "CURL_CA_BUNDLE="+ca)
 		if code, out := i.run(t, secure.URL); code != 6 || !strings.Contains(out, "not supported or disabled") {

@@ -59,7 +59,7 @@ func Hint(err error) string {
 // reads them by.
 var flagNames = strings.NewReplacer(
 	"ARTIFETCH_SERVER_URL=", "--server-url ", "ARTIFETCH_SERVER_URL", "--server-url",
-	"ARTIFETCH_HEADERS_FILE", "--header-file",
+	"ARTIFETCH_HEADER_FILE", "--header-file",
 	"ARTIFETCH_TOKEN_FILE=", "--token-file ", "ARTIFETCH_TOKEN_FILE", "--token-file",
 	"ARTIFETCH_TOKEN_TYPE=", "--token-type ", "ARTIFETCH_TOKEN_TYPE", "--token-type",
 )
