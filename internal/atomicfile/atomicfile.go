@@ -81,7 +81,7 @@ func Check(name string) error {
 func (t target) pending(name string) (*Pending, error) {
 	dir := beside(t.path)
 	for !isDir(dir) && len(dir) > len(filepath.VolumeName(dir))+1 && dir != beside("") {
-		dir = beside(strings.TrimRight(dir, separators))
+		dir = beside(strings.TrimRight(filepath.ToSlash(dir), "/"))
 	}
 	Sweep(dir)
 	p, err := New(dir, newPerm)
@@ -95,9 +95,6 @@ func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
-
-// separators end the names of directories. Windows has two.
-const separators = "/" + string(filepath.Separator)
 
 // named writes to a temporary file. Its errors have the name that the file will get.
 type named struct {

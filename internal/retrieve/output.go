@@ -52,7 +52,7 @@ func ParseOutput(dir string) (Output, error) {
 // ParseArchive is ParseOutput for the name of a file that gets an archive as it is.
 func ParseArchive(file string) (Output, error) {
 	dir, name := filepath.Split(file)
-	o, err := ParseOutput(cmp.Or(strings.TrimRight(dir, "/"+string(filepath.Separator)), dir[:min(1, len(dir))], "."))
+	o, err := ParseOutput(cmp.Or(strings.TrimRight(filepath.ToSlash(dir), "/"), dir[:min(1, len(dir))], "."))
 	if _, nameErr := ParseOutput(name); err == nil {
 		err = nameErr
 	}
