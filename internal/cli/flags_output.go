@@ -75,7 +75,16 @@ func yesFlag() cli.Flag {
 func readYes(c *cli.Context) bool { return c.Bool("yes") }
 
 // errDeclined ends a run that the user did not want.
-var errDeclined = usage("not confirmed: nothing was deleted", "answer y, or give --yes")
+var errDeclined = usage("not confirmed: nothing was changed", "answer y, or use --yes")
+
+// canAsk refuses a command that has to ask first, where it can't: without a terminal, only
+// --yes means yes.
+func (s *session) canAsk(given bool, command string) error {
+	if given || s.con.Attended() {
+		return nil
+	}
+	return usage(command+" asks for confirmation, and there is no terminal", "use --yes to confirm")
+}
 
 // confirm asks the person at the terminal, unless --yes is given.
 func (s *session) confirm(ctx context.Context, given bool, question string) error {

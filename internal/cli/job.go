@@ -24,7 +24,8 @@ func jobCommand(con *console.Console) *cli.Command {
 job: in --pipeline, --sha or --mr, or in the newest pipeline of --ref, with any
 status. The default of show is the running job. For anything else, use a personal,
 project or group access token: GitLab doesn't accept job tokens here. In JSON, a job
-has all fields of GitLab's answer.
+has all fields of GitLab's answer. Cancel and erase ask first; without a terminal, they
+need --yes.
 
   artifetch job show 1001 --format json
   artifetch job log --ref main --job 'test 1/3' --follow --wait 10m
@@ -35,11 +36,11 @@ has all fields of GitLab's answer.
 		Subcommands: []*cli.Command{
 			jobShowCommand(con),
 			jobLogCommand(con),
-			jobAction{"cancel", "cancel a job that has not finished", []cli.Flag{forceFlag()}, cancelJob}.command(con),
-			jobAction{"retry", "retry a finished job and show the new job", []cli.Flag{inputFlag()}, retryJob}.command(con),
-			jobAction{"erase", "delete the archive, the reports and the log of a finished job", []cli.Flag{yesFlag()}, eraseJob}.command(con),
-			jobAction{"play", "start a manual or scheduled job", []cli.Flag{variableFlag(), inputFlag()}, playJob}.command(con),
-			jobAction{"keep", "keep a job's artifacts from expiring", nil, keepJob}.command(con),
+			jobAction{"cancel", "cancel a job that has not finished", []cli.Flag{forceFlag(), yesFlag()}, "Cancel %s of project %s?", cancelJob}.command(con),
+			jobAction{"retry", "retry a finished job and show the new job", []cli.Flag{inputFlag()}, "", retryJob}.command(con),
+			jobAction{"erase", "delete the archive, the reports and the log of a finished job", []cli.Flag{yesFlag()}, "Delete the archive, the reports and the log of %s of project %s?", eraseJob}.command(con),
+			jobAction{"play", "start a manual or scheduled job", []cli.Flag{variableFlag(), inputFlag()}, "", playJob}.command(con),
+			jobAction{"keep", "keep a job's artifacts from expiring", nil, "", keepJob}.command(con),
 		},
 		Action: noSubcommand,
 	}
@@ -64,7 +65,7 @@ type jobOptions struct {
 	id        string       // number or web address
 	asJSON    bool
 	force     bool              // of cancel
-	yes       bool              // of erase
+	yes       bool              // of cancel and erase
 	variables []gitlab.Variable // of play
 	inputs    map[string]string // of play and retry
 }
@@ -165,6 +166,7 @@ func readInputs(values []string) (map[string]string, error) {
 type jobAction struct {
 	name, usage string
 	flags       []cli.Flag // of its own
+	question    string     // asked before it is done, about a job and a project; empty if it can be undone
 	do          func(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error)
 }
 
@@ -182,8 +184,15 @@ func (a jobAction) run(ctx context.Context, o jobOptions, con *console.Console) 
 		if err := s.jobs().NeedsUser("job "+a.name, "api"); err != nil {
 			return err // before a question or a search that would be in vain
 		}
+		sure := o.yes || a.question == ""
+		if err := s.canAsk(sure, "job "+a.name); err != nil {
+			return err
+		}
 		target, err := s.oneJob(ctx, o.query, o.id)
 		if err != nil {
+			return err
+		}
+		if err := s.confirm(ctx, sure, fmt.Sprintf(a.question, target.Label(), target.Project)); err != nil {
 			return err
 		}
 		job, err := a.do(ctx, s, o, target)
@@ -202,10 +211,7 @@ func retryJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact)
 	return s.jobs().Retry(ctx, a.Project, a.JobID, o.inputs)
 }
 
-func eraseJob(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error) {
-	if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the archive, the reports and the log of %s of project %s?", a.Label(), a.Project)); err != nil {
-		return gitlab.Job{}, err
-	}
+func eraseJob(ctx context.Context, s *session, _ jobOptions, a resolve.Artifact) (gitlab.Job, error) {
 	return s.jobs().Erase(ctx, a.Project, a.JobID)
 }
 

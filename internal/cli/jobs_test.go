@@ -46,9 +46,9 @@ func TestDocumentedExamplesPrinted(t *testing.T) {
 		{"jobs.tsv", "jobs.json", "jobs"},
 		{"job.json", "job.json", "job show 8 --format json"},
 		{"job.txt", "job.json", "job show 8"},
-		{"canceled.txt", "canceled.json", "job cancel 1"},
+		{"canceled.txt", "canceled.json", "job cancel 1 -y"},
 		{"retried.json", "retried.json", "job retry 1 --format json"},
-		{"erased.txt", "erased.json", "job erase 1"},
+		{"erased.txt", "erased.json", "job erase 1 -y"},
 		{"played.txt", "played.json", "job play 1"},
 	}
 	for _, tt := range tests {
@@ -91,7 +91,7 @@ func TestWholeJobPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range []string{
-		"jobs", "jobs --format jsonl", "job show 8", "job show --ref main --job build", "keep --job-id 8", "job keep 8", "job retry 8", "job cancel 8", "job play 8", "job erase 8 --yes",
+		"jobs", "jobs --format jsonl", "job show 8", "job show --ref main --job build", "keep --job-id 8", "job keep 8", "job retry 8", "job cancel 8 -y", "job play 8", "job erase 8 --yes",
 	} {
 		var stdout, stderr bytes.Buffer
 		if !strings.Contains(args, "--format") {

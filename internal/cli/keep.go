@@ -79,13 +79,14 @@ func deleteCommand(con *console.Console) *cli.Command {
 		UsageText: "artifetch delete [flags]",
 		Description: `Takes the same query as fetch, and deletes the archive and the reports; the log
 stays. With --all, GitLab deletes in the background the artifacts of all jobs, except
-in the newest successful pipeline of each ref. On a terminal, it asks first. Needs a personal,
-project or group access token: GitLab doesn't accept job tokens for this.
+in the newest successful pipeline of each ref. It asks first; without a terminal, it
+needs --yes. Needs a personal, project or group access token: GitLab doesn't accept
+job tokens for this.
 
   artifetch delete --job-id 1001
   artifetch delete -R group/app --all --yes`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
-			&cli.BoolFlag{Name: "all", Category: help.Which, Usage: "of all jobs of the project; without a terminal, needs --yes", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "all", Category: help.Which, Usage: "of all jobs of the project", DisableDefaultText: true},
 			yesFlag(),
 		}),
 		Action: action(con, readDelete, runDelete),
@@ -102,6 +103,9 @@ func readDelete(c *cli.Context) (o deleteOptions, err error) {
 	o = deleteOptions{all: c.Bool("all"), yes: readYes(c)}
 	if o.targetOptions, err = readTargets(c, "deleting artifacts"); err != nil {
 		return o, err
+	}
+	if !o.yes {
+		o.asks = "delete"
 	}
 	if o.all && len(o.query.given) > 0 {
 		return o, usage("--all deletes the artifacts of all jobs; --"+o.query.given[0]+" names some", "leave one of them out")
@@ -134,13 +138,14 @@ func deleteAll(ctx context.Context, s *session, o deleteOptions) error {
 		return err
 	case project == "":
 		return failure.ErrNoProject
-	case !o.yes && !s.con.Attended():
-		return usage("--all deletes the artifacts of all jobs, and there is no terminal to confirm that", "give --yes too")
 	}
 	if err := s.jobs().NeedsUser(o.what, "api"); err != nil {
 		return err
 	}
-	if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, but of the newest successful pipeline of each ref?", project)); err != nil {
+	if err := s.canAsk(o.asks == "", o.asks); err != nil {
+		return err
+	}
+	if err := s.confirm(ctx, o.yes, fmt.Sprintf("Delete the artifacts of ALL jobs of project %s, except those of the newest successful pipeline of each ref?", project)); err != nil {
 		return err
 	}
 	if err := s.jobs().DeleteAllArtifacts(ctx, project); err != nil {
@@ -155,13 +160,14 @@ type targetOptions struct {
 	global globalOptions
 	query  queryOptions
 	what   string // is done to them
+	asks   string // the command, if it asks before it does that
 }
 
 func readTargets(c *cli.Context, what string) (targetOptions, error) {
 	if c.Args().Present() {
 		return targetOptions{}, usage(c.Command.Name+" takes no argument", "name the job by --job-id, or by --ref and --job")
 	}
-	o := targetOptions{readGlobal(c), readQuery(c), what}
+	o := targetOptions{global: readGlobal(c), query: readQuery(c), what: what}
 	return o, o.query.oneRef(c.Command.HelpName)
 }
 
@@ -169,6 +175,9 @@ func readTargets(c *cli.Context, what string) (targetOptions, error) {
 func (o targetOptions) each(ctx context.Context, con *console.Console, do func(context.Context, *session, []resolve.Artifact) error) error {
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		if err := s.jobs().NeedsUser(o.what, "api"); err != nil {
+			return err
+		}
+		if err := s.canAsk(o.asks == "", o.asks); err != nil {
 			return err
 		}
 		var found []resolve.Artifact

@@ -13,11 +13,11 @@ import (
 )
 
 // Confirm asks the person at the terminal a question and reports whether the answer is
-// yes. If there is no one to ask, as in a job, it is.
+// yes. Without a terminal it isn't: see [Console.Attended].
 func (c *Console) Confirm(ctx context.Context, question string) (yes bool, err error) {
 	tty, done := c.terminal()
 	if tty == nil {
-		return true, nil
+		return false, nil
 	}
 	defer done()
 	if _, err := fmt.Fprintf(tty, "%s [y/N] ", printable.Text(question)); err != nil {

@@ -136,7 +136,7 @@ func TestSignals(t *testing.T) {
 // Of a request that changes something, a signal leaves a doubt, which is said.
 func TestSignalDuringAnAction(t *testing.T) {
 	t.Parallel()
-	p := newSignalled(t, gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "stall", On: "/cancel"}}}, "artifetch", "job", "cancel", "1401")
+	p := newSignalled(t, gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "stall", On: "/cancel"}}}, "artifetch", "job", "cancel", "1401", "--yes")
 	p.begin(t)
 	p.await(t, "/cancel")
 	if err := p.Process.Signal(os.Interrupt); err != nil {
@@ -289,7 +289,7 @@ func TestClosedOutput(t *testing.T) {
 // ^C at a question ends the run at once, and nothing is done.
 func TestInterruptedQuestion(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"delete --job-id 1001", "delete --all", "job erase 1001"} {
+	for _, args := range []string{"delete --job-id 1001", "delete --all", "job erase 1001", "job cancel 1401"} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			p := newSignalled(t, gitlabtest.Options{}, "artifetch", strings.Fields(args)...)

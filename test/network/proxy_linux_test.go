@@ -106,7 +106,7 @@ func TestChangeThroughRefusingProxy(t *testing.T) {
 	for config, asked := range map[string]int{"ConnectPort 443": 1, "Upstream http 127.0.0.1:1": 2} {
 		s, p, _ := proxied(t, config)
 		env := map[string]string{"HTTPS_PROXY": p.address, "CI_JOB_TOKEN": "", "GITLAB_TOKEN": gitlabtest.PrivateToken}
-		o := s.run(env, "job", "cancel", "1401", "--retries", "1")
+		o := s.run(env, "job", "cancel", "1401", "--yes", "--retries", "1")
 		s.fails(o, 6, "the proxy "+p.address)
 		if strings.Contains(o.last, "nobody knows") {
 			t.Errorf("there is a doubt:\n%s", o.last)
