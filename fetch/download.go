@@ -33,8 +33,15 @@ func (f *File) download(w io.WriterAt) error {
 	if others == 0 || f.whole() {
 		return f.copyRange(ctx, io.NewOffsetWriter(w, 0), 0, f.size, come)
 	}
+	front, err := f.Range(ctx, 0, f.size) // before the others could take the first connection
+	if err != nil {
+		return err
+	}
 	rest := f.division(others)
-	group.Go(func() error { return f.copyFront(ctx, w, rest, come) })
+	group.Go(func() error {
+		defer func() { _ = front.Close() }() // the others have the rest, or it has failed already
+		return copyFront(w, front, rest, come)
+	})
 	for i := range others {
 		group.Go(func() error { return f.copyBack(ctx, w, rest, i, come) })
 	}
@@ -42,12 +49,7 @@ func (f *File) download(w io.WriterAt) error {
 }
 
 // copyFront writes what the first connection brings until it meets the others.
-func (f *File) copyFront(ctx context.Context, w io.WriterAt, rest *division, come *tally) error {
-	body, err := f.Range(ctx, 0, f.size)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = body.Close() }() // the others have the rest, or it has failed already
+func copyFront(w io.WriterAt, body io.Reader, rest *division, come *tally) error {
 	buf := make([]byte, copyBuffer)
 	for {
 		off, n := rest.first()
@@ -84,6 +86,7 @@ func (f *File) copyBack(ctx context.Context, w io.WriterAt, rest *division, work
 type division struct {
 	least, most int64 // bytes that are worth a request, from the back
 	others      int64
+	beginning   int64 // bytes that the first connection brings in any case
 
 	mu          sync.Mutex
 	front, back int64 // what nobody has taken yet is between them
@@ -93,6 +96,9 @@ func (f *File) division(others int) *division {
 	d := &division{others: int64(others), back: f.size, least: 2 << 20, most: 16 << 20}
 	if !f.Redirected() { // each request occupies GitLab's application server
 		d.least, d.most = 16<<20, 64<<20
+	}
+	if f.spine != nil {
+		d.beginning = f.spine.end()
 	}
 	return d
 }
@@ -107,11 +113,15 @@ func (d *division) first() (off, n int64) {
 }
 
 // last takes a part from the back. The parts get smaller, so that all connections end at
-// about the same time.
+// about the same time. What's left in the end isn't worth a request, nor is what is in
+// memory already: the first connection takes both.
 func (d *division) last() (off, n int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	left := d.back - d.front
+	left := d.back - max(d.front, d.beginning)
+	if left < frontStep {
+		return 0, 0
+	}
 	n = min(max(min(left/(2*d.others), d.most), d.least), left)
 	d.back -= n
 	return d.back, n

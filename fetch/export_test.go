@@ -10,3 +10,10 @@ func OpenSized(ctx context.Context, url string, o Options, whole, ahead int64) (
 	r.sizes = sizes{whole, ahead}
 	return r.openFile(ctx, o)
 }
+
+// Divide distributes a file whose first connection brings the beginning in any case. It
+// returns what takes the next part from the front, and from the back.
+func Divide(size, beginning, least int64, others int) (first, last func() (off, n int64)) {
+	d := &division{others: int64(others), beginning: beginning, back: size, least: least, most: 16 << 20}
+	return d.first, d.last
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -73,6 +74,35 @@ func TestInto(t *testing.T) {
 			if n := len(o.asked()); n > most || o.readTwice() != 0 || stats.Spooled && tt.size > 0 {
 				t.Errorf("%d bytes, redirected %v: %d requests, %d bytes twice, %+v", tt.size, redirected, n, o.readTwice(), stats)
 			}
+		}
+	}
+}
+
+// In whatever order the connections take parts, those from the back are worth a request,
+// and together they are the whole file, without overlaps.
+func TestDivision(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	for range 2000 {
+		least := []int64{2 * mib, 16 * mib}[rand.IntN(2)]
+		size := 4*mib + rand.Int64N(60*mib)
+		others := 1 + rand.IntN(7)
+		first, last := fetch.Divide(size, 4*mib, least, others)
+		front, back := int64(0), size
+		for front < back {
+			take := []func() (int64, int64){first, last}[rand.IntN(2)]
+			off, n := take()
+			switch {
+			case off == front:
+				front += n
+			case off+n == back && n >= mib && off >= 4*mib:
+				back -= n
+			case n > 0:
+				t.Fatalf("%d bytes, from %d to %d left: got %d from %d", size, front, back, n, off)
+			}
+		}
+		if _, n := first(); n != 0 || front != back {
+			t.Fatalf("%d bytes: %d from the front, up to %d from the back, and %d more", size, front, back, n)
 		}
 	}
 }
