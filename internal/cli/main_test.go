@@ -9,14 +9,6 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli"
 )
 
-// command runs a command line.
-func command(t *testing.T, args []string, out cli.IO) int {
-	t.Helper()
-	cli.OneAtATime.Lock()
-	defer cli.OneAtATime.Unlock()
-	return cli.Run(t.Context(), args, out)
-}
-
 // What the job that runs the tests has in its environment is not what they are about.
 func TestMain(m *testing.M) {
 	ours := regexp.MustCompile(`^(CI_|GITLAB_|ARTIFETCH_)`)
@@ -28,4 +20,12 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(m.Run())
+}
+
+// command runs a command line.
+func command(t *testing.T, args []string, out cli.IO) int {
+	t.Helper()
+	cli.OneAtATime.Lock()
+	defer cli.OneAtATime.Unlock()
+	return cli.Run(t.Context(), args, out)
 }
