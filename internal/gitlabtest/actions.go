@@ -8,15 +8,17 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
 // needs answers, and returns false, if the caller is less than that role.
 func (c *call) needs(role string) bool {
-	if c.caller.atLeast(c.project, role) {
+	if c.caller.AtLeast(c.project, role) {
 		return true
 	}
-	forbidden(c.w, "")
+	answer.Forbidden(c.w, "")
 	return false
 }
 
@@ -27,7 +29,7 @@ func (c *call) cancel(project, id string) {
 	if !ok {
 		return
 	}
-	force, ok := boolean(c.w, query, "force")
+	force, ok := answer.Boolean(c.w, query, "force")
 	if !ok || !c.act(project, id, "") || !c.needs("developer") {
 		return
 	}
@@ -42,7 +44,7 @@ func (c *call) cancel(project, id string) {
 	case !force && status == "running":
 		job.Status = "canceling"
 	}
-	respond(c.w, http.StatusCreated, c.jobEntity(job, pipeline))
+	answer.Respond(c.w, http.StatusCreated, c.entities().Job(job, pipeline))
 }
 
 // retryable is Ci::Processable#retryable? (app/models/ci/processable.rb).
@@ -63,14 +65,14 @@ func (c *call) retry(project, id string) {
 	bridge, of := c.project.Bridge(c.id)
 	switch {
 	case job == nil && bridge == nil:
-		recordNotFound(c.w)
+		answer.RecordNotFound(c.w)
 	case !c.needs("developer"):
 	case job != nil && job.Archived:
-		forbidden(c.w, "")
+		answer.Forbidden(c.w, "")
 	case job != nil && retryable(job.State(), job.Retried):
 		kept, err := job.GiveInputs(given)
 		if err != nil {
-			badRequest(c.w, err.Error())
+			answer.BadRequest(c.w, err.Error())
 			return
 		}
 		again := c.s.world.Retry(job, pipeline, c.s.opts.Now())
@@ -78,7 +80,7 @@ func (c *call) retry(project, id string) {
 		if len(given) > 0 {
 			again.GivenInputs = kept
 		}
-		respond(c.w, http.StatusCreated, c.jobEntity(again, pipeline))
+		answer.Respond(c.w, http.StatusCreated, c.entities().Job(again, pipeline))
 	case bridge != nil && retryable(bridge.State(), bridge.Retried):
 		again := *bridge // whose child stays with the one that is retried
 		again.ID, again.Status, again.Child, again.Downstream = c.s.world.NextJobID(), "pending", nil, nil
@@ -86,9 +88,9 @@ func (c *call) retry(project, id string) {
 		bridge.Retried = true
 		of.Bridges = append(of.Bridges, &again)
 		of.Reopen()
-		respond(c.w, http.StatusCreated, c.jobEntity(again.AsJob(), of))
+		answer.Respond(c.w, http.StatusCreated, c.entities().Job(again.AsJob(), of))
 	default:
-		forbidden(c.w, "Job is not retryable")
+		answer.Forbidden(c.w, "Job is not retryable")
 	}
 }
 
@@ -103,15 +105,15 @@ func (c *call) erase(project, id string) {
 	}
 	hasSomething := job.Log() != "" || job.HasArchive() || len(job.AllReports()) > 0
 	switch {
-	case !c.caller.mayErase(c.project, job, pipeline):
-		forbidden(c.w, "")
+	case !c.caller.MayErase(c.project, job, pipeline):
+		answer.Forbidden(c.w, "")
 	case !job.Finished() || !hasSomething:
-		forbidden(c.w, "Job is not erasable!")
+		answer.Forbidden(c.w, "Job is not erasable!")
 	case c.refreshing():
 	default:
 		job.RemoveFiles()
 		job.Trace, job.Erased = "", true
-		respond(c.w, http.StatusCreated, c.jobEntity(job, pipeline))
+		answer.Respond(c.w, http.StatusCreated, c.entities().Job(job, pipeline))
 	}
 }
 
@@ -130,17 +132,17 @@ func (c *call) play(project, id string) {
 	playable := func(status string) bool { return status == "manual" || status == "scheduled" }
 	switch {
 	case job == nil && bridge == nil:
-		recordNotFound(c.w)
+		answer.RecordNotFound(c.w)
 	case !c.needs("developer"):
 	case job != nil && job.Archived:
-		forbidden(c.w, "")
+		answer.Forbidden(c.w, "")
 	case job != nil && playable(job.State()):
 		kept, err := job.GiveInputs(given)
 		if err != nil {
-			badRequest(c.w, err.Error()) // (U), as for a retry
+			answer.BadRequest(c.w, err.Error()) // (U), as for a retry
 			return
 		}
-		job.Status, job.User = "pending", c.caller.user()
+		job.Status, job.User = "pending", c.caller.User()
 		if len(variables) > 0 {
 			job.Variables = maps.Clone(variables)
 		}
@@ -148,13 +150,13 @@ func (c *call) play(project, id string) {
 			job.GivenInputs = kept
 		}
 		pipeline.Reopen()
-		respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
+		answer.Respond(c.w, http.StatusOK, c.entities().Job(job, pipeline))
 	case bridge != nil && playable(bridge.State()):
 		bridge.Status = "pending"
 		of.Reopen()
-		respond(c.w, http.StatusOK, c.bridgeEntity(bridge, of))
+		answer.Respond(c.w, http.StatusOK, c.entities().Bridge(bridge, of))
 	default:
-		badRequest(c.w, "Unplayable Job")
+		answer.BadRequest(c.w, "Unplayable Job")
 	}
 }
 
@@ -164,7 +166,7 @@ func (c *call) parameters() (url.Values, map[string]any, bool) {
 	if !c.authenticated("") {
 		return nil, nil, false
 	}
-	return c.body()
+	return answer.Parameters(c.w, c.r)
 }
 
 // variables reads job_variables_attributes, and both of its parts are required.
@@ -181,7 +183,7 @@ func (c *call) variables() (map[string]string, bool) {
 			given []string
 		}{{"key", keys}, {"value", contents}} {
 			if i >= len(part.given) {
-				invalid(c.w, fmt.Sprintf("%s[%d][%s] is missing", list, i, part.name))
+				answer.Invalid(c.w, fmt.Sprintf("%s[%d][%s] is missing", list, i, part.name))
 				return nil, false
 			}
 		}
@@ -197,7 +199,7 @@ func (c *call) variables() (map[string]string, bool) {
 // Older versions ignore it. https://docs.gitlab.com/api/jobs/#run-a-job
 func (c *call) inputs() (map[string]any, bool) {
 	values, object, ok := c.parameters()
-	if !ok || !c.s.has(featJobInputs) {
+	if !ok || !c.s.has(feature.JobInputs) {
 		return nil, ok
 	}
 	given := map[string]any{}
@@ -216,7 +218,7 @@ func (c *call) inputs() (map[string]any, bool) {
 		ok = false
 	}
 	if !ok {
-		invalid(c.w, "job_inputs is invalid")
+		answer.Invalid(c.w, "job_inputs is invalid")
 		return nil, false
 	}
 	return given, true

@@ -4,6 +4,10 @@ import (
 	"net/http"
 	"net/url"
 
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/access"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/storage"
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
@@ -14,8 +18,8 @@ func (c *call) enterArtifacts(project, permission string) bool {
 	if !c.enterBuilds(project, permission) {
 		return false
 	}
-	if c.s.opts.Unlicensed && c.caller.job {
-		notFound(c.w, "Project")
+	if c.s.opts.Unlicensed && c.caller.ByJobToken {
+		answer.NotFound(c.w, "Project")
 		return false
 	}
 	return true
@@ -26,7 +30,7 @@ func (c *call) enterArtifacts(project, permission string) bool {
 func (c *call) jobArchive(project string) {
 	query := c.r.URL.Query()
 	kind, ok := c.fileType(query) // validated before anything else
-	if !ok || c.s.has(featDownloadMode) && !validMode(c.w, query) || !c.enterArtifacts(project, readJobs) {
+	if !ok || c.s.has(feature.DownloadMode) && !validMode(c.w, query) || !c.enterArtifacts(project, access.ReadJobs) {
 		return
 	}
 	job, pipeline := c.findJob()
@@ -34,21 +38,21 @@ func (c *call) jobArchive(project string) {
 		return
 	}
 	c.s.world.Look(job, pipeline)
-	file := stored{job: job}
+	file := storage.File{Job: job}
 	if kind != "archive" {
-		file.report, file.missing = job.Report(kind), true
+		file.Report, file.IsReport = job.Report(kind), true
 	}
-	c.artifact(file, c.delivery(featDownloadMode, c.s.opts.delivery()))
+	c.artifact(file, c.delivery(feature.DownloadMode, c.s.opts.delivery()))
 }
 
 // fileType reads file_type: gitlab!252518. Older versions ignore it.
 func (c *call) fileType(query url.Values) (string, bool) {
 	kind := query.Get("file_type")
-	if !c.s.has(featFileType) || !query.Has("file_type") {
+	if !c.s.has(feature.FileType) || !query.Has("file_type") {
 		return "archive", true
 	}
 	if !world.DownloadableType(kind) {
-		invalid(c.w, "file_type does not have a valid value")
+		answer.Invalid(c.w, "file_type does not have a valid value")
 		return "", false
 	}
 	return kind, true
@@ -56,19 +60,19 @@ func (c *call) fileType(query url.Values) (string, bool) {
 
 // refArchive is GET /projects/:id/jobs/artifacts/:ref_name/download.
 func (c *call) refArchive(project string) {
-	if c.s.has(featRefDownloadMode) && !validMode(c.w, c.r.URL.Query()) {
+	if c.s.has(feature.RefDownloadMode) && !validMode(c.w, c.r.URL.Query()) {
 		return
 	}
 	job := c.byRef(project, false)
 	if job == nil {
 		return
 	}
-	if !job.HasArchive() && !c.s.has(featMissingArchive) && c.caller.mayReadArtifacts(c.project, job) {
+	if !job.HasArchive() && !c.s.has(feature.MissingArchive) && c.caller.MayReadArtifacts(c.project, job) {
 		// Older versions met a nil file here.
-		message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
+		answer.Message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
 		return
 	}
-	c.artifact(stored{job: job}, c.delivery(featRefDownloadMode, c.s.opts.delivery()))
+	c.artifact(storage.File{Job: job}, c.delivery(feature.RefDownloadMode, c.s.opts.delivery()))
 }
 
 // byRef finds the job that a ref and a name mean. Of a public project, a single
@@ -76,16 +80,16 @@ func (c *call) refArchive(project string) {
 func (c *call) byRef(project string, file bool) *Job {
 	query := c.r.URL.Query()
 	if !query.Has("job") { // validated before anything else
-		invalid(c.w, "job is missing")
+		answer.Invalid(c.w, "job is missing")
 		return nil
 	}
 	recent, ok := false, true
-	if c.s.has(featRecent) {
-		recent, ok = boolean(c.w, query, "search_recent_successful_pipelines")
+	if c.s.has(feature.Recent) {
+		recent, ok = answer.Boolean(c.w, query, "search_recent_successful_pipelines")
 	}
-	permission := readJobs
+	permission := access.ReadJobs
 	if p, _ := c.s.world.Project(project); file && p != nil && p.Visibility == Public {
-		permission = anyPermission
+		permission = access.AnyPermission
 	}
 	if !ok || !c.enterArtifacts(project, permission) {
 		return nil
@@ -93,7 +97,7 @@ func (c *call) byRef(project string, file bool) *Job {
 	if recent {
 		job := c.project.RecentJob(c.rest[0], query.Get("job"))
 		if job == nil {
-			notFound(c.w, "Job")
+			answer.NotFound(c.w, "Job")
 		}
 		return job
 	}
@@ -106,7 +110,7 @@ func (c *call) byRef(project string, file bool) *Job {
 	})
 	job := c.project.LatestJob(c.rest[0], query.Get("job"))
 	if job == nil {
-		recordNotFound(c.w)
+		answer.RecordNotFound(c.w)
 	}
 	return job
 }
@@ -118,28 +122,28 @@ func (c *call) byRef(project string, file bool) *Job {
 func (c *call) runnerArchive(id string) {
 	query := c.r.URL.Query()
 	if !c.number(id) {
-		invalid(c.w, "id is invalid")
+		answer.Invalid(c.w, "id is invalid")
 		return
 	}
-	direct, ok := boolean(c.w, query, "direct_download")
-	if !ok || c.s.has(featDownloadMode) && !validMode(c.w, query) || c.limited(limitRunner) {
+	direct, ok := answer.Boolean(c.w, query, "direct_download")
+	if !ok || c.s.has(feature.DownloadMode) && !validMode(c.w, query) || c.limited(limitRunner) {
 		return
 	}
 	caller, ok := c.s.identify(c.w, c.r, true)
 	if !ok {
 		return
 	}
-	if caller.token == nil {
-		unauthorized(c.w)
+	if caller.Token == nil {
+		answer.Unauthorized(c.w)
 		return
 	}
 	job, pipeline, project := c.s.world.Job(c.id)
-	if job == nil || !caller.job || !jobMaySee(caller.token, project) || !caller.mayReadBuilds(project) {
-		forbidden(c.w, "")
+	if job == nil || !caller.ByJobToken || !access.JobMaySee(caller.Token, project) || !caller.MayReadBuilds(project) {
+		answer.Forbidden(c.w, "")
 		return
 	}
 	c.project, c.caller = project, caller
-	if !c.permitted(readJobs) {
+	if !c.permitted(access.ReadJobs) {
 		return
 	}
 	c.s.world.Look(job, pipeline)
@@ -147,20 +151,33 @@ func (c *call) runnerArchive(id string) {
 	if direct {
 		without = c.s.opts.delivery()
 	}
-	file := stored{job: job, open: !c.s.has(featRunnerAccess)}
-	c.artifact(file, c.delivery(featDownloadMode, without))
+	file := storage.File{Job: job}
+	mode := c.delivery(feature.DownloadMode, without)
+	if c.s.has(feature.RunnerAccess) {
+		c.artifact(file, mode)
+		return
+	}
+	c.sendIfThere(file, mode)
 }
 
-// artifact serves an archive or a report. The job as a whole is checked first,
-// then the file; one that is not there cannot be checked.
-func (c *call) artifact(file stored, mode string) {
+// artifact serves an archive or a report that the caller may read. The job as a
+// whole is checked first, then the file, if it exists.
+func (c *call) artifact(file storage.File, mode string) {
+	readable := c.caller.MayReadArtifacts(c.project, file.Job) && (!file.Exists() || c.caller.MayRead(c.project, file.Access()))
+	if mode != "" && !readable {
+		answer.Forbidden(c.w, "")
+		return
+	}
+	c.sendIfThere(file, mode)
+}
+
+// sendIfThere serves an archive or a report. An empty mode is refused.
+func (c *call) sendIfThere(file storage.File, mode string) {
 	switch {
 	case mode == "":
-		message(c.w, c.s.opts.RefusedMode, "download_mode is not allowed") // (U)
-	case !file.open && !c.caller.mayReadArtifacts(c.project, file.job), !file.open && file.exists() && !c.caller.mayRead(c.project, file.access()):
-		forbidden(c.w, "")
-	case !file.exists():
-		notFound(c.w, "")
+		answer.Message(c.w, c.s.opts.RefusedMode, "download_mode is not allowed") // (U)
+	case !file.Exists():
+		answer.NotFound(c.w, "")
 	default:
 		c.send(file, mode)
 	}

@@ -8,43 +8,41 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-)
 
-// caller is who sends a request. The zero value is anonymous.
-type caller struct {
-	token *Token
-	job   bool // by a job token
-}
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/access"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
+)
 
 // identify finds the caller as lib/gitlab/auth/auth_finders.rb does: personal
 // and OAuth tokens first, then job tokens. takesJobs tells whether the route is
 // flagged for job tokens; where it is not, one is ignored, so that its caller is
 // nobody. It answers itself, and returns false, if a credential is refused.
-func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool) (caller, bool) {
+func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool) (access.Caller, bool) {
 	value, bearer := personalToken(r)
 	t := s.world.Token(value)
 	switch {
 	case value == "":
 	case bearer && takesJobs && t != nil && t.Kind == KindJob && !t.Dead:
-		return caller{t, true}, true
+		return access.Caller{Token: t, ByJobToken: true}, true
 	case strings.HasPrefix(value, "glcbt-"):
 		// In the header of a personal token, it is anonymous.
 	case t == nil || t.Kind == KindJob || t.Kind == KindBearer && !bearer:
-		unauthorized(w)
-		return caller{}, false
+		answer.Unauthorized(w)
+		return access.Caller{}, false
 	default:
-		return caller{token: t}, s.usable(w, r, t)
+		return access.Caller{Token: t}, s.usable(w, r, t)
 	}
 	value = cmp.Or(r.URL.Query().Get("job_token"), r.URL.Query().Get("token"), r.Header.Get("Job-Token"))
 	if value == "" || !takesJobs {
-		return caller{}, true
+		return access.Caller{}, true
 	}
 	t = s.world.Token(value)
 	if t == nil || t.Kind != KindJob || t.Dead {
-		unauthorized(w)
-		return caller{}, false
+		answer.Unauthorized(w)
+		return access.Caller{}, false
 	}
-	return caller{t, true}, true
+	return access.Caller{Token: t, ByJobToken: true}, true
 }
 
 // scopes of which a token needs one: lib/api/api.rb, lib/api/metadata.rb,
@@ -63,22 +61,23 @@ func scopes(r *http.Request) []string {
 // if it will not do.
 func (s *Server) usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 	wanted := scopes(r)
-	boundary, permission := s.fineGrained(r)
+	below, _ := s.apiPath(r) // a route was found, so there is one
+	boundary, permission := access.FineGrained(s.kind(r, "gitlab"), below)
 	switch {
 	case t.Dead:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Protected by OAuth 2.0", error="invalid_token"`)
-		respond(w, http.StatusUnauthorized, map[string]string{
+		answer.Respond(w, http.StatusUnauthorized, map[string]string{
 			"error": "invalid_token", "error_description": "Token is expired. You can either do re-authorization or token refresh.",
 		})
 	case len(t.Scopes) > 0 && !slices.ContainsFunc(t.Scopes, func(scope string) bool { return slices.Contains(wanted, scope) }):
-		respond(w, http.StatusForbidden, map[string]string{
+		answer.Respond(w, http.StatusForbidden, map[string]string{
 			"error": "insufficient_scope", "error_description": "The request requires higher privileges than provided by the access token.",
 			"scope": strings.Join(wanted, " "),
 		})
 	case t.Permissions != nil && !slices.Contains(t.Permissions, permission):
-		notGranted(w, boundary, permission)
+		access.NotGranted(w, boundary, permission)
 	case t.Blocked:
-		forbidden(w, "Your account has been blocked.")
+		answer.Forbidden(w, "Your account has been blocked.")
 	default:
 		return true
 	}
@@ -99,24 +98,24 @@ func personalToken(r *http.Request) (value string, bearer bool) {
 
 // project looks a project up as lib/api/helpers.rb does, and answers itself if
 // the caller may not see it.
-func (s *Server) project(w http.ResponseWriter, r *http.Request, ref string, c caller) *Project {
+func (s *Server) project(w http.ResponseWriter, r *http.Request, ref string, c access.Caller) *Project {
 	p, moved := s.world.Project(ref)
 	switch {
 	case p == nil:
-		notFound(w, "Project")
+		answer.NotFound(w, "Project")
 		return nil
-	case c.job && !jobMaySee(c.token, p):
+	case c.ByJobToken && !access.JobMaySee(c.Token, p):
 		from := "" // a token of a project that is gone
-		if source, _ := s.world.Project(strconv.FormatInt(c.token.Project, 10)); source != nil {
+		if source, _ := s.world.Project(strconv.FormatInt(c.Token.Project, 10)); source != nil {
 			from = path.Base(source.Path)
 		}
-		forbidden(w, fmt.Sprintf("Authentication by CI/CD job token not allowed from %s to %s.", from, path.Base(p.Path)))
+		answer.Forbidden(w, fmt.Sprintf("Authentication by CI/CD job token not allowed from %s to %s.", from, path.Base(p.Path)))
 		return nil
-	case !c.job && !maySee(c.token, p):
-		notFound(w, "Project")
+	case !c.ByJobToken && !access.MaySee(c.Token, p):
+		answer.NotFound(w, "Project")
 		return nil
 	case moved && r.Method != http.MethodGet:
-		message(w, http.StatusMethodNotAllowed, "Non GET methods are not allowed for moved projects")
+		answer.Message(w, http.StatusMethodNotAllowed, "Non GET methods are not allowed for moved projects")
 		return nil
 	case moved:
 		http.Redirect(w, r, s.byID(r, p.ID), http.StatusMovedPermanently)
@@ -137,16 +136,26 @@ func (s *Server) byID(r *http.Request, id int64) string {
 	return address
 }
 
-// jobMaySee follows the allowlist; what anybody may read is not covered by it.
-func jobMaySee(t *Token, p *Project) bool { return p.Visibility != Private || p.Lets(t) }
-
-// maySee reports whether a personal token, or none, shows the project.
-func maySee(t *Token, p *Project) bool {
-	switch p.Visibility {
-	case Public:
-		return true
-	case Internal:
-		return t != nil
+// flagged is the permission that a route asks of job tokens, or nothing where the
+// instance does not take job tokens on it.
+func (s *Server) flagged(permission string, f feature.Name) string {
+	if !s.has(f) {
+		return ""
 	}
-	return t != nil && t.Roles[p.ID] != ""
+	return permission
+}
+
+// permitted checks a permission as lib/api/helpers.rb does, and answers itself
+// if a job token of another project lacks it. Older versions had none.
+func (c *call) permitted(permission string) bool {
+	if !c.caller.ByJobToken || permission == "" || permission == access.AnyPermission || c.caller.Token.Project == c.project.ID || !c.s.has(feature.Policies) {
+		return true
+	}
+	policies, restricted := c.project.JobTokenPolicies[c.caller.Token.Project]
+	if !restricted || slices.Contains(policies, permission) {
+		return true
+	}
+	answer.Forbidden(c.w, fmt.Sprintf("Insufficient permissions to access this resource in project %s. "+
+		"The following token permission is required: %s.", path.Base(c.project.Path), permission))
+	return false
 }

@@ -1,23 +1,14 @@
 package gitlabtest
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/storage"
 )
-
-// constantETag came with every download of older versions:
-// https://gitlab.com/gitlab-org/gitlab/-/issues/371991
-const constantETag = `W/"12ae32cb1ec02d01eda3581b127c1fee"`
-
-// archivedAt is the modification time of every stored file.
-var archivedAt = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
 // How the bytes of object storage come to the client.
 const (
@@ -35,13 +26,13 @@ func (o *Options) delivery() string {
 
 // validMode is how a route that knows download_mode validates it.
 func validMode(w http.ResponseWriter, query url.Values) bool {
-	return oneOf(w, query, "download_mode", []string{modeDirect, modeProxied})
+	return answer.OneOf(w, query, "download_mode", []string{modeDirect, modeProxied})
 }
 
 // delivery is the mode of an answer: the one that download_mode asks for, where the
 // instance knows the parameter on this route and allows the mode, and otherwise the
 // route's own. An empty one is a refusal.
-func (c *call) delivery(f feature, without string) string {
+func (c *call) delivery(f feature.Name, without string) string {
 	asked := c.r.URL.Query().Get("download_mode")
 	if asked == "" || !c.s.has(f) {
 		return without
@@ -56,35 +47,35 @@ func (c *call) delivery(f feature, without string) string {
 }
 
 // send sends the bytes, or the client to storage.
-func (c *call) send(file stored, mode string) {
+func (c *call) send(file storage.File, mode string) {
 	remote := c.s.opts.Mode == ModeProxy || c.s.opts.Mode == ModeRedirect
 	if remote && mode == modeDirect {
 		c.w.Header().Set("Content-Type", "text/plain")
-		http.Redirect(c.w, c.r, c.s.presign(c.r.Method, file.path()), redirectStatus(c.r))
+		http.Redirect(c.w, c.r, c.s.presigned(c.r.Method, file.Path()), redirectStatus(c.r))
 		return
 	}
-	o, err := c.s.openFile(file)
+	o, err := file.Open(c.s.otherArchives())
 	switch {
 	case err != nil && remote:
-		noSuchKey(c.w)
+		storage.NoSuchKey(c.w)
 	case err != nil:
-		message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
+		answer.Message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
 	default:
-		c.w.stream = func(w http.ResponseWriter) {
+		c.w.Stream = func(w http.ResponseWriter) {
 			defer func() { _ = o.Close() }()
 			c.s.sendBytes(w, c.r, o)
 		}
 	}
 }
 
-func (s *Server) sendBytes(w http.ResponseWriter, r *http.Request, o *object) {
+func (s *Server) sendBytes(w http.ResponseWriter, r *http.Request, o *storage.Object) {
 	switch mode := s.opts.Mode; mode {
 	case ModeProxy, ModeRedirect:
-		s.storedObject(w, r, o)
+		o.ServeS3(w, r, s.opts.quirks())
 	case ModeNoRanges, ModeNoLength:
-		whole(w, o, mode == ModeNoRanges)
+		o.ServeWhole(w, mode == ModeNoRanges)
 	default:
-		s.fromDisk(w, r, o)
+		o.ServeDisk(w, r, s.has(feature.DigestETag))
 	}
 }
 
@@ -96,30 +87,38 @@ func redirectStatus(r *http.Request) int {
 	return http.StatusSeeOther
 }
 
-// fromDisk is X-Sendfile (workhorse/internal/sendfile): net/http's ServeContent.
-func (s *Server) fromDisk(w http.ResponseWriter, r *http.Request, o *object) {
-	name := cmp.Or(o.name, "artifacts.zip")
-	h := w.Header()
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q; filename*=UTF-8''%s", name, url.PathEscape(name)))
-	h.Set("Content-Transfer-Encoding", "binary")
-	h.Set("ETag", constantETag)
-	if s.has(featDigestETag) && o.inMemory {
-		h.Set("ETag", o.etag(sha256.New()))
+// store answers for the object storage.
+func (s *Server) store(w *answer.Reply, r *http.Request) {
+	if !storage.CheckSignature(w, r, s.opts.Now()) {
+		return
 	}
-	http.ServeContent(w, r, "", archivedAt, o)
+	file, found := storage.At(s.world, r.URL.Path)
+	if !found {
+		storage.NoSuchKey(w)
+		return
+	}
+	o, err := file.Open(s.otherArchives())
+	if err != nil {
+		storage.NoSuchKey(w)
+		return
+	}
+	w.Stream = func(w http.ResponseWriter) {
+		defer func() { _ = o.Close() }()
+		o.ServeS3(w, r, s.opts.quirks())
+	}
 }
 
-// whole ignores Range.
-func whole(w http.ResponseWriter, o *object, length bool) {
-	w.Header().Set("Content-Type", "application/octet-stream")
-	if length {
-		size, _ := o.Seek(0, io.SeekEnd)
-		_, _ = o.Seek(0, io.SeekStart)
-		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-	} else {
-		w.WriteHeader(http.StatusOK)
-		_ = http.NewResponseController(w).Flush() // before the length is known
-	}
-	_, _ = io.Copy(w, o)
+// presigned is the address of a file in storage.
+func (s *Server) presigned(method, path string) string {
+	until := s.opts.Now().Add(s.opts.URLExpiry)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return storage.Presign(s.storageURL, method, path, until)
+}
+
+// otherArchives reports whether every archive is another one now.
+func (s *Server) otherArchives() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
 }

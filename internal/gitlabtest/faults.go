@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
 )
 
 // Fault is something that goes wrong.
@@ -88,7 +90,7 @@ func (f *Fault) serve(s *Server, w *recorder, r *http.Request) bool {
 		w.WriteHeader(http.StatusPartialContent)
 		_, _ = io.WriteString(w, "bad")
 	case "expired-url":
-		storageError(w, http.StatusForbidden, "AccessDenied", "Request has expired")
+		answer.StorageError(w, http.StatusForbidden, "AccessDenied", "Request has expired")
 	case "login-page":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, "<!DOCTYPE html>\n<html><head><title>Sign in · GitLab</title></head><body>Sign in</body></html>")
@@ -106,27 +108,29 @@ func (f *Fault) status(w http.ResponseWriter, now time.Time) {
 		if err != nil {
 			delay = 1
 		}
-		tooManyByRack(w, rackHeaders{after, string(limitRack), 600, 601, now.Add(time.Duration(delay) * time.Second)})
+		answer.TooManyByRack(w, answer.RackHeaders{
+			After: after, Name: string(limitRack), Limit: 600, Observed: 601, Reset: now.Add(time.Duration(delay) * time.Second),
+		})
 	case "429-app":
-		tooManyByApp(w)
+		answer.TooManyByApp(w)
 	case "429-workhorse":
-		tooManyByWorkhorse(w, cmp.Or(f.RetryAfter, "1s"))
+		answer.TooManyByWorkhorse(w, cmp.Or(f.RetryAfter, "1s"))
 	case "401":
-		unauthorized(w)
+		answer.Unauthorized(w)
 	case "404":
-		recordNotFound(w)
+		answer.RecordNotFound(w)
 	case "500":
-		message(w, http.StatusInternalServerError, "500 Internal Server Error")
+		answer.Message(w, http.StatusInternalServerError, "500 Internal Server Error")
 	case "502": // workhorse/internal/badgateway/roundtripper.go
-		text(w, http.StatusBadGateway, "GitLab is not responding")
+		answer.Text(w, http.StatusBadGateway, "GitLab is not responding")
 	case "503":
-		page(w, http.StatusServiceUnavailable, "503 Service Temporarily Unavailable")
+		answer.Page(w, http.StatusServiceUnavailable, "503 Service Temporarily Unavailable")
 	case "504":
-		page(w, http.StatusGatewayTimeout, "504 Gateway Time-out")
+		answer.Page(w, http.StatusGatewayTimeout, "504 Gateway Time-out")
 	default:
 		status, err := strconv.Atoi(f.Kind)
 		if err != nil {
-			text(w, http.StatusNotImplemented, "no such fault: "+f.Kind)
+			answer.Text(w, http.StatusNotImplemented, "no such fault: "+f.Kind)
 			return
 		}
 		w.WriteHeader(status)

@@ -1,15 +1,13 @@
 package gitlabtest
 
 import (
-	"archive/zip"
-	"fmt"
-	"io"
-	"mime"
 	"net/http"
-	"path"
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/access"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/storage"
 )
 
 // jobFile is GET /projects/:id/jobs/:job_id/artifacts/*artifact_path.
@@ -23,16 +21,16 @@ func (c *call) jobFile(project string) {
 // whole, that is possible only until it expires, unless its pipeline is locked.
 // missing names what is not there then. A nil job means that the answer was given.
 func (c *call) available(project, missing string) *Job {
-	if !c.enterArtifacts(project, readJobs) {
+	if !c.enterArtifacts(project, access.ReadJobs) {
 		return nil
 	}
 	job, pipeline := c.findJob()
 	switch {
 	case job == nil:
-	case !c.caller.mayReadArtifacts(c.project, job):
-		forbidden(c.w, "")
+	case !c.caller.MayReadArtifacts(c.project, job):
+		answer.Forbidden(c.w, "")
 	case !job.Available(pipeline, c.s.opts.Now()):
-		notFound(c.w, missing)
+		answer.NotFound(c.w, missing)
 	default:
 		return job
 	}
@@ -44,10 +42,10 @@ func (c *call) refFile(project string) {
 	job := c.byRef(project, true)
 	switch {
 	case job == nil:
-	case !c.caller.mayReadArtifacts(c.project, job):
-		forbidden(c.w, "")
+	case !c.caller.MayReadArtifacts(c.project, job):
+		answer.Forbidden(c.w, "")
 	case !job.HasArchive():
-		notFound(c.w, "")
+		answer.NotFound(c.w, "")
 	default:
 		c.file(job, c.rest[1])
 	}
@@ -59,45 +57,44 @@ func (c *call) refFile(project string) {
 // none.
 func (c *call) file(job *Job, name string) {
 	if strings.ContainsRune(name, 0) || !utf8.ValidString(name) {
-		badRequest(c.w, "")
+		answer.BadRequest(c.w, "")
 		return
 	}
 	o, err := c.s.open(job)
 	if err != nil {
-		text(c.w, http.StatusNotFound, "404 page not found\n")
+		answer.Text(c.w, http.StatusNotFound, "404 page not found\n")
 		return
 	}
-	c.w.stream = func(w http.ResponseWriter) {
+	c.w.Stream = func(w http.ResponseWriter) {
 		defer func() { _ = o.Close() }()
-		sendFile(w, o, name)
+		o.ServeEntry(w, name)
 	}
 }
 
-func sendFile(w http.ResponseWriter, o *object, name string) {
-	size, _ := o.Seek(0, io.SeekEnd)
-	archive, err := zip.NewReader(o, size)
+// tree is GET /projects/:id/jobs/:job_id/artifacts/tree, since 18.8. It lists
+// what Workhorse noted of the archive when it was uploaded.
+func (c *call) tree(project string) {
+	job := c.available(project, "Artifacts")
+	if job == nil {
+		return
+	}
+	o, err := c.s.open(job)
 	if err != nil {
-		text(w, http.StatusInternalServerError, "Internal Server Error\n")
+		answer.NotFound(c.w, "Artifacts metadata")
 		return
 	}
-	for _, f := range archive.File {
-		if f.Name != name {
-			continue
-		}
-		r, err := f.Open()
-		if err != nil {
-			text(w, http.StatusInternalServerError, "Internal Server Error\n")
-			return
-		}
-		kind := mime.TypeByExtension(path.Ext(name))
-		if kind == "" {
-			kind = "application/octet-stream"
-		}
-		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Content-Length", strconv.FormatUint(f.UncompressedSize64, 10))
-		w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", path.Base(name)))
-		_, _ = io.Copy(w, r)
+	defer func() { _ = o.Close() }()
+	entries, err := o.Metadata()
+	if err != nil {
+		answer.NotFound(c.w, "Artifacts metadata")
 		return
 	}
-	text(w, http.StatusNotFound, "404 page not found\n")
+	query := c.r.URL.Query()
+	dir := strings.TrimSuffix(query.Get("path"), "/")
+	if _, isDir := entries[dir+"/"]; dir != "" && !isDir {
+		answer.NotFound(c.w, "Path")
+		return
+	}
+	c.still = true
+	paged(c, storage.Below(entries, dir, query.Get("recursive") == "true"), true)
 }

@@ -1,16 +1,23 @@
 package gitlabtest
 
 import (
+	"io"
 	"net/http"
 	"strconv"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/access"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/entity"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
 // authenticated is lib/api/helpers.rb's authenticate!: an anonymous request gets
 // 401, before anything else is looked at.
 func (c *call) authenticated(permission string) bool {
 	caller, ok := c.s.identify(c.w, c.r, permission != "")
-	if ok && caller.token == nil {
-		unauthorized(c.w)
+	if ok && caller.Token == nil {
+		answer.Unauthorized(c.w)
 		ok = false
 	}
 	c.caller = caller
@@ -23,8 +30,8 @@ func (c *call) enterBuilds(project, permission string) bool {
 	if !c.enter(project, permission) {
 		return false
 	}
-	if !c.caller.mayReadBuilds(c.project) {
-		forbidden(c.w, "")
+	if !c.caller.MayReadBuilds(c.project) {
+		answer.Forbidden(c.w, "")
 		return false
 	}
 	return true
@@ -37,7 +44,7 @@ func (c *call) act(project, id, permission string) bool {
 		return false
 	}
 	if !c.number(id) {
-		invalid(c.w, "job_id is invalid")
+		answer.Invalid(c.w, "job_id is invalid")
 		return false
 	}
 	return c.enterBuilds(project, permission)
@@ -47,7 +54,7 @@ func (c *call) act(project, id, permission string) bool {
 func (c *call) showJob(project, id string) {
 	if job, pipeline := c.enterJob(project, id); job != nil {
 		c.s.world.Look(job, pipeline)
-		respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
+		answer.Respond(c.w, http.StatusOK, c.entities().Job(job, pipeline))
 	}
 }
 
@@ -58,8 +65,8 @@ func (c *call) trace(project, id string) {
 	if job == nil {
 		return
 	}
-	if job.DebugTrace && !c.caller.atLeast(c.project, "developer") { // app/policies/ci/build_policy.rb
-		forbidden(c.w, "")
+	if job.DebugTrace && !c.caller.AtLeast(c.project, "developer") { // app/policies/ci/build_policy.rb
+		answer.Forbidden(c.w, "")
 		return
 	}
 	c.s.world.Look(job, pipeline)
@@ -72,7 +79,7 @@ func (c *call) trace(project, id string) {
 // enterJob finds a job for a route of lib/api/ci/jobs.rb that reads one; it
 // answers itself, and returns nil, if there is none.
 func (c *call) enterJob(project, id string) (*Job, *Pipeline) {
-	if !c.act(project, id, c.s.flagged(readJobs, featTokenJob)) {
+	if !c.act(project, id, c.s.flagged(access.ReadJobs, feature.TokenJob)) {
 		return nil, nil
 	}
 	return c.findJob()
@@ -82,7 +89,7 @@ func (c *call) enterJob(project, id string) (*Job, *Pipeline) {
 func (c *call) findJob() (*Job, *Pipeline) {
 	job, pipeline := c.project.Job(c.id)
 	if job == nil {
-		recordNotFound(c.w)
+		answer.RecordNotFound(c.w)
 	}
 	return job, pipeline
 }
@@ -93,17 +100,36 @@ func (c *call) currentJob() {
 	caller, ok := c.s.identify(c.w, c.r, true)
 	switch {
 	case !ok:
-	case caller.token == nil:
-		unauthorized(c.w)
-	case !caller.job:
-		notFound(c.w, "Job")
+	case caller.Token == nil:
+		answer.Unauthorized(c.w)
+	case !caller.ByJobToken:
+		answer.NotFound(c.w, "Job")
 	default:
-		if c.project, _ = c.s.world.Project(strconv.FormatInt(caller.token.Project, 10)); c.project != nil {
-			if job, pipeline := c.project.Job(caller.token.Job); job != nil {
-				respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
+		if c.project, _ = c.s.world.Project(strconv.FormatInt(caller.Token.Project, 10)); c.project != nil {
+			if job, pipeline := c.project.Job(caller.Token.Job); job != nil {
+				answer.Respond(c.w, http.StatusOK, c.entities().Job(job, pipeline))
 				return
 			}
 		}
-		notFound(c.w, "Job")
+		answer.NotFound(c.w, "Job")
 	}
+}
+
+// entities makes the JSON of the project's entities, as the caller sees them.
+func (c *call) entities() entity.Instance {
+	return entity.Instance{
+		World: c.s.world, Project: c.project, Web: c.webURL(), Now: c.s.opts.Now(), Size: c.s.size,
+		JobSource: c.s.has(feature.JobSource), PipelineMR: c.s.has(feature.PipelineMR),
+	}
+}
+
+func (c *call) webURL() string { return origin(c.r) + c.s.opts.RelativeRoot }
+func (s *Server) size(j *world.Job) int64 {
+	o, err := s.open(j)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = o.Close() }()
+	size, _ := o.Seek(0, io.SeekEnd)
+	return size
 }

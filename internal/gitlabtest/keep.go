@@ -3,6 +3,8 @@ package gitlabtest
 import (
 	"fmt"
 	"net/http"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
 )
 
 // The routes of lib/api/ci/job_artifacts.rb that change something.
@@ -17,10 +19,10 @@ func (c *call) keep(project, id string) {
 	switch {
 	case job == nil:
 	case !job.HasArchive() || job.Expired(c.s.opts.Now()):
-		message(c.w, http.StatusNotFound, fmt.Sprintf("404 #<Ci::Build:0x00007f0bd8a1c0a8 id: %d> Not Found", job.ID))
+		answer.Message(c.w, http.StatusNotFound, fmt.Sprintf("404 #<Ci::Build:0x00007f0bd8a1c0a8 id: %d> Not Found", job.ID))
 	default:
 		job.ExpireAt = nil
-		respond(c.w, http.StatusOK, c.jobEntity(job, pipeline))
+		answer.Respond(c.w, http.StatusOK, c.entities().Job(job, pipeline))
 	}
 }
 
@@ -60,14 +62,14 @@ func (c *call) deleteAllArtifacts(project string) {
 			}
 		}
 	})
-	message(c.w, http.StatusAccepted, "202 Accepted")
+	answer.Message(c.w, http.StatusAccepted, "202 Accepted")
 }
 
 // refreshing answers, and returns true, while nothing may be removed
 // (lib/api/helpers/project_stats_refresh_conflicts_helpers.rb).
 func (c *call) refreshing() bool {
 	if c.project.StatsRefresh {
-		message(c.w, http.StatusConflict, "Action temporarily disabled. The project this pipeline belongs to is undergoing stats refresh.")
+		answer.Message(c.w, http.StatusConflict, "Action temporarily disabled. The project this pipeline belongs to is undergoing stats refresh.")
 	}
 	return c.project.StatsRefresh
 }

@@ -8,6 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/access"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
 // Limits are the rate limits of the instance, in requests a minute; zero means
@@ -103,7 +107,7 @@ func (s *Server) count(of limit, key string) (overdrawn, bool) {
 // limited counts the request against a limit of the application. It answers, and
 // returns true, if the request went over.
 func (c *call) limited(of limit) bool {
-	if of == limitRunner && !c.s.has(featRunnerLimit) {
+	if of == limitRunner && !c.s.has(feature.RunnerLimit) {
 		return false
 	}
 	over, throttled := c.s.count(of, c.limitKey(of))
@@ -114,12 +118,12 @@ func (c *call) limited(of limit) bool {
 	case "rack":
 		over.rack(c.w, c.s.opts.Now())
 	case "workhorse":
-		tooManyByWorkhorse(c.w, wait(over.reset, c.s.opts.Now()).String())
+		answer.TooManyByWorkhorse(c.w, wait(over.reset, c.s.opts.Now()).String())
 	default:
 		if limits.RetryAfter {
 			c.w.Header().Set("Retry-After", seconds(over.reset, c.s.opts.Now()))
 		}
-		tooManyByApp(c.w)
+		answer.TooManyByApp(c.w)
 	}
 	return true
 }
@@ -134,7 +138,7 @@ func (c *call) limitKey(of limit) string {
 		}
 		return fmt.Sprintf("%x", sha256.Sum256([]byte(token)))
 	}
-	return c.s.userKey(c.r, c.caller.token)
+	return c.s.userKey(c.r, c.caller.Token)
 }
 
 func (s *Server) userKey(r *http.Request, t *Token) string {
@@ -150,7 +154,7 @@ func (s *Server) userKey(r *http.Request, t *Token) string {
 			return "user " + pipeline.Starter()
 		}
 	}
-	return "user " + caller{token: t}.user()
+	return "user " + access.Caller{Token: t}.User()
 }
 
 // throttledByRack is Rack::Attack, before anything else: lib/gitlab/rack_attack.rb
@@ -175,8 +179,8 @@ func (s *Server) throttledByRack(w http.ResponseWriter, r *http.Request) bool {
 
 // rack is Rack::Attack's answer.
 func (o overdrawn) rack(w http.ResponseWriter, now time.Time) {
-	tooManyByRack(w, rackHeaders{
-		after: seconds(o.reset, now), name: string(o.limit), limit: o.allowed, observed: o.counted, reset: o.reset,
+	answer.TooManyByRack(w, answer.RackHeaders{
+		After: seconds(o.reset, now), Name: string(o.limit), Limit: o.allowed, Observed: o.counted, Reset: o.reset,
 	})
 }
 

@@ -3,6 +3,11 @@ package gitlabtest
 import (
 	"cmp"
 	"slices"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/access"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/entity"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
 // listParams are the parameters of a list of jobs or trigger jobs.
@@ -19,17 +24,17 @@ func (p listParams) takes(status string, retried bool) bool {
 // listParams validates them; false means that the answer was given.
 func (c *call) listParams() (listParams, bool) {
 	query := c.r.URL.Query()
-	scope, ok := c.scope()
-	if !ok || !integers(c.w, query, "page", "per_page") {
+	scope, ok := answer.JobScope(c.w, query)
+	if !ok || !answer.Integers(c.w, query, "page", "per_page") {
 		return listParams{}, false
 	}
-	retried, ok := boolean(c.w, query, "include_retried")
+	retried, ok := answer.Boolean(c.w, query, "include_retried")
 	return listParams{scope, retried}, ok
 }
 
 // listProjectJobs is GET /projects/:id/jobs: retried jobs included, no totals.
 func (c *call) listProjectJobs(project string) {
-	permission := c.s.flagged(readJobs, featTokenProjectJobs)
+	permission := c.s.flagged(access.ReadJobs, feature.TokenProjectJobs)
 	if !c.authenticated(permission) {
 		return
 	}
@@ -38,13 +43,13 @@ func (c *call) listProjectJobs(project string) {
 		return
 	}
 	params.retried = true
-	var rows []jobEntity
+	var rows []entity.Job
 	c.project.Each(func(pipeline, _ *Pipeline) {
 		rows = append(rows, c.jobs(pipeline, params)...)
 	})
-	slices.SortFunc(rows, func(a, b jobEntity) int { return cmp.Compare(b.ID, a.ID) })
+	slices.SortFunc(rows, func(a, b entity.Job) int { return cmp.Compare(b.ID, a.ID) })
 	query := c.r.URL.Query()
-	size, number := c.pageSize(query), positive(query.Get("page"), 1)
+	size, number := c.pageSize(query), answer.Positive(query.Get("page"), 1)
 	switch {
 	case query.Get("pagination") == "keyset":
 		keyset(c, rows)
@@ -59,22 +64,22 @@ func (c *call) listProjectJobs(project string) {
 // versions ignore job tokens.
 func (c *call) listPipelineJobs(project string) {
 	params, ok := c.listParams() // validated before anything else
-	if !ok || !c.enterBuilds(project, c.s.flagged(readJobs, featTokenJobs)) {
+	if !ok || !c.enterBuilds(project, c.s.flagged(access.ReadJobs, feature.TokenJobs)) {
 		return
 	}
 	if pipeline := c.findPipeline(); pipeline != nil {
 		rows := c.jobs(pipeline, params)
-		slices.SortFunc(rows, func(a, b jobEntity) int { return cmp.Compare(b.ID, a.ID) })
+		slices.SortFunc(rows, func(a, b entity.Job) int { return cmp.Compare(b.ID, a.ID) })
 		paged(c, rows, true)
 	}
 }
 
-func (c *call) jobs(pipeline *Pipeline, params listParams) []jobEntity {
-	var rows []jobEntity
+func (c *call) jobs(pipeline *Pipeline, params listParams) []entity.Job {
+	var rows []entity.Job
 	for _, j := range pipeline.Jobs {
 		c.s.world.Look(j, pipeline)
 		if params.takes(j.State(), j.Retried) {
-			rows = append(rows, c.jobEntity(j, pipeline))
+			rows = append(rows, c.entities().Job(j, pipeline))
 		}
 	}
 	return rows
@@ -83,19 +88,19 @@ func (c *call) jobs(pipeline *Pipeline, params listParams) []jobEntity {
 // listBridges is GET …/bridges, and …/trigger_jobs on newer versions.
 func (c *call) listBridges(project string) {
 	params, ok := c.listParams() // validated before anything else
-	if !ok || !c.enterBuilds(project, c.s.flagged(readPipelines, featTokenPipelines)) {
+	if !ok || !c.enterBuilds(project, c.s.flagged(access.ReadPipelines, feature.TokenPipelines)) {
 		return
 	}
 	pipeline := c.findPipeline()
 	if pipeline == nil {
 		return
 	}
-	var rows []bridgeEntity
+	var rows []entity.Bridge
 	for _, b := range pipeline.Bridges {
 		if params.takes(b.State(), b.Retried) {
-			rows = append(rows, c.bridgeEntity(b, pipeline))
+			rows = append(rows, c.entities().Bridge(b, pipeline))
 		}
 	}
-	slices.SortFunc(rows, func(a, b bridgeEntity) int { return cmp.Compare(b.ID, a.ID) })
+	slices.SortFunc(rows, func(a, b entity.Bridge) int { return cmp.Compare(b.ID, a.ID) })
 	paged(c, rows, true)
 }

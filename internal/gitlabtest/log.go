@@ -5,13 +5,15 @@ import (
 	"io"
 	"net/http"
 	"slices"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/asked"
 )
 
 // Request is what a server was asked, and how it answered.
 type Request struct {
 	Method      string
 	Host        string // "gitlab" or "storage"
-	Kind        string // what it was for: one of the kinds of kinds.go
+	Kind        string // what it was for: one of the kinds of package asked
 	Path        string // escaped
 	Query       string
 	Header      http.Header
@@ -48,12 +50,12 @@ func (s *Server) begin(r *http.Request, host string) *Request {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead { // read before anything is locked
 		limit := int64(1 << 20)
-		if entry.Kind == AskedUpload {
+		if entry.Kind == asked.Upload {
 			limit += s.opts.MaxArtifact
 		}
 		body, _ := io.ReadAll(io.LimitReader(r.Body, limit)) // a broken one is cut off
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if entry.Kind != AskedUpload {
+		if entry.Kind != asked.Upload {
 			entry.Body = string(body)
 		}
 	}
@@ -61,6 +63,18 @@ func (s *Server) begin(r *http.Request, host string) *Request {
 	defer s.mu.Unlock()
 	s.log = append(s.log, entry)
 	return entry
+}
+
+// kind tells what a request is for.
+func (s *Server) kind(r *http.Request, host string) string {
+	below, ok := s.apiPath(r)
+	switch {
+	case host == "storage":
+		return asked.Storage
+	case !ok:
+		return asked.Other
+	}
+	return asked.Kind(r, below)
 }
 
 // carriesToken looks for a credential wherever GitLab would take one from.
@@ -118,3 +132,28 @@ func (r *recorder) count(n int) {
 
 // Unwrap is for [http.ResponseController].
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// Counts counts the requests since the start, or the last [Server.ResetRequests],
+// by their kinds. Kinds that did not occur are absent.
+func (s *Server) Counts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[string]int{}
+	for _, r := range s.log {
+		counts[r.Kind]++
+	}
+	return counts
+}
+
+// Throttled counts the requests that were answered with 429, by their kinds.
+func (s *Server) Throttled() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[string]int{}
+	for _, r := range s.log {
+		if r.Status == http.StatusTooManyRequests {
+			counts[r.Kind]++
+		}
+	}
+	return counts
+}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/storage"
 )
 
 // Mode is how bytes are served.
@@ -26,7 +29,7 @@ type Options struct {
 	Version string // "19.4" if empty
 	// Since says from which version on the instance has a feature, such as
 	// {"job token: commits": "18.5"} or {"file_type": "never"}, in place of the
-	// table of versions.go, which names the features.
+	// table of package feature, which names them.
 	Since      map[string]string
 	Unlicensed bool // without the licence for job tokens on the artifacts API
 	Mode       Mode // ModeDisk if empty
@@ -73,7 +76,7 @@ type Options struct {
 
 // complete fills in the defaults.
 func (o *Options) complete() {
-	o.Version = cmp.Or(o.Version, newest)
+	o.Version = cmp.Or(o.Version, feature.Newest)
 	o.Mode = cmp.Or(o.Mode, ModeDisk)
 	o.URLExpiry = cmp.Or(o.URLExpiry, 10*time.Minute)
 	o.PerPage = cmp.Or(o.PerPage, 100)
@@ -98,5 +101,10 @@ func (o *Options) check() error {
 	if o.Limits != nil && !slices.Contains([]string{"", "app", "rack", "workhorse"}, o.Limits.Shape) {
 		return fmt.Errorf("Options.Limits.Shape: no shape %q", o.Limits.Shape)
 	}
-	return checkSince(o.Since)
+	return feature.Check(o.Since)
+}
+
+// quirks are those of storage.
+func (o *Options) quirks() storage.Quirks {
+	return storage.Quirks{NoSuffixRange: o.NoSuffixRange, SuffixStatus: o.SuffixStatus, Deaf: o.Deaf}
 }

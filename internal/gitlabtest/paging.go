@@ -7,10 +7,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
 )
 
 func (c *call) pageSize(query url.Values) int {
-	return min(positive(query.Get("per_page"), 20), c.s.opts.PerPage)
+	return min(answer.Positive(query.Get("per_page"), 20), c.s.opts.PerPage)
 }
 
 // paged answers with one page of rows, which are sorted by id, newest first:
@@ -21,7 +23,7 @@ func paged[T any](c *call, rows []T, counts bool) {
 		noKeyset(c.w)
 		return
 	}
-	size, number := c.pageSize(query), positive(query.Get("page"), 1)
+	size, number := c.pageSize(query), answer.Positive(query.Get("page"), 1)
 	shift := 0
 	if number > 1 && !c.still {
 		shift = min(c.s.opts.ShiftRows, size)
@@ -54,7 +56,7 @@ func paged[T any](c *call, rows []T, counts bool) {
 		links = append(links, c.link("last", "page", pages))
 	}
 	h.Set("Link", strings.Join(links, ", "))
-	respond(c.w, http.StatusOK, orEmpty(rows[from:to]))
+	answer.Respond(c.w, http.StatusOK, answer.OrEmpty(rows[from:to]))
 }
 
 // keyset pages carry a cursor and nothing but rel="next". The only order there
@@ -65,22 +67,22 @@ func keyset[T any](c *call, rows []T) {
 		noKeyset(c.w)
 		return
 	}
-	from := min(positive(query.Get("cursor"), 1)-1, len(rows))
+	from := min(answer.Positive(query.Get("cursor"), 1)-1, len(rows))
 	to := min(from+c.pageSize(query), len(rows))
 	if to < len(rows) {
 		c.w.Header().Set("Link", c.link("next", "cursor", to+1))
 	}
-	respond(c.w, http.StatusOK, orEmpty(rows[from:to]))
+	answer.Respond(c.w, http.StatusOK, answer.OrEmpty(rows[from:to]))
 }
 
 // The refusals of lib/api/helpers/pagination_strategies.rb.
 
 func noKeyset(w http.ResponseWriter) {
-	respond(w, http.StatusMethodNotAllowed, map[string]string{"error": "Keyset pagination is not yet available for this type of request"})
+	answer.Respond(w, http.StatusMethodNotAllowed, map[string]string{"error": "Keyset pagination is not yet available for this type of request"})
 }
 
 func offsetTooLarge(w http.ResponseWriter, limit int) {
-	respond(w, http.StatusMethodNotAllowed, map[string]string{"error": fmt.Sprintf(
+	answer.Respond(w, http.StatusMethodNotAllowed, map[string]string{"error": fmt.Sprintf(
 		"Offset pagination has a maximum allowed offset of %d for requests that return objects of type Ci::Build. "+
 			"Remaining records can be retrieved using keyset pagination.", limit)})
 }
@@ -96,20 +98,4 @@ func (c *call) link(rel, parameter string, value int) string {
 	query := c.r.URL.Query()
 	query.Set(parameter, strconv.Itoa(value))
 	return fmt.Sprintf(`<%s%s?%s>; rel=%q`, base, c.r.URL.EscapedPath(), query.Encode(), rel)
-}
-
-// positive reads a number. Anything else, or a number below 1, is otherwise.
-func positive(value string, otherwise int) int {
-	n, err := strconv.Atoi(value)
-	if err != nil || n < 1 {
-		return otherwise
-	}
-	return n
-}
-
-func orEmpty[T any](rows []T) []T {
-	if rows == nil {
-		return []T{}
-	}
-	return rows
 }

@@ -4,6 +4,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/access"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
 // showProject is GET /projects/:id, which ignores job tokens. Of a project whose
@@ -12,8 +16,8 @@ import (
 // https://docs.gitlab.com/api/projects/#retrieve-a-project
 func (c *call) showProject(project string) {
 	permission := ""
-	if c.s.has(featTokenProject) {
-		permission = anyPermission
+	if c.s.has(feature.TokenProject) {
+		permission = access.AnyPermission
 	}
 	var ok bool
 	if c.caller, ok = c.s.identify(c.w, c.r, permission != ""); !ok || c.limited(limitProject) || !c.enter(project, permission) {
@@ -27,10 +31,10 @@ func (c *call) showProject(project string) {
 		"jobs_enabled": true, "public_jobs": !p.PrivateJobs, "ci_job_token_scope_enabled": false,
 		"_links": map[string]string{"self": c.webURL() + "/api/v4/projects/" + strconv.FormatInt(p.ID, 10)},
 	}
-	if c.caller.mayReadCode(p) {
-		e["default_branch"] = orNull(p.DefaultBranch)
+	if c.caller.MayReadCode(p) {
+		e["default_branch"] = answer.OrNull(p.DefaultBranch)
 	}
-	respond(c.w, http.StatusOK, e)
+	answer.Respond(c.w, http.StatusOK, e)
 }
 
 // currentUser is GET /user, which clients ask to see whether their token is
@@ -40,10 +44,10 @@ func (c *call) currentUser() {
 	caller, ok := c.s.identify(c.w, c.r, false)
 	switch {
 	case !ok:
-	case caller.token == nil:
-		unauthorized(c.w)
+	case caller.Token == nil:
+		answer.Unauthorized(c.w)
 	default:
-		respond(c.w, http.StatusOK, c.userEntity(caller.user()))
+		answer.Respond(c.w, http.StatusOK, c.entities().User(caller.User()))
 	}
 }
 
@@ -53,7 +57,7 @@ func (c *call) metadata() {
 	if !c.authenticated("") {
 		return
 	}
-	respond(c.w, http.StatusOK, map[string]any{
+	answer.Respond(c.w, http.StatusOK, map[string]any{
 		"version": c.s.opts.Version + ".0-ee", "revision": "0a1b2c3d4e5", "enterprise": true,
 		"kas": map[string]any{"enabled": true, "externalUrl": "wss://kas.example.com", "version": c.s.opts.Version + ".0"},
 	})

@@ -2,32 +2,14 @@ package gitlabtest
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/access"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/entity"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
-
-// commitDetails is CommitDetail (lib/api/entities/commit_detail.rb).
-type commitDetails struct {
-	commitEntity
-	Stats        map[string]int  `json:"stats,omitempty"`
-	Status       any             `json:"status"`
-	ProjectID    int64           `json:"project_id"`
-	LastPipeline *pipelineEntity `json:"last_pipeline"`
-}
-
-// branchEntity is Branch (lib/api/entities/branch.rb).
-type branchEntity struct {
-	Name               string        `json:"name"`
-	Commit             *commitEntity `json:"commit"`
-	Merged             bool          `json:"merged"`
-	Protected          bool          `json:"protected"`
-	DevelopersCanPush  bool          `json:"developers_can_push"`
-	DevelopersCanMerge bool          `json:"developers_can_merge"`
-	CanPush            bool          `json:"can_push"`
-	Default            bool          `json:"default"`
-	WebURL             string        `json:"web_url"`
-}
 
 // repository routes /projects/:id/repository/….
 func (c *call) repository(project string, parts []string) {
@@ -43,7 +25,7 @@ func (c *call) repository(project string, parts []string) {
 	case len(parts) == 1 && parts[0] == "merge_base":
 		c.mergeBase(project)
 	default:
-		noRoute(c.w)
+		answer.NoRoute(c.w)
 	}
 }
 
@@ -52,8 +34,8 @@ func (c *call) enterRepository(project, permission string) bool {
 	if !c.enter(project, permission) {
 		return false
 	}
-	if !c.caller.mayReadCode(c.project) {
-		forbidden(c.w, "")
+	if !c.caller.MayReadCode(c.project) {
+		answer.Forbidden(c.w, "")
 		return false
 	}
 	return true
@@ -63,18 +45,14 @@ func (c *call) enterRepository(project, permission string) bool {
 // a commit, a branch or a tag. A commit that no ref reaches is there until it is
 // removed.
 func (c *call) showCommit(project string) {
-	stats, ok := boolean(c.w, c.r.URL.Query(), "stats")
-	if !ok || !c.enterRepository(project, c.s.flagged(readRepository, featTokenCommits)) {
+	stats, ok := answer.Boolean(c.w, c.r.URL.Query(), "stats")
+	if !ok || !c.enterRepository(project, c.s.flagged(access.ReadRepository, feature.TokenCommits)) {
 		return
 	}
 	commit := c.project.Resolve(c.rest[0])
 	if commit == nil {
-		notFound(c.w, "Commit")
+		answer.NotFound(c.w, "Commit")
 		return
-	}
-	e := commitDetails{commitEntity: *c.commitEntity(commit), ProjectID: c.project.ID}
-	if stats || !c.r.URL.Query().Has("stats") {
-		e.Stats = map[string]int{"additions": 1, "deletions": 1, "total": 2}
 	}
 	var last *Pipeline
 	for _, p := range c.project.Pipelines {
@@ -82,24 +60,24 @@ func (c *call) showCommit(project string) {
 			last = p
 		}
 	}
-	if last != nil && c.caller.mayReadBuilds(c.project) {
-		pipeline := c.pipelineEntity(last)
-		e.Status, e.LastPipeline = last.Status, &pipeline
+	if !c.caller.MayReadBuilds(c.project) {
+		last = nil
 	}
-	respond(c.w, http.StatusOK, e)
+	stats = stats || !c.r.URL.Query().Has("stats")
+	answer.Respond(c.w, http.StatusOK, c.entities().CommitDetails(commit, last, stats))
 }
 
 // listBranches is GET /projects/:id/repository/branches (lib/api/branches.rb); of
 // the Branches API it alone takes job tokens.
 func (c *call) listBranches(project string) {
 	query := c.r.URL.Query()
-	if !integers(c.w, query, "page", "per_page") || !c.enterRepository(project, c.s.flagged(readRepository, featTokenBranches)) {
+	if !answer.Integers(c.w, query, "page", "per_page") || !c.enterRepository(project, c.s.flagged(access.ReadRepository, feature.TokenBranches)) {
 		return
 	}
-	rows := []branchEntity{}
+	rows := []entity.Branch{}
 	for _, name := range c.project.Branches() {
 		if found(name, query.Get("search")) {
-			rows = append(rows, c.branchEntity(name))
+			rows = append(rows, c.entities().Branch(name, c.mayPush(name)))
 		}
 	}
 	c.still = true // sorted by name: new ones do not push others back
@@ -124,19 +102,10 @@ func (c *call) showBranch(project string) {
 		return
 	}
 	if !slices.Contains(c.project.Branches(), c.rest[0]) {
-		notFound(c.w, "Branch")
+		answer.NotFound(c.w, "Branch")
 		return
 	}
-	respond(c.w, http.StatusOK, c.branchEntity(c.rest[0]))
-}
-
-func (c *call) branchEntity(name string) branchEntity {
-	main := name == c.project.DefaultBranch
-	return branchEntity{
-		Name: name, Commit: c.commitEntity(c.project.Commit(c.project.Head(name))), Protected: main, Default: main,
-		CanPush: c.caller.atLeast(c.project, "developer") && !main || c.caller.atLeast(c.project, "maintainer"),
-		WebURL:  c.webURL() + "/" + c.project.Path + "/-/tree/" + (&url.URL{Path: name}).EscapedPath(),
-	}
+	answer.Respond(c.w, http.StatusOK, c.entities().Branch(c.rest[0], c.mayPush(c.rest[0])))
 }
 
 // mergeBase is GET /projects/:id/repository/merge_base (lib/api/repositories.rb),
@@ -148,7 +117,7 @@ func (c *call) mergeBase(project string) {
 		refs = strings.Split(query.Get("refs"), ",")
 	}
 	if len(refs) == 0 {
-		invalid(c.w, "refs is missing")
+		answer.Invalid(c.w, "refs is missing")
 		return
 	}
 	if !c.enterRepository(project, "") {
@@ -168,12 +137,18 @@ func (c *call) mergeBase(project string) {
 	}
 	switch base := c.project.MergeBase(ids...); {
 	case len(refs) < 2:
-		message(c.w, http.StatusBadRequest, "Provide at least 2 refs")
+		answer.Message(c.w, http.StatusBadRequest, "Provide at least 2 refs")
 	case len(unknown) > 0:
-		message(c.w, http.StatusBadRequest, "Could not find "+noun+": "+strings.Join(unknown, ", "))
+		answer.Message(c.w, http.StatusBadRequest, "Could not find "+noun+": "+strings.Join(unknown, ", "))
 	case base == nil:
-		notFound(c.w, "Merge Base")
+		answer.NotFound(c.w, "Merge Base")
 	default:
-		respond(c.w, http.StatusOK, c.commitEntity(base))
+		answer.Respond(c.w, http.StatusOK, c.entities().Commit(base))
 	}
+}
+
+// mayPush reports whether the caller may push to a branch. The default branch is
+// protected.
+func (c *call) mayPush(branch string) bool {
+	return c.caller.AtLeast(c.project, "developer") && branch != c.project.DefaultBranch || c.caller.AtLeast(c.project, "maintainer")
 }

@@ -6,14 +6,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/access"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
 // call is one request that found its route.
 type call struct {
 	s       *Server
-	w       *reply
+	w       *answer.Reply
 	r       *http.Request
-	caller  caller
+	caller  access.Caller
 	project *Project
 	id      int64    // of a job, a pipeline or a merge request
 	rest    []string // segments behind, unescaped
@@ -21,17 +25,17 @@ type call struct {
 }
 
 // route finds the handler by the escaped path: %2F in a segment isn't a slash.
-func (s *Server) route(w *reply, r *http.Request) {
+func (s *Server) route(w *answer.Reply, r *http.Request) {
 	below, ok := s.apiPath(r)
 	if !ok {
-		page(w, http.StatusNotFound, "404 Not Found")
+		answer.Page(w, http.StatusNotFound, "404 Not Found")
 		return
 	}
 	parts := strings.Split(below, "/")
 	for i, part := range parts {
 		plain, err := url.PathUnescape(part)
 		if err != nil {
-			invalid(w, "path is invalid")
+			answer.Invalid(w, "path is invalid")
 			return
 		}
 		parts[i] = plain
@@ -45,7 +49,7 @@ func (s *Server) route(w *reply, r *http.Request) {
 	case http.MethodDelete:
 		c.delete(parts)
 	default:
-		notAllowed(w) // nothing else is simulated
+		answer.NotAllowed(w) // nothing else is simulated
 	}
 }
 
@@ -62,7 +66,7 @@ func (c *call) get(parts []string) {
 	case len(parts) == 1 && (parts[0] == "metadata" || parts[0] == "version"):
 		c.metadata()
 	default:
-		noRoute(c.w)
+		answer.NoRoute(c.w)
 	}
 }
 
@@ -82,9 +86,9 @@ func (c *call) getOfProject(project string, parts []string) {
 	case "repository":
 		c.repository(project, below)
 	case "artifacts":
-		notAllowed(c.w)
+		answer.NotAllowed(c.w)
 	default:
-		noRoute(c.w)
+		answer.NoRoute(c.w)
 	}
 }
 
@@ -95,7 +99,7 @@ func (c *call) post(parts []string) {
 	case parts[0] == "jobs" && len(parts) == 4 && parts[2] == "artifacts" && parts[3] == "authorize":
 		c.authorizeUpload(parts[1])
 	case parts[0] != "projects" || len(parts) < 5 || parts[2] != "jobs" || parts[3] == "artifacts":
-		notAllowed(c.w)
+		answer.NotAllowed(c.w)
 	default:
 		c.actOnJob(parts[1], parts[3], strings.Join(parts[4:], "/"))
 	}
@@ -115,7 +119,7 @@ func (c *call) actOnJob(project, id, action string) {
 	case "artifacts/keep":
 		c.keep(project, id)
 	default:
-		notAllowed(c.w)
+		answer.NotAllowed(c.w)
 	}
 }
 
@@ -126,7 +130,7 @@ func (c *call) delete(parts []string) {
 	case parts[0] == "projects" && len(parts) == 5 && parts[2] == "jobs" && parts[4] == "artifacts":
 		c.deleteArtifacts(parts[1], parts[3])
 	default:
-		notAllowed(c.w)
+		answer.NotAllowed(c.w)
 	}
 }
 
@@ -151,18 +155,18 @@ func (c *call) projectJobs(project string, parts []string) {
 	case len(parts) == 2 && parts[1] == "trace":
 		c.trace(project, parts[0])
 	case len(parts) == 2 && slices.Contains([]string{"cancel", "retry", "erase", "play"}, parts[1]):
-		notAllowed(c.w)
+		answer.NotAllowed(c.w)
 	case !c.number(parts[0]):
-		invalid(c.w, "job_id is invalid")
+		answer.Invalid(c.w, "job_id is invalid")
 	case len(parts) == 2 && parts[1] == "artifacts":
 		c.jobArchive(project)
-	case len(parts) == 3 && parts[1] == "artifacts" && parts[2] == "tree" && c.s.has(featTree):
+	case len(parts) == 3 && parts[1] == "artifacts" && parts[2] == "tree" && c.s.has(feature.Tree):
 		c.tree(project)
 	case len(parts) > 2 && parts[1] == "artifacts":
 		c.rest = []string{strings.Join(parts[2:], "/")}
 		c.jobFile(project)
 	default:
-		noRoute(c.w)
+		answer.NoRoute(c.w)
 	}
 }
 
@@ -174,15 +178,15 @@ func (c *call) projectPipelines(project string, parts []string) {
 	case len(parts) == 1 && parts[0] == "latest":
 		c.latestPipeline(project)
 	case !c.number(parts[0]):
-		invalid(c.w, "pipeline_id is invalid")
+		answer.Invalid(c.w, "pipeline_id is invalid")
 	case len(parts) == 1:
 		c.showPipeline(project)
 	case len(parts) == 2 && parts[1] == "jobs":
 		c.listPipelineJobs(project)
-	case len(parts) == 2 && (parts[1] == "bridges" || parts[1] == "trigger_jobs" && c.s.has(featTriggerJobs)):
+	case len(parts) == 2 && (parts[1] == "bridges" || parts[1] == "trigger_jobs" && c.s.has(feature.TriggerJobs)):
 		c.listBridges(project)
 	default:
-		noRoute(c.w)
+		answer.NoRoute(c.w)
 	}
 }
 

@@ -5,6 +5,10 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/storage"
 )
 
 // Server is the instance. It is an [http.Handler] for GitLab; [Server.Storage]
@@ -52,10 +56,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
 		if s.wrong != nil {
-			text(w, http.StatusNotImplemented, s.wrong.Error())
+			answer.Text(w, http.StatusNotImplemented, s.wrong.Error())
 			return
 		}
-		s.locked(w, func(a *reply) {
+		s.locked(w, func(a *answer.Reply) {
 			if s.throttledByRack(a, r) {
 				return
 			}
@@ -69,7 +73,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) Storage() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serve(w, r, "storage", func(w http.ResponseWriter, r *http.Request) {
-			s.locked(w, func(a *reply) { s.store(a, r) })
+			s.locked(w, func(a *answer.Reply) { s.store(a, r) })
 		})
 	})
 }
@@ -81,12 +85,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, host string, hand
 	f := s.fault(host, r)
 	switch {
 	case f != nil && f.Kind == "reset-after":
-		handler(nobody{http.Header{}}, r)
+		handler(answer.NewDiscard(), r)
 		hangUp(w, true)
 	case f == nil || !f.serve(s, recorder, r):
 		handler(recorder, r)
 	}
 }
+
+// has reports whether the instance has a feature.
+func (s *Server) has(f feature.Name) bool { return feature.Has(f, s.opts.Version, s.opts.Since) }
 
 func (s *Server) requestID() string {
 	s.mu.Lock()
@@ -106,4 +113,20 @@ func (s *Server) Update(change func(*World)) {
 	s.state.Lock()
 	defer s.state.Unlock()
 	change(s.world)
+}
+
+// locked runs a handler with the world to itself, then sends its answer.
+func (s *Server) locked(w http.ResponseWriter, handle func(*answer.Reply)) {
+	a := answer.New(w, s.opts.ExtraFields)
+	func() {
+		s.state.Lock()
+		defer s.state.Unlock()
+		handle(a)
+	}()
+	a.Send(w)
+}
+
+// open opens the archive of a job. The world is locked.
+func (s *Server) open(job *Job) (*storage.Object, error) {
+	return storage.OpenArchive(job, s.otherArchives())
 }

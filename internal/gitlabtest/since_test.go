@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
 // probe asks one thing that a feature changes.
@@ -92,14 +93,14 @@ func TestSince(t *testing.T) {
 		"job token: branches":         get("projects/5/repository/branches", shopJob...),
 		"job token: merge request":    get("projects/5/merge_requests/3", shopJob...),
 	}
-	if got, want := slices.Sorted(maps.Keys(probes)), slices.Sorted(slices.Values(gitlabtest.Features())); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(probes)), slices.Sorted(slices.Values(feature.Names())); !slices.Equal(got, want) {
 		t.Errorf("probes of %q, features %q", got, want)
 	}
 	for name, probe := range probes {
 		seen := map[string][]string{}
 		for _, tt := range []struct{ version, since string }{{"16.0", "never"}, {"19.4", "never"}, {"19.4", "19.5"}, {"16.0", "15.11"}, {"16.0", "16.0"}} {
 			since := map[string]string{}
-			for _, other := range gitlabtest.Features() {
+			for _, other := range feature.Names() {
 				since[other] = "never" // the version is to change nothing else
 			}
 			since[name] = tt.since

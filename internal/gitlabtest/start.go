@@ -2,7 +2,10 @@ package gitlabtest
 
 import (
 	"errors"
+	"fmt"
 	"net/http/httptest"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/predefined"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/deadend"
 )
@@ -41,6 +44,19 @@ func start(w *World, o Options, begin func(*httptest.Server)) *Running {
 	}
 	s.SetStorageURL(r.StorageURL)
 	return r
+}
+
+// Env is what the environment of a job has of GitLab's predefined variables:
+// [predefined.Job.Variables].
+func (r *Running) Env(job int64) (map[string]string, error) {
+	r.state.Lock()
+	defer r.state.Unlock()
+	j, pipeline, project := r.world.Job(job)
+	if j == nil {
+		return nil, fmt.Errorf("no job %d", job)
+	}
+	of := predefined.Job{World: r.world, Job: j, Pipeline: pipeline, Project: project, Web: r.URL, Version: r.opts.Version, Has: r.has}
+	return of.Variables(), nil
 }
 
 // Certificate is the server whose certificate a client must trust. Storage has

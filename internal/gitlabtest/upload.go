@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
@@ -25,17 +26,17 @@ type uploadForm struct {
 // is not looked at.
 func (c *call) upload(id string) {
 	if !c.number(id) {
-		invalid(c.w, "id is invalid")
+		answer.Invalid(c.w, "id is invalid")
 		return
 	}
 	form, problem := readUpload(c.r)
 	switch {
 	case problem != "":
-		invalid(c.w, problem)
+		answer.Invalid(c.w, problem)
 	case !world.UploadableType(form.Get("artifact_type")):
-		invalid(c.w, "artifact_type does not have a valid value")
+		answer.Invalid(c.w, "artifact_type does not have a valid value")
 	case !slices.Contains([]string{world.Raw, world.ZIP, world.Gzip}, form.Get("artifact_format")):
-		invalid(c.w, "artifact_format does not have a valid value")
+		answer.Invalid(c.w, "artifact_format does not have a valid value")
 	case c.limited(limitRunner):
 	default:
 		if job := c.runningJob(form.Get("token")); job != nil {
@@ -49,11 +50,11 @@ func (c *call) upload(id string) {
 // The runner does not send it.
 func (c *call) authorizeUpload(id string) {
 	if !c.number(id) {
-		invalid(c.w, "id is invalid")
+		answer.Invalid(c.w, "id is invalid")
 		return
 	}
 	if !c.limited(limitRunner) {
-		forbidden(c.w, "")
+		answer.Forbidden(c.w, "")
 	}
 }
 
@@ -102,15 +103,15 @@ func (c *call) runningJob(token string) *Job {
 	t := c.s.world.Token(token)
 	switch {
 	case job == nil, t == nil || t.Kind != KindJob || t.Job != job.ID:
-		forbidden(c.w, "")
+		answer.Forbidden(c.w, "")
 	case job.Erased:
-		forbidden(c.w, "Job has been erased!")
+		answer.Forbidden(c.w, "Job has been erased!")
 	case !slices.Contains([]string{"running", "canceling"}, job.State()):
 		c.w.Header().Set("Job-Status", job.State())
-		forbidden(c.w, "Job is not processing on runner")
+		answer.Forbidden(c.w, "Job is not processing on runner")
 	case t.Dead:
 		c.w.Header().Set("Job-Status", job.State())
-		forbidden(c.w, "Job token has expired")
+		answer.Forbidden(c.w, "Job token has expired")
 	default:
 		return job
 	}
@@ -122,16 +123,16 @@ func (c *call) runningJob(token string) *Job {
 func (c *call) keepUpload(job *Job, form uploadForm) {
 	kind := form.Get("artifact_type")
 	old, exists := uploaded(job, kind)
-	switch expiry, ok := expiresAt(form.Get("expire_in"), c.s.opts.Now()); {
+	switch expiry, ok := world.ExpiresAt(form.Get("expire_in"), c.s.opts.Now()); {
 	case int64(len(form.content)) > c.s.opts.MaxArtifact:
-		message(c.w, http.StatusRequestEntityTooLarge, "file size has reached maximum size limit")
+		answer.Message(c.w, http.StatusRequestEntityTooLarge, "file size has reached maximum size limit")
 		return
 	case exists && bytes.Equal(old, form.content):
 	case exists:
-		message(c.w, http.StatusBadRequest, "another artifact of the same type already exists")
+		answer.Message(c.w, http.StatusBadRequest, "another artifact of the same type already exists")
 		return
 	case !ok: // ChronicDuration::DurationParseError, which nothing catches
-		message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
+		answer.Message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
 		return
 	default:
 		job.ExpireAt = expiry

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/asked"
 )
 
 // upload sends a file as the runner does (network/gitlab.go of GitLab Runner):
@@ -90,7 +91,7 @@ func TestUpload(t *testing.T) {
 	if got := ask(t, s.APIURL+"/projects/5/jobs/5701/artifacts?file_type=junit"); got.status != 403 {
 		t.Errorf("a private report, anonymously: %d", got.status)
 	}
-	if got := s.Counts(); got[gitlabtest.AskedUpload] != 2 || got[gitlabtest.AskedReport] != 2 || got[gitlabtest.AskedRunner] != 1 {
+	if got := s.Counts(); got[asked.Upload] != 2 || got[asked.Report] != 2 || got[asked.Runner] != 1 {
 		t.Errorf("counts: %v", got)
 	}
 }

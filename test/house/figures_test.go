@@ -11,10 +11,6 @@ import (
 // Go files in one directory, tests apart.
 const mostFiles = 25
 
-// crowded are the directories with more files, and how many they may have. A number may
-// only become smaller.
-var crowded = map[string]int{"internal/gitlabtest": 37}
-
 func TestFilesInOneRoom(t *testing.T) {
 	t.Parallel()
 	count := map[string]int{}
@@ -22,12 +18,8 @@ func TestFilesInOneRoom(t *testing.T) {
 		count[s.pkg]++
 	}
 	for pkg, n := range count {
-		most, excepted := crowded[pkg]
-		if n > max(most, mostFiles) {
-			t.Errorf("%s has %d files, and may have %d: divide it", pkg, n, max(most, mostFiles))
-		}
-		if excepted && n <= mostFiles {
-			t.Errorf("%s has %d files: remove its exception", pkg, n)
+		if n > mostFiles {
+			t.Errorf("%s has %d files, and may have %d: divide it", pkg, n, mostFiles)
 		}
 	}
 }

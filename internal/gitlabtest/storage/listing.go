@@ -1,56 +1,33 @@
-package gitlabtest
+package storage
 
 import (
 	"archive/zip"
 	"cmp"
 	"fmt"
 	"io"
+	"mime"
+	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/answer"
 )
 
 // treeEntity is JobArtifactEntry (lib/api/entities/ci/job_artifact_entry.rb).
 type treeEntity struct {
 	Name string  `json:"name"`
-	Path string  `json:"path"` // of a directory, with a slash at its end
+	Path string  `json:"path"` // a directory's ends in a slash
 	Type string  `json:"type"` // "file" (links too) or "directory"
 	Size *uint64 `json:"size,omitempty"`
-	Mode any     `json:"mode"` // permission bits in octal, six digits; null for a directory that is only implied
+	Mode any     `json:"mode"` // permission bits in octal, six digits; null for a directory without an entry of its own
 }
 
-// tree is GET /projects/:id/jobs/:job_id/artifacts/tree, since 18.8. It lists
-// what Workhorse noted of the archive when it was uploaded.
-func (c *call) tree(project string) {
-	job := c.available(project, "Artifacts")
-	if job == nil {
-		return
-	}
-	entries, err := c.s.metadata(job)
-	if err != nil {
-		notFound(c.w, "Artifacts metadata")
-		return
-	}
-	query := c.r.URL.Query()
-	dir := strings.TrimSuffix(query.Get("path"), "/")
-	if _, isDir := entries[dir+"/"]; dir != "" && !isDir {
-		notFound(c.w, "Path")
-		return
-	}
-	c.still = true
-	paged(c, below(entries, dir, query.Get("recursive") == "true"), true)
-}
-
-// metadata lists an archive as Workhorse does (lib/gitlab/ci/build/artifacts/metadata.rb):
-// with the directories that are only implied, without names that could lead
-// anywhere else.
-func (s *Server) metadata(job *Job) (map[string]treeEntity, error) {
-	o, err := s.open(job)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = o.Close() }()
+// Metadata lists an archive as Workhorse does (lib/gitlab/ci/build/artifacts/metadata.rb).
+// It adds directories that have no entry of their own, and leaves out unsafe names.
+func (o *Object) Metadata() (map[string]treeEntity, error) {
 	size, err := o.Seek(0, io.SeekEnd)
 	if err != nil {
 		return nil, err
@@ -83,9 +60,9 @@ func listed(name string) bool {
 		!strings.Contains(name, "//") && !strings.Contains(name, "/./") && !strings.Contains(name, "/../")
 }
 
-// below lists what is in a directory: directories first, or, with all that is
-// below them, in the order of their bytes.
-func below(entries map[string]treeEntity, dir string, recursive bool) []treeEntity {
+// Below lists a directory, subdirectories first. If recursive, it lists the whole tree,
+// sorted by path.
+func Below(entries map[string]treeEntity, dir string, recursive bool) []treeEntity {
 	var rows []treeEntity
 	for name, e := range entries {
 		rest, inside := strings.CutPrefix(name, dir+"/")
@@ -103,4 +80,34 @@ func below(entries map[string]treeEntity, dir string, recursive bool) []treeEnti
 		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Path, b.Path))
 	})
 	return rows
+}
+
+// ServeEntry sends one file of the archive, as Workhorse does.
+func (o *Object) ServeEntry(w http.ResponseWriter, name string) {
+	size, _ := o.Seek(0, io.SeekEnd)
+	archive, err := zip.NewReader(o, size)
+	if err != nil {
+		answer.Text(w, http.StatusInternalServerError, "Internal Server Error\n")
+		return
+	}
+	for _, f := range archive.File {
+		if f.Name != name {
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			answer.Text(w, http.StatusInternalServerError, "Internal Server Error\n")
+			return
+		}
+		kind := mime.TypeByExtension(path.Ext(name))
+		if kind == "" {
+			kind = "application/octet-stream"
+		}
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Length", strconv.FormatUint(f.UncompressedSize64, 10))
+		w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", path.Base(name)))
+		_, _ = io.Copy(w, r)
+		return
+	}
+	answer.Text(w, http.StatusNotFound, "404 page not found\n")
 }

@@ -1,4 +1,4 @@
-package gitlabtest
+package world
 
 import (
 	"strconv"
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// durations are the units that ChronicDuration knows, in the singular.
+// durations are ChronicDuration's units in the singular.
 var durations = map[string]time.Duration{
 	"": time.Second, "s": time.Second, "sec": time.Second, "second": time.Second,
 	"m": time.Minute, "min": time.Minute, "minute": time.Minute,
@@ -16,10 +16,11 @@ var durations = map[string]time.Duration{
 	"y": 8766 * time.Hour, "yr": 8766 * time.Hour, "year": 8766 * time.Hour,
 }
 
-// expiresAt reads expire_in as lib/gitlab/ci/build/duration_parser.rb does: numbers
-// with units, a number of seconds, or never. Nothing means the instance's default.
+// ExpiresAt parses expire_in as lib/gitlab/ci/build/duration_parser.rb does: numbers
+// with units, a number of seconds, or never, for which it returns nil. If value is empty,
+// it is the instance's default.
 // https://docs.gitlab.com/ci/yaml/#artifactsexpire_in
-func expiresAt(value string, now time.Time) (*time.Time, bool) {
+func ExpiresAt(value string, now time.Time) (*time.Time, bool) {
 	if value == "" {
 		value = "30 days"
 	}
