@@ -42,14 +42,20 @@ type NotArchiveError struct {
 	What  string // such as "an HTML page"
 	Head  string // how it begins
 	Local bool   // it is a local file, not a server's response
+	Gzip  bool   // it should have been a gzip file
 }
 
 // Error implements error.
 func (e *NotArchiveError) Error() string {
-	if e.Head == "" {
-		return "not an archive: got " + e.What
+	wanted := "an archive"
+	if e.Gzip {
+		wanted = "a gzip file"
 	}
-	return fmt.Sprintf("not an archive: got %s: %q", e.What, e.Head)
+	text := fmt.Sprintf("not %s: got %s", wanted, e.What)
+	if e.Head != "" {
+		text += fmt.Sprintf(": %q", e.Head)
+	}
+	return text
 }
 
 // Hint says what to do next.

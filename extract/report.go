@@ -47,23 +47,41 @@ func IsZip(ctx context.Context, src Source) (bool, error) {
 	return zipfile.HasEnd(src, src.Size())
 }
 
-// ReportFormatOf tells the format of a report by its first bytes, and of a zip by its end. No
-// report is a page of HTML, which is a [*NotArchiveError].
-func ReportFormatOf(ctx context.Context, src Source) (ReportFormat, error) {
+// ReportFormatOf tells the format of a report by its first bytes, and of a zip by its end. What
+// isn't a gzip file, although listed says so, is a [*NotArchiveError]; so is a page of HTML,
+// which no report is. An empty listed means unknown.
+func ReportFormatOf(ctx context.Context, src Source, listed ReportFormat) (ReportFormat, error) {
 	if isZip, err := IsZip(ctx, src); err != nil || isZip {
+		if err == nil && listed == GzipReport {
+			err = &NotArchiveError{What: "a zip archive", Gzip: true}
+		}
 		return ZipReport, err
 	}
 	head := make([]byte, min(src.Size(), sniffSize))
 	if err := archive.ReadFull(src, head, 0); err != nil {
 		return "", err
 	}
+	not := notArchive(head)
+	not.Gzip = listed == GzipReport && !strings.Contains(not.What, "HTML")
 	switch {
 	case strings.HasPrefix(string(head), "\x1f\x8b"):
 		return GzipReport, nil
-	case strings.Contains(describe(head), "HTML"):
-		return "", &NotArchiveError{What: describe(head), Head: firstWords(head)}
+	case strings.Contains(not.What, "HTML"), not.Gzip:
+		return "", not
 	}
 	return RawReport, nil
+}
+
+// CheckReport returns an error if a report isn't whole, as far as its format tells: a zip
+// lacks its end, or a member of a gzip file differs from its checksum. A raw one can't tell.
+func CheckReport(ctx context.Context, src Source, r Report) error {
+	switch r.Format {
+	case ZipReport:
+		return CheckEnd(ctx, src)
+	case GzipReport:
+		return readReport(ctx, src, r, func(*archive.Header, io.Reader) error { return nil })
+	}
+	return nil
 }
 
 // AddReport is [Stage.Add] for a report. The file of a raw one has the name of the report,

@@ -244,12 +244,49 @@ func TestReportFormatOf(t *testing.T) {
 		string(world.Zip(world.File{Name: "x"})): extract.ZipReport, string(membersOf(t, member{})): extract.GzipReport,
 		"{}": extract.RawReport, "": extract.RawReport, "PK\x03\x04 without an end": extract.RawReport, "<?xml version=\"1.0\"?>": extract.RawReport,
 	} {
-		if got, err := extract.ReportFormatOf(t.Context(), source([]byte(content))); err != nil || got != want {
+		if got, err := extract.ReportFormatOf(t.Context(), source([]byte(content)), ""); err != nil || got != want {
 			t.Errorf("%.20q: %q, %v", content, got, err)
 		}
 	}
-	if _, err := extract.ReportFormatOf(t.Context(), source([]byte("<!DOCTYPE html><title>Sign in</title>"))); !is[*extract.NotArchiveError](err) {
+	if _, err := extract.ReportFormatOf(t.Context(), source([]byte("<!DOCTYPE html><title>Sign in</title>")), ""); !is[*extract.NotArchiveError](err) {
 		t.Errorf("a sign-in page: %v", err)
+	}
+	for content, want := range map[string]string{
+		string(world.Zip(world.File{Name: "x"})): "not a gzip file: got a zip archive", "": "not a gzip file: got an empty body",
+		`{"a":1}`: `not a gzip file: got a JSON document: "{\"a\":1}"`, "\x00\x01": "not a gzip file: got data of an unknown kind",
+		"<html>Sign in": `not an archive: got an HTML page: "<html>Sign in"`,
+	} {
+		if _, err := extract.ReportFormatOf(t.Context(), source([]byte(content)), extract.GzipReport); !is[*extract.NotArchiveError](err) || err.Error() != want {
+			t.Errorf("%.20q as gzip: %v, want %s", content, err, want)
+		}
+	}
+}
+
+// A report that is kept as it is has to be whole, with nothing behind it.
+func TestCheckReport(t *testing.T) {
+	t.Parallel()
+	good := world.Gzipped(world.File{Name: "a", Content: "one"}, world.File{Name: "b", Content: strings.Repeat("two", 1000)})
+	flipped := func(at int) []byte {
+		other := bytes.Clone(good)
+		other[at] ^= 1
+		return other
+	}
+	zip := world.Zip(world.File{Name: "x"})
+	for name, tt := range map[string]struct {
+		content []byte
+		format  extract.ReportFormat
+		whole   bool
+	}{
+		"gzip": {good, extract.GzipReport, true}, "cut off": {good[:len(good)-1], extract.GzipReport, false},
+		"more behind it": {append(bytes.Clone(good), "more"...), extract.GzipReport, false},
+		"checksum":       {flipped(len(good) - 8), extract.GzipReport, false}, "length": {flipped(len(good) - 1), extract.GzipReport, false},
+		"empty": {nil, extract.GzipReport, false}, "zip": {zip, extract.ZipReport, true}, "zip without an end": {zip[:len(zip)-3], extract.ZipReport, false},
+		"raw": {[]byte("{"), extract.RawReport, true}, "empty raw": {nil, extract.RawReport, true},
+	} {
+		err := extract.CheckReport(t.Context(), source(tt.content), extract.Report{Format: tt.format})
+		if (err == nil) != tt.whole || err != nil && !is[*extract.CorruptError](err) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -45,11 +45,15 @@ func sniff(ctx context.Context, src Source) (*format, error) {
 	if name := unsupported(head); name != "" {
 		return nil, &UnsupportedError{name}
 	}
-	what := describe(head)
-	if what == "" {
-		return nil, &NotArchiveError{What: "data of an unknown kind"}
+	return nil, notArchive(head)
+}
+
+// notArchive says what a body is that begins like this.
+func notArchive(head []byte) *NotArchiveError {
+	if what := describe(head); what != "" {
+		return &NotArchiveError{What: what, Head: firstWords(head)}
 	}
-	return nil, &NotArchiveError{What: what, Head: firstWords(head)}
+	return &NotArchiveError{What: "data of an unknown kind"}
 }
 
 // maxFrames is how many frames are skipped to recognize an archive. pzstd writes one.

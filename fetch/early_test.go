@@ -155,7 +155,8 @@ func TestSizeAfterTheRedirect(t *testing.T) {
 	}
 }
 
-// A size that is wrong costs requests, and nothing else.
+// A size that comes meanwhile may be that of another archive: it costs requests, and
+// nothing else.
 func TestWrongSize(t *testing.T) {
 	t.Parallel()
 	const size = 5 * mib
@@ -163,7 +164,7 @@ func TestWrongSize(t *testing.T) {
 	for _, listed := range []int64{1, 3 * mib, size - 1, size + 1, 10 * mib, 40 * mib, 1 << 50} {
 		for range 3 { // the answers to the ribs come before and after the first
 			s := newSite(t, data, 1)
-			f, err := s.open(t, fetch.Options{Size: listed})
+			f, err := s.open(t, fetch.Options{Soon: soon(listed)})
 			if err != nil {
 				t.Fatalf("listed %d: %v", listed, err)
 			}
@@ -186,11 +187,40 @@ func TestWrongSize(t *testing.T) {
 			}
 			close(s.hold)
 		}()
-		f, err := s.open(t, fetch.Options{Size: listed})
+		f, err := s.open(t, fetch.Options{Soon: soon(listed)})
 		if err != nil {
 			t.Fatalf("listed %d: %v", listed, err)
 		}
 		readAll(t, f, data)
+	}
+}
+
+// A file of another size than GitLab lists isn't the one that was listed, whichever part of
+// it is asked for. Nothing of it is read.
+func TestListedSize(t *testing.T) {
+	t.Parallel()
+	const size = 5 * mib
+	data := content(size)
+	zip := append([]byte("PK\x03\x04"), data[:1000]...)
+	asWhole := func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("Range"); return false }
+	for _, listed := range []int64{1, 3 * mib, size - 1, size + 1, 40 * mib, 1 << 50} {
+		for _, o := range []fetch.Options{{Size: listed}, {Size: listed, Partial: true}, {Size: listed, Connections: 1}} {
+			s := newSite(t, data, 1)
+			_, err := s.open(t, o)
+			if wrong, ok := errors.AsType[*fetch.SizeError](err); !ok || *wrong != (fetch.SizeError{Listed: listed, Sent: size}) || !errors.Is(err, fetch.ErrChanged) {
+				t.Errorf("%+v: %v", o, err)
+			}
+		}
+		s := newSite(t, zip, 1)
+		s.answer = asWhole
+		if _, err := s.open(t, fetch.Options{Size: listed}); !errors.Is(err, fetch.ErrChanged) {
+			t.Errorf("listed %d, a whole archive of %d bytes: %v", listed, len(zip), err)
+		}
+	}
+	s := newSite(t, zip, 1)
+	s.answer = asWhole
+	if _, err := s.open(t, fetch.Options{Size: int64(len(zip))}); err != nil {
+		t.Error(err)
 	}
 }
 

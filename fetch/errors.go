@@ -30,6 +30,23 @@ func (e *StorageError) Unwrap() error { return e.Err }
 // errAvoided is why a host wasn't asked.
 var errAvoided = errors.New("GitLab redirects to its storage")
 
+// SizeError reports a file of another size than GitLab lists: it isn't the one that was
+// listed.
+type SizeError struct{ Listed, Sent int64 } // in bytes; Sent may be only what was read of more
+
+// Error implements error.
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("the server sends %d bytes, not the listed %d", e.Sent, e.Listed)
+}
+
+// Unwrap returns [ErrChanged].
+func (*SizeError) Unwrap() error { return ErrChanged }
+
+// Hint says what to do next.
+func (*SizeError) Hint() string {
+	return "run it again; if it stays so, a proxy or the storage sends another file than GitLab lists: ask its operator"
+}
+
 // AnswerError reports an answer that doesn't fit the request, so it isn't known which
 // bytes of the archive it contains.
 type AnswerError struct{ Host, What string }

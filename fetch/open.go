@@ -94,6 +94,11 @@ func (r *remote) open(ctx context.Context, o Options, q question) (*File, error)
 // ranged makes the file of a server that supports ranges.
 func (r *remote) ranged(ctx context.Context, o Options, a answer, ribs ribs) (*File, error) {
 	c := a.part
+	if err := o.fits(c.total); err != nil {
+		ribs.giveUp()
+		_ = a.Body.Close() // nothing in it counts
+		return nil, err
+	}
 	r.settle(a.Response, c.total)
 	r.pinSoon(o, c.total)
 	first := r.reader(ctx, c.first, c.last+1)

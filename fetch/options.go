@@ -28,8 +28,9 @@ type Options struct {
 	// Backoff returns the pauses for one transfer. Nil means three attempts
 	// without pauses.
 	Backoff func() Backoff
-	// Size is the archive's size in bytes, as GitLab lists it. It saves a request, and
-	// a server without ranges may not send more. Zero means unknown.
+	// Size is the archive's size in bytes, as GitLab lists it. It saves a request. A
+	// range of a file of another size is a [*SizeError]; so is such an archive as a whole,
+	// or anything else that is longer than both it and 1 MiB. Zero means unknown.
 	Size int64
 	// Soon receives what GitLab lists of the archive, if that request is made at the same
 	// time. Open doesn't wait for it. Nil means never.
@@ -80,7 +81,8 @@ type Options struct {
 	Servers *Servers
 }
 
-// Listing is what GitLab lists of an archive while it is opened.
+// Listing is what GitLab lists of an archive while it is opened. It may be about another
+// one, so a wrong size only costs time.
 type Listing struct {
 	Size int64 // in bytes
 	// URL is where the archive is requested from now on, if it has that size: see

@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -77,7 +76,7 @@ func (r *remote) copyBody(o Options, spool *os.File, resp *http.Response) (n int
 	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
 	most, tooLong := o.bound(resp)
 	if resp.ContentLength > most {
-		return 0, false, tooLong
+		return 0, false, o.fits(resp.ContentLength)
 	}
 	if err := space.Check(spoolDir(o.SpoolDir), resp.ContentLength); err != nil {
 		return 0, false, err
@@ -96,7 +95,18 @@ func (r *remote) copyBody(o Options, spool *os.File, resp *http.Response) (n int
 	if err == nil && n < o.Size && endsWithConnection(resp) && beginsLikeZip(spool) {
 		return n, true, io.ErrUnexpectedEOF
 	}
+	if err == nil && beginsLikeZip(spool) {
+		err = o.fits(n)
+	}
 	return n, body.err != nil, err
+}
+
+// fits returns a [*SizeError] if a file has another size than GitLab lists.
+func (o Options) fits(size int64) error {
+	if o.Size > 0 && size != o.Size {
+		return &SizeError{Listed: o.Size, Sent: size}
+	}
+	return nil
 }
 
 // endsWithConnection reports whether only the end of the connection shows where a body
@@ -123,7 +133,7 @@ func (o Options) bound(resp *http.Response) (most int64, tooLong error) {
 	switch {
 	case o.Size > 0:
 		most = max(o.Size, probeSize)
-		return most, fmt.Errorf("%w: GitLab lists %d bytes, and the server sends more", ErrChanged, o.Size)
+		return most, &SizeError{Listed: o.Size, Sent: most + 1}
 	case resp.ContentLength >= 0:
 		return resp.ContentLength, nil
 	}

@@ -403,19 +403,27 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// Files that aren't selected may differ in another archive. That counts where the server
-// tells the archive's digest; else only the selected files can be compared.
+// Files that aren't selected may differ in another archive. That counts if its size differs,
+// or its digest, where the server tells that; else only the selected files can be compared.
 func TestReplacedArchiveWithTheSameFiles(t *testing.T) {
 	t.Parallel()
-	for version, replaced := range map[string]bool{"18.5": false, "19.4": true} {
-		p := newPlaceOn(t, version, twoSources)
+	for _, tt := range []struct {
+		version  string
+		other    gitlabtest.File
+		replaced bool
+	}{
+		{"18.5", gitlabtest.File{Name: "doc/z"}, false},
+		{"19.4", gitlabtest.File{Name: "doc/z"}, true},
+		{"18.5", gitlabtest.File{Name: "doc/y", Content: "longer"}, true},
+	} {
+		p := newPlaceOn(t, tt.version, twoSources)
 		p.mustSync(pin.Options{})
 		p.server.Update(func(*gitlabtest.World) {
-			p.jobs[2].Archive = gitlabtest.Zip(gitlabtest.File{Name: "bin/x", Content: "1", Mode: 0o755}, gitlabtest.File{Name: "doc/y", Content: strings.Repeat("2", 8)})
+			p.jobs[2].Archive = gitlabtest.Zip(gitlabtest.File{Name: "bin/x", Content: "1", Mode: 0o755}, tt.other)
 		})
 		p.write("tool/bin/x", "mine")
-		if _, err := p.sync(pin.Options{}); isLock(err, pin.Replaced) != replaced || !replaced && err != nil {
-			t.Errorf("%s: %v", version, err)
+		if _, err := p.sync(pin.Options{}); isLock(err, pin.Replaced) != tt.replaced || !tt.replaced && err != nil {
+			t.Errorf("%+v: %v", tt, err)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (l *Loader) Copy(ctx context.Context, t Task, w io.Writer) (Result, error) 
 		return Result{}, err
 	}
 	l.opened(a, file)
-	if err = checkEnd(ctx, a, file); err == nil {
+	if err = checkWhole(ctx, a, file); err == nil {
 		err = copyChecked(ctx, file, w)
 	}
 	if err != nil {

@@ -211,7 +211,7 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 		l.opened(t.Artifact, file)
 	}
 	if t.Archive != "" { // all of it is here, and goes to its place at the end
-		return extract.Stats{}, checkEnd(ctx, t.Artifact, file)
+		return extract.Stats{}, checkWhole(ctx, t.Artifact, file)
 	}
 	if file.Latency() > farAway {
 		o.Workers = farConnections

@@ -63,8 +63,11 @@ func (o *Opener) Open(ctx context.Context, q resolve.Query, a resolve.Artifact, 
 	for {
 		how.Size = a.Size
 		file, err := o.reach(ctx, a, how)
-		if err == nil || errors.Is(err, fetch.ErrNoRanges) {
+		switch {
+		case err == nil, errors.Is(err, fetch.ErrNoRanges):
 			return file, a, err
+		case is[*fetch.SizeError](err):
+			return nil, a, in(a, err)
 		}
 		if a, err = o.Resolver.Fallback(ctx, q, a, err); err != nil {
 			return nil, a, err

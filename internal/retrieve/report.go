@@ -38,7 +38,7 @@ func (o *Opener) openReport(ctx context.Context, q resolve.Query, a resolve.Arti
 	file, err := o.reach(ctx, a, how)
 	switch {
 	case errors.Is(err, fetch.ErrChanged), is[*fetch.DigestError](err):
-		return nil, a, cmp.Or(o.answersArchive(ctx, a), err)
+		return nil, a, cmp.Or(o.answersArchive(ctx, a), in(a, err))
 	case err != nil:
 		return nil, a, o.refusedReport(ctx, q, a, err)
 	}
@@ -80,15 +80,17 @@ func (o *Opener) answersArchive(ctx context.Context, a resolve.Artifact) error {
 }
 
 // notArchive returns an [*OldServerError] if a file is the archive of the job, and not the
-// report. A report that may be a zip is compared with what the archive's address serves.
+// report: GitLab lists another size or format, or the version doesn't serve reports. A
+// report that may be a zip is compared with what the archive's address serves.
 func (o *Opener) notArchive(ctx context.Context, a resolve.Artifact, file *fetch.File) error {
 	isZip, err := extract.IsZip(ctx, file)
-	if err != nil || !isZip {
+	another := a.Size > 0 && a.Size != file.Size()
+	if err != nil || !isZip && !another {
 		return err
 	}
 	version := o.version(ctx)
-	old := version == "" && a.Report.Format == string(extract.GzipReport)
-	if version == "" && !old {
+	old := version == "" && isZip && (another || a.Report.Format == string(extract.GzipReport))
+	if version == "" && !another && !old {
 		old, err = file.SameAt(ctx, o.API.ArchiveURL(gitlab.Project(a.Project), a.JobID))
 		if is[*gitlab.Error](err) {
 			old, err = false, nil // the job has no archive that could have come
@@ -112,18 +114,23 @@ func (o *Opener) version(ctx context.Context) string {
 	return hello.Version
 }
 
-// recognize completes what is known of a report by its first bytes.
+// recognize completes what is known of a report by its first bytes, and makes sure that it
+// is the one that GitLab lists.
 func (o *Opener) recognize(ctx context.Context, a resolve.Artifact, file *fetch.File) (resolve.Report, error) {
 	if err := o.notArchive(ctx, a, file); err != nil {
 		return a.Report, err
 	}
-	return completed(ctx, a.Report, file)
+	r, err := completed(ctx, a.Report, file)
+	if err == nil && a.Size > 0 && a.Size != file.Size() {
+		err = &fetch.SizeError{Listed: a.Size, Sent: file.Size()}
+	}
+	return r, in(a, err)
 }
 
 // completed is a report with the format that its bytes have and the usual name, if it isn't
-// known better.
+// known better. The error is an [*extract.NotArchiveError] if they can't be that report.
 func completed(ctx context.Context, r resolve.Report, src extract.Source) (resolve.Report, error) {
-	format, err := extract.ReportFormatOf(ctx, src)
+	format, err := extract.ReportFormatOf(ctx, src, extract.ReportFormat(r.Format))
 	r.Format, r.Name = cmp.Or(r.Format, string(format)), cmp.Or(r.Name, rawNames[r.Type], r.Type)
 	return r, err
 }
@@ -214,10 +221,11 @@ func in(a resolve.Artifact, err error) error {
 	return fmt.Errorf("archive of %s: %w", a.Label(), err)
 }
 
-// checkEnd finds out whether an archive that is kept as it is has its end. Only a zip has one.
-func checkEnd(ctx context.Context, a resolve.Artifact, file *fetch.File) error {
-	if a.Report.Type != "" && a.Report.Format != string(extract.ZipReport) {
-		return nil
+// checkWhole finds out whether an archive or a report that is kept as it is has come whole:
+// a zip has its end, and the members of a gzip report their checksums.
+func checkWhole(ctx context.Context, a resolve.Artifact, file *fetch.File) error {
+	if a.Report.Type != "" {
+		return extract.CheckReport(ctx, file, asReport(a.Report))
 	}
 	return extract.CheckEnd(ctx, file)
 }
