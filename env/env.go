@@ -72,11 +72,10 @@ type Config struct {
 	UpstreamPipeline int64  // the pipeline that triggered it; GitLab says so since 18.9
 	UpstreamProject  string // numeric id of that pipeline's project
 
-	InCI    bool // runs in a GitLab CI job
-	AnyCI   bool // runs in a job of any CI
-	Debug   bool // CI_DEBUG_TRACE: the user wants to see more
-	NoColor bool // https://no-color.org
-	Dumb    bool // the terminal can't move its cursor
+	InCI  bool // runs in a GitLab CI job
+	AnyCI bool // runs in a job of any CI
+	Debug bool // CI_DEBUG_TRACE: the user wants to see more
+	Dumb  bool // the terminal can't move its cursor
 }
 
 // TLS names PEM files. Empty means none.
@@ -135,7 +134,6 @@ type settings struct {
 	InCI       bool   `env:"GITLAB_CI"`
 	AnyCI      string `env:"CI"`
 	DebugTrace string `env:"CI_DEBUG_TRACE"`
-	NoColor    string `env:"NO_COLOR"`
 	Term       string `env:"TERM"`
 }
 
@@ -168,7 +166,7 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	}
 	c := Config{
 		APIURL: at.api, ServerNamed: at.named, Token: token, TLS: s.tls(), Headers: headers, ProxyPasswords: passwords,
-		Dir: s.ProjectDir, InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), NoColor: s.NoColor != "", Dumb: s.Term == "dumb",
+		Dir: s.ProjectDir, InCI: s.InCI, AnyCI: s.InCI || truthy(s.AnyCI), Debug: truthy(s.DebugTrace), Dumb: s.Term == "dumb",
 	}
 	if at.own {
 		s.identity(&c)

@@ -26,8 +26,10 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/sethvargo/go-envconfig"
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
@@ -66,6 +68,7 @@ func Run(ctx context.Context, args []string, out IO) int {
 		return int(failure.CodeDone)
 	}
 	con := console.New(out.In, out.Out, out.Err)
+	con.SetColours(env.ReadDisplay(envconfig.OsLookuper()).Coloured(con.Watched()))
 	app, help := newApp(con), &keptError{w: con.Out}
 	app.Writer = help
 	app.Metadata = map[string]any{typedArgs: args[min(1, len(args)):]}

@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/messages"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -59,10 +63,30 @@ func readCat(c *cli.Context) (catOptions, error) {
 
 func runCat(ctx context.Context, o catOptions, con *console.Console) error {
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		write := func(to io.Writer) error { return s.inspector().Cat(ctx, q, o.file, to) }
-		if o.output != "" {
-			return atomicfile.Write(o.output, write)
+		if o.output == "" {
+			return s.inspector().Cat(ctx, q, o.file, con.Out)
 		}
-		return write(con.Out)
+		start, written := time.Now(), counted(0)
+		err := atomicfile.Write(o.output, func(to io.Writer) error {
+			return s.inspector().Cat(ctx, q, o.file, io.MultiWriter(to, &written))
+		})
+		if err == nil {
+			s.outcome([]messages.Outcome{{Name: o.name(), Single: true, Bytes: int64(written), Into: o.output, Took: time.Since(start)}}, "")
+		}
+		return err
 	})
+}
+
+// name is what is written, for a person.
+func (o catOptions) name() string {
+	return cmp.Or(o.file.Name, strings.Join(o.query.asked.Reports, ", ")+" report")
+}
+
+// counted is how many bytes were written.
+type counted int64
+
+// Write implements [io.Writer].
+func (c *counted) Write(p []byte) (int, error) {
+	*c += counted(len(p))
+	return len(p), nil
 }

@@ -163,7 +163,7 @@ func TestRunExtract(t *testing.T) {
 	con.In = bytes.NewReader(archive)
 	o := localOptions{archive: "-", extract: extractOptions{output: dir}}
 	o.extract.take.Include = []string{"a"}
-	if err := runExtract(t.Context(), o, con.Console); err != nil || !strings.Contains(con.said.String(), "files=1") {
+	if err := runExtract(t.Context(), o, con.Console); err != nil || !strings.Contains(con.said.String(), "✓ standard input · 1 file, 1 B → ") {
 		t.Errorf("%v: %s", err, con.said.String())
 	}
 	o.extract.output = filepath.Join(dir, "{job}")

@@ -203,7 +203,7 @@ func (s *session) observe(x transport.Exchange) {
 		if x.Err != nil || x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable {
 			s.refusals.Add(1)
 		}
-		event = s.log.Warn().Stringer("wait", x.Wait.Round(time.Millisecond)).Int("attempt", x.Attempt)
+		event = s.log.Warn().Float64("wait_seconds", seconds(x.Wait)).Int("attempt", x.Attempt)
 	}
 	if x.Err != nil {
 		event = event.Err(x.Err)
@@ -217,7 +217,7 @@ func (s *session) observe(x transport.Exchange) {
 	if x.Status != 0 {
 		event = event.Int("status", x.Status)
 	}
-	event.Str("url", x.URL).Stringer("took", x.Duration.Round(time.Microsecond)).Msg(x.Method)
+	event.Str("url", x.URL).Float64("seconds", seconds(x.Duration)).Msg(x.Method)
 }
 
 // withDeadline bounds a whole run by --deadline.
@@ -237,7 +237,7 @@ func (s *session) jobs() *jobs.Client {
 				s.log.Warn().Int("searched", searched).Msg("the search ends here; there may be more: --limit 0 searches everything")
 			},
 			LogRetried: func(err error, pause time.Duration) {
-				s.log.Warn().Err(err).Stringer("wait", pause.Round(time.Millisecond)).Msg("asking again")
+				s.log.Warn().Err(err).Float64("wait_seconds", seconds(pause)).Msg("asking again")
 			},
 			NoLog: func() { s.log.Info().Msg("the log is empty") },
 			Finished: func(job gitlab.Job) {

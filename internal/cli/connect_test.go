@@ -24,10 +24,10 @@ func TestObserve(t *testing.T) {
 		var out bytes.Buffer
 		(&session{log: zerolog.New(&out)}).observe(x)
 		var got struct {
-			Status *int
-			Took   string
+			Status  *int
+			Seconds float64
 		}
-		if err := json.Unmarshal(out.Bytes(), &got); err != nil || got.Took != x.Duration.String() {
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil || got.Seconds != x.Duration.Seconds() {
 			t.Errorf("%v: %s", err, &out)
 		}
 		if (got.Status != nil) != (x.Status != 0) || got.Status != nil && *got.Status != x.Status {

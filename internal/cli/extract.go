@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/messages"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 )
@@ -67,6 +68,16 @@ func runExtract(ctx context.Context, o localOptions, con *console.Console) error
 	if err != nil {
 		return err
 	}
-	s.log.Info().Int("files", stats.Files).Str("extracted", console.Size(stats.Bytes)).Stringer("took", time.Since(start).Round(time.Millisecond)).Str("into", dir).Msg("extracted")
+	took := time.Since(start)
+	s.result().Int("files", stats.Files).Int64("bytes", stats.Bytes).Float64("seconds", seconds(took)).Str("into", dir).Msg("extracted")
+	s.outcome([]messages.Outcome{{Name: archiveName(o.archive), Files: stats.Files, Bytes: stats.Bytes, Into: dir, Took: took}}, "")
 	return nil
+}
+
+// archiveName is a local archive, for a person.
+func archiveName(file string) string {
+	if file == "-" {
+		return "standard input"
+	}
+	return file
 }

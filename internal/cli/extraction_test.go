@@ -28,9 +28,9 @@ func TestVerifyProvenance(t *testing.T) {
 		code      int
 		said      string
 	}{
-		{"all as expected", "g/p", commit, 1, "build", "-R g/p --ref main --job build", 0, "files=50"},
-		{"some files", "g/p", commit, 1, "build", "-R g/p --ref main --job build report.xml", 0, "files=1"},
-		{"by id", "g/p", commit, 1, "build", "-R g/p --job-id 1", 0, "files=50"},
+		{"all as expected", "g/p", commit, 1, "build", "-R g/p --ref main --job build", 0, "50 files, "},
+		{"some files", "g/p", commit, 1, "build", "-R g/p --ref main --job build report.xml", 0, "1 file, "},
+		{"by id", "g/p", commit, 1, "build", "-R g/p --job-id 1", 0, "50 files, "},
 		{"another commit", "g/p", strings.Repeat("0", 40), 1, "build", "-R g/p --ref main --job build", 7, "its commit is"},
 		{"another job id", "g/p", commit, 2, "build", "-R g/p --job-id 2", 7, "its job id is"},
 		{"another job", "g/p", commit, 1, "test", "-R g/p --ref main --job test", 7, "its job is"},

@@ -159,9 +159,11 @@ func parsed(flag string, err error) error {
 
 // handOver says what has arrived: to people, to later jobs, to programs.
 func (o fetchOptions) handOver(s *session, into retrieve.Output, done []retrieve.Result) error {
-	for _, r := range done {
-		s.report(s.outcome(r.Artifact, o.query.asked.AnyStatus), r, into.Of(r.Artifact))
+	list := make([]arrived, len(done))
+	for i, r := range done {
+		list[i] = arrived{Result: r, into: o.archive.shown(into.Of(r.Artifact)), whole: o.archive.file != "", anyStatus: o.query.asked.AnyStatus}
 	}
+	s.report(list, "job")
 	if err := s.writeReport(o.report, dotenv.Fetched(into, done), dotenv.Artifacts(done)); err != nil {
 		return err
 	}

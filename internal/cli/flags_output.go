@@ -175,6 +175,17 @@ func readArchive(c *cli.Context) (o archiveOptions, err error) {
 	return o, nil
 }
 
+// shown is the file that an archive is written to, for a person.
+func (o archiveOptions) shown(file string) string {
+	switch {
+	case o.file == "-":
+		return "standard output"
+	case o.stream:
+		return o.file
+	}
+	return file
+}
+
 // check refuses to write an archive to a terminal.
 func (o archiveOptions) check(con *console.Console) error {
 	if o.file == "-" && con.OutIsTerminal() {

@@ -189,7 +189,7 @@ func TestSearchIsBounded(t *testing.T) {
 			if code != tt.code || server.asked.Load() != int64(tt.requests) || out.Len() > 0 {
 				t.Errorf("code %d in %d requests, want %d in %d: %s%s", code, server.asked.Load(), tt.code, tt.requests, out.String(), said.String())
 			}
-			if tt.code == 0 && !strings.Contains(said.String(), "the search ends here; there may be more: --limit 0 searches everything") {
+			if tt.code == 0 && !strings.Contains(said.String(), " jobs; there may be more: --limit 0 searches everything") {
 				t.Errorf("it says %s", said.String())
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/messages"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -19,37 +20,19 @@ import (
 // newLogger makes the logger of a run. Messages are constant; names, refs and
 // the server's words go into fields, which are quoted when they are printed.
 func newLogger(o globalOptions, con *console.Console, cfg env.Config) (zerolog.Logger, error) {
-	w := con.Err
-	switch format := o.logFormat; format {
-	case "json":
-		w = con.Messages()
-	case "", "auto", "console":
-		w = zerolog.ConsoleWriter{Out: w, NoColor: !colored(cfg, con), TimeFormat: time.TimeOnly, FieldsOrder: fieldsOrder()}
+	switch o.logFormat {
+	case "", "auto", "console", "json":
 	default:
 		return zerolog.Nop(), usage("--log-format must be auto, console or json", "leave it out for readable messages")
 	}
-	level := zerolog.InfoLevel
+	how := messages.Options{Level: zerolog.InfoLevel}
 	switch {
 	case o.verbose || cfg.Debug:
-		level = zerolog.DebugLevel
+		how = messages.Options{Level: zerolog.DebugLevel, Records: true}
 	case o.quiet:
-		level = zerolog.ErrorLevel
+		how.Level = zerolog.ErrorLevel
 	}
-	return zerolog.New(w).Level(level).With().Timestamp().Logger(), nil
-}
-
-// fieldsOrder puts what a person looks for first; other fields follow by name.
-func fieldsOrder() []string {
-	return []string{
-		"source", "job", "job_id", "pipeline", "ref", "pipelines_back", "status", "files", "extracted", "transferred", "saved", "requests",
-		"percent", "of", "took", "rate", "left", "into", "path", "variables", "because", "url", "pipeline_url", "range", "request_id", "attempt", "wait",
-	}
-}
-
-// colored follows what GitLab's job log can show and what the user wants:
-// https://no-color.org. A job log isn't a terminal, but it shows colors.
-func colored(cfg env.Config, con *console.Console) bool {
-	return !cfg.NoColor && (cfg.InCI || con.Watched())
+	return messages.New(con, how), nil
 }
 
 // section puts messages into a section of the job log, until end is
@@ -81,8 +64,8 @@ func (s *session) newProgress(o logOptions) *console.Progress {
 		return nil
 	}
 	return s.con.Progress(s.cfg.InCI || s.cfg.Dumb, func(p console.Pace) {
-		s.log.Info().Int64("percent", p.Percent).Str("of", console.Size(p.Total)).Str("rate", console.Size(p.PerSecond)+"/s").
-			Stringer("left", p.Left).Msg("under way")
+		s.log.Info().Int64("percent", p.Percent).Int64("bytes", p.Total).Int64("bytes_per_second", p.PerSecond).
+			Float64("seconds_left", p.Left.Seconds()).Msg("under way")
 	})
 }
 
@@ -99,14 +82,14 @@ func (s *session) events() retrieve.Events {
 			of(s.log.Debug(), a).Msg("GitLab's own server sends the archive, not object storage: few connections, and few requests")
 		},
 		Opened: func(a resolve.Artifact, size int64, ranges bool) {
-			of(s.detail(), a).Str("found", string(a.Found)).Str("size", console.Size(size)).Bool("ranges", ranges).Msg("archive")
+			of(s.detail(), a).Str("found", string(a.Found)).Int64("bytes", size).Bool("ranges", ranges).Msg("archive")
 		},
 		Listed: func(cost fetch.Stats) {
 			s.log.Debug().Int64("bytes", cost.Bytes).Int64("requests", cost.Requests).Msg("listed")
 		},
 		StartingOver: func(err error) { s.log.Warn().Err(err).Msg("starting again") },
 		Waiting: func(pause time.Duration, because error) {
-			s.log.Info().Stringer("again_in", pause.Round(100*time.Millisecond)).Str("because", because.Error()).Msg("waiting")
+			s.log.Info().Float64("wait_seconds", seconds(pause)).Str("because", because.Error()).Msg("waiting")
 		},
 		NotCached: func(err error) { s.log.Warn().Err(err).Msg("the archive is not kept in the cache") },
 	}
@@ -190,28 +173,68 @@ func of(event *zerolog.Event, a resolve.Artifact) *zerolog.Event {
 	return event
 }
 
-// outcome begins the line about what has arrived: a warning, if it is from a job that hasn't
-// succeeded and was not asked for whatever its status.
-func (s *session) outcome(a resolve.Artifact, anyStatus bool) *zerolog.Event {
-	if a.Failed() && !anyStatus {
-		return s.log.Warn().Str("because", "GitLab hands out the artifacts of a job that was allowed to fail")
-	}
-	return s.log.Info()
+// arrived is what came of one archive.
+type arrived struct {
+	retrieve.Result
+	source    string // of a manifest
+	into      string
+	whole     bool // the archive itself is there
+	anyStatus bool // its job need not have succeeded
 }
 
-// report says in one line what arrived, from where and where to.
-func (s *session) report(event *zerolog.Event, r retrieve.Result, into string) {
-	a := r.Artifact
-	event = of(event, a).Int("files", r.Stats.Files).Str("extracted", console.Size(r.Stats.Bytes)).Str("transferred", console.Size(r.Transfer.Bytes))
-	if saved := a.Size - r.Transfer.Bytes; saved > 0 {
-		event = event.Str("saved", console.Size(saved))
+// report says what arrived, from where and where to: in a line for each archive, and in
+// records for programs and for -v. total names what there are several of.
+func (s *session) report(list []arrived, total string) {
+	lines := make([]messages.Outcome, len(list))
+	for i, r := range list {
+		page := s.page(r.Artifact)
+		s.record(r, page)
+		lines[i] = messages.Outcome{
+			Source: r.source, Artifact: r.Artifact, Warn: r.unexpected(), Page: page, Files: r.Stats.Files, Bytes: r.Stats.Bytes, Whole: r.whole, Into: r.into,
+			Took: r.Took, Transfer: true, Fetched: r.Transfer.Bytes,
+		}
 	}
-	event = event.Int64("requests", r.Transfer.Requests).Stringer("took", r.Took.Round(time.Millisecond))
-	if r.Took > 0 && r.Transfer.Bytes > 0 {
-		event = event.Str("rate", console.Size(int64(float64(r.Transfer.Bytes)/r.Took.Seconds()))+"/s")
+	s.outcome(lines, total)
+}
+
+// outcome prints lines about the result, unless programs read the messages, or nothing
+// but errors is wanted.
+func (s *session) outcome(lines []messages.Outcome, total string) {
+	if s.log.Info().Enabled() && !s.con.JSON() {
+		messages.Print(s.con, lines, total)
 	}
-	event = event.Str("into", into)
-	if page := s.page(a); page != "" {
+}
+
+// unexpected reports whether the archive is from a job that hasn't succeeded, and that
+// was not asked for whatever its status.
+func (r arrived) unexpected() bool { return r.Artifact.Failed() && !r.anyStatus }
+
+// result begins the record of a result. Only programs need one without -v.
+func (s *session) result() *zerolog.Event {
+	if s.con.JSON() {
+		return s.log.Info()
+	}
+	return s.log.Debug()
+}
+
+// record says with fields what arrived.
+func (s *session) record(r arrived, page string) {
+	a, event := r.Artifact, s.result()
+	if r.unexpected() && s.con.JSON() {
+		event = s.log.Warn()
+	}
+	if r.unexpected() {
+		event = event.Str("because", "GitLab hands out the artifacts of a job that was allowed to fail")
+	}
+	if r.source != "" {
+		event = event.Str("source", r.source)
+	}
+	event = of(event, a).Int("files", r.Stats.Files).Int64("bytes", r.Stats.Bytes).Int64("transferred", r.Transfer.Bytes)
+	if a.Size > 0 {
+		event = event.Int64("archive_bytes", a.Size)
+	}
+	event = event.Int64("requests", r.Transfer.Requests).Float64("seconds", seconds(r.Took)).Str("into", r.into)
+	if page != "" {
 		event = event.Str("url", page)
 		if project, _, ok := strings.Cut(page, "/-/jobs/"); ok && a.PipelineID != 0 {
 			event = event.Str("pipeline_url", project+"/-/pipelines/"+strconv.FormatInt(a.PipelineID, 10))
@@ -223,6 +246,9 @@ func (s *session) report(event *zerolog.Event, r retrieve.Result, into string) {
 	}
 	event.Msg("fetched")
 }
+
+// seconds is a duration in a record: in seconds, to the millisecond.
+func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
 
 // page is the address of a job, or "" if it is not known.
 func (s *session) page(a resolve.Artifact) string {

@@ -68,12 +68,14 @@ func (r syncReport) done(syncer *pin.Syncer, plans []*pin.Plan) error {
 	if !slices.ContainsFunc(plans, (*pin.Plan).Downloads) && len(dropped)+len(syncer.Extras) == 0 {
 		r.log.Info().Int("sources", len(plans)).Msg("everything is in place")
 	}
+	var list []arrived
 	for _, p := range plans {
 		if !p.Downloads() {
 			continue
 		}
 		if !syncer.DryRun {
-			r.report(r.outcome(p.Result.Artifact, p.Source.AnyStatus).Str("source", p.Source.Name), p.Result, filepath.Join(syncer.Root, filepath.FromSlash(pin.Output(p.Source))))
+			into := filepath.Join(syncer.Root, filepath.FromSlash(pin.Output(p.Source)))
+			list = append(list, arrived{Result: p.Result, source: p.Source.Name, into: into, anyStatus: p.Source.AnyStatus})
 		}
 		if p.Pinned {
 			continue
@@ -87,6 +89,7 @@ func (r syncReport) done(syncer *pin.Syncer, plans []*pin.Plan) error {
 			return err
 		}
 	}
+	r.report(list, "source")
 	return nil
 }
 

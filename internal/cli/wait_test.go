@@ -50,14 +50,14 @@ func TestWait(t *testing.T) {
 		code  int
 		said  string
 	}{
-		{"until it has finished", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 0, "again_in="},
-		{"in a child of a pipeline that has succeeded", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--ref main --wait 1m", 0, "again_in="},
-		{"by its id", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--job-id 5000 --wait 1m", 0, "again_in="},
+		{"until it has finished", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 0, "trying again in "},
+		{"in a child of a pipeline that has succeeded", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--ref main --wait 1m", 0, "trying again in "},
+		{"by its id", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--job-id 5000 --wait 1m", 0, "trying again in "},
 		{"not for an id that is not there", gitlabtest.Job{Status: "running"}, gitlabtest.Options{}, "--job-id 9999 --wait 1m", 3, "no job 9999"},
 		{"not longer than allowed", gitlabtest.Job{Status: "pending", Archive: archive, FinishAfter: 99}, gitlabtest.Options{}, "--pipeline 120 --wait 100ms", 11, "waited 100ms"},
 		{"not for a job that has failed", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2, FinishAs: "failed"}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 4, "/jobs/5000"},
 		{"not for a job without artifacts", gitlabtest.Job{Status: "success"}, gitlabtest.Options{}, "--pipeline 120 --wait 1m", 4, "no artifacts archive"},
-		{"a failed one with its artifacts", gitlabtest.Job{Status: "failed", Archive: archive}, gitlabtest.Options{}, "--pipeline 120 --any-status", 0, "job_id=5000"},
+		{"a failed one with its artifacts", gitlabtest.Job{Status: "failed", Archive: archive}, gitlabtest.Options{}, "--pipeline 120 --any-status", 0, "✓ slow #5000 (failed) · main "},
 		{"no waiting without --wait", gitlabtest.Job{Status: "running", Archive: archive, FinishAfter: 2}, gitlabtest.Options{}, "--pipeline 120", 4, "--wait DURATION"},
 	}
 	for _, tt := range tests {

@@ -6,6 +6,7 @@
 //	progress.go  what a run waits for, bytes done and to do (rate.go) → lines below the
 //	             messages (live.go), or now and then a message (messages.go)
 //	section.go   sections of a GitLab job log
+//	style.go     colours
 //	table.go     rows in columns: tables and pairs of a name and a value
 //	json.go      results and messages for programs
 //	ansi.go      the log of a job, without the control sequences that can do harm

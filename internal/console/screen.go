@@ -19,6 +19,7 @@ type screen struct {
 	to      io.Writer
 	secrets atomic.Pointer[redact.Secrets]
 	json    atomic.Bool // messages are for programs
+	colours atomic.Bool // messages have colours
 
 	mu    sync.Mutex
 	drawn []string // the lines below the messages

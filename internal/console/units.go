@@ -27,6 +27,31 @@ func Time(t *time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
+// Count writes a number and what there is so many of: "1 file", "2 files". one is the
+// singular of a noun whose plural ends in s.
+func Count[N int | int64](n N, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// Span writes how long something took, with as many digits as a person wants to know.
+func Span(d time.Duration) string {
+	switch {
+	case d < 10*time.Second-50*time.Millisecond:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute-500*time.Millisecond:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	if d < time.Hour {
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	}
+	d = d.Round(time.Minute)
+	return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+}
+
 // maxSpan is a century, in seconds. A Duration holds three.
 const maxSpan = 100 * 365 * 24 * 60 * 60
 

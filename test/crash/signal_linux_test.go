@@ -276,7 +276,7 @@ func TestClosedOutput(t *testing.T) {
 			p.begin(t)
 			_ = w.Close() // idem
 			p.ends(t, tt.code)
-			if p.errs.Len() > 0 && !strings.Contains(p.errs.String(), " INF fetched ") {
+			if p.errs.Len() > 0 && !strings.Contains(p.errs.String(), "✓ ") {
 				t.Errorf("it says %q", p.errs.String())
 			}
 			if left := strings.Join(p.left(t), " "); left != tt.left {

@@ -1,0 +1,151 @@
+package messages
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/printable"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// Outcome is what has arrived, and where it is now.
+type Outcome struct {
+	Source   string           // of a manifest
+	Name     string           // what it is from, if that isn't a job
+	Artifact resolve.Artifact // the job that it is from
+	Warn     bool             // the job has failed, and nobody said that it may
+	Page     string           // the job's address; empty if unknown
+
+	Files    int
+	Single   bool // it is one file, and Files doesn't count
+	Bytes    int64
+	Whole    bool // the archive itself, in place of its files
+	Into     string
+	Took     time.Duration
+	Transfer bool  // it came from a server
+	Fetched  int64 // bytes that were transferred
+}
+
+// Print prints a line for each outcome, and one for all of them if there are several.
+// total names what there are several of, such as "job".
+func Print(con *console.Console, list []Outcome, total string) {
+	for _, o := range list {
+		o.print(con, len(list) == 1)
+	}
+	if len(list) > 1 {
+		_, _ = fmt.Fprintln(con.Err, con.Paint(console.Good, "✓"), sum(list, total)) // as every message
+	}
+}
+
+func (o Outcome) print(con *console.Console, alone bool) {
+	mark := con.Paint(console.Good, "✓")
+	if o.Warn {
+		mark = con.Paint(console.Attention, "!")
+	}
+	line := printable.Text(o.String())
+	columns, page := con.Columns(), printable.Text(o.Page)
+	switch {
+	case page == "":
+	case columns > 0 && len("✓ ")+console.Width(line)+len("  ")+console.Width(page) <= columns:
+		line += "  " + page
+	case alone && (columns == 0 || len("  ")+console.Width(page) <= columns):
+		line += "\n  " + page
+	}
+	_, _ = fmt.Fprintln(con.Err, mark, line) // as every message
+}
+
+// String is the line without its mark.
+func (o Outcome) String() string {
+	parts := []string{o.subject()}
+	if at := o.commit(); at != "" {
+		parts = append(parts, at)
+	}
+	what := console.Size(o.Bytes)
+	switch {
+	case o.Whole:
+		what = "archive, " + what
+	case !o.Single:
+		what = console.Count(o.Files, "file") + ", " + what
+	}
+	line := strings.Join(append(parts, what+" → "+o.Into), " · ")
+	if o.Took > 0 {
+		line += " (" + strings.Join(o.effort(), ", ") + ")"
+	}
+	return line
+}
+
+// subject says what the files are from.
+func (o Outcome) subject() string {
+	a, text := o.Artifact, o.Name
+	if text == "" {
+		text = cmp.Or(a.JobName, "job")
+		if a.JobID != 0 {
+			text += " #" + strconv.FormatInt(a.JobID, 10)
+		}
+	}
+	if a.Report.Type != "" {
+		text = a.Report.Type + " report of " + text
+	}
+	if a.Failed() {
+		text += " (" + a.Status + ")"
+	}
+	if o.Source != "" {
+		text = o.Source + ": " + text
+	}
+	return text
+}
+
+// shaDigits is how many digits of a commit are shown, as in GitLab's pages.
+const shaDigits = 8
+
+// commit says which version of the project it is.
+func (o Outcome) commit() string {
+	a := o.Artifact
+	sha := a.SHA[:min(len(a.SHA), shaDigits)]
+	text := a.Ref
+	switch {
+	case text == "":
+		text = sha
+	case sha != "":
+		text += " @ " + sha
+	}
+	if a.Back > 0 {
+		text = strings.TrimPrefix(text+", "+console.Count(a.Back, "pipeline")+" back", ", ")
+	}
+	return text
+}
+
+// effort says how long it took, and how much traveled.
+func (o Outcome) effort() []string {
+	list := []string{console.Span(o.Took)}
+	switch size := o.Artifact.Size; {
+	case !o.Transfer:
+	case o.Fetched == 0:
+		list = append(list, "from the cache")
+	case size > o.Fetched:
+		list = append(list, console.Size(o.Fetched)+" fetched of "+console.Size(size))
+	default:
+		list = append(list, console.Size(o.Fetched)+" fetched")
+	}
+	return list
+}
+
+// sum says the same of all outcomes together.
+func sum(list []Outcome, what string) string {
+	all := Outcome{Name: console.Count(len(list), what)}
+	for _, o := range list {
+		all.Files, all.Bytes, all.Whole = all.Files+o.Files, all.Bytes+o.Bytes, o.Whole
+		all.Fetched, all.Transfer = all.Fetched+o.Fetched, all.Transfer || o.Transfer
+		all.Artifact.Size += o.Artifact.Size
+		all.Took = max(all.Took, o.Took)
+	}
+	files := console.Count(all.Files, "file")
+	if all.Whole {
+		files = console.Count(len(list), "archive")
+	}
+	return fmt.Sprintf("%s · %s, %s (%s)", all.Name, files, console.Size(all.Bytes), strings.Join(all.effort(), ", "))
+}
