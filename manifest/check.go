@@ -114,6 +114,8 @@ func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
 	switch {
 	case e.Problem == resolve.ProblemConflict && first == resolve.FieldJobID:
 		return "has a job-id and another way to say which job", "job-id says it alone; what defaults say counts, too"
+	case e.Problem == resolve.ProblemConflict && last == resolve.FieldRef:
+		return "has both " + keys[first] + " and ref", "leave one of them out; only pipeline: latest goes with ref; what defaults say counts, too"
 	case e.Problem == resolve.ProblemConflict && (last == resolve.FieldAnyStatus || last == resolve.FieldRecent):
 		return "has both " + keys[first] + " and " + keys[last], "one excludes the other; what defaults say counts, too"
 	case e.Problem == resolve.ProblemConflict:

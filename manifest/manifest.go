@@ -70,7 +70,7 @@ type Query struct {
 const latest = "latest"
 
 // JobQuery returns the query that the source means. What names a pipeline overrides what
-// defaults say about searching for one, and further refs.
+// defaults say about searching for one, and about refs.
 func (s Source) JobQuery() resolve.Query {
 	q := resolve.Query{
 		Project: resolve.ProjectName(s.Project), JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == latest,
@@ -84,11 +84,8 @@ func (s Source) JobQuery() resolve.Query {
 	}
 	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // 0 if it isn't a number
 	named := q.PipelineID != 0 || q.SHA != "" || q.MergeRequest != 0
-	if len(s.Ref) > 0 {
-		q.Ref = s.Ref[0]
-	}
-	if len(s.Ref) > 1 && !named {
-		q.MoreRefs = s.Ref[1:]
+	if len(s.Ref) > 0 && (!named || s.given["ref"]) {
+		q.Ref, q.MoreRefs = s.Ref[0], s.Ref[1:]
 	}
 	if !named && !q.Latest {
 		q.Recent, q.AnyPipeline = s.Recent, s.AnyPipeline && s.JobID == 0

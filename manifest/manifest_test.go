@@ -119,6 +119,9 @@ func TestMistakes(t *testing.T) {
 		{"current", head + "  - {name: a, job: b, pipeline: current}\n", `of the current pipeline`, "locked"},
 		{"a short SHA", head + "  - {name: a, job: b, sha: abc123}\n", `no full commit SHA`, "git rev-parse abc123"},
 		{"no digest", head + "  - {name: a, job: b, ref: c, sha256: abc}\n", `no SHA-256`, "64"},
+		{"a ref beside a pipeline", head + "  - {name: a, job: b, ref: c, pipeline: 5}\n", `source "a" has both pipeline and ref`, "only pipeline: latest"},
+		{"refs beside a merge request", head + "  - {name: a, job: b, ref: [c, d], mr: 5}\n", `source "a" has both mr and ref`, "leave one of them out"},
+		{"a ref beside a pipeline of the defaults", "version: 1\ndefaults: {project: p, pipeline: 5}\nsources: [{name: a, job: b, ref: c}]\n", `source "a" has both pipeline and ref`, "what defaults say counts"},
 		{"if-missing", head + "  - {name: a, job: b, ref: c, if-missing: no}\n", `isn't fail, warn or ignore`, ""},
 		{"output leads out", head + "  - {name: a, job: b, ref: c, output: x/../../y}\n", `has an output that leads out`, "below"},
 		{"absolute output", head + "  - {name: a, job: b, ref: c, output: /etc}\n", `has an output that leads out`, "below"},
@@ -155,7 +158,7 @@ func TestRefs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range [][]string{{"release/2.x", "@default"}, {"release/2.x", "@default"}, {"main"}, {"release/2.x"}, {"release/2.x"}, {"release/2.x"}} {
+	for i, want := range [][]string{{"release/2.x", "@default"}, {"release/2.x", "@default"}, {"main"}, {""}, {""}, {""}} {
 		q := m.Sources[i].JobQuery()
 		if diff := cmp.Diff(want, append([]string{q.Ref}, q.MoreRefs...)); diff != "" || q.Validate() != nil {
 			t.Errorf("%s: %v, %s", m.Sources[i].Name, q.Validate(), diff)

@@ -94,17 +94,17 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, valid := range map[string]bool{
-		"version: 1\nsources:\n  - {name: a, project: p, job: b, ref: c, paths: d, exclude: [e], pipeline: 5, recent: true}\n": true,
-		"version: 1\ndefaults: {project: a, if-missing: warn}\nsources: [{name: a, job: b, ref: c}]\n":                         true,
-		"version: 1\nsources: [{name: a, project: p, job: b, ref: [c, '@default']}]\n":                                         true,
-		"version: 2\nsources: [{name: a, job: b, ref: c}]\n":                                                                   false,
-		"sources: [{name: a, job: b, ref: c}]\n":                                                                               false,
-		"version: 1\n":                                                                                                         false,
-		"version: 1\nsources: [{job: b, ref: c}]\n":                                                                            false,
-		"version: 1\nsources: [{name: a, jbo: b, ref: c}]\n":                                                                   false,
-		"version: 1\nsources: [{name: a, job: [b], ref: c}]\n":                                                                 false,
-		"version: 1\nsources: [{name: a, job: b, ref: c, if-missing: no}]\n":                                                   false,
-		"version: 1\nsource: []\nsources: [{name: a, job: b, ref: c}]\n":                                                       false,
+		"version: 1\nsources:\n  - {name: a, project: p, job: b, ref: c, paths: d, exclude: [e], pipeline: latest, any-status: true}\n": true,
+		"version: 1\ndefaults: {project: a, if-missing: warn}\nsources: [{name: a, job: b, ref: c}]\n":                                  true,
+		"version: 1\nsources: [{name: a, project: p, job: b, ref: [c, '@default']}]\n":                                                  true,
+		"version: 2\nsources: [{name: a, job: b, ref: c}]\n":                                                                            false,
+		"sources: [{name: a, job: b, ref: c}]\n":                                                                                        false,
+		"version: 1\n":                                                                                                                  false,
+		"version: 1\nsources: [{job: b, ref: c}]\n":                                                                                     false,
+		"version: 1\nsources: [{name: a, jbo: b, ref: c}]\n":                                                                            false,
+		"version: 1\nsources: [{name: a, job: [b], ref: c}]\n":                                                                          false,
+		"version: 1\nsources: [{name: a, job: b, ref: c, if-missing: no}]\n":                                                            false,
+		"version: 1\nsource: []\nsources: [{name: a, job: b, ref: c}]\n":                                                                false,
 	} {
 		var value any
 		if err := yaml.Unmarshal([]byte(text), &value); err != nil {

@@ -75,6 +75,10 @@ func (q Query) Exact() bool {
 // good reports whether any pipeline will do in which the jobs have succeeded.
 func (q Query) good() bool { return q.AnyPipeline || q.Base != "" }
 
+// NeedsRef reports whether the query means nothing without Ref. Beside what names a job,
+// a pipeline, a commit or a merge request, Ref would say nothing, and is refused.
+func (q Query) NeedsRef() bool { return q.JobID == 0 && q.ofRef() }
+
 // ofRef reports whether the query is about the pipelines of Ref.
 func (q Query) ofRef() bool { return !q.Exact() || q.Latest || q.AnyPipeline }
 

@@ -16,7 +16,6 @@ const (
 	FieldJobID        Field = "JobID"
 	FieldJobs         Field = "Jobs"
 	FieldRef          Field = "Ref"
-	FieldMoreRefs     Field = "MoreRefs"
 	FieldPipelineID   Field = "PipelineID"
 	FieldSHA          Field = "SHA"
 	FieldMergeRequest Field = "MergeRequest"
@@ -112,10 +111,11 @@ func (q Query) conflict() *QueryError {
 			return &QueryError{ProblemConflict, append(chosen, beside...)}
 		}
 		return nil // which other fields are set makes no difference
-	case len(chosen) > 0 && !q.Latest && len(q.MoreRefs) > 0:
-		return &QueryError{ProblemConflict, append(chosen, FieldMoreRefs)}
 	case len(chosen) > 0:
-		searches := fieldsSet(given{FieldRecent, q.Recent}, given{FieldAnyPipeline, q.AnyPipeline}, given{FieldBefore, q.Before != 0}, given{FieldSources, q.PipelineID != 0 && len(q.Sources) > 0})
+		searches := fieldsSet(
+			given{FieldRecent, q.Recent}, given{FieldAnyPipeline, q.AnyPipeline}, given{FieldBefore, q.Before != 0},
+			given{FieldSources, q.PipelineID != 0 && len(q.Sources) > 0}, given{FieldRef, !q.Latest && (q.Ref != "" || len(q.MoreRefs) > 0)},
+		)
 		if len(searches) > 0 {
 			return &QueryError{ProblemConflict, append(chosen, searches[0])}
 		}
@@ -141,7 +141,7 @@ func (q Query) missing() *QueryError {
 	missing := fieldsSet(
 		given{FieldProject, q.Project == ""},
 		given{FieldJobs, byName && len(q.Jobs) == 0},
-		given{FieldRef, byName && q.Ref == "" && q.ofRef()},
+		given{FieldRef, q.NeedsRef() && q.Ref == ""},
 	)
 	if len(missing) > 0 {
 		return &QueryError{ProblemMissing, missing}

@@ -117,14 +117,10 @@ func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
 	if q.Project == "" {
 		q.Project = cfg.Project
 	}
-	asked := q
-	if q.Ref == "" && own {
+	if q.Ref == "" && own && q.NeedsRef() {
 		q.Ref = cfg.Ref
 	}
-	if asked.JobID == 0 { // beside a job's id, a default isn't a second way to say which job
-		asked = q
-	}
-	return q, failure.Query(q, asked.Validate())
+	return q, failure.Query(q, q.Validate())
 }
 
 // withQuery connects to GitLab, and runs what a command does about a query there.

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/env"
@@ -131,10 +130,7 @@ func (o queryOptions) baseIn(cfg env.Config, q *resolve.Query) error {
 	if !o.base {
 		return nil
 	}
-	switch q.Base = cfg.BaseSHA; {
-	case slices.Contains(o.given, "ref"):
-		return usage("--base says which commits; --ref says nothing beside it", "leave out --ref")
-	case q.Base == "":
+	if q.Base = cfg.BaseSHA; q.Base == "" {
 		return usage("--base: CI_MERGE_REQUEST_DIFF_BASE_SHA is not set", `GitLab sets it in merge request pipelines; elsewhere: --sha "$(git merge-base origin/main HEAD)"`)
 	}
 	q.Project = cmp.Or(q.Project, cfg.BaseProject)

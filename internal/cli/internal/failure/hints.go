@@ -95,7 +95,7 @@ func Remedy(why resolve.Explanation, err error) string {
 	case resolve.RemedyWait:
 		return "--wait DURATION waits for it; --pipeline latest takes it as it is"
 	case resolve.RemedyPipeline:
-		return fmt.Sprintf("--pipeline %d takes it from there", why.PipelineID)
+		return fmt.Sprintf("--pipeline %d takes it from there; leave out --ref", why.PipelineID)
 	case resolve.RemedyRecent:
 		return "--recent takes it from the newest successful pipeline that has it"
 	case resolve.RemedyPlay:
@@ -108,7 +108,7 @@ func Remedy(why resolve.Explanation, err error) string {
 	case resolve.RemedyAny:
 		return "--any-pipeline takes a job that has succeeded, although its pipeline has not; --pipeline latest takes the newest pipeline as it is"
 	case resolve.RemedyStatus:
-		return fmt.Sprintf("--pipeline %d --any-status takes it as it is, if it has artifacts", why.PipelineID)
+		return fmt.Sprintf("--pipeline %d --any-status takes it as it is, if it has artifacts; leave out what else says which pipeline", why.PipelineID)
 	case resolve.RemedySource:
 		return "give --source one of these, or leave it out"
 	case resolve.RemedyFirst:

@@ -96,8 +96,8 @@ func missingUsage(field resolve.Field) error {
 func conflictUsage(e *resolve.QueryError) error {
 	first, last := e.Fields[0], e.Fields[len(e.Fields)-1]
 	switch {
-	case last == resolve.FieldMoreRefs:
-		return Usage("--ref is there several times, and "+fieldFlags[first]+" says which pipeline", "leave one of them out")
+	case last == resolve.FieldRef && first != resolve.FieldJobID:
+		return Usage(fieldFlags[first]+" and --ref each say which pipeline", "leave one of them out; only --pipeline latest goes with --ref")
 	case first == resolve.FieldJobID && !slices.Contains(selectors, e.Fields[1]):
 		return Usage("--job-id says which job alone", "leave out "+flagsOf(e.Fields[1:]))
 	case last == resolve.FieldAnyStatus:
