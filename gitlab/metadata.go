@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -28,24 +29,72 @@ func Older(version, than string) bool {
 
 // Greet asks a server for its version. If the server refuses the token, that is in the
 // greeting and not an error. It refuses every job token.
-// GET /metadata (https://docs.gitlab.com/api/metadata/)
-func (c *Client) Greet(ctx context.Context) (Greeting, error) {
+//
+// GET /metadata (https://docs.gitlab.com/api/metadata/). GitLab has that since 15.2, and
+// GET /version before; a gateway, or the permissions of a token, may close both. What the
+// token can see of the projects also shows that this is GitLab.
+func (c *Client) Greet(ctx context.Context) (g Greeting, err error) {
+	if err = c.greetAt(ctx, &g, "metadata"); err == nil && g.Version != "" || g.refused(http.StatusUnauthorized) {
+		return g, err
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return g, err
+	}
+	if older := c.greetAt(ctx, &g, "version"); g.Version != "" || g.Refused != nil || !errors.Is(older, ErrNotFound) {
+		return g, older
+	}
+	var rows []struct {
+		ID int64 `json:"id"`
+	}
+	if _, closed := c.greet(ctx, &g, c.address(url.Values{"per_page": {"1"}, "simple": {"true"}}, "projects"), &rows); closed == nil {
+		return g, nil
+	}
+	return g, err
+}
+
+// greetAt asks for the version at a route.
+func (c *Client) greetAt(ctx context.Context, g *Greeting, route string) error {
 	var m struct {
 		Version string `json:"version"`
 	}
-	a, err := c.get(ctx, c.address(nil, "metadata"), &m)
+	a, err := c.greet(ctx, g, c.address(nil, route), &m)
+	if g.Version = m.Version; err == nil && g.Refused == nil && m.Version == "" {
+		return a.undecodable(nil)
+	}
+	return err
+}
+
+// greet asks for an address, and notes what the answer shows of the server. A refusal is
+// no error.
+func (c *Client) greet(ctx context.Context, g *Greeting, address string, v any) (answer, error) {
+	a, err := c.get(ctx, address, v)
 	if a.Response == nil {
-		return Greeting{}, err
+		return a, err
 	}
-	g := Greeting{TLS: a.TLS}
+	g.TLS, g.Refused = a.TLS, nil
 	g.Date, _ = http.ParseTime(a.Header.Get("Date"))
-	if refusal, ok := errors.AsType[*Error](err); ok && !refusal.FromStorage && (errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden)) {
-		g.Refused = refusal
-		return g, nil
+	refusal, ok := errors.AsType[*Error](err)
+	if ok && !refusal.FromStorage && (errors.Is(err, ErrUnauthorized) || errors.Is(err, ErrForbidden)) {
+		g.Refused, err = refusal, nil
 	}
-	if err == nil && m.Version == "" {
-		err = a.undecodable(nil)
-	}
-	g.Version = m.Version
-	return g, err
+	return a, err
+}
+
+func (g *Greeting) refused(status int) bool {
+	return g.Refused != nil && g.Refused.StatusCode == status
+}
+
+// TokenInfo is what a personal, project or group access token is.
+type TokenInfo struct {
+	Name      string   `json:"name"`
+	Scopes    []string `json:"scopes"`
+	ExpiresAt string   `json:"expires_at"` // a date such as "2027-01-31"; empty means never
+}
+
+// OwnToken asks what the token is. GitLab answers a token with any scope since 15.5, and
+// OAuth tokens with 400. GET /personal_access_tokens/self
+// (https://docs.gitlab.com/api/personal_access_tokens/#self-inform)
+func (c *Client) OwnToken(ctx context.Context) (info TokenInfo, err error) {
+	_, err = c.get(ctx, c.address(nil, "personal_access_tokens", "self"), &info)
+	return info, err
 }

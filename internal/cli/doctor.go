@@ -3,6 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,34 +23,45 @@ func doctorCommand(con *console.Console) *cli.Command {
 		Usage:     "check environment, server, TLS, proxy and token",
 		UsageText: "artifetch doctor [flags]",
 		Description: `Prints one line per check, with a fix for each failure, and what this token may do on
-this server. The exit code is that of the first failure.
+this server; the last line is the sum. The exit code is that of the first failure.
 
   artifetch doctor
   artifetch doctor -R group/lib --format json`,
-		Flags:  []cli.Flag{projectFlag(), formatFlag()},
+		Flags: []cli.Flag{
+			projectFlag(),
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "check `DIR`, where files will go", DefaultText: "$CI_PROJECT_DIR or ."},
+			&cli.StringFlag{Name: "cache-dir", Usage: "check the cache `DIR`"},
+			formatFlag(),
+		},
 		Action: action(con, readDoctor, runDoctor),
 	}
 }
 
 // doctorRemedies are what to do about problems, in the words of the command line.
 var doctorRemedies = map[doctor.Problem]string{
-	doctor.OtherServer: "--server-url is not the job's server: use -R and a token for it",
-	doctor.ClosedDir:   "use --output with a directory that you may write to",
-	doctor.Unreachable: "is --server-url right, and can this machine reach it?",
-	doctor.NotGitLab:   "the response is not from GitLab's API: --server-url must be GitLab's address, with its path if it has one",
-	doctor.NoToken:     "only public projects can be used; set GITLAB_TOKEN or --token-file (a job has CI_JOB_TOKEN)",
-	doctor.NoProject:   "use -R to select one",
-	doctor.NoLicence:   "artifetch uses the runner's endpoint, which needs the job's ID: let the token list jobs, use --job-id, or set GITLAB_TOKEN",
+	doctor.OtherServer:       "--server-url is not the job's server: use -R and a token for it",
+	doctor.ClosedDir:         "use --output with a directory that you may write to",
+	doctor.LittleRoom:        "make room, or use --output with a directory on another disk",
+	doctor.NoLinks:           "archives with such links cannot be extracted there: use --output with a directory on another disk, or --symlinks skip",
+	doctor.ClosedCache:       "use --cache-dir with a directory that you may write to, or leave it out",
+	doctor.LittleRoomInCache: "make room, or use --cache-dir with a directory on another disk",
+	doctor.Unreachable:       "is --server-url right, and can this machine reach it?",
+	doctor.NotGitLab:         "the response is not from GitLab's API: --server-url must be GitLab's address, with its path if it has one",
+	doctor.NoToken:           "only public projects can be used; set GITLAB_TOKEN or --token-file",
+	doctor.NoProject:         "use -R to select one",
+	doctor.NoLicence:         "artifetch uses the runner's endpoint, which needs the job's ID: let the token list jobs, use --job-id, or set GITLAB_TOKEN",
 }
 
 type doctorOptions struct {
 	global  globalOptions
 	project string // id, path or web address; empty means the job's own
+	output  string // where files will go; empty means the workspace
+	cache   string // empty means none
 	asJSON  bool
 }
 
 func readDoctor(c *cli.Context) (doctorOptions, error) {
-	o := doctorOptions{global: readImpatient(c), project: readProject(c)}
+	o := doctorOptions{global: readImpatient(c), project: readProject(c), output: c.String("output"), cache: c.String("cache-dir")}
 	if c.Args().Present() {
 		return o, usage("doctor takes no argument", "-R selects another project")
 	}
@@ -82,7 +96,8 @@ func examine(ctx context.Context, o doctorOptions, con *console.Console) (findin
 			return err
 		}
 		findings = doctor.Examine(ctx, doctor.Subject{
-			Config: s.cfg, API: s.api, Resolver: s.resolver, Project: q.Project, Dir: cmp.Or(s.cfg.Dir, "."), Size: console.Size,
+			Config: s.cfg, API: s.api, Resolver: s.resolver, Project: q.Project,
+			Dir: o.dir(s.cfg), CacheDir: o.cache, Size: console.Size,
 		})
 		if cause := context.Cause(ctx); is[Signal](cause) {
 			return cause
@@ -92,10 +107,19 @@ func examine(ctx context.Context, o doctorOptions, con *console.Console) (findin
 	return findings, err
 }
 
+// dir is where files will go, as far as that doesn't depend on the job.
+func (o doctorOptions) dir(cfg env.Config) string {
+	before, _, templated := strings.Cut(o.output, "{")
+	if templated {
+		before = filepath.Dir(before + "x")
+	}
+	return cmp.Or(before, cfg.Dir, ".")
+}
+
 // finding is one check in JSON.
 type finding struct {
-	Check  string `json:"check"  doc:"environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence, storage, version"`
-	State  string `json:"state"  doc:"ok, limited or failed"`
+	Check  string `json:"check"  doc:"environment, workspace, links, cache, proxy, server, tls, clock, token, scopes, jobs, pipelines, licence, artifacts, storage, version"`
+	State  string `json:"state"  doc:"ok, limited, failed or skipped"`
 	Text   string `json:"text"`
 	Remedy string `json:"remedy" doc:"what to do; empty if all is well"`
 }
@@ -112,7 +136,7 @@ func newFinding(f doctor.Finding) finding {
 }
 
 func printFindings(con *console.Console, findings []doctor.Finding, asJSON bool) error {
-	marks := map[doctor.State]string{doctor.OK: "✓", doctor.Limited: "!", doctor.Failed: "✗"}
+	marks := map[doctor.State]string{doctor.OK: "✓", doctor.Limited: "!", doctor.Failed: "✗", doctor.Skipped: "-"}
 	var rows []finding
 	var lines [][2]string
 	for _, f := range findings {
@@ -127,5 +151,9 @@ func printFindings(con *console.Console, findings []doctor.Finding, asJSON bool)
 	if asJSON {
 		return con.Encode(rows)
 	}
-	return console.Pairs(con.Masked(), lines)
+	if err := console.Pairs(con.Masked(), lines); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(con.Masked(), "\n"+doctor.Sum(findings))
+	return err
 }

@@ -1,9 +1,11 @@
 // Package doctor finds out whether artifetch can work here: environment, workspace,
 // proxy, server, TLS, clocks, token, and what the token may do in a project.
 //
-//	doctor.go  Examine: the order of the checks; environment and workspace
+//	doctor.go  Examine: the order of the checks, and their sum; the environment
+//	place.go   where files will go: space, links, the cache
 //	server.go  the way to GitLab: proxy, answer, certificate, clock, version
-//	token.go   the token, and its rights in the project
+//	token.go   the token: whether it is alive, its scopes
+//	rights.go  what it may do in the project; the object storage
 //
 // A check that fails doesn't end the others, unless they depend on it: without a
 // response from the server there is no token to check, and a token that is refused has no
@@ -14,12 +16,11 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
-	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/redact"
-	"gitlab.com/artifetch/artifetch/internal/space"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -31,6 +32,7 @@ const (
 	OK      State = "ok"
 	Limited State = "limited" // works, with less than there could be
 	Failed  State = "failed"
+	Skipped State = "skipped" // there is nothing to check
 )
 
 // Problem is one that the caller has a remedy for.
@@ -40,16 +42,21 @@ type Problem string
 const (
 	OtherServer Problem = "other server" // than that of the job is used
 	ClosedDir   Problem = "closed dir"   // the files can't be written
+	LittleRoom  Problem = "little room"  // where the files will go
+	NoLinks     Problem = "no links"     // on that file system
 	Unreachable Problem = "unreachable"  // no answer came
 	NotGitLab   Problem = "not GitLab"   // something else answers
 	NoToken     Problem = "no token"
 	NoProject   Problem = "no project"
 	NoLicence   Problem = "no licence" // job tokens can't fetch artifacts by name
+
+	ClosedCache       Problem = "closed cache" // archives can't be kept there
+	LittleRoomInCache Problem = "little room in the cache"
 )
 
 // Finding is how one check ended.
 type Finding struct {
-	Check   string // environment, workspace, proxy, server, tls, clock, token, jobs, pipelines, licence, storage or version
+	Check   string // environment, workspace, links, cache, proxy, server, tls, clock, token, scopes, jobs, pipelines, licence, artifacts, storage or version
 	State   State
 	Text    string
 	Remedy  string  // what to do; empty if all is well, or there is a Problem
@@ -63,7 +70,8 @@ type Subject struct {
 	API      *gitlab.Client
 	Resolver *resolve.Resolver
 	Project  string             // ID or path; empty means the job's own
-	Dir      string             // where files would go
+	Dir      string             // where files would go; it need not exist
+	CacheDir string             // empty means none
 	Size     func(int64) string // writes a number of bytes
 }
 
@@ -76,6 +84,7 @@ func Examine(ctx context.Context, s Subject) []Finding {
 	d := &doctor{Subject: s, own: own}
 	d.environment()
 	d.workspace()
+	d.cache()
 	d.server(ctx)
 	return d.findings
 }
@@ -84,11 +93,16 @@ func Examine(ctx context.Context, s Subject) []Finding {
 type doctor struct {
 	Subject
 	own      bool // the project is the job's
+	granular bool // the token has permissions in place of scopes
 	findings []Finding
 }
 
 func (d *doctor) ok(check, text string) {
 	d.findings = append(d.findings, Finding{Check: check, State: OK, Text: text})
+}
+
+func (d *doctor) skipped(check, why string) {
+	d.findings = append(d.findings, Finding{Check: check, State: Skipped, Text: why})
 }
 
 func (d *doctor) limited(check, text, remedy string) {
@@ -130,20 +144,25 @@ func (d *doctor) environment() {
 	}
 }
 
+// Sum says in one sentence what the findings mean.
+func Sum(findings []Finding) string {
+	named := map[State][]string{}
+	for _, f := range findings {
+		named[f.State] = append(named[f.State], f.Check)
+	}
+	failed, limited := strings.Join(named[Failed], ", "), strings.Join(named[Limited], ", ")
+	switch {
+	case failed != "":
+		return "artifetch cannot work here until this is fixed: " + failed + "."
+	case limited != "":
+		return "artifetch can work here, within limits: " + limited + "."
+	}
+	return "artifetch can work here: nothing is wrong."
+}
+
 func known(text string) string {
 	if text == "" {
 		return "(unknown)"
 	}
 	return text
-}
-
-// workspace writes a file to the directory, and removes it.
-func (d *doctor) workspace() {
-	probe, err := atomicfile.New(d.Dir, 0o600)
-	if err != nil {
-		d.failedBy("workspace", err, ClosedDir)
-		return
-	}
-	probe.Discard()
-	d.ok("workspace", fmt.Sprintf("%s, %s free", d.Dir, d.Size(space.Free(d.Dir))))
 }

@@ -26,7 +26,10 @@ func subject(t *testing.T, s *gitlabtest.Running, kind env.TokenKind, token stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	header := map[env.TokenKind]string{env.JobToken: "JOB-TOKEN", env.PrivateToken: "PRIVATE-TOKEN"}[kind]
+	header := map[env.TokenKind]string{env.JobToken: "JOB-TOKEN", env.PrivateToken: "PRIVATE-TOKEN", env.BearerToken: "Authorization"}[kind]
+	if kind == env.BearerToken {
+		token = "Bearer " + token
+	}
 	clients := transport.New(transport.Options{API: api, Header: header, Token: token, Retry: transport.Policy{Retries: -1}})
 	client := gitlab.New(api, clients.Whole, clients.Stream)
 	return Subject{
@@ -63,29 +66,49 @@ func TestExamine(t *testing.T) {
 		want    string
 	}{
 		{"all is well", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, nil,
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=ok"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=ok"},
 		{"storage", gitlabtest.Options{Mode: gitlabtest.ModeRedirect}, env.PrivateToken, gitlabtest.PrivateToken, nil,
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok storage=ok version=ok"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=ok"},
 		{"storage that can't be reached", gitlabtest.Options{Mode: gitlabtest.ModeRedirect, StorageDown: "refused", DownloadModes: []string{"direct", "proxy"}}, env.PrivateToken, gitlabtest.PrivateToken, nil,
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok storage=limited version=ok"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=limited version=ok"},
 		{"and no other way", gitlabtest.Options{Mode: gitlabtest.ModeRedirect, StorageDown: "no-name"}, env.PrivateToken, gitlabtest.PrivateToken, nil,
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok storage=failed version=ok"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=failed version=ok"},
 		{"an old server", gitlabtest.Options{Version: "17.0"}, env.PrivateToken, gitlabtest.PrivateToken, nil,
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=limited"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=limited"},
 		{"no token", gitlabtest.Options{}, env.NoToken, "", nil,
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=limited(no token) jobs=limited pipelines=failed"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=limited(no token) jobs=limited pipelines=failed"},
 		{"a token that was revoked", gitlabtest.Options{}, env.PrivateToken, "glpat-revoked", nil,
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=failed"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=failed"},
 		{"no project", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.Project = "" },
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=limited(no project) version=ok"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=limited(no project) version=ok"},
 		{"a project that isn't there", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.Project = "g/none" },
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=failed version=ok"},
-		{"a directory that isn't there", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.Dir = filepath.Join(s.Dir, "none") },
-			"environment=ok workspace=failed(closed dir) proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=ok"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=failed version=ok"},
+		{"a directory that can't be", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.Dir = filepath.Join("doctor.go", "none") },
+			"environment=ok workspace=failed(closed dir) cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=ok"},
+		{"a directory that isn't there yet, and a cache", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) {
+			s.Dir, s.CacheDir = filepath.Join(s.Dir, "a", "b"), filepath.Join(s.Dir, "cache")
+		},
+			"environment=ok workspace=ok links=ok cache=ok proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=ok"},
+		{"a cache that can't be", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.CacheDir = "doctor.go" },
+			"environment=ok workspace=ok links=ok cache=failed(closed cache) proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=ok"},
+		{"an instance before /metadata", gitlabtest.Options{Version: "15.0"}, env.PrivateToken, gitlabtest.PrivateToken, nil,
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=limited"},
+		{"a gateway that closes /metadata", gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "404", On: "/metadata"}}}, env.PrivateToken, gitlabtest.PrivateToken, nil,
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=ok"},
+		{"and /version", gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "404", On: "/metadata"}, {Kind: "404", On: "/version"}}}, env.PrivateToken, gitlabtest.PrivateToken, nil,
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=ok"},
+		{"and the list of projects", gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "404", On: "/metadata"}, {Kind: "404", On: "/version"}, {Kind: "404", On: "/projects"}}}, env.PrivateToken, gitlabtest.PrivateToken, nil,
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=failed(not GitLab)"},
+		{"a token without the scope", gitlabtest.Options{}, env.PrivateToken, gitlabtest.NarrowToken, nil,
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=limited jobs=limited pipelines=limited artifacts=failed"},
+		{"a fine-grained token without artifacts", gitlabtest.Options{}, env.PrivateToken, gitlabtest.GranularToken, nil,
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=limited artifacts=failed"},
+		{"an OAuth token", gitlabtest.Options{}, env.BearerToken, gitlabtest.BearerToken, nil,
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=ok"},
 		{"another server than the job's", gitlabtest.Options{Version: "19.4"}, env.PrivateToken, gitlabtest.PrivateToken, func(s *Subject) { s.Config.InCI = true },
-			"environment=limited(other server) workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok version=ok"},
+			"environment=limited(other server) workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok scopes=ok jobs=ok pipelines=ok artifacts=ok storage=ok version=ok"},
 		{"a server without the licence", gitlabtest.Options{Version: "19.4", Unlicensed: true}, env.JobToken, gitlabtest.JobToken, func(s *Subject) { s.Config.Project, s.Config.JobID = "1", 1001 },
-			"environment=ok workspace=ok proxy=ok server=ok tls=limited token=ok jobs=ok pipelines=ok licence=limited(no licence)"},
+			"environment=ok workspace=ok links=ok cache=skipped proxy=ok server=ok tls=limited clock=ok token=ok jobs=ok pipelines=ok licence=limited(no licence)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -100,7 +123,7 @@ func TestExamine(t *testing.T) {
 				t.Errorf("found: %s\nwant:  %s", got, tt.want)
 			}
 			for _, f := range findings {
-				if (f.State == Failed) != (f.Err != nil) || f.State == OK && f.Remedy != "" || f.State != OK && f.Remedy == "" && f.Problem == "" && f.Err == nil {
+				if (f.State == Failed) != (f.Err != nil) || (f.State == OK || f.State == Skipped) && f.Remedy != "" || (f.State == Limited || f.State == Failed) && f.Remedy == "" && f.Problem == "" && f.Err == nil {
 					t.Errorf("%+v", f)
 				}
 			}
@@ -140,15 +163,15 @@ func TestTLS(t *testing.T) {
 
 func TestClock(t *testing.T) {
 	t.Parallel()
-	for skew, want := range map[time.Duration]int{0: 0, time.Minute: 0, 3 * time.Minute: 1, -3 * time.Minute: 1} {
+	for skew, want := range map[time.Duration]State{0: OK, time.Minute: OK, 3 * time.Minute: Limited, -3 * time.Minute: Limited} {
 		d := &doctor{}
 		d.clock(time.Now().Add(-skew))
-		if len(d.findings) != want {
+		if d.findings[0].State != want {
 			t.Errorf("%v: %+v", skew, d.findings)
 		}
 	}
 	d := &doctor{}
-	if d.clock(time.Time{}); len(d.findings) != 0 {
+	if d.clock(time.Time{}); d.findings[0].State != Skipped {
 		t.Errorf("an answer without a date: %+v", d.findings)
 	}
 }
@@ -157,6 +180,7 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	for version, missing := range map[string]int{"17.0": 5, "18.5.1-ee": 4, "18.8": 3, "18.10": 2, "19.1.2": 2, "19.2": 1, "19.4.0-pre": 0, "20.0": 0} {
 		d := &doctor{}
+		d.Config.Token.Kind = env.JobToken
 		d.version(version)
 		if f := d.findings[0]; f.Remedy != "" && strings.Count(f.Remedy, ";")+1 != missing || (f.State == OK) != (missing == 0) {
 			t.Errorf("%s: %+v, want %d missing", version, f, missing)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/internal/transport"
@@ -123,18 +124,27 @@ func certificatesIn(file string) []*x509.Certificate {
 const maxSkew = 2 * time.Minute
 
 func (d *doctor) clock(server time.Time) {
-	if skew := time.Since(server).Round(time.Second); !server.IsZero() && skew.Abs() > maxSkew {
+	skew := time.Since(server).Round(time.Second)
+	switch {
+	case server.IsZero():
+		d.skipped("clock", "the server does not send its time")
+	case skew.Abs() > maxSkew:
 		d.limited("clock", fmt.Sprintf("%v away from the server's", skew.Abs()), "set it: certificates and signed addresses have times")
+	default:
+		d.ok("clock", fmt.Sprintf("within %v of the server's", max(skew.Abs(), time.Second)))
 	}
 }
 
 // sinceVersion is what newer servers can do that older ones cannot.
-var sinceVersion = []struct{ version, what string }{
-	{"18.5", "job tokens list jobs"},
-	{"18.8", "ls and cat use GitLab's own list of files, and single files come without range requests"},
-	{"18.10", "GitLab finds the newest pipeline that has a job, and jobs take inputs when they are played or retried"},
-	{"19.2", "job tokens list pipelines"},
-	{"19.4", "GitLab serves reports"},
+var sinceVersion = []struct {
+	version, what string
+	ofJobTokens   bool
+}{
+	{"18.5", "job tokens list jobs", true},
+	{"18.8", "ls and cat use GitLab's own list of files, and single files come without range requests", false},
+	{"18.10", "GitLab finds the newest pipeline that has a job, and jobs take inputs when they are played or retried", false},
+	{"19.2", "job tokens list pipelines", true},
+	{"19.4", "GitLab serves reports", false},
 }
 
 func (d *doctor) version(version string) {
@@ -143,7 +153,7 @@ func (d *doctor) version(version string) {
 	}
 	var missing []string
 	for _, since := range sinceVersion {
-		if gitlab.Older(version, since.version) {
+		if gitlab.Older(version, since.version) && (!since.ofJobTokens || d.Config.Token.Kind == env.JobToken) {
 			missing = append(missing, since.what+" from "+since.version+" on")
 		}
 	}

@@ -45,12 +45,14 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool
 	return access.Caller{Token: t, ByJobToken: true}, true
 }
 
-// scopes of which a token needs one: lib/api/api.rb, lib/api/metadata.rb,
+// scopes of which a token needs one, or nil if it needs none: lib/api/api.rb, lib/api/metadata.rb,
 // lib/api/users.rb.
 func scopes(r *http.Request) []string {
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return []string{"api"}
+	case path.Base(r.URL.Path) == "self":
+		return nil // any
 	case slices.Contains([]string{"metadata", "version", "user"}, path.Base(r.URL.Path)):
 		return []string{"api", "read_api", "read_user"}
 	}
@@ -69,12 +71,12 @@ func (s *Server) usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 		answer.Respond(w, http.StatusUnauthorized, map[string]string{
 			"error": "invalid_token", "error_description": "Token is expired. You can either do re-authorization or token refresh.",
 		})
-	case len(t.Scopes) > 0 && !slices.ContainsFunc(t.Scopes, func(scope string) bool { return slices.Contains(wanted, scope) }):
+	case len(t.Scopes) > 0 && wanted != nil && !slices.ContainsFunc(t.Scopes, func(scope string) bool { return slices.Contains(wanted, scope) }):
 		answer.Respond(w, http.StatusForbidden, map[string]string{
 			"error": "insufficient_scope", "error_description": "The request requires higher privileges than provided by the access token.",
 			"scope": strings.Join(wanted, " "),
 		})
-	case t.Permissions != nil && !slices.Contains(t.Permissions, permission):
+	case t.Permissions != nil && permission != access.AnyToken && !slices.Contains(t.Permissions, permission):
 		access.NotGranted(w, boundary, permission)
 	case t.Blocked:
 		answer.Forbidden(w, "Your account has been blocked.")

@@ -34,8 +34,8 @@ func TestCounts(t *testing.T) {
 		asked.MergeRequest:  {"projects/5/merge_requests/3"},
 		asked.MergePipeline: {"projects/5/merge_requests/3/pipelines"},
 		asked.Repository:    {"projects/5/repository/branches", "projects/5/repository/merge_base?refs[]=a&refs[]=b"},
-		asked.Instance:      {"metadata", "version", "user"},
-		asked.Other:         {"projects", "projects/1/nothing", "groups/1"},
+		asked.Instance:      {"metadata", "version", "user", "projects", "personal_access_tokens/self"},
+		asked.Other:         {"projects/1/nothing", "groups/1"},
 	} {
 		for _, path := range paths {
 			ask(t, s.APIURL+"/"+path, credentials["private"]...)

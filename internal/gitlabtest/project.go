@@ -51,6 +51,47 @@ func (c *call) currentUser() {
 	}
 }
 
+// ownToken is GET /personal_access_tokens/self, for personal, project and group access
+// tokens with any scope (lib/api/personal_access_tokens/self_information.rb,
+// lib/api/entities/personal_access_token.rb). What a fine-grained token has for scopes is
+// an assumption (U).
+func (c *call) ownToken() {
+	if !c.authenticated("") {
+		return
+	}
+	t := c.caller.Token
+	if t.Kind == KindBearer {
+		answer.BadRequest(c.w, "This endpoint requires token type to be a personal access token")
+		return
+	}
+	scopes := t.Scopes
+	switch {
+	case t.Permissions != nil:
+		scopes = []string{"granular"}
+	case len(scopes) == 0:
+		scopes = []string{"api"}
+	}
+	answer.Respond(c.w, http.StatusOK, map[string]any{
+		"id": 1, "name": "fixture", "revoked": false, "created_at": "2026-01-01T00:00:00.000Z", "scopes": scopes, "user_id": 1,
+		"active": true, "expires_at": answer.OrNull(t.Expires),
+	})
+}
+
+// listProjects is GET /projects, with what the caller may see, and for anyone.
+func (c *call) listProjects() {
+	caller, ok := c.s.identify(c.w, c.r, false)
+	if !ok {
+		return
+	}
+	rows := []map[string]any{}
+	for _, p := range c.s.world.Projects {
+		if access.MaySee(caller.Token, p) {
+			rows = append(rows, map[string]any{"id": p.ID, "path_with_namespace": p.Path, "visibility": p.Visibility})
+		}
+	}
+	paged(c, rows, true)
+}
+
 // metadata is GET /metadata and its forerunner GET /version, for users, but no
 // job tokens (lib/api/metadata.rb).
 func (c *call) metadata() {

@@ -63,8 +63,12 @@ func (c *call) get(parts []string) {
 		c.currentJob()
 	case len(parts) == 1 && parts[0] == "user":
 		c.currentUser()
-	case len(parts) == 1 && (parts[0] == "metadata" || parts[0] == "version"):
+	case len(parts) == 1 && (parts[0] == "version" || parts[0] == "metadata" && c.s.has(feature.Metadata)):
 		c.metadata()
+	case len(parts) == 2 && parts[0] == "personal_access_tokens" && parts[1] == "self" && c.s.has(feature.TokenSelf):
+		c.ownToken()
+	case len(parts) == 1 && parts[0] == "projects":
+		c.listProjects()
 	default:
 		answer.NoRoute(c.w)
 	}

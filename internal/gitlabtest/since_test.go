@@ -52,6 +52,8 @@ func TestSince(t *testing.T) {
 	t.Parallel()
 	private, job := credentials["private"], credentials["job"]
 	probes := map[string]probe{
+		"metadata":                           get("metadata", private...),
+		"personal_access_tokens/self":        get("personal_access_tokens/self", private...),
 		"artifacts tree":                     get("projects/1/jobs/1001/artifacts/tree", private...),
 		"search_recent_successful_pipelines": get("projects/1/jobs/artifacts/main/download?job=old-only&search_recent_successful_pipelines=true", private...),
 		"digest as ETag":                     get("projects/1/jobs/1001/artifacts", private...),

@@ -35,11 +35,17 @@ func Check(dir string, need int64) error {
 	return nil
 }
 
-// Free returns how many bytes this user may write to the disk of dir, or the largest
-// number if that is unknown.
+// Unknown is what [Free] and [FreeFiles] return if the disk doesn't tell.
+const Unknown = math.MaxInt64
+
+// FreeFiles returns how many files can be created on the disk of dir, or Unknown. Some
+// file systems have no limit.
+func FreeFiles(dir string) int64 { return freeFiles(dir) }
+
+// Free returns how many bytes this user may write to the disk of dir, or Unknown.
 func Free(dir string) int64 {
 	if bytes, known := free(dir); known {
 		return bytes
 	}
-	return math.MaxInt64
+	return Unknown
 }

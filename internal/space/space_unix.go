@@ -19,3 +19,11 @@ func free(dir string) (bytes int64, known bool) {
 	}
 	return int64(blocks * size), true
 }
+
+func freeFiles(dir string) int64 {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil || st.Files == 0 { // such as btrfs
+		return Unknown
+	}
+	return int64(min(uint64(max(0, st.Ffree)), Unknown)) //nolint:gosec,unconvert // signed on some systems
+}

@@ -20,6 +20,9 @@ var resources = map[string][]string{
 	"Project":       {asked.Project},
 }
 
+// AnyToken is the permission for what every token may do.
+const AnyToken = "any"
+
 // FineGrained returns the permission that a fine-grained personal access token needs
 // for a kind of request, such as "Job Artifact: Read", and its boundary. Both are empty
 // if the route doesn't accept these tokens. below is the path below the API's root.
@@ -29,6 +32,10 @@ func FineGrained(kind, below string) (boundary, permission string) {
 		return "project", changing(below)
 	case kind == asked.Instance && path.Base(below) == "user":
 		return "user", "User: Read"
+	case kind == asked.Instance && path.Base(below) == "projects":
+		return "user", "Project: Read"
+	case kind == asked.Instance && path.Base(below) == "self":
+		return "", AnyToken
 	case kind == asked.Instance:
 		return "instance", "Metadata: Read"
 	case kind == asked.Repository:

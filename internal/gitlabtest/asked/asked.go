@@ -30,7 +30,7 @@ const (
 	MergeRequest  = "merge request"
 	MergePipeline = "merge request pipelines"
 	Repository    = "repository" // commits, branches, merge base
-	Instance      = "instance"   // metadata, version, user
+	Instance      = "instance"   // metadata, version, user, projects, the token itself
 	Storage       = "storage"    // of the object storage
 	Other         = "other"
 )
@@ -52,7 +52,7 @@ func Kind(r *http.Request, below string) string {
 		return Project
 	case parts[0] == "projects" && len(parts) > 2:
 		return kindBelow(r, parts[2], parts[3:])
-	case slices.Contains([]string{"metadata", "version", "user"}, parts[0]):
+	case len(parts) == 1 && parts[0] == "projects", slices.Contains([]string{"metadata", "version", "user", "personal_access_tokens"}, parts[0]):
 		return Instance
 	}
 	return Other

@@ -11,6 +11,8 @@ type Name string
 
 // The features. "job token: X" means that the route X accepts job tokens.
 const (
+	TokenSelf        Name = "personal_access_tokens/self"
+	Metadata         Name = "metadata"
 	Tree             Name = "artifacts tree"
 	Recent           Name = "search_recent_successful_pipelines"
 	DigestETag       Name = "digest as ETag"
@@ -45,6 +47,8 @@ const Never = "never"
 // versions has the first version with each feature. (U) marks what we couldn't confirm:
 // tests try the other answer with Options.Since.
 var versions = map[Name]string{
+	Metadata:         "15.2",  // docs.gitlab.com/api/metadata
+	TokenSelf:        "15.5",  // docs.gitlab.com/api/personal_access_tokens
 	Tree:             "18.8",  // gitlab!216111
 	Recent:           "18.10", // docs.gitlab.com/api/job_artifacts: the flag was removed
 	DigestETag:       "19.0",  // gitlab#371991 (U)

@@ -32,6 +32,7 @@ type Token struct {
 	Roles   map[int64]string // of other tokens: project → "guest", "reporter", "developer", "maintainer", "owner"
 	Dead    bool             // its job has ended, or it has expired
 	Scopes  []string         // of other tokens; empty means "api"
+	Expires string           // of other tokens: a date, "2027-01-31"; empty means never
 	Blocked bool             // its user is
 	// Permissions make it a fine-grained token, which may do these alone, such as
 	// "Job Artifact: Read". https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens/
