@@ -24,17 +24,56 @@ const (
 // maxHeaders is more than servers accept of all headers together, in bytes.
 const maxHeaders = 64 << 10
 
+// tokens are the headers in which GitLab reads credentials.
+// https://docs.gitlab.com/api/rest/authentication/
+var tokens = []string{"Private-Token", "Job-Token", "Deploy-Token", "X-Gitlab-Static-Object-Token"}
+
+// others are headers that give a request another meaning: another user, another method.
+var others = []string{"Sudo", "X-Http-Method-Override"}
+
 // ours are the headers that artifetch sets itself, and those that only the connection may
 // set.
 var ours = []string{
-	"Private-Token", "Job-Token", "Host", "Range", "If-Range", "If-None-Match", "Accept", "Accept-Encoding", "User-Agent", "Referer",
+	"Host", "Range", "If-Range", "If-None-Match", "Accept", "Accept-Encoding", "User-Agent", "Referer",
 	"Content-Type", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Upgrade", "Expect",
+}
+
+// plain are headers that say how a request came or what it wants: their values aren't
+// secrets, and are words that results and messages may have.
+var plain = []string{
+	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Proto", "X-Forwarded-Scheme",
+	"X-Forwarded-Server", "X-Forwarded-Ssl", "X-Real-Ip", "Via", "Origin", "Pragma", "Cache-Control", "Accept-Language", "Accept-Charset",
+	"X-Request-Id", "X-Correlation-Id", "Traceparent", "Tracestate",
+}
+
+// minHeaderSecret is the length in bytes below which the value of a header is taken for a word
+// such as main or true, and not for a secret.
+const minHeaderSecret = 8
+
+// OtherSecrets returns what messages mustn't have besides the token: the passwords of proxies,
+// and the values of headers, with and without their scheme, such as Bearer. Values of headers
+// that are no secrets aren't among them, nor parts of the server's address.
+func (c Config) OtherSecrets() []string {
+	var secrets []string
+	for _, password := range c.ProxyPasswords {
+		secrets = append(secrets, password.Reveal())
+	}
+	for _, h := range c.Headers {
+		whole := h.Value.Reveal()
+		for _, value := range []string{whole, whole[strings.LastIndexByte(whole, ' ')+1:]} {
+			if len(value) >= minHeaderSecret && !slices.Contains(plain, h.Name) && !strings.Contains(c.APIURL.String(), value) {
+				secrets = append(secrets, value)
+			}
+		}
+	}
+	return secrets
 }
 
 // headers returns the headers of the file and of the variable. They are credentials: they
 // go to no server that nobody has named.
 func (s *settings) headers(kind TokenKind, at server) (list []Header, err error) {
 	read := func(source, text string) {
+		text = strings.TrimPrefix(text, "\ufeff") // of editors on Windows
 		for i, line := range strings.Split(text, "\n") {
 			line = strings.TrimSpace(line)
 			if line == "" || line[0] == '#' || err != nil {
@@ -52,7 +91,9 @@ func (s *settings) headers(kind TokenKind, at server) (list []Header, err error)
 		if readErr != nil {
 			return nil, &UsageError{Name: headerFileName, Reason: "cannot be read: " + readErr.Error(), Fix: "check the path"}
 		}
-		read(headerFileName, string(content))
+		if read(headerFileName, string(content)); err == nil && len(list) == 0 {
+			err = &UsageError{Name: headerFileName, Reason: "has no header", Fix: "write one a line, as in CF-Access-Client-Id: VALUE"}
+		}
 	}
 	read(headersName, s.Headers.Reveal())
 	if err == nil && len(list) > 0 && !at.named {
@@ -72,16 +113,27 @@ func header(source string, number int, line string, kind TokenKind) (Header, err
 		return Header{}, &UsageError{Name: source, Reason: fmt.Sprintf("%s in line %d", what, number), Fix: fix}
 	}
 	switch {
-	case !found || name == "" || value == "" || strings.ContainsFunc(name, notInName):
+	case !found || name == "" || strings.ContainsFunc(name, notInName):
 		return bad("has no header", "write one a line, as in CF-Access-Client-Id: VALUE")
+	case value == "":
+		return bad("has a header without a value", "write the value behind the colon")
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
 		return bad("has control characters", "a header has one line, without control characters")
 	}
 	if ref, unexpanded := Unexpanded(value); unexpanded {
 		return bad("has the literal text "+ref, "write the value itself; artifetch expands no variables")
 	}
-	if name = textproto.CanonicalMIMEHeaderKey(name); slices.Contains(ours, name) || name == "Authorization" && kind == BearerToken {
-		return bad("has "+name+", which artifetch sets itself,", "leave it out; tokens for GitLab come from GITLAB_TOKEN, CI_JOB_TOKEN or ARTIFETCH_TOKEN_FILE")
+	name = textproto.CanonicalMIMEHeaderKey(name)
+	// Behind a proxy that lets underscores through, GitLab reads them as hyphens.
+	switch read := textproto.CanonicalMIMEHeaderKey(strings.ReplaceAll(name, "_", "-")); {
+	case slices.Contains(tokens, read):
+		return bad("has "+name+", in which GitLab reads a token,", "leave it out; tokens for GitLab come from GITLAB_TOKEN, CI_JOB_TOKEN or ARTIFETCH_TOKEN_FILE")
+	case read == "Authorization" && kind == BearerToken:
+		return bad("has "+name+", in which artifetch sends its token,", "leave it out, or use a token of another type")
+	case slices.Contains(others, read):
+		return bad("has "+name+", which changes what a request means to GitLab,", "leave it out")
+	case slices.Contains(ours, read):
+		return bad("has "+name+", which artifetch sets itself,", "leave it out")
 	}
 	return Header{Name: name, Value: NewSecret(value)}, nil
 }

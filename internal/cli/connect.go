@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,15 +107,7 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 		cfg, s.elsewhere = checkout.Adopt(ctx, cfg, ".")
 	}
 	s.cfg = cfg
-	secrets := []string{cfg.Token.Value.Reveal()}
-	for _, password := range cfg.ProxyPasswords {
-		secrets = append(secrets, password.Reveal())
-	}
-	for _, h := range cfg.Headers {
-		value := h.Value.Reveal()
-		secrets = append(secrets, value, value[strings.LastIndexByte(value, ' ')+1:]) // also without the scheme
-	}
-	con.Hide(secrets...)
+	con.Hide(cfg.Token.Value.Reveal(), cfg.OtherSecrets()...)
 	if s.log, err = newLogger(o, con, cfg); err != nil {
 		return nil, err
 	}

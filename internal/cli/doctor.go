@@ -149,11 +149,11 @@ func printFindings(con *console.Console, findings []doctor.Finding, asJSON bool)
 		lines = append(lines, [2]string{marks[f.State] + " " + f.Check, text})
 	}
 	if asJSON {
-		return con.Encode(rows)
+		return con.EncodeTold(rows)
 	}
-	if err := console.Pairs(con.Masked(), lines); err != nil {
+	if err := console.Pairs(con.Told(), lines); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(con.Masked(), "\n"+doctor.Sum(findings))
+	_, err := fmt.Fprintln(con.Told(), "\n"+doctor.Sum(findings))
 	return err
 }

@@ -88,7 +88,7 @@ func sayFound(con *console.Console, found []resolve.Artifact, asJSON bool) error
 			if a.Failed() {
 				but = ", although the job is " + a.Status + ": GitLab hands it out, unless --require-success refuses it"
 			}
-			if _, err := fmt.Fprintf(con.Masked(), "nothing is wrong: %s of project %s has an archive of %s%s\n", printable.Text(a.Label()), printable.Text(a.Project), console.Size(a.Size), printable.Text(but)); err != nil {
+			if _, err := fmt.Fprintf(con.Told(), "nothing is wrong: %s of project %s has an archive of %s%s\n", printable.Text(a.Label()), printable.Text(a.Project), console.Size(a.Size), printable.Text(but)); err != nil {
 				return err
 			}
 		}
@@ -100,13 +100,13 @@ func sayFound(con *console.Console, found []resolve.Artifact, asJSON bool) error
 			x.JobIDs, x.Statuses = append(x.JobIDs, a.JobID), append(x.Statuses, a.Status)
 		}
 	}
-	return con.Encode(x)
+	return con.EncodeTold(x)
 }
 
 func sayWhyNot(con *console.Console, why resolve.Explanation, err error, asJSON bool) error {
 	remedy := failure.Remedy(why, err)
 	if asJSON {
-		return con.Encode(explanation{Reason: string(why.Reason), Cause: why.Cause, Evidence: why.Evidence, Remedy: remedy})
+		return con.EncodeTold(explanation{Reason: string(why.Reason), Cause: why.Cause, Evidence: why.Evidence, Remedy: remedy})
 	}
 	lines := [][2]string{{"cause", why.Cause}}
 	for _, seen := range why.Evidence {
@@ -117,7 +117,7 @@ func sayWhyNot(con *console.Console, why resolve.Explanation, err error, asJSON 
 		if line[1] == "" {
 			continue
 		}
-		if _, err := fmt.Fprintf(con.Masked(), "%-9s %s\n", line[0]+":", failure.FirstLine(line[1])); err != nil {
+		if _, err := fmt.Fprintf(con.Told(), "%-9s %s\n", line[0]+":", failure.FirstLine(line[1])); err != nil {
 			return err
 		}
 	}

@@ -17,9 +17,10 @@ import (
 // below the messages.
 type screen struct {
 	to      io.Writer
-	secrets atomic.Pointer[redact.Secrets]
-	json    atomic.Bool // messages are for programs
-	colours atomic.Bool // messages have colours
+	secrets atomic.Pointer[redact.Secrets] // in messages
+	token   atomic.Pointer[redact.Secrets] // in results
+	json    atomic.Bool                    // messages are for programs
+	colours atomic.Bool                    // messages have colours
 
 	mu    sync.Mutex
 	drawn []string // the lines below the messages
@@ -27,16 +28,19 @@ type screen struct {
 
 // Write implements [io.Writer]; one call is one message. Progress makes
 // room for it.
-func (s *screen) Write(p []byte) (int, error) {
+func (s *screen) Write(p []byte) (int, error) { return s.writeTo(s.mask(s.to), p) }
+
+// writeTo writes a message to w, which is standard error, masked or not.
+func (s *screen) writeTo(w io.Writer, p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.wipe(); err != nil {
 		return 0, err
 	}
-	return s.mask(s.to).Write(p)
+	return w.Write(p)
 }
 
-// mask masks what goes to w.
+// mask masks messages that go to w.
 func (s *screen) mask(w io.Writer) io.Writer { return s.secrets.Load().Writer(w) }
 
 // wipe takes away what is drawn below the messages.
