@@ -23,8 +23,8 @@ func (r *reader) check(m *Manifest, root *yaml.Node) error {
 		return r.fail(root, "version is missing", "write version: 1 at the top")
 	case m.Version != Version:
 		return r.fail(root, fmt.Sprintf("version %d is not known", m.Version), "this program knows version 1; a newer one may know more")
-	case len(m.Sources) == 0:
-		return r.fail(root, "there are no sources", "list at least one below sources:")
+	case len(m.Sources) == 0 && !keysOf(root)["sources"]:
+		return r.fail(root, "there are no sources", "list them below sources:; an empty list is []")
 	}
 	names := map[string]bool{}
 	for i := range m.Sources {
@@ -79,9 +79,15 @@ func (s *Source) mistakenName() (what, fix string) {
 		return "a source has no name", "give it one by name:, under which the lock file knows it"
 	case !plainName.MatchString(s.Name):
 		return fmt.Sprintf("%q isn't a valid name for a source", s.Name), "letters, digits, dots, dashes and underscores"
+	case s.isCommand():
+		return fmt.Sprintf("%q isn't a valid name for a source", s.Name), "it is a command: choose another name"
 	}
 	return "", ""
 }
+
+// isCommand reports whether a source has the name of a command about sources, which would be
+// taken for that.
+func (s *Source) isCommand() bool { return slices.Contains([]string{"init", "add", "remove"}, s.Name) }
 
 // mistakenQuery checks the keys that select a job.
 func (s *Source) mistakenQuery() (what, fix string) {

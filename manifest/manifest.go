@@ -5,6 +5,8 @@
 //	read.go         parses the file, with the position of each mistake
 //	variables.go    replaces ${NAME}, but never with a secret
 //	check.go        finds keys that contradict each other or are missing
+//	edit.go         adds and removes sources; text.go and brackets.go: where they are in the text
+//	draft.go        a first manifest
 //	lock.go         the lock file
 //	lockcheck.go    rejects lock files that can't be right
 //	asked.go        what a source asks for, and how that differs from what is locked

@@ -91,12 +91,10 @@ func Run(ctx context.Context, args []string, out IO) int {
 func flagsOf(app *cli.App, args []string) failure.Flags {
 	path := arrange.Read(app, args[min(1, len(args)):]).Path
 	names := flagNames(app.Flags)
-	for i := range path {
-		if c := commandAt(app, path[:i+1]); c != nil {
-			names = append(names, flagNames(c.Flags)...)
-		}
+	if c := commandAt(app, path); c != nil {
+		names = append(names, flagNames(c.Flags)...)
 	}
-	return failure.Flags{Names: append(names, "help"), Manifest: len(path) > 0 && path[0] == "sync"}
+	return failure.Flags{Names: append(names, "help"), Manifest: len(path) == 1 && path[0] == "sync"}
 }
 
 // keptError keeps the first error of writing help, which the library ignores.
@@ -140,12 +138,25 @@ func newApp(con *console.Console) *cli.App {
 		for _, c := range append(c.Subcommands, c) {
 			c.OnUsageError = onUsageError
 			c.HideHelpCommand = true
-			if len(c.Subcommands) == 0 {
+			switch {
+			case len(c.Subcommands) == 0:
 				c.Before = func(c *cli.Context) error { return readFlags(c, con) }
+			case len(c.Flags) > 0: // Before would also run before a command in it
+				c.Action = withFlags(con, c.Action)
 			}
 		}
 	}
 	return app
+}
+
+// withFlags sets flags from the environment before an action.
+func withFlags(con *console.Console, do cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if err := readFlags(c, con); err != nil {
+			return err
+		}
+		return do(c)
+	}
 }
 
 // memoryLimit is what the garbage collector is told to keep to, in bytes. What

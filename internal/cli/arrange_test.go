@@ -37,6 +37,8 @@ func TestArrange(t *testing.T) {
 		{"flag before a subcommand", "artifetch -v job --format json show 5", "artifetch --verbose job show --format=json -- 5"},
 		{"switch of a subcommand", "artifetch job log 5 -f", "artifetch job log --follow -- 5"},
 		{"unknown subcommand", "artifetch job shwo 5", "artifetch job -- shwo 5"},
+		{"subcommand of a command with flags", "artifetch sync -f m.yml add dist/ -j build lib --flat", "artifetch sync add --manifest=m.yml --job=build --flat -- dist/ lib"},
+		{"arguments of such a command", "artifetch sync lib --update add", "artifetch sync --update -- lib add"},
 		{"help of a subcommand", "artifetch job show -h", "artifetch job show --help"},
 		{"a dash is an argument", "artifetch fetch - --job b", "artifetch fetch --job=b -- -"},
 	}

@@ -84,10 +84,8 @@ func completions(ctx context.Context, before []string, current string) []complet
 // flagWords lists the flags of the command and those that every command has.
 func flagWords(app *cli.App, a *arrange.Line) []complete.Word {
 	flags := app.Flags
-	for i := range a.Path {
-		if c := commandAt(app, a.Path[:i+1]); c != nil {
-			flags = slices.Concat(c.Flags, flags)
-		}
+	if c := commandAt(app, a.Path); c != nil {
+		flags = slices.Concat(c.Flags, flags)
 	}
 	words := []complete.Word{{Text: "--help", About: "show help"}}
 	for _, f := range flags {

@@ -149,17 +149,11 @@ func TestLockedInCI(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := &session{cfg: env.Config{AnyCI: tt.ci}, opener: &retrieve.Opener{}}
-			if syncer, err := o.syncer(s); err != nil || syncer.Locked != tt.want {
+			w, err := o.open()
+			if syncer := o.syncer(s, w); err != nil || syncer.Locked != tt.want {
 				t.Errorf("%q, in CI: %v, a lock file: %v: %v, %v", tt.line, tt.ci, lock, syncer, err)
 			}
 		}
-	}
-	o, err := options(t, syncCommand, readSync, "-f "+file+" --update none")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := o.syncer(&session{opener: &retrieve.Opener{}}); failure.Of(err) != failure.CodeUsage {
-		t.Error(err)
 	}
 }
 

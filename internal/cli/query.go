@@ -42,8 +42,12 @@ func pipelineOf(cfg env.Config, project, pipeline string, q *resolve.Query) erro
 // jobFlags are those of a query that say which job a command is about. What is about
 // archives, or about successful pipelines, has no meaning there.
 func jobFlags() []cli.Flag {
-	names := []string{"project", "ref", "job", "job-id", "pipeline", "sha", "mr", "downstream", "source"}
-	return slices.DeleteFunc(queryFlags(), func(f cli.Flag) bool { return !slices.Contains(names, f.Names()[0]) })
+	return only(queryFlags(), "project", "ref", "job", "job-id", "pipeline", "sha", "mr", "downstream", "source")
+}
+
+// only keeps the flags with some names.
+func only(flags []cli.Flag, names ...string) []cli.Flag {
+	return slices.DeleteFunc(flags, func(f cli.Flag) bool { return !slices.Contains(names, f.Names()[0]) })
 }
 
 // byName reports whether flags say which job is meant, and not its ID behind the command.

@@ -19,12 +19,13 @@ func syncCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:      "sync",
 		Usage:     "fetch everything in the manifest, at the locked versions",
-		UsageText: "artifetch sync [flags] [NAME…]",
+		UsageText: "artifetch sync [init|add|remove] [flags] [NAME…]",
 		Description: `artifetch.yml lists sources; artifetch.lock records exactly which jobs and files they
 are. Locked sources don't change until you run --update, and files that are in place
 aren't fetched again. sync writes all sources and the lock file, or nothing. See
 docs/sync.md.
 
+  artifetch sync init
   artifetch sync
   artifetch sync --locked
   artifetch sync --update lib`,
@@ -37,7 +38,8 @@ docs/sync.md.
 			&cli.BoolFlag{Name: "offline", Category: help.Transfer, Usage: "make no requests: take what is missing from --cache-dir, or fail", DisableDefaultText: true},
 			formatFlag(),
 		}, transferFlags(""), logFlags()),
-		Action: action(con, readSync, runSync),
+		Subcommands: []*cli.Command{syncInitCommand(con), syncAddCommand(con), syncRemoveCommand(con)},
+		Action:      action(con, readSync, runSync),
 	}
 }
 
@@ -64,7 +66,10 @@ func readSync(c *cli.Context) (o syncOptions, err error) {
 	}
 	switch {
 	case len(o.pin.Names) > 0 && !o.pin.Update:
-		return o, usage("sync takes names of sources only with --update", "without, all sources of the manifest are fetched")
+		if near := nearest(o.pin.Names[0], []string{"init", "add", "remove"}); near != "" {
+			return o, usage(fmt.Sprintf("no command %q of sync", o.pin.Names[0]), "did you mean artifetch sync "+near+"?")
+		}
+		return o, usage("sync takes names of sources only with --update", "without, all sources of the manifest are fetched; artifetch sync add NAME adds one")
 	case o.pin.Locked && (o.pin.Update || o.pin.Check):
 		return o, usage("--locked takes what is locked; --update and --check look for something else", "leave one of them out")
 	case o.pin.Offline && (o.pin.Update || o.pin.Check):
@@ -75,33 +80,43 @@ func readSync(c *cli.Context) (o syncOptions, err error) {
 
 func runSync(ctx context.Context, o syncOptions, con *console.Console) error {
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
-		syncer, err := o.syncer(s)
+		w, err := o.open()
 		if err != nil {
 			return err
 		}
-		progress := s.newProgress(o.log)
-		s.show(progress)
-		end := s.section(o.log, "sync", "artifetch sync: "+o.files.manifest)
-		plans, err := o.run(ctx, s, syncer)
-		progress.End()
-		end()
-		if err != nil {
-			return err
-		}
-		report := syncReport{s, o.asJSON}
-		if o.asJSON {
-			if err := report.json(syncer, plans); err != nil {
-				return err
+		for _, name := range o.pin.Names {
+			if !w.Has(name) {
+				return usage(fmt.Sprintf("no source %q in the manifest", name), "there are "+strings.Join(w.Names(), ", "))
 			}
 		}
-		switch {
-		case o.pin.Check:
-			return report.drift(plans)
-		case o.pin.DryRun && !o.pin.Update:
-			return report.plan(syncer, plans)
-		}
-		return report.done(syncer, plans)
+		return o.synchronize(ctx, s, o.syncer(s, w))
 	})
+}
+
+// synchronize does what a syncer is for, and says what it has done.
+func (o syncOptions) synchronize(ctx context.Context, s *session, syncer *pin.Syncer) error {
+	progress := s.newProgress(o.log)
+	s.show(progress)
+	end := s.section(o.log, "sync", "artifetch sync: "+o.files.manifest)
+	plans, err := o.run(ctx, s, syncer)
+	progress.End()
+	end()
+	if err != nil {
+		return err
+	}
+	report := syncReport{s, o.asJSON}
+	if o.asJSON {
+		if err := report.json(syncer, plans); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.pin.Check:
+		return report.drift(plans)
+	case o.pin.DryRun && !o.pin.Update:
+		return report.plan(syncer, plans)
+	}
+	return report.done(syncer, plans)
 }
 
 // run plans, and does what is planned, unless that is all that was asked.
@@ -124,18 +139,14 @@ func (o syncOptions) run(ctx context.Context, s *session, syncer *pin.Syncer) ([
 	return plans, syncer.Apply(ctx, plans, s.stageEvents(extract.StageOptions{}))
 }
 
+// open reads the manifest and the lock file.
+func (o syncOptions) open() (pin.Workspace, error) {
+	return pin.Open(o.files.manifest, o.files.lock, env.Variable)
+}
+
 // syncer makes what synchronizes the workspace. In CI, what is locked is taken and
 // nothing else, if there is a lock file.
-func (o syncOptions) syncer(s *session) (*pin.Syncer, error) {
-	w, err := pin.Open(o.files.manifest, o.files.lock, env.Variable)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range o.pin.Names {
-		if !w.Has(name) {
-			return nil, usage(fmt.Sprintf("no source %q in the manifest", name), "there are "+strings.Join(w.Names(), ", "))
-		}
-	}
+func (o syncOptions) syncer(s *session, w pin.Workspace) *pin.Syncer {
 	if s.cfg.AnyCI && !o.lockedSet && !o.pin.Update && !o.pin.Check {
 		o.pin.Locked = w.HasLock
 	}
@@ -147,5 +158,5 @@ func (o syncOptions) syncer(s *session) (*pin.Syncer, error) {
 		}, Kept: func(source, path string) {
 			s.log.Warn().Str("source", source).Str("path", path).Msg("kept: the source has this file no longer, but it has changed since it was locked")
 		}},
-	}, nil
+	}
 }

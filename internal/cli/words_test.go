@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func commandFlags(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	flags := map[string][]string{}
-	row := regexp.MustCompile("(?m)^\\| (?:`-\\w`, )?`--([a-z0-9-]+) [A-Z=]+`|^    artifetch ((?:job )?[a-z]+)")
+	row := regexp.MustCompile("(?m)^\\| (?:`-\\w`, )?`--([a-z0-9-]+) [A-Z=]+`|^    artifetch ((?:job )?(?:sync (?:init|add|remove)|[a-z]+))")
 	of := "fetch" // knows the flags of every command
 	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
 		if m[2] != "" {
@@ -113,8 +114,12 @@ func TestEmptyAndUnexpandedFlags(t *testing.T) {
 func TestEveryCommandReadsItsVariables(t *testing.T) {
 	t.Setenv("ARTIFETCH_LOG_FORMAT", "nonsense")
 	t.Setenv("CI_API_V4_URL", "http://127.0.0.1:1")
+	file := filepath.Join(t.TempDir(), "artifetch.yml")
+	if err := os.WriteFile(file, []byte("version: 1\nsources: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name := range commandFlags(t) {
-		args := map[string]string{"cat": " --job-id 1 x", "extract": " x", "job cancel": " 1", "job retry": " 1", "job erase": " 1", "job play": " 1", "job log": " 1", "job keep": " 1"}[name]
+		args := map[string]string{"sync add": " x -f " + file, "sync remove": " x", "cat": " --job-id 1 x", "extract": " x", "job cancel": " 1", "job retry": " 1", "job erase": " 1", "job play": " 1", "job log": " 1", "job keep": " 1"}[name]
 		var said bytes.Buffer
 		if code := command(t, strings.Fields("artifetch "+name+args), cli.IO{In: strings.NewReader(""), Out: &said, Err: &said}); code != 2 || !strings.Contains(said.String(), "--log-format") {
 			t.Errorf("%s: code %d: %s", name, code, said.String())

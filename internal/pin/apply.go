@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/manifest"
@@ -23,9 +23,21 @@ import (
 )
 
 // Apply downloads what is planned, and puts all of it into place with the lock file. It
-// removes files that are locked no longer. It fills in the Result of each plan that
-// downloads, and Pruned.
+// removes files that are locked no longer, and at last writes a manifest that was edited.
+// It fills in the Result of each plan that downloads, and Pruned.
 func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
+	if s.edited {
+		if err := atomicfile.Check(s.File); err != nil {
+			return err // before anything is downloaded
+		}
+	}
+	if err := s.apply(ctx, plans, o); err != nil || s.DryRun {
+		return err
+	}
+	return s.writeManifest()
+}
+
+func (s *Syncer) apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
 	wanted := slices.DeleteFunc(slices.Clone(plans), func(p *Plan) bool { return !p.Downloads() })
 	if len(wanted) == 0 && len(s.Extras) == 0 {
 		if relocks, err := s.relocks(plans); err != nil || !relocks {
@@ -94,13 +106,15 @@ func lockOf(plans []*Plan) ([]byte, error) {
 
 // stageLock adds the lock file to what is committed: a new one, or that of before.
 func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, plans []*Plan, relocks bool) (name string, err error) {
-	if name, err = filepath.Rel(s.Root, s.LockFile); err != nil {
+	if name, err = s.lockName(); err != nil {
 		return "", err
 	}
 	var text []byte
 	if relocks {
 		for _, p := range plans {
-			p.Entry.Asked = p.Source.Asked() // an old entry has a fingerprint
+			if p.Entry.IsFor(p.Source) {
+				p.Entry.Asked = p.Source.Asked() // an old entry has a fingerprint
+			}
 		}
 		text, err = lockOf(plans)
 	} else {
@@ -109,7 +123,6 @@ func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, plans []*P
 	if err != nil {
 		return "", err
 	}
-	name = filepath.ToSlash(name)
 	file := extract.File{Name: name, Mode: 0o644, Size: int64(len(text)), Open: func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(text)), nil
 	}}

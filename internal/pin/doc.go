@@ -8,6 +8,7 @@
 //	apply.go      Syncer.Apply: load what isn't in place into one stage (package retrieve),
 //	              compare it with what is locked, commit it with the new lock file
 //	prune.go      what that commit removes
+//	edit.go       a first manifest; sources that are added and removed
 //	drift.go      how the manifest and the lock file disagree
 //	verify.go     Workspace.Verify: the directory against the lock file; no requests
 //	report.go     what a plan changes, for messages

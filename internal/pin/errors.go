@@ -20,6 +20,36 @@ func (e *OutsideError) Error() string {
 // Hint says what to do next.
 func (*OutsideError) Hint() string { return "choose a file below it" }
 
+// NoManifestError reports that there is no manifest.
+type NoManifestError struct {
+	File string
+	Err  error // an [fs.ErrNotExist]
+}
+
+// Error implements error.
+func (e *NoManifestError) Error() string { return "there is no manifest " + e.File }
+
+// Unwrap returns the error of the file system.
+func (e *NoManifestError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (*NoManifestError) Hint() string { return "write one" }
+
+// ExistsError reports a manifest where a first one was to be written.
+type ExistsError struct {
+	File string
+	Err  error // an [fs.ErrExist]
+}
+
+// Error implements error.
+func (e *ExistsError) Error() string { return "there is already a manifest " + e.File }
+
+// Unwrap returns the error of the file system.
+func (e *ExistsError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (*ExistsError) Hint() string { return "add sources to it, or write another file" }
+
 // DriftError reports that the lock file and the manifest disagree, and only what is locked
 // is wanted.
 type DriftError struct {

@@ -35,6 +35,7 @@ type Options struct {
 	Locked      bool     // take what is locked and nothing else
 	Update      bool     // move sources to what their queries mean now
 	Names       []string // of the sources that move; none means all
+	Only        []string // sources that were added or removed: all others stay as they are locked
 	Check       bool     // plan for all sources to move, to see which ones would
 	Offline     bool     // make no requests: what isn't in place comes from the cache
 	DryRun      bool     // download, to see what would change, but change nothing
@@ -86,6 +87,9 @@ func (s *Syncer) Plan(ctx context.Context) ([]*Plan, error) {
 		return nil, err
 	}
 	sources := s.Manifest.Sources
+	if len(s.Only) > 0 {
+		sources = slices.DeleteFunc(slices.Clone(sources), func(m manifest.Source) bool { return !slices.Contains(s.Only, m.Name) })
+	}
 	plans, errs := make([]*Plan, len(sources)), make([]error, len(sources))
 	var group errgroup.Group
 	group.SetLimit(maxPlans)
@@ -104,6 +108,9 @@ func (s *Syncer) Plan(ctx context.Context) ([]*Plan, error) {
 		if err != nil {
 			return nil, fmt.Errorf("source %q: %w", sources[i].Name, err)
 		}
+	}
+	if len(s.Only) > 0 {
+		plans = append(plans, s.untouched()...)
 	}
 	return plans, nil
 }

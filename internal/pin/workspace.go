@@ -18,24 +18,33 @@ import (
 // Workspace is the directory of a manifest.
 type Workspace struct {
 	Root     string // the directory
+	File     string // the manifest
 	LockFile string
 	Manifest manifest.Manifest
 	Lock     manifest.Lock // empty if there is no lock file
 	HasLock  bool
+
+	text   []byte // of the manifest
+	edited bool   // text isn't in the file yet
+	lookup func(string) (string, bool)
 }
 
 // Open reads a manifest and its lock file, which is beside it if its name is empty, with
-// the ending .lock. lookup finds the variables that the manifest names.
+// the ending .lock. lookup finds the variables that the manifest names. The error is a
+// [*NoManifestError] if there is no manifest.
 func Open(manifestFile, lockFile string, lookup func(string) (string, bool)) (Workspace, error) {
-	w := Workspace{Root: filepath.Dir(manifestFile), LockFile: lockFile}
+	w := Workspace{Root: filepath.Dir(manifestFile), File: manifestFile, LockFile: lockFile, lookup: lookup}
 	if lockFile == "" {
 		w.LockFile = manifestFile[:len(manifestFile)-len(filepath.Ext(manifestFile))] + ".lock"
 	}
-	text, err := smallfile.Read(manifestFile, manifest.MaxSize)
+	var err error
+	if w.text, err = smallfile.Read(manifestFile, manifest.MaxSize); errors.Is(err, fs.ErrNotExist) {
+		return w, &NoManifestError{manifestFile, err}
+	}
 	if err != nil {
 		return w, err
 	}
-	if w.Manifest, err = manifest.Read(manifestFile, text, lookup); err != nil {
+	if w.Manifest, err = manifest.Read(manifestFile, w.text, lookup); err != nil {
 		return w, err
 	}
 	if below, err := filepath.Rel(w.Root, w.LockFile); err != nil || !filepath.IsLocal(below) {

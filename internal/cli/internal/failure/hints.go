@@ -226,10 +226,22 @@ func hintForSync(h hinter) string {
 		return lockHints[e.Reason]
 	case *pin.DriftError:
 		return "run artifetch sync without --locked, outside CI, and commit the lock file"
+	case *pin.NoManifestError:
+		return "artifetch sync init writes one" + forManifest(e.File)
+	case *pin.ExistsError:
+		return "artifetch sync add NAME adds a source to it" + forManifest(e.File)
 	case *pin.OutsideError:
 		return "choose a file below it with --lock"
 	}
 	return ""
+}
+
+// forManifest says how commands are told which manifest is meant.
+func forManifest(file string) string {
+	if file == "artifetch.yml" {
+		return ""
+	}
+	return ", with --manifest " + file
 }
 
 // hintForTimeout is about what was waited for in vain. That of the error says to wait.

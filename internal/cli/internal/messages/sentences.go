@@ -29,6 +29,8 @@ var templates = map[string]string{
 	"deleted":          "deleted the artifacts of {artifacts}",
 	"finished":         "job {job_id} finished: {status}",
 	"nothing to fetch": "{source}: nothing to fetch: {error}",
+	"written":          "{path} written, with {sources:source}: edit it, then run artifetch sync",
+	"removed":          "removed from {path}: {names}",
 
 	"GitLab's storage cannot be reached: GitLab is asked to send the archive itself":                  "cannot reach GitLab's storage {storage} ({error}): downloading through GitLab",
 	"the archive is not kept in the cache":                                                            "cannot keep the archive in the cache: {error}",

@@ -1,0 +1,105 @@
+package pin
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+	"gitlab.com/artifetch/artifetch/manifest"
+)
+
+// CheckNew returns an [*ExistsError] if there is something where a first manifest goes.
+func CheckNew(file string) error {
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		if err == nil {
+			err = &fs.PathError{Op: "create", Path: file, Err: fs.ErrExist}
+		}
+		return &ExistsError{file, err}
+	}
+	return nil
+}
+
+// Init writes a first manifest. It replaces nothing: the error is then an [*ExistsError].
+func Init(file string, draft manifest.Draft) error {
+	text, err := draft.Text()
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // less the umask: people read and commit it
+	if errors.Is(err, fs.ErrExist) {
+		return &ExistsError{file, err}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(file) // half of a manifest
+	}
+	return err
+}
+
+// Add returns the workspace with one more source in its manifest, which a [Syncer] writes
+// with the files. Errors are [*manifest.Error].
+func (w Workspace) Add(s manifest.Source) (Workspace, error) {
+	text, err := manifest.Add(w.File, w.text, s, w.lookup)
+	return w.with(text, err)
+}
+
+// Remove returns the workspace without some of its sources, as Add does.
+func (w Workspace) Remove(names []string) (Workspace, error) {
+	text, err := manifest.Remove(w.File, w.text, names, w.lookup)
+	return w.with(text, err)
+}
+
+func (w Workspace) with(text []byte, err error) (Workspace, error) {
+	if err != nil {
+		return w, err
+	}
+	w.text, w.edited = text, true
+	w.Manifest, err = manifest.Read(w.File, text, w.lookup)
+	return w, err
+}
+
+// writeManifest puts an edited manifest into its file.
+func (w Workspace) writeManifest() error {
+	if !w.edited {
+		return nil
+	}
+	return atomicfile.Write(w.File, func(out io.Writer) error {
+		_, err := out.Write(w.text)
+		return err
+	})
+}
+
+// untouched are plans for all sources that are locked, except for those in Only: they
+// stay as they are locked, even if the manifest asks for something else now.
+func (s *Syncer) untouched() (plans []*Plan) {
+	for _, entry := range s.Lock.Sources {
+		if slices.Contains(s.Only, entry.Name) {
+			continue
+		}
+		p := &Plan{Source: manifest.Source{Name: entry.Name}, Entry: entry, Was: &entry, Before: &entry}
+		if at := slices.Index(s.Workspace.Names(), entry.Name); at >= 0 {
+			p.Source = s.Manifest.Sources[at]
+		}
+		plans = append(plans, p)
+	}
+	return plans
+}
+
+// Dropped returns the entries that a commit removes from the lock file: those of sources
+// that the manifest has no longer.
+func (s *Syncer) Dropped() []manifest.Locked {
+	return slices.DeleteFunc(s.Workspace.Dropped(), func(e manifest.Locked) bool { return len(s.Only) > 0 && !slices.Contains(s.Only, e.Name) })
+}
+
+// lockName is the lock file, relative to the directory of the manifest.
+func (w Workspace) lockName() (string, error) {
+	name, err := filepath.Rel(w.Root, w.LockFile)
+	return filepath.ToSlash(name), err
+}

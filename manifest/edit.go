@@ -1,0 +1,171 @@
+package manifest
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Add returns the text of a manifest with one more source, the last in its list. Comments,
+// order and form of everything else stay. What the source leaves out comes from the
+// defaults. Errors are [*Error].
+func Add(file string, text []byte, s Source, lookup func(string) (string, bool)) ([]byte, error) {
+	m, err := Read(file, text, lookup)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(m.Sources, func(known Source) bool { return known.Name == s.Name }) {
+		return nil, &Error{File: file, What: fmt.Sprintf("there is a source called %q already", s.Name), Fix: "change it in the file, or remove it first"}
+	}
+	pairs := s.pairs(m.Defaults)
+	if err := s.settle(m.Defaults, pairs); err != nil {
+		err.File = file
+		return nil, err
+	}
+	edited, err := change(text, func(t *written) ([]byte, error) { return t.add(pairs) })
+	if err == nil {
+		err = sameSources(file, edited, lookup, append(m.Sources, s))
+	}
+	if err != nil {
+		line, _ := encodePairs(pairs, yaml.FlowStyle) // texts, numbers and booleans always have a form
+		return nil, &Error{File: file, What: "its list of sources is written in a form that can't be edited", Fix: "add this to it yourself: - " + strings.TrimSpace(string(line))}
+	}
+	return edited, nil
+}
+
+// Remove returns the text of a manifest without some of its sources, and without the
+// comments directly above them. Everything else stays. Errors are [*Error].
+func Remove(file string, text []byte, names []string, lookup func(string) (string, bool)) ([]byte, error) {
+	m, err := Read(file, text, lookup)
+	if err != nil {
+		return nil, err
+	}
+	for len(names) > 0 {
+		at := slices.IndexFunc(m.Sources, func(s Source) bool { return s.Name == names[0] })
+		if at < 0 {
+			return nil, &Error{File: file, What: fmt.Sprintf("there is no source called %q", names[0]), Fix: hasSources(m)}
+		}
+		m.Sources, names = slices.Delete(m.Sources, at, at+1), names[1:]
+		text, err = change(text, func(t *written) ([]byte, error) { return t.remove(at) })
+		if err == nil {
+			err = sameSources(file, text, lookup, m.Sources)
+		}
+		if err != nil {
+			return nil, &Error{File: file, What: "its list of sources is written in a form that can't be edited", Fix: "remove the source from it yourself, and run sync"}
+		}
+	}
+	return text, nil
+}
+
+// change edits a text that [Read] has accepted.
+func change(text []byte, edit func(*written) ([]byte, error)) ([]byte, error) {
+	t, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return edit(t)
+}
+
+// hasSources says which sources a manifest has.
+func hasSources(m Manifest) string {
+	if len(m.Sources) == 0 {
+		return "it has no sources"
+	}
+	var names []string
+	for _, s := range m.Sources {
+		names = append(names, s.Name)
+	}
+	return "there are " + strings.Join(names, ", ")
+}
+
+// sameSources checks that an edited text says what it should.
+func sameSources(file string, text []byte, lookup func(string) (string, bool), want []Source) error {
+	m, err := Read(file, text, lookup)
+	if err != nil {
+		return err
+	}
+	same := func(a, b Source) bool { return a.Name == b.Name && a.Asked() == b.Asked() }
+	if !slices.EqualFunc(m.Sources, want, same) {
+		return errForm
+	}
+	return nil
+}
+
+// settle checks a source that is being added, and takes over what the defaults say.
+func (s *Source) settle(defaults Query, pairs []pair) *Error {
+	s.given = map[string]bool{}
+	for _, p := range pairs {
+		s.given[p.key] = true
+	}
+	s.Query = s.over(defaults)
+	if what, fix := s.mistake(); what != "" {
+		return &Error{What: what, Fix: fix}
+	}
+	return nil
+}
+
+// pair is a key of a manifest with its value.
+type pair struct {
+	key   string
+	value any
+}
+
+// pairs are the keys that a source has in a manifest: those that are set, and empty ones
+// where a default would contradict these.
+func (s Source) pairs(defaults Query) []pair {
+	pairs := []pair{{"name", s.Name}}
+	v, d := reflect.ValueOf(s.Query), reflect.ValueOf(defaults)
+	for i := range v.NumField() {
+		key, value := keyOf(v.Type().Field(i)), v.Field(i)
+		list := value.Kind() == reflect.Slice
+		switch {
+		case value.IsZero() && (d.Field(i).IsZero() || !s.excludes(key)):
+		case list && value.Len() == 0:
+			pairs = append(pairs, pair{key, ""})
+		case list && value.Len() == 1:
+			pairs = append(pairs, pair{key, value.Index(0).Interface()})
+		default:
+			pairs = append(pairs, pair{key, value.Interface()})
+		}
+	}
+	return pairs
+}
+
+// excludes reports whether a source can't have another key beside the one by which it
+// names its job or pipeline.
+func (s Source) excludes(key string) bool {
+	switch key {
+	case "ref", "job", "require-success":
+		return s.JobID != 0
+	case "job-id", "pipeline", "sha", "mr":
+		return s.JobID != 0 || s.Pipeline != "" || s.SHA != "" || s.MR != 0
+	}
+	return false
+}
+
+// encodePairs writes keys as YAML.
+func encodePairs(pairs []pair, style yaml.Style) ([]byte, error) {
+	n := &yaml.Node{Kind: yaml.MappingNode, Style: style}
+	for _, p := range pairs {
+		key, value := new(yaml.Node), new(yaml.Node)
+		if err := key.Encode(p.key); err != nil {
+			return nil, err
+		}
+		if err := value.Encode(p.value); err != nil {
+			return nil, err
+		}
+		if value.Kind == yaml.SequenceNode {
+			value.Style = yaml.FlowStyle
+		}
+		n.Content = append(n.Content, key, value)
+	}
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	err := e.Encode(n)
+	return b.Bytes(), err
+}
