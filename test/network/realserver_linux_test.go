@@ -2,7 +2,6 @@ package network
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -116,7 +115,7 @@ type site struct {
 	gitlab, storage face
 
 	simulated *gitlabtest.Running
-	nginx     *daemon
+	nginx     *harness.Daemon
 }
 
 // face is one of the two servers of a site.
@@ -183,17 +182,17 @@ func (s *site) start() {
 	}
 	gitlab, storage := s.certified(&s.gitlab), s.certified(&s.storage)
 	for range 5 {
-		s.gitlab.address, s.storage.address = freeAddress(s.t, s.host), freeAddress(s.t, s.host)
+		s.gitlab.address, s.storage.address = harness.FreeAddress(s.t, s.host), harness.FreeAddress(s.t, s.host)
 		text := strings.NewReplacer("DIR", s.dir, "BEHIND", strings.TrimSuffix(s.simulated.URL, s.root), "GITLAB_MORE", gitlab, "STORAGE_MORE", storage,
 			"GITLAB", s.listen(&s.gitlab), "STORAGE", s.listen(&s.storage)).Replace(nginxConf)
 		write(s.t, filepath.Join(s.dir, "nginx.conf"), []byte(text))
-		s.nginx = begin(s.t, "nginx", "-c", filepath.Join(s.dir, "nginx.conf"), "-e", filepath.Join(s.dir, "start.error"))
-		if s.nginx.await(func() bool { _, err := os.Stat(filepath.Join(s.dir, "pid")); return err == nil }) {
+		s.nginx = harness.Begin(s.t, "nginx", "-c", filepath.Join(s.dir, "nginx.conf"), "-e", filepath.Join(s.dir, "start.error"))
+		if s.nginx.Await(func() bool { _, err := os.Stat(filepath.Join(s.dir, "pid")); return err == nil }) {
 			s.simulated.SetStorageURL(s.storage.url())
 			return
 		}
 	}
-	s.t.Fatalf("nginx does not start: %s", s.nginx.out.String())
+	s.t.Fatalf("nginx does not start: %s", s.nginx.Output())
 }
 
 func (s *site) listen(f *face) string {
@@ -228,7 +227,7 @@ type wire struct {
 }
 
 // stop ends nginx, so that its logs are whole.
-func (s *site) stop() { s.nginx.stop(syscall.SIGQUIT) }
+func (s *site) stop() { s.nginx.Stop(syscall.SIGQUIT) }
 
 // requests is what a server was asked, once the site is stopped.
 func (s *site) requests(f *face) []wire {
@@ -363,7 +362,7 @@ type proxy struct {
 	t       *testing.T
 	dir     string
 	address string
-	daemon  *daemon
+	daemon  *harness.Daemon
 
 	mu    sync.Mutex
 	wire  bytes.Buffer
@@ -377,17 +376,17 @@ func startProxy(t *testing.T, host, config string) *proxy {
 	harness.Need(t, "tinyproxy")
 	p := &proxy{t: t, dir: t.TempDir()}
 	for range 5 {
-		behind := freeAddress(t, host)
+		behind := harness.FreeAddress(t, host)
 		_, port, _ := net.SplitHostPort(behind)
 		conf := fmt.Sprintf("Port %s\nListen %s\nLogFile \"%s/log\"\nLogLevel Info\nTimeout 60\nMaxClients 100\n%s\n", port, host, p.dir, config)
 		write(t, filepath.Join(p.dir, "conf"), []byte(conf))
-		p.daemon = begin(t, "tinyproxy", "-d", "-c", filepath.Join(p.dir, "conf"))
-		if p.daemon.await(func() bool { return strings.Contains(p.log(), "Accepting connections") }) {
+		p.daemon = harness.Begin(t, "tinyproxy", "-d", "-c", filepath.Join(p.dir, "conf"))
+		if p.daemon.Await(func() bool { return strings.Contains(p.log(), "Accepting connections") }) {
 			p.address = p.listen(host, behind, nil)
 			return p
 		}
 	}
-	t.Fatalf("tinyproxy does not start: %s%s", p.log(), p.daemon.out.String())
+	t.Fatalf("tinyproxy does not start: %s%s", p.log(), p.daemon.Output())
 	return nil
 }
 
@@ -483,66 +482,6 @@ func (p *proxy) received() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.wire.String()
-}
-
-// daemon is a server that was started.
-type daemon struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	out  bytes.Buffer
-	done chan struct{}
-}
-
-func begin(t *testing.T, name string, args ...string) *daemon {
-	t.Helper()
-	d := &daemon{t: t, cmd: exec.CommandContext(context.WithoutCancel(t.Context()), name, args...), done: make(chan struct{})}
-	d.cmd.Stdout, d.cmd.Stderr = &d.out, &d.out
-	if err := d.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = d.cmd.Wait() // it ends by a signal, or says why
-		close(d.done)
-	}()
-	t.Cleanup(func() { d.stop(syscall.SIGTERM) })
-	return d
-}
-
-// await waits until the server is ready, or has ended.
-func (d *daemon) await(ready func() bool) bool {
-	for range 2000 {
-		if ready() {
-			return true
-		}
-		select {
-		case <-d.done:
-			return false
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-	return false
-}
-
-func (d *daemon) stop(by syscall.Signal) {
-	_ = d.cmd.Process.Signal(by) // it may have ended
-	select {
-	case <-d.done:
-	case <-time.After(30 * time.Second):
-		_ = d.cmd.Process.Kill()
-		<-d.done
-		d.t.Errorf("%s does not end", d.cmd.Path)
-	}
-}
-
-// freeAddress is a port that nobody has at this moment.
-func freeAddress(t *testing.T, host string) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = l.Close() // nobody has used it
-	return l.Addr().String()
 }
 
 // deadAddress is a port that nobody listens at, and that nobody else gets.
