@@ -317,6 +317,24 @@ func TestWeakETagIsNoValidator(t *testing.T) {
 	}
 }
 
+// A weak ETag isn't asked for, but another one tells that the file has changed.
+func TestOtherWeakETag(t *testing.T) {
+	t.Parallel()
+	for etag, want := range map[string]error{
+		`W/"v1"`: nil, `"v1"`: nil, "": nil, `W/"12ae32cb1ec02d01eda3581b127c1fee"`: nil,
+		`W/"v2"`: fetch.ErrChanged, `"v2"`: fetch.ErrChanged,
+	} {
+		o := serve(t, content(3<<20), nil)
+		o.etag = `W/"v1"`
+		f := openLarge(t, o, fetch.Options{})
+		readEnd(t, f)
+		o.change(func(o *object) { o.etag = etag })
+		if _, err := readRange(t, f, 2<<20, 10); !errors.Is(err, want) {
+			t.Errorf("%s: error = %v, want %v", etag, err, want)
+		}
+	}
+}
+
 // A Content-Range that is not what was asked for is never believed.
 func TestBadContentRange(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,7 @@ const constantETag = "12ae32cb1ec02d01eda3581b127c1fee"
 type validator struct {
 	host         string // that said the following
 	etag         string // strong, with its quotes; empty if there is none
+	tag          string // that of a weak or strong ETag, with its quotes; empty if there is none
 	lastModified string
 	total        int64 // bytes
 }
@@ -24,6 +25,7 @@ func newValidator(resp *http.Response, total int64) validator {
 	return validator{
 		host:         resp.Request.URL.Host,
 		etag:         strongETag(resp),
+		tag:          tag(resp),
 		lastModified: resp.Header.Get("Last-Modified"),
 		total:        total,
 	}
@@ -33,6 +35,14 @@ func newValidator(resp *http.Response, total int64) validator {
 func strongETag(resp *http.Response) string {
 	if etag := resp.Header.Get("ETag"); isStrong(etag) {
 		return etag
+	}
+	return ""
+}
+
+// tag returns what a weak or a strong ETag has in quotes, unless all archives have it.
+func tag(resp *http.Response) string {
+	if etag := resp.Header.Get("ETag"); !strings.Contains(etag, constantETag) {
+		return strings.TrimPrefix(etag, "W/")
 	}
 	return ""
 }
@@ -52,14 +62,19 @@ func (v validator) ifRange(address string) string {
 	return v.etag
 }
 
-// matches compares what both answers say. The total size was compared before.
+// matches compares what both answers say. The total size was compared before. Weak ETags
+// that differ tell objects apart (RFC 9110 §8.8.3.2); the same one proves nothing. Apache's
+// are weak in the second after a file was written, when dates don't tell either.
 func (v validator) matches(resp *http.Response) bool {
 	other := newValidator(resp, v.total)
 	if v.host != other.host {
 		return true
 	}
+	if v.tag != "" && other.tag != "" && v.tag != other.tag {
+		return false
+	}
 	if v.etag != "" && other.etag != "" {
-		return v.etag == other.etag
+		return true
 	}
 	return v.lastModified == "" || other.lastModified == "" || v.lastModified == other.lastModified
 }
