@@ -21,11 +21,13 @@ STATICCHECK_VERSION := v0.8.2
 NFPM_VERSION        := v2.45.0
 GOTESTSUM_VERSION   := v1.13.0
 COBERTURA_VERSION   := v1.5.0
+VERSITYGW_VERSION   := v1.8.0
+FAKEGCS_VERSION     := v1.56.1
 
 # The time that a release carries: that of the commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
-.PHONY: demo test check lint bench bench-quick bench-docs bench-smoke microbench lean build size release image-rootfs images fuzz clean
+.PHONY: demo test realstores check lint bench bench-quick bench-docs bench-smoke microbench lean build size release image-rootfs images fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
@@ -52,10 +54,26 @@ $(TOOLS)/gocover-cobertura-$(COBERTURA_VERSION):
 	GOBIN=$(TOOLS) $(GO) install github.com/boumenot/gocover-cobertura@$(COBERTURA_VERSION)
 	mv $(TOOLS)/gocover-cobertura $@
 
+VERSITYGW := $(TOOLS)/versitygw-$(VERSITYGW_VERSION)
+FAKEGCS   := $(TOOLS)/fake-gcs-server-$(FAKEGCS_VERSION)
+## realstores: the program against real object storage, Apache and Varnish, which it
+## installs where there is Debian's package manager
+realstores: $(VERSITYGW) $(FAKEGCS)
+	.ci/tools realstores
+	PATH="$(VERSITYGW):$(FAKEGCS):$(CURDIR)/.cache/azurite/node_modules/.bin:$$PATH:/usr/sbin" \
+		$(GO) test -tags realstores -count=1 -timeout 10m ./test/realstores
+
+$(VERSITYGW):
+	GOBIN=$@ $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION)
+
+$(FAKEGCS):
+	GOBIN=$@ $(GO) install github.com/fsouza/fake-gcs-server@$(FAKEGCS_VERSION)
+
 ## check: what must hold before the tests are worth running
 check: lint
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags realstores ./test/realstores
 	GOOS=windows $(GO) vet ./...
 	GOOS=darwin $(GO) vet ./...
 	$(GO) mod tidy -diff
