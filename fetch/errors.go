@@ -27,6 +27,11 @@ func (e *StorageError) Error() string { return e.Err.Error() }
 // Unwrap gives the reason.
 func (e *StorageError) Unwrap() error { return e.Err }
 
+// Hint says what to do next.
+func (e *StorageError) Hint() string {
+	return "GitLab redirects to its storage " + e.Host + ", which can't be reached from here: check the network and proxies, or have GitLab send the file itself"
+}
+
 // errAvoided is why a host wasn't asked.
 var errAvoided = errors.New("GitLab redirects to its storage")
 

@@ -81,6 +81,7 @@ func TestCheckResponse(t *testing.T) {
 		{"HTML", "text/html", "<html><head><title>503 &amp; more</title></head></html>", 503, "HTML page: 503 & more", false},
 		{"HTML in disguise", "application/json", "<!DOCTYPE html>", 500, "HTML page", false},
 		{"S3", "application/xml", `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>`, 403, "AccessDenied: Request has expired", true},
+		{"S3 without a declaration", "text/html", "<Error>\n<Code>AccessDenied</Code><Message>Expired</Message></Error>", 403, "AccessDenied: Expired", true},
 		{"empty", "", "", 500, "", false},
 		{"broken JSON", "application/json", `{"message":`, 500, "", false},
 		{"binary", "application/octet-stream", "\x00\x01", 500, "", false},

@@ -21,7 +21,7 @@ func message(contentType string, body []byte) (text string, fromStorage bool) {
 	switch {
 	case bytes.HasPrefix(body, []byte("{")):
 		return oneLine(envelope(body)), false
-	case bytes.HasPrefix(body, []byte("<?xml")), strings.HasSuffix(media, "xml") && !strings.Contains(media, "html"):
+	case bytes.HasPrefix(body, []byte("<?xml")), bytes.HasPrefix(body, []byte("<Error")), strings.HasSuffix(media, "xml") && !strings.Contains(media, "html"):
 		return oneLine(storageMessage(body)), true
 	case bytes.HasPrefix(body, []byte("<")):
 		return oneLine(title(body)), false

@@ -1,6 +1,7 @@
 package gitlab
 
 import (
+	"net/http"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -41,10 +42,12 @@ func lackOf(body []byte) *Lack {
 
 var bracketed = regexp.MustCompile(`\[([^\[\]]+)\]`)
 
-// Hint says what to do if the token lacks a scope or a permission. It is empty for
-// every other refusal.
+// Hint says what to do if the token lacks a scope or a permission, or if object storage
+// refuses what GitLab has redirected to. It is empty for every other refusal.
 func (e *Error) Hint() string {
 	switch {
+	case e.FromStorage:
+		return e.storageHint()
 	case e.Lack == nil:
 		return ""
 	case len(e.Lack.Permissions) == 1:
@@ -55,4 +58,16 @@ func (e *Error) Hint() string {
 		return "the token lacks a scope: use one with the scope " + strings.Join(e.Lack.Scopes, " or ")
 	}
 	return "the token lacks a scope or permission: use one that has more"
+}
+
+// storageHint is the hint about an answer of object storage. GitLab redirects only if it
+// has the file, as far as it knows, and signs the address itself.
+func (e *Error) storageHint() string {
+	switch e.StatusCode {
+	case http.StatusNotFound, http.StatusGone:
+		return "GitLab has the file, and its storage doesn't: ask GitLab's administrator, or re-run the job"
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
+		return "the storage refuses the address that GitLab has signed: the clocks of both may differ, a proxy may change requests, or GitLab may lack rights there; ask its administrator"
+	}
+	return ""
 }

@@ -30,7 +30,7 @@ func TestLack(t *testing.T) {
 		{"another error", 403, `{"error":"access_denied","error_description":"[x]"}`, ""},
 		{"expired", 401, `{"error":"invalid_token","error_description":"Token is expired."}`, ""},
 		{"another status", 400, `{"error":"insufficient_scope",` + denied + `,"scope":"api"}`, ""},
-		{"storage", 403, `<?xml version="1.0"?><Error><Code>insufficient_scope</Code></Error>`, ""},
+		{"storage", 403, `<?xml version="1.0"?><Error><Code>insufficient_scope</Code></Error>`, "the storage refuses the address that GitLab has signed"},
 		{"no JSON", 403, `insufficient_scope`, ""},
 	} {
 		resp := &http.Response{StatusCode: tt.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(tt.body))}

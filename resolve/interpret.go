@@ -19,11 +19,7 @@ func (r *Resolver) Meaning(err error, project string) error {
 func (r *Resolver) interpret(err error, q Query, a Artifact) error {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	switch {
-	case !ok:
-		return err
-	case refusal.FromStorage && refusal.StatusCode == http.StatusNotFound:
-		return &NoArchiveError{Artifact: a, Err: err}
-	case refusal.FromStorage:
+	case !ok, refusal.FromStorage: // GitLab has redirected there: nothing is missing that it knows of
 		return err
 	}
 	switch refusal.StatusCode {

@@ -229,7 +229,7 @@ func TestFallback(t *testing.T) {
 		{name: "no archive", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: gone, wantErr: new(*resolve.NoArchiveError)},
 		{name: "no such job by ref", artifact: byRef("build"), err: missing, wantErr: new(*resolve.NotFoundError)},
 		{name: "forbidden", artifact: byRef("build"), err: denied, wantErr: new(*resolve.RefusedError)},
-		{name: "lost by the storage", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: &gitlab.Error{StatusCode: 404, FromStorage: true}, wantErr: new(*resolve.NoArchiveError)},
+		{name: "lost by the storage", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: &gitlab.Error{StatusCode: 404, FromStorage: true}, wantErr: new(*gitlab.Error)},
 		{name: "refused by the storage", artifact: resolve.Artifact{JobID: 9, URL: "by-id"}, err: &gitlab.Error{StatusCode: 403, FromStorage: true}, wantErr: new(*gitlab.Error)},
 		{name: "unauthorized", artifact: byRef("build"), err: nobody, wantErr: new(*resolve.RefusedError)},
 		{name: "not a refusal", artifact: byRef("build"), err: &net.DNSError{}, wantErr: new(*net.DNSError)},

@@ -68,6 +68,8 @@ func (o *Opener) Open(ctx context.Context, q resolve.Query, a resolve.Artifact, 
 			return file, a, err
 		case is[*fetch.SizeError](err):
 			return nil, a, in(a, err)
+		case is[*NotProxiedError](err):
+			return nil, a, err
 		}
 		if a, err = o.Resolver.Fallback(ctx, q, a, err); err != nil {
 			return nil, a, err

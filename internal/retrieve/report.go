@@ -39,6 +39,8 @@ func (o *Opener) openReport(ctx context.Context, q resolve.Query, a resolve.Arti
 	switch {
 	case errors.Is(err, fetch.ErrChanged), is[*fetch.DigestError](err):
 		return nil, a, cmp.Or(o.answersArchive(ctx, a), in(a, err))
+	case is[*NotProxiedError](err):
+		return nil, a, err
 	case err != nil:
 		return nil, a, o.refusedReport(ctx, q, a, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -22,11 +23,21 @@ const (
 )
 
 // NotProxiedError reports that GitLab doesn't send an archive's bytes itself.
-type NotProxiedError struct{ Err error }
+type NotProxiedError struct {
+	Err  error // a [*fetch.StorageError], GitLab's refusal, or nil if the job's ID isn't known
+	Auto bool  // the storage was tried as well
+}
 
 // Error implements error.
 func (e *NotProxiedError) Error() string {
-	if away, ok := errors.AsType[*fetch.StorageError](e.Err); ok {
+	refusal, refused := errors.AsType[*gitlab.Error](e.Err)
+	away, redirected := errors.AsType[*fetch.StorageError](e.Err)
+	switch {
+	case refused:
+		return "GitLab doesn't send the archive itself: " + refusal.Error()
+	case redirected && e.Auto:
+		return "GitLab's storage " + away.Host + " can't be reached, and GitLab doesn't send the archive itself: " + away.Error()
+	case redirected:
 		return "GitLab redirects to its storage " + away.Host + ", and doesn't send the archive itself"
 	}
 	return "GitLab can be asked to send an archive itself only by the job's ID, which is not known"
@@ -39,6 +50,12 @@ func (*NotProxiedError) Hint() string {
 
 // Unwrap gives the reason.
 func (e *NotProxiedError) Unwrap() error { return e.Err }
+
+// modeRefused reports whether GitLab refuses because of the download mode that was asked for.
+func modeRefused(err error) bool {
+	refusal, ok := errors.AsType[*gitlab.Error](err)
+	return ok && !refusal.FromStorage && refusal.StatusCode == http.StatusBadRequest && strings.Contains(refusal.Message, "download_mode")
+}
 
 // reach opens an archive at its address. If GitLab redirects to storage that can't be
 // reached, or if the mode says so, GitLab is asked for the bytes itself.
@@ -95,8 +112,8 @@ func (o *Opener) proxied(ctx context.Context, a resolve.Artifact, how fetch.Opti
 		file, err := fetch.Open(ctx, address, how)
 		refusal, refused := errors.AsType[*gitlab.Error](err)
 		switch {
-		case is[*fetch.StorageError](err):
-			why = &NotProxiedError{err}
+		case is[*fetch.StorageError](err), modeRefused(err):
+			why = &NotProxiedError{Err: err}
 		case refused && refusal.StatusCode != http.StatusUnauthorized:
 			why = err
 		default:
@@ -108,5 +125,9 @@ func (o *Opener) proxied(ctx context.Context, a resolve.Artifact, how fetch.Opti
 	}
 	o.through.Store(false)
 	how.Servers = new(fetch.Servers) // it avoids nothing
-	return fetch.Open(ctx, a.URL, how)
+	file, err := fetch.Open(ctx, a.URL, how)
+	if is[*fetch.StorageError](err) {
+		err = &NotProxiedError{Err: err, Auto: true}
+	}
+	return file, err
 }

@@ -170,6 +170,8 @@ func serverCode(err error) Code {
 		return CodeRefused
 	case is[*resolve.ClosedError](err), is[*resolve.DownstreamError](err), is[*jobs.TokenError](err):
 		return CodeDenied
+	case is[*retrieve.NotProxiedError](err):
+		return CodeServer
 	}
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
 		switch {
@@ -188,7 +190,7 @@ func serverCode(err error) Code {
 
 // onTheWay reports whether no usable answer came.
 func onTheWay(err error) bool {
-	return is[*jobs.LogBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || is[*retrieve.NotProxiedError](err) || errors.Is(err, context.DeadlineExceeded)
+	return is[*jobs.LogBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // defaultBranchCode tells a project without a default branch from one that a job token

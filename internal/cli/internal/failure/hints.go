@@ -155,8 +155,18 @@ func hintForNetwork(h hinter) string {
 		return "the server or the network is slow; --retry-max-time allows more time"
 	case *transport.TLSError:
 		return hintForTLS(e)
+	case *fetch.StorageError:
+		return cmp.Or(Hint(e.Err), "check the network and proxies between here and GitLab's storage "+e.Host) + "; --download-mode proxy asks GitLab to send the file itself"
 	}
 	return ""
+}
+
+// hintForStorage is about bytes that GitLab doesn't send itself.
+func hintForStorage(e *retrieve.NotProxiedError) string {
+	if away, ok := errors.AsType[*fetch.StorageError](e.Err); ok && e.Auto {
+		return cmp.Or(Hint(away.Err), "check the network and proxies between here and the storage") + "; " + e.Hint()
+	}
+	return e.Hint() + "; --download-mode auto also takes it from its storage"
 }
 
 func hintForTLS(e *transport.TLSError) string {
@@ -189,7 +199,7 @@ func hintForRetrieval(h hinter) string {
 	case *retrieve.CollisionError:
 		return "nothing was changed; give each job a directory of its own: -o '" + path.Join(filepath.ToSlash(e.Dir), "{job_slug}") + "'"
 	case *retrieve.NotProxiedError:
-		return e.Hint() + "; --download-mode auto also takes it from there"
+		return hintForStorage(e)
 	case *retrieve.TimeoutError:
 		return hintForTimeout(e)
 	case *retrieve.UnlistedError:
