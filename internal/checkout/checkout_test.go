@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
 // repository is a new one with remotes. Git's own configuration on this machine has no
@@ -30,9 +31,7 @@ func repository(t *testing.T, remotes ...string) string {
 
 func git(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git")
-	}
+	need.Tools(t, "git")
 	c := exec.Command("git", append([]string{"-C", dir}, args...)...)
 	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
 	if out, err := c.CombinedOutput(); err != nil {

@@ -15,6 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
+	"gitlab.com/artifetch/artifetch/internal/need"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -56,13 +57,7 @@ func TestNamesMeanTheJobsOfGlab(t *testing.T) {
 // The same by python-gitlab.
 func TestNamesMeanTheJobsOfPythonGitLab(t *testing.T) {
 	t.Parallel()
-	tool, err := exec.LookPath("python-gitlab")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("python-gitlab is missing: Debian's package gitlab-cli")
-		}
-		t.Skip("python-gitlab (Debian's package gitlab-cli) is not installed")
-	}
+	tool := need.Tools(t, "python-gitlab") // Debian's package gitlab-cli
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
 	t.Cleanup(s.Close)
 	home := t.TempDir()

@@ -14,6 +14,7 @@ import (
 	gitlab "gitlab.com/gitlab-org/api/client-go"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
 // The simulator is held against clients that nobody here wrote: what GitLab's own
@@ -115,17 +116,10 @@ func TestPythonGitLab(t *testing.T) {
 	}
 }
 
-// pythonGitLab runs python-gitlab's command, and skips the test where there is
-// none, but not in CI.
+// pythonGitLab runs python-gitlab's command, of Debian's package gitlab-cli.
 func pythonGitLab(t *testing.T, server, token string) func(args ...string) string {
 	t.Helper()
-	tool, err := exec.LookPath("python-gitlab")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("python-gitlab is missing: Debian's package gitlab-cli")
-		}
-		t.Skip("python-gitlab (Debian's package gitlab-cli) is not installed")
-	}
+	tool := need.Tools(t, "python-gitlab")
 	home := t.TempDir() // Debian's command wants a file there
 	config := "[global]\ndefault = simulated\n[simulated]\nurl = " + server + "\nprivate_token = " + token + "\n"
 	if err := os.WriteFile(filepath.Join(home, ".python-gitlab.cfg"), []byte(config), 0o600); err != nil {

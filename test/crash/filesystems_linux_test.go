@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/need"
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
@@ -22,7 +23,7 @@ import (
 // can't exchange files.
 func exFAT(t *testing.T) string {
 	t.Helper()
-	harness.Need(t, "mkfs.exfat", "losetup")
+	need.Tools(t, "mkfs.exfat", "losetup")
 	image, dir := filepath.Join(t.TempDir(), "image"), t.TempDir()
 	if err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, 32<<20)); err != nil {
 		t.Fatal(err)
@@ -52,10 +53,7 @@ func mountExFAT(t *testing.T, device, dir string) {
 	if kernel == nil {
 		return
 	}
-	out, err := exec.CommandContext(t.Context(), "mount.exfat-fuse", device, dir).CombinedOutput()
-	if errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") != "" {
-		t.Fatalf("%v: .ci/tools installs it", err)
-	}
+	out, err := exec.CommandContext(t.Context(), need.Tools(t, "mount.exfat-fuse"), device, dir).CombinedOutput()
 	if err != nil {
 		t.Skipf("cannot mount exFAT on this machine: %v; %v: %s", kernel, err, out)
 	}
@@ -317,7 +315,7 @@ func TestImmutableFile(t *testing.T) {
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "a"), []byte("old"), 0o600), os.WriteFile(filepath.Join(dir, "b"), []byte("old"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "chattr", "+i", filepath.Join(dir, "b")).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), need.Tools(t, "chattr"), "+i", filepath.Join(dir, "b")).CombinedOutput(); err != nil {
 		t.Skipf("cannot make a file immutable on this machine: %v: %s", err, out)
 	}
 	defer func() {

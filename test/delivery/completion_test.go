@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"gitlab.com/artifetch/artifetch/test/internal/harness"
+	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
 // The scripts in the shells that they are for. PowerShell is not tried.
@@ -45,7 +45,7 @@ words=(artifetch jobs "--format" "'j" ); CURRENT=4; PREFIX=j; _artifetch; words=
 	for _, tt := range tests {
 		t.Run(tt.shell+"/"+tt.name, func(t *testing.T) {
 			t.Parallel()
-			shell := harness.Need(t, tt.shell)
+			shell := need.Tools(t, tt.shell)
 			cmd := exec.CommandContext(t.Context(), shell, "-c", tt.script)
 			cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "ARTIFETCH_TOKEN_TYPE=none")
 			got, err := cmd.CombinedOutput()

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/need"
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
@@ -162,7 +163,7 @@ func TestSetupTemplate(t *testing.T) {
 // runs. The job's token goes to its own GitLab alone.
 func TestSetupComponent(t *testing.T) {
 	t.Parallel()
-	harness.Need(t, "curl")
+	need.Tools(t, "curl")
 	archive := programArchive(t)
 	sums := fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(archive)), installArchive)
 	var mu sync.Mutex

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/need"
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
@@ -36,7 +37,7 @@ type image struct {
 // no environment has the token.
 func TestLockedDockerfile(t *testing.T) {
 	t.Parallel()
-	harness.Need(t, "buildah")
+	need.Tools(t, "buildah")
 	if !strings.Contains(harness.Read(t, "docs/sync.md"), lockedDockerfile) {
 		t.Error("docs/sync.md has another recipe")
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/need"
 	"gitlab.com/artifetch/artifetch/manifest"
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
@@ -162,9 +163,9 @@ func (b docBlock) runPipeline(t *testing.T) {
 // runShell runs a block in bash, with the simulated GitLab, a make that says what it
 // would do, and, for docker, a builder that takes the same flags.
 func (b docBlock) runShell(t *testing.T) {
-	harness.Need(t, "bash", "make")
+	need.Tools(t, "bash", "make")
 	if strings.Contains(b.text, "docker build") {
-		harness.Need(t, "buildah")
+		need.Tools(t, "buildah")
 	}
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
 	t.Cleanup(s.Close)
@@ -174,7 +175,7 @@ func (b docBlock) runShell(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"bin/make":      fmt.Sprintf("#!/bin/sh\nexec %s -n -C %s \"$@\" >/dev/null\n", lookPath(t, "make"), root),
+		"bin/make":      fmt.Sprintf("#!/bin/sh\nexec %s -n -C %s \"$@\" >/dev/null\n", need.Tools(t, "make"), root),
 		"bin/docker":    fmt.Sprintf("#!/bin/sh\ntest \"$1\" = build && shift && exec buildah --storage-driver vfs --root %[1]s/root --runroot %[1]s/run bud --isolation chroot \"$@\"\n", t.TempDir()),
 		"Dockerfile":    "FROM scratch\nARG CI_API_V4_URL CI_PROJECT_ID\nCOPY a.txt /\n",
 		"a.txt":         "a",
@@ -196,15 +197,6 @@ func (b docBlock) runShell(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Errorf("%v: %s", err, out.String())
 	}
-}
-
-func lookPath(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // What the README says about a message is about one that there is.

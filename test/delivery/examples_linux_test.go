@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
-	"gitlab.com/artifetch/artifetch/test/internal/harness"
+	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
 // Examples in help that do not end with 0, and why.
@@ -23,7 +23,7 @@ var exampleCodes = map[string]int{
 // the jobs that the examples name.
 func TestHelpExamples(t *testing.T) {
 	t.Parallel()
-	harness.Need(t, "bash", "curl")
+	need.Tools(t, "bash", "curl")
 	rows := regexp.MustCompile(`(?m)^  ([a-z]+)(?:, [a-z]+)?  `)
 	examples := regexp.MustCompile(`(?m)^  ((?:artifetch|source|curl) .*)$`)
 	tried := 0

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/need"
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
@@ -52,7 +53,7 @@ type builder struct{ store string }
 
 func newBuilder(t *testing.T) *builder {
 	t.Helper()
-	harness.Need(t, "buildah", "busybox", "make")
+	need.Tools(t, "buildah", "busybox", "make")
 	return &builder{store: t.TempDir()}
 }
 

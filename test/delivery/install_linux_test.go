@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"testing"
 
+	"gitlab.com/artifetch/artifetch/internal/need"
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
@@ -131,7 +132,7 @@ func newInstaller(t *testing.T, shell string, tools ...string) *installer {
 	i := &installer{shell: strings.Fields(shell), tools: t.TempDir(), dir: t.TempDir(), tmp: t.TempDir()}
 	tools = append(tools, "uname", "mktemp", "rm", "tar", "gzip", "mkdir", "mv", "cat", "chmod", "grep")
 	for _, name := range append(tools, i.shell[0]) {
-		_ = os.Symlink(harness.Need(t, name), filepath.Join(i.tools, name))
+		_ = os.Symlink(need.Tools(t, name), filepath.Join(i.tools, name))
 	}
 	if err := os.WriteFile(filepath.Join(i.dir, "artifetch"), []byte(oldProgram), 0o600); err != nil {
 		t.Fatal(err)
@@ -347,7 +348,7 @@ func TestInstallToken(t *testing.T) {
 // The look at the process list would find a token in it.
 func TestProcessListShowsTokens(t *testing.T) {
 	t.Parallel()
-	harness.Need(t, "curl")
+	need.Tools(t, "curl")
 	s := newShelf(t, nil)
 	cmd := exec.CommandContext(t.Context(), "curl", "-sS", "-o", os.DevNull, "-H", "JOB-TOKEN: glcbt-64_control", s.URL)
 	if out, err := cmd.CombinedOutput(); err != nil {

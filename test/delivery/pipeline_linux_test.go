@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
-	"gitlab.com/artifetch/artifetch/test/internal/harness"
+	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
 // pipeline is a repository with a .gitlab-ci.yml, by a real runner of which its jobs
@@ -22,7 +22,7 @@ type pipeline struct {
 // newPipeline makes a repository of files. The world is the fixture, if it is nil.
 func newPipeline(t *testing.T, files map[string]string, world *gitlabtest.World) *pipeline {
 	t.Helper()
-	runner := harness.Need(t, "gitlab-ci-local") // of npm
+	runner := need.Tools(t, "gitlab-ci-local") // of npm
 	if world == nil {
 		world = gitlabtest.Fixture()
 	}

@@ -6,7 +6,6 @@ package harness
 import (
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -42,21 +41,4 @@ func Read(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-// Need finds tools, and returns the path of the last one. It skips the test if one isn't
-// installed. In CI that is a failure: .ci/tools installs everything that the tests need.
-func Need(t *testing.T, tools ...string) (path string) {
-	t.Helper()
-	for _, tool := range tools {
-		found, err := exec.LookPath(tool)
-		if err != nil && os.Getenv("CI") != "" {
-			t.Fatalf("%v: .ci/tools must install it", err)
-		}
-		if err != nil {
-			t.Skipf("%s is not installed", tool)
-		}
-		path = found
-	}
-	return path
 }
