@@ -106,9 +106,10 @@ func readFlags(c *cli.Context, con *console.Console) error {
 // or has not expanded. They must not count as left out: an empty --server-url would
 // lead to another server, an empty --output to another directory.
 func checkWords(c *cli.Context) error {
+	given := c.FlagNames() // IsSet would compare the names of all flags for each of them
 	for _, f := range slices.Concat(c.App.Flags, c.Command.Flags) {
 		name := f.Names()[0]
-		if !c.IsSet(name) {
+		if !slices.Contains(given, name) {
 			continue
 		}
 		var values []string
