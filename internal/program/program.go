@@ -1,6 +1,5 @@
 // Package program is the whole program: the command line with the signals and limits of
-// a process around it. The root's main calls it. The tests below test/ start their own
-// test binaries as the program.
+// a process around it. The root's main calls it.
 package program
 
 import (

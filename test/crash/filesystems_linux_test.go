@@ -163,7 +163,7 @@ func unprivileged(t *testing.T, args ...string) *exec.Cmd {
 	if os.Geteuid() != 0 {
 		return exec.CommandContext(t.Context(), "artifetch", args...)
 	}
-	exe, err := os.Executable()
+	exe, err := exec.LookPath("artifetch")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -281,7 +281,7 @@ func (s *site) fetchByID(env map[string]string, args ...string) outcome {
 func (s *site) run(env map[string]string, args ...string) outcome {
 	s.t.Helper()
 	vars := map[string]string{
-		"PATH": os.Getenv("PATH"), "HOME": s.dir, "TMPDIR": os.TempDir(), "GORACE": os.Getenv("GORACE"), "GITLAB_CI": "true", "NO_COLOR": "1",
+		"PATH": os.Getenv("PATH"), "HOME": s.dir, "TMPDIR": os.TempDir(), "GITLAB_CI": "true", "NO_COLOR": "1",
 		"CI_API_V4_URL": s.gitlab.url() + s.root + "/api/v4", "CI_SERVER_URL": s.gitlab.url() + s.root, "CI_SERVER_TLS_CA_FILE": s.ca.file,
 		"CI_PROJECT_ID": "1", "CI_PROJECT_PATH": "group/app", "CI_PROJECT_DIR": s.ws, "CI_COMMIT_REF_NAME": "main", "CI_DEFAULT_BRANCH": "main",
 		"CI_JOB_TOKEN": gitlabtest.JobToken, "ARTIFETCH_SECRETS_DIR": filepath.Join(s.dir, "none"),

@@ -49,7 +49,6 @@ func TestScript(t *testing.T) {
 			// A job's own variables must not reach the scripts.
 			e.Setenv("ARTIFETCH_SECRETS_DIR", filepath.Join(e.WorkDir, "secrets"))
 			e.Setenv("NL", "\n")
-			e.Setenv("GORACE", os.Getenv("GORACE"))
 			e.Values[serverKey{}] = &simulated{}
 			return nil
 		},
