@@ -40,7 +40,7 @@ func (a archive) generate(w io.Writer, scale int) error {
 	z := zip.NewWriter(w)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, 5) })
 	r := rand.New(rand.NewPCG(uint64(a.job), 7))
-	pool := text(r, 32<<20, a.fresh)
+	pool := text(r, 32<<20/max(scale/8, 1), a.fresh) // a test needs little of it
 	noise := make([]byte, 8<<20)
 	_, _ = rand.NewChaCha8([32]byte{byte(a.job)}).Read(noise) // never fails
 	files, shrink := a.files/scale, 1
