@@ -1,8 +1,8 @@
 package gitlab
 
 import (
-	"net/http"
 	"encoding/json"
+	"net/http"
 	"regexp"
 	"strings"
 )

@@ -6,6 +6,7 @@ package atomicfile
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -17,11 +18,14 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/ctxio"
 )
 
 // Write writes a file:
 //
-//   - Missing directories are created, but only once content has succeeded.
+//   - Missing directories are created, but only once content has succeeded, and not those
+//     of a link's target.
 //   - A new file gets mode 0666, less the umask. An existing file is replaced by one
 //     with the same permissions; its other hard links keep the old content. If content
 //     or anything else fails, nothing changes.
@@ -30,13 +34,16 @@ import (
 //     process (/dev/stdout, /dev/fd/3) and mount points. This isn't atomic: if
 //     content fails, what it has written stays.
 //   - For a directory, Write returns an error before it calls content.
-func Write(name string, content func(io.Writer) error) error {
+//
+// A pipe may have no reader, or one that doesn't read: the end of ctx ends the wait for it,
+// with its cause.
+func Write(ctx context.Context, name string, content func(io.Writer) error) error {
 	t, err := find(name)
 	if err != nil {
 		return err
 	}
 	if t.open != nil {
-		return through(t.open, content)
+		return through(ctx, t.open, content)
 	}
 	p, err := t.pending(name)
 	if err != nil {
@@ -57,7 +64,7 @@ func Write(name string, content func(io.Writer) error) error {
 	err = p.Commit(t.path)
 	if errors.Is(err, syscall.EBUSY) {
 		// It's a mount point: container runtimes mount single files.
-		return through(func() (*os.File, error) { return os.OpenFile(t.path, os.O_WRONLY|os.O_TRUNC, 0) }, p.copyTo)
+		return through(ctx, func() (*os.File, error) { return os.OpenFile(t.path, os.O_WRONLY|os.O_TRUNC, 0) }, p.copyTo)
 	}
 	return err
 }
@@ -111,12 +118,18 @@ func (n named) Write(b []byte) (int, error) {
 	return written, err
 }
 
-func through(open func() (*os.File, error), content func(io.Writer) error) error {
-	f, err := open()
+func through(ctx context.Context, open func() (*os.File, error), content func(io.Writer) error) error {
+	f, err := ctxio.Await(ctx, open)
 	if err != nil {
 		return err
 	}
-	return errors.Join(content(f), f.Close())
+	stop := context.AfterFunc(ctx, func() { _ = f.SetWriteDeadline(time.Now()) }) // what can't have one isn't a pipe
+	defer stop()
+	err = errors.Join(content(f), f.Close())
+	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
 }
 
 // The modes of new files and directories, before the umask.

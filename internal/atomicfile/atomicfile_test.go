@@ -54,7 +54,7 @@ func TestWrite(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
-	if err := atomicfile.Write(file, text("first")); err != nil {
+	if err := atomicfile.Write(t.Context(), file, text("first")); err != nil {
 		t.Error(err)
 	}
 	holds(t, file, "first")
@@ -63,7 +63,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = before.Close() }()
-	if err := atomicfile.Write(file, text("second")); err != nil {
+	if err := atomicfile.Write(t.Context(), file, text("second")); err != nil {
 		t.Error(err)
 	}
 	holds(t, file, "second")
@@ -82,13 +82,13 @@ func TestWriteFails(t *testing.T) {
 	dir, failed := t.TempDir(), errors.New("failed")
 	file := filepath.Join(dir, "file")
 	put(t, file, "old", 0o600)
-	err := atomicfile.Write(file, func(w io.Writer) error {
+	err := atomicfile.Write(t.Context(), file, func(w io.Writer) error {
 		return errors.Join(text("half")(w), failed)
 	})
 	if !errors.Is(err, failed) {
 		t.Error(err)
 	}
-	if err := atomicfile.Write(filepath.Join(dir, "new"), func(io.Writer) error { return failed }); !errors.Is(err, failed) {
+	if err := atomicfile.Write(t.Context(), filepath.Join(dir, "new"), func(io.Writer) error { return failed }); !errors.Is(err, failed) {
 		t.Error(err)
 	}
 	holds(t, file, "old")
@@ -96,7 +96,7 @@ func TestWriteFails(t *testing.T) {
 		t.Errorf("the directory has %q", got)
 	}
 	below := filepath.Join(file, "new", "file")
-	for _, err := range []error{atomicfile.Check(below), atomicfile.Write(below, text("x"))} {
+	for _, err := range []error{atomicfile.Check(below), atomicfile.Write(t.Context(), below, text("x"))} {
 		if about, ok := errors.AsType[*fs.PathError](err); !ok || !strings.HasPrefix(about.Path, file) {
 			t.Errorf("below a file: %v", err)
 		}
@@ -112,13 +112,13 @@ func TestMissingDirectories(t *testing.T) {
 	if err := atomicfile.Check(file); err != nil {
 		t.Errorf("Check: %v", err)
 	}
-	if err := atomicfile.Write(file, func(io.Writer) error { return failed }); !errors.Is(err, failed) {
+	if err := atomicfile.Write(t.Context(), file, func(io.Writer) error { return failed }); !errors.Is(err, failed) {
 		t.Error(err)
 	}
 	if got := names(t, dir); len(got) > 0 {
 		t.Errorf("left behind: %q", got)
 	}
-	if err := atomicfile.Write(file, func(w io.Writer) error { return errors.Join(os.Mkdir(filepath.Join(dir, "a"), 0o700), text("x")(w)) }); err != nil {
+	if err := atomicfile.Write(t.Context(), file, func(w io.Writer) error { return errors.Join(os.Mkdir(filepath.Join(dir, "a"), 0o700), text("x")(w)) }); err != nil {
 		t.Error(err)
 	}
 	holds(t, file, "x")
@@ -137,7 +137,7 @@ func TestDirectoryIsRefused(t *testing.T) {
 	}
 	for _, name := range []string{"", "sub", "link", "sub/"} {
 		called := false
-		err := atomicfile.Write(filepath.Join(dir, name), func(io.Writer) error { called = true; return nil })
+		err := atomicfile.Write(t.Context(), filepath.Join(dir, name), func(io.Writer) error { called = true; return nil })
 		if err == nil || called || atomicfile.Check(filepath.Join(dir, name)) == nil {
 			t.Errorf("%q: %v, and content was asked for: %v", name, err, called)
 		}
@@ -162,22 +162,35 @@ func TestLinksAreFollowed(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"to-file", "to-link", "absolute", "by-dir"} {
-		if err := atomicfile.Write(filepath.Join(dir, name), text(name)); err != nil {
+		if err := atomicfile.Write(t.Context(), filepath.Join(dir, name), text(name)); err != nil {
 			t.Error(err)
 		}
 		holds(t, filepath.Join(dir, "real/deep/file"), name)
 	}
-	if err := atomicfile.Write(filepath.Join(dir, "dangling"), text("made")); err != nil {
+	if err := atomicfile.Write(t.Context(), filepath.Join(dir, "dangling"), text("made")); err != nil {
 		t.Error(err)
 	}
 	holds(t, filepath.Join(dir, "real/new"), "made")
-	if err := atomicfile.Write(filepath.Join(dir, "self"), text("x")); err == nil {
+	if err := atomicfile.Write(t.Context(), filepath.Join(dir, "self"), text("x")); err == nil {
 		t.Error("a link to itself was written")
 	}
 	for _, name := range []string{"to-file", "to-link", "absolute", "by-dir", "dangling", "self"} {
 		if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 			t.Errorf("%s is not a link any more: %v", name, err)
 		}
+	}
+	// A shell's ">" creates no directories for the target of a link.
+	if err := os.Symlink("none/deep/new", filepath.Join(dir, "far")); err != nil {
+		t.Fatal(err)
+	}
+	_, targetErr := atomicfile.Target(filepath.Join(dir, "far"))
+	for _, err := range []error{atomicfile.Check(filepath.Join(dir, "far")), atomicfile.Write(t.Context(), filepath.Join(dir, "far"), text("x")), targetErr} {
+		if about, ok := errors.AsType[*fs.PathError](err); !ok || about.Path != filepath.Join(dir, "far") || !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a link to a directory that doesn't exist: %v", err)
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "none")); err == nil {
+		t.Error("the directory was created")
 	}
 	if got := names(t, filepath.Join(dir, "real")); !slices.Equal(got, []string{"deep", "new"}) {
 		t.Errorf("beside the files there are %q", got)
@@ -221,7 +234,7 @@ func TestSweep(t *testing.T) {
 		}
 	}
 	put(t, filepath.Join(dir, ".artifetch-3"), "in use", 0o600)
-	if err := atomicfile.Write(filepath.Join(dir, "file"), text("x")); err != nil {
+	if err := atomicfile.Write(t.Context(), filepath.Join(dir, "file"), text("x")); err != nil {
 		t.Error(err)
 	}
 	want := []string{".artifetch-1.txt", ".artifetch-2", ".artifetch-3", ".artifetch-cache", "artifetch-1", "file"}

@@ -1,6 +1,7 @@
 package atomicfile_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ func TestPermissions(t *testing.T) {
 	put(t, filepath.Join(dir, "open"), "old", 0o666)
 	for name, want := range map[string]fs.FileMode{"new": 0o640, "private": 0o600, "open": 0o666} {
 		file := filepath.Join(dir, name)
-		if err := atomicfile.Write(file, text("x")); err != nil {
+		if err := atomicfile.Write(t.Context(), file, text("x")); err != nil {
 			t.Error(err)
 		}
 		if info, err := os.Stat(file); err != nil || info.Mode() != want {
@@ -46,7 +47,7 @@ func TestNoRoom(t *testing.T) {
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 10, Max: was.Max}); err != nil {
 		t.Fatal(err)
 	}
-	err := atomicfile.Write(file, text("much more than fits"))
+	err := atomicfile.Write(t.Context(), file, text("much more than fits"))
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &was); err != nil {
 		t.Fatal(err)
 	}
@@ -84,16 +85,51 @@ func TestDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{null, link} {
-		if err := atomicfile.Write(name, text("x")); err != nil {
+		if err := atomicfile.Write(t.Context(), name, text("x")); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := atomicfile.Write(full, text("x")); !errors.Is(err, unix.ENOSPC) {
+	if err := atomicfile.Write(t.Context(), full, text("x")); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("/dev/full: %v", err)
 	}
 	for _, name := range []string{null, full} {
 		if info, err := os.Lstat(name); err != nil || info.Mode()&fs.ModeCharDevice == 0 {
 			t.Errorf("%s is %v now, %v", name, info.Mode(), err)
+		}
+	}
+}
+
+// A pipe without a reader, or with one that doesn't read, doesn't keep a run that is stopped.
+func TestPipeThatBlocks(t *testing.T) {
+	t.Parallel()
+	stopped := errors.New("stopped")
+	for _, open := range []bool{false, true} {
+		pipe := filepath.Join(t.TempDir(), "pipe")
+		if err := unix.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		if open {
+			reader, err := os.OpenFile(pipe, os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = reader.Close() }()
+		} else {
+			cancel(stopped)
+		}
+		err := atomicfile.Write(ctx, pipe, func(w io.Writer) error {
+			cancel(stopped)
+			_, err := w.Write(make([]byte, 1<<20)) // more than a pipe holds
+			return err
+		})
+		if !errors.Is(err, stopped) {
+			t.Errorf("open %v: %v", open, err)
+		}
+		if !open { // what still waits must not outlive the test
+			if reader, err := os.OpenFile(pipe, os.O_RDONLY|unix.O_NONBLOCK, 0); err == nil {
+				_ = reader.Close()
+			}
 		}
 	}
 }
@@ -109,7 +145,7 @@ func TestPipe(t *testing.T) {
 		content, err := os.ReadFile(pipe)
 		read <- fmt.Sprint(string(content), err)
 	}()
-	if err := atomicfile.Write(pipe, text("through")); err != nil {
+	if err := atomicfile.Write(t.Context(), pipe, text("through")); err != nil {
 		t.Error(err)
 	}
 	if got := <-read; got != "through<nil>" {
@@ -135,7 +171,7 @@ func TestDescriptors(t *testing.T) {
 	}
 	want := ""
 	for _, name := range []string{fmt.Sprintf("/dev/fd/%d", f.Fd()), fmt.Sprintf("/proc/self/fd/%d", f.Fd()), link} {
-		if err := errors.Join(text("before ")(f), atomicfile.Write(name, text(filepath.Base(name)+" ")), text("after ")(f)); err != nil {
+		if err := errors.Join(text("before ")(f), atomicfile.Write(t.Context(), name, text(filepath.Base(name)+" ")), text("after ")(f)); err != nil {
 			t.Error(err)
 		}
 		want += "before " + filepath.Base(name) + " after "
@@ -144,7 +180,7 @@ func TestDescriptors(t *testing.T) {
 		t.Error(err)
 	}
 	holds(t, f.Name(), want)
-	if err := atomicfile.Write("/dev/fd/987654321", text("x")); !errors.Is(err, unix.EBADF) {
+	if err := atomicfile.Write(t.Context(), "/dev/fd/987654321", text("x")); !errors.Is(err, unix.EBADF) {
 		t.Errorf("a file that is not open: %v", err)
 	}
 }
@@ -156,7 +192,7 @@ func TestSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := atomicfile.Write(fmt.Sprintf("/dev/fd/%d", pair[0]), text("through")); err != nil {
+	if err := atomicfile.Write(t.Context(), fmt.Sprintf("/dev/fd/%d", pair[0]), text("through")); err != nil {
 		t.Error(err)
 	}
 	if err := unix.Close(pair[0]); err != nil {
@@ -185,7 +221,7 @@ func TestRemovedFile(t *testing.T) {
 	}
 	decoy := f.Name() + " (deleted)" // as the kernel calls it
 	put(t, decoy, "mine", 0o600)
-	if err := atomicfile.Write(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), text("x")); err != nil {
+	if err := atomicfile.Write(t.Context(), fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), text("x")); err != nil {
 		t.Error(err)
 	}
 	holds(t, decoy, "mine")
@@ -212,11 +248,11 @@ func TestMountedFile(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if err := atomicfile.Write(inner, text("new")); err != nil {
+	if err := atomicfile.Write(t.Context(), inner, text("new")); err != nil {
 		t.Error(err)
 	}
 	holds(t, outer, "new")
-	if err := atomicfile.Write(inner, func(w io.Writer) error { return errors.Join(text("half")(w), io.ErrUnexpectedEOF) }); err == nil {
+	if err := atomicfile.Write(t.Context(), inner, func(w io.Writer) error { return errors.Join(text("half")(w), io.ErrUnexpectedEOF) }); err == nil {
 		t.Error("an error was lost")
 	}
 	holds(t, outer, "new") // content failed before the file was written

@@ -42,6 +42,8 @@ func find(name string) (target, error) {
 		}
 		info, lstatErr := os.Lstat(path)
 		switch {
+		case errors.Is(lstatErr, fs.ErrNotExist) && there == nil && path != name && !isDir(beside(path)):
+			return target{}, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
 		case errors.Is(lstatErr, fs.ErrNotExist) && there == nil:
 			return target{path: path}, nil
 		case lstatErr != nil && there == nil:

@@ -67,7 +67,7 @@ func runCat(ctx context.Context, o catOptions, con *console.Console) error {
 			return s.inspector().Cat(ctx, q, o.file, con.Out)
 		}
 		start, written := time.Now(), counted(0)
-		err := atomicfile.Write(o.output, func(to io.Writer) error {
+		err := atomicfile.Write(ctx, o.output, func(to io.Writer) error {
 			return s.inspector().Cat(ctx, q, o.file, io.MultiWriter(to, &written))
 		})
 		if err == nil {

@@ -84,7 +84,7 @@ func runFetch(ctx context.Context, o fetchOptions, con *console.Console) error {
 		if err = o.missing.allow(s, err, "nothing fetched"); err != nil {
 			return err
 		}
-		return o.handOver(s, what.Output, done)
+		return o.handOver(ctx, s, what.Output, done)
 	})
 }
 
@@ -140,7 +140,7 @@ func (o fetchOptions) streamArchive(ctx context.Context, s *session, q resolve.Q
 	if o.archive.file == "-" {
 		return done, write(s.con.Out)
 	}
-	return done, atomicfile.Write(o.archive.file, write)
+	return done, atomicfile.Write(ctx, o.archive.file, write)
 }
 
 // parseOutput reads the words in --output.
@@ -158,13 +158,13 @@ func parsed(flag string, err error) error {
 }
 
 // handOver says what has arrived: to people, to later jobs, to programs.
-func (o fetchOptions) handOver(s *session, into retrieve.Output, done []retrieve.Result) error {
+func (o fetchOptions) handOver(ctx context.Context, s *session, into retrieve.Output, done []retrieve.Result) error {
 	list := make([]arrived, len(done))
 	for i, r := range done {
 		list[i] = arrived{Result: r, into: o.archive.shown(into.Of(r.Artifact)), whole: o.archive.file != "", anyStatus: o.query.asked.AnyStatus}
 	}
 	s.report(list, "job")
-	if err := s.writeReport(o.report, dotenv.Fetched(into, done), dotenv.Artifacts(done)); err != nil {
+	if err := s.writeReport(ctx, o.report, dotenv.Fetched(into, done), dotenv.Artifacts(done)); err != nil {
 		return err
 	}
 	if o.asJSON {

@@ -113,7 +113,7 @@ func readDotenv(c *cli.Context) (dotenv.Report, error) {
 
 // writeReport writes variables for later jobs, and warns of those that are unknown.
 // https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
-func (s *session) writeReport(r dotenv.Report, list []dotenv.Variable, found []resolve.Artifact) error {
+func (s *session) writeReport(ctx context.Context, r dotenv.Report, list []dotenv.Variable, found []resolve.Artifact) error {
 	if r.File == "" {
 		return nil
 	}
@@ -124,7 +124,7 @@ func (s *session) writeReport(r dotenv.Report, list []dotenv.Variable, found []r
 	for _, cause := range slices.Sorted(maps.Keys(causes)) {
 		s.log.Warn().Strs("variables", causes[cause]).Str("because", cause).Msg("the dotenv report has empty values")
 	}
-	return r.Write(list)
+	return r.Write(ctx, list)
 }
 
 // archiveFlag has fetch write archives as they are.

@@ -68,7 +68,7 @@ func runResolve(ctx context.Context, o resolveOptions, con *console.Console) err
 		if err = o.missing.allow(s, err, "nothing found"); err != nil {
 			return err
 		}
-		if err := s.writeReport(o.report, dotenv.Variables(found), found); err != nil {
+		if err := s.writeReport(ctx, o.report, dotenv.Variables(found), found); err != nil {
 			return err
 		}
 		return o.print(con, found, why)

@@ -34,7 +34,7 @@ func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOption
 	if err := s.apply(ctx, plans, o); err != nil || s.DryRun {
 		return err
 	}
-	return s.writeManifest()
+	return s.writeManifest(ctx)
 }
 
 func (s *Syncer) apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {

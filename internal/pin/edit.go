@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -66,11 +67,11 @@ func (w Workspace) with(text []byte, err error) (Workspace, error) {
 }
 
 // writeManifest puts an edited manifest into its file.
-func (w Workspace) writeManifest() error {
+func (w Workspace) writeManifest(ctx context.Context) error {
 	if !w.edited {
 		return nil
 	}
-	return atomicfile.Write(w.File, func(out io.Writer) error {
+	return atomicfile.Write(ctx, w.File, func(out io.Writer) error {
 		_, err := out.Write(w.text)
 		return err
 	})

@@ -6,6 +6,7 @@
 package dotenv
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"regexp"
@@ -178,12 +179,12 @@ func (r Report) Fits(list []Variable) error {
 }
 
 // Write writes the report.
-func (r Report) Write(list []Variable) error {
+func (r Report) Write(ctx context.Context, list []Variable) error {
 	text, err := r.text(list)
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(r.File, func(w io.Writer) error {
+	return atomicfile.Write(ctx, r.File, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
