@@ -31,7 +31,7 @@ func readOptional(path string) (Secret, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return Secret{}, nil
 	case err != nil:
-		return Secret{}, &UsageError{Name: path, Reason: "cannot be read: " + err.Error(), Fix: "give another token, or fix the mode of the secret"}
+		return Secret{}, &UsageError{Name: path, Reason: unreadable(path, err), Fix: "give another token, or fix the mode of the secret"}
 	case value.IsZero():
 		return Secret{}, &UsageError{Name: path, Reason: "is empty", Fix: "check the secret that is mounted there"}
 	}
@@ -40,6 +40,17 @@ func readOptional(path string) (Secret, error) {
 
 // maxTokenFile is larger than any token, in bytes: a token must fit into a header.
 const maxTokenFile = 64 << 10
+
+// unreadable says why a file can't be read, in a sentence that begins with its path.
+func unreadable(path string, err error) string {
+	if rest, ok := strings.CutPrefix(err.Error(), path+" "); ok {
+		return rest
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok && e.Path == path {
+		err = e.Err
+	}
+	return "cannot be read: " + err.Error()
+}
 
 func readFile(path string) (Secret, error) {
 	content, err := smallfile.Read(path, maxTokenFile)

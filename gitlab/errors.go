@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -36,10 +37,25 @@ func (e *Error) Error() string {
 		who = "object storage"
 	}
 	status := fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode))
-	if e.Message == "" || strings.EqualFold(e.Message, status) {
-		return fmt.Sprintf("%s answers %s to %s %s", who, status, e.Method, e.URL)
+	text := fmt.Sprintf("%s answers %s to %s %s", who, status, e.Method, e.URL)
+	if reason := e.reason(); reason != "" {
+		text += ": " + reason
 	}
-	return fmt.Sprintf("%s answers %d to %s %s: %s", who, e.StatusCode, e.Method, e.URL, e.Message)
+	return text
+}
+
+// reason is the message without the status that GitLab begins many with, as in
+// "403 Forbidden - Job is not erasable!".
+func (e *Error) reason() string {
+	text, repeats := strings.CutPrefix(e.Message, strconv.Itoa(e.StatusCode)+" ")
+	words := http.StatusText(e.StatusCode)
+	if len(text) >= len(words) && strings.EqualFold(text[:len(words)], words) {
+		text, repeats = text[len(words):], true
+	}
+	if repeats {
+		text = strings.TrimLeft(text, " -:.")
+	}
+	return text
 }
 
 // Is makes an Error the sentinel of its status.

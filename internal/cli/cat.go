@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/messages"
 	"gitlab.com/artifetch/artifetch/internal/console"
@@ -70,6 +71,9 @@ func runCat(ctx context.Context, o catOptions, con *console.Console) error {
 		err := atomicfile.Write(ctx, o.output, func(to io.Writer) error {
 			return s.inspector().Cat(ctx, q, o.file, io.MultiWriter(to, &written))
 		})
+		if target, _ := atomicfile.Target(o.output); target != "" {
+			err = failure.Unchanged(err)
+		}
 		if err == nil {
 			s.outcome([]messages.Outcome{{Name: o.name(), Single: true, Bytes: int64(written), Into: o.output, Took: time.Since(start)}}, "")
 		}

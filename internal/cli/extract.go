@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/messages"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
@@ -66,7 +67,7 @@ func runExtract(ctx context.Context, o localOptions, con *console.Console) error
 	progress.End()
 	end()
 	if err != nil {
-		return err
+		return failure.Unchanged(err)
 	}
 	took := time.Since(start)
 	s.result().Int("files", stats.Files).Int64("bytes", stats.Bytes).Float64("seconds", seconds(took)).Str("into", dir).Msg("extracted")

@@ -11,6 +11,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -93,7 +94,8 @@ func (o fetchOptions) run(ctx context.Context, s *session, what retrieve.Options
 		return o.streamArchive(ctx, s, what.Query)
 	}
 	retriever := retrieve.Retriever{Loader: s.loader(o.transfer.cache), Pauses: s.polls}
-	return retriever.Run(ctx, what)
+	done, err := retriever.Run(ctx, what)
+	return done, failure.Unchanged(err)
 }
 
 // output says where the files of each job go, or its archive.

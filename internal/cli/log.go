@@ -82,7 +82,12 @@ func (s *session) events() retrieve.Events {
 			of(s.log.Debug(), a).Msg("GitLab's own server sends the archive, not object storage: few connections, and few requests")
 		},
 		Opened: func(a resolve.Artifact, size int64, ranges bool) {
-			of(s.detail(), a).Str("found", string(a.Found)).Int64("bytes", size).Bool("ranges", ranges).Msg("archive")
+			event := of(s.detail(), a).Str("found", string(a.Found)).Int64("bytes", size).Bool("ranges", ranges)
+			if a.Report.Type != "" {
+				event.Msg("report")
+				return
+			}
+			event.Msg("archive")
 		},
 		Listed: func(cost fetch.Stats) {
 			s.log.Debug().Int64("bytes", cost.Bytes).Int64("requests", cost.Requests).Msg("listed")

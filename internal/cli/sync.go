@@ -10,6 +10,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/pin"
@@ -102,7 +103,7 @@ func (o syncOptions) synchronize(ctx context.Context, s *session, syncer *pin.Sy
 	progress.End()
 	end()
 	if err != nil {
-		return err
+		return failure.Unchanged(err)
 	}
 	report := syncReport{s, o.asJSON}
 	if o.asJSON {

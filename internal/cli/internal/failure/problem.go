@@ -14,12 +14,12 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/printable"
-	"gitlab.com/artifetch/artifetch/internal/redact"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -41,8 +41,8 @@ func (e *Error) Hint() string { return e.Next }
 // hinter is an error that knows what to do next.
 type hinter interface{ Hint() string }
 
-// Report says what happened in at most four lines: what, what to do next, the
-// server's request id. It returns the exit code. File names and the server's
+// Report says what happened: what, then why, the request that was refused, and what to do
+// next, in a line each. It returns the exit code. File names and the server's
 // words may hold control characters, which must not reach a terminal. Hints name only
 // the flags that the command has.
 func Report(con *console.Console, err error, has Flags) int {
@@ -51,14 +51,16 @@ func Report(con *console.Console, err error, has Flags) int {
 		reportJSON(con.Messages(), err, hint)
 		return int(exit)
 	}
-	lines := []string{"artifetch: " + FirstLine(redact.Error(err).Error())}
+	what, request := evidence(text(err), err)
+	lines := []string{what}
+	if !is[Signal](err) && !is[*Error](err) { // which are one thing
+		lines = clauses(what)
+	}
+	lines = append(lines, request...)
 	if hint != "" {
-		lines = append(lines, "  "+FirstLine(hint))
+		lines = append(lines, FirstLine(hint))
 	}
-	if id := RequestID(err); id != "" && !strings.Contains(lines[0], id) {
-		lines = append(lines, "  request id: "+id)
-	}
-	_, _ = fmt.Fprintln(con.Err, strings.Join(lines, "\n"))
+	_, _ = fmt.Fprintln(con.Err, con.Paint(console.Bad, "artifetch:"), strings.Join(lines, "\n  ")) // nothing can report this
 	return int(exit)
 }
 
@@ -78,7 +80,7 @@ func reportJSON(w io.Writer, err error, hint string) {
 	if id := RequestID(err); id != "" {
 		event = event.Str("request_id", id)
 	}
-	event.Msg(FirstLine(redact.Error(err).Error()))
+	event.Msg(text(err))
 }
 
 // hintOf is what to do about an error, or "".
@@ -123,7 +125,15 @@ func FirstLine(text string) string {
 type Signal struct{ Signal os.Signal }
 
 // Error implements error.
-func (s Signal) Error() string { return "stopped by signal: " + s.Signal.String() }
+func (s Signal) Error() string {
+	switch s.Signal {
+	case os.Interrupt:
+		return "interrupted"
+	case syscall.SIGHUP:
+		return "the terminal was closed"
+	}
+	return s.Signal.String()
+}
 
 // ExitCode is 128 and the signal's number, as shells have it.
 func (s Signal) ExitCode() int { return int(s.code()) }
@@ -146,13 +156,32 @@ func Stopped(ctx context.Context, err error) error {
 	switch {
 	case err == nil || cause == nil:
 		return err
-	case is[Signal](cause) && !hasActed(err) && localCode(err) == CodeDone:
+	case is[Signal](cause) && !hasActed(err) && localCode(err) == CodeDone && !is[*extract.RescueError](err):
+		if is[*unchangedError](err) {
+			return &stoppedError{cause, errUnchanged}
+		}
 		return cause
 	case errors.Is(err, cause):
 		return err
 	}
 	return &stoppedError{cause, err}
 }
+
+// Unchanged marks the error of something that does all of its work or none: if it failed,
+// files are as before.
+func Unchanged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &unchangedError{err}
+}
+
+type unchangedError struct{ error }
+
+var errUnchanged = errors.New("nothing was changed")
+
+// Unwrap gives the error itself.
+func (e *unchangedError) Unwrap() error { return e.error }
 
 // hasActed reports whether an error tells what became of a request that changes
 // something.
@@ -162,7 +191,7 @@ func hasActed(err error) bool { return is[*jobs.UnsureError](err) || is[*jobs.Re
 type stoppedError struct{ cause, err error }
 
 // Error implements error.
-func (e *stoppedError) Error() string { return e.cause.Error() + " (" + e.err.Error() + ")" }
+func (e *stoppedError) Error() string { return e.cause.Error() + "; " + e.err.Error() }
 
 // Unwrap gives both.
 func (e *stoppedError) Unwrap() []error { return []error{e.cause, e.err} }

@@ -54,7 +54,7 @@ func Query(q resolve.Query, err error) error {
 	case resolve.FieldSources:
 		return sourceUsage(q.Sources)
 	case resolve.FieldReports:
-		return Usage(fmt.Sprintf("--report: not all of %q are types of reports", q.Reports), "leave out --report for the archive; job log prints the log")
+		return Usage("--report: not all of "+strings.Join(q.Reports, ", ")+" are types of reports", "leave out --report for the archive; job log prints the log")
 	}
 	return ErrMergeRequest
 }

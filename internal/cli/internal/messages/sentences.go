@@ -21,9 +21,10 @@ type record map[string]any
 var templates = map[string]string{
 	"under way":        "{percent} % of {bytes:size}, {bytes_per_second:size}/s, {seconds_left:time} left",
 	"archive":          "archive of {job}: {bytes:size}",
+	"report":           "{report} report of {job}: {bytes:size}",
 	"starting again":   "starting again: {error}",
 	"asking again":     "retrying in {wait_seconds:time}: {error}",
-	"waiting":          "{because}; trying again in {wait_seconds:time}",
+	"waiting":          "trying again in {wait_seconds:time}: {because}",
 	"left out":         "left out {path}: {because}",
 	"kept":             "kept the artifacts of {artifacts}",
 	"deleted":          "deleted the artifacts of {artifacts}",
@@ -108,6 +109,9 @@ func (r record) retried(method string) string {
 func (r record) text(name string) string {
 	switch v := r[name].(type) {
 	case nil:
+		if id := r["job_id"]; name == "job" && id != nil { // its name isn't known
+			return fmt.Sprintf("job %v", id)
+		}
 		return ""
 	case []any:
 		words := make([]string, len(v))
