@@ -7,12 +7,11 @@ import (
 	"net/url"
 )
 
-// hopKey is the key of the host that GitLab has redirected to, in the context of a
-// request.
+// hopKey is the context key for the host that GitLab redirected a request to.
 type hopKey struct{}
 
-// watch returns a CheckRedirect that sees when GitLab redirects the first request to
-// another host. check is that of the client, or nil.
+// watch returns a CheckRedirect that notices when GitLab redirects the first request to
+// another host. check is the client's own CheckRedirect, or nil.
 func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	if check == nil {
 		check = func(_ *http.Request, via []*http.Request) error {
@@ -33,7 +32,8 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 			r.mu.Lock()
 			r.move(req.URL)
 			r.mu.Unlock()
-			// More than stays in memory isn't certain to be read from this connection.
+			// Don't request more than fits in memory: this connection may never read the
+			// rest.
 			question{kind: askSpan, end: r.sizes.whole}.ask(req.Header)
 			r.ahead.redirected(req.Header)
 		}
@@ -41,9 +41,10 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 	}
 }
 
-// Pin has later requests go to another address of GitLab's, which serves the same archive
-// and won't mean another one later. Each answer is still checked against the first. Object
-// storage is asked where it was; GitLab signs the next address there.
+// Pin sends later requests to another GitLab address that serves the same archive and
+// won't switch to a newer one. Each answer is still checked against the first. Ranges
+// keep coming from the same object storage address; once it expires, GitLab signs a new
+// one.
 func (f *File) Pin(address string) { f.remote.pin(address) }
 
 func (r *remote) pin(address string) {
@@ -55,7 +56,7 @@ func (r *remote) pin(address string) {
 	r.home = address
 }
 
-// pinSoon pins the file if GitLab has listed it by now.
+// pinSoon pins the file if GitLab's listing has arrived.
 func (r *remote) pinSoon(o Options, size int64) {
 	select {
 	case listed := <-o.Soon:
@@ -66,14 +67,14 @@ func (r *remote) pinSoon(o Options, size int64) {
 	}
 }
 
-// gitlabs reports whether an address is GitLab's, and not a pre-signed one.
+// gitlabs reports whether an address belongs to GitLab, rather than being pre-signed.
 func (r *remote) gitlabs(address string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return address == r.origin || address == r.home
 }
 
-// move replaces the address for ranges. r.mu is locked.
+// move replaces the address for ranges. The caller has locked r.mu.
 func (r *remote) move(to *url.URL) {
 	if address := to.String(); address != r.current {
 		r.current = address
@@ -100,7 +101,7 @@ func (r *remote) where(ctx context.Context) (address string, generation int, err
 	}
 }
 
-// renew gets a new address from GitLab, unless another reader has done so already.
+// renew gets a new address from GitLab, unless another reader has already done so.
 func (r *remote) renew(ctx context.Context, generation int, q question) (answer, error) {
 	for {
 		address, now, err := r.where(ctx)

@@ -8,36 +8,35 @@ import (
 	"strings"
 )
 
-// This is the gate for answers. What a request asks for decides which answers are
-// acceptable, and nothing else in this package looks at a status:
+// Every answer is judged here. The request decides which answers are acceptable; no other
+// code in this package looks at a status:
 //
-//	asked for       200   206          304        416     400, 500, 501
+//	request for     200   206          304        416     400, 500, 501
 //	everything      all   error        error      error   error
 //	a range         all   part or odd  error      beyond  error
 //	the last bytes  all   part or odd  error      beyond  odd
-//	what changed    all   error        unchanged  error   error
+//	a change        all   error        unchanged  error   error
 //
-// "odd" is an answer to a range that this server cannot be asked for: either the
-// Content-Range isn't what was asked for, or it doesn't support suffix ranges. What
-// object storage answers with 400, 401, 403, 404 or 410 has "expired". Everything
-// else is an error: that of [Options.Check], or an [*AnswerError] if Check returns
-// none.
+// "odd" means that this server can't answer such a range request: the Content-Range
+// doesn't match the request, or the server doesn't support suffix ranges. If object
+// storage answers 400, 401, 403, 404 or 410, its address has "expired". Anything else is
+// an error: the one from [Options.Check], or an [*AnswerError] if Check returns nil.
 
 // question is what a request asks for.
 type question struct {
 	kind     kind
-	off, end int64  // of a span; of a suffix, end is how many bytes
-	etag     string // of a span: send the whole file if it has another; of a change: nothing if it has this one
+	off, end int64  // of a span; for a suffix, end is the number of bytes
+	etag     string // of a span: send the whole file if its ETag differs; of a change: send nothing if it's the same
 }
 
-// toTheEnd is the end of a span that is as long as the file.
+// toTheEnd is the end of a span that extends to the end of the file.
 const toTheEnd = math.MaxInt64
 
-// everything asks for all of a file, from a server that may have ranges.
+// everything requests the whole file from a server that may support ranges.
 var everything = question{kind: askSpan, end: toTheEnd}
 
-// narrowed returns the question as it was asked in the end: a request for everything may
-// have got an end while it was redirected (see early).
+// narrowed returns the question that was finally sent: a request for everything may have
+// been given an end while it was redirected (see early).
 func (q question) narrowed(h http.Header) question {
 	var last int64
 	if n, _ := fmt.Sscanf(h.Get("Range"), "bytes=0-%d", &last); q == everything && n == 1 {
@@ -67,7 +66,7 @@ func (q question) String() string {
 	return ""
 }
 
-// ask puts the question into the headers of a request.
+// ask sets the request headers for the question.
 func (q question) ask(h http.Header) {
 	// The bytes must arrive as they are stored: ranges count them.
 	h.Set("Accept-Encoding", "identity")
@@ -83,7 +82,7 @@ func (q question) ask(h http.Header) {
 	}
 }
 
-// outcome is what an answer is to a question.
+// outcome says how an answer relates to its question.
 type outcome int
 
 const (
@@ -91,27 +90,27 @@ const (
 	gotPart                     // the body is the range of Content-Range
 	gotUnchanged                // the file still has the ETag
 	gotBeyond                   // the file ends before the range
-	gotOdd                      // the server cannot be asked for this range
+	gotOdd                      // the server can't answer this kind of range
 	gotExpired                  // the pre-signed address is no longer valid
 )
 
-// answer is an answer that was let through. Only the body of all or of a part is
-// open.
+// answer is an acceptable answer. Its body is open only for gotAll and gotPart.
 type answer struct {
 	*http.Response
 	outcome outcome
 	part    contentRange
-	why     error // it is odd, or has expired
+	why     error // for gotOdd and gotExpired
 }
 
-// judge is the gate. signed tells that the answer is one to a pre-signed address.
+// judge decides whether an answer is acceptable. signed means that a pre-signed address
+// was requested.
 func (q question) judge(resp *http.Response, signed bool, check func(*http.Response) error) (answer, error) {
 	a, err := q.verdict(resp, check)
 	if err != nil && signed && expired(resp) {
 		a, err = answer{Response: resp, outcome: gotExpired, why: err}, nil
 	}
 	if err != nil || a.outcome != gotAll && a.outcome != gotPart {
-		_ = resp.Body.Close() // nothing in it counts
+		_ = resp.Body.Close() // its content doesn't matter
 	}
 	return a, err
 }
@@ -146,8 +145,8 @@ func (q question) verdict(resp *http.Response, check func(*http.Response) error)
 	return a, refused(resp, check)
 }
 
-// expired reports whether the answer looks like one to a pre-signed address whose
-// time is over: S3 and Azure say 403, Google Cloud Storage 400 or 403.
+// expired reports whether the answer looks as if a pre-signed address has expired: S3 and
+// Azure answer 403, Google Cloud Storage 400 or 403.
 func expired(resp *http.Response) bool {
 	switch resp.StatusCode {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
@@ -156,7 +155,7 @@ func expired(resp *http.Response) bool {
 	return false
 }
 
-// refused makes the error of an answer that is never acceptable.
+// refused makes the error for an answer that is never acceptable.
 func refused(resp *http.Response, check func(*http.Response) error) error {
 	if err := check(resp); err != nil {
 		return err
@@ -169,7 +168,7 @@ func refused(resp *http.Response, check func(*http.Response) error) error {
 }
 
 func (q question) whole(a answer) (answer, error) {
-	if a.outcome = gotAll; !encoded(a.Response) || q.kind == askChange { // whose body isn't read
+	if a.outcome = gotAll; !encoded(a.Response) || q.kind == askChange { // a change's body isn't read
 		return a, nil
 	}
 	err := answered(a.Response, "insists on Content-Encoding %q", a.Header.Get("Content-Encoding"))
@@ -191,7 +190,7 @@ func (q question) partial(a answer) answer {
 	return a
 }
 
-// fits reports whether c is what was asked for.
+// fits reports whether c is the requested range.
 func (q question) fits(c contentRange) bool {
 	if q.kind == askSuffix {
 		return c.last == c.total-1 && c.first == max(0, c.total-q.end)
@@ -199,7 +198,7 @@ func (q question) fits(c contentRange) bool {
 	return c.first == q.off && c.last == min(q.end, c.total)-1
 }
 
-// contentRange is the range of an answer: RFC 9110 §14.4.
+// contentRange is a parsed Content-Range (RFC 9110 §14.4).
 type contentRange struct{ first, last, total int64 }
 
 func parseContentRange(resp *http.Response) (contentRange, error) {
@@ -219,7 +218,8 @@ func parseContentRange(resp *http.Response) (contentRange, error) {
 	return c, nil
 }
 
-// encoded reports whether the bytes are not those of the object.
+// encoded reports whether the body is compressed for transport, so its bytes aren't the
+// object's.
 func encoded(resp *http.Response) bool {
 	encoding := resp.Header.Get("Content-Encoding")
 	return encoding != "" && !strings.EqualFold(encoding, "identity")

@@ -7,13 +7,13 @@ import (
 	"sync"
 )
 
-// arrival is a part of the file on its way into memory: one request, which may be
-// resumed. Readers share it and get its bytes as they come. It reads only as far as a
-// reader has asked; the rest waits in the connection.
+// arrival is a part of the file that is being read into memory by one request, which may
+// be resumed. Readers share it and get its bytes as they arrive. It reads only as far as
+// readers need; the rest stays unread on the connection.
 type arrival struct {
 	off    int64
-	data   []byte     // as long as it will be
-	before []*arrival // complete before this one is read; see arriveAll
+	data   []byte     // allocated in full
+	before []*arrival // must be complete before this one is read; see arriveAll
 
 	cancel context.CancelFunc
 	filler sync.WaitGroup
@@ -22,25 +22,25 @@ type arrival struct {
 	body    *reader
 
 	mu      sync.Mutex
-	have    int           // bytes of data that are there
-	want    int           // bytes that were asked for
-	last    bool          // when all is there, the connection is done with
+	have    int           // bytes of data that have arrived
+	want    int           // bytes that readers need
+	last    bool          // once everything has arrived, close the connection
 	filling bool          // a goroutine is reading
 	more    chan struct{} // closed when have or err changes, and replaced
-	err     error         // why no more will come
+	err     error         // why no more bytes will arrive
 }
 
-// arrivalGap is how many unwanted bytes are read for those behind them: another
+// arrivalGap is the longest gap between wanted ranges that is worth reading: another
 // request would cost as much.
 const arrivalGap = 128 << 10
 
 var errClosed = errors.New("fetch: read after close")
 
-// arrive has the bytes of body arrive in memory, up to end. The body's request may
-// have been made already.
+// arrive starts reading body into memory, up to end. Its request may have been sent
+// already.
 func arrive(ctx context.Context, body *reader, end int64) *arrival {
 	ctx, cancel := context.WithCancel(ctx)
-	if answer := body.body; answer != nil { // its request doesn't know this context
+	if answer := body.body; answer != nil { // the request was sent with another context
 		context.AfterFunc(ctx, func() { _ = answer.Close() })
 	}
 	body.ctx = ctx
@@ -49,8 +49,9 @@ func arrive(ctx context.Context, body *reader, end int64) *arrival {
 
 func (a *arrival) end() int64 { return a.off + int64(len(a.data)) }
 
-// begin has the bytes from off to end fetched, as far as they are part of the arrival.
-// It reports false if off isn't, or if too many unwanted bytes are in front of it.
+// begin makes sure that the bytes from off to end are being fetched, as far as the
+// arrival covers them. It returns false if it doesn't cover off, or if there are too many
+// unwanted bytes in between.
 func (a *arrival) begin(off, end int64) bool {
 	if off < a.off || off >= a.end() {
 		return false
@@ -68,10 +69,10 @@ func (a *arrival) begin(off, end int64) bool {
 	return true
 }
 
-// all has everything fetched.
+// all fetches everything.
 func (a *arrival) all() { a.begin(a.off, a.end()) }
 
-// complete waits until everything is there.
+// complete waits until everything has arrived.
 func (a *arrival) complete(ctx context.Context) error {
 	a.all()
 	_, err := a.wait(ctx, a.end()-1, a.end())
@@ -85,12 +86,12 @@ func (a *arrival) there() int64 {
 	return int64(a.have)
 }
 
-// fill reads what was asked for.
+// fill reads what readers need.
 func (a *arrival) fill() {
 	for {
 		missing, done := a.missing()
 		if done {
-			_ = a.closeBody() // what was read is what counts
+			_ = a.closeBody() // everything has been read
 		}
 		if len(missing) == 0 {
 			return
@@ -100,8 +101,8 @@ func (a *arrival) fill() {
 	}
 }
 
-// missing returns the place of the bytes that were asked for and aren't there yet. If
-// there are none, it tells whether the connection is done with.
+// missing returns the buffer for bytes that readers need and that haven't arrived. If
+// there are none, done says whether the connection is no longer needed.
 func (a *arrival) missing() (space []byte, done bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -123,8 +124,8 @@ func (a *arrival) arrived(n int, err error) {
 	a.more = make(chan struct{})
 }
 
-// wait returns the bytes from off to end that are there, as soon as there are some.
-// They must have been begun.
+// wait returns the bytes from off to end that have arrived, as soon as there are any. The
+// caller has called begin for them.
 func (a *arrival) wait(ctx context.Context, off, end int64) ([]byte, error) {
 	from, to := int(off-a.off), int(end-a.off)
 	for {
@@ -158,7 +159,7 @@ func (a *arrival) closeBody() error {
 	return a.body.Close()
 }
 
-// leave says that nothing behind the arrival is wanted from its connection.
+// leave says that the connection won't be used for anything beyond the arrival.
 func (a *arrival) leave() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -168,7 +169,7 @@ func (a *arrival) leave() {
 	}
 }
 
-// close gives up what is still on its way, and waits until nothing is.
+// close cancels what is still arriving, and waits until nothing is.
 func (a *arrival) close() {
 	a.cancel()
 	a.mu.Lock()
@@ -177,13 +178,13 @@ func (a *arrival) close() {
 	}
 	a.mu.Unlock()
 	a.filler.Wait()
-	_ = a.closeBody() // what was read is what counts
+	_ = a.closeBody() // everything has been read
 }
 
-// arrivalReader reads the bytes [off, end) of an arrival as they come.
+// arrivalReader reads the bytes [off, end) of an arrival as they arrive.
 type arrivalReader struct {
 	*arrival
-	ctx      context.Context // io.Reader has no place for one
+	ctx      context.Context // io.Reader takes none
 	off, end int64
 }
 
@@ -203,5 +204,5 @@ func (r *arrivalReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close implements [io.Closer]. Other readers may need the arrival.
+// Close implements [io.Closer]. It leaves the arrival open for other readers.
 func (*arrivalReader) Close() error { return nil }

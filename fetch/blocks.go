@@ -9,7 +9,7 @@ import (
 const (
 	blockSize    = 256 << 10 // bytes that one small read fetches
 	keepBlocks   = 8
-	maxBlockRead = 2 * blockSize // a longer read is a request of its own
+	maxBlockRead = 2 * blockSize // longer reads get their own request
 )
 
 // blockCache is an io.ReaderAt that reads src in aligned blocks and keeps the most

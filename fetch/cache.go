@@ -20,20 +20,20 @@ import (
 // The cache keeps whole archives between runs:
 //
 //	objects/<SHA-256 of the archive>      the archive
-//	refs/<SHA-256 of its address>.json    which object it was, and its ETag
+//	refs/<SHA-256 of its address>.json    its object and its ETag
 //
 // An archive is used only after the server has said that it hasn't changed (RFC 9110
 // §13.1.2), and kept only if it has a strong ETag: old servers send the same weak one
-// with all archives. Files are renamed into place, so concurrent runs never see half of
-// one. Before an object is used, its content is compared with its name; if it is
+// with all archives. Files are renamed into place, so concurrent runs never see partial
+// ones. Before an object is used, its content is compared with its name; if it is
 // damaged, it is downloaded again.
 type cache struct{ dir string }
 
-// ErrNoETag reports a server that sends no strong ETag, or the one that it sends with all
-// archives: there is no way to know whether the archive has changed.
+// ErrNoETag reports a server that doesn't send a strong ETag, or sends the same one with
+// all archives: there is no way to know whether the archive has changed.
 var ErrNoETag = errors.New("the server sends no strong ETag, so artifetch can't tell whether an archive has changed")
 
-// cached is what a ref remembers.
+// cached is the content of a ref.
 type cached struct {
 	ETag   string `json:"etag"`
 	Size   int64  `json:"size"`
@@ -47,11 +47,11 @@ func (c cache) ref(address string) string {
 	return filepath.Join(c.dir, "refs", hex.EncodeToString(name[:])+".json")
 }
 
-// maxRef is larger than any ref, in bytes.
+// maxRef is an upper limit for the size of a ref, in bytes.
 const maxRef = 64 << 10
 
-// lookup opens the object that the address had when it was last downloaded. A damaged
-// object counts as absent, and will be replaced.
+// lookup opens the object that the address had when it was last downloaded. It treats a
+// damaged object as missing; storing it again replaces it.
 func (c cache) lookup(ctx context.Context, address string) (cached, *os.File, bool) {
 	var known cached
 	text, err := smallfile.Read(c.ref(address), maxRef)
@@ -62,8 +62,8 @@ func (c cache) lookup(ctx context.Context, address string) (cached, *os.File, bo
 	return known, object, err == nil
 }
 
-// open opens an object, and compares its content with its name. It removes a damaged one,
-// which counts as absent.
+// open opens an object and compares its content with its name. If they differ, it removes
+// the object and treats it as missing.
 func (c cache) open(ctx context.Context, digest string) (*os.File, error) {
 	object, err := os.Open(c.object(digest))
 	if err != nil {
@@ -81,7 +81,7 @@ func (c cache) open(ctx context.Context, digest string) (*os.File, error) {
 	return object, nil
 }
 
-// InCache reports whether a cache has an archive of that SHA-256.
+// InCache reports whether a cache has the archive with that SHA-256.
 func InCache(dir, sha256 string) bool {
 	if dir == "" || !isObject(sha256) {
 		return false
@@ -90,8 +90,8 @@ func InCache(dir, sha256 string) bool {
 	return err == nil
 }
 
-// FromCache opens an archive that a cache has by its SHA-256, without asking a server. The
-// caller must close it. The error is an [fs.ErrNotExist] if it isn't there, or damaged.
+// FromCache opens the cached archive with that SHA-256, without asking a server. The
+// caller must close it. The error is an [fs.ErrNotExist] if it is missing or damaged.
 func FromCache(ctx context.Context, dir, sha256 string) (*os.File, error) {
 	if !InCache(dir, sha256) {
 		return nil, &fs.PathError{Op: "open", Path: filepath.Join(dir, "objects", sha256), Err: fs.ErrNotExist}
@@ -128,10 +128,10 @@ func (r *remote) openCached(ctx context.Context, o Options) (*File, error) {
 	return f, err
 }
 
-// store puts the file into the cache, and returns it as it is there.
+// store puts the file into the cache and returns the cached copy.
 func (c cache) store(f *File, report func(error)) (*File, error) {
 	object, digest, err := c.keep(f)
-	if isLocal(err) { // the archive can be read without a cache
+	if isLocal(err) { // the archive is readable without a cache
 		report(err)
 		return f, nil
 	}
@@ -157,7 +157,7 @@ func (r *remote) unchanged(ctx context.Context, known cached) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_ = a.Body.Close() // only its headers count
+	_ = a.Body.Close() // only its headers matter
 	told := a.Header.Get("ETag")
 	if a.outcome == gotUnchanged {
 		return told == "" || told == known.ETag, nil
@@ -166,7 +166,7 @@ func (r *remote) unchanged(ctx context.Context, known cached) (bool, error) {
 	return told == known.ETag && sameSize && !encoded(a.Response), nil
 }
 
-// keep downloads the file into the cache and opens it there.
+// keep downloads the file into the cache and opens it.
 func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	for _, dir := range []string{"objects", "refs"} {
 		dir = filepath.Join(c.dir, dir)
@@ -196,8 +196,8 @@ func (c cache) keep(f *File) (object *os.File, digest string, err error) {
 	return object, digest, err
 }
 
-// place gives the object its name and opens it there. It replaces an object of that
-// name, which may be damaged.
+// place gives the object its name and opens it. It replaces an object of the same name,
+// which may be damaged.
 func (c cache) place(temp *atomicfile.Pending, digest string) (*os.File, error) {
 	if err := temp.Commit(c.object(digest)); err != nil {
 		return nil, err
@@ -205,7 +205,7 @@ func (c cache) place(temp *atomicfile.Pending, digest string) (*os.File, error) 
 	return os.Open(c.object(digest))
 }
 
-// remember notes which object the address is.
+// remember records the address's object.
 func (c cache) remember(f *File, digest string) error {
 	text, err := json.Marshal(cached{ETag: f.remote.validator.etag, Size: f.size, SHA256: digest})
 	if err != nil {
@@ -223,14 +223,14 @@ func (c cache) remember(f *File, digest string) error {
 	return temp.Commit(ref)
 }
 
-// isLocal reports whether an error is the file system's.
+// isLocal reports whether an error comes from the file system.
 func isLocal(err error) bool {
 	_, path := errors.AsType[*os.PathError](err)
 	_, link := errors.AsType[*os.LinkError](err)
 	return path || link || errors.Is(err, syscall.ENOSPC)
 }
 
-// isObject reports whether text is the name of an object: a digest as we write it.
+// isObject reports whether text can be an object's name: a digest as we write it.
 func isObject(text string) bool {
 	lower, ok := digest.Parse(text)
 	return ok && text == lower

@@ -10,11 +10,11 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
-// DigestError reports an archive whose digest is not the one that the server states, or
-// that the caller requires.
+// DigestError reports an archive whose digest differs from the one that the server sent
+// or the caller requires.
 type DigestError struct {
 	Got, Want string // SHA-256, in hexadecimal
-	Asked     bool   // the caller requires it
+	Asked     bool   // the caller required it
 }
 
 // Error implements error.
@@ -69,10 +69,10 @@ func (f *File) mustVerify(o Options) bool {
 	case f.sha256 == "":
 		return o.Digest
 	}
-	return f.spool != nil || f.size <= probeSize // each entry of a larger file has a checksum of its own
+	return f.spool != nil || f.size <= probeSize // larger files rely on each entry's checksum
 }
 
-// whole reports whether all of the file is on disk, in memory, or on its way there.
+// whole reports whether the whole file is on disk, in memory, or arriving.
 func (f *File) whole() bool { return f.spool != nil || f.arriving(0, f.size) }
 
 // bring downloads the whole file to disk.
@@ -85,11 +85,11 @@ func (f *File) bring(dir string) error {
 		return err
 	}
 	err = f.download(spool)
-	f.spool = spool // which Close removes
+	f.spool = spool // Close removes it
 	return err
 }
 
-// spool returns the file for an archive whose server doesn't support ranges.
+// spool creates the file for an archive whose server doesn't support ranges.
 func (o Options) spool() (*os.File, error) {
 	if o.Into != nil {
 		return o.Into, empty(o.Into)

@@ -13,33 +13,33 @@ import (
 )
 
 const (
-	downloadParts = 8 // connections at once
+	downloadParts = 8 // connections at the same time
 	costlyParts   = 4 // if GitLab itself serves the bytes
 
-	frontStep  = 1 << 20   // bytes that the first connection takes at a time
+	frontStep  = 1 << 20   // bytes that the first connection claims at a time
 	copyBuffer = 256 << 10 // bytes
 )
 
-// download writes the whole file to w. The connection of the first answer brings it from
-// its beginning, in one response. Others bring it from its end, each with one request
-// after the other, until they meet the first one.
+// download writes the whole file to w. The first answer's connection delivers the file
+// from its beginning, in one response. Others work from its end, each with one request
+// after the other, until they meet the first.
 func (f *File) download(w io.WriterAt) error {
 	come := &tally{total: f.size, tell: f.remote.onSpool}
 	if f.spool != nil {
-		come.tell = func(int64, int64) {} // it was reported when it arrived
+		come.tell = func(int64, int64) {} // already reported when it arrived
 	}
 	group, ctx := errgroup.WithContext(f.ctx)
 	others := f.parts() - 1
 	if others == 0 || f.whole() {
 		return f.copyRange(ctx, io.NewOffsetWriter(w, 0), 0, f.size, come)
 	}
-	front, err := f.Range(ctx, 0, f.size) // before the others could take the first connection
+	front, err := f.Range(ctx, 0, f.size) // before the others can take over the first connection
 	if err != nil {
 		return err
 	}
 	rest := f.division(others)
 	group.Go(func() error {
-		defer func() { _ = front.Close() }() // the others have the rest, or it has failed already
+		defer func() { _ = front.Close() }() // the others have the rest, or it has already failed
 		return copyFront(w, front, rest, come)
 	})
 	for i := range others {
@@ -48,7 +48,7 @@ func (f *File) download(w io.WriterAt) error {
 	return group.Wait()
 }
 
-// copyFront writes what the first connection brings until it meets the others.
+// copyFront writes what the first connection delivers until it meets the others.
 func copyFront(w io.WriterAt, body io.Reader, rest *division, come *tally) error {
 	buf := make([]byte, copyBuffer)
 	for {
@@ -63,7 +63,7 @@ func copyFront(w io.WriterAt, body io.Reader, rest *division, come *tally) error
 }
 
 // copyBack writes parts from the back. Its first request waits for one of the arrivals at
-// the end, whose connection will do: it is faster than a new one.
+// the end and reuses its connection, which is faster than a new one.
 func (f *File) copyBack(ctx context.Context, w io.WriterAt, rest *division, worker int, come *tally) error {
 	if 1+worker < len(f.arrivals) {
 		if err := f.arrivals[1+worker].complete(ctx); err != nil {
@@ -81,10 +81,9 @@ func (f *File) copyBack(ctx context.Context, w io.WriterAt, rest *division, work
 	}
 }
 
-// division distributes a file: one connection takes it from the front, others from the
-// back.
+// division splits a file: one connection takes it from the front, others from the back.
 type division struct {
-	least, most int64 // bytes that are worth a request, from the back
+	least, most int64 // bytes of a request from the back
 	others      int64
 	beginning   int64 // bytes that the first connection brings in any case
 
@@ -103,7 +102,7 @@ func (f *File) division(others int) *division {
 	return d
 }
 
-// first takes what is next at the front.
+// first claims the next piece at the front.
 func (d *division) first() (off, n int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -112,9 +111,9 @@ func (d *division) first() (off, n int64) {
 	return off, n
 }
 
-// last takes a part from the back. The parts get smaller, so that all connections end at
-// about the same time. What's left in the end isn't worth a request, nor is what is in
-// memory already: the first connection takes both.
+// last claims a part at the back. The parts get smaller so that all connections finish at
+// about the same time. The first connection takes what isn't worth a request in the end,
+// and what is already in memory.
 func (d *division) last() (off, n int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -127,17 +126,17 @@ func (d *division) last() (off, n int64) {
 	return d.back, n
 }
 
-// copyRange writes n bytes from off to w.
+// copyRange writes n bytes starting at off to w.
 func (f *File) copyRange(ctx context.Context, w io.Writer, off, n int64, come *tally) error {
 	body, err := f.Range(ctx, off, n)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = body.Close() }() // read in full, or failed already
+	defer func() { _ = body.Close() }() // fully read, or already failed
 	return copyTo(w, &tallied{body, come}, off, n, make([]byte, copyBuffer))
 }
 
-// copyTo writes the n bytes that begin at off.
+// copyTo writes n bytes to off.
 func copyTo(w io.Writer, body io.Reader, off, n int64, buf []byte) error {
 	got, err := io.CopyBuffer(w, body, buf)
 	if err == nil && got < n {
@@ -146,7 +145,7 @@ func copyTo(w io.Writer, body io.Reader, off, n int64, buf []byte) error {
 	return err
 }
 
-// tallied adds what is read to a tally.
+// tallied adds the bytes that are read to a tally.
 type tallied struct {
 	r    io.Reader
 	come *tally
@@ -159,8 +158,8 @@ func (t *tallied) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// save has the whole file in into, which is the caller's. It is there already if the
-// server doesn't support ranges.
+// save writes the whole file to into, which belongs to the caller. If the server doesn't
+// support ranges, it is already there.
 func (f *File) save(into *os.File) error {
 	if f.spool == into {
 		return nil
@@ -178,7 +177,7 @@ func (f *File) save(into *os.File) error {
 	return nil
 }
 
-// empty removes what an attempt before has written.
+// empty removes what an earlier attempt wrote.
 func empty(file *os.File) error {
 	if err := file.Truncate(0); err != nil {
 		return err

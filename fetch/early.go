@@ -21,22 +21,22 @@ func (b *ribs) giveUp() {
 	*b = ribs{}
 }
 
-// early requests the ribs as soon as GitLab has redirected to its storage and a listing
-// has told the size, while the first answer is on its way.
+// early requests the ribs while the first answer is on its way: as soon as GitLab has
+// redirected to its storage and a listing has given the size.
 type early struct {
 	remote  *remote
 	ctx     context.Context // of the file
 	o       Options
-	stop    chan struct{} // closed when the first answer is there
+	stop    chan struct{} // closed when the first answer arrives
 	waiting sync.WaitGroup
 
 	mu    sync.Mutex
 	ribs  ribs
-	began bool // waits for the size, or knows it
+	began bool // it waits for the size, or knows it
 }
 
-// early returns nil if the ribs can't be known before the first answer, or aren't worth
-// it.
+// early returns nil if it can't know the ribs before the first answer, or if they aren't
+// worth it.
 func (r *remote) early(ctx context.Context, o Options) *early {
 	if o.Partial || o.Connections == 1 || o.Size <= 0 && o.Soon == nil || !o.Servers.ranges(r.origin) {
 		return nil
@@ -53,9 +53,8 @@ func (e *early) redirected(storage http.Header) {
 	e.narrow(storage)
 }
 
-// narrow makes the first request end where nothing else will be read on its connection, if
-// the size is known. It's called again when storage has been connected, which takes two
-// round trips.
+// narrow shortens the first request to what will be read on its connection, if the size
+// is known. It is called again once storage is connected, two round trips later.
 func (e *early) narrow(first http.Header) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -83,7 +82,7 @@ func (e *early) begin() {
 	e.request(size)
 }
 
-// wait waits for the size, but not longer than for the first answer.
+// wait waits for the size, but no longer than for the first answer.
 func (e *early) wait() {
 	select {
 	case listed := <-e.o.Soon:
@@ -102,7 +101,7 @@ func (e *early) request(size int64) {
 	e.ribs = ribs{size, l, e.remote.bring(e.ctx, size, l.others)}
 }
 
-// result returns what was requested until now. No more will be.
+// result stops making requests, and returns those it has made.
 func (e *early) result() ribs {
 	if e == nil {
 		return ribs{}
@@ -112,7 +111,7 @@ func (e *early) result() ribs {
 	return e.ribs
 }
 
-// bring has the parts that begin at these places arrive, up to the end of the file.
+// bring requests the parts that begin at these places, up to the end of the file.
 func (r *remote) bring(ctx context.Context, size int64, places []int64) []*arrival {
 	var arrivals []*arrival
 	for i, off := range places {

@@ -8,14 +8,14 @@ import (
 )
 
 var (
-	// ErrChanged reports that the object at the address isn't the one that was
-	// opened, or that GitLab lists.
+	// ErrChanged reports that the object at the address isn't the one that was opened, or
+	// the one that GitLab lists.
 	ErrChanged = errors.New("the archive changed while it was read")
 	// ErrNoRanges reports a server that sends a large file only as a whole.
 	ErrNoRanges = errors.New("the server doesn't support range requests")
 )
 
-// StorageError reports that GitLab has redirected to a host from which no answer came.
+// StorageError reports that GitLab redirected to a host that didn't answer.
 type StorageError struct {
 	Host string
 	Err  error
@@ -24,7 +24,7 @@ type StorageError struct {
 // Error implements error.
 func (e *StorageError) Error() string { return e.Err.Error() }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *StorageError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
@@ -32,12 +32,12 @@ func (e *StorageError) Hint() string {
 	return "GitLab redirects to its storage " + e.Host + ", which can't be reached from here: check the network and proxies, or have GitLab send the file itself"
 }
 
-// errAvoided is why a host wasn't asked.
+// errAvoided is the reason for not asking a host.
 var errAvoided = errors.New("GitLab redirects to its storage")
 
-// SizeError reports a file of another size than GitLab lists: it isn't the one that was
-// listed.
-type SizeError struct{ Listed, Sent int64 } // in bytes; Sent may be only what was read of more
+// SizeError reports a file whose size differs from GitLab's listing: it isn't the file
+// that was listed.
+type SizeError struct{ Listed, Sent int64 } // in bytes; Sent may be less than the file's size if reading stopped early
 
 // Error implements error.
 func (e *SizeError) Error() string {
@@ -52,8 +52,8 @@ func (*SizeError) Hint() string {
 	return "run it again; if it stays so, a proxy or the storage sends another file than GitLab lists: ask its operator"
 }
 
-// AnswerError reports an answer that doesn't fit the request, so it isn't known which
-// bytes of the archive it contains.
+// AnswerError reports an answer that doesn't fit the request, so its bytes could come
+// from any part of the archive.
 type AnswerError struct{ Host, What string }
 
 // Error implements error.
@@ -73,9 +73,9 @@ func answered(resp *http.Response, format string, args ...any) error {
 	return &AnswerError{Host: host, What: fmt.Sprintf(format, args...)}
 }
 
-// BrokenError reports a download that was interrupted and could not be resumed.
+// BrokenError reports a download that was interrupted and couldn't be resumed.
 type BrokenError struct {
-	Offset int64 // the byte that was reached
+	Offset int64 // where it was interrupted, in bytes
 	Err    error // why the last attempt ended
 }
 
@@ -84,7 +84,7 @@ func (e *BrokenError) Error() string {
 	return fmt.Sprintf("download interrupted at byte %d: %v", e.Offset, e.Err)
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *BrokenError) Unwrap() error { return notAnEnd(e.Err) }
 
 // Hint says what to do next.
@@ -92,9 +92,9 @@ func (e *BrokenError) Hint() string {
 	return "the server or a proxy ends the connection: try again later, or allow more attempts"
 }
 
-// notAnEnd returns an error of a connection that isn't io.EOF. The end of a
-// connection isn't the end of a file: readers that check for io.EOF would take the
-// archive for one that was cut off, and call it damaged.
+// notAnEnd returns a connection's error as one that isn't io.EOF. The end of a connection
+// isn't the end of a file: readers that check for io.EOF would take the archive for a
+// truncated one and call it damaged.
 func notAnEnd(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return &connectionError{err}
@@ -102,7 +102,7 @@ func notAnEnd(err error) error {
 	return err
 }
 
-// connectionError is an error that has io.EOF in it and doesn't show it.
+// connectionError wraps an error without revealing the io.EOF in it.
 type connectionError struct{ err error }
 
 // Error implements error.
@@ -113,5 +113,5 @@ func (e *connectionError) Is(target error) bool {
 	return target != io.EOF && target != io.ErrUnexpectedEOF && errors.Is(e.err, target)
 }
 
-// As finds everything else.
+// As finds any other error.
 func (e *connectionError) As(target any) bool { return errors.As(e.err, target) }

@@ -12,16 +12,16 @@ import (
 // defaultCacheSize is the default of [Options].CacheSize, in bytes.
 const defaultCacheSize = 10 << 30
 
-// evict removes the least recently used objects until the others fit into limit bytes.
-// It keeps the one at spare. Other runs that have a removed object open can still read
-// it; a ref to a removed object is ignored.
+// evict removes the least recently used objects until the rest fit into limit bytes. It
+// keeps the one at spare. Other runs that have a removed object open can still read it;
+// refs to removed objects are ignored.
 func (c cache) evict(limit int64, spare string) {
 	objects := slices.DeleteFunc(c.objects(), func(f cacheFile) bool { return !isObject(filepath.Base(f.path)) })
 	var total int64
 	for _, object := range objects {
 		total += object.size
 	}
-	sort.Slice(objects, func(i, j int) bool { // slices.SortFunc is 10 kB of code for each type
+	sort.Slice(objects, func(i, j int) bool { // slices.SortFunc adds 10 kB of code for each type
 		a, b := objects[i], objects[j]
 		return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.path, b.path)) < 0
 	})
@@ -42,10 +42,10 @@ type cacheFile struct {
 	used time.Time // when it was written or last used
 }
 
-// objects lists the cached objects; none if the directory can't be read.
+// objects lists the cached objects. If the directory can't be read, there are none.
 func (c cache) objects() []cacheFile {
 	dir := filepath.Join(c.dir, "objects")
-	entries, _ := os.ReadDir(dir) // what was read of it counts
+	entries, _ := os.ReadDir(dir) // use what could be read
 	var files []cacheFile
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {

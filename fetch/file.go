@@ -1,43 +1,43 @@
-// Package fetch reads a remote archive without downloading it first. A [File]
-// has two faces:
+// Package fetch reads a remote archive without downloading it first. A [File] can be read
+// in two ways:
 //
-//	ReadAt   for what is small and random: the directory of an archive
-//	Range    for what is long and sequential: a region of it, as a stream
+//	ReadAt   small random reads: an archive's directory
+//	Range    long sequential reads: a region, as a stream
 //
 // Opening a file (open.go):
 //
-//	request all of it, without an end (or its end, if only a part is wanted)
+//	request the whole file, without an end (or only its end, if a part is wanted)
 //	  206 → the server supports ranges; keep what arrives
 //	  200 → it doesn't: download everything to a spool file (spool.go)
 //	  anything else → another request, or an error: answer.go decides
 //
-// The first answer is the spine of the transfer. Other connections bring the end of the
-// file at the same time, which has the directory; share.go decides how much:
+// The first answer is the spine of the transfer. At the same time, other connections
+// deliver the end of the file, which contains the directory; share.go decides how much:
 //
-//	up to 2 MiB    the spine alone brings the file
-//	up to 16 MiB   the others bring as much of the end as they can until they meet the
-//	               spine, and all of the file stays in memory
-//	more           the spine brings the beginning, and then continues with one region
+//	up to 2 MiB    the spine alone delivers the file
+//	up to 16 MiB   the others deliver as much of the end as they can until they meet the
+//	               spine, and the whole file stays in memory
+//	more           the spine delivers the beginning, and then continues with one region
 //	               after the other (onward.go)
 //
-// They start when the first answer tells the size, or earlier, when a listing tells it
-// and GitLab has redirected to its storage (early.go).
+// They start when the first answer has the size, or earlier, if a listing has it and
+// GitLab has redirected to its storage (early.go).
 //
-// Reading it: arrival.go holds the parts in memory, blocks.go caches small reads, run.go
-// joins what a reader needs, reader.go streams ranges and resumes them. remote.go knows
-// the address (address.go) and checks each answer against the first one (validator.go):
-// total size, and strong ETag or date if they come from the same host. If the object
-// changed, all reads fail with [ErrChanged]; bytes of two archives never mix. cache.go
-// and evict.go keep whole archives between runs.
+// Reading the file: arrival.go holds the parts in memory, blocks.go caches small reads,
+// run.go joins what a reader needs, reader.go streams ranges and resumes them. remote.go
+// knows the address (address.go) and checks each answer against the first one
+// (validator.go): total size, and strong ETag or date if they come from the same host. If
+// the object changed, all reads fail with [ErrChanged]; bytes of two archives never mix.
+// cache.go and evict.go keep whole archives between runs.
 //
 // If a body breaks off, a new request continues at that byte. A body of less than 64 KiB
-// counts as a failed attempt, and the number of those is limited. The address that
-// GitLab redirects to is pre-signed and expires; it is used for all ranges, and
-// requested again when it no longer answers.
+// counts as a failed attempt, and failed attempts are limited. The address that GitLab
+// redirects to is pre-signed and expires; all ranges use it until it stops working, then
+// a new one is requested.
 //
-// Memory: a file of up to 16 MiB. Of a larger one its first 4 MiB, up to 2 MiB of its
-// end, and eight blocks of 256 KiB. Range buffers nothing. Files that are open at the
-// same time share the memory ([Options.Share]).
+// Memory: up to 16 MiB for a whole file. For a larger one, its first 4 MiB, up to 2 MiB
+// of its end, and eight blocks of 256 KiB. Range buffers nothing. Files that are open at
+// the same time share the memory ([Options.Share]).
 package fetch
 
 import (
@@ -49,21 +49,21 @@ import (
 	"time"
 )
 
-// File is a remote file. All methods may be called concurrently. The context
-// given to [Open] bounds everything that is read later.
+// File is a remote file. All methods may be called concurrently. The context given to
+// [Open] also limits all later reads.
 type File struct {
-	ctx    context.Context // io.ReaderAt has no place for one
+	ctx    context.Context // io.ReaderAt takes none
 	remote *remote
 	size   int64
 	blocks *blockCache
 
-	arrivals []*arrival   // parts in memory, or on their way there; in order
-	spine    *spine       // the first one, if its connection may have more; or nil
+	arrivals []*arrival   // parts that are in memory or arriving, in order
+	spine    *spine       // the first arrival, if its connection may deliver more; or nil
 	requests atomic.Int32 // of readers of ranges
 	spool    *os.File     // the whole file on disk; nil while it is read by ranges
-	kept     bool         // the spool is the cache's
-	lent     bool         // the spool is the caller's
-	cached   bool         // it was there already
+	kept     bool         // the spool belongs to the cache
+	lent     bool         // the spool belongs to the caller
+	cached   bool         // it was already in the cache
 	sha256   string
 }
 
@@ -71,15 +71,15 @@ type File struct {
 func (f *File) Size() int64 { return f.size }
 
 // SHA256 returns the archive's digest as 64 hexadecimal digits, if GitLab sent it as a
-// strong ETag (since 2026; lib/api/ci/job_artifacts.rb) or if all of the file is here.
-// Otherwise it returns "".
+// strong ETag (since 2026; lib/api/ci/job_artifacts.rb) or if the whole file was
+// downloaded. Otherwise it returns "".
 func (f *File) SHA256() string { return f.sha256 }
 
-// Latency returns how long the last request took until its headers arrived.
+// Latency returns how long the last request waited for the response headers.
 func (f *File) Latency() time.Duration { return time.Duration(f.remote.latency.Load()) }
 
-// Ahead returns how many bytes are in memory. How fast they are read says nothing about
-// how fast others arrive.
+// Ahead returns how many bytes are in memory. Reading them says nothing about the speed
+// of the network.
 func (f *File) Ahead() int64 {
 	var n int64
 	for _, a := range f.arrivals {
@@ -88,29 +88,29 @@ func (f *File) Ahead() int64 {
 	return n
 }
 
-// Onward returns where the bytes end that the first connection brings sooner than a new one
-// would: whoever reads the file from the front should get them. It returns 0 if that
+// Onward returns the end of the bytes that the first connection delivers sooner than a
+// new one would: a reader that starts at the front should read them. It returns 0 if that
 // doesn't matter.
 func (f *File) Onward() int64 {
-	if f.spine == nil || f.size <= f.remote.sizes.whole { // or all of it is on its way
+	if f.spine == nil || f.size <= f.remote.sizes.whole { // or the whole file is arriving
 		return 0
 	}
 	return min(f.spine.body.end, f.remote.sizes.whole)
 }
 
 // Redirected reports whether the bytes come from another address than the one that was
-// opened: from object storage, and not through GitLab.
+// opened: from object storage rather than through GitLab.
 func (f *File) Redirected() bool { return f.remote.redirected() }
 
-// Stats returns what the file cost so far, or all files that share its [Meter].
+// Stats returns what the file has cost so far, or all files that share its [Meter].
 func (f *File) Stats() Stats {
 	s := f.remote.meter.Stats()
 	s.Spooled, s.Cached = f.spool != nil && !f.kept && f.blocks == nil, f.cached
 	return s
 }
 
-// ReadAt implements [io.ReaderAt]. Bytes that weren't read before cost a request for the
-// blocks around them; a read of more than a few blocks is a request of its own.
+// ReadAt implements [io.ReaderAt]. Reading new bytes costs a request for the blocks
+// around them; reading more than a few blocks is a request of its own.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("fetch: negative offset")
@@ -141,8 +141,7 @@ func (f *File) readAt(p []byte, off int64) (int, error) {
 	return f.readLong(p, off)
 }
 
-// arriving reports whether all bytes from off to end are in memory, or on their way
-// there.
+// arriving reports whether all bytes from off to end are in memory or arriving.
 func (f *File) arriving(off, end int64) bool {
 	for _, a := range f.arrivals {
 		if off < end && a.begin(off, end) {
@@ -152,13 +151,13 @@ func (f *File) arriving(off, end int64) bool {
 	return off >= end
 }
 
-// direct reads with a stream of its own.
+// direct reads with its own stream.
 func (f *File) direct(p []byte, off int64) (int, error) {
 	body, err := f.Range(f.ctx, off, int64(len(p)))
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = body.Close() }() // read in full, or failed already
+	defer func() { _ = body.Close() }() // fully read, or already failed
 	return io.ReadFull(body, p)
 }
 
@@ -167,7 +166,7 @@ type readerAt func(p []byte, off int64) (int, error)
 // ReadAt implements [io.ReaderAt].
 func (r readerAt) ReadAt(p []byte, off int64) (int, error) { return r(p, off) }
 
-// Close releases what the file holds.
+// Close releases the file's resources.
 func (f *File) Close() error {
 	for _, a := range f.arrivals {
 		a.close()

@@ -10,7 +10,7 @@ import (
 const minPart = 256 << 10
 
 // readLong reads all of p, such as a very large central directory, with several requests
-// at once: on a new connection, the first bytes are the slowest.
+// at the same time: a new connection is slow at first.
 func (f *File) readLong(p []byte, off int64) (int, error) {
 	parts := f.parts()
 	part := max(minPart, (len(p)+parts-1)/parts)
@@ -22,7 +22,7 @@ func (f *File) readLong(p []byte, off int64) (int, error) {
 			if err != nil {
 				return err
 			}
-			defer func() { _ = body.Close() }() // read in full, or failed already
+			defer func() { _ = body.Close() }() // fully read, or already failed
 			_, err = io.ReadFull(body, piece)
 			return err
 		})
@@ -33,8 +33,8 @@ func (f *File) readLong(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
-// parts returns how many requests may be made at once. Where GitLab itself serves the
-// bytes, each of them occupies its application server.
+// parts returns how many requests to make at the same time. If GitLab itself serves the
+// bytes, each request occupies its application server.
 func (f *File) parts() int {
 	if f.Redirected() {
 		return min(f.remote.most, downloadParts)

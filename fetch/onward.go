@@ -7,25 +7,25 @@ import (
 	"sync"
 )
 
-// spine is the arrival of the first answer, and what its connection brings behind that:
-// one reader after the other can continue where the previous one ended, at the speed
-// that the connection has reached by then.
+// spine is the arrival of the first answer, and the bytes that its connection can deliver
+// after it: one reader after the other can continue where the previous one ended, at the
+// speed that the connection has reached by then.
 type spine struct {
 	*arrival
 
 	mu   sync.Mutex
 	next int64 // where the next reader may begin
-	busy bool  // a reader uses the connection, or one has given it up
-	gap  *gap  // in front of the last reader that had one; or nil
+	busy bool  // a reader uses the connection or has given it up
+	gap  *gap  // before the last reader that had one; or nil
 
-	elsewhere []span // what others request
+	elsewhere []span // requested by others
 }
 
 func newSpine(a *arrival) *spine { return &spine{arrival: a, next: a.end()} }
 
-// onward returns a reader of the first of the bytes from off to end, and where those end,
-// or nil if the connection is busy or at another place: then they must be requested. If ctx
-// ends before the reader is closed, the connection is given up.
+// onward returns a reader of the first of the bytes from off to end, and where they end.
+// It returns nil if the connection is busy or at another position: then they need a
+// request. If ctx ends before the reader is closed, the connection is given up.
 func (s *spine) onward(ctx context.Context, off, end int64) (io.ReadCloser, int64) {
 	if s == nil {
 		return nil, end
@@ -53,8 +53,8 @@ func (s *spine) requested(off, end int64) bool {
 	return slices.ContainsFunc(s.elsewhere, func(o span) bool { return o.off < end && off < o.end })
 }
 
-// yield gives the connection up when its arrival is complete, and reports true, unless a
-// reader uses it or has given it up already.
+// yield gives up the connection if its arrival is complete, and returns true. It returns
+// false if a reader uses it or has already given it up.
 func (s *spine) yield() bool {
 	if s == nil {
 		return false
@@ -69,7 +69,7 @@ func (s *spine) yield() bool {
 	return true
 }
 
-// release takes the connection back from a reader that has read up to end.
+// release takes back the connection from a reader that has read up to end.
 func (s *spine) release(end int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,8 +79,8 @@ func (s *spine) release(end int64) {
 // onward reads from the connection of the first answer.
 type onward struct {
 	*spine
-	ctx      context.Context // io.Reader has no place for one
-	gap      *gap            // in front of it; or nil
+	ctx      context.Context // io.Reader takes none
+	gap      *gap            // before it; or nil
 	off, end int64
 	stop     func() bool
 }
@@ -95,12 +95,12 @@ func (r *onward) Read(p []byte) (int, error) {
 	}
 	n, err := r.readOn(p[:min(int64(len(p)), r.end-r.off)])
 	if r.off += int64(n); err != nil && r.ctx.Err() != nil {
-		err = context.Cause(r.ctx) // which is why the connection was given up
+		err = context.Cause(r.ctx) // this is why the connection was given up
 	}
 	return n, err
 }
 
-// readOn reads what is next.
+// readOn reads the next bytes.
 func (r *onward) readOn(p []byte) (int, error) {
 	r.reading.Lock()
 	defer r.reading.Unlock()
@@ -121,18 +121,18 @@ func (r *onward) Close() error {
 	return nil
 }
 
-// gap is what is between two readers of the first connection. Readers begin in any
-// order: what one of them skips, another may need a moment later. So it is kept, at
-// most arrivalGap of it.
+// gap is the range between two readers of the first connection. Readers start in any
+// order, so another one may need what this one skips. So it is kept, up to arrivalGap
+// bytes.
 type gap struct {
 	span
-	data []byte // what was read of it
+	data []byte // bytes read so far
 }
 
 // span is the bytes from off to end.
 type span struct{ off, end int64 }
 
-// read reads what is missing of the gap. The reader is at that place, or behind the gap.
+// read reads the rest of the gap. The reader is in the gap or behind it.
 func (g *gap) read(body *reader) error {
 	if g == nil || body.off >= g.end {
 		return nil
@@ -149,7 +149,7 @@ func (g *gap) read(body *reader) error {
 type gapReader struct {
 	*gap
 	spine    *spine
-	ctx      context.Context // io.Reader has no place for one
+	ctx      context.Context // io.Reader takes none
 	off, end int64
 	request  *reader // or nil
 }
@@ -170,7 +170,7 @@ func (r *gapReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fetched reads the gap if no reader has done so yet. It reports whether it is there.
+// fetched reads the gap if no reader has done so yet. It reports whether it succeeded.
 func (r *gapReader) fetched() bool {
 	s := r.spine
 	if _, err := s.wait(r.ctx, s.end()-1, s.end()); err != nil {

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// probeSize is the size of the first range if a part is wanted and the end of the file
-// can't be requested. A file of that size is complete when Open returns.
+// probeSize is the size of the first range if a part is wanted and the server doesn't
+// support suffix ranges. A file up to that size is complete when Open returns.
 const probeSize = 1 << 20
 
 // Open opens the file at url.
@@ -51,8 +51,8 @@ func (r *remote) openRemote(ctx context.Context, o Options) (*File, error) {
 	return r.openWhole(ctx, o)
 }
 
-// probes returns the first requests in the order to try them. If the server doesn't answer
-// one with that range, the next one is made: Azure's storage, for example, doesn't
+// probes returns the first requests in the order to try them. If the server doesn't
+// support the range of one, the next is tried: Azure's storage, for example, doesn't
 // support suffix ranges.
 func (r *remote) probes(o Options) []question {
 	beginning := question{kind: askSpan, end: probeSize}
@@ -68,14 +68,14 @@ func (r *remote) probes(o Options) []question {
 }
 
 // open makes the first request. It returns neither a file nor an error if the answer is
-// of no use and the next request should be made.
+// unusable and the next request should be tried.
 func (r *remote) open(ctx context.Context, o Options, q question) (*File, error) {
 	r.ahead = r.early(ctx, o)
 	a, err := r.first(ctx, q)
 	ribs := r.ahead.result()
 	if err != nil || a.outcome != gotPart || a.part.total != ribs.size {
-		// They may be beyond the end of the file. Give them up before the first answer
-		// counts, so they can't report a change.
+		// The ribs may be beyond the end of the file. Give them up before the first
+		// answer counts, so they can't report a change.
 		ribs.giveUp()
 	}
 	switch {
@@ -87,16 +87,16 @@ func (r *remote) open(ctx context.Context, o Options, q question) (*File, error)
 		o.Servers.refusesRanges(r.origin)
 		return r.spooled(ctx, o, a.Response)
 	}
-	_ = a.Body.Close() // nothing in it counts
+	_ = a.Body.Close() // its content doesn't matter
 	return nil, nil
 }
 
-// ranged makes the file of a server that supports ranges.
+// ranged makes the file for a server that supports ranges.
 func (r *remote) ranged(ctx context.Context, o Options, a answer, ribs ribs) (*File, error) {
 	c := a.part
 	if err := o.fits(c.total); err != nil {
 		ribs.giveUp()
-		_ = a.Body.Close() // nothing in it counts
+		_ = a.Body.Close() // its content doesn't matter
 		return nil, err
 	}
 	r.settle(a.Response, c.total)
@@ -107,7 +107,7 @@ func (r *remote) ranged(ctx context.Context, o Options, a answer, ribs ribs) (*F
 	f.blocks = newBlockCache(readerAt(f.direct), c.total, blockSize, keepBlocks)
 	var err error
 	switch {
-	case c.first > 0: // the end, because a part is wanted
+	case c.first > 0: // the end, because only a part is wanted
 		f.arrivals = []*arrival{arrive(ctx, first, first.end)}
 		f.arrivals[0].all()
 	case o.Partial && first.end < f.size: // the beginning
@@ -121,9 +121,9 @@ func (r *remote) ranged(ctx context.Context, o Options, a answer, ribs ribs) (*F
 	return f, nil
 }
 
-// arriveAll has the beginning of the file arrive on the connection of the first answer,
-// and its end on others. If there may be one only, they follow one another, and the first
-// one ends with the beginning.
+// arriveAll lets the first answer's connection deliver the beginning of the file, and
+// others its end. If only one connection is allowed, they follow one another, and the
+// first one ends with the beginning.
 func (f *File) arriveAll(o Options, first *reader, ribs ribs) error {
 	r := f.remote
 	if len(ribs.arrivals) == 0 {
@@ -132,7 +132,7 @@ func (f *File) arriveAll(o Options, first *reader, ribs ribs) error {
 	alone, answered := o.Connections == 1, first.end
 	first.end = ribs.layout.spine
 	if !alone && len(ribs.layout.others) > 0 {
-		// As far as it was asked for, but not twice.
+		// Read as far as was requested, but nothing twice.
 		first.end = min(max(first.end, answered), ribs.layout.others[0])
 	}
 	f.spine = newSpine(arrive(f.ctx, first, ribs.layout.spine))
@@ -152,18 +152,19 @@ func (f *File) arriveAll(o Options, first *reader, ribs ribs) error {
 		return last.complete(f.ctx)
 	}
 	if f.size > r.sizes.whole {
-		// It has the directory. Who reads that goes on with regions, on connections that
-		// must not come on top of those of the other parts.
+		// The last part contains the directory. After reading it, the caller continues
+		// with regions, whose connections must not come on top of those of the other
+		// parts.
 		last.before = ribs.arrivals[:len(ribs.arrivals)-1]
 	}
 	return nil
 }
 
-// arrivePartly has the end of the file arrive, after an answer with its beginning. That
+// arrivePartly requests the end of the file after an answer with its beginning, which
 // waits on its connection until a reader needs it.
 func (f *File) arrivePartly(o Options, first *reader) error {
 	f.arrivals = []*arrival{arrive(f.ctx, first, first.end)}
-	if o.Connections == 1 { // the end needs this one
+	if o.Connections == 1 { // the end needs this connection
 		if err := f.arrivals[0].complete(f.ctx); err != nil {
 			return err
 		}
@@ -173,7 +174,7 @@ func (f *File) arrivePartly(o Options, first *reader) error {
 	return nil
 }
 
-// openWhole requests the file without a range, for servers that answer ranges wrongly.
+// openWhole requests the file without a range, from servers that answer ranges wrongly.
 func (r *remote) openWhole(ctx context.Context, o Options) (*File, error) {
 	a, err := r.first(ctx, question{kind: askAll})
 	if err != nil {

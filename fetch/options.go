@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Backoff gives the pauses between failed attempts; a negative one ends them. Reset is
-// called after real progress. [github.com/cenkalti/backoff/v4] has its like.
+// Backoff returns the pauses between failed attempts; a negative one ends them. Reset is
+// called after real progress. [github.com/cenkalti/backoff/v4] has the same methods.
 type Backoff interface {
 	NextBackOff() time.Duration
 	Reset()
@@ -18,44 +18,45 @@ type Options struct {
 	// Client follows redirects, retries requests that fail before the headers arrive,
 	// and adds credentials. It returns bodies as they arrive.
 	Client *http.Client
-	// Hasty is like Client, and is used until the first answer is there: it may give up
-	// sooner. Nil means Client.
+	// Hasty replaces Client until the first answer arrives: it may give up sooner. Nil
+	// means Client.
 	Hasty *http.Client
-	// Check makes the error of an answer that isn't a success. Where it finds nothing
-	// wrong with a status that wasn't asked for, that is an [*AnswerError]. Nil means
-	// always.
+	// Check returns the error for an answer that isn't a success. If it returns nil for
+	// an unexpected status, the error is an [*AnswerError]. A nil Check always returns
+	// nil.
 	Check func(*http.Response) error
-	// Backoff returns the pauses for one transfer. Nil means three attempts
-	// without pauses.
+	// Backoff returns the pauses for one transfer. Nil means three attempts without
+	// pauses.
 	Backoff func() Backoff
-	// Size is the archive's size in bytes, as GitLab lists it. It saves a request. A
-	// range of a file of another size is a [*SizeError]; so is such an archive as a whole,
-	// or anything else that is longer than both it and 1 MiB. Zero means unknown.
+	// Size is the archive's size in bytes according to GitLab. It saves a request. A
+	// range of a file with another size is a [*SizeError]; so is a whole archive with
+	// another size, or anything that is longer than both Size and 1 MiB. Zero means
+	// unknown.
 	Size int64
-	// Soon receives what GitLab lists of the archive, if that request is made at the same
-	// time. Open doesn't wait for it. Nil means never.
+	// Soon receives GitLab's listing of the archive, if it's requested at the same time.
+	// Open doesn't wait for it. Nil means never.
 	Soon <-chan Listing
-	// Partial says that only a part of the archive is wanted. Reading then starts at
-	// its end.
+	// Partial says that only a part of the archive is needed. Reading then starts at its
+	// end.
 	Partial bool
 	// RangesOnly makes Open return [ErrNoRanges] instead of downloading a large file
 	// from a server that doesn't support ranges.
 	RangesOnly bool
-	// Connections is how many connections to use at most, including the first; each
-	// reader of a [File.Range] may take one more. Zero means eight.
+	// Connections is the maximum number of connections, including the first; each reader
+	// of a [File.Range] may take one more. Zero means eight.
 	Connections int
-	// Share is how many files are open at the same time: each takes its part of the
-	// memory. Zero means one.
+	// Share is how many files are open at the same time and share the memory. Zero means
+	// one.
 	Share int
 	// SpoolDir is the directory for the archive if the server doesn't support ranges.
 	// Empty means the system's directory for temporary files.
 	SpoolDir string
-	// Into is a file that gets the whole archive before Open returns, in place of what it
-	// has. The caller closes it, after the [File]. Nil means none.
+	// Into is a file that receives the whole archive before Open returns, replacing its
+	// content. The caller closes it after the [File]. Nil means none.
 	Into *os.File
-	// CacheDir is a directory that keeps whole archives between runs. Empty means
-	// none. An unchanged archive from the cache costs one request. An archive that isn't
-	// in the cache is downloaded whole, even if only a part is wanted.
+	// CacheDir is a directory that keeps whole archives between runs. Empty means none.
+	// An unchanged archive from the cache costs one request. An archive that isn't in the
+	// cache is downloaded whole, even if only a part is needed.
 	CacheDir string
 	// CacheSize limits the cache, in bytes: the least recently used archives are removed.
 	// Zero means 10 GiB.
@@ -66,27 +67,27 @@ type Options struct {
 	// Digest says that [File.SHA256] is needed. If the server doesn't send it, Open
 	// downloads the whole archive.
 	Digest bool
-	// OnCacheError is called with the reason why an archive isn't cached: [ErrNoETag], or
-	// an error of the file system. Nil means to ignore it.
+	// OnCacheError is called with the reason if an archive can't be cached: [ErrNoETag]
+	// or an error of the file system. Nil means to ignore it.
 	OnCacheError func(error)
 	// OnSpool is called while the whole file is downloaded to disk, because the server
-	// doesn't support ranges, or for the cache or a digest: with the bytes that have
-	// arrived and their total, or -1. It may start over with another total. Calls don't
-	// overlap. Nil means not to report.
+	// doesn't support ranges, or for the cache or a digest. Its arguments are the bytes
+	// that have arrived and their total, or -1. It may start over with another total.
+	// Calls don't overlap. Nil means not to report.
 	OnSpool func(have, total int64)
-	// Meter counts the cost of several files together. Nil means of this one only.
+	// Meter counts the cost of several files together. Nil means to count only this one.
 	Meter *Meter
-	// Servers remembers what servers don't support, for all files of one run. Nil means
-	// that each file finds out by itself.
+	// Servers remembers what servers don't support, for all files of one run. If it is
+	// nil, each file finds out for itself.
 	Servers *Servers
 }
 
-// Listing is what GitLab lists of an archive while it is opened. It may be about another
-// one, so a wrong size only costs time.
+// Listing is what GitLab lists about an archive while it is being opened. It may describe
+// another archive, so a wrong size only costs time.
 type Listing struct {
 	Size int64 // in bytes
-	// URL is where the archive is requested from now on, if it has that size: see
-	// [File.Pin]. Empty means at the address that was opened.
+	// URL is the archive's address for later requests, if the archive has that size: see
+	// [File.Pin]. Empty means the address that was opened.
 	URL string
 }
 

@@ -8,17 +8,17 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/sleep"
 )
 
-// reader streams the bytes [off, end) with one request, and more if that breaks off.
+// reader streams the bytes [off, end) with one request, and more if it breaks off.
 type reader struct {
 	remote  *remote
-	ctx     context.Context // io.Reader has no place for one
+	ctx     context.Context // io.Reader takes none
 	off     int64
 	end     int64
 	body    io.ReadCloser // nil between requests
-	pauses  Backoff       // nil until something broke
-	brought int64         // bytes that the body has brought
+	pauses  Backoff       // nil until the first failure
+	brought int64         // bytes that the body has delivered
 	failed  error         // sticky
-	asked   chan struct{} // closed when the request that start makes has its answer; or nil
+	asked   chan struct{} // closed when the request that start makes has been answered; or nil
 }
 
 func (r *remote) reader(ctx context.Context, off, end int64) *reader {
@@ -50,7 +50,7 @@ func (b *reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// read reads from the body, and from that of another request if it breaks off.
+// read reads from the body, and requests another one if it breaks off.
 func (b *reader) read(p []byte) (int, error) {
 	p = p[:min(int64(len(p)), b.end-b.off)]
 	for {
@@ -62,7 +62,7 @@ func (b *reader) read(p []byte) (int, error) {
 		n, err := b.body.Read(p)
 		b.count(n)
 		if n > 0 {
-			return n, nil // an error comes again with the next call
+			return n, nil // the next call returns the error again
 		}
 		if err == nil {
 			continue
@@ -91,14 +91,15 @@ func (b *reader) connect() error {
 	return nil
 }
 
-// realProgress is how many bytes a body must bring, or it counts as a failed attempt.
-// Otherwise a server that sends a few bytes and hangs up would be retried forever.
+// realProgress is how many bytes a body must deliver; otherwise it counts as a failed
+// attempt. Without it, a server that sends a few bytes and hangs up would be retried
+// forever.
 const realProgress = 64 << 10
 
-// broke decides whether to continue after a body ended too early. io.EOF is such an end
-// too, because the range isn't complete. Real progress resets the pauses.
+// broke decides whether to continue after a body ended too early, even with io.EOF. Real
+// progress resets the pauses.
 func (b *reader) broke(err error) error {
-	_ = b.body.Close() // it is broken already
+	_ = b.body.Close() // it is already broken
 	b.body = nil
 	if b.ctx.Err() != nil {
 		return context.Cause(b.ctx)

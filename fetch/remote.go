@@ -17,28 +17,28 @@ import (
 // it.
 type remote struct {
 	client  *http.Client
-	hasty   *http.Client // until the first answer is there; nil means client
+	hasty   *http.Client // until the first answer; nil means client
 	check   func(*http.Response) error
 	backoff func() Backoff
 	onSpool func(have, total int64)
-	origin  string // GitLab's address, as it was opened
+	origin  string // GitLab's address that was opened
 	meter   *Meter
-	latency atomic.Int64 // of the last request, until its headers; nanoseconds
+	latency atomic.Int64 // of the last request, until its headers arrived; nanoseconds
 	timing  timing
 	servers *Servers
 	sizes   sizes
 	most    int // connections
 
-	ahead     *early        // of the first answer; nil if there is nothing to request ahead of it
-	settled   chan struct{} // closed when the first answer has said which object it is
-	validator validator     // only when settled
+	ahead     *early        // of the first answer; nil if nothing can be requested ahead of it
+	settled   chan struct{} // closed when the first answer has identified the object
+	validator validator     // valid once settled
 
 	mu         sync.Mutex
 	home       string        // GitLab's address for later requests: see File.Pin
-	current    string        // the address for ranges: the end of the redirects
+	current    string        // the address for ranges, after all redirects
 	generation int           // how often current was replaced
-	renewing   chan struct{} // closed when a renewal ends; nil if there is none
-	changed    error         // sticky: no read succeeds after one that found a change
+	renewing   chan struct{} // closed when a renewal ends; nil if none is running
+	changed    error         // sticky: after one read has found a change, all fail
 }
 
 func newRemote(url string, o Options) *remote {
@@ -57,7 +57,7 @@ func newRemote(url string, o Options) *remote {
 	return r
 }
 
-// clientNow returns the client for a request: what was opened already is worth patience.
+// clientNow returns the client for a request: the patient one once a file is open.
 func (r *remote) clientNow() *http.Client {
 	select {
 	case <-r.settled:
@@ -94,8 +94,8 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 	return q.narrowed(resp.Request.Header).judge(resp, redirected || !r.gitlabs(address), r.check)
 }
 
-// first makes a request to GitLab. If the address that GitLab redirects to has expired
-// already, it makes the request once more.
+// first makes a request to GitLab. If the address that GitLab redirects to has already
+// expired, it tries once more.
 func (r *remote) first(ctx context.Context, q question) (answer, error) {
 	a, err := r.ask(ctx, r.origin, q)
 	if err == nil && a.outcome == gotExpired {
@@ -107,7 +107,7 @@ func (r *remote) first(ctx context.Context, q question) (answer, error) {
 	return a, err
 }
 
-// settle stores what the first answer says about the object.
+// settle records what the first answer says about the object.
 func (r *remote) settle(resp *http.Response, total int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -120,7 +120,7 @@ func (r *remote) settle(resp *http.Response, total int64) {
 	}
 }
 
-// waitSettled waits until the first answer has said which object it is.
+// waitSettled waits until the first answer has identified the object.
 func (r *remote) waitSettled(ctx context.Context) error {
 	select {
 	case <-r.settled:
@@ -152,14 +152,14 @@ func (r *remote) get(ctx context.Context, off, end int64) (*http.Response, error
 		}
 	}
 	if err := r.sameObject(a); err != nil {
-		_ = a.Body.Close() // the error is the answer's
+		_ = a.Body.Close() // the answer has the error
 		return nil, err
 	}
 	return a.Response, nil
 }
 
-// redirected reports whether ranges are requested from another host than GitLab's. A
-// project that has moved is still there.
+// redirected reports whether ranges come from another host than GitLab. A project that
+// has moved redirects within GitLab.
 func (r *remote) redirected() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,13 +171,13 @@ func (r *remote) askFor(ctx context.Context, address string, q question) (answer
 	select {
 	case <-r.settled:
 		q.etag = r.validator.ifRange(address)
-	default: // the answer is checked when the first one is there
+	default: // the answer is checked when the first one has arrived
 	}
 	return r.ask(ctx, address, q)
 }
 
-// sameObject checks an answer to a range against the first answer: bytes of two
-// objects must never mix.
+// sameObject checks an answer to a range against the first answer: bytes of two objects
+// must never mix.
 func (r *remote) sameObject(a answer) error {
 	switch {
 	case a.outcome == gotAll: // If-Range did not match
@@ -203,8 +203,8 @@ func (r *remote) change(how string) error {
 	return r.changed
 }
 
-// digest returns the archive's SHA-256, if the answer's ETag is GitLab's and not that of
-// the storage that it redirected to.
+// digest returns the archive's SHA-256, if the ETag comes from GitLab and not from the
+// storage that it redirected to.
 func (r *remote) digest() string {
 	origin, err := url.Parse(r.origin)
 	if err != nil || origin.Host != r.validator.host {

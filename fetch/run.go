@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// Range returns a reader of n bytes from off. It takes them from memory if they are there
-// or on their way. For the rest it streams one request, and makes more only if that
-// breaks off. The caller must close the reader. Closing it early costs the connection.
+// Range returns a reader of n bytes from off. It reads from memory what is there or
+// arriving. For the rest it streams one request, and makes more only if that breaks off.
+// The caller must close the reader. Closing it early costs the connection.
 func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	if off < 0 || n < 0 || off > f.size || n > f.size-off {
 		return nil, fmt.Errorf("fetch: range %d+%d is beyond the %d bytes of the archive", off, n, f.size)
@@ -29,7 +29,7 @@ func (f *File) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// piece returns a reader of the first of the bytes from off to end, and where those end.
+// piece returns a reader of the first of the bytes from off to end, and where they end.
 // The reader of a request ends with own; ctx outlives it, unless the caller cancels that.
 func (f *File) piece(ctx, own context.Context, off, end int64) (io.ReadCloser, int64) {
 	beside := false
@@ -41,8 +41,9 @@ func (f *File) piece(ctx, own context.Context, off, end int64) (io.ReadCloser, i
 		if a.off > off {
 			end = min(end, a.off)
 		}
-		// Request the bytes beside the arrival in front of them. When that is nearly
-		// complete, its connection will do: by then it is faster than any new one.
+		// An arrival may end right before off. If it is nearly complete, its connection
+		// will do: by then it is faster than a new one. Otherwise make a request beside
+		// it.
 		beside = beside || a.end() == off && a.there() < int64(len(a.data))/2
 	}
 	if body, reached := f.spine.onward(ctx, off, end); body != nil {
@@ -58,7 +59,7 @@ func (f *File) piece(ctx, own context.Context, off, end int64) (io.ReadCloser, i
 	return body, end
 }
 
-// connections returns how many there may be at once.
+// connections returns how many connections are allowed at the same time.
 func (f *File) connections() int32 {
 	if f.Redirected() {
 		return int32(f.remote.most)
@@ -70,7 +71,7 @@ func (f *File) connections() int32 {
 type request struct {
 	*reader
 	of     *File
-	after  *arrival // whose connection it takes over; or nil
+	after  *arrival // the request takes over its connection; or nil
 	closed sync.Once
 }
 
@@ -80,7 +81,7 @@ func (r *request) Read(p []byte) (int, error) {
 		if err := r.after.complete(r.ctx); err != nil {
 			return 0, err
 		}
-		_ = r.after.closeBody() // what was read is what counts
+		_ = r.after.closeBody() // everything has been read
 		r.after = nil
 	}
 	return r.reader.Read(p)
@@ -92,22 +93,22 @@ func (r *request) Close() error {
 	return r.reader.Close()
 }
 
-// run reads one piece of the file after the other.
+// run reads the pieces of a range one after the other.
 type run struct {
-	ctx    context.Context // io.Reader has no place for one
+	ctx    context.Context // io.Reader takes none
 	end    func()          // ends ctx
 	pieces []io.ReadCloser
-	read   int // pieces that are read to their end
+	read   int // pieces that have been read completely
 }
 
 // Read implements [io.Reader].
 func (r *run) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil { // closed, too
+	if r.ctx.Err() != nil { // closed, or canceled
 		return 0, context.Cause(r.ctx)
 	}
 	for r.read < len(r.pieces) {
 		n, err := r.pieces[r.read].Read(p)
-		if err != io.EOF { // itself: that is the contract of Read
+		if err != io.EOF { // not a wrapped EOF: Read's contract
 			return n, err
 		}
 		r.read++

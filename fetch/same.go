@@ -6,9 +6,9 @@ import (
 	"net/url"
 )
 
-// SameAt reports whether another address of GitLab's serves the object that is open. It
-// asks for one byte there. GitLab's storage has one path for each object; where GitLab
-// serves the bytes itself, the validator and the size must be the same.
+// SameAt reports whether another GitLab address serves the object that is open. It
+// requests one byte. GitLab's storage has one path for each object; if GitLab serves the
+// bytes itself, the validator and the size must be the same.
 func (f *File) SameAt(ctx context.Context, address string) (bool, error) {
 	r := f.remote
 	a, err := r.at(address).first(ctx, question{kind: askSpan, end: 1})
@@ -19,7 +19,7 @@ func (f *File) SameAt(ctx context.Context, address string) (bool, error) {
 	switch a.outcome {
 	case gotPart:
 		total = a.part.total
-	case gotAll: // the server has no ranges
+	case gotAll: // the server doesn't support ranges
 		total = a.ContentLength
 	default:
 		return false, nil
@@ -46,14 +46,14 @@ func (r *remote) at(address string) *remote {
 	}
 }
 
-// samePath compares addresses without what signs them.
+// samePath compares addresses without their signatures.
 func samePath(address string, other *url.URL) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Host == other.Host && u.Path == other.Path
 }
 
-// identifies reports whether an answer has a validator, and the same one. A strong ETag
-// counts more than a date.
+// identifies reports whether an answer has the same validator. A strong ETag counts more
+// than a date.
 func (v validator) identifies(resp *http.Response) bool {
 	if v.host != resp.Request.URL.Host {
 		return false

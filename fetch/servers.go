@@ -6,15 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// Servers remembers what servers don't support, so the next file needn't find
-// out. The zero value is ready to use, by any number of goroutines.
+// Servers remembers what servers don't support, so the next file needn't find out. The
+// zero value is ready to use and safe for concurrent use.
 type Servers struct {
-	noSuffix, noRanges, avoided sync.Map // of hosts
+	noSuffix, noRanges, avoided sync.Map // hosts
 	avoidAll                    atomic.Bool
 }
 
-// Avoid has no redirect to a host followed any more: it can't be reached. With "", that is
-// true of every host. Such a redirect is a [*StorageError].
+// Avoid stops following redirects to a host, because it can't be reached; with "", to any
+// host. Such a redirect is a [*StorageError].
 func (s *Servers) Avoid(host string) {
 	if host == "" {
 		s.avoidAll.Store(true)

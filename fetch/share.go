@@ -1,27 +1,27 @@
 package fetch
 
-// The first request for everything has no end: its connection, the first one to be
-// fast, brings as much as it can. Other connections bring the end of the file
-// meanwhile. How much each of them should bring depends on how a connection gets
-// faster: its window doubles with each round trip (RFC 5681 §3.1), so a connection that
-// starts d round trips later has brought about 2^-d as much.
+// The first request has no end: its connection, the first one to become fast, delivers as
+// much as it can. Meanwhile, other connections deliver the end of the file. How much each
+// of them should deliver depends on how a connection gets faster: its window doubles with
+// each round trip (RFC 5681 §3.1), so a connection that starts d round trips later has
+// delivered about 2^-d as much.
 
 const (
 	firstWindow = 14600   // bytes: ten segments, RFC 6928
 	fullWindow  = 3 << 20 // bytes per round trip; the model's windows grow no further
 	minShare    = 256 << 10
-	// shareOfModel favors the first connection: it brings what the others don't.
+	// shareOfModel favors the first connection: it delivers what the others don't.
 	shareOfModel = 0.95
 )
 
-// share returns how many bytes each of n other connections should bring of a file of
+// share returns how many bytes each of n other connections should deliver of a file of
 // size bytes, if they start late round trips after the first.
 func share(size int64, n, late int) int64 {
 	part, _ := model(size, n, late)
 	return part
 }
 
-// model also returns in how many round trips the file is there.
+// model also returns how many round trips the file takes.
 func model(size int64, n, late int) (part int64, trips int) {
 	var spine, other, window, others int64 = 0, 0, firstWindow, firstWindow
 	for ; spine+int64(n)*other < size; trips++ {
@@ -36,28 +36,29 @@ func model(size int64, n, late int) (part int64, trips int) {
 }
 
 const (
-	oneIsBest = 2 << 20   // bytes of a file that one connection brings alone
+	oneIsBest = 2 << 20   // up to this size, one connection delivers the whole file
 	oneEarly  = 512 << 10 // the same, if others can start with the first
 	minTail   = 128 << 10 // bytes
-	maxTail   = 2 << 20   // bytes: the directory of twenty thousand entries
+	maxTail   = 2 << 20   // bytes: a directory with twenty thousand entries
 )
 
-// sizes says how much of a file is kept in memory, in bytes.
+// sizes says how much of a file to keep in memory, in bytes.
 type sizes struct {
-	whole int64 // files up to this size are in memory as a whole
-	ahead int64 // of larger ones, as much of the beginning
+	whole int64 // files up to this size stay in memory
+	ahead int64 // of a larger file, this much of its beginning
 }
 
-// sizesOf returns the sizes if so many files share the memory.
+// sizesOf returns the sizes if that many files share the memory.
 func sizesOf(files int) sizes {
 	n := int64(max(files, 1))
 	return sizes{whole: 16 << 20 / n, ahead: 4 << 20 / n}
 }
 
-// others returns how many connections there should be beside the first one, at most that
-// many, if they start late round trips after it. Each time the connections that start
-// together are doubled, a small file takes one round trip less. GitLab's own requests all pass its application server, so they are few: size /
-// 4 MiB + 2 in all, including those for the regions of a large file.
+// others returns how many connections to use in addition to the first one, at most that
+// many, if they start late round trips after it. Doubling the number of connections that
+// start together saves a small file one round trip. GitLab's own requests all go through
+// its application server, so there are few: size / 4 MiB + 2 in all, including those for
+// the regions of a large file.
 func (s sizes) others(size int64, most int, redirected bool, late int) int {
 	n := size >> 20
 	switch {
@@ -76,9 +77,8 @@ func (s sizes) others(size int64, most int, redirected bool, late int) int {
 }
 
 // parts returns how many of n other connections are worth it, and how many bytes each of
-// them brings. They are if they save a round trip: else the first connection has sent all
-// of it by then. The directory is worth one in any case: nothing is extracted before it's
-// there.
+// them delivers. They are if they save a round trip; otherwise the first connection is as
+// fast. The directory is worth one in any case: extraction can't start without it.
 func parts(size int64, n, late int) (int, int64) {
 	_, alone := model(size, 0, late)
 	for ; n > 0; n-- {
@@ -89,15 +89,15 @@ func parts(size int64, n, late int) (int, int64) {
 	return 1, minTail
 }
 
-// layout says how a file arrives in memory.
+// layout says how to read a file into memory.
 type layout struct {
-	spine  int64   // bytes of the beginning, which the first answer brings
+	spine  int64   // bytes of the beginning, which the first answer delivers
 	others []int64 // where the other parts begin; each ends where the next one begins
 }
 
 // layout distributes a file of size bytes over the first connection and n others, which
-// start late round trips after it. Between the first answer's part and the others there
-// may be a gap, which is read as it is needed.
+// start late round trips after it. There may be a gap between the first answer's part and
+// the others, which is read when it's needed.
 func (s sizes) layout(size int64, n, late int) layout {
 	if size > s.whole {
 		tail := min(max(size/16, minTail), maxTail, size-s.ahead)
@@ -113,7 +113,7 @@ func (s sizes) layout(size int64, n, late int) layout {
 	return l
 }
 
-// places returns where n parts begin, of so many bytes each, at the end of the file.
+// places returns where n parts of that many bytes begin at the end of the file.
 func places(size int64, n int, part int64) (list []int64) {
 	for i := range int64(n) {
 		list = append(list, size-(int64(n)-i)*part)

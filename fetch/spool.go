@@ -12,16 +12,16 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
-// spooled makes the file of a server that doesn't support ranges. It downloads all of it
-// to disk first, and starts over if the download breaks off.
+// spooled makes the file for a server that doesn't support ranges. It downloads the whole
+// file to disk first, and starts over if the download breaks off.
 func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*File, error) {
 	if o.RangesOnly && (resp.ContentLength < 0 || resp.ContentLength > probeSize) {
-		_ = resp.Body.Close() // nothing in it counts
+		_ = resp.Body.Close() // its content doesn't matter
 		return nil, ErrNoRanges
 	}
 	spool, err := o.spool()
 	if err != nil {
-		_ = resp.Body.Close() // the error is the file system's
+		_ = resp.Body.Close() // the file system's error counts
 		return nil, err
 	}
 	f := &File{ctx: ctx, remote: r, spool: spool, lent: o.Into != nil}
@@ -29,13 +29,13 @@ func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	f.sha256 = r.digest() // as the last answer has it
+	f.sha256 = r.digest() // of the last answer
 	return f, nil
 }
 
 // fill writes the body to spool. It starts over as often as the backoff allows.
 func (r *remote) fill(ctx context.Context, o Options, spool *os.File, resp *http.Response) (int64, error) {
-	var pauses Backoff // its time begins with the first failure
+	var pauses Backoff // its time starts with the first failure
 	for {
 		r.settle(resp, resp.ContentLength)
 		n, broke, err := r.copyBody(o, spool, resp)
@@ -71,7 +71,8 @@ func (r *remote) again(ctx context.Context, spool *os.File) (*http.Response, err
 	return a.Response, err
 }
 
-// copyBody writes one body to spool. broke says that the error is the connection's.
+// copyBody writes one body to spool. broke says that the connection failed, rather than
+// the file system.
 func (r *remote) copyBody(o Options, spool *os.File, resp *http.Response) (n int64, broke bool, err error) {
 	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
 	most, tooLong := o.bound(resp)
@@ -85,8 +86,8 @@ func (r *remote) copyBody(o Options, spool *os.File, resp *http.Response) (n int
 	if total < 0 && o.Size > 0 {
 		total = o.Size
 	}
-	// net/http reports a body that is shorter than its Content-Length, or whose
-	// last chunk is missing, as io.ErrUnexpectedEOF.
+	// net/http reports io.ErrUnexpectedEOF if a body is shorter than its Content-Length
+	// or its last chunk is missing.
 	body := &countingReader{r: resp.Body, meter: r.meter, tally: &tally{total: total, tell: r.onSpool}}
 	n, err = io.Copy(spool, io.LimitReader(body, most))
 	if err == nil && n == most && !body.ended() {
@@ -101,7 +102,7 @@ func (r *remote) copyBody(o Options, spool *os.File, resp *http.Response) (n int
 	return n, body.err != nil, err
 }
 
-// fits returns a [*SizeError] if a file has another size than GitLab lists.
+// fits returns a [*SizeError] if a file's size differs from GitLab's listing.
 func (o Options) fits(size int64) error {
 	if o.Size > 0 && size != o.Size {
 		return &SizeError{Listed: o.Size, Sent: size}
@@ -109,8 +110,8 @@ func (o Options) fits(size int64) error {
 	return nil
 }
 
-// endsWithConnection reports whether only the end of the connection shows where a body
-// ends (RFC 9112 §6.3, rule 8), so that net/http can't tell whether all of it is there.
+// endsWithConnection reports whether only the end of the connection marks the end of a
+// body (RFC 9112 §6.3, rule 8), so net/http can't tell whether it is complete.
 func endsWithConnection(resp *http.Response) bool {
 	return resp.ContentLength < 0 && len(resp.TransferEncoding) == 0
 }
@@ -127,8 +128,8 @@ func beginsLikeZip(spool io.ReaderAt) bool {
 // bytes.
 const maxUnknown = 64 << 30
 
-// bound returns how many bytes a body may have, and the error for one that has more. It
-// allows what is shorter than a first request: such a body may say what is wrong.
+// bound returns how many bytes a body may have, and the error for a longer one. It always
+// allows the size of a first request: such a body may say what is wrong.
 func (o Options) bound(resp *http.Response) (most int64, tooLong error) {
 	switch {
 	case o.Size > 0:
@@ -139,13 +140,13 @@ func (o Options) bound(resp *http.Response) (most int64, tooLong error) {
 	}
 	dir := spoolDir(o.SpoolDir)
 	free := space.Free(dir)
-	if free/2 < maxUnknown { // the archive and its content must fit
+	if free/2 < maxUnknown { // leave space for the archive's content
 		return free / 2, &space.Error{Dir: dir, Need: free + 1, Free: free}
 	}
 	return maxUnknown, answered(resp, "doesn't say how long the archive is, and sends more than %d bytes", int64(maxUnknown))
 }
 
-// countingReader counts the bytes of a body, and keeps the error that ended it.
+// countingReader counts the bytes of a body and keeps the error that ended it.
 type countingReader struct {
 	r     io.Reader
 	meter *Meter
@@ -164,7 +165,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ended reports whether there is nothing more to read.
+// ended reports whether the body has ended.
 func (c *countingReader) ended() bool {
 	for {
 		n, err := c.Read(make([]byte, 1))
@@ -174,7 +175,7 @@ func (c *countingReader) ended() bool {
 	}
 }
 
-// tally adds up the bytes of a whole file that have arrived.
+// tally counts the bytes of a whole file that have arrived.
 type tally struct {
 	tell func(have, total int64)
 

@@ -8,15 +8,15 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/digest"
 )
 
-// constantETag was sent with every download by GitLab's proxy for years,
+// constantETag is the ETag that GitLab's proxy sent with every download for years,
 // whatever the object: https://gitlab.com/gitlab-org/gitlab/-/issues/371991
 const constantETag = "12ae32cb1ec02d01eda3581b127c1fee"
 
 // validator tells one object from another at the same address.
 type validator struct {
-	host         string // that said the following
-	etag         string // strong, with its quotes; empty if there is none
-	tag          string // that of a weak or strong ETag, with its quotes; empty if there is none
+	host         string // the host that sent the following
+	etag         string // strong, with its quotes; may be empty
+	tag          string // of a weak or strong ETag, with its quotes; may be empty
 	lastModified string
 	total        int64 // bytes
 }
@@ -39,7 +39,8 @@ func strongETag(resp *http.Response) string {
 	return ""
 }
 
-// tag returns what a weak or a strong ETag has in quotes, unless all archives have it.
+// tag returns the quoted part of a weak or strong ETag, unless all archives have the same
+// one.
 func tag(resp *http.Response) string {
 	if etag := resp.Header.Get("ETag"); !strings.Contains(etag, constantETag) {
 		return strings.TrimPrefix(etag, "W/")
@@ -52,8 +53,8 @@ func isStrong(etag string) bool {
 	return len(etag) >= 3 && etag[0] == '"' && !strings.Contains(etag, constantETag)
 }
 
-// ifRange returns the If-Range header for a request to address. An ETag of another host
-// means nothing there: the server would send the whole file instead of each range.
+// ifRange returns the If-Range header for a request to address. It omits an ETag of
+// another host: the server would send the whole file instead of each range.
 func (v validator) ifRange(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host != v.host {
@@ -62,9 +63,10 @@ func (v validator) ifRange(address string) string {
 	return v.etag
 }
 
-// matches compares what both answers say. The total size was compared before. Weak ETags
-// that differ tell objects apart (RFC 9110 §8.8.3.2); the same one proves nothing. Apache's
-// are weak in the second after a file was written, when dates don't tell either.
+// matches compares the validators of both answers; the total size was compared before.
+// Weak ETags that differ tell objects apart (RFC 9110 §8.8.3.2); equal ones prove
+// nothing. Apache's ETags are weak in the second after a file was written, when dates
+// don't help either.
 func (v validator) matches(resp *http.Response) bool {
 	other := newValidator(resp, v.total)
 	if v.host != other.host {
