@@ -25,6 +25,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/sethvargo/go-envconfig"
 	"github.com/urfave/cli/v2"
@@ -56,6 +57,7 @@ func version() string {
 type IO struct {
 	In       io.Reader
 	Out, Err io.Writer
+	Clock    func() time.Time // of what progress shows; nil means the machine's
 }
 
 // Run runs the command that args ask for and returns its exit code.
@@ -68,6 +70,7 @@ func Run(ctx context.Context, args []string, out IO) int {
 		return int(failure.CodeDone)
 	}
 	con := console.New(out.In, out.Out, out.Err)
+	con.Clock = out.Clock
 	con.SetColours(env.ReadDisplay(envconfig.OsLookuper()).Coloured(con.Watched()))
 	app, help := newApp(con), &keptError{w: con.Out}
 	app.Writer = help

@@ -83,7 +83,7 @@ in the newest successful pipeline of each ref. It asks first; without a terminal
 needs --yes. Needs a personal, project or group access token: GitLab doesn't accept
 job tokens for this.
 
-  artifetch delete --job-id 1001
+  artifetch delete --job-id 1001 --yes
   artifetch delete -R group/app --all --yes`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "all", Category: help.Which, Usage: "of all jobs of the project", DisableDefaultText: true},

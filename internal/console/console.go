@@ -22,6 +22,7 @@ package console
 import (
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/term"
 
@@ -37,6 +38,9 @@ type Console struct {
 	Out io.Writer
 	// Err is standard error, with every credential masked. One write is one message.
 	Err io.Writer
+	// Clock tells the time of what progress shows; nil means the machine's. Its pace of
+	// drawing is always the machine's.
+	Clock func() time.Time
 
 	screen *screen
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,7 +27,7 @@ func (l *live) show(p *Progress) {
 	if l.ended != nil {
 		return
 	}
-	l.ended, l.since = make(chan struct{}), time.Now()
+	l.ended, l.since = make(chan struct{}), p.now()
 	go l.run(p, l.ended)
 }
 
@@ -51,7 +52,7 @@ func (l *live) draw(p *Progress, ended <-chan struct{}) {
 	select {
 	case <-ended: // meanwhile
 	default:
-		l.lines.draw(p.draw(time.Now(), l.since, l.lines.width()))
+		l.lines.draw(p.draw(p.now(), l.since, l.lines.width()))
 	}
 }
 
@@ -111,7 +112,7 @@ func (p *Progress) wait(now time.Time) string {
 }
 
 // Fields of a line. Where there isn't room for all, the bar goes first, then the time
-// that is left, then the rate; the name is cut last.
+// that is left, then the rate, or the bytes if nothing comes; the name is cut last.
 const (
 	barLeast = 10 // columns
 	barMost  = 40
@@ -130,7 +131,11 @@ func (a *Part) line(now time.Time, names, columns int) string {
 		fields[i] = strings.TrimSpace(field)
 	}
 	for len(fields) > 2 && names+len("  ")+columnsOf(join(fields)) > columns {
-		fields = fields[:len(fields)-1]
+		drop := len(fields) - 1
+		if a.rate.stalled(now) > 0 {
+			drop = 1
+		}
+		fields = slices.Delete(fields, drop, drop+1)
 	}
 	names = max(min(names, columns-len("  ")-columnsOf(join(fields))), 1)
 	return cut(pad(a.name, names)+"  "+join(fields), columns)

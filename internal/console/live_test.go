@@ -28,6 +28,7 @@ func TestLines(t *testing.T) {
 		{"usual", 78, []*Part{part("build", moving)}, "build  [========>        ]   50 %    15.0/30.0 MiB     3.0 MiB/s  5s left"},
 		{"narrow", 38, []*Part{part("build", moving)}, "build  50 %  15.0/30.0 MiB  3.0 MiB/s"},
 		{"stalled", 78, []*Part{part("build", stuck)}, "build  [==============>              ]   50 %    15.0/30.0 MiB  stalled for 4s"},
+		{"stalled and narrow", 38, []*Part{part("build", stuck)}, "build  50 %  stalled for 4s"},
 		{"done", 60, []*Part{done}, "build  [===========================]  100 %    30.0/30.0 MiB"},
 		{"a long name", 50, []*Part{part("test: [linux, amd64, go1.26, with everything]", moving)}, "test: [linux, amd64, go1.26,…  50 %  15.0/30.0 MiB"},
 		{"wide characters", 30, []*Part{part("ビルドとテスト", moving)}, "ビルドと…  50 %  15.0/30.0 MiB"},

@@ -24,7 +24,7 @@ func (m *messages) show(p *Progress) {
 	if total == 0 {
 		return
 	}
-	now, percent := time.Now(), done*100/total
+	now, percent := p.now(), done*100/total
 	if m.since.IsZero() {
 		m.since = now
 	}

@@ -13,6 +13,14 @@ type Progress struct {
 	since time.Time
 	parts []*Part
 	view  view
+	clock func() time.Time // nil means the machine's
+}
+
+func (p *Progress) now() time.Time {
+	if p.clock == nil {
+		return time.Now()
+	}
+	return p.clock()
 }
 
 // view shows progress. Its methods are called with the lock of the progress held.
@@ -35,9 +43,9 @@ type Pace struct {
 // messages, say gets a message now and then.
 func (c *Console) Progress(inLog bool, say func(Pace)) *Progress {
 	if c.Watched() && !c.JSON() && !inLog {
-		return &Progress{view: &live{lines: bottom{c.screen}}}
+		return &Progress{view: &live{lines: bottom{c.screen}}, clock: c.Clock}
 	}
-	return &Progress{view: &messages{say: say}}
+	return &Progress{view: &messages{say: say}, clock: c.Clock}
 }
 
 // Doing notes what the run does from now on, until an archive is planned: "looking for
@@ -48,7 +56,7 @@ func (p *Progress) Doing(what string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.doing, p.since = what, time.Now()
+	p.doing, p.since = what, p.now()
 	p.view.show(p)
 }
 
@@ -132,6 +140,6 @@ func (a *Part) change(how func()) {
 	if how(); !a.shown {
 		a.shown, p.parts = true, append(p.parts, a)
 	}
-	a.rate.note(a.done, time.Now())
+	a.rate.note(a.done, p.now())
 	p.view.show(p)
 }
