@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"maps"
 	"slices"
@@ -80,7 +81,12 @@ func (s *Stage) finish(ctx context.Context) error {
 		return err
 	}
 	for _, l := range s.links {
-		if err := s.dir.Symlink(l.path, l.target); err != nil {
+		err := s.dir.Symlink(l.path, l.target)
+		if unfit, ok := errors.AsType[*UnfitError](err); ok && unfit.NoLink && s.opts.Symlinks == SkipLinks {
+			s.opts.OnSkip(l.path, unfit.Reason)
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -98,8 +98,8 @@ func (o Options) withDefaults() Options {
 type StageOptions struct {
 	// OnConflict says what happens to files that exist already. Zero replaces them.
 	OnConflict ConflictPolicy
-	// Symlinks says what happens to links that point out of the output directory.
-	// Zero refuses the archive.
+	// Symlinks says what happens to links that point out of the output directory. Zero
+	// refuses the archive. SkipLinks also leaves out links that can't be made here.
 	Symlinks SymlinkPolicy
 	// Umask is the permission bits that files and directories don't get, whatever the
 	// archive says. Zero drops none. Directories that no archive lists follow the

@@ -16,6 +16,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
 // archivesOf makes a zip and a tar of empty files; a name with a slash at its end is
@@ -163,7 +164,7 @@ func TestFileSystemRefusesNames(t *testing.T) {
 		want bool
 	}{
 		{"create", syscall.EINVAL, true}, {"mkdir", syscall.EINVAL, true}, {"symlink", syscall.EINVAL, true}, {"create", syscall.EILSEQ, true}, {"create", syscall.ENAMETOOLONG, true},
-		{"symlink", syscall.ENOSYS, true}, {"symlink", syscall.EPERM, true}, {"create", syscall.EACCES, false}, {"create", syscall.ENOSPC, false}, {"symlink", syscall.ENOSPC, false},
+		{"symlink", syscall.ENOSYS, true}, {"symlink", syscall.EPERM, true}, {"symlink", syscall.Errno(1314), true}, {"create", syscall.EACCES, false}, {"create", syscall.ENOSPC, false}, {"symlink", syscall.ENOSPC, false},
 	} {
 		out := t.TempDir()
 		s, err := newStage(out, StageOptions{}, func(op, path string) error {
@@ -195,6 +196,45 @@ func TestFileSystemRefusesNames(t *testing.T) {
 		}
 		if is[*UnfitError](err) != tt.want || err == nil {
 			t.Errorf("%s: %v: %v", tt.op, tt.err, err)
+		}
+		if err := s.Discard(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// SkipLinks leaves out links that can't be made, and reports them. Other errors count.
+func TestLinksThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		want []string // left out; nil means that the run fails
+	}{
+		{syscall.Errno(1314), []string{"l"}}, // of Windows
+		{syscall.EPERM, []string{"l"}},
+		{syscall.ENOSPC, nil},
+		{syscall.ENAMETOOLONG, nil},
+	} {
+		out, skipped := t.TempDir(), []string(nil)
+		s, err := newStage(out, StageOptions{Symlinks: SkipLinks, OnSkip: func(path, _ string) { skipped = append(skipped, path) }}, func(op, path string) error {
+			if op == "symlink" && path == "l" {
+				return tt.err
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		archive := world.Zip(world.File{Name: "a", Content: "a"}, world.File{Name: "l", Link: "a"}, world.File{Name: "m", Link: "a"})
+		_, err = s.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{})
+		if err == nil {
+			err = s.Commit(t.Context())
+		}
+		if (err == nil) != (tt.want != nil) || !slices.Equal(skipped, tt.want) {
+			t.Errorf("%v: %v, left out %q", tt.err, err, skipped)
+		}
+		if target, _ := os.Readlink(filepath.Join(out, "m")); (target == "a") != (tt.want != nil) {
+			t.Errorf("%v: m leads to %q", tt.err, target)
 		}
 		if err := s.Discard(); err != nil {
 			t.Error(err)

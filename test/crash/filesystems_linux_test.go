@@ -138,6 +138,7 @@ func TestExFAT(t *testing.T) {
 		{"directories that are one", versioned("3", "a", "Docs/x", "docs"), `"docs": to the file system it is the same as "Docs/x"`, []string{"-x", "docs"}},
 		{"a directory in the place of a file", versioned("3", "a", "d/B/x"), "cannot create directory", []string{"-x", "d"}},
 		{"a link", append(versioned("3", "a"), gitlabtest.File{Name: "l", Link: "a"}), "the file system has no symbolic links", []string{"-x", "l"}},
+		{"a link left out", append(versioned("3", "a"), gitlabtest.File{Name: "l", Link: "a"}), "--symlinks skip", []string{"--symlinks", "skip"}},
 	} {
 		code, said := extractInto(t, dir, tt.files)
 		if code != 9 || !strings.Contains(said, tt.said) {

@@ -27,6 +27,7 @@ func (*ConflictError) Hint() string {
 type UnfitError struct {
 	Entry  string // as it stands in the archive
 	Reason string
+	NoLink bool // no symbolic link can be made here
 }
 
 // Error implements error.
@@ -44,9 +45,9 @@ func (*UnfitError) Hint() string {
 func unfitHere(name string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EILSEQ):
-		return &UnfitError{name, "the file system rejects the name"}
+		return &UnfitError{Entry: name, Reason: "the file system rejects the name"}
 	case errors.Is(err, syscall.ENAMETOOLONG):
-		return &UnfitError{name, "it is too long for the file system"}
+		return &UnfitError{Entry: name, Reason: "it is too long for the file system"}
 	}
 	return err
 }

@@ -3,12 +3,16 @@ package staging
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
-// Symlink makes a symbolic link.
+// errPrivilege is Windows' ERROR_PRIVILEGE_NOT_HELD; it means nothing on other systems.
+const errPrivilege = syscall.Errno(1314)
+
+// Symlink makes a symbolic link. It returns an [UnfitError] if none can be made here.
 func (s *Dir) Symlink(path, target string) error {
 	dir, err := s.tree.dir(names.Parent(path))
 	if err != nil {
@@ -22,13 +26,15 @@ func (s *Dir) Symlink(path, target string) error {
 		}
 		return &ConflictError{Path: path, Reason: "it would be written twice, with different content", Twice: true}
 	}
-	if err != nil {
-		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) { // EPERM, symlink(2)
-			return &UnfitError{path, "the file system has no symbolic links"}
-		}
-		return unfitHere(path, pathError("symlink", path, err))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errPrivilege):
+		return &UnfitError{path, "on Windows, symbolic links need Developer Mode or an administrator", true}
+	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrPermission): // EPERM, symlink(2)
+		return &UnfitError{path, "the file system has no symbolic links", true}
 	}
-	return nil
+	return unfitHere(path, pathError("symlink", path, err))
 }
 
 // FinishDir sets the mode and time of a directory, and makes it if it is missing. It

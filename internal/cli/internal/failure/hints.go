@@ -136,6 +136,9 @@ func hintForArchive(h hinter) string {
 			return e.Hint() + "; --allow-git allows it"
 		}
 	case *extract.UnfitError:
+		if e.NoLink {
+			return "nothing was extracted; leave out such links with --symlinks skip, or this one with --exclude (-x)"
+		}
 		return "nothing was extracted; leave it out with --exclude (-x), or use another system"
 	case *extract.ConflictError:
 		return "nothing was changed; choose another --output, or other files"
