@@ -13,7 +13,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// needs answers, and returns false, if the caller is less than that role.
+// needs checks that the caller has at least this role. If not, it writes the answer and
+// returns false.
 func (c *call) needs(role string) bool {
 	if c.caller.AtLeast(c.project, role) {
 		return true
@@ -22,8 +23,8 @@ func (c *call) needs(role string) bool {
 	return false
 }
 
-// cancel is POST …/cancel. A job that cannot be canceled is returned as it is;
-// force, for maintainers, is for one that is "canceling".
+// cancel is POST …/cancel. It returns a job that can't be canceled unchanged. Maintainers
+// can use force if the job is "canceling".
 func (c *call) cancel(project, id string) {
 	query, _, ok := c.parameters()
 	if !ok {
@@ -52,10 +53,10 @@ func retryable(status string, retried bool) bool {
 	return !retried && slices.Contains([]string{"success", "failed", "canceled", "canceling"}, status)
 }
 
-// retry is POST …/retry, of trigger jobs too. The new job has an id and dates of
-// its own, and the pipeline runs again. Inputs that are not right are refused with
-// 400 (U): app/services/ci/retry_job_service.rb tells them from a job that cannot be
-// retried, the API's answer could not be read.
+// retry is POST …/retry, for trigger jobs too. The new job gets its own ID and dates, and
+// the pipeline runs again. Invalid inputs are refused with 400 (U):
+// app/services/ci/retry_job_service.rb treats them differently from a job that can't be
+// retried, but we couldn't check the API's answer.
 func (c *call) retry(project, id string) {
 	given, ok := c.inputs()
 	if !ok || !c.act(project, id, "") {
@@ -82,7 +83,7 @@ func (c *call) retry(project, id string) {
 		}
 		answer.Respond(c.w, http.StatusCreated, c.entities().Job(again, pipeline))
 	case bridge != nil && retryable(bridge.State(), bridge.Retried):
-		again := *bridge // whose child stays with the one that is retried
+		again := *bridge // the child stays with the retried bridge
 		again.ID, again.Status, again.Child, again.Downstream = c.s.world.NextJobID(), "pending", nil, nil
 		again.CreatedAt = c.s.opts.Now()
 		bridge.Retried = true
@@ -94,7 +95,7 @@ func (c *call) retry(project, id string) {
 	}
 }
 
-// erase is POST …/erase: the archive, the reports and the log go.
+// erase is POST …/erase. It deletes the archive, the reports and the log.
 func (c *call) erase(project, id string) {
 	if !c.act(project, id, "") {
 		return
@@ -117,7 +118,7 @@ func (c *call) erase(project, id string) {
 	}
 }
 
-// play is POST …/play, of trigger jobs too.
+// play is POST …/play, for trigger jobs too.
 func (c *call) play(project, id string) {
 	variables, ok := c.variables()
 	if !ok {
@@ -139,7 +140,7 @@ func (c *call) play(project, id string) {
 	case job != nil && playable(job.State()):
 		kept, err := job.GiveInputs(given)
 		if err != nil {
-			answer.BadRequest(c.w, err.Error()) // (U), as for a retry
+			answer.BadRequest(c.w, err.Error()) // (U), as in retry
 			return
 		}
 		job.Status, job.User = "pending", c.caller.User()
@@ -160,8 +161,8 @@ func (c *call) play(project, id string) {
 	}
 }
 
-// parameters are those of the address and of the body. They are read after the
-// caller is known to be a user, as everything is; the body can be read again.
+// parameters reads the query and the body, once the caller is known to be a user. The
+// body can be read again.
 func (c *call) parameters() (url.Values, map[string]any, bool) {
 	if !c.authenticated("") {
 		return nil, nil, false
@@ -169,7 +170,7 @@ func (c *call) parameters() (url.Values, map[string]any, bool) {
 	return answer.Parameters(c.w, c.r)
 }
 
-// variables reads job_variables_attributes, and both of its parts are required.
+// variables reads job_variables_attributes, which requires both key and value.
 func (c *call) variables() (map[string]string, bool) {
 	values, _, ok := c.parameters()
 	if !ok {
@@ -195,8 +196,8 @@ func (c *call) variables() (map[string]string, bool) {
 	return variables, true
 }
 
-// inputs reads job_inputs: of JSON with the types it has, of a form as strings.
-// Older versions ignore it. https://docs.gitlab.com/api/jobs/#run-a-job
+// inputs reads job_inputs: with types from JSON, as strings from a form. Older versions
+// ignore it. https://docs.gitlab.com/api/jobs/#run-a-job
 func (c *call) inputs() (map[string]any, bool) {
 	values, object, ok := c.parameters()
 	if !ok || !c.s.has(feature.JobInputs) {

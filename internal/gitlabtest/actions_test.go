@@ -7,7 +7,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// TestActionRefusals is who may do what to which job, and how it is refused:
+// TestActionRefusals checks who may do what to which job, and how GitLab refuses it:
 // lib/api/ci/jobs.rb, lib/api/ci/job_artifacts.rb.
 func TestActionRefusals(t *testing.T) {
 	t.Parallel()
@@ -26,7 +26,8 @@ func TestActionRefusals(t *testing.T) {
 		status            int
 		body              string
 	}{
-		// Nobody, and job tokens, which are nobody's here; before anything else.
+		// Anonymous requests, and job tokens, which count as anonymous here, are refused
+		// before anything else.
 		{"", "POST", "1/jobs/100/artifacts/keep", 401, nobody},
 		{"job", "POST", "1/jobs/100/artifacts/keep", 401, nobody},
 		{"job", "DELETE", "1/jobs/100/artifacts", 401, nobody},
@@ -38,7 +39,7 @@ func TestActionRefusals(t *testing.T) {
 		{"job", "GET", "1/jobs/100/trace", 401, nobody},
 		{"", "POST", "9/jobs/x/retry", 401, nobody},
 		{"", "GET", "3/jobs/300/trace", 401, nobody},
-		// What is not there.
+		// Things that don't exist.
 		{"maintainer", "POST", "1/jobs/x/retry", 400, badID},
 		{"maintainer", "DELETE", "1/jobs/x/artifacts", 400, badID},
 		{"maintainer", "POST", "9/jobs/100/retry", 404, noProject},
@@ -50,8 +51,8 @@ func TestActionRefusals(t *testing.T) {
 		{"maintainer", "POST", "1/jobs/190/cancel", 404, record},
 		{"maintainer", "GET", "1/jobs/190/trace", 404, record},
 		{"maintainer", "POST", "1/jobs/999/play", 404, record},
-		// The right is asked before the job where it is the project's, and after it
-		// where it is the job's.
+		// If the permission depends on the project, it is checked before the job,
+		// otherwise after it.
 		{"reporter", "POST", "1/jobs/999/artifacts/keep", 403, forbidden},
 		{"reporter", "POST", "1/jobs/999/cancel", 403, forbidden},
 		{"developer", "DELETE", "1/jobs/999/artifacts", 403, forbidden},
@@ -80,7 +81,7 @@ func TestActionRefusals(t *testing.T) {
 		{"maintainer", "POST", "2/jobs/200/erase", 409, conflict},
 		{"maintainer", "DELETE", "2/jobs/200/artifacts", 409, conflict},
 		{"maintainer", "DELETE", "2/artifacts", 409, conflict},
-		// Verbs.
+		// Methods.
 		{"maintainer", "GET", "1/jobs/100/retry", 405, verb},
 		{"maintainer", "GET", "1/artifacts", 405, verb},
 		{"maintainer", "POST", "1/jobs/100/trace", 405, verb},
@@ -94,7 +95,7 @@ func TestActionRefusals(t *testing.T) {
 			t.Errorf("%s %s as %q: %d %s, want %d %s", tt.method, tt.path, tt.who, got.status, got.body, tt.status, tt.body)
 		}
 	}
-	for _, id := range []string{"109", "111", "112", "106"} { // erased, expired, reports alone, never ran
+	for _, id := range []string{"109", "111", "112", "106"} { // erased, expired, only reports, never ran
 		got := do(t, "POST", s.APIURL+"/projects/1/jobs/"+id+"/artifacts/keep", "", as("developer")...)
 		if got.status != 404 || !strings.HasPrefix(got.body, `{"message":"404 #\u003cCi::Build`) || !strings.HasSuffix(got.body, ` Not Found"}`) {
 			t.Errorf("keep %s: %d %s", id, got.status, got.body)
@@ -106,14 +107,14 @@ func TestActionRefusals(t *testing.T) {
 	}
 }
 
-// TestActions does each thing and looks at what the world is like after it.
+// TestActions checks what the world looks like after each action.
 func TestActions(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		who, method, path string
 		status            int
-		body              string // a piece
-		after, want       string // a list or a job, and what it has to say
+		body              string // a part of it
+		after, want       string // the path of a list or a job, and a part of its JSON
 	}{
 		{"developer", "POST", "jobs/100/artifacts/keep", 200, `"artifacts_expire_at":null`, "jobs/100", `"artifacts_expire_at":null`},
 		{"maintainer", "DELETE", "jobs/100/artifacts", 204, "", "jobs/100", `"erased_at":null`},
@@ -135,7 +136,7 @@ func TestActions(t *testing.T) {
 		{"developer", "POST", "jobs/102/play", 200, `"id":102,"status":"pending"`, "pipelines/10", `"status":"running"`},
 		{"developer", "POST", "jobs/113/play", 200, `"id":113,"status":"pending"`, "jobs/113", `"status":"pending"`},
 		{"developer", "POST", "jobs/191/play", 200, `"downstream_pipeline":null`, "pipelines/10/bridges", `"id":191,"status":"pending"`},
-		{"maintainer", "DELETE", "artifacts", 202, `{"message":"202 Accepted"}`, "jobs/100", `"artifacts_file"`}, // of the newest successful pipeline
+		{"maintainer", "DELETE", "artifacts", 202, `{"message":"202 Accepted"}`, "jobs/100", `"artifacts_file"`}, // of the latest successful pipeline
 		{"maintainer", "DELETE", "artifacts", 202, `{"message":"202 Accepted"}`, "jobs/195/artifacts/a.txt", `"404 Not Found"`},
 	}
 	for _, tt := range tests {

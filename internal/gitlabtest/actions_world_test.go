@@ -10,7 +10,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// do sends a request with a body, JSON if it begins like it and a form otherwise.
+// do sends a request with a body: JSON if it looks like it, otherwise a form.
 func do(t *testing.T, method, address, body string, header ...string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
@@ -38,8 +38,8 @@ func do(t *testing.T, method, address, body string, header ...string) answer {
 	return answer{resp.StatusCode, resp.Header, string(content)}
 }
 
-// actionWorld has a job in every state in project 1, "g/p"; a project whose
-// statistics are refreshed, 2; and a public one, 3.
+// actionWorld has a job in every state in project 1, "g/p"; project 2, whose statistics
+// are being refreshed; and project 3, which is public.
 func actionWorld() *gitlabtest.World {
 	soon, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
 	archive := gitlabtest.Zip(gitlabtest.File{Name: "a.txt", Content: "a"})
@@ -97,7 +97,7 @@ func actionServer(t *testing.T, o gitlabtest.Options) *gitlabtest.Running {
 	return s
 }
 
-// as is the credential of one of actionTokens.
+// as returns the headers for one of actionTokens.
 func as(who string) []string {
 	switch who {
 	case "":

@@ -11,8 +11,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// enterArtifacts is enterBuilds for the artifacts API, which asks for a licence
-// where a job token comes: without it, no project is found.
+// enterArtifacts is enterBuilds for the artifacts API, which needs a license for job
+// tokens: without it, the project isn't found.
 // https://gitlab.com/gitlab-org/gitlab/-/issues/347244
 func (c *call) enterArtifacts(project, permission string) bool {
 	if !c.enterBuilds(project, permission) {
@@ -25,11 +25,11 @@ func (c *call) enterArtifacts(project, permission string) bool {
 	return true
 }
 
-// jobArchive is GET /projects/:id/jobs/:job_id/artifacts. It looks neither at
-// the job's status nor at its expiry. Newer versions serve reports on it, too.
+// jobArchive is GET /projects/:id/jobs/:job_id/artifacts. It ignores the job's status and
+// expiry. Newer versions also serve reports.
 func (c *call) jobArchive(project string) {
 	query := c.r.URL.Query()
-	kind, ok := c.fileType(query) // validated before anything else
+	kind, ok := c.fileType(query) // validated first
 	if !ok || c.s.has(feature.DownloadMode) && !validMode(c.w, query) || !c.enterArtifacts(project, access.ReadJobs) {
 		return
 	}
@@ -68,18 +68,18 @@ func (c *call) refArchive(project string) {
 		return
 	}
 	if !job.HasArchive() && !c.s.has(feature.MissingArchive) && c.caller.MayReadArtifacts(c.project, job) {
-		// Older versions met a nil file here.
+		// Older versions crash on a nil file.
 		answer.Message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
 		return
 	}
 	c.artifact(storage.File{Job: job}, c.delivery(feature.RefDownloadMode, c.s.opts.delivery()))
 }
 
-// byRef finds the job that a ref and a name mean. Of a public project, a single
-// file is for every job token, whatever its permissions.
+// byRef finds the job with a name for a ref. Any job token may read a single file of a
+// public project, whatever its permissions.
 func (c *call) byRef(project string, file bool) *Job {
 	query := c.r.URL.Query()
-	if !query.Has("job") { // validated before anything else
+	if !query.Has("job") { // validated first
 		answer.Invalid(c.w, "job is missing")
 		return nil
 	}
@@ -116,9 +116,9 @@ func (c *call) byRef(project string, file bool) *Job {
 }
 
 // runnerArchive is GET /jobs/:id/artifacts (lib/api/ci/runner.rb, with
-// authenticate_job_via_dependent_job! of lib/api/ci/helpers/runner.rb): for live
-// job tokens only, without a look at the licence. Bytes are proxied unless
-// direct_download, or download_mode=direct, asks for them directly.
+// authenticate_job_via_dependent_job! of lib/api/ci/helpers/runner.rb): only for job
+// tokens of running jobs, with or without a license. It proxies the bytes unless
+// direct_download or download_mode=direct is set.
 func (c *call) runnerArchive(id string) {
 	query := c.r.URL.Query()
 	if !c.number(id) {
@@ -160,8 +160,8 @@ func (c *call) runnerArchive(id string) {
 	c.sendIfThere(file, mode)
 }
 
-// artifact serves an archive or a report that the caller may read. The job as a
-// whole is checked first, then the file, if it exists.
+// artifact serves an archive or a report if the caller may read it. It checks the job
+// first, then the file, if it exists.
 func (c *call) artifact(file storage.File, mode string) {
 	readable := c.caller.MayReadArtifacts(c.project, file.Job) && (!file.Exists() || c.caller.MayRead(c.project, file.Access()))
 	if mode != "" && !readable {

@@ -14,10 +14,10 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
-// identify finds the caller as lib/gitlab/auth/auth_finders.rb does: personal
-// and OAuth tokens first, then job tokens. takesJobs tells whether the route is
-// flagged for job tokens; where it is not, one is ignored, so that its caller is
-// nobody. It answers itself, and returns false, if a credential is refused.
+// identify finds the caller as lib/gitlab/auth/auth_finders.rb does: personal and OAuth
+// tokens first, then job tokens. Routes that don't accept job tokens (takesJobs is false)
+// ignore them and treat the request as anonymous. If a credential is refused, identify
+// writes the answer and returns false.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool) (access.Caller, bool) {
 	value, bearer := personalToken(r)
 	t := s.world.Token(value)
@@ -26,7 +26,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool
 	case bearer && takesJobs && t != nil && t.Kind == KindJob && !t.Dead:
 		return access.Caller{Token: t, ByJobToken: true}, true
 	case strings.HasPrefix(value, "glcbt-"):
-		// In the header of a personal token, it is anonymous.
+		// In the header for personal tokens, it counts as anonymous.
 	case t == nil || t.Kind == KindJob || t.Kind == KindBearer && !bearer:
 		answer.Unauthorized(w)
 		return access.Caller{}, false
@@ -45,25 +45,25 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, takesJobs bool
 	return access.Caller{Token: t, ByJobToken: true}, true
 }
 
-// scopes of which a token needs one, or nil if it needs none: lib/api/api.rb, lib/api/metadata.rb,
-// lib/api/users.rb.
+// scopes returns the scopes that allow the request; a token needs one of them. If nil,
+// any scope will do. See lib/api/api.rb, lib/api/metadata.rb, lib/api/users.rb.
 func scopes(r *http.Request) []string {
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return []string{"api"}
 	case path.Base(r.URL.Path) == "self":
-		return nil // any
+		return nil // any scope
 	case slices.Contains([]string{"metadata", "version", "user"}, path.Base(r.URL.Path)):
 		return []string{"api", "read_api", "read_user"}
 	}
 	return []string{"api", "read_api"}
 }
 
-// usable checks a known token as lib/api/api_guard.rb does, and answers itself
-// if it will not do.
+// usable checks a known token as lib/api/api_guard.rb does. If it is refused, usable
+// writes the answer and returns false.
 func (s *Server) usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 	wanted := scopes(r)
-	below, _ := s.apiPath(r) // a route was found, so there is one
+	below, _ := s.apiPath(r) // a route was found, so this succeeds
 	boundary, permission := access.FineGrained(s.kind(r, "gitlab"), below)
 	switch {
 	case t.Dead:
@@ -86,20 +86,20 @@ func (s *Server) usable(w http.ResponseWriter, r *http.Request, t *Token) bool {
 	return false
 }
 
-// personalToken also tells whether the token came as a bearer token.
+// personalToken also reports whether the token was a bearer token.
 func personalToken(r *http.Request) (value string, bearer bool) {
 	if value = cmp.Or(r.Header.Get("Private-Token"), r.URL.Query().Get("private_token")); value != "" {
 		return value, false
 	}
 	value, bearer = strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !bearer {
-		return "", false // such as basic authentication, which the API ignores
+		return "", false // the API ignores basic authentication, for example
 	}
 	return value, true
 }
 
-// project looks a project up as lib/api/helpers.rb does, and answers itself if
-// the caller may not see it.
+// project finds a project as lib/api/helpers.rb does. If the caller can't see it, project
+// writes the answer and returns nil.
 func (s *Server) project(w http.ResponseWriter, r *http.Request, ref string, c access.Caller) *Project {
 	p, moved := s.world.Project(ref)
 	switch {
@@ -107,7 +107,7 @@ func (s *Server) project(w http.ResponseWriter, r *http.Request, ref string, c a
 		answer.NotFound(w, "Project")
 		return nil
 	case c.ByJobToken && !access.JobMaySee(c.Token, p):
-		from := "" // a token of a project that is gone
+		from := "" // stays empty if the token's project no longer exists
 		if source, _ := s.world.Project(strconv.FormatInt(c.Token.Project, 10)); source != nil {
 			from = path.Base(source.Path)
 		}
@@ -126,9 +126,9 @@ func (s *Server) project(w http.ResponseWriter, r *http.Request, ref string, c a
 	return p
 }
 
-// byID is the address that was asked for, with the project's id for its path.
+// byID returns the request's address with the project's ID instead of its path.
 func (s *Server) byID(r *http.Request, id int64) string {
-	below, _ := s.apiPath(r) // a route was found, so there is one
+	below, _ := s.apiPath(r) // a route was found, so this succeeds
 	parts := strings.SplitN(below, "/", 3)
 	parts[1] = strconv.FormatInt(id, 10)
 	address := origin(r) + s.opts.RelativeRoot + "/api/v4/" + strings.Join(parts, "/")
@@ -138,8 +138,8 @@ func (s *Server) byID(r *http.Request, id int64) string {
 	return address
 }
 
-// flagged is the permission that a route asks of job tokens, or nothing where the
-// instance does not take job tokens on it.
+// flagged returns the permission that a job token needs for a route; empty if this
+// version doesn't accept job tokens there.
 func (s *Server) flagged(permission string, f feature.Name) string {
 	if !s.has(f) {
 		return ""
@@ -147,8 +147,9 @@ func (s *Server) flagged(permission string, f feature.Name) string {
 	return permission
 }
 
-// permitted checks a permission as lib/api/helpers.rb does, and answers itself
-// if a job token of another project lacks it. Older versions had none.
+// permitted checks a permission as lib/api/helpers.rb does. If another project's job
+// token lacks it, permitted writes the answer and returns false. Older versions don't
+// have permissions.
 func (c *call) permitted(permission string) bool {
 	if !c.caller.ByJobToken || permission == "" || permission == access.AnyPermission || c.caller.Token.Project == c.project.ID || !c.s.has(feature.Policies) {
 		return true

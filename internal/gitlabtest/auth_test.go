@@ -15,8 +15,8 @@ const (
 	deadJWTJob = "eyJhbGciOiJSUzI1NiJ9.eyJqb2IiOjJ9.c2ln"
 )
 
-// tokenWorld has projects of every visibility and every sort of token. Project 1
-// is the job tokens' own; only those with an even id have it on their allowlist.
+// tokenWorld has projects of every visibility and tokens of every kind. Project 1 owns
+// the job tokens; only projects with an even ID allow them.
 func tokenWorld() *gitlabtest.World {
 	project := func(id int64, path, visibility string, allow ...int64) *gitlabtest.Project {
 		zip := gitlabtest.Zip(gitlabtest.File{Name: "a.txt", Content: "a"})
@@ -79,18 +79,18 @@ func carried(by, value string) sent {
 	return sent{header: []string{by, value}}
 }
 
-// outcomes of a credential on the families of routes below, in their order.
+// families are the kinds of routes; the outcomes below are in this order.
 var families = []string{
-	"projects/1/jobs/100/artifacts", // takes job tokens, anybody may ask
-	"projects/1/jobs",               // takes job tokens, asks for somebody
-	"projects/1/pipelines/10/jobs",  // takes job tokens, anybody may ask
-	"projects/1/jobs/100",           // takes none, asks for somebody
-	"job",                           // takes nothing but them
+	"projects/1/jobs/100/artifacts", // accepts job tokens and anonymous requests
+	"projects/1/jobs",               // accepts job tokens, not anonymous requests
+	"projects/1/pipelines/10/jobs",  // accepts job tokens and anonymous requests
+	"projects/1/jobs/100",           // accepts neither job tokens nor anonymous requests
+	"job",                           // accepts only job tokens
 	"jobs/100/artifacts",            // the runner's
 }
 
-// TestCredentialMatrix sends every sort of credential by every carrier to every
-// family of routes: lib/gitlab/auth/auth_finders.rb, lib/api/api_guard.rb.
+// TestCredentialMatrix sends every kind of credential in every way to every kind of
+// route: lib/gitlab/auth/auth_finders.rb, lib/api/api_guard.rb.
 func TestCredentialMatrix(t *testing.T) {
 	t.Parallel()
 	both := func(a, b sent) sent { return sent{append(slices.Clone(a.header), b.header...), a.query + b.query} }
@@ -99,7 +99,7 @@ func TestCredentialMatrix(t *testing.T) {
 	anonymous := []int{404, 401, 404, 401, 401, 401}
 	refused := []int{401, 401, 401, 401, 401, 401}
 	forbidden := []int{403, 403, 403, 403, 403, 403}
-	dead := []int{401, 401, 401, 401, 401, 401} // where it is ignored, 401 is for nobody
+	dead := []int{401, 401, 401, 401, 401, 401} // where job tokens are ignored, 401 means anonymous
 	tests := map[string]struct {
 		sent
 		want []int
@@ -153,7 +153,7 @@ func TestCredentialMatrix(t *testing.T) {
 	}
 }
 
-// Before job tokens were let in, a dead one was as good as none.
+// Routes that don't accept job tokens yet treat a dead one as no token.
 func TestIgnoredJobToken(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(tokenWorld(), gitlabtest.Options{Version: "17.11"})
@@ -175,7 +175,7 @@ func TestIgnoredJobToken(t *testing.T) {
 	}
 }
 
-// How each refusal is worded.
+// TestRefusals checks the words of each refusal.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

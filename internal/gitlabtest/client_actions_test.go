@@ -21,7 +21,7 @@ func clientGo(t *testing.T, s *gitlabtest.Running, token string) *gitlab.Client 
 	return c
 }
 
-// What changes something, by GitLab's own Go client.
+// Actions by GitLab's own Go client.
 func TestClientGoActions(t *testing.T) {
 	t.Parallel()
 	s := actionServer(t, gitlabtest.Options{})
@@ -69,8 +69,7 @@ func TestClientGoActions(t *testing.T) {
 	}
 }
 
-// What it makes of refusals, of the project and the instance, and of the latest
-// pipeline.
+// How the client understands refusals, the project, the instance and the latest pipeline.
 func TestClientGoReads(t *testing.T) {
 	t.Parallel()
 	s := actionServer(t, gitlabtest.Options{Version: "18.10"})
@@ -110,7 +109,7 @@ func TestClientGoReads(t *testing.T) {
 	}
 }
 
-// The same by python-gitlab.
+// The same with python-gitlab.
 func TestPythonGitLabActions(t *testing.T) {
 	t.Parallel()
 	s := actionServer(t, gitlabtest.Options{})

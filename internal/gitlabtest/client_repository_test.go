@@ -12,7 +12,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// What GitLab's own Go client makes of merge requests, commits and branches.
+// How GitLab's own Go client understands merge requests, commits and branches.
 func TestClientGoRepository(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{PerPage: 3, ExtraFields: map[string]any{"field_of_tomorrow": []any{1, "a"}}})
@@ -52,7 +52,7 @@ func TestClientGoRepository(t *testing.T) {
 	}
 }
 
-// Its filters of pipelines and jobs.
+// The client's filters for pipelines and jobs.
 func TestClientGoFilters(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})
@@ -107,7 +107,7 @@ func pipelineIDs(pipelines []*gitlab.PipelineInfo) []int64 {
 	return ids
 }
 
-// The same by python-gitlab.
+// The same with python-gitlab.
 func TestPythonGitLabRepository(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})

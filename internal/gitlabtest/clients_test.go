@@ -17,8 +17,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
-// The simulator is held against clients that nobody here wrote: what GitLab's own
-// Go client and python-gitlab make of its answers.
+// These tests check the simulator with clients that others wrote: GitLab's own Go client
+// and python-gitlab.
 
 // archive1001 is the archive of job 1001.
 func archive1001() []byte { return gitlabtest.Fixture().Projects[0].Pipelines[1].Jobs[0].Archive }
@@ -120,7 +120,7 @@ func TestPythonGitLab(t *testing.T) {
 func pythonGitLab(t *testing.T, server, token string) func(args ...string) string {
 	t.Helper()
 	tool := need.Tools(t, "python-gitlab")
-	home := t.TempDir() // Debian's command wants a file there
+	home := t.TempDir() // Debian's command needs a file there
 	config := "[global]\ndefault = simulated\n[simulated]\nurl = " + server + "\nprivate_token = " + token + "\n"
 	if err := os.WriteFile(filepath.Join(home, ".python-gitlab.cfg"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)

@@ -10,13 +10,13 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/storage"
 )
 
-// How the bytes of object storage come to the client.
+// How clients get the bytes from object storage.
 const (
 	modeDirect  = "direct"
 	modeProxied = "proxy"
 )
 
-// delivery is what the instance does without being asked.
+// delivery returns the mode if the request doesn't ask for one.
 func (o *Options) delivery() string {
 	if o.Mode == ModeRedirect {
 		return modeDirect
@@ -24,14 +24,14 @@ func (o *Options) delivery() string {
 	return modeProxied
 }
 
-// validMode is how a route that knows download_mode validates it.
+// validMode validates download_mode on a route that has it.
 func validMode(w http.ResponseWriter, query url.Values) bool {
 	return answer.OneOf(w, query, "download_mode", []string{modeDirect, modeProxied})
 }
 
-// delivery is the mode of an answer: the one that download_mode asks for, where the
-// instance knows the parameter on this route and allows the mode, and otherwise the
-// route's own. An empty one is a refusal.
+// delivery returns the mode for an answer: the one in download_mode, if this version
+// supports the parameter on the route and allows the mode; otherwise the route's own. An
+// empty mode means to refuse the request.
 func (c *call) delivery(f feature.Name, without string) string {
 	asked := c.r.URL.Query().Get("download_mode")
 	if asked == "" || !c.s.has(f) {
@@ -46,7 +46,7 @@ func (c *call) delivery(f feature.Name, without string) string {
 	return without
 }
 
-// send sends the bytes, or the client to storage.
+// send sends the bytes, or redirects the client to storage.
 func (c *call) send(file storage.File, mode string) {
 	remote := c.s.opts.Mode == ModeProxy || c.s.opts.Mode == ModeRedirect
 	if remote && mode == modeDirect {
@@ -79,7 +79,7 @@ func (s *Server) sendBytes(w http.ResponseWriter, r *http.Request, o *storage.Ob
 	}
 }
 
-// redirectStatus is Grape's choice: 303 unless the verb is GET.
+// redirectStatus is Grape's choice: 303 unless the method is GET.
 func redirectStatus(r *http.Request) int {
 	if r.Method == http.MethodGet {
 		return http.StatusFound
@@ -108,7 +108,7 @@ func (s *Server) store(w *answer.Reply, r *http.Request) {
 	}
 }
 
-// presigned is the address of a file in storage.
+// presigned returns a pre-signed URL for a file in storage.
 func (s *Server) presigned(method, path string) string {
 	until := s.opts.Now().Add(s.opts.URLExpiry)
 	s.mu.Lock()
@@ -116,7 +116,7 @@ func (s *Server) presigned(method, path string) string {
 	return storage.Presign(s.storageURL, method, path, until)
 }
 
-// otherArchives reports whether every archive is another one now.
+// otherArchives reports whether the fault "changed" has replaced every archive.
 func (s *Server) otherArchives() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// TestDownloadMode is ?download_mode= on the routes that know it (gitlab!252350,
-// gitlab!257219): a mode is granted where the administrator allows it. 302 is
-// direct, 200 proxied.
+// TestDownloadMode checks ?download_mode= on the routes that have it (gitlab!252350,
+// gitlab!257219): the administrator decides which modes are allowed. 302 is direct, 200
+// proxied.
 func TestDownloadMode(t *testing.T) {
 	t.Parallel()
 	const byID, byRef, runner = "projects/1/jobs/1001/artifacts", "projects/1/jobs/artifacts/main/download?job=build", "jobs/1001/artifacts"
@@ -27,7 +27,7 @@ func TestDownloadMode(t *testing.T) {
 	tests := []struct {
 		o    gitlabtest.Options
 		path string
-		want []int // without a mode, direct, proxy, an unknown one
+		want []int // without a mode, direct, proxy, unknown
 	}{
 		{redirect(both...), byID, []int{302, 302, 200, 400}},
 		{redirect("direct"), byID, []int{302, 302, 302, 400}},
@@ -35,7 +35,7 @@ func TestDownloadMode(t *testing.T) {
 		{proxy(both...), byID, []int{200, 302, 200, 400}},
 		{proxy("proxy"), byID, []int{200, 200, 200, 400}},
 		{proxy(), byID, []int{200, 200, 200, 400}},
-		{gitlabtest.Options{}, byID, []int{200, 200, 200, 400}}, // from disk the mode makes no difference
+		{gitlabtest.Options{}, byID, []int{200, 200, 200, 400}}, // from disk, the mode makes no difference
 		{redirect(both...), byRef, []int{302, 302, 302, 302}},   // the route ignores it
 		{redirect(both...), runner, []int{200, 302, 200, 400}},
 		{redirect("direct"), runner, []int{200, 302, 200, 400}},
@@ -63,8 +63,8 @@ func TestDownloadMode(t *testing.T) {
 	}
 }
 
-// Answers that could not be confirmed have a switch: a mode that isn't allowed
-// refused, the parameter known by ref.
+// Options switch answers that we couldn't confirm: refusing modes that aren't allowed,
+// and supporting the parameter by ref.
 func TestUnconfirmedModes(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{Mode: gitlabtest.ModeRedirect, RefusedMode: 403, Since: map[string]string{"download_mode by ref": "19.4"}, DownloadModes: []string{"direct"}})
@@ -81,7 +81,7 @@ func TestUnconfirmedModes(t *testing.T) {
 	}
 }
 
-// Options that no instance could have are said to every request.
+// If the options are impossible, every request says so.
 func TestWrongOptions(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]gitlabtest.Options{
@@ -103,7 +103,8 @@ func TestWrongOptions(t *testing.T) {
 	}
 }
 
-// Storage that clients cannot reach, in every way, while GitLab proxies from it.
+// In each of these ways storage can be unreachable for clients, while GitLab can still
+// proxy it.
 func TestStorageDown(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"refused", "no-name", "untrusted", "silent", "black-hole"} {

@@ -11,12 +11,12 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// A retried job loses its place to the new one, which finishes as it was declared
-// to, and with it the pipeline; a retried trigger job keeps its child.
+// A retried job's successor finishes as declared, and so does the pipeline. A retried
+// trigger job keeps its child.
 func TestRetryEnds(t *testing.T) {
 	t.Parallel()
 	s := actionServer(t, gitlabtest.Options{})
-	s.Update(func(w *gitlabtest.World) { // nothing else is unfinished
+	s.Update(func(w *gitlabtest.World) { // everything else has finished
 		p := w.Projects[0].Pipelines[0]
 		p.Jobs = p.Jobs[4:5]
 		p.Status = "failed"
@@ -95,7 +95,7 @@ func TestPlayVariables(t *testing.T) {
 	}
 }
 
-// The force of a cancellation is read from the body too.
+// cancel also reads force from the body.
 func TestForce(t *testing.T) {
 	t.Parallel()
 	s := actionServer(t, gitlabtest.Options{})
@@ -112,8 +112,8 @@ func TestForce(t *testing.T) {
 	}
 }
 
-// The project's artifacts expire but for what is locked or of the newest
-// successful pipeline of a ref; they are gone once they are purged.
+// The project's artifacts expire, unless they are locked or belong to a ref's latest
+// successful pipeline. Purging removes them.
 func TestDeleteAll(t *testing.T) {
 	t.Parallel()
 	world := actionWorld()

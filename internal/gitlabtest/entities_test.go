@@ -9,8 +9,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// TestJobEntity is a whole job, with all the keys of lib/api/entities/ci/job.rb and
-// of the entities within it.
+// TestJobEntity checks a complete job, with all the keys of lib/api/entities/ci/job.rb
+// and of the entities in it.
 func TestJobEntity(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})
@@ -47,7 +47,7 @@ func TestJobEntity(t *testing.T) {
 	if details := ask(t, s.APIURL+"/projects/5/pipelines/500", credentials["private"]...).body; !strings.Contains(details, `"coverage":"81.25"`) {
 		t.Errorf("of the pipeline: %s", details)
 	}
-	// A job that never ran has no runner, and one that failed has a reason.
+	// A job that never ran has no runner, and a failed one has a reason.
 	for id, want := range map[string]string{"5402": `"runner":null,"runner_manager":null`, "5302": `"failure_reason":"script_failure"`} {
 		if got := ask(t, s.APIURL+"/projects/5/jobs/"+id, credentials["private"]...).body; !strings.Contains(got, want) {
 			t.Errorf("%s: %s", id, got)
@@ -55,8 +55,8 @@ func TestJobEntity(t *testing.T) {
 	}
 }
 
-// Rows of artifacts[]: every report with its format, its name and the size that it
-// is served with.
+// Rows of artifacts[]: every report with its format, its name and the size that is
+// served.
 func TestArtifactRows(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})
@@ -90,7 +90,7 @@ func TestArtifactRows(t *testing.T) {
 	if !slices.Equal(rows, want) {
 		t.Errorf("%q, want %q", rows, want)
 	}
-	// A report that is only named has 321 bytes, in the format of its type.
+	// A report that is only named in Reports has 321 bytes, in its type's format.
 	named := &gitlabtest.Job{Reports: []string{"junit", "sast", "lsif", "unheard-of"}}
 	for _, a := range named.AllReports() {
 		if len(a.Bytes()) != 321 {
@@ -99,8 +99,8 @@ func TestArtifactRows(t *testing.T) {
 	}
 }
 
-// ExtraFields are in every entity of an answer, wherever it is, and in no error; an
-// id above 2^53 keeps its digits.
+// ExtraFields appear in every entity of an answer, at any depth, but not in errors. IDs
+// above 2^53 keep their digits.
 func TestExtraFields(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
@@ -109,7 +109,8 @@ func TestExtraFields(t *testing.T) {
 	s := gitlabtest.Start(world, gitlabtest.Options{ExtraFields: map[string]any{"unheard_of": map[string]int{"a": 1}, "status_since": nil}})
 	t.Cleanup(s.Close)
 	got := ask(t, s.APIURL+"/projects/5/jobs/"+large, credentials["private"]...).body
-	// The job, its user, its commit, its pipeline, its runner with the creator, the manager.
+	// The job, its user, its commit, its pipeline, its runner with the creator, the
+	// manager.
 	if strings.Count(got, `"unheard_of":{"a":1}`) != 7 || strings.Count(got, `"status_since":null`) != 7 || !strings.Contains(got, `"id":`+large) {
 		t.Errorf("a job: %s", got)
 	}
@@ -120,7 +121,7 @@ func TestExtraFields(t *testing.T) {
 	}
 }
 
-// Fields that some versions have, by accounts that could not be confirmed.
+// Fields that some versions may have, which we couldn't confirm.
 func TestUnconfirmedFields(t *testing.T) {
 	t.Parallel()
 	with := start(t, gitlabtest.Options{Since: map[string]string{"job source": "19.0", "pipeline merge_request": "19.0"}})

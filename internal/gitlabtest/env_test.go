@@ -9,8 +9,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// Env is what GitLab sets in a job: each row is a job and some of its variables; an
-// empty value means that the variable is absent.
+// TestEnv compares the variables that GitLab sets: each row is a job and some of its
+// variables. An empty value means that the variable isn't set.
 func TestEnv(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -66,7 +66,7 @@ func TestEnv(t *testing.T) {
 	if _, err := s.Env(999); err == nil {
 		t.Error("the variables of a missing job")
 	}
-	// Its token and its address are good for asking which job it is.
+	// With its token and address, a client can ask which job it is.
 	vars, err := s.Env(5701)
 	if err != nil {
 		t.Fatal(err)

@@ -16,12 +16,12 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// tried is one request on a connection of its own.
+// tried is the result of one request on its own connection.
 type tried struct {
 	status int
 	body   string
-	length int64 // announced
-	err    error // of the answer or of the body
+	length int64 // Content-Length
+	err    error // from the request or the body
 }
 
 func try(ctx context.Context, t *testing.T, address string) tried {
@@ -40,15 +40,15 @@ func try(ctx context.Context, t *testing.T, address string) tried {
 	return tried{resp.StatusCode, string(body), resp.ContentLength, err}
 }
 
-// TestConnectionFaults is what breaks below HTTP: how much arrives, and what the
-// client is told.
+// TestConnectionFaults checks faults below HTTP: how many bytes arrive, and what the
+// client sees.
 func TestConnectionFaults(t *testing.T) {
 	t.Parallel()
 	content := []byte(strings.Repeat("0123456789", 100_000))
 	tests := []struct {
 		kind  string
 		after int64
-		body  int // bytes; -1: no answer
+		body  int // bytes; -1 means no answer
 		is    error
 	}{
 		{"short-body", 0, 0, io.ErrUnexpectedEOF},
@@ -83,13 +83,13 @@ func TestConnectionFaults(t *testing.T) {
 	}
 }
 
-// wasReset reports whether err is a reset; Windows has a number of its own.
+// wasReset reports whether err is a reset; Windows has its own number for it.
 func wasReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || err != nil && runtime.GOOS == "windows"
 }
 
-// A reset comes without an answer, or after at most so much of the body: what is
-// on its way is lost.
+// A reset comes without an answer, or after at most that much of the body: bytes in
+// transit are lost.
 func TestReset(t *testing.T) {
 	t.Parallel()
 	s := serveOne(t, []byte(strings.Repeat("0123456789", 1000)), gitlabtest.Options{Faults: []gitlabtest.Fault{
@@ -110,7 +110,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// A body that is shorter than where it would break arrives.
+// A body that is shorter than the fault's position arrives complete.
 func TestBreakBehindTheEnd(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"short-body", "reset-body", "stall-body"} {
@@ -164,8 +164,8 @@ func TestTokenDies(t *testing.T) {
 	}
 }
 
-// TestChanged replaces every archive between two parts of a download: length and
-// ETag are others, so that an If-Range gets all of it; and it stays so.
+// TestChanged replaces every archive between two parts of a download: length and ETag
+// change, so If-Range gets the whole file. The change is permanent.
 func TestChanged(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeProxy, gitlabtest.ModeRedirect} {
@@ -192,13 +192,13 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// TestFaultSchedule is where and when a fault strikes; the first that is due wins.
+// TestFaultSchedule checks where and when faults occur; the first that is due wins.
 func TestFaultSchedule(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
 		faults []gitlabtest.Fault
-		want   string // statuses of archive and list by turns, as followed to storage
+		want   string // statuses of archive and list in turn, following redirects to storage
 	}{
 		{"always", []gitlabtest.Fault{{Kind: "500"}}, "500 500 500 500 500 500"},
 		{"once", []gitlabtest.Fault{{Kind: "500", Times: 1}}, "500 200 200 200 200 200"},
@@ -227,7 +227,7 @@ func TestFaultSchedule(t *testing.T) {
 	}
 }
 
-// Requests notes each in order, with what was sent.
+// Requests lists requests in order, with their headers.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	s := serveOne(t, []byte("0123456789"), gitlabtest.Options{Mode: gitlabtest.ModeRedirect})

@@ -19,32 +19,31 @@ type Fault struct {
 	//	429-rack         Rack::Attack: text, Retry-After in seconds, RateLimit-*
 	//	429-app          the application's limiter: JSON, no Retry-After
 	//	429-workhorse    the circuit breaker: text, Retry-After as a Go duration
-	//	401              the token has died meanwhile
-	//	404              what is asked for has been deleted meanwhile
-	//	500 502 503 504  as GitLab, Workhorse and nginx say them
-	//	another number   that status, and a body that says nothing
+	//	401              the token has expired in the meantime
+	//	404              the thing has been deleted in the meantime
+	//	500 502 503 504  as GitLab, Workhorse and nginx answer
+	//	another number   that status, with a meaningless body
 	//	reset            the connection is reset before an answer
-	//	reset-after      … after the request was acted on
+	//	reset-after      … after the request was carried out
 	//	reset-body       … after After bytes of the body
 	//	short-body       the connection ends after After bytes of the body
-	//	stall            no answer comes
-	//	stall-body       nothing more comes after After bytes of the body
-	//	bad-range        206 with another Content-Range than was asked for
-	//	changed          from now on every archive is another one
+	//	stall            no answer arrives
+	//	stall-body       nothing arrives after After bytes of the body
+	//	bad-range        206 with the wrong Content-Range
+	//	changed          from now on every archive is a different one
 	//	expired-url      storage says that the pre-signed URL has expired
 	//	login-page       200 with HTML
 	Kind string `json:"kind"`
-	// On restricts it to a host ("gitlab", "storage") or to paths that contain
-	// this; empty means every request.
+	// On limits the fault to a host ("gitlab", "storage") or to paths that contain this;
+	// empty means every request.
 	On string `json:"on"`
-	// Skip lets so many requests that match pass first.
+	// Skip is how many matching requests succeed first.
 	Skip int `json:"skip"`
 	// Times is how often it happens; 0 means always.
 	Times int `json:"times"`
-	// After is where a body breaks, in bytes.
+	// After is where the body breaks, in bytes.
 	After int64 `json:"after"`
-	// RetryAfter is the header of 429-rack and 429-workhorse; empty means "1",
-	// and "1s" of the latter.
+	// RetryAfter is the header of 429-rack and 429-workhorse; empty means "1" or "1s".
 	RetryAfter string `json:"retry_after"`
 }
 
@@ -53,7 +52,7 @@ type faultState struct {
 	seen int
 }
 
-// fault returns the first that is due.
+// fault returns the first fault that is due.
 func (s *Server) fault(host string, r *http.Request) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,8 +68,8 @@ func (s *Server) fault(host string, r *http.Request) *Fault {
 	return nil
 }
 
-// serve answers in place of the handler, or prepares what the handler's answer
-// will suffer. It reports whether the answer was given.
+// serve answers instead of the handler, or prepares to break the handler's answer. It
+// reports whether it has answered.
 func (f *Fault) serve(s *Server, w *recorder, r *http.Request) bool {
 	switch f.Kind {
 	case "reset":
@@ -134,7 +133,7 @@ func (f *Fault) status(w http.ResponseWriter, now time.Time) {
 			return
 		}
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, "[]") // 204 and 304 have none
+		_, _ = io.WriteString(w, "[]") // 204 and 304 have no body
 	}
 }
 
@@ -150,7 +149,7 @@ func (r *recorder) breakOff() error {
 	return http.ErrAbortHandler
 }
 
-// hold keeps the connection silent until the client goes.
+// hold keeps the connection silent until the client closes it.
 func hold(r *recorder) {
 	conn, _, err := http.NewResponseController(r.ResponseWriter).Hijack()
 	if err != nil {
@@ -158,7 +157,7 @@ func hold(r *recorder) {
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
-	_, _ = conn.Read(make([]byte, 1)) // returns when the client goes
+	_, _ = conn.Read(make([]byte, 1)) // returns when the client closes it
 }
 
 func hangUp(w http.ResponseWriter, reset bool) {

@@ -17,9 +17,9 @@ func (c *call) jobFile(project string) {
 	}
 }
 
-// available finds a job whose archive can be looked into. Unlike the archive as a
-// whole, that is possible only until it expires, unless its pipeline is locked.
-// missing names what is not there then. A nil job means that the answer was given.
+// available finds a job whose archive can be opened. Unlike downloading the whole
+// archive, that is possible only until it expires, unless its pipeline is locked. missing
+// is what the 404 names. If it returns nil, it has written the answer.
 func (c *call) available(project, missing string) *Job {
 	if !c.enterArtifacts(project, access.ReadJobs) {
 		return nil
@@ -51,10 +51,9 @@ func (c *call) refFile(project string) {
 	}
 }
 
-// file is Workhorse's artifacts-entry (workhorse/internal/artifacts/entry.go):
-// the name is looked up literally, there are no ranges, and errors are plain
-// text. Before it, lib/gitlab/ci/build/artifacts/path.rb refuses a path that is
-// none.
+// file is Workhorse's artifacts-entry (workhorse/internal/artifacts/entry.go): it looks
+// for the exact name, doesn't support ranges, and answers errors as plain text. Before
+// that, lib/gitlab/ci/build/artifacts/path.rb refuses invalid paths.
 func (c *call) file(job *Job, name string) {
 	if strings.ContainsRune(name, 0) || !utf8.ValidString(name) {
 		answer.BadRequest(c.w, "")
@@ -71,8 +70,8 @@ func (c *call) file(job *Job, name string) {
 	}
 }
 
-// tree is GET /projects/:id/jobs/:job_id/artifacts/tree, since 18.8. It lists
-// what Workhorse noted of the archive when it was uploaded.
+// tree is GET /projects/:id/jobs/:job_id/artifacts/tree, since 18.8. It lists the
+// metadata that Workhorse stored at the upload.
 func (c *call) tree(project string) {
 	job := c.available(project, "Artifacts")
 	if job == nil {

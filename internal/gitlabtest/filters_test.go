@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// TestScope is every form of the parameter scope on both lists of jobs:
+// TestScope checks every form of the parameter scope on both lists of jobs:
 // optional_scope of lib/api/ci/jobs.rb.
 func TestScope(t *testing.T) {
 	t.Parallel()
@@ -30,7 +30,7 @@ func TestScope(t *testing.T) {
 		"":                                       {5999, 5102, 5101},
 		"?include_retried=true":                  {5999, 5103, 5102, 5101},
 		"?include_retried=1&scope=failed":        {5103},
-		"?scope=failed":                          {}, // the failed one was retried
+		"?scope=failed":                          {}, // the failed job was retried
 		"?include_retried=f&scope[]=success":     {5999, 5102, 5101},
 		"?include_retried=&scope[]=success":      {5999, 5102, 5101},
 		"?scope[]=success&per_page=2&page=2":     {5101},
@@ -43,8 +43,8 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// Values that do not validate are 400 before anything else is looked at, where the
-// route lets anonymous requests in.
+// If a route accepts anonymous requests, invalid values are refused with 400 before
+// anything else.
 func TestWrongParameters(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})
@@ -79,7 +79,7 @@ func TestWrongParameters(t *testing.T) {
 			t.Errorf("%s: %d %s, want 400 %s", path, got.status, got.body, want)
 		}
 	}
-	// Where the route asks who is there first, 401 wins.
+	// If the route authenticates first, 401 comes first.
 	for path, who := range map[string]string{"projects/9/jobs?scope=done": "", "projects/5/jobs?scope=done": "private"} {
 		got := ask(t, s.APIURL+"/"+path, credentials[who]...)
 		if want := map[string]int{"": 401, "private": 400}[who]; got.status != want {
@@ -88,7 +88,7 @@ func TestWrongParameters(t *testing.T) {
 	}
 }
 
-// A parameter without a value filters nothing.
+// An empty parameter filters nothing.
 func TestEmptyFilters(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(pipelineWorld(), gitlabtest.Options{})
@@ -104,8 +104,8 @@ func TestEmptyFilters(t *testing.T) {
 	}
 }
 
-// TestSources is one pipeline of each source: the list has them all but children,
-// the by-ref search the ci sources alone.
+// TestSources has one pipeline for each source: the list has all of them except children;
+// the search by ref uses only the CI sources.
 func TestSources(t *testing.T) {
 	t.Parallel()
 	sources := []string{
@@ -135,9 +135,8 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// With the ref of a branch, newer versions list the merge request pipelines of the
-// branch, too, unless another source is asked for; their refs are those of the
-// merge request (gitlab!186590).
+// For a branch, newer versions also list its merge request pipelines, unless the request
+// asks for another source. Their refs are those of the merge request (gitlab!186590).
 func TestWideRefs(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]map[string][]int64{

@@ -7,9 +7,9 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// TestFineGrained is the table of
-// https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens_rest/: a token with
-// no other permission than the route's gets through, one with every other does not.
+// TestFineGrained follows the table of
+// https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens_rest/: a token with only
+// the route's permission succeeds; one with every other permission fails.
 func TestFineGrained(t *testing.T) {
 	t.Parallel()
 	type route struct{ method, path string }

@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// inputServer has job 5402, which waits, and 5401, which ran with inputs before.
+// inputServer has job 5402, which waits, and job 5401, which already ran with inputs.
 func inputServer(t *testing.T, o gitlabtest.Options) *gitlabtest.Running {
 	t.Helper()
 	s := start(t, o)
@@ -24,7 +24,7 @@ func inputServer(t *testing.T, o gitlabtest.Options) *gitlabtest.Running {
 	return s
 }
 
-// given are the inputs of a job, after it was played or retried.
+// given returns a job's inputs and variables after it was played or retried.
 func given(s *gitlabtest.Running, id int64) (inputs map[string]any, variables map[string]string) {
 	s.Update(func(w *gitlabtest.World) {
 		job, _, _ := w.Job(id)
@@ -33,14 +33,14 @@ func given(s *gitlabtest.Running, id int64) (inputs map[string]any, variables ma
 	return inputs, variables
 }
 
-// TestJobInputs is job_inputs of JSON, with its types, and of a form, as strings:
-// https://docs.gitlab.com/api/jobs/#run-a-job. What equals a default is left out.
+// TestJobInputs sends job_inputs as JSON, with types, and as a form, with strings:
+// https://docs.gitlab.com/api/jobs/#run-a-job. Inputs that equal a default are omitted.
 func TestJobInputs(t *testing.T) {
 	t.Parallel()
 
 	for _, tt := range []struct {
 		body string
-		want map[string]any // of the job that is played
+		want map[string]any // of the played job
 	}{
 		{``, nil},
 		{`{}`, nil},
@@ -62,7 +62,7 @@ func TestJobInputs(t *testing.T) {
 			t.Errorf("retry with %s: %d %s", tt.body, got.status, got.body)
 		}
 		want := tt.want
-		if want == nil { // those of before
+		if want == nil { // the previous ones
 			want = map[string]any{"target": "production"}
 		}
 		if got, _ := given(s, 6000); !maps.Equal(got, want) {
@@ -71,7 +71,8 @@ func TestJobInputs(t *testing.T) {
 	}
 }
 
-// Beside variables, of a job that declares none, and of a version that ignores them.
+// Together with variables, for a job that declares no inputs, and on a version that
+// ignores them.
 func TestJobInputsBeside(t *testing.T) {
 	t.Parallel()
 	const both = `{"job_variables_attributes":[{"key":"A","value":"1"}],"job_inputs":{"target":"production"}}`
@@ -100,8 +101,8 @@ func TestJobInputsBeside(t *testing.T) {
 	}
 }
 
-// app/services/ci/inputs/processor_service.rb refuses what the job does not
-// declare, then what lib/ci/inputs refuses; nothing is played then.
+// app/services/ci/inputs/processor_service.rb refuses inputs that the job doesn't
+// declare, then those that lib/ci/inputs refuses. The job isn't played.
 func TestJobInputsRefused(t *testing.T) {
 	t.Parallel()
 	refused := func(reason string) string { return `{"message":"400 Bad request - ` + reason + `"}` }
@@ -115,7 +116,7 @@ func TestJobInputsRefused(t *testing.T) {
 		`{"job_inputs":{"target":false}}`:                refused("`target` input: provided value is not a string"),
 		`{"job_inputs":{"target":["a"]}}`:                refused("`target` input: provided value is not a string"),
 		`{"job_inputs":{"replicas":true,"verbose":"x"}}`: refused("`replicas` input: provided value is not a number, `verbose` input: provided value is not a boolean"),
-		`job_inputs[replicas]=5`:                         refused("`replicas` input: provided value is not a number"), // forms have strings
+		`job_inputs[replicas]=5`:                         refused("`replicas` input: provided value is not a number"), // forms contain strings
 		`{"job_inputs":"target"}`:                        `{"error":"job_inputs is invalid"}`,
 		`{"job_inputs":[1]}`:                             `{"error":"job_inputs is invalid"}`,
 		`job_inputs=target`:                              `{"error":"job_inputs is invalid"}`,
@@ -126,7 +127,7 @@ func TestJobInputsRefused(t *testing.T) {
 			}
 		}
 	}
-	for action, want := range map[string]string{ // what only one of the two declares
+	for action, want := range map[string]string{ // only one of the two declares it
 		"5402/play {\"job_inputs\":{\"target\":\"moon\"}}":  refused("`target` input: `moon` cannot be used because it is not in the list of allowed options"),
 		"5401/retry {\"job_inputs\":{\"target\":\"Moon\"}}": refused("`target` input: provided value does not match required RegEx pattern"),
 		"5401/retry {\"job_inputs\":{\"regions\":\"us\"}}":  refused("`regions` input: provided value is not an array"),

@@ -12,8 +12,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// authenticated is lib/api/helpers.rb's authenticate!: an anonymous request gets
-// 401, before anything else is looked at.
+// authenticated is lib/api/helpers.rb's authenticate!: an anonymous request gets 401
+// before anything else is checked.
 func (c *call) authenticated(permission string) bool {
 	caller, ok := c.s.identify(c.w, c.r, permission != "")
 	if ok && caller.Token == nil {
@@ -24,8 +24,8 @@ func (c *call) authenticated(permission string) bool {
 	return ok
 }
 
-// enterBuilds is enter for what is about pipelines, jobs and artifacts, which the
-// caller must be allowed to read.
+// enterBuilds is enter for pipelines, jobs and artifacts, which the caller must be
+// allowed to read.
 func (c *call) enterBuilds(project, permission string) bool {
 	if !c.enter(project, permission) {
 		return false
@@ -37,8 +37,8 @@ func (c *call) enterBuilds(project, permission string) bool {
 	return true
 }
 
-// act begins a route of lib/api/ci/jobs.rb: it asks who is there before it looks
-// at parameters.
+// act starts a route of lib/api/ci/jobs.rb: it authenticates before it validates
+// parameters.
 func (c *call) act(project, id, permission string) bool {
 	if !c.authenticated(permission) {
 		return false
@@ -58,8 +58,7 @@ func (c *call) showJob(project, id string) {
 	}
 }
 
-// trace is GET /projects/:id/jobs/:job_id/trace: all of the log so far, and never
-// a range of it.
+// trace is GET /projects/:id/jobs/:job_id/trace: the whole log so far, without ranges.
 func (c *call) trace(project, id string) {
 	job, pipeline := c.enterJob(project, id)
 	if job == nil {
@@ -76,8 +75,8 @@ func (c *call) trace(project, id string) {
 	_, _ = c.w.Write([]byte(job.ReadLog()))
 }
 
-// enterJob finds a job for a route of lib/api/ci/jobs.rb that reads one; it
-// answers itself, and returns nil, if there is none.
+// enterJob finds a job for a read route of lib/api/ci/jobs.rb. If it can't, it writes the
+// answer and returns nil.
 func (c *call) enterJob(project, id string) (*Job, *Pipeline) {
 	if !c.act(project, id, c.s.flagged(access.ReadJobs, feature.TokenJob)) {
 		return nil, nil
@@ -85,7 +84,7 @@ func (c *call) enterJob(project, id string) (*Job, *Pipeline) {
 	return c.findJob()
 }
 
-// findJob is find_build! of lib/api/helpers.rb: it finds no trigger jobs.
+// findJob is find_build! of lib/api/helpers.rb: it doesn't find trigger jobs.
 func (c *call) findJob() (*Job, *Pipeline) {
 	job, pipeline := c.project.Job(c.id)
 	if job == nil {
@@ -94,8 +93,7 @@ func (c *call) findJob() (*Job, *Pipeline) {
 	return job, pipeline
 }
 
-// currentJob is GET /job, for job tokens alone. Fine-grained permissions do not
-// touch it.
+// currentJob is GET /job, only for job tokens. Fine-grained permissions don't affect it.
 func (c *call) currentJob() {
 	caller, ok := c.s.identify(c.w, c.r, true)
 	switch {
@@ -115,7 +113,7 @@ func (c *call) currentJob() {
 	}
 }
 
-// entities makes the JSON of the project's entities, as the caller sees them.
+// entities makes the JSON of the project's entities.
 func (c *call) entities() entity.Instance {
 	return entity.Instance{
 		World: c.s.world, Project: c.project, Web: c.webURL(), Now: c.s.opts.Now(), Size: c.s.size,

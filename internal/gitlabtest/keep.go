@@ -9,8 +9,8 @@ import (
 
 // The routes of lib/api/ci/job_artifacts.rb that change something.
 
-// keep is POST …/artifacts/keep: the archive does not expire any more. Where
-// there is none, or it has expired, the message shows the job as Ruby does.
+// keep is POST …/artifacts/keep: the archive won't expire. If it doesn't exist or has
+// expired, the message contains the job in Ruby's notation.
 func (c *call) keep(project, id string) {
 	if !c.act(project, id, "") || !c.needs("developer") {
 		return
@@ -26,8 +26,8 @@ func (c *call) keep(project, id string) {
 	}
 }
 
-// deleteArtifacts is DELETE …/artifacts: the archive and the reports go, the log
-// stays.
+// deleteArtifacts is DELETE …/artifacts. It deletes the archive and the reports, and
+// keeps the log.
 func (c *call) deleteArtifacts(project, id string) {
 	if !c.act(project, id, "") || !c.needs("maintainer") {
 		return
@@ -40,9 +40,9 @@ func (c *call) deleteArtifacts(project, id string) {
 	c.w.WriteHeader(http.StatusNoContent)
 }
 
-// deleteAllArtifacts is DELETE /projects/:id/artifacts. It lets expire what may
-// go: not what is locked, nor what the newest successful pipeline of each ref
-// has. Purging comes later: [World.Purge].
+// deleteAllArtifacts is DELETE /projects/:id/artifacts. It sets artifacts to expired,
+// unless they are locked or belong to the latest successful pipeline of a ref. Purging
+// comes later: [World.Purge].
 // https://docs.gitlab.com/api/job_artifacts/#delete-project-artifacts
 func (c *call) deleteAllArtifacts(project string) {
 	if !c.authenticated("") || !c.enter(project, "") || !c.needs("maintainer") || c.refreshing() {
@@ -65,7 +65,7 @@ func (c *call) deleteAllArtifacts(project string) {
 	answer.Message(c.w, http.StatusAccepted, "202 Accepted")
 }
 
-// refreshing answers, and returns true, while nothing may be removed
+// refreshing writes an answer and returns true while nothing may be deleted
 // (lib/api/helpers/project_stats_refresh_conflicts_helpers.rb).
 func (c *call) refreshing() bool {
 	if c.project.StatsRefresh {

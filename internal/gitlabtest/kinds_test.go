@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/asked"
 )
 
-// TestCounts counts one request of every kind, and those that were throttled.
+// TestCounts counts one request of every kind, and the throttled ones.
 func TestCounts(t *testing.T) {
 	t.Parallel()
 	at := newClock()

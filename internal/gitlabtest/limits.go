@@ -14,25 +14,24 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
-// Limits are the rate limits of the instance, in requests a minute; zero means
-// GitLab's default, a negative number no limit. They are counted in fixed windows
-// on the clock of [Options.Now], as GitLab counts them.
+// Limits are the instance's rate limits, in requests per minute; zero means GitLab's
+// default, a negative number no limit. As in GitLab, requests are counted in fixed
+// windows, here by the clock of [Options.Now].
 // https://docs.gitlab.com/security/rate_limits/
 type Limits struct {
-	// Runner is of a job token on /jobs/:id/…: runner_jobs_endpoints_api_limit, 200.
+	// Runner limits a job token on /jobs/:id/…: runner_jobs_endpoints_api_limit, 200.
 	Runner int
-	// JobsIndex is of a user on /projects/:id/jobs: project_jobs_api_rate_limit, 600.
+	// JobsIndex limits a user on /projects/:id/jobs: project_jobs_api_rate_limit, 600.
 	JobsIndex int
-	// Project is of a user on /projects/:id: project_api_limit, 400.
+	// Project limits a user on /projects/:id: project_api_limit, 400.
 	Project int
-	// API is of a user on the whole API, the runner's routes apart: Rack::Attack's
+	// API limits a user on the whole API except the runner's routes: Rack::Attack's
 	// throttle_authenticated_api, which is off unless an administrator sets it.
 	API int
-	// Period stands for the minute; zero means a minute. A test that cannot wait
-	// scales it down.
+	// Period replaces the minute, so that tests needn't wait; zero means a minute.
 	Period time.Duration
-	// Shape is how a limit of the application is answered: "app" if empty, as
-	// GitLab answers it; "rack" and "workhorse" have the other shapes of 429 tested.
+	// Shape selects how a limit of the application is answered: "app", GitLab's own and
+	// the default; "rack" and "workhorse" are the other forms of a 429.
 	Shape string
 	// RetryAfter adds Retry-After to answers of the shape "app" (U).
 	RetryAfter bool
@@ -48,7 +47,7 @@ const (
 	limitRack      limit = "throttle_authenticated_api"
 )
 
-// allowed is how many requests a limit lets through in a period; zero means all.
+// allowed returns how many requests a limit allows in a period; zero means any number.
 func (l *Limits) allowed(of limit) int {
 	set, standard := 0, 0
 	switch of {
@@ -70,21 +69,20 @@ func (l *Limits) allowed(of limit) int {
 	return set
 }
 
-// limiter counts requests in the window that is open. It is guarded by the lock of
-// the world.
+// limiter counts requests in the current window. The world's lock guards it.
 type limiter struct {
 	window int64
 	counts map[string]int
 }
 
-// overdrawn is what a request that went over a limit is told.
+// overdrawn describes a limit that a request exceeded.
 type overdrawn struct {
 	limit            limit
 	allowed, counted int
 	reset            time.Time
 }
 
-// count counts a request against a limit, and reports whether it went over.
+// count counts a request against a limit, and reports whether it exceeded it.
 func (s *Server) count(of limit, key string) (overdrawn, bool) {
 	limits := s.opts.Limits
 	if limits == nil || limits.allowed(of) == 0 {
@@ -104,8 +102,8 @@ func (s *Server) count(of limit, key string) (overdrawn, bool) {
 	return over, over.counted > over.allowed
 }
 
-// limited counts the request against a limit of the application. It answers, and
-// returns true, if the request went over.
+// limited counts the request against one of the application's limits. If the request
+// exceeded it, limited writes the answer and returns true.
 func (c *call) limited(of limit) bool {
 	if of == limitRunner && !c.s.has(feature.RunnerLimit) {
 		return false
@@ -128,8 +126,8 @@ func (c *call) limited(of limit) bool {
 	return true
 }
 
-// limitKey is what a limit counts by: the digest of the job token on the runner's
-// routes, otherwise the user, or the address of an anonymous request.
+// limitKey returns the key that a limit counts by: the digest of the job token on the
+// runner's routes, otherwise the user, or the address of an anonymous request.
 func (c *call) limitKey(of limit) string {
 	if of == limitRunner {
 		token := c.r.URL.Query().Get("token")
@@ -157,9 +155,9 @@ func (s *Server) userKey(r *http.Request, t *Token) string {
 	return "user " + access.Caller{Token: t}.User()
 }
 
-// throttledByRack is Rack::Attack, before anything else: lib/gitlab/rack_attack.rb
-// counts users on the API, but no job tokens on the runner's routes. An anonymous
-// request is not counted.
+// throttledByRack is Rack::Attack, which comes first: lib/gitlab/rack_attack.rb counts
+// users on the API, but not job tokens on the runner's routes. Anonymous requests don't
+// count.
 func (s *Server) throttledByRack(w http.ResponseWriter, r *http.Request) bool {
 	below, ok := s.apiPath(r)
 	value, _ := personalToken(r)
@@ -177,17 +175,17 @@ func (s *Server) throttledByRack(w http.ResponseWriter, r *http.Request) bool {
 	return throttled
 }
 
-// rack is Rack::Attack's answer.
+// rack writes Rack::Attack's answer.
 func (o overdrawn) rack(w http.ResponseWriter, now time.Time) {
 	answer.TooManyByRack(w, answer.RackHeaders{
 		After: seconds(o.reset, now), Name: string(o.limit), Limit: o.allowed, Observed: o.counted, Reset: o.reset,
 	})
 }
 
-// wait is how long a window stays closed.
+// wait returns how long until the next window.
 func wait(reset, now time.Time) time.Duration { return max(reset.Sub(now), 0) }
 
-// seconds rounds it up, as Retry-After needs it.
+// seconds rounds that up, for Retry-After.
 func seconds(reset, now time.Time) string {
 	return strconv.FormatInt(int64((wait(reset, now)+time.Second-1)/time.Second), 10)
 }

@@ -30,8 +30,8 @@ const (
 	oneJob      = "projects/1/jobs/1001"
 )
 
-// allowed asks until it is throttled, at most that often, and returns how often it
-// was not; -1 means never.
+// allowed sends up to tries requests, and returns how many were allowed before the first
+// was throttled; -1 if none was.
 func allowed(t *testing.T, tries int, address string, header ...string) int {
 	t.Helper()
 	for n := range tries {
@@ -46,7 +46,7 @@ func allowed(t *testing.T, tries int, address string, header ...string) int {
 	return -1
 }
 
-// TestLimits tries each limit, and requests that it must not count.
+// TestLimits tries each limit, and requests that don't count.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	all := gitlabtest.Limits{Runner: 3, JobsIndex: 4, Project: 5, API: 6}
@@ -59,7 +59,7 @@ func TestLimits(t *testing.T) {
 	for _, tt := range []struct {
 		limits             *gitlabtest.Limits
 		version, path, who string
-		want               int // requests that are let through; -1 means all
+		want               int // requests that are allowed; -1 means all
 	}{
 		{nil, "", runnerRoute, "job", -1},
 		{&off, "", runnerRoute, "job", -1},
@@ -77,7 +77,7 @@ func TestLimits(t *testing.T) {
 		{&all, "", oneJob, "private", 6},
 		{&all, "", "projects/1/jobs/1001/artifacts", "job", 6},
 		{&all, "", "projects/1/jobs/1001/artifacts", "bearer", 6},
-		{only(func(l *gitlabtest.Limits) { l.API = 2 }), "", runnerRoute, "job", -1}, // no job tokens there
+		{only(func(l *gitlabtest.Limits) { l.API = 2 }), "", runnerRoute, "job", -1}, // job tokens don't count there
 		{only(func(l *gitlabtest.Limits) { l.Project = 2 }), "", oneJob, "private", -1},
 		{only(func(l *gitlabtest.Limits) { l.JobsIndex = 2 }), "", "projects/1/pipelines/100/jobs", "private", -1},
 		{only(func(l *gitlabtest.Limits) { l.Runner = 2 }), "", "projects/1/jobs/1001/artifacts", "job", -1},
@@ -91,8 +91,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// A job token has one count for all jobs and all ways to send it; a user has one
-// for all tokens.
+// A job token is counted once for all jobs and all ways to send it; a user once for all
+// tokens.
 func TestLimitKeys(t *testing.T) {
 	t.Parallel()
 	at := newClock()
@@ -120,7 +120,7 @@ func TestLimitKeys(t *testing.T) {
 	}
 }
 
-// A job token counts for the user of its job, and an upload as a download does.
+// A job token counts for its job's user, and uploads count as downloads do.
 func TestLimitOwners(t *testing.T) {
 	t.Parallel()
 	at := newClock()
@@ -148,7 +148,7 @@ func TestLimitOwners(t *testing.T) {
 	}
 }
 
-// A window ends on the clock of the instance, or after its Period.
+// A window ends by the instance's clock, or after its Period.
 func TestLimitWindow(t *testing.T) {
 	t.Parallel()
 	for _, period := range []time.Duration{0, 3 * time.Second} {
@@ -179,8 +179,8 @@ func TestLimitWindow(t *testing.T) {
 	}
 }
 
-// Each limit answers in its own shape, and a knob gives it another's: §7.2 of the
-// API, lib/api/helpers/rate_limiter.rb, lib/gitlab/rack_attack.rb,
+// Each limit has its own form of answer, and an option selects another:
+// lib/api/helpers/rate_limiter.rb, lib/gitlab/rack_attack.rb,
 // workhorse/internal/circuitbreaker.
 func TestLimitShapes(t *testing.T) {
 	t.Parallel()

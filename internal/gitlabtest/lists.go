@@ -16,12 +16,12 @@ type listParams struct {
 	retried bool
 }
 
-// takes reports whether a job of that status belongs into the list.
+// takes reports whether a job with that status belongs in the list.
 func (p listParams) takes(status string, retried bool) bool {
 	return (p.retried || !retried) && (len(p.scope) == 0 || slices.Contains(p.scope, status))
 }
 
-// listParams validates them; false means that the answer was given.
+// listParams validates them. If they are invalid, it writes the answer and returns false.
 func (c *call) listParams() (listParams, bool) {
 	query := c.r.URL.Query()
 	scope, ok := answer.JobScope(c.w, query)
@@ -32,7 +32,8 @@ func (c *call) listParams() (listParams, bool) {
 	return listParams{scope, retried}, ok
 }
 
-// listProjectJobs is GET /projects/:id/jobs: retried jobs included, no totals.
+// listProjectJobs is GET /projects/:id/jobs. It includes retried jobs and sends no
+// totals.
 func (c *call) listProjectJobs(project string) {
 	permission := c.s.flagged(access.ReadJobs, feature.TokenProjectJobs)
 	if !c.authenticated(permission) {
@@ -63,7 +64,7 @@ func (c *call) listProjectJobs(project string) {
 // listPipelineJobs is GET /projects/:id/pipelines/:pipeline_id/jobs. Older
 // versions ignore job tokens.
 func (c *call) listPipelineJobs(project string) {
-	params, ok := c.listParams() // validated before anything else
+	params, ok := c.listParams() // validated first
 	if !ok || !c.enterBuilds(project, c.s.flagged(access.ReadJobs, feature.TokenJobs)) {
 		return
 	}
@@ -85,9 +86,9 @@ func (c *call) jobs(pipeline *Pipeline, params listParams) []entity.Job {
 	return rows
 }
 
-// listBridges is GET …/bridges, and …/trigger_jobs on newer versions.
+// listBridges is GET …/bridges, and …/trigger_jobs in newer versions.
 func (c *call) listBridges(project string) {
-	params, ok := c.listParams() // validated before anything else
+	params, ok := c.listParams() // validated first
 	if !ok || !c.enterBuilds(project, c.s.flagged(access.ReadPipelines, feature.TokenPipelines)) {
 		return
 	}

@@ -9,22 +9,22 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/asked"
 )
 
-// Request is what a server was asked, and how it answered.
+// Request is a request and its outcome.
 type Request struct {
 	Method      string
 	Host        string // "gitlab" or "storage"
-	Kind        string // what it was for: one of the kinds of package asked
+	Kind        string // one of the kinds of package asked
 	Path        string // escaped
 	Query       string
 	Header      http.Header
 	Range       string // the header
-	Body        string // of a request that changes something, uploads apart
-	Status      int    // 0 while there is no answer
+	Body        string // of a request that changes something, except uploads
+	Status      int    // 0 until it is answered
 	BytesSent   int64  // of the body
 	LeakedToken bool   // storage received a credential
 }
 
-// Requests returns what was asked so far, in order of arrival.
+// Requests returns the requests so far, in order of arrival.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,7 +35,7 @@ func (s *Server) Requests() []Request {
 	return all
 }
 
-// ResetRequests forgets what was asked so far.
+// ResetRequests forgets the requests so far.
 func (s *Server) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *Server) begin(r *http.Request, host string) *Request {
 		if entry.Kind == asked.Upload {
 			limit += s.opts.MaxArtifact
 		}
-		body, _ := io.ReadAll(io.LimitReader(r.Body, limit)) // a broken one is cut off
+		body, _ := io.ReadAll(io.LimitReader(r.Body, limit)) // a broken body is truncated
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if entry.Kind != asked.Upload {
 			entry.Body = string(body)
@@ -65,7 +65,7 @@ func (s *Server) begin(r *http.Request, host string) *Request {
 	return entry
 }
 
-// kind tells what a request is for.
+// kind returns what a request is for.
 func (s *Server) kind(r *http.Request, host string) string {
 	below, ok := s.apiPath(r)
 	switch {
@@ -77,20 +77,20 @@ func (s *Server) kind(r *http.Request, host string) string {
 	return asked.Kind(r, below)
 }
 
-// carriesToken looks for a credential wherever GitLab would take one from.
+// carriesToken looks for a credential in all places where GitLab accepts one.
 func carriesToken(r *http.Request) bool {
 	query := r.URL.Query()
 	return slices.ContainsFunc([]string{"Job-Token", "Private-Token", "Authorization"}, func(name string) bool { return r.Header.Get(name) != "" }) ||
 		slices.ContainsFunc([]string{"job_token", "private_token", "token"}, query.Has)
 }
 
-// recorder notes the answer, and breaks the body where a fault says so.
+// recorder records the answer, and breaks the body if a fault says so.
 type recorder struct {
 	http.ResponseWriter
 	server *Server
 	entry  *Request
 	sent   int64
-	breaks *Fault // nil: the body is sent in full
+	breaks *Fault // nil: send the whole body
 	broken bool
 }
 
@@ -113,7 +113,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 		r.WriteHeader(http.StatusOK)
 	}
 	if r.breaks != nil && r.sent+int64(len(p)) >= r.breaks.After {
-		n, _ := r.ResponseWriter.Write(p[:r.breaks.After-r.sent]) // it is broken off anyway
+		n, _ := r.ResponseWriter.Write(p[:r.breaks.After-r.sent]) // the body is broken off anyway
 		r.count(n)
 		r.broken = true
 		return n, r.breakOff()
@@ -133,8 +133,8 @@ func (r *recorder) count(n int) {
 // Unwrap is for [http.ResponseController].
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// Counts counts the requests since the start, or the last [Server.ResetRequests],
-// by their kinds. Kinds that did not occur are absent.
+// Counts counts the requests since the start or the last [Server.ResetRequests], by kind.
+// Kinds without a request are missing.
 func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,7 +145,7 @@ func (s *Server) Counts() map[string]int {
 	return counts
 }
 
-// Throttled counts the requests that were answered with 429, by their kinds.
+// Throttled counts the requests answered with 429, by kind.
 func (s *Server) Throttled() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

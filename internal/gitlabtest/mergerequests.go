@@ -26,8 +26,9 @@ func (c *call) projectMergeRequests(project string, parts []string) {
 	}
 }
 
-// findMergeRequest is find_merge_request_with_access (lib/api/helpers.rb): it
-// answers itself, and returns nil, if there is none or the caller may not read it.
+// findMergeRequest is find_merge_request_with_access (lib/api/helpers.rb). If the merge
+// request doesn't exist or the caller can't read it, it writes the answer and returns
+// nil.
 func (c *call) findMergeRequest() *MergeRequest {
 	m := c.project.MergeRequest(c.id)
 	switch {
@@ -42,7 +43,7 @@ func (c *call) findMergeRequest() *MergeRequest {
 }
 
 // showMergeRequest is GET /projects/:id/merge_requests/:merge_request_iid
-// (lib/api/merge_requests.rb), with job tokens on newer versions.
+// (lib/api/merge_requests.rb). Newer versions accept job tokens.
 func (c *call) showMergeRequest(project string) {
 	if !c.enter(project, c.s.flagged(access.ReadMergeRequests, feature.TokenMR)) {
 		return
@@ -52,9 +53,9 @@ func (c *call) showMergeRequest(project string) {
 	}
 }
 
-// listMergeRequestPipelines is GET …/merge_requests/:merge_request_iid/pipelines,
-// which ignores job tokens. Of a fork it lists only what the caller may read there
-// (app/finders/ci/pipelines_for_merge_request_finder.rb).
+// listMergeRequestPipelines is GET …/merge_requests/:merge_request_iid/pipelines, which
+// ignores job tokens. If the merge request comes from a fork, it lists only what the
+// caller may read there (app/finders/ci/pipelines_for_merge_request_finder.rb).
 func (c *call) listMergeRequestPipelines(project string) {
 	if !answer.Integers(c.w, c.r.URL.Query(), "page", "per_page") || !c.enter(project, "") {
 		return
@@ -73,8 +74,8 @@ func (c *call) listMergeRequestPipelines(project string) {
 	paged(c, rows, true)
 }
 
-// headPipeline is the newest pipeline of the merge request in its own project for
-// its head, or for the merge of it; nil if the caller may not read pipelines.
+// headPipeline returns the newest pipeline in the merge request's project for its head or
+// its merge; nil if the caller can't read pipelines.
 func (c *call) headPipeline(m *MergeRequest) *Pipeline {
 	if !c.caller.MayReadBuilds(c.project) {
 		return nil

@@ -10,8 +10,8 @@ import (
 
 var shopJob = []string{"JOB-TOKEN", gitlabtest.ShopJobToken}
 
-// TestMergeRequest is GET /projects/:id/merge_requests/:iid, which newer versions
-// give to job tokens, and its pipelines, which none does.
+// TestMergeRequest checks GET /projects/:id/merge_requests/:iid, which accepts job tokens
+// in newer versions, and its pipelines, which don't in any.
 func TestMergeRequest(t *testing.T) {
 	t.Parallel()
 	const project, record = `{"message":"404 Project Not Found"}`, `{"message":"404 Not found"}`
@@ -51,10 +51,9 @@ func TestMergeRequest(t *testing.T) {
 	}
 }
 
-// TestMergeRequestPipelines is app/finders/ci/pipelines_for_merge_request_finder.rb:
-// the merge request's own pipelines of every type, then those of the source branch
-// for its commits, even those that are gone; of a fork, those that the caller may
-// read.
+// TestMergeRequestPipelines follows app/finders/ci/pipelines_for_merge_request_finder.rb:
+// the merge request's own pipelines of every type, then those of the source branch for
+// its commits, even removed ones; from a fork, only those that the caller may read.
 func TestMergeRequestPipelines(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
@@ -76,7 +75,7 @@ func TestMergeRequestPipelines(t *testing.T) {
 		"3/pipelines?per_page=2&page=2": {550, 545},
 		"4/pipelines":                   {505},
 		"8/pipelines":                   {604},
-		"9/pipelines":                   {}, // the fork is gone
+		"9/pipelines":                   {}, // the fork no longer exists
 	} {
 		if got := ids(t, ask(t, s.APIURL+"/projects/5/merge_requests/"+path, credentials["private"]...).body); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", path, got, want)
@@ -86,7 +85,8 @@ func TestMergeRequestPipelines(t *testing.T) {
 	if !slices.Equal(ids(t, got), []int64{604, 600}) || !strings.Contains(got, `"id":600,"iid":0,"project_id":6`) {
 		t.Errorf("of a fork: %s", got)
 	}
-	// A guest of a private project may not read its code, so not its merge requests either.
+	// A guest can't read a private project's code, and so can't read its merge requests
+	// either.
 	s.Update(func(w *gitlabtest.World) { w.Token("both").Roles[5] = "guest" })
 	for path, want := range map[string]int{"3": 403, "3/pipelines": 403, "99": 404} {
 		if got := ask(t, s.APIURL+"/projects/5/merge_requests/"+path, "PRIVATE-TOKEN", "both"); got.status != want {
@@ -95,14 +95,14 @@ func TestMergeRequestPipelines(t *testing.T) {
 	}
 }
 
-// Each type of merge request pipeline is found by its ref, on the artifacts API too.
+// The ref of each type finds its merge request pipeline, on the artifacts API too.
 func TestMergeRequestRefs(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})
 	for ref, want := range map[string]string{
 		"refs/merge-requests/3/head": "build 5501\n", "refs/merge-requests/3/merge": "build 5601\n",
-		"refs/merge-requests/3/train": `{"message":"404 Not found"}`, // it still runs
-		"feature/cart":                "build 5451\n",                // the newest pipeline, of whatever commit
+		"refs/merge-requests/3/train": `{"message":"404 Not found"}`, // still running
+		"feature/cart":                "build 5451\n",                // the newest pipeline, whatever its commit
 	} {
 		if got := ask(t, s.APIURL+"/projects/5/jobs/artifacts/"+ref+"/raw/job.txt?job=build", credentials["private"]...); got.body != want {
 			t.Errorf("%s: %d %q", ref, got.status, got.body)

@@ -164,10 +164,7 @@ func unprivileged(t *testing.T, args ...string) *exec.Cmd {
 	if os.Geteuid() != 0 {
 		return exec.CommandContext(t.Context(), "artifetch", args...)
 	}
-	exe, err := exec.LookPath("artifetch")
-	if err != nil {
-		t.Fatal(err)
-	}
+	exe := need.Tools(t, "artifetch")
 	copied := filepath.Join(shared(t), "artifetch")
 	// Not by this process: another test may start a program, which inherits the open
 	// file, and Linux runs no file that is open for writing.
