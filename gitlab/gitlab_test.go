@@ -304,13 +304,11 @@ func TestPagesThatDoNotAdvance(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `[{"id":1}]`)
 	})
-	for _, err := range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	var last error
+	for _, last = range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{}) {
 	}
-	if requests != 2 {
-		t.Errorf("%d requests, want 2", requests)
+	if refusal, ok := errors.AsType[*gitlab.Error](last); !ok || !strings.Contains(refusal.Message, "the list goes on") || requests != 2 {
+		t.Errorf("%d requests, want 2, and an error: %v", requests, last)
 	}
 }
 

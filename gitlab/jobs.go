@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -133,7 +134,10 @@ func (j Job) id() int64 { return j.ID }
 // GET /projects/:id/jobs/:job_id
 func (c *Client) Job(ctx context.Context, project Project, job int64) (Job, error) {
 	var j Job
-	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "jobs", id(job)), &j)
+	a, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "jobs", id(job)), &j)
+	if err == nil && j.ID != job {
+		return Job{}, a.unusable(fmt.Sprintf("the answer is about job %d", j.ID))
+	}
 	return j, err
 }
 

@@ -74,7 +74,11 @@ func (c *Client) pages(ctx context.Context, address string, rows any, take func(
 			return nil
 		}
 		read.page(int64(len(a.body)), fresh)
-		address = nextPage(address, a.Header)
+		next, stuck := nextPage(address, a.Header)
+		if stuck {
+			return a.unusable("the list goes on, but its next page isn't another one")
+		}
+		address = next
 	}
 	return nil
 }
@@ -108,26 +112,27 @@ func endless(address, why string) error {
 	return &Error{Method: http.MethodGet, URL: redact.URL(address), StatusCode: http.StatusOK, Message: "the list has no end: " + why}
 }
 
-// nextPage returns the address of the page after the one at address, or "".
-func nextPage(address string, h http.Header) string {
+// nextPage returns the address of the page after the one at address, or "". If there is one
+// that isn't another page than this one, stuck is true.
+func nextPage(address string, h http.Header) (next string, stuck bool) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return ""
+		return "", false
 	}
 	query := u.Query()
 	if next := h.Get("X-Next-Page"); next != "" {
 		// Only forward, or a broken server could keep us forever.
 		number, err := strconv.Atoi(next)
 		if current, _ := strconv.Atoi(query.Get("page")); err != nil || number <= max(current, 1) {
-			return ""
+			return "", true
 		}
 		query.Set("page", next)
 		u.RawQuery = query.Encode()
-		return u.String()
+		return u.String(), false
 	}
 	link := relNext(h)
 	if link == nil {
-		return ""
+		return "", false
 	}
 	for name, values := range link.Query() {
 		if name != "job_token" && name != "private_token" {
@@ -136,9 +141,9 @@ func nextPage(address string, h http.Header) string {
 	}
 	if next := query.Encode(); next != u.RawQuery {
 		u.RawQuery = next
-		return u.String()
+		return u.String(), false
 	}
-	return "" // the same page again
+	return "", true // the same page again
 }
 
 // relNext finds rel="next" among the Link headers (RFC 8288).
@@ -149,9 +154,11 @@ func relNext(h http.Header) *url.URL {
 			if !ok || !strings.Contains(params, `rel="next"`) {
 				continue
 			}
-			if u, err := url.Parse(strings.TrimPrefix(strings.TrimSpace(target), "<")); err == nil {
-				return u
+			u, err := url.Parse(strings.TrimPrefix(strings.TrimSpace(target), "<"))
+			if err != nil {
+				u = new(url.URL) // there is a next page, wherever
 			}
+			return u
 		}
 	}
 	return nil

@@ -79,7 +79,7 @@ func TestIDs(t *testing.T) {
 	t.Parallel()
 	project, none := gitlab.Project("7"), gitlab.JobsOptions{}
 	for call, ask := range map[string]func(c *gitlab.Client) error{
-		"job":           func(c *gitlab.Client) error { _, err := c.Job(t.Context(), project, 1); return err },
+		"job":           func(c *gitlab.Client) error { _, err := c.Job(t.Context(), project, 5); return err },
 		"retry":         func(c *gitlab.Client) error { _, err := c.RetryJob(t.Context(), project, 1, nil); return err },
 		"pipeline":      func(c *gitlab.Client) error { _, err := c.Pipeline(t.Context(), project, 1); return err },
 		"project jobs":  func(c *gitlab.Client) error { return lastOf(c.ProjectJobs(t.Context(), project, none)) },
@@ -114,4 +114,49 @@ func lastOf[T any](rows iter.Seq2[T, error]) (err error) {
 	for _, err = range rows {
 	}
 	return err
+}
+
+// A list that goes on at a place that can't be requested isn't taken for whole. Where it
+// leads to another host, the page is requested from the own one.
+func TestListsThatAreCutOff(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		header http.Header
+		asked  int
+		cut    bool
+	}{
+		"whole":              {http.Header{}, 1, false},
+		"backward":           {http.Header{"X-Next-Page": {"1"}}, 1, true},
+		"no number":          {http.Header{"X-Next-Page": {"two"}}, 1, true},
+		"another host":       {http.Header{"Link": {`<https://other.example.com/api?cursor=2>; rel="next"`}}, 2, true}, // page 2 says the same
+		"another host alone": {http.Header{"Link": {`<https://other.example.com/api>; rel="next"`}}, 1, true},
+		"no address":         {http.Header{"Link": {`<http://%zz>; rel="next"`}}, 1, true},
+		"the last page":      {http.Header{"Link": {`<https://gitlab.example.com/api>; rel="first"`}, "X-Next-Page": {""}}, 1, false},
+	} {
+		server := &counted{answers: func(r *http.Request, asked int) (http.Header, string) {
+			if r.URL.Host != "gitlab.example.com" {
+				t.Errorf("%s is asked", r.URL)
+			}
+			return tt.header, fmt.Sprintf(`[{"id": %d}]`, asked)
+		}}
+		c := gitlab.New(&url.URL{Scheme: "http", Host: "gitlab.example.com", Path: "/api/v4"}, &http.Client{Transport: server}, nil)
+		err := lastOf(c.ProjectJobs(t.Context(), "7", gitlab.JobsOptions{}))
+		refusal, ok := errors.AsType[*gitlab.Error](err)
+		if server.asked != tt.asked || (err != nil) != tt.cut || tt.cut && (!ok || !strings.Contains(refusal.Message, "the list goes on")) {
+			t.Errorf("%s: %d requests, %v", name, server.asked, err)
+		}
+	}
+}
+
+// The answer to a request for a job is about that job.
+func TestAnotherJob(t *testing.T) {
+	t.Parallel()
+	for sent, good := range map[string]bool{`{"id":7}`: true, `{"id":8}`: false, `{"id":7,"id":8}`: false, `{"id":8,"id":7}`: true} {
+		server := &counted{answers: func(*http.Request, int) (http.Header, string) { return http.Header{}, sent }}
+		c := gitlab.New(&url.URL{Scheme: "http", Host: "gitlab.example.com", Path: "/api/v4"}, &http.Client{Transport: server}, nil)
+		job, err := c.Job(t.Context(), "1", 7)
+		if (err == nil) != good || good && job.ID != 7 || !good && !strings.Contains(err.Error(), "about job 8") {
+			t.Errorf("%s: %d, %v", sent, job.ID, err)
+		}
+	}
 }

@@ -52,7 +52,7 @@ func TestResultsAreMasked(t *testing.T) {
 // are; messages and reports about a run lose the values that are secrets, and stay JSON.
 func TestHeadersInResults(t *testing.T) {
 	t.Parallel()
-	const secret, job = "production-eu-7", `{"id":1234567,"name":"production-eu-7","status":"success","ref":"main","tag":true,"stage":null,"new":{"production-eu-7":"https"},"pipeline":{"id":9,"project_id":1}}`
+	const secret, job = "production-eu-7", `{"id":1234567,"name":"production-eu-7","status":"success","ref":"main","tag":true,"coverage":null,"new":{"production-eu-7":"https"},"pipeline":{"id":9,"project_id":1}}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if strings.Contains(r.URL.Path, "/jobs/1234567") {

@@ -8,8 +8,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 )
 
-// GitLab's fields come first and as they are; ours are beside them, and give way to a
-// field of the same name.
+// GitLab's fields come first and as they are, each once; ours are beside them, and give way to
+// a field of the same name that has the documented type.
 func TestWhole(t *testing.T) {
 	t.Parallel()
 	const unknown = `"coverage":null,"created_at":null,"duration":null,"erased_at":null,"failure_reason":null,"finished_at":null,"name":"build",`
@@ -20,8 +20,12 @@ func TestWhole(t *testing.T) {
 			`{"zz":null,"id":5,"allow_failure":false,"archive_size":7,"artifacts":[],"artifacts_expire_at":null,` + unknown + `"pipeline_id":9,` + rest + `"tags":["x"],"user":null,"web_url":null}`,
 		},
 		{
-			`{"archive_size":"new","user":{},"id":5,"tags":null,"pipeline_id":8,"artifacts":null,"web_url":7}`,
-			`{"archive_size":"new","user":{},"id":5,"tags":null,"pipeline_id":8,"artifacts":null,"web_url":7,"allow_failure":false,"artifacts_expire_at":null,` + unknown + rest[:len(rest)-1] + `}`,
+			`{"archive_size":8,"user":{"new":[1]},"id":5,"tags":["y"],"pipeline_id":8,"artifacts":[{"file_type":"junit","new":1}],"web_url":null,"<&>":"<&>"}`,
+			`{"archive_size":8,"user":{"new":[1]},"id":5,"tags":["y"],"pipeline_id":8,"artifacts":[{"file_type":"junit","new":1}],"web_url":null,"<&>":"<&>","allow_failure":false,"artifacts_expire_at":null,` + unknown + rest[:len(rest)-1] + `}`,
+		},
+		{
+			`{"archive_size":{"a":1},"id":4,"user":7,"tags":null,"new":1,"pipeline_id":"mine","project_id":"x","sha":[1],"artifacts":null,"web_url":7,"new":[2],"id":5}`,
+			`{"id":5,"new":[2],"allow_failure":false,"archive_size":7,"artifacts":[],"artifacts_expire_at":null,` + unknown + `"pipeline_id":9,` + rest + `"tags":["x"],"user":null,"web_url":null}`,
 		},
 	} {
 		j := gitlab.Job{ID: 5, Name: "build", TagList: []string{"x"}, Pipeline: gitlab.Pipeline{ID: 9}, ArtifactsFile: &gitlab.ArtifactsFile{Size: 7}, Raw: json.RawMessage(tt.raw)}
