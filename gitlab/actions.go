@@ -17,13 +17,15 @@ func (c *Client) KeepArtifacts(ctx context.Context, project Project, job int64) 
 // DeleteArtifacts deletes the archive and the reports of a job; its log stays.
 // DELETE /projects/:id/jobs/:job_id/artifacts
 func (c *Client) DeleteArtifacts(ctx context.Context, project Project, job int64) error {
-	return c.send(ctx, http.MethodDelete, c.ArchiveURL(project, job), nil, nil)
+	_, err := c.send(ctx, http.MethodDelete, c.ArchiveURL(project, job), nil, nil)
+	return err
 }
 
 // DeleteProjectArtifacts expires all artifacts of a project, except for those that GitLab
 // keeps: of the newest successful pipeline of each ref. The server does it later. DELETE /projects/:id/artifacts
 func (c *Client) DeleteProjectArtifacts(ctx context.Context, project Project) error {
-	return c.send(ctx, http.MethodDelete, c.address(nil, "projects", segment(string(project)), "artifacts"), nil, nil)
+	_, err := c.send(ctx, http.MethodDelete, c.address(nil, "projects", segment(string(project)), "artifacts"), nil, nil)
+	return err
 }
 
 // CancelJob cancels a job. With force, which needs the Maintainer role, it also cancels a
@@ -40,7 +42,7 @@ func (c *Client) CancelJob(ctx context.Context, project Project, job int64, forc
 // returned is the new one. GitLab ignores inputs before 18.10.
 // POST /projects/:id/jobs/:job_id/retry
 func (c *Client) RetryJob(ctx context.Context, project Project, job int64, inputs map[string]any) (Job, error) {
-	return c.act(ctx, project, job, "retry", started(nil, inputs))
+	return c.act(ctx, project, job, retry, started(nil, inputs))
 }
 
 // started is the body of a request that starts a job; nil if there is nothing to say.
@@ -76,9 +78,18 @@ func (c *Client) PlayJob(ctx context.Context, project Project, job int64, variab
 	return c.act(ctx, project, job, "play", started(variables, inputs))
 }
 
+// retry is the route whose answer is another job, a new one.
+const retry = "retry"
+
 // act posts to a route of a job and returns the job that the answer shows.
 func (c *Client) act(ctx context.Context, project Project, job int64, route string, body any) (Job, error) {
 	var j Job
-	err := c.send(ctx, http.MethodPost, c.jobAddress(project, job, route), body, &j)
+	a, err := c.send(ctx, http.MethodPost, c.jobAddress(project, job, route), body, &j)
+	if route == retry {
+		job = 0
+	}
+	if err == nil {
+		err = c.isJob(a, project, job, j)
+	}
 	return j, err
 }

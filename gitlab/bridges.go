@@ -16,6 +16,7 @@ type Bridge struct {
 	Status             string     `json:"status"`
 	CreatedAt          *time.Time `json:"created_at"`
 	WebURL             string     `json:"web_url"`
+	Pipeline           Pipeline   `json:"pipeline"`            // that it belongs to
 	DownstreamPipeline *Pipeline  `json:"downstream_pipeline"` // nil until it is created, or if that failed
 }
 
@@ -31,7 +32,9 @@ func (c *Client) Bridges(ctx context.Context, project Project, pipeline int64, r
 		query.Set("include_retried", "true")
 	}
 	of := func(name string) iter.Seq2[Bridge, error] {
-		return list(ctx, c, c.address(query, "projects", segment(string(project)), "pipelines", id(pipeline), name), func(b Bridge) int64 { return b.ID })
+		address := c.address(query, "projects", segment(string(project)), "pipelines", id(pipeline), name)
+		rows := list(ctx, c, address, func(b Bridge) int64 { return b.ID })
+		return rowsOf(c, rows, address, place{project, pipeline}, func(b Bridge) Pipeline { return b.Pipeline })
 	}
 	return func(yield func(Bridge, error) bool) {
 		if c.noTriggerJobs.Load() {

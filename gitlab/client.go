@@ -10,6 +10,7 @@
 //	client.go     sends requests whose answers are JSON
 //	raw.go        jobs as the server sent them
 //	gate.go       decides which answers are a success
+//	about.go      refuses answers about another thing than was asked for
 //	message.go, scope.go, errors.go: what an error says, in all its forms
 //
 // Credentials, redirects and retries are the business of the [http.Client]s.
@@ -24,6 +25,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 )
 
@@ -37,6 +39,7 @@ type Client struct {
 	KeepRaw bool
 
 	noTriggerJobs atomic.Bool // the server is older than the route
+	projects      sync.Map    // IDs by path in lower case, as answers have them
 }
 
 // New returns a client of the API whose root is api, such as
@@ -67,24 +70,23 @@ func (c *Client) get(ctx context.Context, address string, v any) (answer, error)
 
 // send sends body as JSON, if it isn't nil, and decodes the answer into v, if that isn't
 // nil.
-func (c *Client) send(ctx context.Context, method, address string, body, v any) error {
+func (c *Client) send(ctx context.Context, method, address string, body, v any) (answer, error) {
 	var content io.Reader = http.NoBody
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			return err
+			return answer{}, err
 		}
 		content = bytes.NewReader(encoded)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, content)
 	if err != nil {
-		return err
+		return answer{}, err
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	_, err = c.do(req, v)
-	return err
+	return c.do(req, v)
 }
 
 // do sends a request and decodes the JSON answer into v, if that isn't nil. An answer
@@ -107,7 +109,7 @@ func (c *Client) do(req *http.Request, v any) (answer, error) {
 		return a, a.undecodable(err)
 	}
 	if !identified(v) {
-		return a, a.unusable("the answer is JSON, but not what GitLab sends: an ID that isn't positive")
+		return a, a.unusable("the answer is JSON, but not what GitLab sends: an ID that can't be")
 	}
 	if c.KeepRaw {
 		if err := keepRaw(a.body, v); err != nil {

@@ -3,6 +3,7 @@ package gitlab
 import (
 	"context"
 	"net/url"
+	"strings"
 )
 
 // Commit is a commit of a project's repository. https://docs.gitlab.com/api/commits/
@@ -11,10 +12,13 @@ type Commit struct {
 	ParentIDs []string `json:"parent_ids"` // the first is what the branch was at before
 }
 
-// Commit returns one commit, without counting its lines. Job tokens may read it since about
+// Commit returns one commit by its full SHA, without counting its lines. Job tokens may read it since about
 // GitLab 18.3. GET /projects/:id/repository/commits/:sha
 func (c *Client) Commit(ctx context.Context, project Project, sha string) (Commit, error) {
 	var commit Commit
-	_, err := c.get(ctx, c.address(url.Values{"stats": {"false"}}, "projects", segment(string(project)), "repository", "commits", segment(sha)), &commit)
+	a, err := c.get(ctx, c.address(url.Values{"stats": {"false"}}, "projects", segment(string(project)), "repository", "commits", segment(sha)), &commit)
+	if err == nil && !strings.EqualFold(commit.ID, sha) {
+		err = a.one("commit", commit.ID, sha)
+	}
 	return commit, err
 }

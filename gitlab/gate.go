@@ -103,8 +103,8 @@ func (a answer) undecodable(err error) error {
 	return a.unusable(what)
 }
 
-// identified reports whether jobs, pipelines and merge requests in an answer have IDs that requests can
-// name. A job's pipeline may be missing.
+// identified reports whether jobs, pipelines, merge requests and the parents of commits in
+// an answer have IDs that requests can name. A job's pipeline may be missing.
 func identified(v any) bool {
 	switch v := v.(type) {
 	case *Job:
@@ -113,8 +113,10 @@ func identified(v any) bool {
 		return v.ID > 0
 	case *MergeRequest:
 		return v.IID > 0
+	case *Commit:
+		return !slices.ContainsFunc(v.ParentIDs, func(parent string) bool { return !isSHA(parent) })
 	case *Bridge:
-		return v.ID > 0 && (v.DownstreamPipeline == nil || v.DownstreamPipeline.ID > 0)
+		return v.ID > 0 && v.Pipeline.ID >= 0 && (v.DownstreamPipeline == nil || v.DownstreamPipeline.ID > 0)
 	case *[]Job:
 		return eachIdentified(*v)
 	case *[]Pipeline:
@@ -123,6 +125,11 @@ func identified(v any) bool {
 		return eachIdentified(*v)
 	}
 	return true
+}
+
+// isSHA reports whether text is a commit's full SHA-1 or SHA-256.
+func isSHA(text string) bool {
+	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 func eachIdentified[T any](rows []T) bool {

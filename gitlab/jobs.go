@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -109,9 +108,9 @@ func (c *Client) ProjectJobs(ctx context.Context, project Project, o JobsOptions
 	query.Set("sort", "desc")
 	keyset := c.address(query, "projects", segment(string(project)), "jobs")
 	return func(yield func(Job, error) bool) {
-		for job, err := range list(ctx, c, keyset, Job.id) {
+		for job, err := range c.jobRows(ctx, keyset, project, 0) {
 			if refusal, ok := errors.AsType[*Error](err); ok && refusal.StatusCode == http.StatusMethodNotAllowed {
-				list(ctx, c, offset, Job.id)(yield) // refused with the first page, if at all
+				c.jobRows(ctx, offset, project, 0)(yield) // refused with the first page, if at all
 				return
 			}
 			if !yield(job, err) {
@@ -125,7 +124,12 @@ func (c *Client) ProjectJobs(ctx context.Context, project Project, o JobsOptions
 // without those of child pipelines.
 // GET /projects/:id/pipelines/:pipeline_id/jobs
 func (c *Client) PipelineJobs(ctx context.Context, project Project, pipeline int64, o JobsOptions) iter.Seq2[Job, error] {
-	return list(ctx, c, c.address(o.query(), "projects", segment(string(project)), "pipelines", id(pipeline), "jobs"), Job.id)
+	return c.jobRows(ctx, c.address(o.query(), "projects", segment(string(project)), "pipelines", id(pipeline), "jobs"), project, pipeline)
+}
+
+// jobRows is a list of jobs of a project, and of one of its pipelines if that isn't 0.
+func (c *Client) jobRows(ctx context.Context, address string, project Project, pipeline int64) iter.Seq2[Job, error] {
+	return rowsOf(c, list(ctx, c, address, Job.id), address, place{project, pipeline}, func(j Job) Pipeline { return j.Pipeline })
 }
 
 func (j Job) id() int64 { return j.ID }
@@ -135,10 +139,18 @@ func (j Job) id() int64 { return j.ID }
 func (c *Client) Job(ctx context.Context, project Project, job int64) (Job, error) {
 	var j Job
 	a, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "jobs", id(job)), &j)
-	if err == nil && j.ID != job {
-		return Job{}, a.unusable(fmt.Sprintf("the answer is about job %d", j.ID))
+	if err == nil {
+		err = c.isJob(a, project, job, j)
 	}
 	return j, err
+}
+
+// isJob checks that an answer is about a job. An ID of 0 is that of any job of the project.
+func (c *Client) isJob(a answer, project Project, job int64, j Job) error {
+	if job != 0 && j.ID != job {
+		return a.one("job", j.ID, job)
+	}
+	return a.of(c, place{project: project}, j.Pipeline)
 }
 
 // CurrentJob returns the job whose token this is. GET /job

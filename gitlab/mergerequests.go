@@ -17,6 +17,12 @@ type MergeRequest struct {
 // it since GitLab 18.4. GET /projects/:id/merge_requests/:merge_request_iid
 func (c *Client) MergeRequest(ctx context.Context, project Project, iid int64) (MergeRequest, error) {
 	var m MergeRequest
-	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "merge_requests", id(iid)), &m)
+	a, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "merge_requests", id(iid)), &m)
+	if err == nil && m.IID != iid {
+		err = a.one("merge request", m.IID, iid)
+	}
+	if err == nil {
+		err = a.of(c, place{project: project}, Pipeline{ProjectID: m.TargetProjectID})
+	}
 	return m, err
 }

@@ -81,7 +81,7 @@ func TestIDs(t *testing.T) {
 	for call, ask := range map[string]func(c *gitlab.Client) error{
 		"job":           func(c *gitlab.Client) error { _, err := c.Job(t.Context(), project, 5); return err },
 		"retry":         func(c *gitlab.Client) error { _, err := c.RetryJob(t.Context(), project, 1, nil); return err },
-		"pipeline":      func(c *gitlab.Client) error { _, err := c.Pipeline(t.Context(), project, 1); return err },
+		"pipeline":      func(c *gitlab.Client) error { _, err := c.Pipeline(t.Context(), project, 5); return err },
 		"project jobs":  func(c *gitlab.Client) error { return lastOf(c.ProjectJobs(t.Context(), project, none)) },
 		"pipeline jobs": func(c *gitlab.Client) error { return lastOf(c.PipelineJobs(t.Context(), project, 1, none)) },
 		"bridges":       func(c *gitlab.Client) error { return lastOf(c.Bridges(t.Context(), project, 1, false)) },
@@ -91,7 +91,7 @@ func TestIDs(t *testing.T) {
 	} {
 		for row, good := range map[string]bool{
 			`{"id": 5}`: true, `{"id": -1}`: false, `{"id": 0}`: false, `{}`: false,
-			`{"id": 5, "pipeline": {"id": -1}}`:            call == "pipeline" || call == "pipelines" || call == "bridges",
+			`{"id": 5, "pipeline": {"id": -1}}`:            call == "pipeline" || call == "pipelines",
 			`{"id": 5, "downstream_pipeline": {"id": -1}}`: call != "bridges",
 			`{"id": 5, "downstream_pipeline": null}`:       true,
 		} {
@@ -102,7 +102,7 @@ func TestIDs(t *testing.T) {
 			server := &counted{answers: func(*http.Request, int) (http.Header, string) { return http.Header{}, body }}
 			err := ask(gitlab.New(&url.URL{Scheme: "http", Host: "gitlab.example.com", Path: "/api/v4"}, &http.Client{Transport: server}, nil))
 			refusal, refused := errors.AsType[*gitlab.Error](err)
-			if refused == good || refused && !strings.Contains(refusal.Message, "an ID that isn't positive") {
+			if refused == good || refused && !strings.Contains(refusal.Message, "an ID that can't be") {
 				t.Errorf("%s: %s: %v", call, row, err)
 			}
 		}

@@ -33,8 +33,14 @@ type PipelinesOptions struct {
 	PerPage int
 }
 
+// maxForeign is how many pipelines of other refs in a row end the list of a ref.
+const maxForeign = 1000
+
 // Pipelines lists the pipelines of a project, highest id first, without
 // children. GET /projects/:id/pipelines
+//
+// Since 19.2, GitLab lists those of a branch's merge requests with the branch; they have a
+// ref of their own, and are left out.
 func (c *Client) Pipelines(ctx context.Context, project Project, o PipelinesOptions) iter.Seq2[Pipeline, error] {
 	query := url.Values{"per_page": {perPage}, "order_by": {"id"}, "sort": {"desc"}}
 	for name, value := range map[string]string{"ref": o.Ref, "status": o.Status, "sha": o.SHA, "source": o.Source} {
@@ -45,7 +51,23 @@ func (c *Client) Pipelines(ctx context.Context, project Project, o PipelinesOpti
 	if o.PerPage > 0 && o.PerPage < maxPerPage {
 		query.Set("per_page", strconv.Itoa(o.PerPage))
 	}
-	return list(ctx, c, c.address(query, "projects", segment(string(project)), "pipelines"), Pipeline.id)
+	address := c.address(query, "projects", segment(string(project)), "pipelines")
+	rows := rowsOf(c, list(ctx, c, address, Pipeline.id), address, place{project: project}, func(p Pipeline) Pipeline { return p })
+	if o.Ref == "" {
+		return rows
+	}
+	return func(yield func(Pipeline, error) bool) {
+		foreign := 0
+		for p, err := range rows {
+			if err != nil || p.Ref == o.Ref {
+				if foreign = 0; !yield(p, err) {
+					return
+				}
+			} else if foreign++; foreign == maxForeign {
+				return
+			}
+		}
+	}
 }
 
 func (p Pipeline) id() int64 { return p.ID }
@@ -54,6 +76,9 @@ func (p Pipeline) id() int64 { return p.ID }
 // GET /projects/:id/pipelines/:pipeline_id
 func (c *Client) Pipeline(ctx context.Context, project Project, pipeline int64) (Pipeline, error) {
 	var p Pipeline
-	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "pipelines", id(pipeline)), &p)
+	a, err := c.get(ctx, c.address(nil, "projects", segment(string(project)), "pipelines", id(pipeline)), &p)
+	if err == nil {
+		err = a.of(c, place{project, pipeline}, p)
+	}
 	return p, err
 }

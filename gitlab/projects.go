@@ -8,8 +8,12 @@ import "context"
 // GET /projects/:id (https://docs.gitlab.com/api/projects/#retrieve-a-project)
 func (c *Client) DefaultBranch(ctx context.Context, project Project) (string, error) {
 	var p struct {
+		ID            int64  `json:"id"`
 		DefaultBranch string `json:"default_branch"`
 	}
-	_, err := c.get(ctx, c.address(nil, "projects", segment(string(project))), &p)
+	a, err := c.get(ctx, c.address(nil, "projects", segment(string(project))), &p)
+	if err == nil {
+		err = a.of(c, place{project: project}, Pipeline{ProjectID: p.ID})
+	}
 	return p.DefaultBranch, err
 }

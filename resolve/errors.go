@@ -102,9 +102,9 @@ func (e *NotFoundError) Error() string {
 func (e *NotFoundError) noPipeline(where string) string {
 	switch {
 	case e.MergeRequest != nil:
-		return fmt.Sprintf("merge request !%d (%s) has no pipelines of its own %s", e.Query.MergeRequest, e.MergeRequest.State, where)
+		return fmt.Sprintf("merge request !%d (%s) has no pipelines of its own%s %s", e.Query.MergeRequest, e.MergeRequest.State, e.Query.which(), where)
 	case e.Unseen:
-		return fmt.Sprintf("no pipeline of merge request !%d %s, and this token cannot see whether there is such a merge request", e.Query.MergeRequest, where)
+		return fmt.Sprintf("no pipeline of merge request !%d%s %s, and this token cannot see whether there is such a merge request", e.Query.MergeRequest, e.Query.which(), where)
 	}
 	switch q := e.Query; {
 	case q.AnyPipeline:

@@ -123,15 +123,24 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 // aboutBlocked names the manual jobs that block a pipeline: those that may not fail.
 // https://docs.gitlab.com/ci/jobs/job_control/#types-of-manual-jobs
 func (r *Resolver) aboutBlocked(ctx context.Context, q Query, pipeline int64, x *Explanation) {
-	for job, err := range r.lists.jobs(ctx, q.Project, pipeline, gitlab.JobsOptions{Scope: []string{"manual"}}) {
+	for _, job := range r.Blocking(ctx, q.Project, pipeline) {
+		x.see("job %s (%d) blocks it: it is manual, and must be played %s", readable([]string{job.Name}), job.ID, job.WebURL)
+		x.Remedy, x.JobID = RemedyPlay, job.ID
+	}
+}
+
+// Blocking returns the manual jobs that block a pipeline, or none if it is unknown whether
+// there are any. While other jobs run, a pipeline isn't blocked: its status is another one.
+func (r *Resolver) Blocking(ctx context.Context, project string, pipeline int64) (blocking []gitlab.Job) {
+	for job, err := range r.lists.jobs(ctx, project, pipeline, gitlab.JobsOptions{Scope: []string{"manual"}}) {
 		if err != nil {
-			return
+			return nil
 		}
-		if job.Status == "manual" && !job.AllowFailure {
-			x.see("job %s (%d) blocks it: it is manual, and must be played %s", readable([]string{job.Name}), job.ID, job.WebURL)
-			x.Remedy, x.JobID = RemedyPlay, job.ID
+		if job.Status == "manual" && !job.AllowFailure && (job.Pipeline.Status == "manual" || job.Pipeline.Status == "") {
+			blocking = append(blocking, job)
 		}
 	}
+	return blocking
 }
 
 // aboutNumber finds out whether the number of a pipeline is that of a job, and else what

@@ -95,9 +95,6 @@ func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, 
 		if err != nil {
 			return Artifact{}, false, err
 		}
-		if p.Ref != q.Ref { // newer servers list the pipelines of a branch's merge requests as well
-			continue
-		}
 		if known = known && p.UpdatedAt != nil; known && p.UpdatedAt.After(last) {
 			last = *p.UpdatedAt
 		}

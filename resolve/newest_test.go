@@ -65,10 +65,10 @@ func TestOnRef(t *testing.T) {
 		{"a page that reaches back", fakeAPI{all: append(many[1:20:20], oldBuild)}, 47, *main.UpdatedAt, 1},
 		{"no job of that ref", fakeAPI{all: []gitlab.Job{created(30, job(9, "build", other))}, pipelines: []gitlab.Pipeline{main}, jobs: []gitlab.Job{build}}, 5, *main.UpdatedAt, 3},
 		{
-			"after newer pipelines that don't count", // a merge request's, and one that runs
+			"after a newer pipeline that doesn't count", // because it runs
 			fakeAPI{
 				all:       []gitlab.Job{created(30, job(9, "build", other))},
-				pipelines: []gitlab.Pipeline{at(60, 140, "refs/merge-requests/7/head", "success"), at(50, 130, "main", "running"), main}, jobs: []gitlab.Job{build},
+				pipelines: []gitlab.Pipeline{at(50, 130, "main", "running"), main}, jobs: []gitlab.Job{build},
 			}, 5, at(50, 130, "main", "running").UpdatedAt.UTC(), 3,
 		},
 		{"pipelines are closed", fakeAPI{all: append(many, oldBuild), pipelinesErr: denied}, 47, *main.UpdatedAt, 3},

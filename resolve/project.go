@@ -145,6 +145,12 @@ func (r *Resolver) LatestPipeline(ctx context.Context, q Query) (int64, error) {
 }
 
 func amongNewest(jobs []gitlab.Job) string {
+	switch len(jobs) {
+	case 0:
+		return "in the project's list of jobs, which is empty"
+	case 1:
+		return "in the project's list of jobs, which has one"
+	}
 	return fmt.Sprintf("among the project's newest %d jobs", len(jobs))
 }
 

@@ -176,6 +176,9 @@ const (
 	RefEncoded RefMistake = "encoded" // with %XX, as in an address
 	RefWord    RefMistake = "word"    // with an @ in front, and not [DefaultBranch]
 	RefSeveral RefMistake = "several" // with a comma or a space between what may be names
+	RefRemote  RefMistake = "remote"  // with the name of a remote in front, as a clone has it
+	RefRequest RefMistake = "request" // the number of a merge request, behind its !
+	RefAddress RefMistake = "address" // of a page
 )
 
 func refMistake(ref string) (mistake RefMistake, name string) {
@@ -188,12 +191,29 @@ func refMistake(ref string) (mistake RefMistake, name string) {
 		return RefCommit, ""
 	case short != ref:
 		return RefLong, short
+	case strings.Contains(ref, "://"): // no name has a colon: git-check-ref-format(1)
+		return RefAddress, treeOf(ref)
+	case len(ref) > 1 && ref[0] == '!' && strings.Trim(ref[1:], "0123456789") == "":
+		return RefRequest, ref[1:]
 	case err == nil && plain != ref:
 		return RefEncoded, plain
 	case strings.HasPrefix(ref, "@"):
 		return RefWord, DefaultBranch
 	case strings.ContainsAny(ref, ", "):
 		return RefSeveral, ""
+	case strings.HasPrefix(ref, "origin/"):
+		return RefRemote, strings.TrimPrefix(ref, "origin/")
 	}
 	return RefFine, ""
+}
+
+// treeOf returns the ref whose files or commits a page shows, or "".
+func treeOf(address string) string {
+	for _, page := range []string{"/-/tree/", "/-/commits/"} {
+		if _, ref, ok := strings.Cut(address, page); ok {
+			ref, _, _ = strings.Cut(ref, "?")
+			return ref
+		}
+	}
+	return ""
 }

@@ -92,7 +92,8 @@ func (r *Resolver) fromOneRef(ctx context.Context, q Query) (found []Artifact, e
 func isMiss(q Query, err error) bool {
 	if missing, ok := errors.AsType[*NotFoundError](err); ok {
 		mistake, _ := missing.RefMistake()
-		return missing.What != "project" && (mistake == RefFine || mistake == RefSeveral || mistake == RefCommit && !isFullCommit(q.Ref))
+		mayExist := mistake == RefFine || mistake == RefSeveral || mistake == RefRemote || mistake == RefCommit && !isFullCommit(q.Ref)
+		return missing.What != "project" && mayExist
 	}
 	return mayBeElsewhere(err) && !(q.Latest && is[*StateError](err))
 }

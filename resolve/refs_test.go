@@ -2,6 +2,7 @@ package resolve_test
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -202,6 +203,16 @@ func TestFallbackOfOneOfSeveralRefs(t *testing.T) {
 }
 
 // Whether there is a merge request can't be told with a token that can't see it.
+// A server that fails to show the merge request doesn't say that there is none.
+func TestMergeRequestThatFails(t *testing.T) {
+	t.Parallel()
+	broken := &gitlab.Error{StatusCode: http.StatusOK, Message: "the answer is JSON, but not what GitLab sends"}
+	_, err := resolve.New(resolve.Options{API: &fakeAPI{mergeRequestErr: broken}}).Artifacts(t.Context(), resolve.Query{Project: "7", MergeRequest: 9, Jobs: []string{"build"}})
+	if !errors.Is(err, broken) {
+		t.Error(err)
+	}
+}
+
 func TestUnseenMergeRequest(t *testing.T) {
 	t.Parallel()
 	_, err := resolve.New(resolve.Options{API: &fakeAPI{}}).Artifacts(t.Context(), resolve.Query{Project: "7", MergeRequest: 9, Jobs: []string{"build"}})

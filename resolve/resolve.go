@@ -170,6 +170,8 @@ func (r *Resolver) withoutPipelines(ctx context.Context, q Query, err error) err
 		missing.Unseen = true
 	case errors.Is(lookup, gitlab.ErrNotFound):
 		missing.What, missing.Seen, missing.Err = "merge request", "", lookup
+	default:
+		return lookup // it isn't known what the number is
 	}
 	return err
 }

@@ -19,6 +19,7 @@ import (
 
 // fakeAPI lists what it is given. A non-nil error closes the list.
 type fakeAPI struct {
+	mergeRequestErr                         error // nil: the token may not see it
 	pipelines                               []gitlab.Pipeline
 	jobs, all                               []gitlab.Job
 	bridges                                 []gitlab.Bridge
@@ -78,7 +79,10 @@ func (*fakeAPI) Pipeline(context.Context, gitlab.Project, int64) (gitlab.Pipelin
 	return gitlab.Pipeline{}, nobody
 }
 
-func (*fakeAPI) MergeRequest(context.Context, gitlab.Project, int64) (gitlab.MergeRequest, error) {
+func (f *fakeAPI) MergeRequest(context.Context, gitlab.Project, int64) (gitlab.MergeRequest, error) {
+	if f.mergeRequestErr != nil {
+		return gitlab.MergeRequest{}, f.mergeRequestErr
+	}
 	return gitlab.MergeRequest{}, nobody
 }
 

@@ -192,12 +192,16 @@ func flagsFromEnv(c *cli.Context, flags []cli.Flag) error {
 				return usage(wrongValue(f, envName(name), v, "it sets --"+name))
 			}
 		}
+		if c.App.Metadata == nil {
+			c.App.Metadata = map[string]any{}
+		}
+		c.App.Metadata[envName(name)] = true
 	}
 	return nil
 }
 
-// inVariable reports whether a flag's variable is set.
-func inVariable(flag string) bool { return os.Getenv(envName(flag)) != "" }
+// fromEnv reports whether [flagsFromEnv] has set a flag from its variable.
+func fromEnv(c *cli.Context, flag string) bool { return c.App.Metadata[envName(flag)] != nil }
 
 // envPrefix starts the variables of all flags.
 const envPrefix = "ARTIFETCH_"

@@ -75,7 +75,7 @@ func readJob(c *cli.Context) (jobOptions, error) {
 		global: readGlobal(c), query: readQuery(c), id: c.Args().First(), force: c.Bool("force"), yes: readYes(c),
 	}
 	if o.id != "" { // it counts more than variables such as ARTIFETCH_JOB, which are for fetch
-		o.query.given = slices.DeleteFunc(o.query.given, inVariable)
+		o.query.given = slices.DeleteFunc(o.query.given, func(flag string) bool { return fromEnv(c, flag) })
 	}
 	if err := o.checkTarget(c.Command.HelpName, c.Args().Slice()); err != nil {
 		return o, err
@@ -188,7 +188,11 @@ func (a jobAction) run(ctx context.Context, o jobOptions, con *console.Console) 
 		if err := s.canAsk(sure, "job "+a.name); err != nil {
 			return err
 		}
-		target, err := s.oneJob(ctx, o.query, o.id)
+		q, err := o.query.jobQuery(s.cfg, o.id)
+		if err != nil {
+			return err
+		}
+		target, err := s.oneJob(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -250,7 +254,11 @@ func shownJob(ctx context.Context, s *session, o jobOptions) (gitlab.Job, error)
 	if client.JobToken && o.id == "" && !o.query.byName() {
 		return client.Own(ctx)
 	}
-	a, err := s.oneJob(ctx, o.query, o.id)
+	q, err := o.query.jobQuery(s.cfg, o.id)
+	if err != nil {
+		return gitlab.Job{}, err
+	}
+	a, err := s.oneJob(ctx, q)
 	switch {
 	case err != nil:
 		return gitlab.Job{}, err

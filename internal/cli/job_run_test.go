@@ -73,7 +73,7 @@ func TestRunJobActions(t *testing.T) {
 	}{
 		{"retry", gitlabtest.PrivateToken, jobAction{do: retryJob}, "1001", failure.CodeDone, "POST"},
 		{"erase", gitlabtest.PrivateToken, jobAction{do: eraseJob}, "1001", failure.CodeDone, "POST"},
-		{"cancel what has finished", gitlabtest.PrivateToken, jobAction{do: cancelJob}, "1001", failure.CodeDone, "POST"},
+		{"cancel what has finished", gitlabtest.PrivateToken, jobAction{do: cancelJob}, "1001", failure.CodeRefused, "POST"},
 		{"play what can't be", gitlabtest.PrivateToken, jobAction{do: playJob}, "1001", failure.CodeRefused, "POST"},
 		{"no such job", gitlabtest.PrivateToken, jobAction{do: retryJob}, "99999", failure.CodeNotFound, "POST"},
 		{"the token of a job", gitlabtest.JobToken, jobAction{do: retryJob}, "1001", failure.CodeDenied, ""},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -134,7 +135,7 @@ func (s *endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		w.Header().Set("X-Next-Page", strconv.Itoa(page+1))
 	case strings.HasSuffix(r.URL.Path, "/jobs") && strings.Contains(r.URL.Path, "/pipelines/"):
-		rows = []string{row(7)}
+		rows = []string{row(2 * atoi(path.Base(path.Dir(r.URL.Path))))}
 	case strings.HasSuffix(r.URL.Path, "/trigger_jobs"):
 		rows = nil
 	case strings.HasSuffix(r.URL.Path, "/download"):

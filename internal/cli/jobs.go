@@ -205,15 +205,19 @@ func runJobLog(ctx context.Context, o jobLogOptions, con *console.Console) error
 		if err := client.NeedsUser("logs", "read_api"); err != nil {
 			return err // before a search that would be in vain
 		}
+		q, err := o.query.jobQuery(s.cfg, o.id)
+		if err != nil {
+			return err
+		}
 		var of resolve.Artifact
-		err := s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) (err error) {
-			if of, err = s.oneJob(ctx, o.query, o.id); err == nil && o.query.wait > 0 {
+		err = s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) (err error) {
+			if of, err = s.oneJob(ctx, q); err == nil && o.query.wait > 0 {
 				err = client.Started(ctx, of)
 			}
 			return err
 		})
 		if err != nil {
-			return err
+			return s.stands(ctx, q, err)
 		}
 		out, flush := logWriter(con, o.plain)
 		err = client.Log(ctx, of.Project, of.JobID, o.follow, out)

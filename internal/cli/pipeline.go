@@ -44,6 +44,9 @@ func pipelineIn(value string) func(env.Config, *resolve.Query) error {
 		default:
 			var err error
 			if q.PipelineID, err = webaddress.ID(value); err != nil {
+				if number := strings.TrimPrefix(value, "#"); number != value {
+					return usage(fmt.Sprintf("--pipeline %q is unknown", value), "write the number without the #: --pipeline "+number)
+				}
 				return usage(fmt.Sprintf("--pipeline %q is unknown", value), "give the number in the pipeline's address, the address, or current, upstream (the pipeline that triggered this one), root or latest")
 			}
 			return nil

@@ -74,25 +74,28 @@ func (o queryOptions) named(job string) []string {
 	return append(flags, "--job", job)
 }
 
-// oneJob finds the job that a command is about: the one whose number or address is given,
-// the one that flags name, or the one that runs. Of a job that was listed, the artifact
-// has the row.
-func (s *session) oneJob(ctx context.Context, o queryOptions, value string) (resolve.Artifact, error) {
+// jobQuery is the job that a command is about: the one whose number or address is given,
+// the one that flags name, or the one that runs.
+func (o queryOptions) jobQuery(cfg env.Config, value string) (resolve.Query, error) {
 	if value != "" || !o.byName() {
-		project, id, err := jobAt(s.cfg, o.project, value)
-		return resolve.Artifact{Project: project, JobID: id}, err
+		project, id, err := jobAt(cfg, o.project, value)
+		return resolve.Query{Project: project, JobID: id}, err
 	}
 	o.asked.Bare = true
-	q, err := o.query(s.cfg)
-	if err != nil {
-		return resolve.Artifact{}, err
-	}
+	q, err := o.query(cfg)
+	q.Latest = q.Latest || !q.Exact() // as the resolver reads it
+	return q, err
+}
+
+// oneJob finds the job that a command is about. Of a job that was listed, the artifact
+// has the row.
+func (s *session) oneJob(ctx context.Context, q resolve.Query) (resolve.Artifact, error) {
 	found, err := s.resolver.Artifacts(ctx, q)
 	switch {
 	case err != nil:
 		return resolve.Artifact{}, err
 	case len(found) > 1:
-		return resolve.Artifact{}, usage("that means several jobs: "+resolve.Labels(found), "give --job the full name of one, or its ID")
+		return resolve.Artifact{}, usage("that means several jobs: "+resolve.Labels(found), "give --job the full name of one, or the ID of one in place of --job")
 	}
 	return found[0], nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -26,11 +27,16 @@ func (c *Client) change(what string, of target, role string, do func() (gitlab.J
 	return job, acted(err, of, role)
 }
 
-// Cancel cancels a job that has not finished. With force, that is also done to a job
+// Cancel cancels a job that has not finished; of another one, the error is a
+// [*NotCanceledError]. With force, that is also done to a job
 // whose runner does not answer.
 func (c *Client) Cancel(ctx context.Context, project string, id int64, force bool) (gitlab.Job, error) {
 	return c.change("job cancel", target{project, id}, developer, func() (gitlab.Job, error) {
-		return c.API.CancelJob(ctx, gitlab.Project(project), id, force)
+		job, err := c.API.CancelJob(ctx, gitlab.Project(project), id, force)
+		if err == nil && !slices.Contains([]string{"canceled", "canceling", ""}, job.Status) {
+			err = &NotCanceledError{job} // GitLab answers 201 with the job as it is
+		}
+		return job, err
 	})
 }
 

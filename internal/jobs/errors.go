@@ -65,16 +65,37 @@ func (e *UnsureError) Hint() string {
 	return "check the state before you retry; artifetch did not retry"
 }
 
-// WaitingError reports a job whose log never ends, until someone plays the job.
-type WaitingError struct{ Job int64 }
+// WaitingError reports a job whose log never ends, until someone plays a manual job: that
+// job itself, or one that blocks its pipeline.
+type WaitingError struct {
+	Job     int64      // that is manual
+	Blocked gitlab.Job // the job with the log, if it is another one
+	Name    string     // of the manual job then
+}
 
 // Error implements error.
 func (e *WaitingError) Error() string {
+	if e.Blocked.ID != 0 {
+		return fmt.Sprintf("job %q (%d) has not started: job %q (%d) blocks its pipeline, is manual, and must be played", e.Blocked.Name, e.Blocked.ID, e.Name, e.Job)
+	}
 	return fmt.Sprintf("job %d is manual and has not been started", e.Job)
 }
 
 // Hint says what to do next.
 func (e *WaitingError) Hint() string { return "play the job first" }
+
+// NotCanceledError reports a job that GitLab left as it is, because it can't be canceled.
+type NotCanceledError struct{ Job gitlab.Job }
+
+// Error implements error.
+func (e *NotCanceledError) Error() string {
+	return fmt.Sprintf("job %q (%d) was not canceled: it is %s", e.Job.Name, e.Job.ID, e.Job.Status)
+}
+
+// Hint says what to do next.
+func (e *NotCanceledError) Hint() string {
+	return strings.TrimSpace("only a job that has not finished can be canceled; " + e.Job.WebURL)
+}
 
 // NoLogError reports a job that exists, and whose log does not.
 type NoLogError struct {

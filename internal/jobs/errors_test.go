@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -77,6 +78,39 @@ func TestActionsExplainRefusals(t *testing.T) {
 				t.Errorf("%d requests", *asked)
 			}
 		})
+	}
+}
+
+// GitLab answers 201 to the cancellation of a job that has finished, and shows it as it is.
+// The answer of another job, too, isn't what was asked for.
+func TestNotCanceled(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]bool{"canceled": true, "canceling": true, "": true, "success": false, "failed": false, "skipped": false, "running": false} {
+		c, _ := answering(t, 201, fmt.Sprintf(`{"id": 5, "name": "build", "status": %q}`, status))
+		_, err := c.Cancel(t.Context(), "g/p", 5, false)
+		left, not := errors.AsType[*NotCanceledError](err)
+		if not == want || !want && (left.Job.Status != status || !strings.Contains(err.Error(), `"build" (5) was not canceled`)) {
+			t.Errorf("%s: %v", status, err)
+		}
+	}
+	c, _ := answering(t, 201, `{"id": 6, "status": "canceled"}`)
+	if _, err := c.Cancel(t.Context(), "g/p", 5, false); err == nil || !strings.Contains(err.Error(), "the answer is about job 6, and job 5 was asked for") {
+		t.Errorf("another job: %v", err)
+	}
+}
+
+// A job token may be that of another job than CI_JOB_ID says, which then isn't the one that
+// is shown.
+func TestOwnJob(t *testing.T) {
+	t.Parallel()
+	for own, want := range map[string]bool{`{"id": 5}`: true, `{"id": 6}`: false} {
+		c, asked := answering(t, 200, own)
+		c.JobToken, c.OwnJob = true, 5
+		job, err := c.Job(t.Context(), "g/p", 5)
+		_, refused := errors.AsType[*TokenError](err)
+		if refused == want || want && job.ID != 5 || *asked != 1 {
+			t.Errorf("%s: %d, %v after %d requests", own, job.ID, err, *asked)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Log writes the log of a job to out, as it is. With follow, it goes on until the job
-// has finished; a job that must be played first is a [*WaitingError].
+// has finished; a job that must be played first, or one before it, is a [*WaitingError].
 func (c *Client) Log(ctx context.Context, project string, id int64, follow bool, out io.Writer) error {
 	if err := c.NeedsUser("logs", "read_api"); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (c *Client) Started(ctx context.Context, a resolve.Artifact) error {
 		if err != nil {
 			return err
 		}
-		a.JobName, a.Status, a.WebURL = job.Name, job.Status, job.WebURL
+		a.JobName, a.Status, a.WebURL, a.PipelineID = job.Name, job.Status, job.WebURL, job.Pipeline.ID
 	}
 	if a.Status == "manual" || a.Status != "running" && resolve.Unfinished(a.Status) {
 		return &resolve.StateError{Artifact: a, NotStarted: true}
@@ -99,7 +99,11 @@ func (l *jobLog) print(ctx context.Context, follow bool) error {
 			}
 			return nil
 		case job.Status == "manual":
-			return &WaitingError{l.id}
+			return &WaitingError{Job: l.id}
+		case job.Status == "created" && job.Pipeline.Status == "manual":
+			for _, manual := range l.Resolver.Blocking(ctx, string(l.project), job.Pipeline.ID) {
+				return &WaitingError{Job: manual.ID, Name: manual.Name, Blocked: job}
+			}
 		}
 		if err := sleep.For(ctx, l.pause); err != nil {
 			return err

@@ -166,7 +166,7 @@ func serverCode(err error) Code {
 		return defaultBranchCode(err)
 	case is[*resolve.NoArchiveError](err), is[*resolve.StateError](err), is[*jobs.NoLogError](err), is[*retrieve.OldServerError](err):
 		return CodeNoArchive
-	case is[*jobs.WaitingError](err), is[*jobs.OldServerError](err):
+	case is[*jobs.WaitingError](err), is[*jobs.NotCanceledError](err), is[*jobs.OldServerError](err):
 		return CodeRefused
 	case is[*resolve.ClosedError](err), is[*resolve.DownstreamError](err), is[*jobs.TokenError](err):
 		return CodeDenied

@@ -216,6 +216,8 @@ func hintForMergeRequest(e *resolve.NotFoundError) string {
 		return "its source project is gone, and with it that project's pipelines"
 	case m.SourceProjectID != m.TargetProjectID:
 		return fmt.Sprintf("pipelines of its source branch are in the fork: --project %d --ref %s", m.SourceProjectID, m.SourceBranch)
+	case len(e.Query.Sources) > 0:
+		return "it may have pipelines from other sources, which --source leaves out; those of its source branch: --ref " + m.SourceBranch
 	default:
 		return "pipelines of its source branch: --ref " + m.SourceBranch
 	}
@@ -271,6 +273,12 @@ func hintForRef(e *resolve.NotFoundError) string {
 		return "use the name as Git has it: --ref " + name
 	case resolve.RefSeveral:
 		return "give each ref its own --ref; the first that has the job counts"
+	case resolve.RefRemote:
+		return "pipelines have the name that the branch has on the server: --ref " + name
+	case resolve.RefRequest:
+		return "a merge request is --mr " + name
+	case resolve.RefAddress:
+		return strings.TrimSuffix("--ref takes the name of a branch or tag: --ref "+name, ": --ref ")
 	case resolve.RefWord:
 		return "the default branch is --ref " + name
 	}
