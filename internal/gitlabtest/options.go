@@ -10,8 +10,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/storage"
 )
 
-// Mode is how bytes are served.
-// https://docs.gitlab.com/administration/object_storage/
+// Mode says how files are served. https://docs.gitlab.com/administration/object_storage/
 type Mode string
 
 // The modes.
@@ -19,59 +18,58 @@ const (
 	ModeDisk     Mode = "disk"     // X-Sendfile by Workhorse: ranges, ETag
 	ModeProxy    Mode = "proxy"    // object storage, proxied by Workhorse
 	ModeRedirect Mode = "redirect" // 302 to a pre-signed URL of object storage
-	ModeNoRanges Mode = "noranges" // a proxy in between drops Range
-	ModeNoLength Mode = "nolength" // and the length as well
+	ModeNoRanges Mode = "noranges" // a proxy in between removes Range
+	ModeNoLength Mode = "nolength" // and Content-Length as well
 )
 
-// Options are what the instance is. The zero value is a licensed instance of the
-// newest version that serves from disk.
+// Options describe the instance. The zero value is a licensed instance of the newest
+// version that serves from disk.
 type Options struct {
 	Version string // "19.4" if empty
-	// Since says from which version on the instance has a feature, such as
-	// {"job token: commits": "18.5"} or {"file_type": "never"}, in place of the
-	// table of package feature, which names them.
+	// Since overrides the first version of features, such as {"job token: commits":
+	// "18.5"} or {"file_type": "never"}. Package feature has their names and defaults.
 	Since      map[string]string
-	Unlicensed bool // without the licence for job tokens on the artifacts API
+	Unlicensed bool // no license for job tokens on the artifacts API
 	Mode       Mode // ModeDisk if empty
-	// DownloadModes are the allowed_download_modes of object storage, out of
-	// "direct" and "proxy", which ?download_mode= may ask for. They must include
-	// what Mode does without being asked (config/object_store_settings.rb).
+	// DownloadModes are the allowed_download_modes of object storage, "direct" and
+	// "proxy", which ?download_mode= may request. They must include Mode's default
+	// (config/object_store_settings.rb).
 	DownloadModes []string
-	// RefusedMode is the status of a request for a mode that isn't allowed (U). Zero
-	// means that the request is answered as if it had named none.
+	// RefusedMode is the status for a mode that isn't allowed (U). Zero means to ignore
+	// the parameter.
 	RefusedMode int
-	// StorageDown makes object storage unreachable for clients, while GitLab
-	// reaches it and can proxy: "refused" (nothing listens), "no-name" (its name
-	// does not resolve), "untrusted" (TLS with a certificate that clients don't trust),
-	// "silent" (connections, but no answer), "black-hole" (no connection either).
-	// Only [Start] and [StartTLS] know it.
+	// StorageDown makes object storage unreachable for clients, while GitLab can reach
+	// and proxy it: "refused" (nothing listens), "no-name" (its name doesn't resolve),
+	// "untrusted" (TLS with a certificate that clients don't trust), "silent" (it accepts
+	// connections but doesn't answer), "black-hole" (it doesn't accept connections
+	// either). It needs [Start] or [StartTLS].
 	StorageDown   string
 	NoSuffixRange bool          // storage ignores suffix ranges, as Azure's does
-	SuffixStatus  int           // storage refuses them with this status, as Azure's emulator with 500; zero means it doesn't
+	SuffixStatus  int           // storage refuses them with this status, as Azure's emulator does with 500; zero means not to
 	Deaf          bool          // storage ignores If-None-Match, as fake-gcs-server does
 	URLExpiry     time.Duration // of pre-signed URLs; zero means 10 minutes
 	RelativeRoot  string        // such as "/gitlab"
-	PerPage       int           // rows of a page, at most; zero means 100
-	LinkHost      string        // host that Link headers name; empty means the true one
-	// ShiftRows is how many new jobs or pipelines, at most a page of them, have come
-	// to the front of every list once its first page was served: the pages behind it
-	// begin that much earlier, and repeat rows.
+	PerPage       int           // maximum rows of a page; zero means 100
+	LinkHost      string        // host in Link headers; empty means the request's
+	// ShiftRows is how many new jobs or pipelines, up to one page, have been added to the
+	// front of every list after its first page was served: the following pages start that
+	// much earlier and repeat rows.
 	// https://docs.gitlab.com/api/rest/#offset-based-pagination
 	ShiftRows int
-	// MaxOffset is where the offset pages of a list that has keyset pages end; zero
-	// means 50000.
+	// MaxOffset limits offset pages of lists that also have keyset pages; zero means
+	// 50000.
 	// https://docs.gitlab.com/administration/instance_limits/#max-offset-allowed-by-the-rest-api-for-offset-based-pagination
 	MaxOffset int
-	NoKeyset  bool // no list has keyset pages
-	// MaxArtifact is the largest artifact that may be uploaded, in bytes; zero means
-	// 100 MiB. https://docs.gitlab.com/administration/settings/continuous_integration/#maximum-artifacts-size
+	NoKeyset  bool // lists don't have keyset pages
+	// MaxArtifact is the size limit for uploads, in bytes; zero means 100 MiB.
+	// https://docs.gitlab.com/administration/settings/continuous_integration/#maximum-artifacts-size
 	MaxArtifact int64
-	// ExtraFields are added to every object with an id in every JSON answer, as
-	// newer versions add fields that a client does not know.
+	// ExtraFields are added to every object with an ID in JSON answers, as newer versions
+	// add fields that clients don't know.
 	ExtraFields map[string]any
-	Limits      *Limits // nil means that nothing is limited
+	Limits      *Limits // nil means no limits
 	Faults      []Fault
-	Now         func() time.Time // nil means the clock
+	Now         func() time.Time // nil means time.Now
 }
 
 // complete fills in the defaults.
@@ -87,7 +85,7 @@ func (o *Options) complete() {
 	}
 }
 
-// check refuses what no instance could be: a test that set it would test
+// check refuses options that no instance could have: a test with them would test
 // something else.
 func (o *Options) check() error {
 	for _, mode := range o.DownloadModes {
@@ -104,7 +102,7 @@ func (o *Options) check() error {
 	return feature.Check(o.Since)
 }
 
-// quirks are those of storage.
+// quirks returns the storage's quirks.
 func (o *Options) quirks() storage.Quirks {
 	return storage.Quirks{NoSuffixRange: o.NoSuffixRange, SuffixStatus: o.SuffixStatus, Deaf: o.Deaf}
 }

@@ -15,7 +15,7 @@ func (c *call) pageSize(query url.Values) int {
 	return min(answer.Positive(query.Get("per_page"), 20), c.s.opts.PerPage)
 }
 
-// paged answers with one page of rows, which are sorted by id, newest first:
+// paged answers with one page of rows, which are sorted by ID, newest first:
 // lib/gitlab/pagination/offset_header_builder.rb. counts adds the totals.
 func paged[T any](c *call, rows []T, counts bool) {
 	query := c.r.URL.Query()
@@ -30,9 +30,9 @@ func paged[T any](c *call, rows []T, counts bool) {
 	}
 	total := len(rows) + shift
 	pages := max((total+size-1)/size, 1)
-	from, to := len(rows), len(rows) // of a page behind the last
+	from, to := len(rows), len(rows) // beyond the last page
 	if number <= pages {
-		from = (number-1)*size - shift // the new rows themselves are on the first page
+		from = (number-1)*size - shift // the new rows are on the first page
 		to = min(from+size, len(rows))
 	}
 	h := c.w.Header()
@@ -59,8 +59,8 @@ func paged[T any](c *call, rows []T, counts bool) {
 	answer.Respond(c.w, http.StatusOK, answer.OrEmpty(rows[from:to]))
 }
 
-// keyset pages carry a cursor and nothing but rel="next". The only order there
-// is of jobs is by id, newest first.
+// keyset answers with a page that has a cursor and only rel="next". Jobs have only one
+// order: by ID, newest first.
 func keyset[T any](c *call, rows []T) {
 	query := c.r.URL.Query()
 	if c.s.opts.NoKeyset || cmp.Or(query.Get("order_by"), "id") != "id" || cmp.Or(query.Get("sort"), "desc") != "desc" {
@@ -75,7 +75,7 @@ func keyset[T any](c *call, rows []T) {
 	answer.Respond(c.w, http.StatusOK, answer.OrEmpty(rows[from:to]))
 }
 
-// The refusals of lib/api/helpers/pagination_strategies.rb.
+// The errors of lib/api/helpers/pagination_strategies.rb.
 
 func noKeyset(w http.ResponseWriter) {
 	answer.Respond(w, http.StatusMethodNotAllowed, map[string]string{"error": "Keyset pagination is not yet available for this type of request"})
@@ -87,8 +87,8 @@ func offsetTooLarge(w http.ResponseWriter, limit int) {
 			"Remaining records can be retrieved using keyset pagination.", limit)})
 }
 
-// link repeats every parameter but one, on the host that the instance is
-// configured with.
+// link repeats every parameter except one, with the host from the instance's
+// configuration.
 func (c *call) link(rel, parameter string, value int) string {
 	base := origin(c.r)
 	if c.s.opts.LinkHost != "" {

@@ -10,8 +10,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// manyJobs is a world with jobs 1 … n, all in pipeline 7 of the public project 1,
-// which anybody may list and the token "reader" too.
+// manyJobs is a world with jobs 1 … n, all in pipeline 7 of the public project 1, which
+// anyone may list, including the token "reader".
 func manyJobs(n int64) *gitlabtest.World {
 	p := ran(7)
 	for i := range n {
@@ -52,8 +52,8 @@ func links(t *testing.T, header string) map[string]*url.URL {
 	return all
 }
 
-// TestOffsetPages looks at the headers of the first, a middle, the last and a
-// page behind it (lib/gitlab/pagination/offset_header_builder.rb).
+// TestOffsetPages checks the headers of the first, a middle, the last and a later page
+// (lib/gitlab/pagination/offset_header_builder.rb).
 func TestOffsetPages(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(manyJobs(251), gitlabtest.Options{})
@@ -107,8 +107,7 @@ func TestOffsetPages(t *testing.T) {
 	}
 }
 
-// A Link names the host of the configuration, and repeats every parameter, the
-// token too.
+// A Link has the configured host, and repeats every parameter, even the token.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(manyJobs(30), gitlabtest.Options{LinkHost: "gitlab.invalid:8443", RelativeRoot: "/gitlab"})
@@ -122,8 +121,8 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestKeyset walks the pages of /projects/:id/jobs by rel="next" alone; the other
-// lists have none.
+// TestKeyset follows rel="next" through the pages of /projects/:id/jobs. Other lists
+// don't have keyset pages.
 func TestKeyset(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(manyJobs(45), gitlabtest.Options{})
@@ -169,8 +168,8 @@ func TestKeyset(t *testing.T) {
 	}
 }
 
-// Pipelines are listed without children unless asked for; trigger jobs without
-// the retried ones.
+// The list of pipelines omits children unless requested; the list of trigger jobs omits
+// retried ones.
 func TestListFilters(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})

@@ -16,12 +16,12 @@ import (
 // listPipelines is GET /projects/:id/pipelines.
 func (c *call) listPipelines(project string) {
 	query := c.r.URL.Query()
-	broken, ok := c.filters(query) // validated before anything else
+	broken, ok := c.filters(query) // validated first
 	if !ok || !c.enterBuilds(project, c.s.flagged(access.ReadPipelines, feature.TokenPipelines)) {
 		return
 	}
 	wanted := c.project.Matching(query, c.s.has(feature.WideRefs))
-	if broken { // no pipeline here has errors in its configuration
+	if broken { // no pipeline here has such errors
 		wanted = nil
 	}
 	order, descending := world.Orders[cmp.Or(query.Get("order_by"), "id")], query.Get("sort") != "asc"
@@ -39,9 +39,9 @@ func (c *call) listPipelines(project string) {
 	paged(c, rows, true)
 }
 
-// filters validates the parameters of a list of pipelines, in the order in which
-// lib/api/ci/pipelines.rb declares them. yamlErrors is one of them; false means
-// that the answer was given.
+// filters validates the parameters of a list of pipelines in the order in which
+// lib/api/ci/pipelines.rb declares them, and returns the value of yaml_errors. If they
+// are invalid, it writes the answer and returns false.
 func (c *call) filters(query url.Values) (yamlErrors, ok bool) {
 	ok = answer.Integers(c.w, query, "page", "per_page") &&
 		answer.OneOf(c.w, query, "scope", []string{"running", "pending", "finished", "branches", "tags"}) &&
@@ -57,9 +57,9 @@ func (c *call) filters(query url.Values) (yamlErrors, ok bool) {
 	return yamlErrors, ok
 }
 
-// showPipeline is GET /projects/:id/pipelines/:pipeline_id, of child pipelines
-// too. The pipeline is looked for before the caller is asked about: a missing one
-// is 404 even for those who may not see any.
+// showPipeline is GET /projects/:id/pipelines/:pipeline_id, for child pipelines too. It
+// looks for the pipeline before it checks permissions: a missing one is a 404 even for
+// callers who can't see any.
 func (c *call) showPipeline(project string) {
 	if !c.enter(project, c.s.flagged(access.ReadPipelines, feature.TokenPipelines)) {
 		return
@@ -74,9 +74,9 @@ func (c *call) showPipeline(project string) {
 	}
 }
 
-// latestPipeline is GET /projects/:id/pipelines/latest, which ignores job tokens:
-// the newest pipeline of the commit that the ref points at. Without one the answer
-// is forbidden and not missing: the permission is asked of nothing.
+// latestPipeline is GET /projects/:id/pipelines/latest, which ignores job tokens. It
+// returns the newest pipeline of the ref's commit. If there is none, GitLab checks the
+// permission on nil and answers 403 rather than 404.
 // https://docs.gitlab.com/api/pipelines/#retrieve-the-latest-pipeline
 func (c *call) latestPipeline(project string) {
 	if !c.enter(project, "") {
@@ -90,8 +90,8 @@ func (c *call) latestPipeline(project string) {
 	answer.Respond(c.w, http.StatusOK, c.entities().PipelineDetails(latest))
 }
 
-// findPipeline finds the pipeline that the address names; it answers itself, and
-// returns nil, if there is none.
+// findPipeline finds the pipeline in the path. If it doesn't exist, findPipeline writes
+// the answer and returns nil.
 func (c *call) findPipeline() *Pipeline {
 	pipeline := c.project.Pipeline(c.id)
 	if pipeline == nil {

@@ -9,7 +9,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// pipelineWorld has pipelines of every sort in the public project 1.
+// pipelineWorld has all kinds of pipelines in the public project 1.
 func pipelineWorld() *gitlabtest.World {
 	day := func(d int) time.Time { return time.Date(2026, 5, d, 12, 0, 0, 0, time.UTC) }
 	one := func(id int64, ref, status string, change func(*gitlabtest.Pipeline)) *gitlabtest.Pipeline {
@@ -40,8 +40,8 @@ func pipelineWorld() *gitlabtest.World {
 	}
 }
 
-// TestPipelineFilters is app/finders/ci/pipelines_finder.rb and what Grape
-// validates before it.
+// TestPipelineFilters follows app/finders/ci/pipelines_finder.rb and Grape's validation
+// before it.
 func TestPipelineFilters(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(pipelineWorld(), gitlabtest.Options{})
@@ -64,7 +64,7 @@ func TestPipelineFilters(t *testing.T) {
 		"?scope=pending":                      {7},
 		"?scope=finished":                     {6, 5, 3, 2, 1},
 		"?scope=tags":                         {3},
-		"?scope=branches":                     {8, 6, 2}, // 7 is of a branch that is gone
+		"?scope=branches":                     {8, 6, 2}, // 7 belongs to a deleted branch
 		"?name=nightly":                       {1},
 		"?username=somebody":                  {4},
 		"?yaml_errors=true":                   {},
@@ -93,8 +93,8 @@ func TestPipelineFilters(t *testing.T) {
 	}
 }
 
-// TestLatestPipeline is the newest pipeline of the commit that the ref points at;
-// where there is none, it is forbidden. Job tokens are ignored.
+// TestLatestPipeline expects the newest pipeline of the ref's commit, or a 403 if there
+// is none. Job tokens are ignored.
 func TestLatestPipeline(t *testing.T) {
 	t.Parallel()
 	const forbidden = `{"message":"403 Forbidden"}`
@@ -125,8 +125,8 @@ func TestLatestPipeline(t *testing.T) {
 	}
 }
 
-// One pipeline has more keys than a row of a list, and a row more than the one
-// within a job.
+// A single pipeline has more keys than a row in a list, and a row has more than the
+// pipeline in a job.
 func TestPipelineEntities(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})
@@ -154,7 +154,7 @@ func TestPipelineEntities(t *testing.T) {
 	}
 }
 
-// The project and the instance, for everybody but job tokens.
+// Job tokens can't read the project and the instance; anyone else can.
 func TestProjectAndMetadata(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()

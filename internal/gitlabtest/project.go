@@ -10,9 +10,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
-// showProject is GET /projects/:id, which ignores job tokens. Of a project whose
-// repository the caller may not read, the default branch is left out
-// (lib/api/entities/basic_project_details.rb).
+// showProject is GET /projects/:id, which ignores job tokens. It omits the default branch
+// if the caller can't read the repository (lib/api/entities/basic_project_details.rb).
 // https://docs.gitlab.com/api/projects/#retrieve-a-project
 func (c *call) showProject(project string) {
 	permission := ""
@@ -37,9 +36,8 @@ func (c *call) showProject(project string) {
 	answer.Respond(c.w, http.StatusOK, e)
 }
 
-// currentUser is GET /user, which clients ask to see whether their token is
-// alive. It takes no job tokens.
-// https://docs.gitlab.com/api/users/#retrieve-the-current-user
+// currentUser is GET /user, which clients use to check their token. It doesn't accept job
+// tokens. https://docs.gitlab.com/api/users/#retrieve-the-current-user
 func (c *call) currentUser() {
 	caller, ok := c.s.identify(c.w, c.r, false)
 	switch {
@@ -53,8 +51,8 @@ func (c *call) currentUser() {
 
 // ownToken is GET /personal_access_tokens/self, for personal, project and group access
 // tokens with any scope (lib/api/personal_access_tokens/self_information.rb,
-// lib/api/entities/personal_access_token.rb). What a fine-grained token has for scopes is
-// an assumption (U).
+// lib/api/entities/personal_access_token.rb). We assume the scopes of a fine-grained
+// token (U).
 func (c *call) ownToken() {
 	if !c.authenticated("") {
 		return
@@ -77,7 +75,7 @@ func (c *call) ownToken() {
 	})
 }
 
-// listProjects is GET /projects, with what the caller may see, and for anyone.
+// listProjects is GET /projects: everything that the caller can see, even anonymously.
 func (c *call) listProjects() {
 	caller, ok := c.s.identify(c.w, c.r, false)
 	if !ok {
@@ -92,8 +90,8 @@ func (c *call) listProjects() {
 	paged(c, rows, true)
 }
 
-// metadata is GET /metadata and its forerunner GET /version, for users, but no
-// job tokens (lib/api/metadata.rb).
+// metadata is GET /metadata and its predecessor GET /version, for users but not for job
+// tokens (lib/api/metadata.rb).
 func (c *call) metadata() {
 	if !c.authenticated("") {
 		return

@@ -16,7 +16,7 @@ import (
 
 const shopReports = "/projects/5/jobs/5002/artifacts"
 
-// member is one of a gzip report.
+// member is a member of a gzip report.
 type member struct{ name, comment, content string }
 
 func members(t *testing.T, report string) []member {
@@ -42,8 +42,8 @@ func members(t *testing.T, report string) []member {
 	}
 }
 
-// TestReports is ?file_type= in each format: gzip with a member a file, whose
-// comment is its path (helpers/archives/gzip_create.go of GitLab Runner), raw, zip.
+// TestReports requests ?file_type= in each format: gzip with one member per file, whose
+// comment is its path (helpers/archives/gzip_create.go of GitLab Runner), raw, and zip.
 func TestReports(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeProxy, gitlabtest.ModeRedirect} {
@@ -73,7 +73,7 @@ func TestReports(t *testing.T) {
 			t.Errorf("%s, archive: %d bytes, without the parameter %d", mode, len(got.body), len(whole.body))
 		}
 	}
-	// From disk a report has its own name and digest, and ranges.
+	// From disk, a report has its own name and digest, and supports ranges.
 	s := start(t, gitlabtest.Options{})
 	got := ask(t, s.APIURL+shopReports+"?file_type=junit", append([]string{"Range", "bytes=0-1"}, credentials["private"]...)...)
 	whole := ask(t, s.APIURL+shopReports+"?file_type=junit", credentials["private"]...)
@@ -84,8 +84,8 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// The checks in their order: the type, then the job as a whole by its archive's
-// level, then the report's own level, unless there is none: gitlab!252518.
+// The order of the checks: the type, then the job by its archive's level, then the
+// report's own level, if it has one: gitlab!252518.
 func TestReportAccess(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
@@ -105,17 +105,17 @@ func TestReportAccess(t *testing.T) {
 		"5002/artifacts?file_type=dotenv":                  {403, 403, 200, 200, 200},
 		"5002/artifacts?file_type=codequality":             {403, 403, 403, 200, 403},
 		"5002/artifacts?file_type=cobertura":               {403, 403, 403, 403, 403},
-		"5002/artifacts?file_type=dast":                    {404, 404, 404, 404, 404}, // the job has none
-		"5002/artifacts?file_type=terraform":               {400, 400, 400, 400, 400}, // it has one, but not to download
+		"5002/artifacts?file_type=dast":                    {404, 404, 404, 404, 404}, // the job has no such report
+		"5002/artifacts?file_type=terraform":               {400, 400, 400, 400, 400}, // it has one, but it isn't downloadable
 		"5002/artifacts?file_type=metadata":                {400, 400, 400, 400, 400},
 		"5002/artifacts?file_type=":                        {400, 400, 400, 400, 400},
 		"9999/artifacts?file_type=junit":                   {404, 404, 404, 404, 404},
 		"5003/artifacts?file_type=junit":                   {403, 403, 403, 200, 403}, // the archive's level comes first
 		"5003/artifacts?file_type=sast":                    {403, 403, 403, 404, 403},
-		"5004/artifacts?file_type=junit":                   {403, 403, 200, 200, 200}, // without an archive the report's alone
+		"5004/artifacts?file_type=junit":                   {403, 403, 200, 200, 200}, // without an archive, only the report's level counts
 		"5004/artifacts":                                   {404, 404, 404, 404, 404},
 		"5005/artifacts?file_type=junit":                   {404, 404, 404, 404, 404},
-		"artifacts/main/download?job=test&file_type=junit": {404, 404, 404, 404, 404}, // ignored by ref, and there is no archive
+		"artifacts/main/download?job=test&file_type=junit": {404, 404, 404, 404, 404}, // ignored by ref, and the job has no archive
 	} {
 		for i, header := range [][]string{nil, {"PRIVATE-TOKEN", "guest"}, {"PRIVATE-TOKEN", "developer"}, {"PRIVATE-TOKEN", "maintainer"}, shopJob} {
 			if got := ask(t, s.APIURL+"/projects/5/jobs/"+path, header...); got.status != want[i] {
@@ -123,7 +123,7 @@ func TestReportAccess(t *testing.T) {
 			}
 		}
 	}
-	// By ref and by the runner's route the parameter is ignored.
+	// By ref and on the runner's route, the parameter is ignored.
 	archive := ask(t, s.APIURL+"/projects/1/jobs/1001/artifacts", credentials["job"]...).body
 	for _, path := range []string{"projects/1/jobs/artifacts/main/download?job=build&file_type=junit", "jobs/1001/artifacts?file_type=nonsense"} {
 		if got := ask(t, s.APIURL+"/"+path, credentials["job"]...); got.status != 200 || got.body != archive {
@@ -132,7 +132,7 @@ func TestReportAccess(t *testing.T) {
 	}
 }
 
-// Older servers answer with the archive, whatever the parameter says.
+// Older servers ignore the parameter and send the archive.
 func TestReportsBefore(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"19.3", "18.5", "17.0"} {
@@ -149,7 +149,7 @@ func TestReportsBefore(t *testing.T) {
 	}
 }
 
-// What a job has not uploaded yet is not there, and an erased job has lost it.
+// A running job's reports aren't uploaded yet, and an erased job's are deleted.
 func TestReportLife(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})

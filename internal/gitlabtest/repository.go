@@ -29,7 +29,7 @@ func (c *call) repository(project string, parts []string) {
 	}
 }
 
-// enterRepository is enter for what needs read_code.
+// enterRepository is enter for routes that need read_code.
 func (c *call) enterRepository(project, permission string) bool {
 	if !c.enter(project, permission) {
 		return false
@@ -41,9 +41,8 @@ func (c *call) enterRepository(project, permission string) bool {
 	return true
 }
 
-// showCommit is GET /projects/:id/repository/commits/:sha (lib/api/commits.rb), of
-// a commit, a branch or a tag. A commit that no ref reaches is there until it is
-// removed.
+// showCommit is GET /projects/:id/repository/commits/:sha (lib/api/commits.rb) for a
+// commit, a branch or a tag. A commit that no ref reaches exists until it is removed.
 func (c *call) showCommit(project string) {
 	stats, ok := answer.Boolean(c.w, c.r.URL.Query(), "stats")
 	if !ok || !c.enterRepository(project, c.s.flagged(access.ReadRepository, feature.TokenCommits)) {
@@ -67,8 +66,8 @@ func (c *call) showCommit(project string) {
 	answer.Respond(c.w, http.StatusOK, c.entities().CommitDetails(commit, last, stats))
 }
 
-// listBranches is GET /projects/:id/repository/branches (lib/api/branches.rb); of
-// the Branches API it alone takes job tokens.
+// listBranches is GET /projects/:id/repository/branches (lib/api/branches.rb), the only
+// route of the Branches API that accepts job tokens.
 func (c *call) listBranches(project string) {
 	query := c.r.URL.Query()
 	if !answer.Integers(c.w, query, "page", "per_page") || !c.enterRepository(project, c.s.flagged(access.ReadRepository, feature.TokenBranches)) {
@@ -80,12 +79,12 @@ func (c *call) listBranches(project string) {
 			rows = append(rows, c.entities().Branch(name, c.mayPush(name)))
 		}
 	}
-	c.still = true // sorted by name: new ones do not push others back
+	c.still = true // sorted by name, so new ones don't shift the others
 	paged(c, rows, true)
 }
 
-// found is the parameter search: "^a" means names that begin so, "a$" those that
-// end so. https://docs.gitlab.com/api/branches/#list-all-repository-branches
+// found implements the parameter search: "^a" finds names that start with a, "a$" those
+// that end with a. https://docs.gitlab.com/api/branches/#list-all-repository-branches
 func found(name, search string) bool {
 	if begin, ok := strings.CutPrefix(search, "^"); ok {
 		return strings.HasPrefix(name, begin)
@@ -147,7 +146,7 @@ func (c *call) mergeBase(project string) {
 	}
 }
 
-// mayPush reports whether the caller may push to a branch. The default branch is
+// mayPush reports whether the caller can push to a branch. The default branch is
 // protected.
 func (c *call) mayPush(branch string) bool {
 	return c.caller.AtLeast(c.project, "developer") && branch != c.project.DefaultBranch || c.caller.AtLeast(c.project, "maintainer")

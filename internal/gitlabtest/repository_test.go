@@ -9,11 +9,11 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// sha is a commit of the shop, by the end of its id.
+// sha is a commit of project 5, by the end of its ID.
 func sha(end string) string { return "5" + strings.Repeat("0", 39-len(end)) + end }
 
-// TestCommit is GET /projects/:id/repository/commits/:sha: by id, short id, branch,
-// tag or merge request ref; a commit that was removed is missing.
+// TestCommit requests GET /projects/:id/repository/commits/:sha by ID, short ID, branch,
+// tag or merge request ref. A removed commit isn't found.
 func TestCommit(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})
@@ -28,7 +28,7 @@ func TestCommit(t *testing.T) {
 		"refs%2Fmerge-requests%2F3%2Fhead":  {sha("12"), sha("11")},
 		"refs%2Fmerge-requests%2F3%2Ftrain": {sha("22"), sha("04") + "," + sha("12")},
 		sha("ff"):                           {}, // unreachable, and removed
-		"feature%2Fleft":                    {}, // the branch is gone
+		"feature%2Fleft":                    {}, // the branch is deleted
 		sha("99"):                           {},
 		"none":                              {},
 		"5000000":                           {}, // ambiguous
@@ -56,14 +56,14 @@ func TestCommit(t *testing.T) {
 	if got := ask(t, s.APIURL+"/projects/1/repository/commits/v1.0?stats=false", credentials["private"]...).body; strings.Contains(got, `"stats"`) {
 		t.Errorf("without stats: %s", got)
 	}
-	// The jobs of a commit that is gone have none.
+	// The jobs of a removed commit have no commit.
 	if got := ask(t, s.APIURL+"/projects/5/jobs/5151", credentials["private"]...).body; !strings.Contains(got, `"commit":null`) {
 		t.Errorf("a job: %s", got)
 	}
 }
 
-// Who may read the repository, by version: of the Branches API a job token gets the
-// list alone, of the Repositories API nothing. Guests of a private project may not.
+// Access to the repository by version: with a job token, the Branches API has only the
+// list, and the Repositories API nothing. Guests of a private project have no access.
 func TestRepositoryAccess(t *testing.T) {
 	t.Parallel()
 	guest := []string{"PRIVATE-TOKEN", "guest"}
@@ -96,7 +96,7 @@ func TestRepositoryAccess(t *testing.T) {
 			t.Errorf("%s %s, anonymous: %d %s", tt.version, tt.path, got.status, got.body)
 		}
 	}
-	// Job tokens of other projects need the permission, where it is asked of them.
+	// Other projects' job tokens need the permission, if the project restricts them.
 	world := gitlabtest.Fixture()
 	world.Projects[4].JobTokenAllowlist, world.Projects[4].JobTokenPolicies = []int64{1}, map[int64][]string{1: {"read_jobs"}}
 	s := gitlabtest.Start(world, gitlabtest.Options{})
@@ -108,7 +108,7 @@ func TestRepositoryAccess(t *testing.T) {
 	}
 }
 
-// TestBranches lists what is there, not what had pipelines once.
+// TestBranches lists the branches that exist, not all that ever had pipelines.
 func TestBranches(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{})

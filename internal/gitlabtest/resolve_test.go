@@ -63,10 +63,9 @@ func spawnedTwice(p *gitlabtest.Pipeline) *gitlabtest.Bridge {
 	return b
 }
 
-// TestByRefQuirks asks for the job "build" of main both ways: with the default
-// search (Project#latest_successful_build_for_ref, app/models/project.rb) and
-// with the recent one (app/models/ci/build.rb). What is wanted is the id that the
-// archive holds, or how it is missed.
+// TestByRefQuirks requests the job "build" of main in both ways: with the default search
+// (Project#latest_successful_build_for_ref, app/models/project.rb) and with the recent
+// one (app/models/ci/build.rb). It expects the ID in the archive, or the error.
 func TestByRefQuirks(t *testing.T) {
 	t.Parallel()
 	const none, noRecent, noArchive = "404 Not found", "404 Job Not Found", "404 Not Found"
@@ -88,7 +87,7 @@ func TestByRefQuirks(t *testing.T) {
 		}, "10", "10"},
 		{"of a retried job the newest attempt", []*gitlabtest.Pipeline{
 			ran(1, built(10, "build", retried), built(11, "build")),
-		}, "11", "10"}, // the recent search takes any attempt
+		}, "11", "10"}, // the recent search accepts any attempt
 		{"all attempts retried", []*gitlabtest.Pipeline{ran(1, built(10, "build", retried))}, none, "10"},
 		{"no way back to an older pipeline", []*gitlabtest.Pipeline{
 			ran(1, built(10, "build")), ran(2, built(20, "lint")),
@@ -156,8 +155,8 @@ func byRefServer(t *testing.T, pipelines []*gitlabtest.Pipeline, other *gitlabte
 	return s
 }
 
-// byRefAsk returns what job.txt holds, or what the message says; both routes have
-// to agree.
+// byRefAsk returns the content of job.txt, or the error's message; both routes must
+// agree.
 func byRefAsk(t *testing.T, s *gitlabtest.Running, ref, recent string) string {
 	t.Helper()
 	base := s.APIURL + "/projects/1/jobs/artifacts/" + url.PathEscape(ref)
@@ -169,7 +168,7 @@ func byRefAsk(t *testing.T, s *gitlabtest.Running, ref, recent string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(file.body, `{"message":"`), `"}`)
 }
 
-// A ref is compared as it is: tag or branch, no short forms, no commits.
+// A ref is compared literally: tag or branch, no short forms, no commits.
 func TestRefs(t *testing.T) {
 	t.Parallel()
 	branch, tag, mr := ran(1, built(10, "build")), ran(2, built(20, "build")), ran(3, built(30, "build"))
@@ -185,7 +184,7 @@ func TestRefs(t *testing.T) {
 	}
 }
 
-// The recent search ends after a hundred pipelines, with the job or without.
+// The recent search stops after a hundred pipelines.
 func TestRecentHundred(t *testing.T) {
 	t.Parallel()
 	for between, want := range map[int64]string{99: "10", 100: "404 Job Not Found"} {
@@ -199,8 +198,8 @@ func TestRecentHundred(t *testing.T) {
 	}
 }
 
-// Expiry and locks: the archive does not ask; a file by job id does; the entity
-// names the file until it expires.
+// Expiry and locks: the archive ignores them; a file by job ID doesn't; the entity has
+// the file until it expires.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	gone, kept := ran(1, built(10, "build", expired)), ran(2, built(20, "build", expired))

@@ -12,7 +12,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
-// call is one request that found its route.
+// call is a request that found its route.
 type call struct {
 	s       *Server
 	w       *answer.Reply
@@ -20,8 +20,8 @@ type call struct {
 	caller  access.Caller
 	project *Project
 	id      int64    // of a job, a pipeline or a merge request
-	rest    []string // segments behind, unescaped
-	still   bool     // its list does not change while it is paged through
+	rest    []string // the other path segments, unescaped
+	still   bool     // its list doesn't change between pages
 }
 
 // route finds the handler by the escaped path: %2F in a segment isn't a slash.
@@ -49,7 +49,7 @@ func (s *Server) route(w *answer.Reply, r *http.Request) {
 	case http.MethodDelete:
 		c.delete(parts)
 	default:
-		answer.NotAllowed(w) // nothing else is simulated
+		answer.NotAllowed(w) // no other method is simulated
 	}
 }
 
@@ -147,7 +147,7 @@ func (c *call) projectJobs(project string, parts []string) {
 		c.rest = []string{strings.Join(parts[1:len(parts)-1], "/")}
 		c.refArchive(project)
 	case parts[0] == "artifacts" && len(parts) >= 4 && slices.Contains(parts[2:len(parts)-1], "raw"):
-		// :ref_name is greedy: the last literal "/raw/" separates.
+		// :ref_name is greedy: the last literal "/raw/" separates it from the path.
 		raw := len(parts) - 2
 		for parts[raw] != "raw" {
 			raw--
@@ -200,9 +200,9 @@ func (c *call) number(part string) bool {
 	return err == nil
 }
 
-// enter identifies the caller and finds the project; false means that the
-// answer was given. permission is what the route asks of job tokens; a route
-// that knows none has none.
+// enter identifies the caller and finds the project. If it can't, it writes the answer
+// and returns false. permission is what a job token needs; it is empty if the route
+// doesn't accept job tokens.
 func (c *call) enter(project, permission string) bool {
 	var ok bool
 	if c.caller, ok = c.s.identify(c.w, c.r, permission != ""); !ok {
@@ -212,7 +212,7 @@ func (c *call) enter(project, permission string) bool {
 	return c.project != nil && c.permitted(permission)
 }
 
-// origin is the instance's, as the client sees it.
+// origin returns the instance's origin as the client sees it.
 func origin(r *http.Request) string {
 	if r.TLS != nil {
 		return "https://" + r.Host

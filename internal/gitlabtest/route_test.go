@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// send is ask with another verb, and without following.
+// send is ask with another method; it doesn't follow redirects.
 func send(t *testing.T, method, address string, header ...string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, nil)
@@ -26,8 +26,8 @@ func send(t *testing.T, method, address string, header ...string) answer {
 	return answer{resp.StatusCode, resp.Header, ""}
 }
 
-// The two spellings of 404 and the route that is none; what Grape validates, and
-// whether before or after it asks who is there.
+// The two spellings of 404 and the unknown route; what Grape validates, and whether
+// before or after authentication.
 func TestEnvelopes(t *testing.T) {
 	t.Parallel()
 	const (
@@ -40,7 +40,7 @@ func TestEnvelopes(t *testing.T) {
 	tests := []struct{ version, path, who, want string }{
 		{"", "projects/1/jobs/999/artifacts", "job", record},
 		{"", "projects/1/jobs/999/artifacts/a", "job", record},
-		{"", "projects/1/jobs/2001/artifacts", "job", record}, // another project's
+		{"", "projects/1/jobs/2001/artifacts", "job", record}, // belongs to another project
 		{"", "projects/1/jobs/1090/artifacts", "job", record}, // a trigger job
 		{"", "projects/1/jobs/999", "private", record},
 		{"", "projects/1/pipelines/999", "job", record},
@@ -83,7 +83,7 @@ func TestEnvelopes(t *testing.T) {
 	}
 }
 
-// Slashes of a ref and of a path, encoded or not: :ref_name is greedy.
+// Slashes in a ref and a path, encoded or not: :ref_name is greedy.
 func TestByRefAddresses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ path, want string }{
@@ -91,10 +91,10 @@ func TestByRefAddresses(t *testing.T) {
 		{"release/2.x/raw/job.txt?job=build", "build 1601\n"},
 		{"refs%2Fmerge-requests%2F7%2Fhead/raw/job.txt?job=build", "build 1701\n"},
 		{"v1.0/raw/job.txt?job=build", "build 1501\n"},
-		{"main/raw/reports/raw/data.json?job=report", `{"message":"404 Not found"}`}, // of the ref main/raw/reports
+		{"main/raw/reports/raw/data.json?job=report", `{"message":"404 Not found"}`}, // the ref is main/raw/reports
 		{"main/raw/reports%2Fraw%2Fdata.json?job=report", "{}\n"},
 		{"main/raw/raw?job=build", "404 page not found\n"},
-		{"main/raw/dist/download?job=build", `{"message":"404 Not found"}`}, // of the ref main/raw/dist
+		{"main/raw/dist/download?job=build", `{"message":"404 Not found"}`}, // the ref is main/raw/dist
 		{"main/raw/dist%2Fdownload?job=build", "404 page not found\n"},
 		{"main/raw/docs%2Fguide%20%5Ben%5D.md?job=build", "# Guide\n"},
 		{"main/raw/dist/?job=build", ""},
@@ -127,7 +127,7 @@ func TestVerbs(t *testing.T) {
 		{http.MethodHead, moved, 405},
 		{http.MethodGet, moved, 301},
 		{http.MethodPost, archive, 405},
-		{http.MethodDelete, archive, 401}, // for which job tokens do not do
+		{http.MethodDelete, archive, 401}, // job tokens don't work here
 		{http.MethodPut, archive, 405},
 	} {
 		if got := send(t, tt.method, s.APIURL+tt.path, credentials["job"]...); got.status != tt.want {
@@ -139,7 +139,7 @@ func TestVerbs(t *testing.T) {
 	}
 }
 
-// A project by a path it had: 301 to its id, the rest of the address kept.
+// A project by its former path: 301 to its ID, the rest of the address unchanged.
 func TestMoved(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
@@ -156,7 +156,8 @@ func TestMoved(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.header.Get("Location"))
 		}
 	}
-	// Somebody else has that path now; and who may not read it is not led to it.
+	// Another project has that path now; and a caller who can't see the project isn't
+	// redirected.
 	if got := ask(t, s.APIURL+"/projects/public%2Ftools/pipelines"); got.status != 200 || !strings.Contains(got.body, `"id":400`) {
 		t.Errorf("a path in use: %d", got.status)
 	}
@@ -165,7 +166,7 @@ func TestMoved(t *testing.T) {
 	}
 }
 
-// With TLS every address the instance gives has it too.
+// With TLS, all addresses of the instance start with https.
 func TestTLSAddresses(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.StartTLS(gitlabtest.Fixture(), gitlabtest.Options{Mode: gitlabtest.ModeRedirect})

@@ -16,16 +16,16 @@ import (
 type Server struct {
 	world  *World
 	opts   Options
-	wrong  error // of opts: every request is told
+	wrong  error // of opts: the answer to every request
 	limits limiter
 
-	state sync.Mutex // of the world; taken before mu
+	state sync.Mutex // guards the world; taken before mu
 
 	mu         sync.Mutex
 	storageURL string
 	log        []*Request
 	faults     []*faultState
-	changed    bool // every archive is another one now
+	changed    bool // the fault "changed" has replaced every archive
 	requests   int
 }
 
@@ -39,10 +39,10 @@ func New(w *World, o Options) *Server {
 	return s
 }
 
-// Err is what is wrong with the options; every request is told.
+// Err returns what is wrong with the options; every request is answered with it.
 func (s *Server) Err() error { return s.wrong }
 
-// SetStorageURL tells where [Server.Storage] is served.
+// SetStorageURL sets the address of [Server.Storage].
 func (s *Server) SetStorageURL(url string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +68,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// Storage is the object storage that GitLab redirects to. It must be served on
-// another origin.
+// Storage is the object storage that GitLab redirects to. It must have another origin.
 func (s *Server) Storage() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serve(w, r, "storage", func(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +77,7 @@ func (s *Server) Storage() http.Handler {
 	})
 }
 
-// serve logs the request and lets the faults have it first.
+// serve logs the request and applies the faults before the handler.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, host string, handler http.HandlerFunc) {
 	entry := s.begin(r, host)
 	recorder := &recorder{ResponseWriter: w, server: s, entry: entry}
@@ -107,15 +106,15 @@ func (s *Server) apiPath(r *http.Request) (string, bool) {
 	return strings.CutPrefix(r.URL.EscapedPath(), s.opts.RelativeRoot+"/api/v4/")
 }
 
-// Update changes the world between two requests. A test that holds the World of a
-// running server may touch it only here.
+// Update changes the world between two requests. A test that has the World of a running
+// server may change it only here.
 func (s *Server) Update(change func(*World)) {
 	s.state.Lock()
 	defer s.state.Unlock()
 	change(s.world)
 }
 
-// locked runs a handler with the world to itself, then sends its answer.
+// locked locks the world while a handler runs, then sends its answer.
 func (s *Server) locked(w http.ResponseWriter, handle func(*answer.Reply)) {
 	a := answer.New(w, s.opts.ExtraFields)
 	func() {
@@ -126,7 +125,7 @@ func (s *Server) locked(w http.ResponseWriter, handle func(*answer.Reply)) {
 	a.Send(w)
 }
 
-// open opens the archive of a job. The world is locked.
+// open opens a job's archive. The caller has locked the world.
 func (s *Server) open(job *Job) (*storage.Object, error) {
 	return storage.OpenArchive(job, s.otherArchives())
 }

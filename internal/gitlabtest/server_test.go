@@ -10,7 +10,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// answer is what a test looks at.
+// answer is the part of a response that tests check.
 type answer struct {
 	status int
 	header http.Header
@@ -56,8 +56,8 @@ var credentials = map[string][]string{
 	"private, bad job": {"PRIVATE-TOKEN", gitlabtest.PrivateToken, "JOB-TOKEN", "x"},
 }
 
-// Who gets what on which family of routes, by the version that lets job tokens
-// in: lib/gitlab/auth/auth_finders.rb, lib/api/helpers.rb.
+// Who gets what from which kind of route, by the version that accepts job tokens:
+// lib/gitlab/auth/auth_finders.rb, lib/api/helpers.rb.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	const (

@@ -16,7 +16,7 @@ import (
 
 const archivePath = "/projects/1/jobs/1001/artifacts"
 
-// oneArchive is a world whose only archive has known bytes, readable by anybody.
+// oneArchive is a world whose only archive has this content and is public.
 func oneArchive(content []byte) *gitlabtest.World {
 	return &gitlabtest.World{Projects: []*gitlabtest.Project{{
 		ID: 1, Path: "g/p", Visibility: gitlabtest.Public,
@@ -31,7 +31,7 @@ func serveOne(t *testing.T, content []byte, o gitlabtest.Options) *gitlabtest.Ru
 	return s
 }
 
-// fetch follows a redirection, as a client without a credential.
+// fetch follows a redirect, as a client without credentials.
 func fetch(t *testing.T, s *gitlabtest.Running, header ...string) answer {
 	t.Helper()
 	got := ask(t, s.APIURL+archivePath, header...)
@@ -41,8 +41,8 @@ func fetch(t *testing.T, s *gitlabtest.Running, header ...string) answer {
 	return got
 }
 
-// TestRanges asks every mode for every sort of range: Workhorse and S3 know them,
-// Azure knows no suffix, S3 takes several for none.
+// TestRanges requests every kind of range in every mode: Workhorse and S3 support them,
+// Azure ignores suffixes, S3 ignores multiple ranges.
 func TestRanges(t *testing.T) {
 	t.Parallel()
 	const whole = "0123456789"
@@ -101,8 +101,8 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// TestIfRange resumes with the ETag of the archive, another one, a weak one, a
-// date; and, without an If-Range, after the archive was replaced.
+// TestIfRange resumes with the archive's ETag, another one, a weak one and a date; and,
+// without If-Range, after the archive was replaced.
 func TestIfRange(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeProxy, gitlabtest.ModeRedirect} {
@@ -125,8 +125,8 @@ func TestIfRange(t *testing.T) {
 	}
 }
 
-// The ETag from disk is the SHA-256 of the archive since 19.0; before, it was a
-// weak constant: https://gitlab.com/gitlab-org/gitlab/-/issues/371991
+// Since 19.0, the ETag from disk is the archive's SHA-256; before, it was a weak
+// constant: https://gitlab.com/gitlab-org/gitlab/-/issues/371991
 func TestETags(t *testing.T) {
 	t.Parallel()
 	content := []byte("0123456789")
@@ -144,8 +144,8 @@ func TestETags(t *testing.T) {
 	}
 }
 
-// HEAD answers as GET does, with no body; the address it is sent on to is good
-// for HEAD alone.
+// HEAD answers like GET, without a body. The address that it redirects to works only for
+// HEAD.
 func TestHead(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeProxy, gitlabtest.ModeNoRanges} {
@@ -162,7 +162,7 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// What may be sent on, and what never is.
+// What may redirect, and what never does.
 func TestWhatRedirects(t *testing.T) {
 	t.Parallel()
 	s := start(t, gitlabtest.Options{Mode: gitlabtest.ModeRedirect})
@@ -185,7 +185,7 @@ func TestWhatRedirects(t *testing.T) {
 	}
 }
 
-// A single file: no ranges, a length, and errors that are no JSON
+// A single file: no ranges, a length, and errors that aren't JSON
 // (workhorse/internal/artifacts/entry.go).
 func TestSingleFile(t *testing.T) {
 	t.Parallel()
@@ -216,8 +216,8 @@ func TestSingleFile(t *testing.T) {
 	}
 }
 
-// An archive on disk is served like one in memory; one that is lost is missed in
-// the manner of what serves it.
+// An archive on disk is served like one in memory. If it is lost, the error depends on
+// what serves it.
 func TestArchiveFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "artifacts.zip")

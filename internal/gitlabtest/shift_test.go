@@ -8,8 +8,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// TestShiftedRows pages through lists to whose front rows have come after the
-// first page: rows come twice, and none is left out.
+// TestShiftedRows reads lists that grow at the front after the first page: rows are
+// repeated, and none is missing.
 // https://docs.gitlab.com/api/rest/#offset-based-pagination
 func TestShiftedRows(t *testing.T) {
 	t.Parallel()
@@ -21,10 +21,10 @@ func TestShiftedRows(t *testing.T) {
 		{0, "pipelines/7/jobs?per_page=3", [][]int64{{8, 7, 6}, {5, 4, 3}, {2}}},
 		{1, "pipelines/7/jobs?per_page=3", [][]int64{{8, 7, 6}, {6, 5, 4}, {3, 2}}},
 		{2, "pipelines/7/jobs?per_page=3", [][]int64{{8, 7, 6}, {7, 6, 5}, {4, 3, 2}}},
-		{9, "pipelines/7/jobs?per_page=3", [][]int64{{8, 7, 6}, {8, 7, 6}, {5, 4, 3}, {2}}}, // a page at most
+		{9, "pipelines/7/jobs?per_page=3", [][]int64{{8, 7, 6}, {8, 7, 6}, {5, 4, 3}, {2}}}, // one page at most
 		{1, "jobs?per_page=5", [][]int64{{8, 7, 6, 5, 4}, {4, 3, 2, 1}}},
 		{2, "pipelines/7/jobs?per_page=20", [][]int64{{8, 7, 6, 5, 4, 3, 2}}},
-		{1, "jobs?per_page=5&pagination=keyset", [][]int64{{8, 7, 6, 5, 4}, {3, 2, 1}}}, // which a cursor spares
+		{1, "jobs?per_page=5&pagination=keyset", [][]int64{{8, 7, 6, 5, 4}, {3, 2, 1}}}, // a cursor isn't affected
 	}
 	for _, tt := range tests {
 		s := gitlabtest.Start(manyJobs(8), gitlabtest.Options{ShiftRows: tt.shift})
@@ -51,7 +51,7 @@ func TestShiftedRows(t *testing.T) {
 	}
 }
 
-// Where offset pages end, and where there are no others.
+// Where offset pages end, and lists without other pages.
 func TestPageLimits(t *testing.T) {
 	t.Parallel()
 	const noKeyset = `{"error":"Keyset pagination is not yet available for this type of request"}`
@@ -60,7 +60,7 @@ func TestPageLimits(t *testing.T) {
 	for path, want := range map[string]string{
 		"jobs?per_page=10&page=2":               `[{"id":30,`,
 		"jobs?per_page=10&page=3":               `{"error":"Offset pagination has a maximum allowed offset of 20 for requests that return objects of type Ci::Build. Remaining records can be retrieved using keyset pagination."}`,
-		"pipelines/7/jobs?per_page=10&page=3":   `[{"id":20,`, // has no limit
+		"pipelines/7/jobs?per_page=10&page=3":   `[{"id":20,`, // this list has no limit
 		"jobs?pagination=keyset":                noKeyset,
 		"pipelines?pagination=keyset":           noKeyset,
 		"pipelines/7/jobs?pagination=keyset":    noKeyset,

@@ -11,11 +11,10 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/feature"
 )
 
-// probe asks one thing that a feature changes.
+// probe makes one request whose answer depends on a feature.
 type probe func(t *testing.T, s *gitlabtest.Running) string
 
-// get shows the status, the ETag and the body; the addresses of two servers are
-// not told apart.
+// get returns the status, the ETag and the body, without the server's address.
 func get(path string, header ...string) probe {
 	return func(t *testing.T, s *gitlabtest.Running) string {
 		t.Helper()
@@ -24,7 +23,7 @@ func get(path string, header ...string) probe {
 	}
 }
 
-// variable shows one of a job.
+// variable returns one variable of a job.
 func variable(job int64, name string) probe {
 	return func(t *testing.T, s *gitlabtest.Running) string {
 		t.Helper()
@@ -46,8 +45,8 @@ func after(change func(*gitlabtest.World), then probe) probe {
 	}
 }
 
-// TestSince turns each feature of the table on and off, and sees a difference that
-// the version does not make.
+// TestSince turns each feature of the table on and off, and expects a difference that the
+// version alone doesn't make.
 func TestSince(t *testing.T) {
 	t.Parallel()
 	private, job := credentials["private"], credentials["job"]
@@ -103,7 +102,7 @@ func TestSince(t *testing.T) {
 		for _, tt := range []struct{ version, since string }{{"16.0", "never"}, {"19.4", "never"}, {"19.4", "19.5"}, {"16.0", "15.11"}, {"16.0", "16.0"}} {
 			since := map[string]string{}
 			for _, other := range feature.Names() {
-				since[other] = "never" // the version is to change nothing else
+				since[other] = "never" // so the version changes nothing else
 			}
 			since[name] = tt.since
 			s := start(t, gitlabtest.Options{Version: tt.version, Since: since, Limits: &gitlabtest.Limits{Runner: 1}, Now: newClock().now})

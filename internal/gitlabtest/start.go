@@ -14,8 +14,8 @@ import (
 type Running struct {
 	*Server
 	URL, APIURL string
-	// StorageURL is where GitLab redirects to: with [Options.StorageDown], an
-	// address that cannot be reached.
+	// StorageURL is the address that GitLab redirects to: with [Options.StorageDown], an
+	// unreachable one.
 	StorageURL string
 
 	gitlab, storage *httptest.Server
@@ -25,7 +25,7 @@ type Running struct {
 // Start serves an instance and its storage on loopback.
 func Start(w *World, o Options) *Running { return start(w, o, (*httptest.Server).Start) }
 
-// StartTLS is [Start] with certificates; [Running.Certificate] has them.
+// StartTLS is [Start] with TLS; [Running.Certificate] has the certificate.
 func StartTLS(w *World, o Options) *Running { return start(w, o, (*httptest.Server).StartTLS) }
 
 func start(w *World, o Options, begin func(*httptest.Server)) *Running {
@@ -46,8 +46,7 @@ func start(w *World, o Options, begin func(*httptest.Server)) *Running {
 	return r
 }
 
-// Env is what the environment of a job has of GitLab's predefined variables:
-// [predefined.Job.Variables].
+// Env returns the job's predefined variables: [predefined.Job.Variables].
 func (r *Running) Env(job int64) (map[string]string, error) {
 	r.state.Lock()
 	defer r.state.Unlock()
@@ -59,11 +58,11 @@ func (r *Running) Env(job int64) (map[string]string, error) {
 	return of.Variables(), nil
 }
 
-// Certificate is the server whose certificate a client must trust. Storage has
-// the same one.
+// Certificate returns the server whose certificate clients must trust. Storage uses the
+// same one.
 func (r *Running) Certificate() *httptest.Server { return r.gitlab }
 
-// Close ends both servers and every connection.
+// Close stops both servers and closes all connections.
 func (r *Running) Close() {
 	if r.down != nil {
 		r.down.Close()

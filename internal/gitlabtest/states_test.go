@@ -9,8 +9,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// A pipeline that a manual job blocks is "manual", the job behind it "created"; an
-// optional manual job blocks nothing. Playing the job that blocks lets it run on
+// A pipeline that a manual job blocks is "manual", and the job behind it "created". An
+// optional manual job doesn't block. Playing the blocking job lets the pipeline continue
 // (lib/gitlab/ci/status/composite.rb).
 func TestBlockedPipeline(t *testing.T) {
 	t.Parallel()
@@ -48,16 +48,16 @@ func TestBlockedPipeline(t *testing.T) {
 		})
 	}
 	end(5402, "success")
-	if got := status(); got != "running" { // the release is still to come
+	if got := status(); got != "running" { // release hasn't run yet
 		t.Errorf("approved: %s", got)
 	}
 	end(5403, "success")
-	if got := status(); got != "success" { // and the optional job counts for nothing
+	if got := status(); got != "success" { // the optional job doesn't count
 		t.Errorf("released: %s", got)
 	}
 }
 
-// The status that jobs add up to.
+// The status of a pipeline, from its jobs.
 func TestPipelineStatus(t *testing.T) {
 	t.Parallel()
 	for jobs, want := range map[string]string{
@@ -89,8 +89,8 @@ func TestPipelineStatus(t *testing.T) {
 	}
 }
 
-// A retried job's successor is younger than the jobs of pipelines that came after
-// its own, in the world and by POST …/retry.
+// A retried job's successor is younger than the jobs of later pipelines, in the world and
+// by POST …/retry.
 func TestRetriedDates(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -121,7 +121,7 @@ func TestRetriedDates(t *testing.T) {
 	if rows := list("jobs?per_page=1"); rows[0].ID != 6000 || !rows[0].Created.Equal(now) {
 		t.Errorf("retried: %+v", rows)
 	}
-	// The dates of one job follow each other.
+	// A job's dates are in order.
 	s.Update(func(w *gitlabtest.World) {
 		job, _, _ := w.Job(5001)
 		job.CreatedAt, job.StartedAt, job.FinishedAt = now, now.Add(90*time.Second), now.Add(100*time.Second)
@@ -134,8 +134,8 @@ func TestRetriedDates(t *testing.T) {
 	}
 }
 
-// Where pipelines are for members, strangers and guests see the project and none of
-// them: 403, but 404 for a pipeline that doesn't exist.
+// If pipelines are for members only, strangers and guests see the project but not its
+// pipelines: 403, or 404 for a pipeline that doesn't exist.
 func TestPrivateJobs(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
@@ -148,7 +148,7 @@ func TestPrivateJobs(t *testing.T) {
 	}
 	s := gitlabtest.Start(world, gitlabtest.Options{})
 	t.Cleanup(s.Close)
-	for path, want := range map[string][]int{ // anonymous, a guest, a reporter, a foreign job
+	for path, want := range map[string][]int{ // anonymous, a guest, a reporter, another project's job
 		"pipelines":                                 {403, 403, 200, 403},
 		"pipelines/400":                             {403, 403, 200, 403},
 		"pipelines/999":                             {404, 404, 404, 404},
@@ -178,8 +178,8 @@ func TestPrivateJobs(t *testing.T) {
 	}
 }
 
-// The default branch is for those who may read the repository; a job token reads a
-// public project as anybody does, and a private one not at all.
+// Only callers who can read the repository see the default branch. A job token can read a
+// public project like anyone else, and a private one not at all.
 func TestDefaultBranch(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()

@@ -10,8 +10,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// TestSigned is what storage makes of an address: good for one method and one
-// object until it expires, and for nobody who shows another credential.
+// TestSigned checks pre-signed URLs: valid for one method and one object until they
+// expire, and only without other credentials.
 func TestSigned(t *testing.T) {
 	t.Parallel()
 	clock := time.Now()
@@ -52,7 +52,7 @@ func TestSigned(t *testing.T) {
 		{"basic", "GET", location, []string{"Authorization", "Basic x"}, 0, 400, "InvalidArgument"},
 		{"parameter", "GET", later("job_token", "x"), nil, 0, 403, "SignatureDoesNotMatch"},
 	}
-	base, leaks := clock, 5 // of the last five
+	base, leaks := clock, 5 // in the last five
 	for _, tt := range tests {
 		clock = base.Add(tt.after)
 		if tt.method != "GET" {
@@ -79,7 +79,7 @@ func TestSigned(t *testing.T) {
 	}
 }
 
-// An object that was removed meanwhile is storage's to miss.
+// If an object has been removed in the meantime, storage answers 404.
 func TestObjectGone(t *testing.T) {
 	t.Parallel()
 	world := oneArchive([]byte("0123456789"))

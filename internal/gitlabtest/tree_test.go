@@ -20,7 +20,7 @@ func TestTree(t *testing.T) {
 	tests := []struct {
 		name, api, path string
 		status          int
-		want            []string // type, mode, path; or a piece of the body
+		want            []string // type, mode, path; or a part of the body
 	}{
 		{"root", s.APIURL, "1001/artifacts/tree", 200, []string{"directory 000755 dist/", "directory <nil> docs/", "file 000644 empty", "file 000644 job.txt"}},
 		{"directory", s.APIURL, "1001/artifacts/tree?path=dist", 200, []string{"directory <nil> dist/logs/", "file 000755 dist/app", "file 000777 dist/current"}},

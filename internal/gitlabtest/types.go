@@ -6,9 +6,9 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// Package world has these types; tests use them by the names below.
+// These types belong to package world. Tests use them by the names below.
 type (
-	// World is what the instance holds.
+	// World is the content of an instance.
 	World = world.World
 	// Project is a project.
 	Project = world.Project
@@ -56,17 +56,17 @@ const (
 	BearerToken         = world.BearerToken
 )
 
-// FixtureTime is the time of files that have none of their own.
+// FixtureTime is the time of files without their own.
 var FixtureTime = world.FixtureTime
 
-// Fixture is the world of the command tests and the demo: [world.Fixture].
+// Fixture is the world of the scripts and the demo: [world.Fixture].
 func Fixture() *World { return world.Fixture() }
 
 // ReadWorld reads a world as JSON: [world.Read].
 func ReadWorld(r io.Reader) (*World, error) { return world.Read(r) }
 
-// Zip makes an archive. The same files make the same bytes.
+// Zip creates an archive. The same files give the same bytes.
 func Zip(files ...File) []byte { return world.Zip(files...) }
 
-// Gzipped makes a report in the format gzip: [world.Gzipped].
+// Gzipped creates a gzip report: [world.Gzipped].
 func Gzipped(files ...File) []byte { return world.Gzipped(files...) }

@@ -11,8 +11,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// TestFinishAfter looks at a job until it has finished; every route that shows
-// it, or looks for its archive, counts.
+// TestFinishAfter requests a job until it has finished; every route that shows it or
+// looks for its archive counts.
 func TestFinishAfter(t *testing.T) {
 	t.Parallel()
 	const archive = "jobs/100/artifacts"
@@ -20,7 +20,7 @@ func TestFinishAfter(t *testing.T) {
 		name string
 		job  gitlabtest.Job
 		path string
-		want string // the answers in turn
+		want string // the answers in order
 	}{
 		{"by its id", gitlabtest.Job{FinishAfter: 2}, "jobs/100", "running running success success"},
 		{"one look", gitlabtest.Job{FinishAfter: 1, Status: "pending"}, "jobs/100", "pending success"},
@@ -62,13 +62,13 @@ func TestFinishAfter(t *testing.T) {
 	}
 }
 
-// The end of a job kills its token, and ends a pipeline that follows its jobs.
+// When a job ends, its token dies, and a pipeline that follows its jobs may end too.
 func TestFollows(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
 		jobs []*gitlabtest.Job
-		want string // of the pipeline, once job 100 has finished
+		want string // of the pipeline after job 100 has finished
 	}{
 		{"alone", []*gitlabtest.Job{{ID: 100, FinishAfter: 1}}, "success"},
 		{"failed", []*gitlabtest.Job{{ID: 100, FinishAfter: 1, FinishAs: "failed"}}, "failed"},
@@ -101,7 +101,7 @@ func TestFollows(t *testing.T) {
 	}
 }
 
-// TestTrace is a log that grows until its job has ended.
+// TestTrace reads a log that grows until its job has ended.
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	s := actionServer(t, gitlabtest.Options{})
@@ -126,7 +126,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// TestJobStates is which keys have a value in which state.
+// TestJobStates checks which keys have a value in which state.
 func TestJobStates(t *testing.T) {
 	t.Parallel()
 	s := actionServer(t, gitlabtest.Options{})
@@ -151,7 +151,7 @@ func TestJobStates(t *testing.T) {
 	}
 }
 
-// Requests and changes at the same time do not meet; the race detector looks on.
+// Concurrent requests and changes don't interfere; the race detector checks.
 func TestUpdate(t *testing.T) {
 	t.Parallel()
 	s := actionServer(t, gitlabtest.Options{})
@@ -177,7 +177,7 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// A request that was acted on, though its answer was lost.
+// A request is carried out, although its answer is lost.
 func TestResetAfter(t *testing.T) {
 	t.Parallel()
 	s := actionServer(t, gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "reset-after", On: "/retry", Times: 1}}})
@@ -202,7 +202,7 @@ func TestResetAfter(t *testing.T) {
 	}
 }
 
-// TestReadWorld reads a world that finishes by itself, and refuses what is none.
+// TestReadWorld reads a world that finishes by itself, and refuses invalid JSON.
 func TestReadWorld(t *testing.T) {
 	t.Parallel()
 	world, err := gitlabtest.ReadWorld(strings.NewReader(`{

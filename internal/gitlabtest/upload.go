@@ -13,17 +13,17 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// uploadForm is what the runner sends: parameters of the address and of a form, and
-// the artifact itself.
+// uploadForm is a runner's upload: parameters in the query and in a form, and the
+// artifact itself.
 type uploadForm struct {
 	url.Values
 	name    string
 	content []byte
 }
 
-// upload is POST /jobs/:id/artifacts (lib/api/ci/runner.rb), for which the token of
-// that job must be running. The file is the archive or a report; its content
-// is not looked at.
+// upload is POST /jobs/:id/artifacts (lib/api/ci/runner.rb), which needs the token of
+// that job, while it runs. The file is the archive or a report; its content isn't
+// checked.
 func (c *call) upload(id string) {
 	if !c.number(id) {
 		answer.Invalid(c.w, "id is invalid")
@@ -45,9 +45,9 @@ func (c *call) upload(id string) {
 	}
 }
 
-// authorizeUpload is POST /jobs/:id/artifacts/authorize, which Workhorse alone may
-// ask: without its signature the request is forbidden (require_gitlab_workhorse!).
-// The runner does not send it.
+// authorizeUpload is POST /jobs/:id/artifacts/authorize, which only Workhorse may call:
+// without its signature the request is forbidden (require_gitlab_workhorse!). The runner
+// doesn't send it.
 func (c *call) authorizeUpload(id string) {
 	if !c.number(id) {
 		answer.Invalid(c.w, "id is invalid")
@@ -58,7 +58,7 @@ func (c *call) authorizeUpload(id string) {
 	}
 }
 
-// readUpload takes the form apart. The parameters default as Grape's do.
+// readUpload parses the form. Parameters have Grape's defaults.
 func readUpload(r *http.Request) (uploadForm, string) {
 	form := uploadForm{Values: r.URL.Query()}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -70,7 +70,7 @@ func readUpload(r *http.Request) (uploadForm, string) {
 	for {
 		part, err := parts.NextPart()
 		if err != nil {
-			break // its end, or a form that is cut off
+			break // the end, or a truncated form
 		}
 		content, err := io.ReadAll(part)
 		if err != nil {
@@ -93,8 +93,8 @@ func readUpload(r *http.Request) (uploadForm, string) {
 	return form, ""
 }
 
-// runningJob is authenticate_job! of lib/api/ci/helpers/runner.rb: anything wrong
-// is 403, so that the runner gives up. It answers itself, and returns nil, then.
+// runningJob is authenticate_job! of lib/api/ci/helpers/runner.rb: if anything is wrong,
+// the answer is 403, so the runner gives up. It then writes the answer and returns nil.
 func (c *call) runningJob(token string) *Job {
 	if token == "" {
 		token = c.r.Header.Get("Job-Token")
@@ -118,8 +118,8 @@ func (c *call) runningJob(token string) *Job {
 	return nil
 }
 
-// keepUpload is app/services/ci/job_artifacts/create_service.rb: the same file
-// again changes nothing, another one of the same type is refused.
+// keepUpload is app/services/ci/job_artifacts/create_service.rb: uploading the same file
+// again changes nothing; another file of the same type is refused.
 func (c *call) keepUpload(job *Job, form uploadForm) {
 	kind := form.Get("artifact_type")
 	old, exists := uploaded(job, kind)
@@ -131,7 +131,7 @@ func (c *call) keepUpload(job *Job, form uploadForm) {
 	case exists:
 		answer.Message(c.w, http.StatusBadRequest, "another artifact of the same type already exists")
 		return
-	case !ok: // ChronicDuration::DurationParseError, which nothing catches
+	case !ok: // ChronicDuration::DurationParseError, which GitLab doesn't catch
 		answer.Message(c.w, http.StatusInternalServerError, "500 Internal Server Error")
 		return
 	default:
@@ -151,7 +151,7 @@ func keepFile(job *Job, kind string, form uploadForm) {
 		if access != "" {
 			job.Access = access
 		}
-	case "metadata": // Workhorse makes it from the archive
+	case "metadata": // Workhorse creates it from the archive
 	case "trace":
 		job.Trace = string(form.content)
 	default:
@@ -161,7 +161,7 @@ func keepFile(job *Job, kind string, form uploadForm) {
 	}
 }
 
-// uploaded is the artifact of a type that the job has.
+// uploaded returns the job's artifact of that type.
 func uploaded(job *Job, kind string) ([]byte, bool) {
 	if kind == "archive" {
 		return job.Archive, job.HasArchive()

@@ -13,8 +13,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/asked"
 )
 
-// upload sends a file as the runner does (network/gitlab.go of GitLab Runner):
-// parameters in the address, the file in a form. fields go into the form, too.
+// upload sends a file as the runner does (network/gitlab.go of GitLab Runner): parameters
+// in the query, the file in a form. fields are added to the form.
 func upload(t *testing.T, address, name, content string, fields map[string]string, header ...string) answer {
 	t.Helper()
 	var body bytes.Buffer
@@ -56,14 +56,14 @@ func upload(t *testing.T, address, name, content string, fields map[string]strin
 	return answer{resp.StatusCode, resp.Header, string(content2)}
 }
 
-// TestUpload is POST /jobs/:id/artifacts: every route serves what was
-// uploaded, with its name, its format, its level and its expiry.
+// TestUpload tests POST /jobs/:id/artifacts: every route serves the uploaded file with
+// its name, format, access level and expiry.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	s := start(t, gitlabtest.Options{Now: func() time.Time { return now }})
 	address := s.APIURL + "/jobs/5701/artifacts"
-	archive := string(gitlabtest.Zip(gitlabtest.File{Name: "big.bin", Content: strings.Repeat("0123456789abcdef", 1<<17), Store: true})) // over a MiB
+	archive := string(gitlabtest.Zip(gitlabtest.File{Name: "big.bin", Content: strings.Repeat("0123456789abcdef", 1<<17), Store: true})) // more than 1 MiB
 	junit := string(gitlabtest.Gzipped(gitlabtest.File{Name: "out/junit.xml", Content: "<testsuites/>"}))
 	if got := upload(t, address+"?artifact_format=zip&artifact_type=archive&expire_in=1+week", "verify.zip", archive, nil, shopJob...); got.status != 201 {
 		t.Fatalf("the archive: %d %s", got.status, got.body)
@@ -80,7 +80,7 @@ func TestUpload(t *testing.T) {
 	}
 	job := ask(t, s.APIURL+"/projects/5/jobs/5701", credentials["private"]...).body
 	for _, want := range []string{
-		`"artifacts_file":{"filename":"verify.zip"`, `"artifacts_expire_at":"2026-07-01T12:00:00Z"`, // the last upload had the default
+		`"artifacts_file":{"filename":"verify.zip"`, `"artifacts_expire_at":"2026-07-01T12:00:00Z"`, // the last upload used the default
 		`"file_type":"junit"`, `"filename":"junit.xml.gz","file_format":"gzip"`,
 	} {
 		if !strings.Contains(job, want) {
@@ -96,7 +96,7 @@ func TestUpload(t *testing.T) {
 	}
 }
 
-// What the upload refuses: lib/api/ci/runner.rb,
+// Uploads that are refused: lib/api/ci/runner.rb,
 // app/services/ci/job_artifacts/create_service.rb.
 func TestUploadRefusals(t *testing.T) {
 	t.Parallel()
@@ -113,7 +113,7 @@ func TestUploadRefusals(t *testing.T) {
 		{at("5701", "?artifact_type=nonsense"), "a.zip", "a", shopJob, 400, `{"error":"artifact_type does not have a valid value"}`},
 		{at("5701", "?artifact_format=tar"), "a.zip", "a", shopJob, 400, `{"error":"artifact_format does not have a valid value"}`},
 		{at("5701", ""), "a.zip", "a", nil, 403, `{"message":"403 Forbidden"}`},
-		{at("5701", ""), "a.zip", "a", credentials["job"], 403, `{"message":"403 Forbidden"}`}, // another job's
+		{at("5701", ""), "a.zip", "a", credentials["job"], 403, `{"message":"403 Forbidden"}`}, // the token of another job
 		{at("5701", ""), "a.zip", "a", credentials["private"], 403, `{"message":"403 Forbidden"}`},
 		{at("9999", ""), "a.zip", "a", shopJob, 403, `{"message":"403 Forbidden"}`},
 		{at("1301", ""), "a.zip", "a", credentials["dead job"], 403, `{"message":"403 Forbidden - Job is not processing on runner"}`},
@@ -124,7 +124,7 @@ func TestUploadRefusals(t *testing.T) {
 		{at("5701", ""), "a.zip", "b", shopJob, 400, `{"message":"another artifact of the same type already exists"}`},
 		{at("5701", "?artifact_type=junit&artifact_format=gzip"), "a.gz", "a", shopJob, 201, `"201"`},
 		{at("5701", "?artifact_type=junit&artifact_format=gzip"), "a.gz", "b", shopJob, 400, `{"message":"another artifact of the same type already exists"}`},
-		{at("5701", "/authorize"), "a.zip", "a", shopJob, 403, `{"message":"403 Forbidden"}`}, // Workhorse's alone
+		{at("5701", "/authorize"), "a.zip", "a", shopJob, 403, `{"message":"403 Forbidden"}`}, // only for Workhorse
 	}
 	for _, tt := range tests {
 		if got := upload(t, tt.address, tt.name, tt.content, nil, tt.header...); got.status != tt.status || got.body != tt.body {
@@ -144,7 +144,7 @@ func TestUploadRefusals(t *testing.T) {
 	}
 }
 
-// expire_in as people write it.
+// expire_in in the forms that people use.
 func TestExpireIn(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)

@@ -8,8 +8,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// TestJobTokenByVersion is what a live job token gets of its own private project,
-// by the version that lets it in.
+// TestJobTokenByVersion checks what a running job's token can read of its own private
+// project, before and after each version that changes it.
 func TestJobTokenByVersion(t *testing.T) {
 	t.Parallel()
 	versions := []string{"17.0", "18.2", "18.3", "18.4", "18.5", "18.10", "19.1", "19.2", "19.4"}
@@ -46,7 +46,7 @@ func TestJobTokenByVersion(t *testing.T) {
 			t.Errorf("%s: %s, want %s", path, strings.Join(got, " "), want)
 		}
 	}
-	// What is ignored and what is no route have 404s of their own.
+	// Ignored tokens and unknown routes have different 404s.
 	for path, want := range map[string]string{
 		"projects/1/pipelines/100/bridges":      `{"message":"404 Project Not Found"}`,
 		"projects/1/pipelines/100/trigger_jobs": `{"error":"404 Not Found"}`,
@@ -58,16 +58,16 @@ func TestJobTokenByVersion(t *testing.T) {
 	}
 }
 
-// TestJobTokenPolicies is the fine-grained permissions of lib/api/helpers.rb: of
-// other projects' tokens, on routes that know job tokens; of a public project,
-// single files by ref are for everybody.
+// TestJobTokenPolicies checks the fine-grained permissions of lib/api/helpers.rb: for
+// other projects' tokens, on routes that accept job tokens. Any job token can read single
+// files of a public project by ref.
 func TestJobTokenPolicies(t *testing.T) {
 	t.Parallel()
 	refused := func(project, permission string) string {
 		return `{"message":"403 Forbidden - Insufficient permissions to access this resource in project ` + project +
 			`. The following token permission is required: ` + permission + `."}`
 	}
-	// Project 1 may read jobs of 2, pipelines of 4, and everything of itself.
+	// Project 1 may read jobs of 2, pipelines of 4, and everything of its own.
 	world := tokenWorld()
 	world.Projects[0].JobTokenPolicies = map[int64][]string{1: {}}
 	world.Projects[1].JobTokenPolicies = map[int64][]string{1: {"read_jobs"}}

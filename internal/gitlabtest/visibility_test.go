@@ -7,11 +7,11 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// Projects of tokenWorld, in the order of the columns below.
+// visibilities are the projects of tokenWorld, in the order of the columns below.
 var visibilities = []string{"own", "listed", "foreign", "internal-listed", "internal", "public-listed", "public"}
 
-// TestVisibility asks each project for its archive: what may not be seen is not
-// found, except with a job token, which learns that it may not (lib/api/helpers.rb).
+// TestVisibility requests each project's archive: a project that the caller can't see is
+// "not found", but a job token learns that it isn't allowed (lib/api/helpers.rb).
 func TestVisibility(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -45,8 +45,8 @@ func TestVisibility(t *testing.T) {
 	}
 }
 
-// TestArchiveAccess is artifacts:access. A job token that is not let in reads of
-// a public project what anybody may.
+// TestArchiveAccess checks artifacts:access. A job token that isn't on the allowlist can
+// read what is public in a public project.
 func TestArchiveAccess(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -89,8 +89,8 @@ func TestArchiveAccess(t *testing.T) {
 	}
 }
 
-// Without the licence a job token finds no project on the artifacts API, not
-// even its own; the runner's route and personal tokens do not care.
+// Without the license, a job token doesn't find any project on the artifacts API, not
+// even its own; the runner's route and personal tokens aren't affected.
 // https://gitlab.com/gitlab-org/gitlab/-/issues/347244
 func TestUnlicensed(t *testing.T) {
 	t.Parallel()

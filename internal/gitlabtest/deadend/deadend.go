@@ -1,5 +1,5 @@
-// Package deadend has addresses that cannot be reached, each in a way that real
-// networks have: for tests of what a client does then.
+// Package deadend provides unreachable addresses that fail in the ways of real networks,
+// to test how a client reacts.
 package deadend
 
 import (
@@ -12,27 +12,27 @@ import (
 	"net/http/httptest"
 )
 
-// Address is an address that cannot be reached.
+// Address is an unreachable address.
 type Address struct {
 	URL   string
 	close func()
 }
 
-// Close frees what the address needs.
+// Close releases the address's resources.
 func (a *Address) Close() {
 	if a.close != nil {
 		a.close()
 	}
 }
 
-// Open makes an address of a kind:
+// Open creates an address of a kind:
 //
 //	refused     nothing listens there
-//	no-name     its name does not resolve (RFC 6761 reserves .invalid)
-//	untrusted   it has TLS, with a certificate that no system trusts
-//	silent      it takes connections and says nothing
-//	black-hole  it does not even take connections, as behind a firewall that drops
-//	            them; on Linux alone, elsewhere it is silent
+//	no-name     its name doesn't resolve (RFC 6761 reserves .invalid)
+//	untrusted   TLS with a certificate that no system trusts
+//	silent      it accepts connections and never answers
+//	black-hole  it doesn't accept connections, as if a firewall drops them; only on
+//	            Linux, elsewhere it is silent
 func Open(kind string) (*Address, error) {
 	switch kind {
 	case "refused":
@@ -41,7 +41,7 @@ func Open(kind string) (*Address, error) {
 		return &Address{URL: "https://storage.invalid"}, nil
 	case "untrusted":
 		s := httptest.NewUnstartedServer(http.NotFoundHandler())
-		s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail here, as they should
+		s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes are expected to fail
 		s.StartTLS()
 		return &Address{URL: s.URL, close: s.Close}, nil
 	case "silent":
@@ -52,7 +52,7 @@ func Open(kind string) (*Address, error) {
 	return nil, fmt.Errorf("no dead end of the kind %q", kind)
 }
 
-// silent never accepts: the system takes the connections on its own.
+// silent never calls Accept: the system accepts the connections by itself.
 func silent() (*Address, error) {
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/deadend"
 )
 
-// Each address fails as its kind says, and at no other point: dialed is what
-// connecting ends with, asked what a request does.
+// Each address fails as its kind says, and at that point: dialed is the error of
+// connecting, asked that of a request.
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	deadline := func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }
@@ -58,7 +58,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// patience is for what never answers, long for what fails by itself.
+// patience is for addresses that never answer, long for those that fail by themselves.
 const patience, long = 300 * time.Millisecond, time.Minute
 
 func dial(t *testing.T, address string, wait time.Duration) error {
@@ -80,7 +80,7 @@ func dial(t *testing.T, address string, wait time.Duration) error {
 	return err
 }
 
-// ask sends a request and drops the answer.
+// ask sends a request and discards the answer.
 func ask(t *testing.T, address string, wait time.Duration) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), wait)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// bound has a port to itself, on which nothing listens yet.
+// bound reserves a port without listening on it.
 func bound() (fd int, host string, err error) {
 	fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -29,7 +29,7 @@ func bound() (fd int, host string, err error) {
 	return fd, fmt.Sprintf("127.0.0.1:%d", local.Port), nil
 }
 
-// refused keeps its port, so that nothing else comes to listen there.
+// refused keeps its port, so nothing else can listen there.
 func refused() (*Address, error) {
 	fd, host, err := bound()
 	if err != nil {
@@ -38,8 +38,8 @@ func refused() (*Address, error) {
 	return &Address{URL: "http://" + host, close: func() { _ = syscall.Close(fd) }}, nil
 }
 
-// blackHole listens with room for no connection and takes that room itself: Linux
-// then drops the packets that would open another one.
+// blackHole listens with an empty queue and fills it: Linux then drops the packets that
+// would open another connection.
 func blackHole() (*Address, error) {
 	fd, host, err := bound()
 	if err != nil {
@@ -56,7 +56,7 @@ func blackHole() (*Address, error) {
 		address.Close()
 		return nil, os.NewSyscallError("listen", err)
 	}
-	const room = 8 // more than a queue of length 0 has
+	const room = 8 // more than fit into a queue of length 0
 	for range room {
 		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)

@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// refused gives its port back: something else may come to listen there.
+// refused releases its port, so something else may listen there later.
 func refused() (*Address, error) {
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// Job is a job whose variables are wanted, and what they depend on.
+// Job is the job whose variables are needed, and everything they depend on.
 type Job struct {
 	World    *world.World
 	Job      *world.Job
@@ -43,7 +43,7 @@ func (e Job) Variables() map[string]string {
 
 func (e Job) ofServer() map[string]string {
 	at, err := url.Parse(e.Web)
-	if err != nil { // httptest made it
+	if err != nil { // httptest created it
 		return nil
 	}
 	major, minor, _ := strings.Cut(e.Version, ".")
@@ -82,9 +82,9 @@ func (e Job) ofPipeline() map[string]string {
 	return vars
 }
 
-// ofCommit is predefined_commit_variables of
-// lib/gitlab/ci/variables/builder/pipeline.rb. In a merge request pipeline the
-// ref's name is the source branch, and CI_COMMIT_BRANCH isn't set.
+// ofCommit is predefined_commit_variables of lib/gitlab/ci/variables/builder/pipeline.rb.
+// In a merge request pipeline, the ref's name is the source branch, and CI_COMMIT_BRANCH
+// isn't set.
 func (e Job) ofCommit() map[string]string {
 	p := e.Pipeline
 	m, event := e.Project.MergeRequestOf(p)

@@ -1,5 +1,5 @@
-// Command simulate serves the simulated GitLab until it is interrupted, to try
-// a client by hand. It prints the variables that a job would have.
+// Command simulate serves the simulated GitLab until it is interrupted, to try out a
+// client. It prints the variables of a job.
 //
 //	go run ./internal/gitlabtest/simulate -mode redirect -version 18.5
 //	go run ./internal/gitlabtest/simulate -job 5701 -storage-down refused
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-// printEnv prints the variables of a job, for a shell.
+// printEnv prints a job's variables for a shell.
 func printEnv(out io.Writer, s *gitlabtest.Running, job int64) error {
 	vars, err := s.Env(job)
 	if err != nil {
@@ -75,7 +75,7 @@ func printEnv(out io.Writer, s *gitlabtest.Running, job int64) error {
 	return nil
 }
 
-// define gives each option of the instance its flag.
+// define defines a flag for each option of the instance.
 func define(flags *flag.FlagSet, o *gitlabtest.Options) {
 	flags.Func("mode", "how archives are served: disk, proxy, redirect, noranges, nolength", func(v string) error {
 		o.Mode = gitlabtest.Mode(v)
@@ -129,6 +129,6 @@ func load(file string) (*gitlabtest.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer func() { _ = f.Close() }() // only read
 	return gitlabtest.ReadWorld(f)
 }

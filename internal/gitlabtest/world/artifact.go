@@ -12,24 +12,24 @@ import (
 	"unicode"
 )
 
-// Formats of an artifact as it is stored.
+// Formats of a stored artifact.
 const (
 	Gzip = "gzip"
 	Raw  = "raw"
 	ZIP  = "zip"
 )
 
-// Artifact is a file of a job's beside its archive: one of its reports.
+// Artifact is one of a job's reports.
 type Artifact struct {
 	Type    string // such as "junit"
-	Format  string // Gzip, Raw or ZIP; the type's if empty
-	Name    string // of the stored file, such as "junit.xml.gz"; the type's if empty
-	Access  string // the job's if empty
-	Files   []File // what the artifact is made of
-	Content []byte // the stored bytes, in place of Files
+	Format  string // Gzip, Raw or ZIP; empty means the type's
+	Name    string // of the stored file, such as "junit.xml.gz"; empty means the type's
+	Access  string // empty means the job's
+	Files   []File // the content
+	Content []byte // the stored bytes, instead of Files
 }
 
-// fileType is a row of app/models/concerns/enums/ci/job_artifact.rb.
+// fileType is an entry in app/models/concerns/enums/ci/job_artifact.rb.
 type fileType struct{ format, name string }
 
 // fileTypes are REPORT_TYPES with their DEFAULT_FILE_NAMES.
@@ -67,14 +67,14 @@ var fileTypes = map[string]fileType{
 	"terraform":              {Raw, "tfplan.json"},
 }
 
-// notDownloadable are the types that DOWNLOADABLE_TYPES of the same file lacks.
+// notDownloadable are the types that are missing in DOWNLOADABLE_TYPES of the same file.
 var notDownloadable = []string{
 	"annotations", "cluster_applications", "coverage_fuzzing", "metadata", "metrics_referee", "network_referee",
 	"repository_xray", "terraform", "trace",
 }
 
-// DownloadableType reports whether ?file_type= takes a type: "archive", and of
-// the reports those that people download.
+// DownloadableType reports whether ?file_type= accepts a type: "archive", and the reports
+// that people can download.
 func DownloadableType(name string) bool {
 	_, report := fileTypes[name]
 	return name == "archive" || report && !slices.Contains(notDownloadable, name)
@@ -87,17 +87,17 @@ func UploadableType(name string) bool {
 	return report || slices.Contains([]string{"archive", "metadata", "trace"}, name)
 }
 
-// FileFormat is the Format, or its default.
+// FileFormat returns the Format or its default.
 func (a *Artifact) FileFormat() string { return cmp.Or(a.Format, fileTypes[a.Type].format, Raw) }
 
-// FileName is the Name, or its default: the type's, with the ending that the
+// FileName returns the Name or its default: the type's, with the extension that the
 // runner adds (commands/helpers/artifacts_uploader.go of GitLab Runner).
 func (a *Artifact) FileName() string {
 	ending := map[string]string{Gzip: ".gz", ZIP: ".zip"}[a.FileFormat()]
 	return cmp.Or(a.Name, cmp.Or(fileTypes[a.Type].name, a.Type)+ending)
 }
 
-// Bytes are the stored bytes.
+// Bytes returns the stored bytes.
 func (a *Artifact) Bytes() []byte {
 	switch {
 	case a.Content != nil:
@@ -114,9 +114,9 @@ func (a *Artifact) Bytes() []byte {
 	return raw
 }
 
-// Gzipped packs files as the runner packs reports: one gzip member a file, with
-// its base name and its path in the header (helpers/archives/gzip_create.go of
-// GitLab Runner). The same files make the same bytes.
+// Gzipped packs files as the runner packs reports: one gzip member per file, with its
+// base name and its path in the header (helpers/archives/gzip_create.go of GitLab
+// Runner). The same files give the same bytes.
 func Gzipped(files ...File) []byte {
 	var b bytes.Buffer
 	for _, f := range files {
@@ -125,13 +125,13 @@ func Gzipped(files ...File) []byte {
 		if f.Time.IsZero() {
 			w.ModTime = FixtureTime
 		}
-		_, _ = w.Write([]byte(f.Content)) // a buffer takes everything
+		_, _ = w.Write([]byte(f.Content)) // a buffer accepts everything
 		_ = w.Close()                     // likewise
 	}
 	return b.Bytes()
 }
 
-// sanitized is sanitizePath of the same file: a header holds Latin-1 alone.
+// sanitized is sanitizePath of the same file: a header can only contain Latin-1.
 func sanitized(name string) string {
 	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII || r == '%' }) {
 		return "e:" + url.PathEscape(name)
@@ -139,15 +139,15 @@ func sanitized(name string) string {
 	return name
 }
 
-// HasArchive reports whether the archive is there, expired or not.
+// HasArchive reports whether the archive exists, expired or not.
 func (j *Job) HasArchive() bool {
 	return j.FinishAfter == 0 && !j.Erased && (j.Archive != nil || j.ArchiveFile != "" || j.Files != nil)
 }
 
-// ArchiveFileName is the ArchiveName, or its default.
+// ArchiveFileName returns the ArchiveName or its default.
 func (j *Job) ArchiveFileName() string { return cmp.Or(j.ArchiveName, "artifacts.zip") }
 
-// AllReports are the reports that are there. One that only Reports names has 321
+// AllReports returns the existing reports. A report that is only named in Reports has 321
 // bytes.
 func (j *Job) AllReports() []*Artifact {
 	if j.FinishAfter > 0 || j.Erased {
@@ -160,7 +160,7 @@ func (j *Job) AllReports() []*Artifact {
 	return all
 }
 
-// filler is a report of 321 bytes in a format.
+// filler returns a report of 321 bytes in a format.
 func filler(format string) []byte {
 	stored := func(n int) []byte {
 		text := strings.Repeat("-", n-1) + "\n"
@@ -171,7 +171,7 @@ func filler(format string) []byte {
 		case Gzip:
 			w, _ := gzip.NewWriterLevel(&b, gzip.NoCompression) // a valid level
 			w.Name, w.Comment = "report.txt", "report.txt"
-			_, _ = w.Write([]byte(text)) // a buffer takes everything
+			_, _ = w.Write([]byte(text)) // a buffer accepts everything
 			_ = w.Close()                // likewise
 			return b.Bytes()
 		}
@@ -195,8 +195,8 @@ func (j *Job) Downloadable() bool {
 	return j.HasArchive() || slices.ContainsFunc(j.AllReports(), func(a *Artifact) bool { return DownloadableType(a.Type) })
 }
 
-// Expired reports whether the archive is past its time, though it may be there
-// still: purging comes later.
+// Expired reports whether the archive has expired. It may still exist: purging comes
+// later.
 func (j *Job) Expired(now time.Time) bool { return j.ExpireAt != nil && !j.ExpireAt.After(now) }
 
 // Available is Ci::Build#available_artifacts? (app/models/ci/build.rb).
@@ -204,13 +204,13 @@ func (j *Job) Available(p *Pipeline, now time.Time) bool {
 	return j.HasArchive() && (p.Locked || !j.Expired(now))
 }
 
-// RemoveFiles takes the archive and the reports away.
+// RemoveFiles removes the archive and the reports.
 func (j *Job) RemoveFiles() {
 	j.Archive, j.ArchiveFile, j.Files, j.Reports, j.Artifacts = nil, "", nil, nil, nil
 }
 
-// Purge removes what has expired and is not locked, as GitLab does every few
-// minutes. Of a world that is served, call it while it is locked.
+// Purge removes expired archives that aren't locked, as GitLab does every few minutes. If
+// a server is running, call it in the server's Update.
 func (w *World) Purge(now time.Time) {
 	for _, project := range w.Projects {
 		project.Each(func(p, _ *Pipeline) {

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// Commit is a commit of a project's repository. The commit of a pipeline that no
-// Commit describes is there, too, without parents.
+// Commit is a commit in a project's repository. A pipeline's commit that isn't listed
+// exists too, without parents.
 type Commit struct {
 	ID        string
-	Parents   []string // the first is the branch's own, as in git
+	Parents   []string // as in git, the first is on the branch itself
 	Title     string
 	Author    string
 	CreatedAt time.Time
-	// Gone commits are out of reach of every ref, as after a rebase, and were
-	// removed from the repository. Their pipelines stay.
+	// Gone says that no ref reaches the commit, for example after a rebase, and that it
+	// has been removed from the repository. Its pipelines remain.
 	Gone bool
 }
 
-// Commit finds a commit by its full id.
+// Commit finds a commit by its full ID.
 func (p *Project) Commit(id string) *Commit {
 	for _, c := range p.Commits {
 		if c.ID == id {
@@ -32,7 +32,7 @@ func (p *Project) Commit(id string) *Commit {
 	return p.implied()[id]
 }
 
-// CommitOf is the commit that a pipeline ran for; nil if it is gone.
+// CommitOf returns a pipeline's commit, or nil if it is gone.
 func (p *Project) CommitOf(pipeline *Pipeline) *Commit {
 	for _, c := range p.Commits {
 		if c.ID == pipeline.SHA {
@@ -42,7 +42,7 @@ func (p *Project) CommitOf(pipeline *Pipeline) *Commit {
 	return &Commit{ID: pipeline.SHA, Author: pipeline.Starter(), CreatedAt: pipeline.CreatedAt}
 }
 
-// implied are the commits that refs, pipelines and merge requests name.
+// implied returns the commits that refs, pipelines and merge requests name.
 func (p *Project) implied() map[string]*Commit {
 	all := map[string]*Commit{}
 	add := func(id string, at time.Time, author string) {
@@ -64,8 +64,8 @@ func (p *Project) implied() map[string]*Commit {
 	return all
 }
 
-// Branches are the names of the branches, sorted: those that Heads gives a
-// commit, and the refs of branch pipelines, unless Heads says they are gone.
+// Branches returns the sorted names of the branches: those that have a commit in Heads,
+// and the refs of branch pipelines, unless Heads says that they are deleted.
 func (p *Project) Branches() []string {
 	tags, names := map[string]bool{}, []string{}
 	p.Each(func(one, _ *Pipeline) {
@@ -86,8 +86,8 @@ func (p *Project) Branches() []string {
 	return slices.Compact(names)
 }
 
-// Head is the commit that a branch, a tag or a merge request's ref points at;
-// none has an empty one.
+// Head returns the commit that a branch, a tag or a merge request's ref points at; empty
+// if the ref doesn't exist.
 func (p *Project) Head(ref string) string {
 	if head, known := p.Heads[ref]; known {
 		return head
@@ -109,8 +109,8 @@ func (p *Project) Head(ref string) string {
 	return newest.SHA
 }
 
-// Resolve finds a commit by what git rev-parse takes: an id, the beginning of
-// one, a branch, a tag, a full ref, HEAD.
+// Resolve finds a commit as git rev-parse does: by ID, the start of one, branch, tag,
+// full ref or HEAD.
 func (p *Project) Resolve(ref string) *Commit {
 	if ref == "HEAD" {
 		ref = p.DefaultBranch
@@ -126,7 +126,7 @@ func (p *Project) Resolve(ref string) *Commit {
 	return p.abbreviated(ref)
 }
 
-// abbreviated finds the one commit whose id begins so.
+// abbreviated finds the only commit whose ID starts like this.
 func (p *Project) abbreviated(id string) *Commit {
 	const shortest = 7
 	if len(id) < shortest || strings.Trim(id, "0123456789abcdef") != "" {
@@ -150,8 +150,8 @@ func (p *Project) abbreviated(id string) *Commit {
 	return found
 }
 
-// MergeBase is the newest common ancestor of commits, as git merge-base finds it:
-// the first that a walk from the first commit meets and all others have.
+// MergeBase returns the newest common ancestor, as git merge-base does: the first on a
+// walk from the first commit that all others have too.
 func (p *Project) MergeBase(ids ...string) *Commit {
 	reach := make([]map[string]bool, len(ids))
 	var order []string

@@ -9,31 +9,31 @@ import (
 	"time"
 )
 
-// File is an entry of an archive. A name that ends in a slash is a directory; a
-// Link is a symbolic link.
+// File is an entry of an archive. If its name ends in a slash, it is a directory; if it
+// has a Link, it is a symbolic link.
 type File struct {
 	Name    string
 	Content string
 	Link    string
-	Mode    fs.FileMode // 0644, or 0755 for directories, if zero
+	Mode    fs.FileMode // zero means 0644, or 0755 for directories
 	Store   bool        // without compression
-	Time    time.Time   // a fixed one if zero
+	Time    time.Time   // zero means FixtureTime
 }
 
-// FixtureTime is the time of files that have none of their own.
+// FixtureTime is the time of files without their own.
 var FixtureTime = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 
-// Zip makes an archive. The same files make the same bytes.
+// Zip creates an archive. The same files give the same bytes.
 func Zip(files ...File) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for _, f := range files {
 		if err := f.write(w); err != nil {
-			return nil // a buffer takes everything
+			return nil // a buffer accepts everything
 		}
 	}
 	if err := w.Close(); err != nil {
-		return nil // idem
+		return nil // likewise
 	}
 	return b.Bytes()
 }

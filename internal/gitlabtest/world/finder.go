@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// notCISources are left out by Enums::Ci::Pipeline.ci_sources
+// notCISources are the sources that Enums::Ci::Pipeline.ci_sources omits
 // (app/models/concerns/enums/ci/pipeline.rb).
 var notCISources = []string{
 	"webide", "parent_pipeline", "ondemand_dast_scan", "ondemand_dast_validation",
@@ -32,12 +32,12 @@ var Orders = map[string]func(a, b *Pipeline) int{
 	"user_id":    func(a, b *Pipeline) int { return cmp.Compare(a.Starter(), b.Starter()) },
 }
 
-// Matching is app/finders/ci/pipelines_finder.rb with the parameters of the API,
-// which were validated. Child pipelines are left out unless source=parent_pipeline
-// asks for them. A parameter without a value filters nothing.
+// Matching is app/finders/ci/pipelines_finder.rb with the API's parameters, which have
+// been validated. It omits child pipelines unless source=parent_pipeline. An empty
+// parameter filters nothing.
 //
-// widened is app/finders/concerns/ci/pipeline_ref_filter_including_reserved_ref_names.rb:
-// the ref of a branch means the merge request pipelines of the branch, too.
+// With widened, a branch as ref also means the branch's merge request pipelines
+// (app/finders/concerns/ci/pipeline_ref_filter_including_reserved_ref_names.rb).
 func (p *Project) Matching(query url.Values, widened bool) []*Pipeline {
 	is := func(name, value string) bool { return query.Get(name) == "" || query.Get(name) == value }
 	within := func(name string, at time.Time) bool {
@@ -59,7 +59,7 @@ func (p *Project) Matching(query url.Values, widened bool) []*Pipeline {
 	return found
 }
 
-// meant are the refs that the parameter ref stands for; nil means every ref.
+// meant returns the refs that the parameter ref stands for; nil means any ref.
 func (p *Project) meant(ref string, widened bool) []string {
 	if ref == "" {
 		return nil
@@ -73,7 +73,7 @@ func (p *Project) meant(ref string, widened bool) []string {
 	return refs
 }
 
-// Moment reads ISO 8601: a time, or a day.
+// Moment parses ISO 8601: a time or a day.
 func Moment(value string) (time.Time, error) {
 	if t, err := time.Parse(time.DateOnly, value); err == nil {
 		return t, nil
@@ -81,8 +81,7 @@ func Moment(value string) (time.Time, error) {
 	return time.Parse(time.RFC3339, value)
 }
 
-// inScope is by_scope of the finder: of branches and of tags, the newest pipeline
-// of each that is still there.
+// inScope is the finder's by_scope: the newest pipeline of each existing branch or tag.
 func (p *Project) inScope(scope string, one *Pipeline) bool {
 	switch scope {
 	case "running", "pending":
@@ -98,8 +97,8 @@ func (p *Project) inScope(scope string, one *Pipeline) bool {
 	return true
 }
 
-// Latest is Project#latest_pipeline (app/models/project.rb): the newest pipeline
-// of the commit that the ref points at.
+// Latest is Project#latest_pipeline (app/models/project.rb): the newest pipeline of the
+// ref's commit.
 func (p *Project) Latest(ref string) *Pipeline {
 	head, known := p.Heads[ref]
 	var newest *Pipeline
@@ -115,11 +114,10 @@ func (p *Project) Latest(ref string) *Pipeline {
 	return newest
 }
 
-// LatestJob is Project#latest_successful_build_for_ref: of the newest successful
-// pipeline of the ref, and of no other, its own jobs and those of all its
-// descendants in the project. The job's status is not asked; a job with reports
-// alone counts. The lowest pipeline id wins: a parent before its children, and
-// an older child before a newer one.
+// LatestJob is Project#latest_successful_build_for_ref: it searches the ref's newest
+// successful pipeline and all its descendants in the project, and no other. It ignores
+// the job's status, and accepts a job that only has reports. The lowest pipeline ID wins:
+// a parent before its children, and an older child before a newer one.
 func (p *Project) LatestJob(ref, name string) *Job {
 	var newest *Pipeline
 	for _, pipeline := range p.Pipelines {
@@ -149,10 +147,9 @@ func (p *Project) LatestJob(ref, name string) *Job {
 	return nil
 }
 
-// RecentJob is Ci::Build.latest_with_artifacts_for_ref (app/models/ci/build.rb),
-// behind search_recent_successful_pipelines: the newest hundred successful
-// pipelines of the ref, children in their own right, and in them a successful job
-// with an archive, retried or not.
+// RecentJob is Ci::Build.latest_with_artifacts_for_ref (app/models/ci/build.rb), for
+// search_recent_successful_pipelines: it searches the ref's newest hundred successful
+// pipelines, including children, for a successful job with an archive, retried or not.
 func (p *Project) RecentJob(ref, name string) *Job {
 	var pipelines []*Pipeline
 	p.Each(func(pipeline, _ *Pipeline) {
@@ -171,7 +168,7 @@ func (p *Project) RecentJob(ref, name string) *Job {
 	return nil
 }
 
-// Owner is the project that a pipeline belongs to.
+// Owner returns a pipeline's project.
 func (w *World) Owner(pipeline *Pipeline) *Project {
 	var owner *Project
 	for _, project := range w.Projects {

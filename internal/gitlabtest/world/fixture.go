@@ -12,8 +12,8 @@ const (
 	DeadJobToken        = "glcbt-64_fixtureDeadJobToken1"
 	PrivateToken        = "glpat-fixturePrivateToken1"
 	ExpiredPrivateToken = "glpat-fixtureExpiredToken1"
-	NarrowToken         = "glpat-fixtureNarrowScope01"   // may read repositories alone
-	GranularToken       = "glpat-fixtureFineGrained01"   // may read jobs, and neither pipelines nor artifacts
+	NarrowToken         = "glpat-fixtureNarrowScope01"   // can only read repositories
+	GranularToken       = "glpat-fixtureFineGrained01"   // can read jobs, but neither pipelines nor artifacts
 	InstanceJobToken    = "mycorp-glcbt-64_fixtureToken" // a job token with the instance's own prefix
 	BearerToken         = "fixture0auth0token0of0a0user"
 )
@@ -129,7 +129,7 @@ func pipeline(id int64, ref, status string, jobs ...*Job) *Pipeline {
 	}
 }
 
-// job is a job whose archive tells which one it is.
+// job returns a job whose archive contains its ID.
 func job(id int64, name string) *Job { return &Job{ID: id, Name: name, Archive: named(name, id)} }
 
 func named(name string, id int64) []byte {

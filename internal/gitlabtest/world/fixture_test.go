@@ -8,9 +8,9 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// In GitLab ids and dates of creation go up together: of pipelines, and of jobs,
-// retried ones included; and no id is given twice. The jobs of project 1 alone do
-// not keep to it: many scripts know their ids.
+// In GitLab, newer pipelines have higher IDs, and so do newer jobs, including retried
+// ones; and IDs are unique. Only the jobs of project 1 break this rule, because many
+// scripts know their IDs.
 func TestFixtureOrder(t *testing.T) {
 	t.Parallel()
 	type row struct {

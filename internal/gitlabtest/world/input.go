@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// Input is a job input that a job declares.
+// Input is a declared job input.
 // https://docs.gitlab.com/ci/jobs/job_inputs/#input-configuration
 type Input struct {
-	Type    string // "string" if empty; "number", "boolean", "array"
+	Type    string // "number", "boolean" or "array"; empty means "string"
 	Default any
 	Options []any
 	Regex   string
 }
 
-// GiveInputs checks the inputs that a job is played or retried with, and returns
-// those that differ from their defaults, as app/services/ci/inputs/processor_service.rb
-// does. A job that declares no inputs takes any.
+// GiveInputs checks the inputs for playing or retrying a job, and returns those that
+// differ from their defaults, as app/services/ci/inputs/processor_service.rb does. A job
+// that declares no inputs accepts any.
 func (j *Job) GiveInputs(given map[string]any) (map[string]any, error) {
 	if len(given) == 0 || len(j.Inputs) == 0 {
 		return given, nil
@@ -54,7 +54,8 @@ func (j *Job) GiveInputs(given map[string]any) (map[string]any, error) {
 	return kept, nil
 }
 
-// check is lib/ci/pipeline_creation/inputs: the value's type, options and pattern.
+// check is lib/ci/pipeline_creation/inputs: it checks the value's type, options and
+// pattern.
 func (i Input) check(value any) error {
 	switch value.(type) {
 	case string:

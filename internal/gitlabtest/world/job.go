@@ -6,58 +6,58 @@ import (
 	"time"
 )
 
-// Job is a job. Without an Archive, an ArchiveFile or Files it has no archive.
+// Job is a job. It has an archive if Archive, ArchiveFile or Files is set.
 type Job struct {
 	ID           int64
 	Name         string
-	Stage        string // "test" if empty
-	Status       string // if empty "success", or "running" until it finishes
-	Failure      string // the reason of a failed one; "script_failure" if empty
-	User         string // whose it is; the pipeline's if empty
+	Stage        string // empty means "test"
+	Status       string // empty means "success", or "running" until it finishes
+	Failure      string // the reason for a failure; empty means "script_failure"
+	User         string // empty means the pipeline's
 	AllowFailure bool
 	Retried      bool
 	Coverage     *float64
-	Archived     bool     // too old to be retried or played
-	Tags         []string // of the runner it asks for
+	Archived     bool     // too old to retry or play
+	Tags         []string // that its runner must have
 
-	// CreatedAt is when the job was created: with its pipeline if zero. A retried
-	// job's successor was created when it was retried.
+	// CreatedAt is when the job was created; zero means with its pipeline. A retried
+	// job's successor was created at the retry.
 	CreatedAt  time.Time
-	StartedAt  time.Time // ten seconds later if zero
-	FinishedAt time.Time // a minute after that if zero
+	StartedAt  time.Time // zero means ten seconds later
+	FinishedAt time.Time // zero means a minute after that
 
 	Archive     []byte
-	ArchiveFile string // a file on disk, in place of Archive
-	ArchiveName string // "artifacts.zip" if empty
-	Files       []File // what the archive is made of, in place of Archive
-	Access      string // artifacts:access: "public" if empty, "developer", "maintainer", "none"
+	ArchiveFile string // a file on disk, instead of Archive
+	ArchiveName string // empty means "artifacts.zip"
+	Files       []File // the archive's content, instead of Archive
+	Access      string // artifacts:access: "developer", "maintainer" or "none"; empty means "public"
 	ExpireAt    *time.Time
 	Erased      bool
-	Reports     []string    // file types, such as "junit", of reports whose content does not matter
+	Reports     []string    // types of reports, such as "junit", whose content doesn't matter
 	Artifacts   []*Artifact // reports whose content matters
 
-	// Trace is the log. An empty one says that the job ran, if it did.
+	// Trace is the log. If it is empty and the job ran, the log says so.
 	Trace string
-	// TraceStep is how many bytes of the log each request of it sees more than the
-	// one before, until the job has finished. Zero means all of it at once.
+	// TraceStep is how many more bytes of the log each request sees, until the job has
+	// finished. Zero means the whole log.
 	TraceStep  int
-	DebugTrace bool // CI_DEBUG_TRACE: the log is for those who may change the job
+	DebugTrace bool // CI_DEBUG_TRACE: only people who can change the job can read the log
 
-	// FinishAfter is how many requests see the job unfinished, without its archive
-	// and its reports, before it becomes FinishAs ("success" if empty). A job that
-	// waits for somebody, such as a manual one, does not begin to finish.
+	// FinishAfter is how many requests see the job unfinished, without archive and
+	// reports, before it becomes FinishAs (empty means "success"). A waiting job, such as
+	// a manual one, doesn't count requests.
 	FinishAfter int
 	FinishAs    string
-	// Graceful jobs have a runner that lets them end by themselves when they are
-	// canceled: they are "canceling" until they are seen again, or forced.
+	// Graceful says that the runner lets a canceled job clean up: it stays "canceling"
+	// until the next request, or until forced.
 	Graceful bool
-	// Again is what retrying the job makes; its ID, Name and Stage need not be
-	// given. Nil means a pending job without an archive.
+	// Again is the job that a retry creates; its ID, Name and Stage may be empty. Nil
+	// means a pending job without an archive.
 	Again *Job
-	// Variables are those the job was played with.
+	// Variables are the variables that the job was played with.
 	Variables map[string]string
-	// Inputs are those the job declares, GivenInputs those it was played or retried
-	// with, defaults left out. https://docs.gitlab.com/ci/jobs/job_inputs/
+	// Inputs are the declared inputs, GivenInputs those that the job was played or
+	// retried with, without defaults. https://docs.gitlab.com/ci/jobs/job_inputs/
 	Inputs      map[string]Input
 	GivenInputs map[string]any
 
@@ -71,15 +71,16 @@ var Statuses = []string{
 	"failed", "canceling", "canceled", "skipped", "manual", "scheduled",
 }
 
-// Completed are the statuses that only a retry leads away from.
+// Completed are the final statuses; only a retry changes them.
 var Completed = []string{"success", "failed", "canceled", "skipped"}
 
-// Cancelable are the sources of the event "cancel" (app/models/commit_status.rb).
+// Cancelable are the statuses that allow the event "cancel"
+// (app/models/commit_status.rb).
 var Cancelable = []string{
 	"created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running", "manual", "scheduled",
 }
 
-// State is the Status, or its default.
+// State returns the Status or its default.
 func (j *Job) State() string {
 	switch {
 	case j.Status != "":
@@ -93,13 +94,12 @@ func (j *Job) State() string {
 // Finished reports whether the job has ended.
 func (j *Job) Finished() bool { return slices.Contains(Completed, j.State()) }
 
-// Ran reports whether a runner had the job.
+// Ran reports whether a runner ran the job.
 func (j *Job) Ran() bool {
 	return slices.Contains([]string{"running", "canceling", "success", "failed"}, j.State())
 }
 
-// Times are when the job was created, started and finished; of the last two,
-// zero where it did not.
+// Times returns when the job was created, started and finished; zero if it hasn't yet.
 func (j *Job) Times(p *Pipeline) (created, started, finished time.Time) {
 	const waits, runs = 10 * time.Second, time.Minute
 	created = j.CreatedAt
@@ -122,7 +122,7 @@ func (j *Job) Times(p *Pipeline) (created, started, finished time.Time) {
 	return created, started, finished
 }
 
-// pass is one look at the job. It reports whether the job has ended by it.
+// pass counts one request that sees the job. It reports whether the job has just ended.
 func (j *Job) pass() bool {
 	switch j.State() {
 	case "canceling":
@@ -148,8 +148,8 @@ func (w *World) Look(j *Job, p *Pipeline) {
 	}
 }
 
-// Ended is what follows from a job's end: its token dies
-// (app/finders/ci/auth_job_finder.rb), and its pipeline may have ended with it.
+// Ended does what happens when a job ends: its token dies
+// (app/finders/ci/auth_job_finder.rb), and its pipeline may end too.
 func (w *World) Ended(j *Job, p *Pipeline) {
 	for _, t := range w.Tokens {
 		if t.Kind == KindJob && t.Job == j.ID {
@@ -161,8 +161,8 @@ func (w *World) Ended(j *Job, p *Pipeline) {
 	}
 }
 
-// Retry makes the successor of a job: app/services/ci/retry_job_service.rb. It is
-// a job of its own, with an id and dates of its own, in the same pipeline.
+// Retry creates a job's successor: app/services/ci/retry_job_service.rb. It is a new job
+// with its own ID and dates in the same pipeline.
 func (w *World) Retry(j *Job, p *Pipeline, now time.Time) *Job {
 	again := &Job{Status: "pending", AllowFailure: j.AllowFailure, Access: j.Access, Tags: j.Tags, Inputs: j.Inputs}
 	if j.Again != nil {

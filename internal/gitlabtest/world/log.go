@@ -1,6 +1,6 @@
 package world
 
-// Log is all that the job wrote. A job that never ran or was erased has none.
+// Log returns the whole log. A job that never ran or was erased has none.
 func (j *Job) Log() string {
 	switch {
 	case j.Erased || !j.Ran() && j.Trace == "":
@@ -15,7 +15,7 @@ func (j *Job) Log() string {
 	return "Running with gitlab-runner 19.4.0\n"
 }
 
-// ReadLog is what a request of the log sees of it.
+// ReadLog returns what a request for the log sees.
 func (j *Job) ReadLog() string {
 	log := j.Log()
 	if j.TraceStep <= 0 || j.Finished() {

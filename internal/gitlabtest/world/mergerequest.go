@@ -12,34 +12,33 @@ import (
 // MergeRequest is a merge request into a branch of its project.
 type MergeRequest struct {
 	IID          int64
-	Title        string // "A change" if empty
-	State        string // "opened" if empty; "closed", "locked", "merged"
+	Title        string // empty means "A change"
+	State        string // "closed", "locked" or "merged"; empty means "opened"
 	Draft        bool
-	Author       string // "fixture" if empty
+	Author       string // empty means "fixture"
 	SourceBranch string
 	TargetBranch string
-	// SourceProject is the fork that the source branch is in; zero means the
-	// project itself.
+	// SourceProject is the fork with the source branch; zero means the project itself.
 	SourceProject int64
 	SHA           string   // the head of the source branch
-	BaseSHA       string   // the merge base of its diff
+	BaseSHA       string   // the merge base of the diff
 	StartSHA      string   // the head of the target branch when the diff was made
-	Shas          []string // of all commits it ever had; the SHA alone if empty
+	Shas          []string // of all its commits so far; empty means only SHA
 	CreatedAt     time.Time
 }
 
-// Types of merge request pipelines, as CI_MERGE_REQUEST_EVENT_TYPE has them.
+// Types of merge request pipelines, as in CI_MERGE_REQUEST_EVENT_TYPE.
 const (
 	Detached     = "detached"
 	MergedResult = "merged_result"
 	MergeTrain   = "merge_train"
 )
 
-// eventTypes are the types by the ends of their refs
-// (app/models/merge_request.rb: ref_path, merge_ref_path, train_ref_path).
+// eventTypes are the types by the last part of their refs (app/models/merge_request.rb:
+// ref_path, merge_ref_path, train_ref_path).
 var eventTypes = map[string]string{"head": Detached, "merge": MergedResult, "train": MergeTrain}
 
-// mergeRequestRef takes a ref such as "refs/merge-requests/7/train" apart.
+// mergeRequestRef parses a ref such as "refs/merge-requests/7/train".
 func mergeRequestRef(ref string) (iid int64, event string, ok bool) {
 	rest, found := strings.CutPrefix(ref, "refs/merge-requests/")
 	number, end, cut := strings.Cut(rest, "/")
@@ -56,8 +55,8 @@ func (p *Project) MergeRequest(iid int64) *MergeRequest {
 	return nil
 }
 
-// MergeRequestOf finds the merge request of a merge request pipeline, or of a
-// child of one, with the type of the pipeline.
+// MergeRequestOf finds the merge request of a merge request pipeline or its child, and
+// the pipeline's type.
 func (p *Project) MergeRequestOf(pipeline *Pipeline) (m *MergeRequest, event string) {
 	iid, event, ok := mergeRequestRef(pipeline.Ref)
 	if !ok {
@@ -66,10 +65,10 @@ func (p *Project) MergeRequestOf(pipeline *Pipeline) (m *MergeRequest, event str
 	return p.MergeRequest(iid), event
 }
 
-// ID is unlike the IID of any merge request: clients must not confuse them.
+// ID differs from any merge request's IID: clients must not confuse them.
 func (m *MergeRequest) ID(p *Project) int64 { return p.ID*100_000 + m.IID }
 
-// Refs are the refs that pipelines of the merge request have.
+// Refs returns the refs of the merge request's pipelines.
 func (m *MergeRequest) Refs() []string {
 	var refs []string
 	for _, end := range []string{"head", "merge", "train"} {
@@ -78,12 +77,12 @@ func (m *MergeRequest) Refs() []string {
 	return refs
 }
 
-// Status is the State, or its default.
+// Status returns the State or its default.
 func (m *MergeRequest) Status() string { return cmp.Or(m.State, "opened") }
 
-// MergeRequestPipelines is app/finders/ci/pipelines_for_merge_request_finder.rb:
-// the merge request's own pipelines, newest first, then those of its source
-// branch that ran for one of its commits. Child pipelines are left out.
+// MergeRequestPipelines is app/finders/ci/pipelines_for_merge_request_finder.rb: the
+// merge request's own pipelines, newest first, then those of its source branch for one of
+// its commits. It omits child pipelines.
 func (w *World) MergeRequestPipelines(p *Project, m *MergeRequest) []*Pipeline {
 	own, branch := []*Pipeline{}, []*Pipeline{}
 	for _, one := range p.Pipelines {
@@ -92,7 +91,7 @@ func (w *World) MergeRequestPipelines(p *Project, m *MergeRequest) []*Pipeline {
 		}
 	}
 	source, _ := w.Project(strconv.FormatInt(cmp.Or(m.SourceProject, p.ID), 10))
-	if source == nil { // the fork is gone, and its pipelines with it
+	if source == nil { // the fork and its pipelines no longer exist
 		return nil
 	}
 	shas := append(slices.Clone(m.Shas), m.SHA)

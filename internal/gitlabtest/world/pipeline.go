@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// Pipeline is a pipeline. Child pipelines hang on the bridges that made them.
+// Pipeline is a pipeline. Child pipelines belong to the bridges that created them.
 type Pipeline struct {
 	ID        int64
 	Ref       string
-	Tag       bool // the ref is one
+	Tag       bool // the ref is a tag
 	SHA       string
 	Status    string
-	Source    string // "push" if empty
-	Schedule  string // the description of the schedule that started it
+	Source    string // empty means "push"
+	Schedule  string // the description of its schedule
 	Name      string
-	User      string // who started it; "fixture" if empty
+	User      string // who started it; empty means "fixture"
 	CreatedAt time.Time
-	UpdatedAt time.Time // an hour later if zero
+	UpdatedAt time.Time // zero means an hour later
 	Locked    bool
-	// Follows makes the status follow the jobs: once none can go on, it is
+	// Follows makes the status follow the jobs: once no job can continue, it becomes
 	// "failed", "manual" or "success". Retrying or playing a job sets it.
 	Follows bool
 	Jobs    []*Job
@@ -31,23 +31,23 @@ type Pipeline struct {
 type Bridge struct {
 	ID                int64
 	Name              string
-	Stage             string // "deploy" if empty
-	Status            string // "success" if empty
+	Stage             string // empty means "deploy"
+	Status            string // empty means "success"
 	AllowFailure      bool
 	Retried           bool
-	CreatedAt         time.Time // with the pipeline if zero
-	Child             *Pipeline // in the same project; nil before it is created
+	CreatedAt         time.Time // zero means with its pipeline
+	Child             *Pipeline // in the same project; nil until it is created
 	DownstreamProject int64     // of a multi-project pipeline
-	Downstream        *Pipeline // in that project, which lists it too
+	Downstream        *Pipeline // that project lists it too
 }
 
-// SourceName is the Source, or its default.
+// SourceName returns the Source or its default.
 func (p *Pipeline) SourceName() string { return cmp.Or(p.Source, "push") }
 
-// Starter is the User, or its default.
+// Starter returns the User or its default.
 func (p *Pipeline) Starter() string { return cmp.Or(p.User, FixtureUser) }
 
-// Updated is UpdatedAt, or its default.
+// Updated returns UpdatedAt or its default.
 func (p *Pipeline) Updated() time.Time {
 	if p.UpdatedAt.IsZero() {
 		return p.CreatedAt.Add(time.Hour)
@@ -55,10 +55,10 @@ func (p *Pipeline) Updated() time.Time {
 	return p.UpdatedAt
 }
 
-// State is the Status, or its default.
+// State returns the Status or its default.
 func (b *Bridge) State() string { return cmp.Or(b.Status, "success") }
 
-// AsJob is what a trigger job has in common with a job.
+// AsJob returns a job with the fields that trigger jobs share.
 func (b *Bridge) AsJob() *Job {
 	return &Job{
 		ID: b.ID, Name: b.Name, Stage: cmp.Or(b.Stage, "deploy"), Status: b.State(),
@@ -73,8 +73,7 @@ type Upstream struct {
 	Bridge   *Bridge
 }
 
-// Upstream finds the trigger job that created a pipeline. A pipeline that no
-// trigger job created has none.
+// Upstream finds the trigger job that created a pipeline, if there is one.
 func (w *World) Upstream(of *Pipeline) (Upstream, bool) {
 	var found Upstream
 	for _, project := range w.Projects {
@@ -89,30 +88,30 @@ func (w *World) Upstream(of *Pipeline) (Upstream, bool) {
 	return found, found.Bridge != nil
 }
 
-// Reopen is what follows from a job that has begun again.
+// Reopen updates the pipeline after a job has started again.
 func (p *Pipeline) Reopen() { p.Status, p.Follows = "running", true }
 
-// settle gives a pipeline that follows its jobs the status that they add up to,
-// once none of them can go on without help: lib/gitlab/ci/status/composite.rb.
-// A manual job that may fail is optional and holds nothing up; any other blocks
-// the pipeline, which is then "manual", with the jobs behind it "created".
+// settle updates the status of a pipeline that follows its jobs, once none of them can
+// continue by itself: lib/gitlab/ci/status/composite.rb. A manual job that is allowed to
+// fail is optional and doesn't block; any other makes the pipeline "manual", and the jobs
+// behind it stay "created".
 func (p *Pipeline) settle() {
 	states := map[string]bool{}
 	for _, j := range p.Jobs {
 		state := j.State()
 		switch {
 		case j.Retried, j.AllowFailure && slices.Contains([]string{"manual", "failed", "canceled"}, state):
-			// It counts for nothing.
+			// It doesn't count.
 		case j.Finished(), state == "manual", state == "created":
 			states[state] = true
 		default:
-			return // at work, or about to be
+			return // running, or about to
 		}
 	}
 	switch {
 	case states["manual"]:
 		p.Status = "manual"
-	case states["created"]: // still on its way
+	case states["created"]: // not finished yet
 	case states["failed"]:
 		p.Status = "failed"
 	case states["canceled"]:

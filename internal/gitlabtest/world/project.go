@@ -12,37 +12,36 @@ const (
 // Project is a project with its pipelines.
 type Project struct {
 	ID            int64
-	Path          string // full, such as "group/sub/lib"
+	Path          string // full path, such as "group/sub/lib"
 	OldPaths      []string
 	Visibility    string
-	DefaultBranch string // empty if the repository is
-	// PrivateJobs turns "Project-based pipeline visibility" off: pipelines, jobs
-	// and artifacts are for members with the Reporter role or a higher one.
+	DefaultBranch string // empty if the repository is empty
+	// PrivateJobs turns off "Project-based pipeline visibility": pipelines, jobs and
+	// artifacts are only for members with at least the Reporter role.
 	// https://docs.gitlab.com/ci/pipelines/settings/#change-which-users-can-view-your-pipelines
 	PrivateJobs bool
-	// Heads are the commits that refs point at. A ref that is not here points at
-	// the commit of its newest pipeline; one with an empty commit is gone.
+	// Heads are the commits that refs point at. A missing ref points at the commit of its
+	// newest pipeline; one with an empty commit is deleted.
 	Heads         map[string]string
-	Commits       []*Commit // whose parents matter, or which are gone
+	Commits       []*Commit // commits with parents, or which are gone
 	MergeRequests []*MergeRequest
-	// JobTokenAllowlist lists the projects whose job tokens may come in. Its own
-	// always may. https://docs.gitlab.com/ci/jobs/ci_job_token/
+	// JobTokenAllowlist lists the projects whose job tokens have access. Its own always
+	// have. https://docs.gitlab.com/ci/jobs/ci_job_token/
 	JobTokenAllowlist []int64
-	// JobTokenPolicies is what the job tokens of a listed project may do, such as
-	// "read_jobs" and "read_pipelines"; those of a project that isn't a key may do
-	// everything. https://docs.gitlab.com/ci/jobs/fine_grained_permissions/
+	// JobTokenPolicies are the permissions of a listed project's job tokens, such as
+	// "read_jobs" and "read_pipelines". Projects without an entry have all of them.
+	// https://docs.gitlab.com/ci/jobs/fine_grained_permissions/
 	JobTokenPolicies map[int64][]string
-	StatsRefresh     bool // artifacts cannot be removed at present
+	StatsRefresh     bool // artifacts can't be removed now
 	Pipelines        []*Pipeline
 }
 
-// Lets reports whether a job token is the project's own or on its allowlist.
+// Lets reports whether a job token belongs to the project or its allowlist.
 func (p *Project) Lets(t *Token) bool {
 	return t.Project == p.ID || slices.Contains(p.JobTokenAllowlist, t.Project)
 }
 
-// Each visits every pipeline of the project, child pipelines included, with its
-// parent.
+// Each visits every pipeline of the project, including child pipelines, with its parent.
 func (p *Project) Each(visit func(pipeline, parent *Pipeline)) {
 	var walk func(pipeline, parent *Pipeline)
 	walk = func(pipeline, parent *Pipeline) {
@@ -58,7 +57,7 @@ func (p *Project) Each(visit func(pipeline, parent *Pipeline)) {
 	}
 }
 
-// Pipeline finds a pipeline, child pipelines included.
+// Pipeline finds a pipeline, including child pipelines.
 func (p *Project) Pipeline(id int64) *Pipeline {
 	var found *Pipeline
 	p.Each(func(pipeline, _ *Pipeline) {
@@ -69,7 +68,7 @@ func (p *Project) Pipeline(id int64) *Pipeline {
 	return found
 }
 
-// Job finds a job, but no trigger job.
+// Job finds a job, but not a trigger job.
 func (p *Project) Job(id int64) (*Job, *Pipeline) {
 	var job *Job
 	var of *Pipeline

@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// Read reads a world as JSON: the fields of [World] by their names, in any
-// case. An archive is best given as Files. A Downstream pipeline may be named by
-// its ID alone; it is the one of that id in its project.
+// Read reads a world from JSON: the fields of [World] by their names, in any case. The
+// easiest way to define an archive is Files. A Downstream pipeline may be defined by its
+// ID only.
 //
 //	{"projects": [{"id": 1, "path": "g/p", "visibility": "private", "pipelines": [
 //	  {"id": 10, "ref": "main", "status": "running", "follows": true, "jobs": [

@@ -5,8 +5,8 @@ import "time"
 // ShopJobToken is the token of job 5701, which runs in a merge train.
 const ShopJobToken = "glcbt-64_fixtureJobTokenOfShop"
 
-// The commits of project 5. Main goes from shopRoot to shopMain; the branch
-// feature/cart leaves it at shopSecond.
+// The commits of project 5. Main leads from shopRoot to shopMain; the branch feature/cart
+// starts at shopSecond.
 const (
 	shopRoot    = "5000000000000000000000000000000000000001"
 	shopSecond  = "5000000000000000000000000000000000000002"
@@ -16,11 +16,11 @@ const (
 	shopCartTop = "5000000000000000000000000000000000000012"
 	shopMerged  = "5000000000000000000000000000000000000021" // shopMain and shopCartTop
 	shopTrain   = "5000000000000000000000000000000000000022" // likewise, in the train
-	shopGone    = "50000000000000000000000000000000000000ff" // before feature/cart was rebased
+	shopGone    = "50000000000000000000000000000000000000ff" // before the rebase of feature/cart
 )
 
-// shopProject is project 5, group/shop: what happens around merge requests,
-// schedules and manual jobs, and reports.
+// shopProject is project 5, group/shop: merge requests, schedules, manual jobs and
+// reports.
 func shopProject() *Project {
 	return &Project{
 		ID: 5, Path: "group/shop", Visibility: Private, DefaultBranch: "main",
@@ -60,12 +60,12 @@ func shopPipelines() []*Pipeline {
 		&Job{ID: 5403, Name: "release", Stage: "release", Status: "created"},
 		&Job{ID: 5404, Name: "tidy", Status: "manual", AllowFailure: true})
 	blocked.Follows = true
-	return []*Pipeline{ // ids and dates of pipelines go up together, and so do those of jobs
+	return []*Pipeline{ // newer pipelines and jobs have higher IDs
 		run(500, 1, "main", shopRoot, "success", "push", job(5001, "build"), shopTests()),
 		run(505, 2, "feature/left", shopGone, "success", "web", job(5051, "build")),
 		run(510, 3, "main", shopSecond, "success", "push", job(5101, "build"), job(5102, "benchmark"),
 			&Job{ID: 5103, Name: "lint", Status: "failed", Archive: named("lint", 5103), Retried: true},
-			// Retried days later: younger than the jobs of pipelines that came after its own.
+			// Retried days later, so it is younger than the jobs of later pipelines.
 			&Job{ID: 5999, Name: "lint", Archive: named("lint", 5999), CreatedAt: shopDay(12)}),
 		run(515, 4, "feature/cart", shopGone, "success", "push", job(5151, "build")),
 		schedule,
@@ -86,7 +86,7 @@ func shopInputs() map[string]Input {
 	}
 }
 
-// shopTests is a job with reports of every format and level of access.
+// shopTests is a job with reports of every format and access level.
 func shopTests() *Job {
 	coverage := 81.25
 	return &Job{

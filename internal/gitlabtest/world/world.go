@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// World is what an instance holds. [Read] reads one from JSON.
+// World is the content of an instance. [Read] reads one from JSON.
 type World struct {
 	Projects []*Project
 	Tokens   []*Token
@@ -19,23 +19,23 @@ const (
 	KindBearer  = "bearer"
 )
 
-// FixtureUser owns the pipelines, jobs and tokens that name no user.
+// FixtureUser owns pipelines, jobs and tokens without a user.
 const FixtureUser = "fixture"
 
 // Token is a credential.
 type Token struct {
 	Value   string
 	Kind    string
-	Project int64            // of a job token: the project its job belongs to
-	Job     int64            // and the job
-	User    string           // of other tokens: "fixture" if empty
+	Project int64            // of a job token: the project of its job
+	Job     int64            // the ID of the job
+	User    string           // of other tokens; empty means "fixture"
 	Roles   map[int64]string // of other tokens: project → "guest", "reporter", "developer", "maintainer", "owner"
 	Dead    bool             // its job has ended, or it has expired
 	Scopes  []string         // of other tokens; empty means "api"
 	Expires string           // of other tokens: a date, "2027-01-31"; empty means never
-	Blocked bool             // its user is
-	// Permissions make it a fine-grained token, which may do these alone, such as
-	// "Job Artifact: Read". https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens/
+	Blocked bool             // its user is blocked
+	// Permissions make it a fine-grained token with only these permissions, such as "Job
+	// Artifact: Read". https://docs.gitlab.com/auth/tokens/fine_grained_access_tokens/
 	Permissions []string
 }
 
@@ -49,8 +49,8 @@ func (w *World) Token(value string) *Token {
 	return nil
 }
 
-// Project finds a project by id or by full path. One that has the path now comes
-// before one that had it; moved reports the latter.
+// Project finds a project by ID or full path. A project that has the path now comes
+// before one that had it, for which moved is true.
 func (w *World) Project(ref string) (p *Project, moved bool) {
 	for _, p := range w.Projects {
 		if ref == strconv.FormatInt(p.ID, 10) || strings.EqualFold(ref, p.Path) {
@@ -75,7 +75,7 @@ func (w *World) Job(id int64) (*Job, *Pipeline, *Project) {
 	return nil, nil, nil
 }
 
-// NextJobID is above the id of every job and trigger job: GitLab counts them
+// NextJobID returns an ID above those of all jobs and trigger jobs: GitLab counts them
 // together.
 func (w *World) NextJobID() int64 {
 	var highest int64
