@@ -107,7 +107,7 @@ func TestArchiveInPlaceOfAReport(t *testing.T) {
 					world := gitlabtest.Fixture()
 					job, _, _ := world.Job(1009)
 					job.Archive, job.Reports, job.Artifacts = archive, nil, reports
-					i := start(t, world, gitlabtest.Options{Mode: mode, Version: cmp.Or(version, "18.5"), Faults: []gitlabtest.Fault{{Kind: "404", On: "/metadata"}}}, gitlabtest.PrivateToken)
+					i := start(t, world, gitlabtest.Options{Mode: mode, Version: cmp.Or(version, "18.5"), Faults: []gitlabtest.Fault{{Kind: "404", On: "/metadata"}, {Kind: "404", On: "/version"}}}, gitlabtest.PrivateToken)
 					i.Version, i.HTTP.Transport = version, withoutQuery{i.HTTP.Transport}
 					i.refusesReport(t, report.Type, version)
 				}
