@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The archives are the same on every machine, or figures could not be compared.
+// The archives must be the same on every machine, so that results can be compared.
 func TestGenerateIsDeterministic(t *testing.T) {
 	t.Parallel()
 	for name, a := range archives {

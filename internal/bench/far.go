@@ -17,21 +17,22 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/bench/slownet"
 )
 
-// farLink is the client's link, which all its connections share, in bytes a second: 1 Gbit/s.
+// farLink is the client's link, which all its connections share, in bytes per second: 1
+// Gbit/s.
 const farLink = 125e6
 
-// farRTTs are the distances.
+// farRTTs are the round-trip times.
 var farRTTs = []time.Duration{20 * time.Millisecond, 100 * time.Millisecond}
 
-// cell is one place in the table of small archives at a distance.
+// cell is one cell in the table of small archives at a distance.
 type cell struct {
 	size     string
 	rtt      time.Duration
 	redirect bool // to object storage
-	byRef    bool // and not by the job's id
+	byRef    bool // rather than by the job's ID
 }
 
-// cells are all of them, in the order of the tables.
+// cells returns all cells in the order of the tables.
 func cells() []cell {
 	var all []cell
 	for _, redirect := range []bool{false, true} {
@@ -44,7 +45,7 @@ func cells() []cell {
 	return all
 }
 
-// String is what -far selects by.
+// String returns the name that -far selects by.
 func (c cell) String() string {
 	from, by := "gitlab", "id"
 	if c.redirect {
@@ -56,8 +57,8 @@ func (c cell) String() string {
 	return fmt.Sprintf("%s/%dms/%s/%s", c.size, c.rtt.Milliseconds(), from, by)
 }
 
-// farPeer is a command line as people write it in a job, once by ref and once by id. An empty
-// one isn't possible.
+// farPeer is a command line as people write it in a job, by ref and by ID. An empty one
+// means that the tool can't do it.
 type farPeer struct{ name, byRef, byID string }
 
 const (
@@ -71,7 +72,7 @@ var farPeers = []farPeer{
 	{"curl \\| bsdtar", `mkdir x && ` + curlByRef + ` | bsdtar -xf - -C x`, `mkdir x && ` + curlByID + ` | bsdtar -xf - -C x`},
 }
 
-// farOptional are timed if they're installed.
+// farOptional are timed only if they're installed.
 var farOptional = []farPeer{
 	{"glab", `mkdir x && GITLAB_HOST=$CI_SERVER_URL GITLAB_TOKEN=` + farToken + ` glab job artifact main build -R g/p -p x`, ""},
 	{"gitlab-runner-helper", "", `mkdir x && cd x && gitlab-runner-helper artifacts-downloader --url $CI_SERVER_URL/ --token $CI_JOB_TOKEN --id $JOB --tls-ca-file $CI_SERVER_TLS_CA_FILE`},
@@ -84,8 +85,8 @@ func (p farPeer) command(byRef bool) string {
 	return p.byID
 }
 
-// allFarPeers returns the peers that can be timed in a cell. The first is ours; the others are
-// compared with the second.
+// allFarPeers returns the peers that can be timed in a cell. The first is ours; the
+// others are compared with the second.
 func allFarPeers(byRef bool) []farPeer {
 	all := slices.Clone(farPeers)
 	for _, p := range farOptional {
@@ -96,12 +97,12 @@ func allFarPeers(byRef bool) []farPeer {
 	return all
 }
 
-// visit is one run of one command against an instance.
+// visit is the result of running one command against an instance.
 type visit struct {
 	wall, cpu   time.Duration
-	api, bodies int   // requests: without bytes of the archive, and for them
-	connections int   // opened
-	bytes       int64 // received, handshakes and what was given up included
+	api, bodies int   // requests without bytes of the archive, and with them
+	connections int   // opened connections
+	bytes       int64 // received bytes, including handshakes and aborted answers
 }
 
 // far times every command in the selected cells.
@@ -136,7 +137,7 @@ func (b *bench) far(ctx context.Context) error {
 	return os.RemoveAll(dir)
 }
 
-// load returns how many processes wanted a CPU in the last minute.
+// load returns the load average of the last minute.
 func load() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -146,13 +147,13 @@ func load() string {
 	return first
 }
 
-// farRow is what was measured of one command.
+// farRow is the measurements of one command.
 type farRow struct {
 	farPeer
 	visits []visit
 }
 
-// cell times every command in one cell, by turns.
+// cell times every command in one cell, taking turns.
 func (b *bench) cell(ctx context.Context, c cell, archive string) ([]farRow, error) {
 	s := site{archive: archive, redirect: c.redirect, path: &slownet.Path{RTT: c.rtt, Link: farLink}, serverTime: b.serverTime}
 	var rows []farRow
@@ -176,12 +177,12 @@ func (b *bench) cell(ctx context.Context, c cell, archive string) ([]farRow, err
 	return rows, err
 }
 
-// trees are the commands that left each tree.
+// trees maps each resulting tree to the commands that produced it.
 type trees map[string]string
 
 func (t trees) add(tree, name string) { t[tree] += " " + name }
 
-// same is an error unless all left the same files.
+// same returns an error unless all commands produced the same files.
 func (t trees) same() error {
 	if len(t) != 1 || t[""] != "" {
 		return fmt.Errorf("the trees differ: %v", t)
@@ -207,13 +208,13 @@ func (b *bench) at(ctx context.Context, s site, do func(*instance) error) error 
 	return do(i)
 }
 
-// visit runs a command as a job of the instance would, and counts what it asked for.
+// visit runs a command like a job of the instance, and counts its requests.
 func (b *bench) visit(ctx context.Context, i *instance, command string) (visit, string, error) {
 	out := filepath.Join(b.dir, "out")
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return visit{}, "", err
 	}
-	defer func() { _ = os.RemoveAll(out) }() // the next one begins afresh
+	defer func() { _ = os.RemoveAll(out) }() // the next run starts from scratch
 	cmd := exec.CommandContext(ctx, "sh", "-c", command)
 	cmd.Dir = out
 	server := "https://" + i.gitlab
@@ -221,7 +222,7 @@ func (b *bench) visit(ctx context.Context, i *instance, command string) (visit, 
 		"PATH=" + b.dir + ":" + os.Getenv("PATH"), "HOME=" + out, "TMPDIR=" + out,
 		"CI_SERVER_URL=" + server, "CI_API_V4_URL=" + server + "/api/v4", "CI_SERVER_TLS_CA_FILE=" + i.ca,
 		fmt.Sprint("CI_PROJECT_ID=", farProject), "CI_PROJECT_PATH=g/p", "CI_JOB_TOKEN=" + farJobToken, fmt.Sprint("JOB=", farJob),
-		// curl and Go find the authority there, among those of the system.
+		// curl and Go find the authority here, among the system's.
 		"CURL_CA_BUNDLE=" + i.bundle, "SSL_CERT_FILE=" + i.bundle,
 	}
 	start := time.Now()

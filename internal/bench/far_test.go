@@ -19,8 +19,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// The small archives look like a runner's, are as large as their names say, and the same on
-// every machine.
+// The small archives look like a runner's, have the size in their name, and are the same
+// on every machine.
 func TestRunnerZips(t *testing.T) {
 	t.Parallel()
 	first, second, sizes := t.TempDir(), t.TempDir(), smallSizes[:2]
@@ -72,7 +72,7 @@ func checkRunnerZip(t *testing.T, name string, archive []byte) {
 	}
 }
 
-// The Makefile's patterns select what they are said to.
+// The Makefile's patterns select the intended cells.
 func TestCells(t *testing.T) {
 	t.Parallel()
 	if n := len(cells()); n != 32 {
@@ -100,7 +100,7 @@ func TestCells(t *testing.T) {
 	}
 }
 
-// The application server has the ETag of new versions, and honours If-Range with it.
+// The application server sends the ETag of new versions and supports If-Range.
 func TestApplication(t *testing.T) {
 	t.Parallel()
 	archive := filepath.Join(t.TempDir(), "a.zip")

@@ -14,13 +14,13 @@ func wallOf(v visit) time.Duration { return v.wall }
 // ms is a time in milliseconds.
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// spread is a median with the least and the most.
+// spread formats the median, the minimum and the maximum.
 func spread(visits []visit, format string) string {
 	byWall := func(a, b visit) int { return cmp.Compare(a.wall, b.wall) }
 	return fmt.Sprintf(format+" ("+format+"–"+format+")", ms(median(visits, wallOf)), ms(slices.MinFunc(visits, byWall).wall), ms(slices.MaxFunc(visits, byWall).wall))
 }
 
-// far writes a table for each place, and one of our ratios.
+// far writes a table for each cell, and one of our ratios.
 func (r *report) far(selected []cell, results map[cell][]farRow, serverTime time.Duration) {
 	var last cell
 	for _, c := range selected {
@@ -58,8 +58,8 @@ func (r *report) cell(c cell, rows []farRow) {
 	}
 }
 
-// ratios writes our wall time divided by that of curl + unzip, and the round trips in both:
-// what the wall time grows by with each millisecond of distance.
+// ratios writes our wall time divided by that of curl + unzip, and the round trips of
+// both: how much the wall time grows with each millisecond of distance.
 func (r *report) ratios(selected []cell, results map[cell][]farRow) {
 	_, _ = fmt.Fprint(r, "\n### Small archives: artifetch of curl + unzip\n\n| bytes | round trip | by |")
 	for _, size := range smallSizes {
@@ -91,7 +91,8 @@ func ratio(rows []farRow) string {
 	return fmt.Sprintf("%.2f", median(rows[0].visits, wallOf).Seconds()/median(rows[1].visits, wallOf).Seconds())
 }
 
-// roundTrips writes by how many milliseconds the wall time grows with each of distance.
+// roundTrips writes by how many milliseconds the wall time grows with each millisecond of
+// distance.
 func (r *report) roundTrips(selected []cell, results map[cell][]farRow) {
 	title := "\nRound trips in the wall time, by how much it grows with the distance (artifetch / curl + unzip):\n\n| archive | bytes | by | artifetch | curl + unzip |\n|---|---|---|---|---|\n"
 	for _, c := range selected {
@@ -111,7 +112,7 @@ func (r *report) roundTrips(selected []cell, results map[cell][]farRow) {
 	}
 }
 
-// start writes the table of programs that do next to nothing.
+// start writes the table of start-up times.
 func (r *report) start(rows [][]visit) {
 	_, _ = fmt.Fprintf(r, "\n### Start and end: one file of 1 kB, loopback, TLS\n\n%d runs of each.\n\n", len(rows[0]))
 	_, _ = fmt.Fprintln(r, "| command | wall ms (min–max) | CPU ms |\n|---|---|---|")

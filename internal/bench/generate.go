@@ -14,15 +14,15 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// archive describes what is generated, at full scale.
+// archive describes a generated archive at full scale.
 type archive struct {
 	job    int
 	what   string
 	files  int
 	least  int // bytes of a file
 	most   int
-	fresh  int // percent of the text that does not repeat what came before
-	stored int // percent of the files that do not compress
+	fresh  int // percent of the text that doesn't repeat earlier text
+	stored int // percent of the files that can't be compressed
 	links  int
 	wanted []string // nil means all
 }
@@ -35,17 +35,17 @@ var archives = map[string]archive{
 	"E": {job: 5, what: "3 files of 5,000, 2 GB", files: 5_000, least: 300_000, most: 500_000, stored: 100, wanted: []string{"d000/f00001.bin", "d244/f02040.bin", "d599/f04999.bin"}},
 }
 
-// generate writes the archive. The same scale makes the same bytes.
+// generate writes the archive. The same scale gives the same bytes.
 func (a archive) generate(w io.Writer, scale int) error {
 	z := zip.NewWriter(w)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, 5) })
 	r := rand.New(rand.NewPCG(uint64(a.job), 7))
-	pool := text(r, 32<<20/max(scale/8, 1), a.fresh) // a test needs little of it
+	pool := text(r, 32<<20/max(scale/8, 1), a.fresh) // tests need little of it
 	noise := make([]byte, 8<<20)
 	_, _ = rand.NewChaCha8([32]byte{byte(a.job)}).Read(noise) // never fails
 	files, shrink := a.files/scale, 1
 	if a.wanted != nil {
-		files = a.files // the number matters, not the size
+		files = a.files // here the number matters, not the size
 		shrink = scale
 	}
 	if files == 0 {
@@ -72,11 +72,11 @@ func (a archive) generate(w io.Writer, scale int) error {
 	return z.Close()
 }
 
-// fileName is the name of one of n files. They lie in up to 600 directories and
-// come in order, as the runner writes them.
+// fileName returns the name of one of n files. They are spread over up to 600
+// directories, in order, as the runner writes them.
 func fileName(i, n int) string { return fmt.Sprintf("d%03d/f%05d.bin", i*600/n, i) }
 
-// link adds links to the first of all files.
+// link adds links to the first files.
 func link(z *zip.Writer, n, all int) error {
 	for i := range n {
 		h := &zip.FileHeader{Name: fmt.Sprintf("link%02d", i)}
@@ -105,9 +105,9 @@ func fill(w io.Writer, r *rand.Rand, pool []byte, n int) error {
 	return nil
 }
 
-// text is n bytes of words, in which the common ones are very common, of
-// numbers, and of phrases that were there before: fresh is how much of it is no
-// phrase, in percent. It compresses to a quarter (50) or more (90: 0.37).
+// text returns n bytes of words, of which the common ones are very common, of numbers,
+// and of repeated phrases; fresh is the percentage without phrases. It compresses to a
+// quarter (50) or more (90: 0.37).
 func text(r *rand.Rand, n, fresh int) []byte {
 	words := make([][]byte, 4000)
 	for i := range words {

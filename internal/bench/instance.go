@@ -22,18 +22,18 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// instance is a GitLab with one archive, as far away as its path says: nginx, which
-// speaks TLS, in front of the simulated GitLab, and nginx as object storage, on another port.
+// instance is a GitLab with one archive, at the distance of its path: nginx with TLS in
+// front of the simulated GitLab, and nginx as object storage on another port.
 type instance struct {
 	gitlab, storage string // host and port, as clients see them
-	nearStorage     string // without the distance
-	ca, bundle      string // PEM files: its authority alone, and with those of the system
-	log             string // nginx's
+	nearStorage     string // not delayed
+	ca, bundle      string // PEM files: only its authority, and with the system's
+	log             string // nginx's log
 	proxies         map[string]*slownet.Proxy
 	stop            []func()
 }
 
-// The ids and the token of an instance.
+// The IDs and the token of an instance.
 const (
 	farProject  = 1
 	farJob      = 1001
@@ -41,17 +41,17 @@ const (
 	farToken    = "glpat-benchmarkToken0000001"
 )
 
-// site is how an instance is built.
+// site describes an instance to start.
 type site struct {
 	archive    string // file
 	redirect   bool   // to object storage
 	path       *slownet.Path
-	serverTime time.Duration // that GitLab takes for each request
+	serverTime time.Duration // GitLab's time for each request
 }
 
-// application is GitLab's application server: the simulator, which takes as long for a request
-// as Rails would. For an archive on disk the simulator sends the ETag of old versions; this sends
-// the archive's SHA-256, as GitLab does since 19.0.
+// application is GitLab's application server: the simulator, made as slow as Rails. For
+// an archive on disk the simulator sends the ETag of old versions; this sends the
+// archive's SHA-256, as GitLab does since 19.0.
 type application struct {
 	*gitlabtest.Server
 	took time.Duration
@@ -62,12 +62,12 @@ type application struct {
 func (a *application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	time.Sleep(a.took)
 	if r.Header.Get("If-Range") == a.etag {
-		r.Header.Del("If-Range") // the condition holds
+		r.Header.Del("If-Range") // the condition is true
 	}
 	a.Server.ServeHTTP(&tagged{w, a.etag}, r)
 }
 
-// tagged replaces the ETag, if there is one.
+// tagged replaces the ETag, if the answer has one.
 type tagged struct {
 	http.ResponseWriter
 	etag string
@@ -81,8 +81,8 @@ func (t *tagged) WriteHeader(status int) {
 	t.ResponseWriter.WriteHeader(status)
 }
 
-// world is a project whose newest successful pipeline of main has a dozen jobs, and the
-// archive in one. The pipeline that the client runs in is newer.
+// world is a project whose newest successful pipeline of main has a dozen jobs, one of
+// them with the archive. The client's own pipeline is newer.
 func world(archive string) *gitlabtest.World {
 	now := time.Now().Add(-time.Hour)
 	jobs := []*gitlabtest.Job{{ID: farJob, Name: "build", Stage: "build", ArchiveFile: archive}}
@@ -157,7 +157,7 @@ func (i *instance) start(ctx context.Context, s site, dir string) error {
 	}
 	i.stop = append(i.stop, func() {
 		_ = nginx.Process.Signal(os.Interrupt)
-		_ = nginx.Wait() // it ends by a signal
+		_ = nginx.Wait() // a signal ends it
 	})
 	return reachable(ctx, near[0])
 }
@@ -179,7 +179,7 @@ func (i *instance) application(ctx context.Context, s site) (string, error) {
 		return "", err
 	}
 	server := &http.Server{Handler: app, ReadHeaderTimeout: time.Minute}
-	go func() { _ = server.Serve(l) }() // until it's closed
+	go func() { _ = server.Serve(l) }() // until it is closed
 	i.stop = append(i.stop, func() { _ = server.Close() })
 	return l.Addr().String(), nil
 }
@@ -190,7 +190,7 @@ func (i *instance) close() {
 	}
 }
 
-// instanceConf has those parts of GitLab's own configuration that concern downloads.
+// instanceConf has the parts of GitLab's own configuration that affect downloads.
 const instanceConf = `
 daemon off; worker_processes 1; pid DIR/pid; error_log DIR/error.log;
 events { worker_connections 256; }
@@ -220,7 +220,7 @@ http {
 }
 `
 
-// digestOf is the SHA-256 of a file.
+// digestOf returns a file's SHA-256.
 func digestOf(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -232,8 +232,8 @@ func digestOf(file string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
-// withSystem writes a bundle of the system's authorities and the one in file, because a client
-// that trusts a public certificate reads all of them.
+// withSystem writes a bundle of the system's authorities and the one in file, because a
+// client that trusts public certificates reads all of them.
 func withSystem(file, bundle string) error {
 	own, err := os.ReadFile(file)
 	if err != nil {

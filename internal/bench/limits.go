@@ -20,18 +20,17 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/inflate"
 )
 
-// limits are what a machine needs for the parts of the work, each done alone by
-// one goroutine, from memory or into it.
+// limits are the times that a machine needs for each part of the work, alone, with one
+// goroutine, in memory.
 type limits struct {
 	Size    int64         // of the archive
-	Inflate time.Duration // decompression and CRC-32 of all that is wanted
-	Write   time.Duration // creating and writing it
-	Entries int           // that are wanted
+	Inflate time.Duration // decompression and CRC-32 of the wanted entries
+	Write   time.Duration // creating and writing them
+	Entries int           // number of wanted entries
 }
 
-// least is the time that no program can beat which does all of it on all CPUs:
-// the work of the line, of decompression and of writing, shared evenly. One
-// stream cannot be shared.
+// least is the shortest possible time with all CPUs: transfer, decompression and writing,
+// evenly shared. A single stream can't be shared.
 func (l limits) least(line sample) time.Duration {
 	all := (l.Inflate + l.Write + line.cpu + line.server) / time.Duration(runtime.NumCPU())
 	if l.Entries == 1 {
@@ -40,8 +39,8 @@ func (l limits) least(line sample) time.Duration {
 	return all
 }
 
-// limits measures the parts, in a process of their own: what this one has ever
-// used counts as the peak of each that it starts.
+// limits measures the parts in a separate process, because this process's memory would
+// count as the peak of every process that it starts.
 func (b *bench) limits(ctx context.Context, name, file string) (limits, error) {
 	var all []limits
 	for range b.runs {
@@ -65,7 +64,7 @@ func (b *bench) limits(ctx context.Context, name, file string) (limits, error) {
 	return best, nil
 }
 
-// measure prints the limits of an archive for one that wants them.
+// measure prints the limits of an archive to standard output.
 func measure(file string, wanted []string) error {
 	archive, err := zip.OpenReader(file)
 	if err != nil {
@@ -94,7 +93,7 @@ func measure(file string, wanted []string) error {
 	return json.NewEncoder(os.Stdout).Encode(l)
 }
 
-// pure decompresses and does nothing else.
+// pure decompresses without writing anything.
 type pure struct {
 	d        inflate.Decoder
 	in, out  []byte
@@ -115,7 +114,7 @@ func (p *pure) inflate(f *zip.File) error {
 	p.checksum = 0
 	from, pos := 0, 0
 	for {
-		n, err := io.ReadFull(packed, p.in) // not counted: it comes with the line
+		n, err := io.ReadFull(packed, p.in) // not counted: it is part of the transfer
 		start := time.Now()
 		switch {
 		case f.Method == zip.Store:
@@ -137,7 +136,7 @@ func (p *pure) inflate(f *zip.File) error {
 	return nil
 }
 
-// decode takes one piece of input. end is passed on, unless it fails.
+// decode decompresses one piece of input. It returns end unless it fails.
 func (p *pure) decode(src []byte, from, pos int, end error) (int, int, error) {
 	for !p.d.Done() {
 		next, taken, err := p.d.Decode(p.out, pos, src)
@@ -156,7 +155,7 @@ func (p *pure) decode(src []byte, from, pos int, end error) (int, int, error) {
 	return from, pos, end
 }
 
-// write makes files of the sizes of the entries, and removes them.
+// write creates files with the sizes of the entries, and removes them.
 func write(entries []*zip.File) (time.Duration, error) {
 	root, err := os.MkdirTemp(".", "write-")
 	if err != nil {

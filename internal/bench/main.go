@@ -1,16 +1,16 @@
 //go:build linux
 
-// Command bench times the program against what people use instead, as whole
+// Command bench times the program against the tools that people use instead, as whole
 // processes, alternating in one run:
 //
 //	archives   A many small files, B build outputs, C one large file, D stored
 //	           files, E a few files of many; the same bytes on every machine
-//	servers    nginx on loopback, plain and over TLS, as GitLab that redirects
+//	servers    nginx on loopback, plain and with TLS, as a GitLab that redirects
 //	           to object storage; through a proxy that emulates a round trip of
 //	           20 ms with slow start, or 100 MB/s for each connection
-//	peers      curl + unzip, curl | bsdtar, aria2c + unzip, curl + 7z; where
-//	           they are installed, the runner's helper and glab
-//	limits     the line; decompression alone; writing alone; all of it shared by
+//	peers      curl + unzip, curl | bsdtar, aria2c + unzip, curl + 7z; the
+//	           runner's helper and glab if they are installed
+//	limits     transfer, decompression and writing alone; all of them shared by
 //	           all CPUs
 //
 // and, because most archives are small and most servers are far away:
@@ -19,7 +19,7 @@
 //	servers    nginx with TLS in front of the simulated GitLab, 20 and 100 ms away, which
 //	           serves the bytes itself or redirects to object storage on another port; a link
 //	           of 1 Gbit/s that all connections share; GitLab takes -server-time for a request
-//	peers      curl + unzip, curl | bsdtar, glab and the runner's helper, by ref and by id
+//	peers      curl + unzip, curl | bsdtar, glab and the runner's helper, by ref and by ID
 //	start      the same for one file of 1 kB without a distance
 //
 // Output goes to memory (/dev/shm). Every tree is compared by its SHA-256.
@@ -39,7 +39,7 @@ import (
 // options are the flags.
 type options struct {
 	corpora, nets string
-	cells         string // an expression that selects some
+	cells         string // a pattern that selects cells
 	runs          int
 	farRuns       int
 	startRuns     int
@@ -82,7 +82,7 @@ func main() {
 	}
 }
 
-// memoryBound is what the program may take at its peak, in bytes.
+// memoryBound is the limit for the program's peak memory, in bytes.
 const memoryBound = 64 << 20
 
 func run(ctx context.Context, o options) error {
@@ -91,7 +91,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()     // a temporary directory
-	if err := os.Chmod(dir, 0o755); err != nil { // nginx's workers are somebody else
+	if err := os.Chmod(dir, 0o755); err != nil { // nginx's workers run as another user
 		return err
 	}
 	tools := []string{"nginx", "curl", "unzip", "bsdtar"}
@@ -128,8 +128,8 @@ func run(ctx context.Context, o options) error {
 	return nil
 }
 
-// build makes the program as it's shipped, and once more with plain flags: the shipped one
-// is compiled for size, which must not cost time.
+// build builds the program as it is shipped, and again with plain flags: the shipped one
+// is optimized for size, which must not cost time.
 func build(ctx context.Context, dir string) error {
 	shipped := exec.CommandContext(ctx, "make", "build", "BIN="+filepath.Join(dir, "artifetch"))
 	plain := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "artifetch-plain"), ".")
@@ -142,7 +142,7 @@ func build(ctx context.Context, dir string) error {
 	return nil
 }
 
-// debian names the package of a tool.
+// debian maps a tool to its package.
 var debian = map[string]string{"bsdtar": "libarchive-tools", "aria2c": "aria2", "7z": "p7zip-full"}
 
 func needTools(names ...string) error {

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// report is tables in Markdown.
+// report builds tables in Markdown.
 type report struct{ strings.Builder }
 
 var nets = map[string]string{
 	"loop": "loopback", "tls": "loopback, TLS", "rtt": "20 ms round trip, slow start", "lim": "100 MB/s for each connection",
 }
 
-// table is what was measured of one archive on one network. The first row is
-// ours, the last the line.
+// table is the measurements of one archive on one network. The first row is ours, the
+// last the transfer alone.
 type table struct {
 	name, net string
 	limits    limits

@@ -21,16 +21,16 @@ import (
 // bench is one run of the command.
 type bench struct {
 	options
-	dir    string // where the programs, archives and trees are
+	dir    string // of programs, archives and trees
 	report report
 }
 
-// peer is a command line that brings the archive's files into the directory
-// where it runs. URL, CA, JOB, ROOT and WANTED are replaced.
+// peer is a command line that extracts the archive's files into the current directory.
+// URL, CA, JOB, ROOT and WANTED are replaced.
 type peer struct {
 	name, command string
-	// streams tells that it reads the archive from front to end, where a zip does
-	// not say what is a link: it makes files of them.
+	// streams says that it reads the archive from front to end, where a ZIP file doesn't
+	// mark links: it turns them into files.
 	streams bool
 }
 
@@ -46,8 +46,8 @@ var peers = []peer{
 // the limit.
 var plain = peer{"artifetch, plain flags", strings.Replace(peers[0].command, "artifetch", "artifetch-plain", 1), false}
 
-// optional are peers that are timed where they are installed. They take the
-// whole archive, and talk to GitLab by themselves.
+// optional are peers that are timed only if they are installed. They download the whole
+// archive, and talk to GitLab directly.
 var optional = []peer{
 	{"gitlab-runner-helper", `mkdir x && cd x && gitlab-runner-helper artifacts-downloader --url ROOT/ --token x --id JOB --tls-ca-file CA 2>/dev/null`, false},
 	{"glab", `mkdir x && GITLAB_HOST=ROOT GITLAB_TOKEN=x HOME=$PWD glab job artifact main build -R g/p -p x >/dev/null`, false},
@@ -63,14 +63,14 @@ func allPeers() []peer {
 	return all
 }
 
-// line is what no program can beat: the transfer alone.
+// line is a lower limit for every program: the transfer alone.
 var line = peer{"limit: the line (curl >/dev/null)", `curl -sfL --cacert CA URL >/dev/null`, false}
 
 // sample is one run of one command.
 type sample struct {
 	wall, cpu, server time.Duration
 	rss               int64 // bytes, of the largest process
-	bytes             int64 // that storage sent
+	bytes             int64 // sent by storage
 	requests          int   // to storage
 }
 
@@ -82,10 +82,10 @@ func (b *bench) corpus(ctx context.Context, name string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // room for the next one
+	defer func() { _ = os.RemoveAll(dir) }() // make room for the next one
 	file := filepath.Join(dir, "archive.zip")
-	// In a process of its own: what this one has ever used counts as the peak of
-	// each that it starts.
+	// Use a separate process: this process's memory would count as the peak of every
+	// process that it starts.
 	generate := exec.CommandContext(ctx, os.Args[0], "-generate", file, "-corpora", name, fmt.Sprintf("-quick=%v", b.scale > 1))
 	if out, err := generate.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
@@ -107,12 +107,12 @@ func (b *bench) corpus(ctx context.Context, name string) error {
 	return nil
 }
 
-// net times every command on one network, in turn.
+// net times every command on one network, taking turns.
 func (b *bench) net(ctx context.Context, s *servers, name, net string, l limits) error {
 	a := archives[name]
 	peers := allPeers()
 	if a.wanted != nil {
-		peers = peers[:min(len(peers), 5)] // the others take no selection
+		peers = peers[:min(len(peers), 5)] // the others can't select files
 	}
 	if net == "loop" {
 		peers = append(peers, plain)
@@ -147,7 +147,7 @@ func (b *bench) once(ctx context.Context, s *servers, p peer, a archive, net str
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return sample{}, "", err
 	}
-	defer func() { _ = os.RemoveAll(out) }() // the next one begins afresh
+	defer func() { _ = os.RemoveAll(out) }() // the next run starts from scratch
 	if err := os.Truncate(s.log, 0); err != nil {
 		return sample{}, "", err
 	}
@@ -217,7 +217,7 @@ func served(path string) (bytes int64, requests int, err error) {
 	return bytes, requests, nil
 }
 
-// digest is one SHA-256 over names, kinds and contents of a tree.
+// digest returns one SHA-256 of a tree's names, types and contents.
 func digest(root string) (string, error) {
 	h := sha256.New()
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -237,7 +237,7 @@ func digest(root string) (string, error) {
 		_ = f.Close() // only read
 		return err
 	})
-	if os.IsNotExist(err) { // a limit leaves nothing
+	if os.IsNotExist(err) { // a limit leaves no files
 		return "", nil
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), err

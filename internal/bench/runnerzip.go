@@ -22,21 +22,21 @@ type smallSize struct {
 	bytes int64
 }
 
-// smallSizes are those that most jobs have.
+// smallSizes are the sizes of most jobs' archives.
 var smallSizes = []smallSize{{"80kB", 80_000}, {"1MB", 1_000_000}, {"10MB", 10_000_000}, {"50MB", 50_000_000}}
 
 // A runnerZip writes archives as GitLab Runner does (commands/helpers/archive/fastzip):
-// directories first; times and owners in extra fields; a data descriptor behind every file,
-// stored ones included; what DEFLATE doesn't make smaller is stored.
+// directories first; times and owners in extra fields; a data descriptor after every
+// file, even stored ones; files that DEFLATE doesn't make smaller are stored.
 type runnerZip struct {
 	*zip.Writer
 	r           *rand.Rand
-	text, noise []byte // what files are made of
+	text, noise []byte // the content of files
 	written     counter
 	files       int
 }
 
-// counter counts what is written.
+// counter counts the bytes that are written.
 type counter struct {
 	io.Writer
 	n int64
@@ -52,7 +52,7 @@ func (c *counter) Write(p []byte) (int, error) {
 const (
 	directories = 24
 	libraries   = 5  // a third of the archive
-	rowSize     = 94 // bytes of the central directory for each file, about
+	rowSize     = 94 // approximate size of a file's entry in the central directory
 )
 
 // writeRunnerZips writes an archive of each size into dir.
@@ -80,8 +80,9 @@ func writeRunnerZips(dir string, sizes []smallSize) error {
 	return nil
 }
 
-// write writes an archive of size bytes, give or take some hundred: many text files, mostly
-// of a few kB, libraries, which compress to half, an empty file, and one that doesn't compress.
+// write writes an archive of size bytes, give or take a few hundred: many text files,
+// mostly of a few kB, libraries, which compress to half, an empty file, and one that
+// can't be compressed.
 func (z *runnerZip) write(w io.Writer, size int64) error {
 	z.written = counter{Writer: w}
 	z.Writer = zip.NewWriter(&z.written)
@@ -100,7 +101,7 @@ func (z *runnerZip) write(w io.Writer, size int64) error {
 			return err
 		}
 	}
-	// What is left then is noise.
+	// Fill the rest with noise.
 	if err := z.texts(size*19/20, min(float64(size)/16, 128_000)); err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (z *runnerZip) texts(size int64, largest float64) error {
 	return nil
 }
 
-// file writes a file of n bytes, so many of them noise and the rest text.
+// file writes a file of n bytes, some of them noise and the rest text.
 func (z *runnerZip) file(name string, method uint16, n, noise int) error {
 	z.files++
 	w, err := z.CreateHeader(header(name, 0o644, method))
@@ -144,8 +145,8 @@ func (z *runnerZip) file(name string, method uint16, n, noise int) error {
 	return fill(w, z.r, z.text, n-noise)
 }
 
-// header is that of an entry, with the owner as the runner notes it (0x7875; the time, 0x5455,
-// is added by the library).
+// header returns an entry's header with the owner as the runner stores it (0x7875; the
+// library adds the time, 0x5455).
 func header(name string, mode os.FileMode, method uint16) *zip.FileHeader {
 	h := &zip.FileHeader{Name: name, Method: method, Modified: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	h.Extra = []byte{0x75, 0x78, 11, 0, 1, 4, 0xe8, 3, 0, 0, 4, 0xe8, 3, 0, 0}

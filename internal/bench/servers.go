@@ -24,14 +24,14 @@ import (
 
 // servers are nginx, plain and over TLS, and the proxies in front of it.
 type servers struct {
-	urls  map[string]string // net → root
+	urls  map[string]string // network → root
 	ca    string            // PEM file
 	log   string            // nginx's access log: status and bytes of each request to storage
-	nginx int               // its process
+	nginx int               // its process ID
 	close func()
 }
 
-// serve starts nginx: the address of every archive leads to object storage, as on
+// serve starts nginx: the address of every archive redirects to object storage, as on
 // most instances, and object storage has the one archive.
 func serve(ctx context.Context, dir, file string) (*servers, error) {
 	ports, err := freePorts(ctx, 2)
@@ -68,7 +68,7 @@ func serve(ctx context.Context, dir, file string) (*servers, error) {
 		_ = rtt.Close()
 		_ = lim.Close()
 		_ = nginx.Process.Signal(os.Interrupt)
-		_ = nginx.Wait() // it ends by a signal
+		_ = nginx.Wait() // a signal ends it
 	}
 	return s, reachable(ctx, plain)
 }
@@ -91,7 +91,7 @@ http {
 }
 `
 
-// cpu is the CPU time of nginx's workers so far.
+// cpu returns the CPU time of nginx's workers so far.
 func (s *servers) cpu() (time.Duration, error) {
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", s.nginx, s.nginx))
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *servers) cpu() (time.Duration, error) {
 	return sum, nil
 }
 
-// freePorts are different addresses that nothing listens at.
+// freePorts returns addresses on which nothing listens.
 func freePorts(ctx context.Context, n int) ([]string, error) {
 	var all []string
 	for range n {
@@ -120,7 +120,7 @@ func freePorts(ctx context.Context, n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer func() { _ = l.Close() }() // it was only held
+		defer func() { _ = l.Close() }() // it was only reserved
 		all = append(all, l.Addr().String())
 	}
 	return all, nil
@@ -137,7 +137,7 @@ func reachable(ctx context.Context, addr string) error {
 	return fmt.Errorf("nginx does not answer at %s", addr)
 }
 
-// certificate makes a certificate for 127.0.0.1 that signs itself.
+// certificate creates a self-signed certificate for 127.0.0.1.
 func certificate(certFile, keyFile string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// starts are commands whose time is mostly that of a process that starts and ends.
+// starts are commands whose time is mostly that of starting a process.
 var starts = []struct {
 	name, command string
 	fetches       bool
@@ -24,8 +24,8 @@ var starts = []struct {
 	{"curl + unzip, by ref", farPeers[1].byRef, true},
 }
 
-// start times programs that have next to nothing to do: one file of 1 kB, over TLS, from
-// loopback, from a GitLab that answers at once.
+// start times programs that have almost nothing to do: one file of 1 kB, over TLS, on
+// loopback, from a GitLab that answers immediately.
 func (b *bench) start(ctx context.Context) error {
 	if b.startRuns == 0 {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// update replaces the sections of a page that are in a report, by their headings. What
-// else is on the page stays. The error names sections that the page doesn't have.
+// update replaces a page's sections that the report contains, by their headings. The rest
+// of the page stays. The error names sections that the page doesn't have.
 func update(page, report string) error {
 	text, err := os.ReadFile(page)
 	if err != nil {
@@ -25,8 +25,8 @@ func update(page, report string) error {
 	return nil
 }
 
-// replaceSections returns the page with the sections of the report, and the headings of
-// those that it doesn't have.
+// replaceSections returns the page with the report's sections, and the headings that it
+// doesn't have.
 func replaceSections(page, report string) (updated string, missing []string) {
 	for _, section := range strings.Split("\n"+report, "\n### ")[1:] {
 		heading, _, _ := strings.Cut(section, "\n")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Sections are replaced where they are; the text around them stays.
+// Sections are replaced in place; the text around them stays.
 func TestReplaceSections(t *testing.T) {
 	t.Parallel()
 	page := "# Page\n\ntext\n\n### A (1)\n\nold\n\n### A\n\nold\n\n## Next\n\ntext\n\n### B\n\nold\n"

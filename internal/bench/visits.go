@@ -15,25 +15,25 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/bench/slownet"
 )
 
-// asked is a request, as nginx logged it.
+// asked is a request in nginx's log.
 type asked struct {
 	from, to time.Time // nginx's, in whole milliseconds
 	server   string    // its port
-	client   int       // the port that it came from
+	client   int       // the client's port
 	status   int
-	body     int64 // bytes
-	resumed  bool  // the TLS session
+	body     int64 // bytes of the body
+	resumed  bool  // the TLS session was resumed
 	kind     string
-	span     string // the header Range
+	span     string // the Range header
 	path     string
 }
 
-// brings reports whether the answer has bytes of the archive.
+// brings reports whether the answer contains bytes of the archive.
 func (a asked) brings() bool {
 	return (a.status == 200 || a.status == 206) && strings.HasPrefix(a.kind, "application/octet-stream")
 }
 
-// parseAsked reads a line of the format of instanceConf.
+// parseAsked parses a log line in instanceConf's format.
 func parseAsked(line string) (asked, error) {
 	f := strings.SplitN(strings.TrimSpace(line), "|", 10)
 	if len(f) != 10 {
@@ -54,13 +54,14 @@ func parseAsked(line string) (asked, error) {
 	}, nil
 }
 
-// traffic is what a visit made.
+// traffic is the requests and connections of a visit.
 type traffic struct {
 	conns []slownet.Connection // in the order in which they were opened
 	asked []asked
 }
 
-// traffic waits until all is over, and returns what there was since it was called last.
+// traffic waits until everything has ended, and returns what happened since the last
+// call.
 func (i *instance) traffic(ctx context.Context) (traffic, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -88,7 +89,7 @@ func (i *instance) traffic(ctx context.Context) (traffic, error) {
 	return t, os.Truncate(i.log, 0)
 }
 
-// count puts into v what there was.
+// count adds the traffic to v.
 func (t traffic) count(v *visit) {
 	for _, a := range t.asked {
 		if a.brings() {
@@ -103,15 +104,16 @@ func (t traffic) count(v *visit) {
 	}
 }
 
-// unsigned is an address without a signature.
+// unsigned returns an address without its signature.
 func unsigned(path string) string {
 	path, _, _ = strings.Cut(path, "?X-Amz-")
 	return path
 }
 
-// timeline tells what was asked for, on which connection, and when, in milliseconds since the
-// start. A request is listed from when its answer could begin to arrive, one round trip after it
-// left the client (slownet delays requests alone), until nginx had sent the answer.
+// timeline lists the requests with their connection and time, in milliseconds since the
+// start. A request starts when its answer could begin to arrive, one round trip after it
+// left the client (slownet delays only requests), and ends when nginx had sent the
+// answer.
 func (t traffic) timeline(start time.Time, storage string) string {
 	at := func(when time.Time) string {
 		if when.IsZero() {

@@ -20,9 +20,8 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
-// crashFiles are the files of version n of an archive. No file has the same
-// content or mode in two versions, and all have the same length: one that is torn
-// does not show by its size.
+// crashFiles are the files of version n of an archive. Every file has another content and
+// mode in each version, but the same length, so its size doesn't reveal a mixture.
 func crashFiles(n int) []gitlabtest.File {
 	mode := []fs.FileMode{0o640, 0o750}[n%2]
 	var files []gitlabtest.File
@@ -45,7 +44,7 @@ func crashFiles(n int) []gitlabtest.File {
 	return files
 }
 
-// contents are the files in the form of [harness.Tree].
+// contents returns the files in the form of [harness.Tree].
 func contents(files []gitlabtest.File) map[string]string {
 	all := map[string]string{}
 	for _, f := range files {
@@ -57,13 +56,14 @@ func contents(files []gitlabtest.File) map[string]string {
 	return all
 }
 
-// mine are files of the user, which the archive does not have, beside its own.
+// mine returns the user's own files, which the archive doesn't have, among the archive's
+// files.
 func mine() map[string]string {
 	file := fs.FileMode(0o600).String()
 	return map[string]string{"/mine": file + " mine", "/dist/1/2/mine": file + " mine too", "/dist/mine/deep/notes": file + " notes"}
 }
 
-// fates counts how far killed runs had come.
+// fates counts how far killed runs got.
 type fates struct {
 	mu    sync.Mutex
 	count map[string]int
@@ -84,8 +84,8 @@ const (
 	notKilled      = "at its end, or not at all"
 )
 
-// Wherever a run is killed, every file is whole, as it was or as it is to be; the
-// next run succeeds, and leaves nothing of the dead ones behind.
+// Wherever a run is killed, every file is complete, in its old or its new version; the
+// next run succeeds and cleans up after the killed ones.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	runs := 50
@@ -118,8 +118,8 @@ type crash struct {
 	token    string
 	server   *gitlabtest.Running
 	versions [2]map[string]string
-	stages   map[string]bool // that were seen in the workspace so far
-	whole    time.Duration   // of a run that nobody kills, about
+	stages   map[string]bool // seen in the workspace so far
+	whole    time.Duration   // approximate time of a run that isn't killed
 }
 
 func newCrash(t *testing.T, mode gitlabtest.Mode) *crash {
@@ -149,14 +149,14 @@ func newCrash(t *testing.T, mode gitlabtest.Mode) *crash {
 	return &c
 }
 
-// fetch is the command that brings version n.
+// fetch returns the command that fetches version n.
 func (c *crash) fetch(t *testing.T, n int) *exec.Cmd {
 	t.Helper()
 	return exec.CommandContext(t.Context(), "artifetch", "fetch", "-q", "--server-url", c.server.URL, "-R", "1",
 		"--token-file", c.token, "--job-id", fmt.Sprint(1001+n), "-o", c.ws)
 }
 
-// succeed brings version n, unharmed.
+// succeed fetches version n without killing the run.
 func (c *crash) succeed(t *testing.T, n int) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -174,12 +174,11 @@ func (c *crash) succeed(t *testing.T, n int) time.Duration {
 	return took
 }
 
-// kill starts runs, and kills each after a random time. Each brings the version
-// that is not there, and finds half of the files missing, so that there is always
-// something to replace and something to add.
+// kill starts runs and kills each after a random time. Each fetches the other version,
+// and half of the files are missing, so there is always something to replace and to add.
 func (c *crash) kill(t *testing.T, runs int, f *fates) {
 	c.succeed(t, 0)
-	c.whole = c.succeed(t, 1) // as most runs, it finds another version there
+	c.whole = c.succeed(t, 1) // like most runs, it replaces another version
 	n := 0
 	for i := range runs {
 		c.halve(t)
@@ -199,8 +198,8 @@ func (c *crash) kill(t *testing.T, runs int, f *fates) {
 	t.Logf("a whole run takes about %v", c.whole.Round(time.Millisecond))
 }
 
-// killOne kills a run that brings version n. The commit is short: it is hit seldom
-// unless it is aimed at.
+// killOne kills a run that fetches version n. The commit is short, so a random time
+// rarely hits it; aim does.
 func (c *crash) killOne(t *testing.T, n int, aim bool) {
 	t.Helper()
 	run := c.fetch(t, n)
@@ -215,7 +214,7 @@ func (c *crash) killOne(t *testing.T, n int, aim bool) {
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = run.Wait() // as it was killed, or not
+		_ = run.Wait() // it was killed, or has ended
 		close(ended)
 	}()
 	pause := rand.N(c.whole * 11 / 10)
@@ -225,7 +224,7 @@ func (c *crash) killOne(t *testing.T, n int, aim bool) {
 	}
 	select {
 	case <-ended:
-		// The load of the machine changes, and with it how long a run takes.
+		// The machine's load changes, and so does the time of a run.
 		c.whole = (c.whole + time.Since(start)) / 2
 	case <-time.After(pause):
 		if took := time.Since(start); took > c.whole {
@@ -236,7 +235,7 @@ func (c *crash) killOne(t *testing.T, n int, aim bool) {
 	<-ended
 }
 
-// awaitChange waits until another file has the name, or the run has ended.
+// awaitChange waits until the name belongs to another file, or the run has ended.
 func awaitChange(path string, was fs.FileInfo, ended chan struct{}) {
 	for {
 		if is, err := os.Lstat(path); err != nil || !os.SameFile(is, was) {
@@ -250,8 +249,7 @@ func awaitChange(path string, was fs.FileInfo, ended chan struct{}) {
 	}
 }
 
-// halve removes half of the archive's files: every second one, and a directory
-// with all there is below it.
+// halve removes half of the archive's files: every second one, and one whole directory.
 func (c *crash) halve(t *testing.T) {
 	t.Helper()
 	if err := os.RemoveAll(filepath.Join(c.ws, "fresh")); err != nil {
@@ -267,8 +265,8 @@ func (c *crash) halve(t *testing.T) {
 	}
 }
 
-// look lists the files and links of the workspace as [harness.Tree] does, and the
-// stages in it, with the lock of a commit, which it does not look into.
+// look lists the workspace's files and links as [harness.Tree] does, and its stages and
+// the lock of a commit, without their content.
 func (c *crash) look(t *testing.T) (files map[string]string, stages []string) {
 	t.Helper()
 	entries, err := os.ReadDir(c.ws)
@@ -282,7 +280,7 @@ func (c *crash) look(t *testing.T) (files map[string]string, stages []string) {
 			continue
 		}
 		for path, what := range harness.Tree(t, filepath.Join(c.ws, e.Name())) {
-			if !strings.HasPrefix(what, "d") { // which modes directories have is nobody's business here
+			if !strings.HasPrefix(what, "d") { // this test ignores directory modes
 				files["/"+e.Name()+path] = what
 			}
 		}
@@ -290,15 +288,15 @@ func (c *crash) look(t *testing.T) (files map[string]string, stages []string) {
 	return files, stages
 }
 
-// fate checks that all is as it was or as it is to be, and tells how far the run
-// had come.
+// fate checks that the workspace is in its old or its new state, and returns how far the
+// run got.
 func (c *crash) fate(t *testing.T, before, fetched map[string]string) string {
 	t.Helper()
 	after, stages := c.look(t)
 	c.compare(t, after, before, fetched)
 	staged := false
 	for _, name := range stages {
-		staged = staged || !c.stages[name] // not one of an earlier run
+		staged = staged || !c.stages[name] // not left by an earlier run
 		c.stages[name] = true
 	}
 	todo, done := 0, 0
@@ -323,8 +321,8 @@ func (c *crash) fate(t *testing.T, before, fetched map[string]string) string {
 	return notKilled
 }
 
-// compare holds that every file is what it was, or what the archive has; that none
-// is gone, and that there are no others.
+// compare checks that every file is the old one or the archive's, and that none is
+// missing or unexpected.
 func (c *crash) compare(t *testing.T, after, before, fetched map[string]string) {
 	t.Helper()
 	all := maps.Clone(before)

@@ -21,7 +21,7 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
-// smallDisk mounts a disk of 8 MiB, with more options if they are given.
+// smallDisk mounts a disk of 8 MiB, with additional mount options.
 func smallDisk(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,22 +36,22 @@ func smallDisk(t *testing.T, options string) string {
 	return dir
 }
 
-// fullDisk is a fetch that a small disk has no room for.
+// fullDisk is a fetch that doesn't fit on a small disk.
 type fullDisk struct {
 	name    string
 	archive []byte
 	server  gitlabtest.Options
-	mount   string // more options of the disk
-	filler  int    // bytes that somebody else has on it
-	later   int    // and that come after the first request that a fault met
+	mount   string // additional mount options
+	filler  int    // bytes that are already used
+	later   int    // bytes that are used after the first faulty request
 	args    []string
 	said    string
 }
 
-// fullDisks are the ways to find it out: the archive says beforehand that it is too
-// large, the disk fills up on the way, or the archive itself has to go to disk first.
+// fullDisks are the ways to notice a full disk: the archive is known to be too large, the
+// disk fills up during extraction, or the archive itself must be stored first.
 func fullDisks() []fullDisk {
-	var noise strings.Builder // which no compression makes smaller
+	var noise strings.Builder // incompressible
 	_, _ = io.CopyN(&noise, rand.Reader, 6<<20)
 	a := gitlabtest.File{Name: "a", Content: "new"}
 	large := gitlabtest.Zip(a, gitlabtest.File{Name: "zeros", Content: strings.Repeat("\x00", 20<<20)})
@@ -63,8 +63,8 @@ func fullDisks() []fullDisk {
 		many = append(many, gitlabtest.File{Name: fmt.Sprintf("%d/%d", i%9, i), Content: "small"})
 	}
 	mode := func(m gitlabtest.Mode) gitlabtest.Options { return gitlabtest.Options{Mode: m} }
-	// Two requests bring the beginning of the archive and its end. What is wanted of it
-	// comes after the disk was asked.
+	// Two requests fetch the beginning and the end of the archive. The wanted file
+	// arrives after the disk was checked.
 	skip := gitlabtest.File{Name: "skip", Content: strings.Repeat(noise.String(), 2)}
 	distant := gitlabtest.Zip(skip, a, gitlabtest.File{Name: "noise", Content: noise.String()})
 	slow := gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "429-rack", On: "/artifacts", Skip: 2, Times: 1}}}
@@ -80,7 +80,7 @@ func fullDisks() []fullDisk {
 	}
 }
 
-// A full disk is code 9, and changes nothing.
+// A full disk gives code 9 and changes nothing.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	for _, tt := range fullDisks() {
@@ -128,8 +128,8 @@ func (d *fullDisk) fetch(t *testing.T, ws, filler string) (stderr string, err er
 	return said.String(), err
 }
 
-// fillLater puts so many bytes on the disk while the program waits, because it was
-// told to come back later: that it had room enough when it looked is no longer true.
+// fillLater uses up disk space while the program waits to retry, so the check before is
+// outdated.
 func fillLater(t *testing.T, s *gitlabtest.Running, filler string, bytes int) {
 	t.Helper()
 	if bytes == 0 {
@@ -139,7 +139,7 @@ func fillLater(t *testing.T, s *gitlabtest.Running, filler string, bytes int) {
 		for _, r := range s.Requests() {
 			if r.Status == http.StatusTooManyRequests {
 				err := os.WriteFile(filler, make([]byte, bytes), 0o600)
-				if err != nil && !errors.Is(err, unix.ENOSPC) { // which is as full as can be
+				if err != nil && !errors.Is(err, unix.ENOSPC) { // the disk is as full as possible
 					t.Error(err)
 				}
 				return
@@ -150,7 +150,7 @@ func fillLater(t *testing.T, s *gitlabtest.Running, filler string, bytes int) {
 	t.Error("the program was never told to come back later")
 }
 
-// What comes through a pipe has no size that could be looked at beforehand.
+// The size of a pipe's content isn't known in advance.
 func TestDiskThatFillsUp(t *testing.T) {
 	t.Parallel()
 	ws := filepath.Join(smallDisk(t, ""), "ws")

@@ -46,7 +46,7 @@ func exFAT(t *testing.T) string {
 	return dir
 }
 
-// mountExFAT uses the kernel's driver or that of FUSE.
+// mountExFAT uses the kernel's driver or FUSE's.
 func mountExFAT(t *testing.T, device, dir string) {
 	t.Helper()
 	kernel := unix.Mount(device, dir, "exfat", 0, "")
@@ -94,7 +94,7 @@ func extractInto(t *testing.T, dir string, files []gitlabtest.File, args ...stri
 	return code, string(out)
 }
 
-// versioned makes files that hold a version.
+// versioned returns files that contain a version.
 func versioned(version string, names ...string) []gitlabtest.File {
 	files := make([]gitlabtest.File, len(names))
 	for i, name := range names {
@@ -103,7 +103,7 @@ func versioned(version string, names ...string) []gitlabtest.File {
 	return files
 }
 
-// regular are the files below a directory, with their contents.
+// regular returns the files below a directory with their contents.
 func regular(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -132,7 +132,7 @@ func TestExFAT(t *testing.T) {
 		name  string
 		files []gitlabtest.File
 		said  string
-		args  []string // that make it succeed
+		args  []string // to make it succeed
 	}{
 		{"names that are one", versioned("3", "a", "README", "readme"), `"readme": to the file system it is the same as "README"`, []string{"-x", "README"}},
 		{"directories that are one", versioned("3", "a", "Docs/x", "docs"), `"docs": to the file system it is the same as "Docs/x"`, []string{"-x", "docs"}},
@@ -166,8 +166,8 @@ func unprivileged(t *testing.T, args ...string) *exec.Cmd {
 	}
 	exe := need.Tools(t, "artifetch")
 	copied := filepath.Join(shared(t), "artifetch")
-	// Not by this process: another test may start a program, which inherits the open
-	// file, and Linux runs no file that is open for writing.
+	// Don't copy in this process: another test may be starting a program, which inherits
+	// the open file, and Linux doesn't run a file that is open for writing.
 	if out, err := exec.CommandContext(t.Context(), "cp", exe, copied).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -188,8 +188,8 @@ func shared(t *testing.T) string {
 	return dir
 }
 
-// Linux refuses hard links to files of other users (protected_hardlinks), but a user
-// who can write to a directory can replace the files in it. So it is if GitLab Runner's
+// Linux refuses hard links to files of other users (protected_hardlinks), but a user who
+// can write to a directory can replace the files in it. That happens if GitLab Runner's
 // helper runs as root and the job doesn't. Stages of other users are left alone.
 func TestFilesOfAnotherUser(t *testing.T) {
 	t.Parallel()
@@ -226,7 +226,7 @@ func TestFilesOfAnotherUser(t *testing.T) {
 	}
 }
 
-// Missing permissions are code 9, with the reason, and nothing changes.
+// Missing permissions give code 9 and a reason, and nothing changes.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

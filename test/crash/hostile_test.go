@@ -17,13 +17,13 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
-// member is an entry of an archive that no kind writer makes.
+// member is an entry as only a malicious writer creates it.
 type member struct {
 	name, content string
-	mode          uint32 // st_mode; a regular file with 0644 if zero
+	mode          uint32 // st_mode; zero means a regular file with 0644
 	method, flags uint16
-	size          uint32                      // that it says it has; that of the content if zero
-	change        func(local, central []byte) // of its headers
+	size          uint32                      // the claimed size; zero means the content's
+	change        func(local, central []byte) // changes its headers
 }
 
 const (
@@ -65,8 +65,8 @@ func zipOf(members ...member) []byte {
 	return append(append(append(data, directory...), end...), 0, 0)
 }
 
-// hostile lists the classes of archives that are refused as a whole: unsafe (8), or
-// damaged (7). Each hides between two files that nobody could object to.
+// hostile lists the kinds of archives that are rejected as a whole: unsafe (8) or damaged
+// (7). Each bad entry is between two harmless files.
 func hostile() []hostileCase {
 	put := func(at int, v uint32) func(_, central []byte) {
 		return func(_, central []byte) { binary.LittleEndian.PutUint32(central[at:], v) }
@@ -124,8 +124,8 @@ type hostileCase struct {
 	bad  member
 }
 
-// For each class, by fetch and by extract: the exit code, the entry's name, a
-// workspace that is as it was, nothing outside of it, nothing left behind.
+// For each kind, with fetch and extract: the exit code, the entry's name in the message,
+// an unchanged workspace, and nothing left outside or behind.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range hostile() {
@@ -161,7 +161,7 @@ func refused(t *testing.T, archive []byte, code int, said string) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink("../outside", filepath.Join(ws, "link")); err != nil { // of an earlier job, perhaps
+	if err := os.Symlink("../outside", filepath.Join(ws, "link")); err != nil { // perhaps from an earlier job
 		t.Fatal(err)
 	}
 	before := harness.Tree(t, parent)

@@ -42,8 +42,8 @@ func limited(t *testing.T, dir, limit, command string) (code int, said string) {
 	return code, string(out)
 }
 
-// Twenty open files are enough to fetch from every kind of server, and to extract,
-// into an empty or a full workspace. With fewer, the error says what to raise.
+// Twenty open files are enough to fetch from any kind of server, and to extract, into an
+// empty or a full workspace. With fewer, the error says which limit to raise.
 func TestFewOpenFiles(t *testing.T) {
 	t.Parallel()
 	files := manyDirs()
@@ -97,8 +97,8 @@ func extracted(t *testing.T, dir, command string) (out string) {
 	return out
 }
 
-// A file beyond the file size limit is an error like a full disk: nothing changes, and
-// nothing is left behind.
+// A file larger than the file size limit is an error like a full disk: nothing changes,
+// and nothing is left behind.
 func TestFileSizeLimit(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()

@@ -1,4 +1,4 @@
-// Package crash tests that the workspace stays whole whatever goes wrong: runs are
+// Package crash tests that the workspace stays intact whatever goes wrong: runs are
 // killed and interrupted, archives are hostile, disks are full, and limits are reached.
 package crash
 

@@ -28,12 +28,12 @@ type signalled struct {
 	temp   string // $TMPDIR
 }
 
-// newSignalled prepares a run in a directory of its own, with a user's token.
+// newSignalled prepares a run in its own directory with a user's token.
 func newSignalled(t *testing.T, o gitlabtest.Options, name string, args ...string) *signalled {
 	t.Helper()
 	p := &signalled{server: gitlabtest.Start(gitlabtest.Fixture(), o), temp: t.TempDir()}
 	t.Cleanup(p.server.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only to fail at all
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only stops a hanging test
 	t.Cleanup(cancel)
 	p.Cmd = exec.CommandContext(ctx, name, args...)
 	p.Dir, p.Stderr = t.TempDir(), &p.errs
@@ -42,7 +42,7 @@ func newSignalled(t *testing.T, o gitlabtest.Options, name string, args ...strin
 	return p
 }
 
-// await waits until the server was asked for an address.
+// await waits until the server receives a request whose path contains part.
 func (p *signalled) await(t *testing.T, part string) {
 	t.Helper()
 	for range 3000 {
@@ -63,10 +63,10 @@ func (p *signalled) begin(t *testing.T) {
 	}
 }
 
-// ends waits for the end, and requires its code.
+// ends waits for the end of the run and checks its code.
 func (p *signalled) ends(t *testing.T, code int) {
 	t.Helper()
-	_ = p.Wait() // the state says it
+	_ = p.Wait() // the state has the result
 	if got := p.ProcessState.ExitCode(); got != code {
 		t.Errorf("code %d (%v), want %d: %s", got, p.ProcessState, code, p.errs.String())
 	}
@@ -88,7 +88,8 @@ func (p *signalled) left(t *testing.T) []string {
 	return names
 }
 
-// A signal ends a run with its code, says so once, and leaves the workspace as it was.
+// A signal ends a run with its code; the run says so once and leaves the workspace
+// unchanged.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	const manifest = "version: 1\ndefaults: {project: '1', ref: main}\nsources:\n  - {name: app, job: build, output: vendor}\n"
@@ -125,7 +126,7 @@ func TestSignals(t *testing.T) {
 			p.ends(t, tt.code)
 			want := map[syscall.Signal]string{syscall.SIGINT: "interrupted", syscall.SIGTERM: "terminated", syscall.SIGHUP: "the terminal was closed"}[tt.signal]
 			if strings.HasPrefix(tt.command, "fetch") || strings.HasPrefix(tt.command, "sync") {
-				want += "; nothing was changed" // of others, that goes without saying, or what was written stays
+				want += "; nothing was changed" // the other commands change nothing, or keep what they have written
 			}
 			if want = "artifetch: " + want + "\n"; p.errs.String() != want {
 				t.Errorf("%q, want %q", p.errs.String(), want)
@@ -137,7 +138,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// Of a request that changes something, a signal leaves a doubt, which is said.
+// If a signal interrupts an action, the message says that the outcome is unknown.
 func TestSignalDuringAnAction(t *testing.T) {
 	t.Parallel()
 	p := newSignalled(t, gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "stall", On: "/cancel"}}}, "artifetch", "job", "cancel", "1401", "--yes")
@@ -152,7 +153,7 @@ func TestSignalDuringAnAction(t *testing.T) {
 	}
 }
 
-// What may block for ever is given up at the first signal: standard input, a pipe.
+// The first signal ends waits that could last forever: for standard input or a pipe.
 func TestSignalWhileReading(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"extract - -o out", "extract pipe -o out", "fetch --job build --token-file pipe"} {
@@ -162,7 +163,7 @@ func TestSignalWhileReading(t *testing.T) {
 			if err := unix.Mkfifo(filepath.Join(p.Dir, "pipe"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			in, err := p.StdinPipe() // open to the end
+			in, err := p.StdinPipe() // stays open
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,7 +181,7 @@ func TestSignalWhileReading(t *testing.T) {
 	}
 }
 
-// asleep waits until the process catches signals: it does so before it reads anything.
+// asleep waits until the process handles signals, which it does before it reads anything.
 func (p *signalled) asleep(t *testing.T) {
 	t.Helper()
 	for range 3000 {
@@ -192,7 +193,7 @@ func (p *signalled) asleep(t *testing.T) {
 		mask, _, _ = strings.Cut(mask, "\n")
 		caught, err := strconv.ParseUint(mask, 16, 64)
 		if err == nil && caught&(1<<(uint(syscall.SIGHUP)-1)) != 0 {
-			time.Sleep(time.Second) // the runtime catches signals before the program does
+			time.Sleep(time.Second) // the runtime handles signals before the program does
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -200,21 +201,21 @@ func (p *signalled) asleep(t *testing.T) {
 	t.Fatal("it catches no signals")
 }
 
-// A signal that comes again, later than at once, ends a run whatever it hangs in.
+// A second signal, after a moment, ends a run wherever it hangs.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()
 	p := newSignalled(t, gitlabtest.Options{}, "artifetch", "cat", "--job-id", "1001", "large")
 	p.server.Update(func(w *gitlabtest.World) {
 		w.Projects[0].Pipelines[1].Jobs[0].Archive = gitlabtest.Zip(gitlabtest.File{Name: "large", Content: strings.Repeat("x", 1<<20)})
 	})
-	r, w, err := os.Pipe() // is full soon
+	r, w, err := os.Pipe() // soon full
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = r.Close() }()
 	p.Stdout = w
 	p.begin(t)
-	_ = w.Close() // the program has its own
+	_ = w.Close() // the program has its own copy
 	if _, err := io.ReadFull(r, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +227,7 @@ func TestSecondSignal(t *testing.T) {
 	p.ends(t, 130)
 }
 
-// What nohup or a shell has set to be ignored is.
+// Signals that nohup or a shell has set to be ignored stay ignored.
 func TestIgnoredSignals(t *testing.T) {
 	t.Parallel()
 	p := newSignalled(t, gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "stall"}}}, "sh", "-c", `trap "" HUP INT; exec artifetch fetch --ref main --job build`)
@@ -240,8 +241,8 @@ func TestIgnoredSignals(t *testing.T) {
 	p.ends(t, 143)
 }
 
-// Where nothing reads standard output any more, the end is quiet, and not a crash;
-// where nothing reads standard error, the work is done.
+// If standard output is closed, the program ends quietly without crashing; if standard
+// error is closed, it does its work.
 func TestClosedOutput(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -276,9 +277,9 @@ func TestClosedOutput(t *testing.T) {
 			} else {
 				p.Stderr = w
 			}
-			_ = r.Close() // so that nothing reads it
+			_ = r.Close() // nothing reads it
 			p.begin(t)
-			_ = w.Close() // idem
+			_ = w.Close() // likewise
 			p.ends(t, tt.code)
 			if p.errs.Len() > 0 && !strings.Contains(p.errs.String(), "✓ ") {
 				t.Errorf("it says %q", p.errs.String())
@@ -290,7 +291,7 @@ func TestClosedOutput(t *testing.T) {
 	}
 }
 
-// ^C at a question ends the run at once, and nothing is done.
+// ^C at a prompt ends the run immediately, and nothing happens.
 func TestInterruptedQuestion(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"delete --job-id 1001", "delete --all", "job erase 1001", "job cancel 1401"} {
@@ -301,7 +302,7 @@ func TestInterruptedQuestion(t *testing.T) {
 			p.Stdin, p.Stdout, p.Stderr = near, near, near
 			p.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 			p.begin(t)
-			_ = near.Close() // the program has its own
+			_ = near.Close() // the program has its own copy
 			shown := readUntil(t, far, "[y/N] ")
 			if _, err := far.WriteString("\x03"); err != nil {
 				t.Fatal(err)
@@ -320,7 +321,7 @@ func TestInterruptedQuestion(t *testing.T) {
 	}
 }
 
-// terminal makes a pseudo-terminal: its far end is where a person sits.
+// terminal creates a pseudo-terminal; far is the user's side.
 func terminal(t *testing.T) (far, near *os.File) {
 	t.Helper()
 	far, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -342,7 +343,7 @@ func terminal(t *testing.T) (far, near *os.File) {
 	return far, near
 }
 
-// readUntil reads what is shown, up to a text.
+// readUntil reads the screen up to a text.
 func readUntil(t *testing.T, far *os.File, text string) string {
 	t.Helper()
 	var shown strings.Builder

@@ -25,11 +25,11 @@ sources:
   - {name: tool, job: tool, output: vendor/tool}
 `
 
-// inBoth is how many files of a job both refs have; the others are of one alone, so that
-// each run removes some.
+// inBoth is how many of a job's files both refs have; the others exist in only one ref,
+// so each run removes some.
 const inBoth = 60
 
-// killedFiles are those of a job in one of two refs.
+// killedFiles are a job's files in one of two refs.
 func killedFiles(job, ref string) []gitlabtest.File {
 	var files []gitlabtest.File
 	for i := range inBoth {
@@ -42,9 +42,9 @@ func killedFiles(job, ref string) []gitlabtest.File {
 	return files
 }
 
-// Two workspaces share a cache, and their runs are killed at random: the cache has
-// no object that is not whole, every file of a workspace is of one version, its lock
-// file can be read, and in the end everything is as it should be.
+// Two workspaces share a cache, and their runs are killed at random: the cache never
+// contains a partial object, every file of a workspace is of one version, its lock file
+// is readable, and in the end everything is correct.
 func TestSyncKilled(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
@@ -107,7 +107,7 @@ func (s *killedSync) kill(t *testing.T, runs int) {
 		}
 		time.Sleep(rand.N(whole * 5 / 4))
 		_ = run.Process.Kill() // it may have ended
-		_ = run.Wait()         // as it was killed, or not
+		_ = run.Wait()         // it was killed, or has ended
 		if s.check(t)[ref] {
 			moved++
 		}
@@ -129,7 +129,8 @@ func (s *killedSync) kill(t *testing.T, runs int) {
 	}
 }
 
-// check tells which versions are in the workspace, and that nothing is torn.
+// check returns which versions are in the workspace, and checks that every file is
+// complete.
 func (s *killedSync) check(t *testing.T) map[string]bool {
 	t.Helper()
 	seen := map[string]bool{}

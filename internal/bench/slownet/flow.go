@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// flow is one direction of a connection. The whole round trip is put on the way from the client
-// to the server, and none on the way back. A client can't tell the difference, and answers,
-// which are long, needn't be stored on their way.
+// flow is one direction of a connection. The whole round trip delays the way from the
+// client to the server, and nothing delays the way back. A client can't tell the
+// difference, and answers, which are long, needn't be stored.
 type flow struct {
 	path   *Path
 	window *window
@@ -25,14 +25,14 @@ type flow struct {
 	first  time.Time // when the first of them left
 }
 
-// end is the end of a connection, for both directions.
+// end is the end of both directions of a connection.
 type end struct {
 	once           sync.Once
 	gone           chan struct{} // closed when the connection is over
 	client, server net.Conn
 }
 
-// hangUp ends the connection at once.
+// hangUp closes the connection immediately.
 func (e *end) hangUp() {
 	e.once.Do(func() {
 		close(e.gone)
@@ -70,20 +70,20 @@ func (p *Path) join(client, server net.Conn, c *Connection) error {
 	return nil
 }
 
-// segment is some bytes under way. One without bytes is the end of them.
+// segment is some bytes in transit. A segment without bytes marks the end.
 type segment struct {
 	data    []byte
-	end     int64 // where it ends in the stream
+	end     int64 // its end in the stream
 	arrives time.Time
 }
 
 const (
-	pieceSize = 256 << 10 // bytes that are read at once
+	pieceSize = 256 << 10 // bytes per read
 	underWay  = 8192      // segments, at most
 )
 
-// request puts what the client sends on the line as soon as it may leave. Nothing leaves
-// before opened.
+// request puts what the client sends on the line as soon as the window allows it. Nothing
+// leaves before opened.
 func (f *flow) request(line chan<- segment, opened time.Time) {
 	defer close(line)
 	put := func(s segment) bool {
@@ -110,7 +110,7 @@ func (f *flow) request(line chan<- segment, opened time.Time) {
 		case errors.Is(err, io.EOF):
 			put(segment{arrives: f.left(time.Now(), 0).Add(f.path.RTT)})
 			return
-		case err != nil: // the client has gone away; the server learns of it later
+		case err != nil: // the client has closed the connection; the server learns of it later
 			f.alarm.until(time.Now().Add(f.path.RTT))
 			f.end.hangUp()
 			return
@@ -118,7 +118,7 @@ func (f *flow) request(line chan<- segment, opened time.Time) {
 	}
 }
 
-// deliver writes what arrives at the server.
+// deliver writes arriving segments to the server.
 func (f *flow) deliver(line <-chan segment, a alarm) {
 	for s := range line {
 		a.until(s.arrives)
@@ -127,15 +127,16 @@ func (f *flow) deliver(line <-chan segment, a alarm) {
 			return
 		}
 		if _, err := f.end.server.Write(s.data); err != nil {
-			f.end.hangUp() // and nothing more is put on the line
+			f.end.hangUp() // nothing more is put on the line
 			return
 		}
 		f.window.arrived(s.end, time.Now())
 	}
 }
 
-// answer passes on what the server sends, as soon as it may leave. If the client has gone away,
-// the bytes are lost, and the server learns of it a round trip later.
+// answer passes on what the server sends as soon as the window allows it. If the client
+// has closed the connection, the bytes are lost, and the server learns of it a round trip
+// later.
 func (f *flow) answer(m *mover) {
 	lost := false
 	for {
@@ -147,7 +148,7 @@ func (f *flow) answer(m *mover) {
 				return true
 			}
 			m.drop(k)
-			time.AfterFunc(f.path.RTT, f.end.hangUp) // hanging up twice does no harm
+			time.AfterFunc(f.path.RTT, f.end.hangUp) // hanging up twice is harmless
 			return true
 		})
 		switch {
@@ -163,8 +164,8 @@ func (f *flow) answer(m *mover) {
 	}
 }
 
-// leave lets n bytes leave in pieces, as the window allows. pass moves a piece and reports
-// whether the connection is still there; leave returns false if it isn't.
+// leave sends n bytes in pieces, as the window allows. pass moves a piece and reports
+// whether the connection still exists; leave returns false if it doesn't.
 func (f *flow) leave(n int64, pass func(k int64, left time.Time) bool) bool {
 	for n > 0 {
 		now := time.Now()
@@ -198,18 +199,18 @@ func (f *flow) left(now time.Time, n int64) time.Time {
 	return f.shared.pass(now, n, f.path.Link)
 }
 
-// slack is how late a piece may come without the link counting as idle: the sender waits until
-// the piece before it has passed, and timers are late.
+// slack is how late a piece may arrive without the link counting as idle: the sender
+// waits for the previous piece to pass, and timers are late.
 const slack = 2 * time.Millisecond
 
-// link is what bytes pass one after the other.
+// link is a line that bytes pass one after the other.
 type link struct {
 	mu   sync.Mutex
 	free time.Time
 }
 
-// pass returns when n bytes that come now have passed, at a rate in bytes a second; zero
-// means at once.
+// pass returns when n bytes that arrive now have passed, at a rate in bytes per second;
+// zero means immediately.
 func (l *link) pass(now time.Time, n int64, rate float64) time.Time {
 	if rate <= 0 {
 		return now
@@ -226,12 +227,13 @@ func (l *link) pass(now time.Time, n int64, rate float64) time.Time {
 // reset closes a connection so that the other end sees it broken.
 func reset(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // closed in any case
+		_ = tcp.SetLinger(0) // it is closed anyway
 	}
 	_ = c.Close() // it may be closed already
 }
 
-// closeWrite ends what is sent to c, or everything if the connection can't be closed in one direction.
+// closeWrite closes the sending direction to c, or everything if c can't be closed in one
+// direction.
 func closeWrite(c net.Conn) {
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite() // the other end may be gone

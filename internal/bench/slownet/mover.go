@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mover moves bytes from one connection to another. Between two TCP connections they go through
-// a pipe in the kernel: the proxy shares the CPUs with the programs that are timed.
+// mover moves bytes from one connection to another. Between two TCP connections they go
+// through a pipe in the kernel: the proxy shares the CPUs with the programs that it
+// times.
 type mover struct {
 	src, dst net.Conn
-	in, out  syscall.RawConn // nil where there's no pipe
+	in, out  syscall.RawConn // nil without a pipe
 	pipe     [2]int
-	buf      []byte // what was taken, where there's no pipe
+	buf      []byte // bytes that were taken, without a pipe
 }
 
 func newMover(src, dst net.Conn) (*mover, error) {
@@ -67,7 +68,7 @@ func (m *mover) take(n int) (int64, error) {
 	return got, nil
 }
 
-// give gives n of the bytes that were taken to the destination.
+// give writes n of the taken bytes to the destination.
 func (m *mover) give(n int64) error {
 	if m.out == nil {
 		_, err := m.dst.Write(m.buf[:n])
@@ -82,7 +83,7 @@ func (m *mover) give(n int64) error {
 			n -= max(gave, 0)
 		}
 		if errors.Is(failed, unix.EAGAIN) {
-			failed = nil // and it's called again when there's room
+			failed = nil // called again when there is room
 			return false
 		}
 		return true
@@ -90,7 +91,7 @@ func (m *mover) give(n int64) error {
 	return errors.Join(err, failed)
 }
 
-// drop forgets n of the bytes that were taken.
+// drop discards n of the taken bytes.
 func (m *mover) drop(n int64) {
 	if m.in == nil {
 		m.buf = nil

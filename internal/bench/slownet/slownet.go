@@ -52,12 +52,12 @@ type Path struct {
 	PerConnection float64 // bytes a second in each direction of each connection
 
 	up, down link
-	fake     bool // the clock is not the kernel's
+	fake     bool // not the kernel's clock
 }
 
-// Connection is what passed through one connection.
+// Connection is the traffic of one connection.
 type Connection struct {
-	Server         string // that it was made to
+	Server         string // its destination
 	Port           int    // of the proxy, as the server sees it
 	Opened, Closed time.Time
 	FirstUp        time.Time // when the first byte left the client
@@ -65,7 +65,7 @@ type Connection struct {
 	Up, Down       int64     // bytes sent, handshakes included
 }
 
-// Proxy passes connections on to one server.
+// Proxy forwards connections to one server.
 type Proxy struct {
 	net.Listener
 	path *Path
@@ -78,8 +78,8 @@ type Proxy struct {
 	failed error
 }
 
-// Listen accepts connections on a port of its own and passes them on to addr, until the
-// proxy is closed.
+// Listen accepts connections on its own port and forwards them to addr until the proxy is
+// closed.
 func (p *Path) Listen(ctx context.Context, addr string) (*Proxy, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -99,11 +99,11 @@ func (p *Path) Listen(ctx context.Context, addr string) (*Proxy, error) {
 	return proxy, nil
 }
 
-// pass connects both sides until they have ended.
+// pass forwards bytes until both sides have ended.
 func (p *Proxy) pass(ctx context.Context, client net.Conn, opened time.Time) {
 	server, err := new(net.Dialer).DialContext(ctx, "tcp", p.to)
 	if err != nil {
-		_ = client.Close() // there is no server
+		_ = client.Close() // the server can't be reached
 		return
 	}
 	c := &Connection{Server: p.to, Opened: opened}

@@ -23,7 +23,7 @@ type exchange struct {
 	comment string
 }
 
-// connect makes a connection to a server that gives the answers.
+// connect connects to a server that gives the answers.
 func connect(p *Path, exchanges []exchange) (client net.Conn, c *Connection, done func()) {
 	client, near := net.Pipe()
 	far, server := net.Pipe()
@@ -48,7 +48,7 @@ func connect(p *Path, exchanges []exchange) (client net.Conn, c *Connection, don
 	}
 }
 
-// ask makes all exchanges and returns how long each took, in round trips.
+// ask makes all exchanges and returns how many round trips each took.
 func ask(t *testing.T, client net.Conn, exchanges []exchange) []float64 {
 	t.Helper()
 	var took []float64
@@ -66,8 +66,7 @@ func ask(t *testing.T, client net.Conn, exchanges []exchange) []float64 {
 	return took
 }
 
-// handshake is that of TLS 1.3 on a connection that begins with it: a round trip for TCP,
-// one for TLS.
+// handshake is TLS 1.3 on a new connection: one round trip for TCP, one for TLS.
 var handshake = exchange{up: 300, down: 1500, want: 2, comment: "TCP and TLS"}
 
 // The sums are those of the package comment: windows of 14.6, 29.2, 58.4, 116.8 … kB.
@@ -102,7 +101,8 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
-// side asks on n connections at once and returns how long the slowest took.
+// side makes the exchanges on n connections in parallel and returns how long the slowest
+// took.
 func side(t *testing.T, p *Path, n int, exchanges []exchange) time.Duration {
 	start := time.Now()
 	var all sync.WaitGroup
@@ -141,7 +141,8 @@ func TestRates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				// Connecting, the request, and six windows until the link is full come on top.
+				// This adds connecting, the request, and six windows until the link is
+				// full.
 				room := 8 * tt.path.RTT
 				if took := side(t, tt.path, 1, exchanges); took < tt.one || took > tt.one+room+time.Millisecond {
 					t.Errorf("one took %v, want %v to %v", took, tt.one, tt.one+room)
@@ -154,7 +155,7 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// A client that goes away has the window under way sent to it in vain, until the server
+// If a client closes the connection, the current window is still sent, until the server
 // learns of it.
 func TestClientGoesAway(t *testing.T) {
 	t.Parallel()
@@ -179,7 +180,7 @@ func TestClientGoesAway(t *testing.T) {
 	})
 }
 
-// proxied is a proxy to a server that handles each connection, then closes it.
+// proxied returns a proxy to a server that handles each connection, then closes it.
 func proxied(t *testing.T, handle func(net.Conn)) *Proxy {
 	t.Helper()
 	server, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -208,7 +209,8 @@ func proxied(t *testing.T, handle func(net.Conn)) *Proxy {
 	return proxy
 }
 
-// Over real sockets: bytes arrive unchanged, both ends see the other's end, and all is counted.
+// With real sockets, bytes arrive unchanged, each end sees the other close, and
+// everything is counted.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	proxy := proxied(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
@@ -236,7 +238,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-// A server learns that its client has gone away, and the connection ends.
+// A server learns that its client has closed the connection, which then ends.
 func TestProxyWithoutClient(t *testing.T) {
 	t.Parallel()
 	failed := make(chan error, 1)
@@ -266,7 +268,7 @@ type zeros struct{}
 // Read implements [io.Reader].
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-// through sends text and returns what comes back.
+// through sends text and returns the reply.
 func through(t *testing.T, addr string, text []byte) ([]byte, error) {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)

@@ -10,7 +10,7 @@ import (
 const (
 	segmentSize   = 1460
 	initialWindow = 10 * segmentSize
-	// largestWindow is what Linux lets a receiver have by default: half of the 6 MiB of
+	// largestWindow is Linux's default limit for a receiver: half of the 6 MiB in
 	// tcp_rmem.
 	largestWindow = 3 << 20
 	// minTimeout is what Linux adds to the round trip for a retransmission timeout.
@@ -20,8 +20,9 @@ const (
 	ackShare = 128
 )
 
-// window is how many bytes a sender may have under way, as Linux computes it in slow start
-// (net/ipv4/tcp_output.c: tcp_cwnd_validate, tcp_cwnd_restart; tcp_input.c: tcp_ack).
+// window is how many bytes a sender may have in transit, as Linux computes it in slow
+// start (net/ipv4/tcp_output.c: tcp_cwnd_validate, tcp_cwnd_restart; tcp_input.c:
+// tcp_ack).
 type window struct {
 	rtt     time.Duration
 	arrival chan struct{} // holds one token if something arrived since the sender last looked
@@ -29,11 +30,11 @@ type window struct {
 	mu          sync.Mutex
 	size        int64
 	sent, acked int64 // bytes so far
-	acks        []ack // that are on their way back
+	acks        []ack // on their way back
 	last        time.Time
 
-	limited bool  // the sender used all of it
-	most    int64 // the most bytes under way in the window that ends at mark
+	limited bool  // the sender used the whole window
+	most    int64 // the most bytes in transit in the window that ends at mark
 	mark    int64
 }
 
@@ -52,7 +53,7 @@ func newWindow(rtt time.Duration) *window {
 }
 
 // take returns how many of n bytes may leave now. If none may, next is when the next
-// acknowledgement arrives, or zero if none is on its way.
+// acknowledgement arrives, or zero if none is coming.
 func (w *window) take(n int64, now time.Time) (taken int64, next time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -84,7 +85,7 @@ func (w *window) settle(end int64) {
 	}
 }
 
-// validate notes how much of the window the sender uses.
+// validate records how much of the window the sender uses.
 func (w *window) validate() {
 	flight := w.sent - w.acked
 	limited := flight >= w.size
@@ -93,7 +94,7 @@ func (w *window) validate() {
 	}
 }
 
-// decay halves the window for each timeout that it wasn't used.
+// decay halves the window for each timeout without sending.
 func (w *window) decay(now time.Time) {
 	if w.last.IsZero() || w.rtt == 0 {
 		return
@@ -104,7 +105,7 @@ func (w *window) decay(now time.Time) {
 	}
 }
 
-// arrived notes that all bytes before end have reached the receiver, and that its
+// arrived records that all bytes before end have reached the receiver, and that its
 // acknowledgement arrives at the given time.
 func (w *window) arrived(end int64, at time.Time) {
 	w.mu.Lock()
@@ -116,6 +117,6 @@ func (w *window) arrived(end int64, at time.Time) {
 	w.mu.Unlock()
 	select {
 	case w.arrival <- struct{}{}:
-	default: // the sender will look in any case
+	default: // the sender will check anyway
 	}
 }
