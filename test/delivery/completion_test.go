@@ -9,7 +9,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
-// The scripts in the shells that they are for. PowerShell is not tried.
+// The completion scripts work in their shells. PowerShell isn't tested.
 func TestCompletionInShells(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ shell, name, script, want string }{

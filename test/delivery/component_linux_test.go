@@ -17,13 +17,14 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
-// template reads a component.
+// template reads a component's template.
 func template(t *testing.T, name string) string {
 	t.Helper()
 	return harness.Read(t, "templates/"+name)
 }
 
-// The component takes what is locked, hands it on, and fails where nothing is locked.
+// The component downloads what is locked, passes it on to later jobs, and fails if
+// nothing is locked.
 func TestSyncComponent(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, map[string]string{
@@ -55,8 +56,8 @@ use:
 	}
 }
 
-// The component fetches, hands files and report on, and fails, or does not, as its
-// inputs say.
+// The component fetches, passes on files and the report, and fails or not, as its inputs
+// say.
 func TestFetchComponent(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, map[string]string{
@@ -94,9 +95,9 @@ use:
 	}
 }
 
-// The report of one component reaches all later jobs, above what they set themselves,
-// and steers none of them: the second component fetches what its inputs say, and so
-// does a job that names its own.
+// The report of one component reaches all later jobs and overrides their own variables,
+// but doesn't control them: the second component fetches what its inputs say, and so does
+// a job with its own settings.
 func TestTwoFetchComponents(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, map[string]string{
@@ -130,7 +131,7 @@ use:
 	}
 }
 
-// The installer in the component is install.sh itself.
+// The installer in the component is a copy of install.sh.
 //
 //	go test ./test/delivery -run SetupTemplate -update
 func TestSetupTemplate(t *testing.T) {
@@ -159,15 +160,15 @@ func TestSetupTemplate(t *testing.T) {
 	}
 }
 
-// A job on an image without the program gets it, verified, or fails before its script
-// runs. The job's token goes to its own GitLab alone.
+// A job whose image lacks the program gets it, verified, or fails before its script runs.
+// The job's token goes only to its own GitLab.
 func TestSetupComponent(t *testing.T) {
 	t.Parallel()
 	need.Tools(t, "curl")
 	archive := programArchive(t)
 	sums := fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(archive)), installArchive)
 	var mu sync.Mutex
-	var tokens string // that came, one after the other
+	var tokens string // all tokens received
 	registry := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		tokens += r.Header.Get("Job-Token")

@@ -27,14 +27,14 @@ FROM scratch
 COPY --from=artifacts /inputs/files /
 `
 
-// image is a directory that an image is built of.
+// image is a directory to build an image from.
 type image struct {
 	dir, store, token string
 	server            *gitlabtest.Running
 }
 
-// The layer changes exactly when the lock file does, and no layer, no history and
-// no environment has the token.
+// The layer changes exactly when the lock file changes, and no layer, history or
+// environment contains the token.
 func TestLockedDockerfile(t *testing.T) {
 	t.Parallel()
 	need.Tools(t, "buildah")
@@ -95,7 +95,7 @@ func (i *image) sync(t *testing.T, args ...string) {
 	}
 }
 
-// build builds the image, and tells what the server was asked.
+// build builds the image and returns the requests to the server.
 func (i *image) build(t *testing.T) (asked string) {
 	t.Helper()
 	i.server.ResetRequests()
@@ -111,7 +111,7 @@ func (i *image) build(t *testing.T) (asked string) {
 	return asked
 }
 
-// noSecret looks for the token in everything that the builder has kept.
+// noSecret searches everything that the builder has stored for the token.
 func (i *image) noSecret(t *testing.T) {
 	t.Helper()
 	files := 0

@@ -25,7 +25,7 @@ type docBlock struct {
 	lang, text string
 }
 
-// docBlocks extracts the blocks between fences.
+// docBlocks returns the code blocks of files.
 func docBlocks(t *testing.T, files ...string) []docBlock {
 	t.Helper()
 	var blocks []docBlock
@@ -52,9 +52,9 @@ func docBlocks(t *testing.T, files ...string) []docBlock {
 	return blocks
 }
 
-// Every block of YAML and shell in the pages is run, or, where it wants a release that
-// does not exist, held against what it is for. Dockerfiles are built by TestImages and
-// TestLockedDockerfile.
+// Every block of YAML and shell in the docs is run, or checked against a schema if it
+// needs a release that doesn't exist yet. TestImages and TestLockedDockerfile build the
+// Dockerfiles.
 func TestDocBlocks(t *testing.T) {
 	t.Parallel()
 	pages, err := fs.Glob(os.DirFS(harness.Root), "docs/*.md")
@@ -65,7 +65,7 @@ func TestDocBlocks(t *testing.T) {
 		t.Run(fmt.Sprintf("%s:%d", b.file, b.line), func(t *testing.T) {
 			t.Parallel()
 			switch b.lang {
-			case "": // a synopsis, a drawing, what was printed
+			case "": // a synopsis, a drawing, or output
 			case "yaml":
 				if strings.HasPrefix(b.text, "version: 1\n") {
 					if _, err := manifest.Read("artifetch.yml", []byte(b.text), func(string) (string, bool) { return "x", true }); err != nil {
@@ -87,14 +87,14 @@ func TestDocBlocks(t *testing.T) {
 	}
 }
 
-// publishedComponent is how a component is included from where it is published.
+// publishedComponent matches the inclusion of a published component.
 var publishedComponent = regexp.MustCompile(`component: \$CI_SERVER_FQDN/your-group/artifetch/(\w+)@1`)
 
-// wantsRelease are jobs that cannot run where nothing is published; they are held
+// wantsRelease are jobs that can't run before something is published. They are checked
 // against GitLab's schema, and their inputs against the component.
 var wantsRelease = map[string]bool{"README.md test": true, "docs/delivery.md job": true, "docs/delivery.md publish": true}
 
-// runPipeline runs all jobs of a .gitlab-ci.yml in a job of the fixture's project.
+// runPipeline runs all jobs of a .gitlab-ci.yml as jobs of the fixture's project.
 func (b docBlock) runPipeline(t *testing.T) {
 	files := map[string]string{
 		".gitlab-ci.yml": publishedComponent.ReplaceAllString(b.text, "local: templates/$1.yml"),
@@ -160,8 +160,8 @@ func (b docBlock) runPipeline(t *testing.T) {
 	}
 }
 
-// runShell runs a block in bash, with the simulated GitLab, a make that says what it
-// would do, and, for docker, a builder that takes the same flags.
+// runShell runs a block in bash, with the simulated GitLab, a make that only prints its
+// commands, and a builder instead of docker that has the same flags.
 func (b docBlock) runShell(t *testing.T) {
 	need.Tools(t, "bash", "make")
 	if strings.Contains(b.text, "docker build") {
@@ -199,7 +199,7 @@ func (b docBlock) runShell(t *testing.T) {
 	}
 }
 
-// What the README says about a message is about one that there is.
+// The README only explains messages that exist.
 func TestTroubleshootingMessages(t *testing.T) {
 	t.Parallel()
 	_, table, _ := strings.Cut(harness.Read(t, "README.md"), "| message | why")
@@ -220,7 +220,7 @@ func TestTroubleshootingMessages(t *testing.T) {
 	}
 }
 
-// programSource is the text of all Go files of the program.
+// programSource returns the text of all Go files of the program.
 func programSource(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder

@@ -13,14 +13,14 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
-// Examples in help that do not end with 0, and why.
+// Examples in help that don't exit with 0, and why.
 var exampleCodes = map[string]int{
-	"artifetch explain --ref main --job biuld":                        3, // there is no such job
+	"artifetch explain --ref main --job biuld":                        3, // the job doesn't exist
 	"artifetch explain -R group/lib -r v1.0 -j package --format json": 0,
 }
 
-// Every example in the help of every command works as it stands, on an instance with
-// the jobs that the examples name.
+// Every example in every command's help works unchanged, on an instance with the jobs
+// that the examples name.
 func TestHelpExamples(t *testing.T) {
 	t.Parallel()
 	need.Tools(t, "bash", "curl")
@@ -31,7 +31,7 @@ func TestHelpExamples(t *testing.T) {
 		for _, example := range examples.FindAllStringSubmatch(command(t, "", "artifetch", row[1], "--help"), -1) {
 			line := example[1]
 			if strings.Contains(line, "Invoke-Expression") {
-				continue // PowerShell is not here
+				continue // PowerShell isn't installed
 			}
 			tried++
 			t.Run(line, func(t *testing.T) {
@@ -74,12 +74,12 @@ func runExample(t *testing.T, line string, want int) {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	script := "fpath=('' '" + dir + "/functions')\n" + line // zsh's, from 1 on
+	script := "fpath=('' '" + dir + "/functions')\n" + line // zsh counts from 1
 	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir, cmd.Env = dir, env
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	_ = cmd.Run() // its code says all
+	_ = cmd.Run() // only its output matters
 	if code := cmd.ProcessState.ExitCode(); code != want {
 		t.Errorf("exit code %d, want %d: %s", code, want, out.String())
 	}
@@ -96,7 +96,7 @@ func exampleWorld() *gitlabtest.World {
 	app, lib := w.Projects[0], w.Projects[1]
 	file := func(name string) gitlabtest.File { return gitlabtest.File{Name: name, Content: name} }
 	for _, p := range app.Pipelines {
-		if p.ID == 120 { // the newest of main
+		if p.ID == 120 { // main's newest
 			p.Jobs = append(p.Jobs, &gitlabtest.Job{ID: 1402, Name: "test 1/3"}, &gitlabtest.Job{ID: 1403, Name: "lint", Status: "failed"})
 		}
 		for _, j := range p.Jobs {

@@ -24,9 +24,9 @@ const (
 	imageEpoch   = "1700000000"
 )
 
-// Recipes beside those of README.md and docs/delivery.md.
+// Recipes in addition to those in README.md and docs/delivery.md.
 const (
-	// As few stages as can be: the program's image is the first one's base.
+	// The fewest possible stages: the first stage's base is the program's image.
 	fromDockerfile = `FROM registry.example.com/group/artifetch:v1.2.3 AS artifacts
 USER 0
 ARG CI_API_V4_URL CI_PROJECT_ID
@@ -34,7 +34,7 @@ RUN --mount=type=secret,id=CI_JOB_TOKEN ["/artifetch", "fetch", "--ref", "main",
 FROM scratch
 COPY --from=artifacts /files /
 `
-	// What must not be done, in three ways, so that the search is known to find it.
+	// Three mistakes that leak the token, to check that the search finds them.
 	leakingEnv = `FROM registry.example.com/group/artifetch:v1.2.3-shell
 ARG CI_JOB_TOKEN
 ENV CI_JOB_TOKEN=$CI_JOB_TOKEN
@@ -48,7 +48,7 @@ RUN --mount=type=secret,id=CI_JOB_TOKEN cp /run/secrets/CI_JOB_TOKEN /token
 `
 )
 
-// builder is a buildah of its own.
+// builder is buildah with its own storage.
 type builder struct{ store string }
 
 func newBuilder(t *testing.T) *builder {
@@ -61,7 +61,7 @@ func (b *builder) flags() []string {
 	return []string{"--storage-driver", "vfs", "--root", b.store + "/root", "--runroot", b.store + "/run"}
 }
 
-// run runs buildah, and gives what it prints to standard output.
+// run runs buildah and returns its standard output.
 func (b *builder) run(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "buildah", append(b.flags(), args...)...)
@@ -75,7 +75,7 @@ func (b *builder) run(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// images makes the images of a tree, as make images does.
+// images builds the images from a tree, as make images does.
 func (b *builder) images(t *testing.T, dir, archs, targets string) {
 	t.Helper()
 	command(t, dir, "env", "TMPDIR="+b.store, "IMAGE_TARGETS="+targets, "REVISION=0123456789abcdef", "SHELL_BASE=rootfs",
@@ -84,7 +84,7 @@ func (b *builder) images(t *testing.T, dir, archs, targets string) {
 		"IMAGE_ARCHS="+archs, "SOURCE=https://gitlab.example.com/group/artifetch")
 }
 
-// id is the identity of an image in a list: the digest of its configuration.
+// id identifies an image in a list by its configuration's digest.
 func (b *builder) id(t *testing.T, name, arch string) string {
 	t.Helper()
 	var list struct {
@@ -105,8 +105,8 @@ func (b *builder) id(t *testing.T, name, arch string) string {
 	return ""
 }
 
-// delivered is a tree with what make release puts into dist/, and the root directory
-// of the image with a shell.
+// delivered returns a tree with the files that make release puts into dist/, and the root
+// directory of the image with a shell.
 func delivered(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -119,7 +119,7 @@ func delivered(t *testing.T) string {
 		}
 	}
 	command(t, dir, "make", "-s", "image-rootfs", "IMAGE_ARCHS=amd64", "VERSION="+imageVersion, "SOURCE_DATE_EPOCH="+imageEpoch)
-	// Whatever else lies there is no part of an image.
+	// Other files in dist/ don't get into an image.
 	if err := os.WriteFile(filepath.Join(dir, "dist/checksums.txt"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestImages(t *testing.T) {
 	t.Run("scratch", func(t *testing.T) { checkScratch(t, b) })
 	t.Run("shell", func(t *testing.T) { checkShell(t, b) })
 	t.Run("again", func(t *testing.T) {
-		// Another builder, another directory, other times of all files.
+		// With another builder, another directory and other file times.
 		other, dir := newBuilder(t), delivered(t)
 		other.images(t, dir, "amd64 arm64", "scratch")
 		other.images(t, dir, "amd64", "shell")
@@ -157,7 +157,7 @@ func TestImages(t *testing.T) {
 	t.Run("dockerfile", func(t *testing.T) { checkDockerfiles(t, b, s) })
 }
 
-// imageConfig is the part of an image's configuration that is looked at.
+// imageConfig is the part of an image's configuration that tests check.
 type imageConfig struct {
 	Architecture, OS, Created string
 	Config                    struct {
@@ -234,7 +234,7 @@ func checkScratch(t *testing.T, b *builder) {
 	}
 }
 
-// files lists what the layers of an image hold.
+// files lists the files in an image's layers.
 func (b *builder) files(t *testing.T, id string) []string {
 	t.Helper()
 	var list []string
@@ -281,7 +281,7 @@ func checkShell(t *testing.T, b *builder) {
 	}
 }
 
-// checkJob runs a job's script as a runner does: whatever shell there is reads it.
+// checkJob runs a job's script as a runner does: in whatever shell exists.
 func checkJob(t *testing.T, b *builder, s *gitlabtest.Running) {
 	c := b.run(t, "from", "--pull-never", imageName+"-shell")
 	script := `set -eo pipefail
@@ -298,10 +298,10 @@ set +o noclobber
 	b.run(t, "rm", c) // its environment had the token
 }
 
-// checkDockerfiles builds images of the images: the files are right, and the token is
-// nowhere, neither in the result nor in what the builder keeps.
+// checkDockerfiles builds images from the images: the files are right, and the token is
+// neither in the result nor in the builder's storage.
 func checkDockerfiles(t *testing.T, b *builder, s *gitlabtest.Running) {
-	b.run(t, "tag", imageName+"-shell", "docker.io/library/busybox:latest") // where no registry is
+	b.run(t, "tag", imageName+"-shell", "docker.io/library/busybox:latest") // there is no registry
 	recipes := map[string]string{"from": fromDockerfile}
 	for _, d := range docBlocks(t, "README.md", "docs/delivery.md") {
 		if d.lang == "dockerfile" {
@@ -353,8 +353,8 @@ func (b *builder) build(t *testing.T, s *gitlabtest.Running, name, dockerfile st
 		"--build-arg", "CI_API_V4_URL=" + s.APIURL, "--build-arg", "CI_PROJECT_ID=1"}, args, []string{"-t", name, dir})...)
 }
 
-// search tells where the token is: in the image's configuration, which has history and
-// environment; in a layer; or anywhere in what the builder keeps, of all its images.
+// search returns the places that contain the token: the image's configuration with its
+// history and environment, a layer, or anything in the builder's storage.
 func (b *builder) search(t *testing.T, image string) []string {
 	t.Helper()
 	var found []string

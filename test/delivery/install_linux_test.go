@@ -30,16 +30,16 @@ const (
 	newProgram     = "#!/bin/sh\necho the new program\n"
 )
 
-// shelf is a server that holds a release, and what it saw of those who asked.
+// shelf is a server with a release, which records what clients send.
 type shelf struct {
 	*httptest.Server
 	files map[string]string
 
 	mu           sync.Mutex
-	header, seen string // the last JOB-TOKEN; process lists while requests were answered
+	header, seen string // the last JOB-TOKEN; process lists during requests
 }
 
-// newShelf serves a release; change may spoil it.
+// newShelf serves a release; handle may break it.
 func newShelf(t *testing.T, handle func(s *shelf, w http.ResponseWriter, r *http.Request)) *shelf {
 	t.Helper()
 	archive := programArchive(t)
@@ -63,7 +63,7 @@ func newShelf(t *testing.T, handle func(s *shelf, w http.ResponseWriter, r *http
 	return s
 }
 
-// saw tells the last token and all process lists.
+// saw returns the last token and all process lists.
 func (s *shelf) saw() (token, processes string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +102,7 @@ func programArchive(t *testing.T) string {
 	return b.String()
 }
 
-// processList is what ps shows of everybody.
+// processList returns the processes that every user can see.
 func processList(t *testing.T) string {
 	lists, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -126,7 +126,7 @@ type installer struct {
 	started   func(*exec.Cmd)
 }
 
-// newInstaller has a shell, and of all programs only tools.
+// newInstaller has a shell and only these tools.
 func newInstaller(t *testing.T, shell string, tools ...string) *installer {
 	t.Helper()
 	i := &installer{shell: strings.Fields(shell), tools: t.TempDir(), dir: t.TempDir(), tmp: t.TempDir()}
@@ -159,8 +159,8 @@ func (i *installer) run(t *testing.T, url string) (code int, output string) {
 	return cmd.ProcessState.ExitCode(), out.String()
 }
 
-// holds looks at the directory: the program and nothing beside it, and nothing left
-// among temporary files.
+// holds checks that the directory contains only the program, and that no temporary files
+// are left.
 func (i *installer) holds(t *testing.T, want string) {
 	t.Helper()
 	got, err := os.ReadFile(filepath.Join(i.dir, "artifetch"))
@@ -175,7 +175,7 @@ func (i *installer) holds(t *testing.T, want string) {
 	}
 }
 
-// shellsAndTools are the shells, with each of the programs that may be there.
+// shellsAndTools are the shells with each of the alternative tools.
 var shellsAndTools = []struct {
 	name, shell string
 	tools       []string
@@ -208,7 +208,7 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// Nothing is installed, the old program stays, and it is said why.
+// If the installation fails, the old program stays, and a message says why.
 func TestInstallRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -262,7 +262,7 @@ func TestInstallRefuses(t *testing.T) {
 	}
 }
 
-// truncate promises more than it gives.
+// truncate sends less than it promises.
 func truncate(s *shelf, w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, ".txt") {
 		s.give(w, r)
@@ -294,8 +294,8 @@ func TestInstallUsage(t *testing.T) {
 	}
 }
 
-// The token reaches the server and nobody else: not a redirect's goal, not the process
-// list, not a trace.
+// The token only reaches the server: not a redirect's target, the process list or a
+// trace.
 func TestInstallToken(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "header")
@@ -345,7 +345,7 @@ func TestInstallToken(t *testing.T) {
 	}
 }
 
-// The look at the process list would find a token in it.
+// The search in the process list finds a token that is there.
 func TestProcessListShowsTokens(t *testing.T) {
 	t.Parallel()
 	need.Tools(t, "curl")
@@ -381,7 +381,7 @@ func TestInstallDowngrade(t *testing.T) {
 	}
 }
 
-// Whoever is stopped leaves nothing.
+// If the installation is interrupted, it leaves nothing behind.
 func TestInstallStopped(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"dash", "busybox sh"} {

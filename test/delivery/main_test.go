@@ -1,5 +1,5 @@
-// Package delivery tests what users get: pages, examples in help, components, packages,
-// images, the installer, completion in shells, and the project's own pipeline.
+// Package delivery tests what users get: the docs, examples in help, components,
+// packages, images, the installer, completion in shells, and the project's own pipeline.
 package delivery
 
 import (

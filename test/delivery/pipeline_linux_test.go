@@ -11,18 +11,18 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
-// pipeline is a repository with a .gitlab-ci.yml, by a real runner of which its jobs
-// run in a shell, and the GitLab that it belongs to.
+// pipeline is a repository with a .gitlab-ci.yml, whose jobs a real runner runs in a
+// shell, and its GitLab.
 type pipeline struct {
 	dir    string
 	server *gitlabtest.Running
 	runner string
 }
 
-// newPipeline makes a repository of files. The world is the fixture, if it is nil.
+// newPipeline creates a repository with files. If world is nil, it is the fixture.
 func newPipeline(t *testing.T, files map[string]string, world *gitlabtest.World) *pipeline {
 	t.Helper()
-	runner := need.Tools(t, "gitlab-ci-local") // of npm
+	runner := need.Tools(t, "gitlab-ci-local") // from npm
 	if world == nil {
 		world = gitlabtest.Fixture()
 	}
@@ -58,7 +58,7 @@ func (p *pipeline) commit(t *testing.T) {
 	}
 }
 
-// run runs a program in the repository, as a job of it would.
+// run runs a program in the repository, as a job would.
 func (p *pipeline) run(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -68,8 +68,8 @@ func (p *pipeline) run(t *testing.T, name string, args ...string) (string, error
 	return string(out), err
 }
 
-// job runs jobs of the pipeline; the configuration is held against GitLab's schema
-// first.
+// job runs jobs of the pipeline, after checking the configuration against GitLab's
+// schema.
 func (p *pipeline) job(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	return p.run(t, p.runner, append([]string{
@@ -77,8 +77,8 @@ func (p *pipeline) job(t *testing.T, args ...string) (string, error) {
 	}, args...)...)
 }
 
-// The pipeline of this project is valid for branches and tags, builds the program, and
-// the program fetches itself.
+// This project's pipeline is valid for branches and tags, builds the program, and the
+// program fetches itself.
 func TestPipeline(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()

@@ -27,7 +27,7 @@ const (
 	releaseBuilds  = "linux/amd64,linux/arm,darwin/arm64,windows/amd64"
 )
 
-// TestRelease makes releases as CI does, and looks into all that they consist of.
+// TestRelease creates releases as CI does, and checks their content.
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("CI") == "" {
@@ -52,7 +52,7 @@ func TestRelease(t *testing.T) {
 	t.Run("install.sh", func(t *testing.T) { t.Parallel(); checkInstaller(t, first) })
 }
 
-// makeRelease copies the source into a new directory, and makes a release there.
+// makeRelease copies the source into a new directory, and runs make release there.
 func makeRelease(t *testing.T, setup string) (dist string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -94,7 +94,7 @@ func copyTree(t *testing.T, to string, without ...string) {
 	}
 }
 
-// command runs a program that must be there, and must succeed.
+// command runs a program that must exist and succeed.
 func command(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -106,7 +106,7 @@ func command(t *testing.T, dir, name string, args ...string) string {
 	return string(out)
 }
 
-// tree is all files below dir.
+// tree returns all files below dir.
 func tree(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
@@ -130,7 +130,7 @@ func tree(t *testing.T, dir string) map[string][]byte {
 func sameTrees(t *testing.T, a, b string) {
 	t.Helper()
 	first, second := tree(t, a), tree(t, b)
-	// A program, an archive and a list of contents each; three packages on Linux.
+	// A program, an archive and an SBOM each; three packages on Linux.
 	if want := 4*3 + 2*3 + 2; len(first) != want || len(second) != want {
 		t.Errorf("%d and %d files, want %d", len(first), len(second), want)
 	}
@@ -146,7 +146,7 @@ func sameTrees(t *testing.T, a, b string) {
 	}
 }
 
-// checkSums has every file in checksums.txt, and sha256sum agrees.
+// checkSums checks that checksums.txt lists every file, and that sha256sum agrees.
 func checkSums(t *testing.T, dist string) {
 	out := command(t, dist, "sha256sum", "--check", "--strict", "checksums.txt")
 	if got, want := strings.Count(out, ": OK\n"), len(tree(t, dist))-1; got != want {
@@ -154,7 +154,8 @@ func checkSums(t *testing.T, dist string) {
 	}
 }
 
-// checkArchives wants the same files in all archives, of nobody and of one time.
+// checkArchives checks that all archives have the same files, without owners and with the
+// same time.
 func checkArchives(t *testing.T, dist string) {
 	for _, ending := range []string{"linux_arm.tar.gz", "darwin_arm64.tar.gz", "windows_amd64.zip"} {
 		dir := strings.SplitN("artifetch_"+releaseVersion+"_"+ending, ".tar", 2)[0]
@@ -188,7 +189,7 @@ func checkArchives(t *testing.T, dist string) {
 	}
 }
 
-// checkLicences looks for those of the modules that the program holds.
+// checkLicences checks for the licenses of the program's modules.
 func checkLicences(t *testing.T, path string) {
 	t.Helper()
 	texts := command(t, "", "tar", "-xzOf", path, "--wildcards", "*/LICENSES.txt")
@@ -249,7 +250,7 @@ func checkStatic(t *testing.T, dist string) {
 	}
 }
 
-// checkSBOM holds the list of contents against what Go says of the program.
+// checkSBOM compares the SBOM with Go's information about the program.
 func checkSBOM(t *testing.T, path string) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -289,7 +290,7 @@ func checkSBOM(t *testing.T, path string) {
 	}
 }
 
-// checkDeb installs the package into a directory, uses it, and removes it again.
+// checkDeb installs the package into a directory, runs it, and removes it again.
 func checkDeb(t *testing.T, path string) {
 	if got, want := command(t, "", "dpkg-deb", "-f", path, "Package", "Version", "Architecture"), "Package: artifetch\nVersion: 1.2.0~rc.1+3.gabc1234\nArchitecture: amd64\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -327,7 +328,7 @@ func checkDeb(t *testing.T, path string) {
 	}
 }
 
-// checkPage has man typeset the page.
+// checkPage lets man format the page.
 func checkPage(t *testing.T, path string) {
 	t.Helper()
 	page := command(t, "", "env", "MANWIDTH=80", "man", "-P", "cat", "-l", path)
@@ -360,7 +361,7 @@ func checkAPK(t *testing.T, dist string) {
 	checkUnpacked(t, dist, path)
 }
 
-// checkUnpacked looks at what a package for linux/arm holds.
+// checkUnpacked checks the content of a package for linux/arm.
 func checkUnpacked(t *testing.T, dist, path string) {
 	t.Helper()
 	root := t.TempDir()
@@ -384,7 +385,7 @@ func checkUnpacked(t *testing.T, dist, path string) {
 	}
 }
 
-// checkInstaller installs what was released, for the machine that this is.
+// checkInstaller installs the release for this machine.
 func checkInstaller(t *testing.T, dist string) {
 	s := httptest.NewServer(http.FileServer(http.Dir(dist)))
 	t.Cleanup(s.Close)

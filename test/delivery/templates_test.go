@@ -14,8 +14,8 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
-// The tables of inputs in README.md, which is what a catalog of components shows, are
-// made of the templates.
+// The tables of inputs in README.md, which a component catalog shows, are generated from
+// the templates.
 //
 //	go test ./test/delivery -run ComponentInputs -update
 func TestComponentInputs(t *testing.T) {
@@ -47,8 +47,7 @@ func TestComponentInputs(t *testing.T) {
 	}
 }
 
-// input is an input of a component, as GitLab knows them:
-// https://docs.gitlab.com/ci/inputs/
+// input is a component's input in GitLab's syntax: https://docs.gitlab.com/ci/inputs/
 type input struct {
 	Description string
 	Type        string
@@ -62,7 +61,7 @@ func inputsTable(t *testing.T, file string) string {
 	var header struct {
 		Spec struct{ Inputs yaml.Node }
 	}
-	if err := yaml.Unmarshal([]byte(harness.Read(t, file)), &header); err != nil { // the first document alone
+	if err := yaml.Unmarshal([]byte(harness.Read(t, file)), &header); err != nil { // only the first document
 		t.Fatal(err)
 	}
 	var b strings.Builder
@@ -95,8 +94,8 @@ func inputsTable(t *testing.T, file string) string {
 	return b.String()
 }
 
-// What the installer reads is the variable of no flag: the component sets it in jobs
-// that run the program, too.
+// The installer's variables don't set any flag: the component sets them in jobs that run
+// the program, too.
 func TestInstallerVariables(t *testing.T) {
 	t.Parallel()
 	script, page := harness.Read(t, "install.sh"), harness.Read(t, "docs/cli.md")
@@ -104,7 +103,7 @@ func TestInstallerVariables(t *testing.T) {
 	for _, m := range regexp.MustCompile("`--([a-z0-9-]+)").FindAllStringSubmatch(page, -1) {
 		flags["ARTIFETCH_"+strings.ToUpper(strings.ReplaceAll(m[1], "-", "_"))] = true
 	}
-	delete(flags, "ARTIFETCH_VERSION") // a flag that no variable sets
+	delete(flags, "ARTIFETCH_VERSION") // no variable sets this flag
 	names := regexp.MustCompile(`ARTIFETCH_[A-Z0-9_]+`).FindAllString(script, -1)
 	if len(names) < 10 || len(flags) < 60 {
 		t.Fatalf("%d names, %d flags", len(names), len(flags))

@@ -7,7 +7,7 @@ import (
 )
 
 // Everything that a package exports has a comment: its functions, types, constants and
-// variables, and the methods of its exported types. One comment can be for a group.
+// variables, and the methods of its exported types. A group can share a comment.
 func TestExportedIsDocumented(t *testing.T) {
 	t.Parallel()
 	for _, s := range program(t) {
@@ -59,7 +59,7 @@ func undocumentedSpec(spec ast.Spec) (names []string) {
 // receiver returns the name of a method's type.
 func receiver(f *ast.FuncDecl) (name *ast.Ident) {
 	ast.Inspect(f.Recv.List[0].Type, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && name == nil { // the first one: parameters of the type follow
+		if id, ok := n.(*ast.Ident); ok && name == nil { // the first one: type parameters follow
 			name = id
 		}
 		return name == nil

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Go files in one directory, tests apart.
+// mostFiles is the limit for Go files in one directory, not counting tests.
 const mostFiles = 25
 
 func TestFilesInOneRoom(t *testing.T) {
@@ -24,7 +24,7 @@ func TestFilesInOneRoom(t *testing.T) {
 	}
 }
 
-// The root has the program's main. Its tests are below test/.
+// The root only has the program's main. Its tests are below test/.
 func TestRootHasNoTests(t *testing.T) {
 	t.Parallel()
 	files, err := fs.Glob(root, "*_test.go")
@@ -33,11 +33,11 @@ func TestRootHasNoTests(t *testing.T) {
 	}
 }
 
-// Lines of a function, from its first to its last. The linter has the same number for
-// what it looks at.
+// mostLines is the limit for the lines of a function, first and last included. The linter
+// uses the same number for the files that it checks.
 const mostLines = 60
 
-// long are the functions that may be longer.
+// long are functions that may be longer.
 var long = map[string]string{
 	"internal/inflate fast": "the inflater's loop: calls in it cost time",
 }
@@ -69,10 +69,11 @@ func TestFunctionsFitOnAScreen(t *testing.T) {
 	}
 }
 
-// Ways through a function: 1, and 1 for each condition, loop, case, && and ||.
+// mostComplex is the limit for the paths through a function: 1, and 1 for each condition,
+// loop, case, && and ||.
 const mostComplex = 15
 
-// intricate are the functions that may have more.
+// intricate are functions that may be more complex.
 var intricate = map[string]string{
 	"internal/inflate fast": "the inflater's loop: calls in it cost time",
 }

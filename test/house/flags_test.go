@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A flag is read by its name only in the file that declares it: the file of its command,
-// or of a group of flags that commands share. The rest gets options.
+// Only the file that declares a flag reads it by name: the file of its command, or of a
+// group of flags that commands share. Other code gets options.
 func TestFlagsAreReadWhereTheyAreDeclared(t *testing.T) {
 	t.Parallel()
 	reads := 0
@@ -89,12 +89,12 @@ func ofCLI(e ast.Expr) string {
 	return selected.Sel.Name
 }
 
-// text is the value of a string literal, or empty.
+// text returns the value of a string literal, or an empty string.
 func text(e ast.Expr) string {
 	literal, ok := e.(*ast.BasicLit)
 	if !ok || literal.Kind != token.STRING {
 		return ""
 	}
-	value, _ := strconv.Unquote(literal.Value) // it has been parsed
+	value, _ := strconv.Unquote(literal.Value) // it has been parsed already
 	return value
 }

@@ -11,14 +11,13 @@ import (
 
 var flagInText = regexp.MustCompile(`(?:^|[^a-z0-9-])(--[a-z]+(?:-[a-z]+)*)`)
 
-// foreignFlags are those of other programs, which messages may name.
+// foreignFlags are other programs' flags, which messages may name.
 var foreignFlags = []string{"--build-arg", "--long"}
 
-// flagRooms are the packages that may name flags: the command line, and programs of
-// their own.
+// flagRooms are the packages that may name flags: the command line and other programs.
 var flagRooms = regexp.MustCompile(`^(internal/(cli|bench|release|gitlabtest|demo)(/.*)?|test/.*|\.)$`)
 
-// Packages below the command line know none of its flags: hints that name one are in
+// Packages below the command line don't name its flags: hints that do are in
 // internal/cli/internal/failure/hints.go.
 func TestNoFlagsBelowTheCommandLine(t *testing.T) {
 	t.Parallel()

@@ -9,7 +9,7 @@ import (
 
 const module = "gitlab.com/artifetch/artifetch"
 
-// A floor is how far up a package is. Imports only go down: docs/design.md says why.
+// A floor is how far up a package is. Imports only go down: docs/design.md explains why.
 type floor int
 
 const (
@@ -27,7 +27,7 @@ type room struct {
 	imports []string
 }
 
-// rooms has every package. A new one needs a line here.
+// rooms lists every package. A new package needs a line here.
 var rooms = map[string]room{
 	".":                {process, []string{"internal/program"}},
 	"internal/program": {process, []string{"internal/cli"}},
@@ -138,7 +138,7 @@ func (s source) imported(t *testing.T) (paths []string) {
 	return paths
 }
 
-// The rooms don't list what goes up: mechanisms and the console import mechanisms alone,
+// Rooms don't list imports that go up: mechanisms and the console only import mechanisms,
 // a capability doesn't import the console, and the program imports no tool.
 func TestFloors(t *testing.T) {
 	t.Parallel()
@@ -153,11 +153,11 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-// owners are the files, or directories, that alone import a library: leaving it costs no
-// more than those.
+// owners are the only files or directories that may import a library: replacing the
+// library only affects them.
 var owners = map[string][]string{
 	"github.com/urfave/cli/":            {"internal/cli/"},
-	"github.com/rs/zerolog":             {"internal/cli/"}, // packages return or call back
+	"github.com/rs/zerolog":             {"internal/cli/"}, // other packages return values or call back
 	"github.com/sethvargo/go-envconfig": {"env/", "internal/cli/"},
 	"github.com/cenkalti/backoff/":      {"internal/transport/"},
 	"github.com/mholt/archiver/":        {"extract/archiver.go"},

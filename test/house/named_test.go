@@ -15,7 +15,7 @@ var (
 	pathName = regexp.MustCompile("`((?:[a-z]+/)*[a-z_0-9]+\\.go|(?:internal|test|testdata)/[A-Za-z0-9_./-]+)`")
 )
 
-// pages are those for developers and users, apart from what was true once.
+// pages returns the documentation for developers and users, without the changelog.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	names, err := fs.Glob(root, "docs/*.md")
@@ -33,7 +33,7 @@ func pages(t *testing.T) map[string]string {
 	return texts
 }
 
-// The tests that a page names exist. Two pages say which test holds what they promise.
+// The tests that a page names exist. Two pages say which test proves their promises.
 func TestNamedTests(t *testing.T) {
 	t.Parallel()
 	all, err := sources()
@@ -75,7 +75,7 @@ func TestNamedFiles(t *testing.T) {
 			named++
 			name := m[1]
 			if path.Base(name) == name && slices.ContainsFunc(all, func(s source) bool { return strings.HasSuffix(s.path, "/"+name) }) {
-				continue // of the package that the page speaks of
+				continue // in the package that the page describes
 			}
 			if _, err := fs.Stat(root, name); err != nil {
 				t.Errorf("%s names %s: %v", page, name, err)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// skips are the functions that may skip a test, in CI too, and why. For a missing program
-// or ability, use internal/need: then CI fails.
+// skips are the functions that may skip a test, even in CI, and why. For a missing
+// program or ability, use internal/need: then CI fails.
 var skips = map[string]string{
 	"fetch/cache_faults_test.go TestCacheIsPrivate":               "Windows has no such modes",
 	"internal/atomicfile/special_linux_test.go device":            "containers may forbid devices",
@@ -23,7 +23,7 @@ var skips = map[string]string{
 	"test/network/network_linux_test.go TestIPv6":                 "containers may have no IPv6",
 }
 
-// alwaysFails looks for a program, and fails without it, in CI and elsewhere.
+// alwaysFails looks for a program, and fails without it everywhere.
 const alwaysFails = "test/realstores/start_test.go tool"
 
 // A test that is skipped tests nothing, so each skip needs a reason.

@@ -14,8 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// The authority of CI_SERVER_TLS_CA_FILE or --ca-file is trusted for GitLab and for
-// storage.
+// The CA in CI_SERVER_TLS_CA_FILE or --ca-file is trusted for GitLab and for storage.
 func TestOwnAuthority(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"variable", "flag"} {
@@ -32,12 +31,12 @@ func TestOwnAuthority(t *testing.T) {
 	}
 }
 
-// distrusted is a server that the program does not trust.
+// distrusted is a server that the program doesn't trust.
 type distrusted struct {
 	name  string
 	site  func(*site)
 	env   map[string]string
-	by    func(*site) *face // who it is about
+	by    func(*site) *face // the server in the message
 	words []string
 }
 
@@ -92,8 +91,7 @@ func distrustedServers(t *testing.T) []distrusted {
 	}
 }
 
-// What is wrong with a certificate is said once, with the host, and no connection is
-// tried again.
+// Problems with a certificate are reported once, with the host, and not retried.
 func TestDistrustedServers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range distrustedServers(t) {
@@ -109,7 +107,7 @@ func TestDistrustedServers(t *testing.T) {
 			s.stop()
 			most := 1
 			if tt.by(s) == &s.storage {
-				most = 4 // of the first answer, and of the other connections for 3 MiB
+				most = 4 // the first answer, and the other connections for 3 MiB
 			}
 			if n := s.handshakes(tt.by(s)); n < 1 || n > most {
 				t.Errorf("%d handshakes failed, want 1 to %d:\n%s", n, most, s.log(tt.by(s).name+".error"))
@@ -118,8 +116,7 @@ func TestDistrustedServers(t *testing.T) {
 	}
 }
 
-// The client certificate is for GitLab alone; storage, which asks for one too, sees
-// none.
+// Only GitLab gets the client certificate; storage doesn't, even if it requests one.
 func TestMutualTLS(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -139,8 +136,8 @@ func TestMutualTLS(t *testing.T) {
 	}
 }
 
-// Without the certificate, or with another's, nginx answers 400. That is none of
-// GitLab's refusals.
+// Without the certificate, or with a wrong one, nginx answers 400, which isn't an error
+// of GitLab's.
 func TestMutualTLSRefused(t *testing.T) {
 	t.Parallel()
 	want := func(ca *authority) string {
@@ -180,7 +177,7 @@ func TestMutualTLSRefused(t *testing.T) {
 			s.stop()
 			all, most := s.requests(tt.by(s)), 1
 			if tt.by(s) == &s.storage {
-				most = 4 // the first one, and those of other connections for 3 MiB
+				most = 4 // the first connection, and the others for 3 MiB
 			}
 			if n := len(all); n < 1 || n > most || slices.ContainsFunc(all, func(w wire) bool { return w.Status != 400 }) {
 				t.Errorf("it saw %+v", all)
@@ -189,7 +186,8 @@ func TestMutualTLSRefused(t *testing.T) {
 	}
 }
 
-// https and http mixed up, on either side, and a redirect from one to the other.
+// http where https is needed and the reverse, on either server, and a redirect from one
+// to the other.
 func TestSchemes(t *testing.T) {
 	t.Parallel()
 	t.Run("http to a port of https", func(t *testing.T) {
@@ -229,7 +227,7 @@ func TestSchemes(t *testing.T) {
 	})
 }
 
-// IPv6 addresses stand in brackets in an address, and without in a certificate.
+// IPv6 addresses are in brackets in a URL, but not in a certificate.
 func TestIPv6(t *testing.T) {
 	t.Parallel()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp6", "[::1]:0")
@@ -243,7 +241,7 @@ func TestIPv6(t *testing.T) {
 	s.arrives(s.fetch(nil))
 }
 
-// An instance below a path: so are its pages, and the token goes no higher.
+// If an instance is below a path, so are its pages, and the token isn't sent above it.
 func TestRelativeRoot(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -273,13 +271,14 @@ func TestNginxAsStorage(t *testing.T) {
 	tests := []struct {
 		name, config string
 		args         []string
-		most         int64 // bytes that may come
+		most         int64 // maximum of received bytes
 		status       int   // of the answers
 	}{
 		{"a part, by ranges", "", []string{"job.txt"}, 1 << 20, 206},
 		{"all, by ranges", "", nil, 5 << 20, 206},
 		{"a part, without ranges", "max_ranges 0;", []string{"job.txt"}, 8 << 20, 200},
-		// Three other connections ask before the first answer says that there are no ranges.
+		// Three other connections send requests before the first answer shows that ranges
+		// aren't supported.
 		{"all, without ranges", "max_ranges 0;", nil, 14 << 20, 200},
 		{"compression on", "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; gzip_http_version 1.0;", nil, 5 << 20, 206},
 		{"compression on, without ranges", "max_ranges 0; gzip on; gzip_types *; gzip_min_length 1; gzip_http_version 1.0;", nil, 14 << 20, 200},
@@ -308,8 +307,8 @@ func TestNginxAsStorage(t *testing.T) {
 	}
 }
 
-// What the list of jobs says of the size is older than the archive: nginx answers
-// 416, and the archive comes in another way.
+// The size in the list of jobs is outdated: nginx answers 416, and the archive is
+// requested in another way.
 func TestNginxAnswers416(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -321,7 +320,7 @@ func TestNginxAnswers416(t *testing.T) {
 	}
 }
 
-// A server that compresses whatever it is asked for is told so.
+// If a server compresses although the request forbids it, the message says so.
 func TestStorageThatInsistsOnCompression(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -10,7 +10,7 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
-// proxied is a site that is not on loopback, and a proxy that leads to it.
+// proxied returns a site that isn't on loopback, and a proxy that can reach it.
 func proxied(t *testing.T, config string) (*site, *proxy, *net.IPNet) {
 	t.Helper()
 	network := ownNetwork(t)
@@ -20,7 +20,7 @@ func proxied(t *testing.T, config string) (*site, *proxy, *net.IPNet) {
 	return s, startProxy(t, s.host, config), network
 }
 
-// through is how often the proxy was asked for a server, by CONNECT.
+// through returns how many CONNECT requests for a server the proxy got.
 func (p *proxy) through(f *face) int {
 	n := 0
 	for _, line := range p.asked() {
@@ -31,8 +31,7 @@ func (p *proxy) through(f *face) int {
 	return n
 }
 
-// Of what goes through a tunnel a proxy sees who is asked, and nothing else. Names of
-// variables may be in lower case.
+// A proxy only sees the destination of a tunnel. Variables may have lower-case names.
 func TestTunnel(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
@@ -52,7 +51,7 @@ func TestTunnel(t *testing.T) {
 	}
 }
 
-// By http the proxy sees everything; the token still goes to GitLab alone.
+// With http, the proxy sees everything; the token still only goes to GitLab.
 func TestProxyOfPlainHTTP(t *testing.T) {
 	t.Parallel()
 	network := ownNetwork(t)
@@ -77,10 +76,10 @@ func TestProxyOfPlainHTTP(t *testing.T) {
 	}
 }
 
-// login is the user and the password, as an address may have them.
+// login returns the user and the password as they appear in a URL.
 func login() string { return "ci:" + strings.ReplaceAll(proxyPassword, ".", "%2E") }
 
-// The password goes to the proxy alone, and is not printed.
+// Only the proxy gets its password, which isn't printed.
 func TestProxyPassword(t *testing.T) {
 	t.Parallel()
 	s, p, _ := proxied(t, "BasicAuth ci "+proxyPassword)
@@ -90,8 +89,8 @@ func TestProxyPassword(t *testing.T) {
 	}
 }
 
-// Whoever repeats the password has it masked. That is a GitLab here, for want of a
-// proxy that does.
+// If a server echoes the password, it is masked. Here that is a GitLab, since no proxy
+// does it.
 func TestProxyPasswordIsMasked(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -100,7 +99,8 @@ func TestProxyPasswordIsMasked(t *testing.T) {
 	s.fails(s.fetch(map[string]string{"HTTPS_PROXY": "http://" + login() + "@proxy.example.com:3128"}), 5, "no, [REDACTED]!")
 }
 
-// What changes something was not done, if no proxy led there: nobody has to look.
+// If the proxy refuses the connection, an action can't have happened, and the message
+// says so.
 func TestChangeThroughRefusingProxy(t *testing.T) {
 	t.Parallel()
 	for config, asked := range map[string]int{"ConnectPort 443": 1, "Upstream http 127.0.0.1:1": 2} {
@@ -117,8 +117,8 @@ func TestChangeThroughRefusingProxy(t *testing.T) {
 	}
 }
 
-// A proxy that speaks TLS itself is trusted by the same authority, and is shown no
-// client certificate: that is for GitLab, behind it.
+// The same CA is trusted for a proxy with TLS, which doesn't get the client certificate:
+// that is for GitLab behind it.
 func TestProxyOverTLS(t *testing.T) {
 	t.Parallel()
 	network := ownNetwork(t)
@@ -140,7 +140,7 @@ func TestProxyOverTLS(t *testing.T) {
 	}
 }
 
-// What is wrong with a proxy's certificate is said of the proxy.
+// Problems with a proxy's certificate are reported as the proxy's.
 func TestDistrustedProxy(t *testing.T) {
 	t.Parallel()
 	s, p, _ := proxied(t, "")
@@ -149,7 +149,7 @@ func TestDistrustedProxy(t *testing.T) {
 	if asked := p.asked(); len(asked) != 0 {
 		t.Errorf("the proxy was asked %q", asked)
 	}
-	// A proxy that reads what passes shows a certificate of its own for GitLab.
+	// A proxy that intercepts traffic shows its own certificate for GitLab.
 	s.fails(s.fetch(map[string]string{"HTTPS_PROXY": p.address, "CI_SERVER_TLS_CA_FILE": ""}), 6,
 		"the certificate of "+s.gitlab.address+" is signed by an unknown authority", "it may belong to the proxy "+p.address)
 }
@@ -159,7 +159,7 @@ func TestNoProxy(t *testing.T) {
 	tests := []struct {
 		name            string
 		value           func(s *site, n *net.IPNet) string
-		gitlab, storage bool // by the proxy
+		gitlab, storage bool // reached through the proxy
 	}{
 		{"nothing", func(*site, *net.IPNet) string { return "" }, true, true},
 		{"another host", func(*site, *net.IPNet) string { return "gitlab.example.com,203.0.113.0/24" }, true, true},
@@ -180,8 +180,8 @@ func TestNoProxy(t *testing.T) {
 	}
 }
 
-// A suffix is about names, and nobody has a name below .test (RFC 6761): who is asked
-// for it tells which way it goes.
+// A suffix matches names, and no name below .test exists (RFC 6761): which server gets
+// the request shows which way it took.
 func TestNoProxyBySuffix(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -205,11 +205,11 @@ func TestNoProxyBySuffix(t *testing.T) {
 	}
 }
 
-// refusingProxy is a proxy that leads nowhere.
+// refusingProxy is a proxy that refuses to connect.
 type refusingProxy struct {
 	name   string
 	config func(t *testing.T) string
-	plain  bool // GitLab is asked by http
+	plain  bool // GitLab has an http address
 	login  string
 	args   []string
 	asked  int
@@ -230,7 +230,7 @@ func refusingProxies() []refusingProxy {
 		{name: "filter, by http", config: filter, plain: true, asked: 1, words: []string{"refused to connect to GITLAB (403 Filtered)", "NO_PROXY=HOST"}},
 		{name: "password missing", config: auth, asked: 1, words: []string{"requires a user name and password (407 ", "HTTPS_PROXY=http://USER:PASSWORD@PROXY"}},
 		{name: "password missing, by http", config: auth, plain: true, asked: 1, words: []string{"requires a user name and password (407 ", "HTTP_PROXY=http://USER:PASSWORD@PROXY"}},
-		// tinyproxy says 401 there, which is none of GitLab's.
+		// tinyproxy answers 401, which isn't GitLab's.
 		{name: "password wrong", config: auth, login: "ci:another%2Dsecret@", asked: 1, words: []string{"doesn't accept the user name and password of HTTPS_PROXY (401 "}},
 		{name: "password wrong, by http", config: auth, plain: true, login: "ci:another%2Dsecret@", asked: 1, words: []string{"doesn't accept the user name and password of HTTP_PROXY (401 "}},
 		{name: "upstream missing", config: func(*testing.T) string { return "Upstream http 127.0.0.1:1" }, args: []string{"--retries", "1"}, asked: 2, words: []string{"cannot connect to GITLAB (5", "(after 2 attempts)", "NO_PROXY=HOST"}},
@@ -238,7 +238,7 @@ func refusingProxies() []refusingProxy {
 	}
 }
 
-// The proxy is named, not GitLab, and a refusal is not repeated.
+// The message names the proxy rather than GitLab, and refusals aren't retried.
 func TestRefusingProxies(t *testing.T) {
 	t.Parallel()
 	for _, tt := range refusingProxies() {
@@ -273,7 +273,7 @@ func TestRefusingProxies(t *testing.T) {
 	}
 }
 
-// A proxy that is not there.
+// A proxy that can't be reached.
 func TestNoSuchProxy(t *testing.T) {
 	t.Parallel()
 	network := ownNetwork(t)
@@ -289,7 +289,7 @@ func TestNoSuchProxy(t *testing.T) {
 	}
 }
 
-// An address of a proxy that is none is the user's to mend. net/http would go without.
+// The user must fix an invalid proxy address. net/http would connect without the proxy.
 func TestProxyAddressThatIsNone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

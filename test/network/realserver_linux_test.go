@@ -36,8 +36,8 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
-// Real servers for the tests of the network: nginx in front of the simulated
-// GitLab, nginx as object storage, tinyproxy, and certificates to give them.
+// Real servers for the tests of the network: nginx in front of the simulated GitLab,
+// nginx as object storage, tinyproxy, and their certificates.
 
 // authority signs certificates.
 type authority struct {
@@ -56,7 +56,7 @@ func newAuthority(t *testing.T, name string) *authority {
 	return a
 }
 
-// certificate is what a server at host shows, and a client too.
+// certificate is the certificate of a server at host, or of a client.
 func certificate(host string) *x509.Certificate {
 	c := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "certificate of " + host},
@@ -71,7 +71,7 @@ func certificate(host string) *x509.Certificate {
 	return c
 }
 
-// sign makes a certificate and its key. The authority signs its own first.
+// sign creates a certificate and its key. The authority signs its own first.
 func (a *authority) sign(t *testing.T, c *x509.Certificate) (certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -103,12 +103,12 @@ func write(t *testing.T, path string, content []byte) {
 	}
 }
 
-// site is a GitLab behind nginx, and object storage that is nginx itself. What is
-// set before [site.start] says how they are.
+// site is a GitLab behind nginx, and nginx as object storage. Set its fields before
+// [site.start].
 type site struct {
 	t       *testing.T
 	dir, ws string
-	host    string // of both; they differ by their ports
+	host    string // of both; they have different ports
 	ca      *authority
 	world   *gitlabtest.World
 	root    string // relative URL root of GitLab
@@ -124,9 +124,9 @@ type face struct {
 	name    string
 	plain   bool              // http
 	ca      *authority        // nil means the site's
-	cert    *x509.Certificate // nil means one that is in order
-	config  string            // more directives of nginx
-	address string            // host and port, once it is started
+	cert    *x509.Certificate // nil means a valid one
+	config  string            // additional nginx directives
+	address string            // host and port, after the start
 }
 
 func (f *face) url() string {
@@ -136,8 +136,8 @@ func (f *face) url() string {
 	return "https://" + f.address
 }
 
-// newSite is on loopback, by https, with an authority of its own. The archive of
-// job 1001 is large enough for ranges, and cannot be compressed.
+// newSite is on loopback with https and its own authority. The archive of job 1001 is
+// large enough for ranges, and can't be compressed.
 func newSite(t *testing.T) *site {
 	t.Helper()
 	need.Tools(t, "nginx")
@@ -172,7 +172,8 @@ http {
 }
 `
 
-// start starts everything. A port that was free may be taken a moment later.
+// start starts everything. It tries again if another program has taken a port in the
+// meantime.
 func (s *site) start() {
 	s.t.Helper()
 	s.simulated = gitlabtest.Start(s.world, gitlabtest.Options{Mode: gitlabtest.ModeRedirect, RelativeRoot: s.root, PerPage: 3})
@@ -203,7 +204,7 @@ func (s *site) listen(f *face) string {
 	return f.address + " ssl"
 }
 
-// certified gives a server its certificate.
+// certified creates a server's certificate.
 func (s *site) certified(f *face) string {
 	if f.plain {
 		return f.config
@@ -219,7 +220,7 @@ func (s *site) certified(f *face) string {
 	return fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s;\n%s", certFile, keyFile, f.config)
 }
 
-// wire is one request, as nginx saw it.
+// wire is a request in nginx's log.
 type wire struct {
 	Status                                   int
 	Bytes                                    int64
@@ -227,10 +228,10 @@ type wire struct {
 	Verify, Subject                          string // of a client certificate
 }
 
-// stop ends nginx, so that its logs are whole.
+// stop stops nginx, so its logs are complete.
 func (s *site) stop() { s.nginx.Stop(syscall.SIGQUIT) }
 
-// requests is what a server was asked, once the site is stopped.
+// requests returns a server's requests, once the site has stopped.
 func (s *site) requests(f *face) []wire {
 	s.t.Helper()
 	var all []wire
@@ -244,7 +245,7 @@ func (s *site) requests(f *face) []wire {
 	return all
 }
 
-// handshakes is how many of them failed, once the site is stopped.
+// handshakes returns the number of failed handshakes, once the site has stopped.
 func (s *site) handshakes(f *face) int {
 	return strings.Count(s.log(f.name+".error"), "while SSL handshaking")
 }
@@ -258,15 +259,14 @@ func (s *site) log(name string) string {
 	return string(text)
 }
 
-// outcome is what a run of the program comes to.
+// outcome is the result of a run of the program.
 type outcome struct {
 	code int
-	out  string // all that it printed
-	last string // what it says went wrong
+	out  string // all output
+	last string // the error message
 }
 
-// fetch runs the program as a job does, with -v, for more to be printed that
-// should not be. Nothing secret may be.
+// fetch runs the program as a job does, with -v to print more. It must not print secrets.
 func (s *site) fetch(env map[string]string, args ...string) outcome {
 	s.t.Helper()
 	return s.run(env, append([]string{"fetch", "-v", "--ref", "main", "--job", "build"}, args...)...)
@@ -310,11 +310,10 @@ func (s *site) run(env map[string]string, args ...string) outcome {
 	return o
 }
 
-// signature begins what is secret in a signed address.
+// signature is the start of a signed URL's secret part.
 const signature = "X-Amz-Signature="
 
-// fails holds an outcome against what is wanted of a failure: the code, the words,
-// and a workspace as it was before.
+// fails checks the outcome of a failure: the code, the words, and an unchanged workspace.
 func (s *site) fails(o outcome, code int, words ...string) {
 	s.t.Helper()
 	if o.code != code {
@@ -331,8 +330,8 @@ func (s *site) fails(o outcome, code int, words ...string) {
 	}
 }
 
-// arrives holds the workspace against the archive, and stops the site: storage must
-// have been asked, and must have seen neither a token nor a client certificate.
+// arrives compares the workspace with the archive, and stops the site: storage must have
+// been used, and must have got neither a token nor a client certificate.
 func (s *site) arrives(o outcome) {
 	s.t.Helper()
 	if content, err := os.ReadFile(filepath.Join(s.ws, "job.txt")); o.code != 0 || err != nil || string(content) != "build 1001\n" {
@@ -355,10 +354,10 @@ func (s *site) arrives(o outcome) {
 	}
 }
 
-// proxyPassword is made of what tinyproxy takes in one.
+// proxyPassword only has characters that tinyproxy accepts.
 const proxyPassword = "s3cret.of-proxy"
 
-// proxy is tinyproxy, and what went to it.
+// proxy is tinyproxy with a record of what clients sent.
 type proxy struct {
 	t       *testing.T
 	dir     string
@@ -367,11 +366,11 @@ type proxy struct {
 
 	mu    sync.Mutex
 	wire  bytes.Buffer
-	shown int // client certificates, where it speaks TLS itself
+	shown int // client certificates it got with TLS
 }
 
-// startProxy starts tinyproxy with more lines of configuration. Between it and its
-// clients all bytes that come are noted: its own log has no headers.
+// startProxy starts tinyproxy with additional configuration. All bytes from clients are
+// recorded on the way, because its own log has no headers.
 func startProxy(t *testing.T, host, config string) *proxy {
 	t.Helper()
 	need.Tools(t, "tinyproxy")
@@ -392,11 +391,11 @@ func startProxy(t *testing.T, host, config string) *proxy {
 }
 
 func (p *proxy) log() string {
-	text, _ := os.ReadFile(filepath.Join(p.dir, "log")) // it is not there at first
+	text, _ := os.ReadFile(filepath.Join(p.dir, "log")) // it doesn't exist at first
 	return string(text)
 }
 
-// asked is the request lines that the proxy saw.
+// asked returns the request lines that the proxy got.
 func (p *proxy) asked() []string {
 	var lines []string
 	for line := range strings.Lines(p.log()) {
@@ -408,7 +407,7 @@ func (p *proxy) asked() []string {
 	return lines
 }
 
-// overTLS is another address of the proxy, by https. It asks for a client
+// overTLS returns another address of the proxy, with https. It requests a client
 // certificate.
 func (p *proxy) overTLS(certFile, keyFile string) (address string) {
 	p.t.Helper()
@@ -428,7 +427,7 @@ func (p *proxy) overTLS(certFile, keyFile string) (address string) {
 	})
 }
 
-// listen hands on what comes to a new address.
+// listen forwards connections from a new address.
 func (p *proxy) listen(host, behind string, config *tls.Config) (address string) {
 	p.t.Helper()
 	l, err := new(net.ListenConfig).Listen(p.t.Context(), "tcp", net.JoinHostPort(host, "0"))
@@ -453,7 +452,7 @@ func (p *proxy) listen(host, behind string, config *tls.Config) (address string)
 	return address
 }
 
-// relay hands everything on, both ways, until both have ended.
+// relay forwards bytes in both directions until both have ended.
 func (p *proxy) relay(client net.Conn, behind string) {
 	defer func() { _ = client.Close() }()
 	server, err := new(net.Dialer).Dial("tcp", behind)
@@ -463,10 +462,10 @@ func (p *proxy) relay(client net.Conn, behind string) {
 	}
 	var back sync.WaitGroup
 	back.Go(func() {
-		_, _ = io.Copy(client, server) // either may hang up
+		_, _ = io.Copy(client, server) // either side may hang up
 		_ = client.Close()
 	})
-	_, _ = io.Copy(server, io.TeeReader(client, p)) // idem
+	_, _ = io.Copy(server, io.TeeReader(client, p)) // likewise
 	_ = server.Close()
 	back.Wait()
 }
@@ -478,14 +477,14 @@ func (p *proxy) Write(b []byte) (int, error) {
 	return p.wire.Write(b)
 }
 
-// received is all that clients have sent.
+// received returns everything that clients have sent.
 func (p *proxy) received() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.wire.String()
 }
 
-// deadAddress is a port that nobody listens at, and that nobody else gets.
+// deadAddress reserves a port that nothing listens on.
 func deadAddress(t *testing.T, ip net.IP) string {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -503,8 +502,8 @@ func deadAddress(t *testing.T, ip net.IP) string {
 	return net.JoinHostPort(ip.String(), strconv.Itoa(bound.(*unix.SockaddrInet4).Port))
 }
 
-// ownNetwork is an address of this machine that is not loopback, which net/http
-// sends to no proxy, with its network.
+// ownNetwork returns an address of this machine that isn't loopback, with its network:
+// net/http doesn't use proxies for loopback.
 func ownNetwork(t *testing.T) *net.IPNet {
 	t.Helper()
 	addresses, err := net.InterfaceAddrs()
@@ -520,7 +519,7 @@ func ownNetwork(t *testing.T) *net.IPNet {
 	return nil
 }
 
-// count is how many requests had that answer.
+// count returns the number of requests with a status.
 func count(all []wire, status int) int {
 	n := 0
 	for _, w := range all {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// net/http prints the bytes that a server sends behind an answer, through Go's own logger.
-// They may repeat the token, and they aren't one of our messages.
+// net/http prints bytes that a server sends after an answer with Go's own logger. They
+// may contain the token, and they aren't our messages.
 func TestSurplusBytesAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	const token = "glpat-secretSecret0123456"
@@ -40,7 +40,7 @@ func TestSurplusBytesAreNotPrinted(t *testing.T) {
 	}
 }
 
-// answerTooMuch answers each request, and sends more than it said it would.
+// answerTooMuch answers each request, and sends more than it announced.
 func answerTooMuch(conn net.Conn, body, more string) {
 	defer func() { _ = conn.Close() }()
 	for r := bufio.NewReader(conn); ; {

@@ -25,19 +25,19 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
-// TestScript runs the program as users do, against the simulated GitLab.
-// Beside the commands of testscript there are:
+// TestScript runs the program as users do, with the simulated GitLab. In addition to
+// testscript's commands there are:
 //
-//	gitlab [flags]     start a server, set what GitLab sets in a job of group/app; with
-//	                   -as ID, in that job
+//	gitlab [flags]     start a server, set the variables of a job of group/app, or with
+//	                   -as ID those of that job
 //	token KIND         be a job, a private token, a bearer token, nobody, …
 //	exits CODE args…   run, and require the exit code; no secret may be printed
-//	requests           print what the servers were asked since the last time
-//	await TEXT         wait until a request holds TEXT
-//	terminate          send SIGTERM to what runs in the background
-//	sections N         require so many sections in the last job log, each opened and
+//	requests           print the requests since the last time
+//	await TEXT         wait for a request that contains TEXT
+//	terminate          send SIGTERM to the programs in the background
+//	sections N         require that many sections in the last job log, each opened and
 //	                   closed once, and no other carriage returns
-//	tree DIR           print type, mode, size and name of all there is
+//	tree DIR           print type, mode, size and name of everything
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -61,11 +61,11 @@ func TestScript(t *testing.T) {
 
 type serverKey struct{}
 
-// simulated is the server of a script.
+// simulated is a script's server.
 type simulated struct {
 	running  *gitlabtest.Running
-	printed  int               // requests that were printed
-	vars     map[string]string // of the job
+	printed  int               // number of printed requests
+	vars     map[string]string // the job's
 	jobToken string
 }
 
@@ -108,7 +108,7 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 		s.running.Close()
 	}
 	s.running, s.printed = gitlabtest.Start(world(ts, *worldFile), o), 0
-	for name := range s.vars { // of the job before
+	for name := range s.vars { // of the previous job
 		ts.Setenv(name, "")
 	}
 	s.vars, s.jobToken = nil, gitlabtest.JobToken
@@ -132,7 +132,7 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 	setToken(ts, "job")
 }
 
-// world is the fixture, or what a file describes, with the fixture's tokens.
+// world returns the fixture, or the world in a file, with the fixture's tokens.
 func world(ts *testscript.TestScript, file string) *gitlabtest.World {
 	if file == "" {
 		return gitlabtest.Fixture()
@@ -143,8 +143,8 @@ func world(ts *testscript.TestScript, file string) *gitlabtest.World {
 	return w
 }
 
-// check holds what must be true of every script: no credential reached the
-// object storage, and none was part of an address.
+// check checks what must be true of every script: object storage got no credential, and
+// no URL contained one.
 func (s *simulated) check(ts *testscript.TestScript) {
 	for _, r := range s.running.Requests() {
 		if r.LeakedToken {
@@ -216,8 +216,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdRequests prints the requests since it was called last; "requests sorted" those that
-// are made side by side.
+// cmdRequests prints the requests since the last call; "requests sorted" sorts those that
+// are made in parallel.
 func cmdRequests(ts *testscript.TestScript, _ bool, args []string) {
 	s := server(ts)
 	all := s.running.Requests()

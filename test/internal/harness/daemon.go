@@ -27,7 +27,7 @@ func Begin(t *testing.T, name string, args ...string) *Daemon {
 		t.Fatal(err)
 	}
 	go func() {
-		_ = d.cmd.Wait() // it ends by a signal, or says why
+		_ = d.cmd.Wait() // ended by a signal, or its output says why
 		close(d.done)
 	}()
 	t.Cleanup(func() { d.Stop(syscall.SIGTERM) })
@@ -67,7 +67,7 @@ func (d *Daemon) Output() string {
 	return d.out.String()
 }
 
-// FreeAddress is a port that nothing uses at this moment.
+// FreeAddress returns a port that nothing uses at the moment.
 func FreeAddress(t *testing.T, host string) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(host, "0"))

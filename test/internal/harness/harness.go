@@ -1,6 +1,6 @@
-// Package harness is what the tests of the whole program share. [Main] starts a package's
-// tests, and puts the program into their path. The rest finds tools and files, and looks
-// at what the program did.
+// Package harness has what the tests of the whole program share. [Main] puts the program
+// into their path and runs them. Other functions find files and look at what the program
+// did.
 package harness
 
 import (
@@ -12,21 +12,21 @@ import (
 	"path/filepath"
 	"testing"
 
-	// What is built; go test must know that results depend on it.
+	// This import tells go test that results depend on the program.
 	_ "gitlab.com/artifetch/artifetch/internal/program"
 )
 
 // Update tells a test to rewrite the files it compares with.
 var Update = flag.Bool("update", false, "rewrite the files that tests compare with")
 
-// Root is the project's root directory. The packages that use it are two below it, and
-// go test starts their tests there. Don't change the directory before the tests run: go
-// test wouldn't see which files they read, and would take old results for new ones.
+// Root is the project's root directory. The packages that use it are two levels below it,
+// and go test starts their tests there. Don't change the directory before the tests run:
+// go test wouldn't see which files they read, and would reuse outdated results.
 const Root = "../.."
 
-// Main runs the tests of a package, and doesn't return. They find the program in their
-// path, as artifetch: it is built here, without the race detector, which would make each
-// start of it take six times as long. The packages have tests of their own for races.
+// Main runs a package's tests and doesn't return. They find the program in their path as
+// artifetch. It is built here without the race detector, which would make it start six
+// times as slowly. The program's packages have their own tests for races.
 func Main(m *testing.M) {
 	dir, err := os.MkdirTemp("", "artifetch-test-")
 	if err != nil {

@@ -20,8 +20,8 @@ func Secrets() []string {
 	return values
 }
 
-// Describe prints a request in one line: method, host, path, query, range, body, and the
-// status of the answer. Object storage's query is left out, since it is signed.
+// Describe returns a request in one line: method, host, path, query, range, body, and the
+// status of the answer. It omits object storage's query, which is signed.
 func Describe(r gitlabtest.Request) string {
 	line := fmt.Sprintf("%s %s %s", r.Method, r.Host, r.Path)
 	if r.Host == "gitlab" && r.Query != "" {
@@ -35,8 +35,8 @@ func Describe(r gitlabtest.Request) string {
 	return fmt.Sprintf("%s -> %d", line, r.Status)
 }
 
-// Tree returns everything below a directory, the directory included as "": the mode, and
-// a link's target or a file's content, by path.
+// Tree returns everything below a directory by path, with the directory itself as "": the
+// mode, and a link's target or a file's content.
 func Tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
