@@ -124,6 +124,8 @@ func oneJob(job string) *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := job
 		switch {
+		case strings.HasSuffix(r.URL.Path, "/cancel"):
+			answer = strings.Replace(job, `"success"`, `"canceled"`, 1)
 		case strings.HasSuffix(r.URL.Path, "/jobs"):
 			answer = "[" + job + "]"
 		case strings.HasSuffix(r.URL.Path, "/pipelines"):
