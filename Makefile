@@ -124,6 +124,7 @@ BIN ?= bin/
 ## build: the program for this machine, in bin/
 build: lean
 	@$(BUILD) -o $(BIN) .
+	@echo "built $(BIN)$(if $(filter %/,$(BIN)),artifetch$(shell $(GO) env GOEXE))"
 
 ## size: the program for linux/amd64 is at most 14 MiB
 size: lean

@@ -47,11 +47,10 @@ type NotArchiveError struct {
 
 // Error implements error.
 func (e *NotArchiveError) Error() string {
-	wanted := "an archive"
+	text := "not an archive: got " + e.What
 	if e.Gzip {
-		wanted = "a gzip file"
+		text = "not a gzip file: got " + e.What
 	}
-	text := fmt.Sprintf("not %s: got %s", wanted, e.What)
 	if e.Head != "" {
 		text += fmt.Sprintf(": %q", e.Head)
 	}

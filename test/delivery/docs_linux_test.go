@@ -92,7 +92,7 @@ var publishedComponent = regexp.MustCompile(`component: \$CI_SERVER_FQDN/your-gr
 
 // wantsRelease are jobs that can't run before something is published. They are checked
 // against GitLab's schema, and their inputs against the component.
-var wantsRelease = map[string]bool{"README.md test": true, "docs/delivery.md job": true, "docs/delivery.md publish": true}
+var wantsRelease = map[string]bool{"docs/components.md test": true, "docs/delivery.md job": true, "docs/delivery.md publish": true}
 
 // runPipeline runs all jobs of a .gitlab-ci.yml as jobs of the fixture's project.
 func (b docBlock) runPipeline(t *testing.T) {
@@ -199,10 +199,10 @@ func (b docBlock) runShell(t *testing.T) {
 	}
 }
 
-// The README only explains messages that exist.
+// Each message that the page explains is one of the program's.
 func TestTroubleshootingMessages(t *testing.T) {
 	t.Parallel()
-	_, table, _ := strings.Cut(harness.Read(t, "README.md"), "| message | why")
+	_, table, _ := strings.Cut(harness.Read(t, "docs/troubleshooting.md"), "| message | why")
 	table, _, _ = strings.Cut(table, "\n\n")
 	rows := regexp.MustCompile("(?m)^\\| (`.*?) \\|").FindAllStringSubmatch(table, -1)
 	if len(rows) < 10 {

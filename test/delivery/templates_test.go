@@ -14,35 +14,35 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
-// The tables of inputs in README.md, which a component catalog shows, are generated from
+// The tables of inputs in docs/components.md are generated from
 // the templates.
 //
 //	go test ./test/delivery -run ComponentInputs -update
 func TestComponentInputs(t *testing.T) {
 	t.Parallel()
-	readme := harness.Read(t, "README.md")
+	page := harness.Read(t, "docs/components.md")
 	files, err := fs.Glob(os.DirFS(harness.Root), "templates/*.yml")
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%v, %v", files, err)
 	}
-	text := readme
+	text := page
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".yml")
 		begin, end := fmt.Sprintf("<!-- inputs of %s -->\n", name), "<!-- end -->\n"
 		head, rest, ok := strings.Cut(text, begin)
 		_, tail, ended := strings.Cut(rest, end)
 		if !ok || !ended {
-			t.Fatalf("README.md has no place for the inputs of %s", name)
+			t.Fatalf("docs/components.md has no place for the inputs of %s", name)
 		}
 		text = head + begin + inputsTable(t, file) + end + tail
 	}
-	if text == readme {
+	if text == page {
 		return
 	}
 	if !*harness.Update {
-		t.Fatal("the tables of inputs in README.md are not what templates/ has: go test ./test/delivery -run ComponentInputs -update")
+		t.Fatal("the tables of inputs in docs/components.md are not what templates/ has: go test ./test/delivery -run ComponentInputs -update")
 	}
-	if err := os.WriteFile(filepath.Join(harness.Root, "README.md"), []byte(text), 0o644); err != nil { //nolint:gosec // to be read
+	if err := os.WriteFile(filepath.Join(harness.Root, "docs/components.md"), []byte(text), 0o644); err != nil { //nolint:gosec // to be read
 		t.Fatal(err)
 	}
 }
