@@ -24,13 +24,8 @@ func TestDemo(t *testing.T) {
 	need.Tools(t, "sh", "find")
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
-	built := func(_ context.Context, _ io.Writer, path string) error {
-		program, err := exec.LookPath("artifetch")
-		if err != nil {
-			return err
-		}
-		return os.Symlink(program, path)
-	}
+	program := need.Tools(t, "artifetch")
+	built := func(_ context.Context, _ io.Writer, path string) error { return os.Symlink(program, path) }
 	stay, leave := io.Pipe()
 	shown, out := io.Pipe()
 	ended := make(chan error, 1)
