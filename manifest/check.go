@@ -135,7 +135,7 @@ func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
 	case first == resolve.FieldSHA:
 		return "has no full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse " + s.SHA
 	case first == resolve.FieldReports:
-		return fmt.Sprintf("has the report %q", s.Report), "leave it out for the archive; a log is not a report"
+		return fmt.Sprintf("has the report %q", s.Report), "name one type, such as junit, or leave it out for the archive; a log is not a report"
 	case first == resolve.FieldSources:
 		return fmt.Sprintf("has a source that no pipeline of a ref has: %q", s.Sources), "it is one of " + strings.Join(resolve.Sources(), ", ") + ", but for parent_pipeline; ! in front means any other"
 	}

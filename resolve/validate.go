@@ -155,12 +155,19 @@ func (q Query) invalid() *QueryError {
 		given{FieldSHA, q.SHA != "" && !isFullCommit(q.SHA)}, given{FieldMergeRequest, q.MergeRequest < 0},
 		given{FieldBase, q.Base != "" && !isFullCommit(q.Base)}, given{FieldBefore, q.Before < 0},
 		given{FieldSources, !sourcesKnown(q.Sources) || slices.ContainsFunc(q.Sources, isChildSource)},
-		given{FieldReports, slices.ContainsFunc(q.Reports, func(kind string) bool { return kind == "" || slices.Contains(notReports, kind) })},
+		given{FieldReports, slices.ContainsFunc(q.Reports, NotAReport)},
 	)
 	if len(invalid) > 0 {
 		return &QueryError{ProblemInvalid, invalid}
 	}
 	return nil
+}
+
+// NotAReport reports whether no report has such a type: those of GitLab are words like
+// junit and browser_performance, and the archive and the log aren't reports.
+func NotAReport(kind string) bool {
+	odd := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' }
+	return kind == "" || slices.Contains(notReports, kind) || strings.ContainsFunc(kind, odd)
 }
 
 type given struct {

@@ -42,12 +42,8 @@ func find(name string) (target, error) {
 		}
 		info, lstatErr := os.Lstat(path)
 		switch {
-		case errors.Is(lstatErr, fs.ErrNotExist) && there == nil && path != name && !isDir(beside(path)):
-			return target{}, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
-		case errors.Is(lstatErr, fs.ErrNotExist) && there == nil:
-			return target{path: path}, nil
 		case lstatErr != nil && there == nil:
-			return target{}, lstatErr
+			return missing(name, path, lstatErr)
 		case lstatErr != nil, info.Mode()&fs.ModeSymlink == 0 && !(info.Mode().IsRegular() && os.SameFile(info, there)):
 			return target{open: func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) }}, nil //nolint:nilerr // Stat found it, so it can be opened
 		case info.Mode().IsRegular():
@@ -63,6 +59,18 @@ func find(name string) (target, error) {
 		path = link
 	}
 	return target{}, &fs.PathError{Op: "open", Path: name, Err: syscall.ELOOP}
+}
+
+// missing is the target of a name whose links end at a path that can't be looked at, because
+// of err. Only a path without links gets directories.
+func missing(name, path string, err error) (target, error) {
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+		return target{}, err
+	case path != name && !isDir(beside(path)):
+		return target{}, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
+	}
+	return target{path: path}, nil
 }
 
 // Target returns the path of the file that [Write] would replace, without links. It is

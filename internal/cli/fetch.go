@@ -82,6 +82,9 @@ func runFetch(ctx context.Context, o fetchOptions, con *console.Console) error {
 		done, err := o.run(ctx, s, what)
 		progress.End()
 		end()
+		if o.archive.file != "" {
+			err = failure.OfArchive(err, o.archive.file)
+		}
 		if err = o.missing.allow(s, err, "nothing fetched"); err != nil {
 			return err
 		}

@@ -288,7 +288,11 @@ func showJob(con *console.Console, j gitlab.Job, asJSON bool) error {
 	}
 	var files []string
 	for _, f := range row.Artifacts {
-		files = append(files, fmt.Sprintf("%s (%s)", f.FileType, console.Size(f.Size)))
+		file := f.FileType
+		if f.Size > 0 { // GitLab may not know it
+			file += fmt.Sprintf(" (%s)", console.Size(f.Size))
+		}
+		files = append(files, file)
 	}
 	return console.Pairs(con.Masked(), [][2]string{
 		{"job_id", orUnknown(row.ID)}, {"job", row.Name}, {"stage", row.Stage}, {"status", status}, {"ref", row.Ref},

@@ -121,19 +121,32 @@ func (e *UnknownWordError) Hint() string {
 	return "use one of " + strings.Join(e.Known, ", ") + ", or no braces"
 }
 
-// UnknownValueError reports a word in an [Output] whose value isn't known of a job.
+// UnknownValueError reports a word in an [Output] whose value isn't known of a job, or is
+// empty.
 type UnknownValueError struct {
 	Word     string
 	Artifact resolve.Artifact
+	File     bool // it is in the name of a file
+}
+
+// Empty reports whether the value is known, but a slug of it is empty.
+func (e *UnknownValueError) Empty() bool {
+	return e.Word == "{job_slug}" && e.Artifact.JobName != "" || e.Word == "{ref_slug}" && e.Artifact.Ref != ""
 }
 
 // Error implements error.
 func (e *UnknownValueError) Error() string {
+	if e.Empty() {
+		return fmt.Sprintf("%s is empty for %s: its name has no letters a-z and no digits", e.Word, e.Artifact.Label())
+	}
 	return fmt.Sprintf("%s is not known of %s", e.Word, e.Artifact.Label())
 }
 
 // Hint says what to do next.
-func (*UnknownValueError) Hint() string {
+func (e *UnknownValueError) Hint() string {
+	if e.Empty() {
+		return "use another word, such as {job} or {pipeline}"
+	}
 	return "this token can't list jobs; name the directory yourself"
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -69,15 +70,29 @@ func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
 	for i, a := range artifacts {
 		for _, word := range outputWords {
 			if strings.Contains(o.template, word) && valueOf(word, a) == "" {
-				return nil, &UnknownValueError{word, a}
+				return nil, &UnknownValueError{Word: word, Artifact: a, File: o.file}
 			}
 		}
 		prefixes[i] = o.prefix(a)
+		if o.isDot(prefixes[i]) {
+			return nil, &extract.ConflictError{Path: prefixes[i], Reason: "files can't go there: the name of a job is a dot, which would be the directory itself"}
+		}
 		if before := slices.Index(prefixes[:i], prefixes[i]); o.file && before >= 0 {
 			return nil, &OneFileError{File: o.Of(a), Jobs: [2]string{artifacts[before].Label(), a.Label()}}
 		}
 	}
 	return prefixes, nil
+}
+
+// isDot reports whether a word has made a dot of a whole part of a path.
+func (o Output) isDot(prefix string) bool {
+	was := strings.Split(o.template, "/")
+	for i, part := range strings.Split(prefix, "/") {
+		if part == "." && was[i] != "." {
+			return true
+		}
+	}
+	return false
 }
 
 func (o Output) prefix(a resolve.Artifact) string {

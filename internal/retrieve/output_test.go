@@ -3,8 +3,10 @@ package retrieve
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -89,6 +91,46 @@ func TestOutputUnknownValues(t *testing.T) {
 		_, err = o.prefixes([]resolve.Artifact{{JobName: "x", PipelineID: 1, Ref: "main", Project: "1"}, a})
 		if e, ok := errors.AsType[*UnknownValueError](err); !ok || e.Word != word || e.Artifact.Project != "1" {
 			t.Errorf("%s: %v", word, err)
+		}
+	}
+}
+
+// A job whose name is a dot doesn't make its directory, or file, that of all.
+func TestOutputDots(t *testing.T) {
+	t.Parallel()
+	for output, refused := range map[string]bool{"out/{job}": true, "out/{job}/x": true, "out/./x/{job}/./y": true, "out/{job}.d": false, "{pipeline}{job}": false, "./{pipeline}": false} {
+		for _, parse := range []func(string) (Output, error){ParseOutput, ParseArchive} {
+			o, err := parse(output)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := o.prefixes([]resolve.Artifact{{JobName: ".", JobID: 1, PipelineID: 9}}); is[*extract.ConflictError](err) != refused || !refused && err != nil {
+				t.Errorf("%s: %v", output, err)
+			}
+		}
+	}
+}
+
+// A slug may be empty although the name is known.
+func TestEmptySlugs(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		word  string
+		a     resolve.Artifact
+		empty bool
+	}{
+		{"{job_slug}", resolve.Artifact{JobName: "-/.."}, true},
+		{"{job_slug}", resolve.Artifact{JobID: 7}, false},
+		{"{ref_slug}", resolve.Artifact{Ref: "測試"}, true},
+		{"{pipeline}", resolve.Artifact{JobName: "x", Ref: "x"}, false},
+	} {
+		o, err := ParseArchive(tt.word + ".zip")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = o.prefixes([]resolve.Artifact{tt.a})
+		if e, ok := errors.AsType[*UnknownValueError](err); !ok || e.Empty() != tt.empty || strings.Contains(err.Error(), "is empty") != tt.empty || !e.File {
+			t.Errorf("%+v: %v", tt, err)
 		}
 	}
 }

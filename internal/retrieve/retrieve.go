@@ -3,6 +3,8 @@ package retrieve
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -129,7 +131,7 @@ func (r *run) unpin() {
 // known, and begins to look for that.
 func (r *run) byRef(ctx context.Context) []resolve.Artifact {
 	a, one := r.loader.Resolver.ByRef(r.o.Query)
-	if !one || r.listed || r.o.Wait > 0 || r.loader.Mode != Auto || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.varies() {
+	if !one || r.listed || r.o.Wait > 0 || r.loader.Mode != Auto || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.varies() || r.o.Output.file && r.o.Stage.OnConflict == extract.SkipExisting {
 		return nil
 	}
 	r.pin = r.loader.newPin(ctx, r.o.Query)
@@ -160,12 +162,30 @@ func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolv
 		if r.o.Output.file {
 			t.Archive, prefixes[i] = prefixes[i], ""
 		}
+		if r.keepsOld(t.Archive) {
+			done[i] = Result{Artifact: t.Artifact, contents: new(contents)}
+			return nil
+		}
 		t.Extract.Prefix, t.Extract.Label, t.Extract.Share = prefixes[i], artifacts[i].Label(), share
 		t.Extract.Connections = max(t.Extract.Connections/share, 1)
 		done[i], err = r.loader.Load(ctx, stage, t)
 		return err
 	})
 	return done, err
+}
+
+// keepsOld reports whether a file that an archive would go to stays as it is, so that there is
+// nothing to download.
+func (r *run) keepsOld(file string) bool {
+	if file == "" || r.o.Stage.OnConflict != extract.SkipExisting {
+		return false
+	}
+	info, err := os.Lstat(filepath.Join(r.o.Output.Dir, filepath.FromSlash(file)))
+	if err != nil || !info.Mode().IsRegular() {
+		return false // or it is an error later
+	}
+	r.o.Stage.OnSkip(file, "it is there already")
+	return true
 }
 
 // lists reports whether the files of each archive must be remembered, which takes

@@ -60,11 +60,12 @@ func Args(app *cli.App, args []string) ([]string, error) {
 type Flag struct {
 	Name       string // the first of its names
 	TakesValue bool
-	single     bool // says what is meant, and takes one value
+	single     bool // is in the list below, and takes one value
 }
 
-// single are the flags that say which job is meant, and take one value unless they are a list.
-var single = []string{"ref", "job-id", "pipeline", "sha", "mr"}
+// single are the flags that say which job is meant, or what is written besides its files, and
+// take one value unless they are a list.
+var single = []string{"ref", "job-id", "pipeline", "sha", "mr", "archive", "dotenv"}
 
 func index(flags []cli.Flag) map[string]Flag {
 	known := map[string]Flag{"help": {Name: "help"}, "h": {Name: "help"}}

@@ -214,7 +214,7 @@ func hintForRetrieval(h hinter) string {
 	case *retrieve.UnknownWordError:
 		return "use one of " + strings.Join(e.Known, ", ") + " in --output, or no braces"
 	case *retrieve.UnknownValueError:
-		return "this token can't list jobs; name the directory in --output yourself"
+		return hintForValue(e)
 	case *checkout.ElsewhereError:
 		if e.Named {
 			return "give --project, or --server-url https://" + e.Host + " with a token for it"

@@ -54,9 +54,25 @@ func Query(q resolve.Query, err error) error {
 	case resolve.FieldSources:
 		return sourceUsage(q.Sources)
 	case resolve.FieldReports:
-		return Usage("--report: not all of "+strings.Join(q.Reports, ", ")+" are types of reports", "leave out --report for the archive; job log prints the log")
+		return reportUsage(q.Reports[slices.IndexFunc(q.Reports, resolve.NotAReport)])
 	}
 	return ErrMergeRequest
+}
+
+// reportUsage says what is wrong with a --report.
+func reportUsage(kind string) error {
+	what := fmt.Sprintf("--report %q is not the type of a report", kind)
+	switch lower := strings.ToLower(kind); {
+	case kind == "archive":
+		return Usage("--report archive: the archive is not a report", "leave out --report for the archive")
+	case kind == "trace" || kind == "metadata":
+		return Usage(what, "leave out --report for the archive; job log prints the log")
+	case strings.Contains(kind, ","):
+		return Usage(what, "repeat --report for each one")
+	case lower != kind && !resolve.NotAReport(lower):
+		return Usage(what, "did you mean "+lower+"?")
+	}
+	return Usage(what, "types have lower-case letters, digits and underscores, such as junit: artifetch job show lists those of a job")
 }
 
 // sourceUsage says what is wrong with --source.
