@@ -72,12 +72,13 @@ func Run(ctx context.Context, args []string, out IO) int {
 	con := console.New(out.In, out.Out, out.Err)
 	con.Clock = out.Clock
 	con.SetColours(env.ReadDisplay(envconfig.OsLookuper()).Coloured(con.Watched()))
-	app, help := newApp(con), &keptError{w: con.Out}
-	app.Writer = help
+	app, page := newApp(con), &keptError{w: con.Out}
+	app.Writer = page
+	args, page.all = help.TakeAll(args)
 	app.Metadata = map[string]any{typedArgs: args[min(1, len(args)):]}
 	arranged, err := arrange.Args(app, args)
 	if err == nil {
-		err = cmp.Or(app.RunContext(ctx, arranged), help.err)
+		err = cmp.Or(app.RunContext(ctx, arranged), page.err)
 	}
 	switch err = failure.Stopped(ctx, err); {
 	case failure.ReaderLeft(out.Out, err):
@@ -104,7 +105,11 @@ func flagsOf(app *cli.App, args []string) failure.Flags {
 type keptError struct {
 	w   io.Writer
 	err error
+	all bool // help shows every flag
 }
+
+// Whole implements [help.Whole].
+func (k *keptError) Whole() bool { return k.all }
 
 // Write implements [io.Writer].
 func (k *keptError) Write(p []byte) (int, error) {
@@ -117,17 +122,21 @@ func init() { cli.HelpPrinter = help.Print } // it has one for all
 
 func newApp(con *console.Console) *cli.App {
 	app := &cli.App{
-		Name:        "artifetch",
-		Usage:       "fetch the artifacts of GitLab CI jobs",
-		UsageText:   "artifetch [global flags] COMMAND [flags] [PATH…]",
-		Description: "Every flag --some-flag can be given as the variable ARTIFETCH_SOME_FLAG.",
+		Name:      "artifetch",
+		Usage:     "fetch the artifacts of GitLab CI jobs",
+		UsageText: "artifetch [global flags] COMMAND [flags] [PATH…]",
+		Description: `Every flag --some-flag can be given as the variable ARTIFETCH_SOME_FLAG.
+
+  artifetch fetch --ref main --job build
+  artifetch ls --ref main --job build
+  artifetch explain --ref main --job biuld`,
 		HideVersion: true, // the library's flag would take -v
 		Before:      func(c *cli.Context) error { return showVersion(c, con) },
 		Reader:      con.In,
 		Writer:      con.Out,
 		ErrWriter:   con.Err,
-		Flags:       globalFlags(),
-		Commands:    []*cli.Command{fetchCommand(con), lsCommand(con), catCommand(con), resolveCommand(con), explainCommand(con), extractCommand(con), keepCommand(con), deleteCommand(con), jobsCommand(con), jobCommand(con), syncCommand(con), verifyCommand(con), doctorCommand(con), completionCommand(con)},
+		Flags:       append(globalFlags(), cli.HelpFlag), // which the library adds only where there is no command help
+		Commands:    []*cli.Command{fetchCommand(con), lsCommand(con), catCommand(con), resolveCommand(con), explainCommand(con), extractCommand(con), keepCommand(con), deleteCommand(con), jobsCommand(con), jobCommand(con), syncCommand(con), verifyCommand(con), doctorCommand(con), completionCommand(con), help.Command(printHelp), help.Version(con.Out, versionLine())},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,
@@ -142,6 +151,7 @@ func newApp(con *console.Console) *cli.App {
 			c.OnUsageError = onUsageError
 			c.HideHelpCommand = true
 			switch {
+			case c.Name == "help", c.Name == "version": // mistakes in the environment don't concern them
 			case len(c.Subcommands) == 0:
 				c.Before = func(c *cli.Context) error { return readFlags(c, con) }
 			case len(c.Flags) > 0: // Before would also run before a command in it
@@ -180,10 +190,14 @@ func showVersion(c *cli.Context, con *console.Console) error {
 	if !readGlobal(c).version {
 		return nil
 	}
-	if _, err := fmt.Fprintf(con.Out, "artifetch %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH); err != nil {
+	if _, err := fmt.Fprintln(con.Out, versionLine()); err != nil {
 		return err
 	}
 	return errShown
+}
+
+func versionLine() string {
+	return fmt.Sprintf("artifetch %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // action is what a command does: it reads its flags into options, and runs with those.

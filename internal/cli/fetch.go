@@ -26,8 +26,8 @@ func fetchCommand(con *console.Console) *cli.Command {
 		Description: `PATH is a file, a directory or a glob (**, *, ?, [a-z], {a,b}); without it, fetch takes all files.
 
   artifetch fetch --ref main --job build
-  artifetch fetch -R group/sub/lib -r v2.x -j package dist/ 'lib/**/*.so' -x '**/*.map' -o lib
-  artifetch fetch --ref main --job 'lint*' --report junit -o 'junit/{job_slug}'`,
+  artifetch fetch -R group/lib -r v1.0 -j package '*.so' -x '*.map' -o lib
+  artifetch fetch --ref main --job 'lint*' --report junit -o 'out/{job_slug}'`,
 		Flags:  slices.Concat(queryFlags(), []cli.Flag{reportFlag()}, extractionFlags(), []cli.Flag{archiveFlag(), ifMissingFlag()}, transferFlags(" for one archive"), []cli.Flag{formatFlag()}, dotenvFlags(), logFlags()),
 		Action: action(con, readFetch, runFetch),
 	}

@@ -23,7 +23,7 @@ func extractionFlags() []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Select, Usage: "`DIR` for the files; may contain {job} (default: $CI_PROJECT_DIR or .)"},
 		&cli.IntFlag{Name: "strip-components", Category: help.Select, Usage: "drop the first `N` directories of each name"},
 		&cli.BoolFlag{Name: "flat", Category: help.Select, Usage: "drop all directories of each name", DisableDefaultText: true},
-		&cli.IntFlag{Name: "unpack", Category: help.Select, Usage: "unpack archives (.zip, .tar.gz, …) among the files, too, up to `N` deep", DefaultText: "0"},
+		&cli.IntFlag{Name: "unpack", Category: help.Select, Usage: "also unpack archives among the files, `N` levels deep", DefaultText: "0"},
 		&cli.StringFlag{Name: "on-conflict", Category: help.Select, Usage: "existing files: `WHAT` is overwrite, skip or fail", DefaultText: "overwrite"},
 		&cli.StringFlag{Name: "symlinks", Category: help.Select, Usage: "links that point out: `HOW` is safe (refuse), skip (also what can't be made here) or all", DefaultText: "safe"},
 		&cli.StringFlag{Name: "umask", Category: help.Select, Usage: "remove these permission `BITS`, such as 027, from every file", DefaultText: "none"},

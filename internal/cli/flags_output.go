@@ -100,7 +100,7 @@ func (s *session) confirm(ctx context.Context, given bool, question string) erro
 
 func dotenvFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "dotenv", Category: help.Output, Usage: "write ARTIFACT_JOB_ID and others to `FILE`, for artifacts:reports:dotenv"},
+		&cli.StringFlag{Name: "dotenv", Category: help.Output, Usage: "write a dotenv report (ARTIFACT_JOB_ID, …) to `FILE`"},
 		&cli.StringFlag{Name: "dotenv-prefix", Category: help.Output, Usage: "start the names of these variables with `NAME`", DefaultText: dotenv.DefaultPrefix},
 	}
 }

@@ -26,13 +26,13 @@ func queryFlags() []cli.Flag {
 	return []cli.Flag{
 		projectFlag(),
 		&cli.StringSliceFlag{Name: "ref", Aliases: []string{"r"}, Category: help.Which, Usage: "branch or tag `REF` (default: the job's own), or @default; may be repeated"},
-		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: help.Which, Usage: "job `NAME`, in full, or a glob (*, ?, {a,b}); may be repeated"},
+		&cli.StringSliceFlag{Name: "job", Aliases: []string{"j"}, Category: help.Which, Usage: "full `NAME` of the job, or glob (*, ?); may be repeated"},
 		&cli.StringFlag{Name: "job-id", Category: help.Which, Usage: "job `ID` or web address, instead of --ref and --job"},
-		&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "`ID` or address, current, upstream, root, or latest (of --ref); any status"},
+		&cli.StringFlag{Name: "pipeline", Category: help.Which, Usage: "`ID`, address, current, upstream, root, latest of --ref"},
 		&cli.StringFlag{Name: "sha", Category: help.Which, Usage: "the newest pipeline of the commit `SHA` that has the job"},
-		&cli.StringFlag{Name: "mr", Category: help.Which, Usage: "newest pipeline with the job of a merge request, by `NUMBER` or address"},
-		&cli.BoolFlag{Name: "recent", Category: help.Which, Usage: "if the newest successful pipeline lacks the job, search older ones", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "any-pipeline", Category: help.Which, Usage: "the newest successful job, even if its pipeline failed or still runs", DisableDefaultText: true},
+		&cli.StringFlag{Name: "mr", Category: help.Which, Usage: "merge request `NUMBER` or address: its newest pipeline"},
+		&cli.BoolFlag{Name: "recent", Category: help.Which, Usage: "if the newest pipeline lacks the job, search older ones", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "any-pipeline", Category: help.Which, Usage: "newest successful job, whatever its pipeline's status", DisableDefaultText: true},
 		&cli.DurationFlag{Name: "max-age", Category: help.Which, Usage: "with --recent or --any-pipeline: search back at most `DURATION`", DefaultText: "any"},
 		&cli.BoolFlag{Name: "previous", Category: help.Which, Usage: "only pipelines of --ref before the running one", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "base", Category: help.Which, Usage: "in a merge request: the base commit, or the nearest before it with the job", DisableDefaultText: true},
@@ -46,7 +46,7 @@ func queryFlags() []cli.Flag {
 
 // reportFlag takes reports in place of archives.
 func reportFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "report", Category: help.Select, Usage: "take the report of `TYPE`, such as junit, not the archive; may be repeated"}
+	return &cli.StringSliceFlag{Name: "report", Category: help.Select, Usage: "take report `TYPE` (junit, …) instead; may be repeated"}
 }
 
 func projectFlag() cli.Flag {

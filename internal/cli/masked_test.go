@@ -85,7 +85,7 @@ func TestHeadersInResults(t *testing.T) {
 	}
 	for _, args := range []string{"jobs", "job show 8", "doctor", "doctor --format json"} {
 		out, errs := run(args)
-		if strings.Contains(out+errs, secret) || !strings.Contains(out+errs, "401 for [REDACTED]") {
+		if strings.Contains(out+errs, secret) || !strings.Contains(out+errs, " for [REDACTED]") {
 			t.Errorf("%s: %s %s", args, out, errs)
 		}
 		for line := range strings.Lines(errs) {

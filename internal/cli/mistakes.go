@@ -3,41 +3,75 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/similar"
 )
 
-// noCommand runs when the first argument isn't a command, or there is none. "help
-// COMMAND" is what many programs understand.
+// noCommand runs when the first argument isn't a command, or there is none.
 func noCommand(c *cli.Context) error {
 	words := slices.DeleteFunc(c.Args().Slice(), func(word string) bool { return word == "--" }) // see package arrange
-	if len(words) > 0 && words[0] == "help" {
-		words = words[1:]
-		if known := commandAt(c.App, words); known != nil {
-			help.Print(c.App.Writer, "", known)
-			return nil
-		}
-	}
 	if len(words) == 0 {
 		return cli.ShowAppHelp(c)
 	}
-	name := words[0]
+	return unknownCommand(c.App, words[0])
+}
+
+// printHelp prints the page of a command or a topic.
+func printHelp(c *cli.Context, words []string) error {
+	if len(words) == 0 {
+		return cli.ShowAppHelp(c)
+	}
+	if page := help.Topic(strings.Join(words, "-"), codeRows()); page != "" {
+		_, err := io.WriteString(c.App.Writer, page)
+		return err
+	}
+	if known := commandAt(c.App, words); known != nil {
+		help.Print(c.App.Writer, "", known)
+		return nil
+	}
+	return unknownCommand(c.App, words[0])
+}
+
+// codeRows are the exit codes and their meanings.
+func codeRows() (rows [][2]string) {
+	meanings := failure.Codes()
+	for _, code := range slices.Sorted(maps.Keys(meanings)) {
+		rows = append(rows, [2]string{strconv.Itoa(int(code)), meanings[code]})
+	}
+	return rows
+}
+
+// meant are words that people know from other programs, and the commands for them.
+var meant = map[string]string{
+	"download": "fetch", "pull": "fetch", "list": "jobs, or ls for the files of a job", "log": "job log", "logs": "job log", "trace": "job log", "show": "job show",
+	"status": "job show", "cancel": "job cancel", "retry": "job retry", "play": "job play", "run": "job play", "erase": "job erase", "unzip": "extract", "unpack": "extract",
+	"rm": "delete", "remove": "delete", "files": "ls", "tree": "ls --tree", "update": "sync --update", "install": "sync", "why": "explain", "pipelines": "jobs --pipeline ID",
+}
+
+func unknownCommand(app *cli.App, name string) error {
 	hint := "artifetch --help lists the commands"
-	var names []string
-	for _, command := range c.App.Commands {
+	names := help.Topics()
+	for _, command := range app.Commands {
 		names = append(names, command.Names()...)
 	}
-	if near := nearest(name, names); near != "" {
-		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
-	}
-	if isAddress(name) {
+	switch near := nearest(name, names); {
+	case meant[name] != "":
+		hint = fmt.Sprintf("did you mean artifetch %s? %s", meant[name], hint)
+	case name == "login" || name == "auth":
+		hint = "set GITLAB_TOKEN, or give --token-file; artifetch doctor checks the token"
+	case isAddress(name):
 		hint = "did you mean: " + shown("artifetch fetch", queryOptions{}.flagsForAddress(name)...)
+	case near != "":
+		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
 	}
 	return usage(fmt.Sprintf("no command %q", name), hint)
 }
@@ -87,6 +121,8 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 		typed := asTyped(c, name)
 		err = fmt.Errorf("no flag %s", typed)
 		switch near := nearest(name, flagNames(flags)); {
+		case strings.HasPrefix(typed, "--") && (name == "token" || strings.HasSuffix(name, "-token")):
+			hint = "set GITLAB_TOKEN, or give --token-file FILE: other users of the machine can read a token on the command line"
 		case strings.HasPrefix(typed, "--") && near != "":
 			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
 		default:

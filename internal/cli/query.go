@@ -149,6 +149,9 @@ func misplaced(c *cli.Context) error {
 	if len(args) == 0 || slices.ContainsFunc([]string{"job", "job-id", "all"}, c.IsSet) {
 		return nil
 	}
+	if args[0] == "jobs" && c.Command.Name == "ls" {
+		return usage("no job given: an argument is a path in the archive", "to list jobs: artifetch jobs")
+	}
 	return usage("no job given: an argument is a path in the archive", "did you mean: "+shown(c.Command.HelpName, o.flagsForWords(args)...))
 }
 

@@ -141,13 +141,13 @@ and order of the file stay, and so do all other sources, as they are locked. If 
 fails, nothing changes.
 
   artifetch sync add app --job build --output vendor/app dist/
-  artifetch sync add lib --project group/sub/lib --ref v2.x --job package --output vendor/lib`,
+  artifetch sync add lib -R group/lib --ref v1.0 --job package -o vendor/lib`,
 		Flags: reworded(slices.Concat(only(queryFlags(), keys...), []cli.Flag{reportFlag()}, only(extractionFlags(), keys...), []cli.Flag{ifMissingFlag()}, manifestFlags(), transferFlags(""), logFlags()),
 			[2]string{"project", "`PROJECT` id, path or address (default: the manifest's, $CI_PROJECT_ID, or the checkout's)"},
 			[2]string{"ref", "branch or tag `REF`, or @default (default: the manifest's); may be repeated"},
 			[2]string{"job", "job `NAME`, in full"},
 			[2]string{"pipeline", "`ID` or address, or latest (of --ref); any status"},
-			[2]string{"report", "take the report of `TYPE`, such as junit, not the archive"},
+			[2]string{"report", "take report `TYPE` (junit, …), not the archive"},
 			[2]string{"output", "`DIR` for the files, relative to the manifest's directory (default: that directory)"}),
 		Action: action(con, readSyncAdd, runSyncAdd),
 	}

@@ -12,7 +12,7 @@ import (
 
 func TestHelpIsPrinted(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--help"}, {}, {"fetch", "--help"}, {"fetch", "-h"}, {"job", "log", "--help"}, {"job", "--help"}, {"help"}, {"help", "fetch"}, {"help", "get"}, {"help", "job"}, {"help", "job", "log"}} {
+	for _, args := range [][]string{{"--help"}, {}, {"fetch", "--help"}, {"fetch", "-h"}, {"job", "log", "--help"}, {"job", "--help"}, {"help"}, {"help", "fetch"}, {"help", "get"}, {"help", "job"}, {"help", "job", "log"}, {"fetch", "--help", "--all"}, {"help", "--all", "fetch"}, {"version"}} {
 		var out, errs bytes.Buffer
 		if code := command(t, append([]string{"artifetch"}, args...), cli.IO{Out: &out, Err: &errs}); code != 0 || errs.Len() > 0 || !strings.HasPrefix(out.String(), "artifetch ") || strings.Contains(out.String(), "\n\n\n") {
 			t.Errorf("%q: code %d, %s%s", args, code, out.String(), errs.String())
@@ -66,6 +66,15 @@ func TestSuggestions(t *testing.T) {
 		{[]string{"--ref", "main", "fetch"}, "no flag --ref\n  flags of a command go after it: artifetch fetch --ref …"},
 		{[]string{"-j", "x", "ls"}, "no flag -j\n  flags of a command go after it: artifetch fetch -j …"},
 		{[]string{"--follow", "job", "log"}, "no flag --follow\n  flags of a command go after it: artifetch job log --follow …"},
+		{[]string{"download"}, "no command \"download\"\n  did you mean artifetch fetch?"},
+		{[]string{"list"}, "did you mean artifetch jobs, or ls for the files of a job?"},
+		{[]string{"log", "5"}, "did you mean artifetch job log?"},
+		{[]string{"login"}, "\n  set GITLAB_TOKEN, or give --token-file; artifetch doctor checks the token"},
+		{[]string{"ls", "jobs"}, "\n  to list jobs: artifetch jobs"},
+		{[]string{"help", "log"}, "did you mean artifetch job log?"},
+		{[]string{"fetch", "--token", "glpat-x"}, "no flag --token\n  set GITLAB_TOKEN, or give --token-file FILE: "},
+		{[]string{"--private-token=x", "fetch"}, "no flag --private-token\n  set GITLAB_TOKEN, or give --token-file FILE: "},
+		{[]string{"--token-fil", "x", "fetch"}, "did you mean --token-file?"},
 		{[]string{"1"}, "no command \"1\"\n  artifetch --help lists the commands"},
 	}
 	for _, tt := range tests {

@@ -17,6 +17,7 @@ import (
 var exampleCodes = map[string]int{
 	"artifetch explain --ref main --job biuld":                        3, // the job doesn't exist
 	"artifetch explain -R group/lib -r v1.0 -j package --format json": 0,
+	"artifetch sync init":                                             9, // there is a manifest already
 }
 
 // Every example in every command's help works unchanged, on an instance with the jobs

@@ -1,12 +1,17 @@
 // Package help prints the help of commands. The library's own is longer than a screen:
 // it repeats the names of flags that may be given several times, sorts categories by
 // name, and breaks no line. Print takes the place of its printer for all commands.
+//
+//	help.go    pages about commands
+//	topics.go  pages about something else, and the commands help and version
+//	flags.go   which flags a page can do without
 package help
 
 import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -25,38 +30,135 @@ const (
 	Output   = "Output:"
 )
 
-// Print prints the help of an app or a command.
-func Print(w io.Writer, _ string, what any) { _, _ = io.WriteString(w, Page(what)) }
+// Print prints the help of an app or a command: all of it, if w is a [Whole] that says so.
+func Print(w io.Writer, _ string, what any) {
+	whole, ok := w.(Whole)
+	_, _ = io.WriteString(w, Page(what, ok && whole.Whole()))
+}
 
-// width is how wide help is, in characters.
-const width = 100
+// Whole is a writer that knows whether help shows every flag.
+type Whole interface{ Whole() bool }
 
-// Page is the help of an app or a command.
-func Page(what any) string {
+// TakeAll removes --all from arguments that ask for help, and reports whether it was there.
+func TakeAll(args []string) ([]string, bool) {
+	options := args
+	if end := slices.Index(args, "--"); end >= 0 {
+		options = args[:end]
+	}
+	asks := slices.ContainsFunc(options, func(arg string) bool { return arg == "--help" || arg == "-h" })
+	if !(asks || len(args) > 1 && args[1] == "help") || !slices.Contains(options, "--all") {
+		return args, false
+	}
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--all" }), true
+}
+
+// A page is as large as a terminal of the usual size, if it can be.
+const (
+	width  = 80 // characters
+	height = 40 // lines
+)
+
+// Page is the help of an app or a command: with the flags that are needed often, or with
+// all of them.
+func Page(what any, all bool) string {
+	page := pageOf(what, nil)
+	if all || strings.Count(page, "\n") <= height {
+		return page
+	}
+	return pageOf(what, rare)
+}
+
+// pageOf leaves out the flags that hide names.
+func pageOf(what any, hide []string) string {
 	var b strings.Builder
 	switch c := what.(type) {
 	case *cli.App:
-		_, _ = fmt.Fprintf(&b, "%s\n\n%s.\n\nCommands:\n", c.UsageText, sentence(c.Usage))
+		top(&b, c.UsageText, c.Usage, nil, c.Description)
+		b.WriteString("Commands:\n")
 		commandRows(&b, c.Commands)
-		flagRows(&b, c.Flags)
-		_, _ = fmt.Fprintf(&b, "\n%s\nartifetch COMMAND --help says more about a command.\n", c.Description)
-	case *cli.Command:
-		_, _ = fmt.Fprintf(&b, "%s\n%s.", c.UsageText, sentence(c.Usage))
-		if len(c.Aliases) > 0 {
-			_, _ = fmt.Fprintf(&b, " Also: %s.", strings.Join(c.Aliases, ", "))
-		}
+		flagRows(&b, c.Flags, hide)
 		b.WriteByte('\n')
-		if c.Description != "" {
-			_, _ = fmt.Fprintf(&b, "\n%s\n", c.Description)
-		}
+		b.WriteString(Wrap(more("artifetch", hide) + "About a command: artifetch help COMMAND. " + topics))
+	case *cli.Command:
+		top(&b, c.UsageText, c.Usage, c.Aliases, c.Description)
 		if len(c.Subcommands) > 0 {
-			b.WriteString("\nCommands:\n")
+			b.WriteString("Commands:\n")
 			commandRows(&b, c.Subcommands)
 		}
-		flagRows(&b, c.Flags)
-		b.WriteString("\nartifetch --help lists the flags of every command.\n")
+		flagRows(&b, c.Flags, hide)
+		b.WriteByte('\n')
+		b.WriteString(Wrap(more(command.FindString(c.UsageText), hide) + "Global flags: artifetch --help --all."))
+	}
+	return strings.ReplaceAll(b.String(), "\n\n\n", "\n\n")
+}
+
+// command is the beginning of a usage: the name of the command.
+var command = regexp.MustCompile(`^[a-z]+( [a-z]+\b)*`)
+
+// more says where the flags are that hide leaves out.
+func more(command string, hide []string) string {
+	if hide == nil {
+		return ""
+	}
+	return "More: " + command + " --help --all. "
+}
+
+// top writes what a command is for, examples, and what else there is to say.
+func top(b *strings.Builder, usage, summary string, aliases []string, description string) {
+	_, _ = fmt.Fprintf(b, "%s\n%s.", usage, sentence(summary))
+	if len(aliases) > 0 {
+		_, _ = fmt.Fprintf(b, " Also: %s.", strings.Join(aliases, ", "))
+	}
+	b.WriteString("\n\n")
+	prose, examples := split(description)
+	if examples != "" {
+		b.WriteString(examples + "\n")
+	}
+	if prose != "" {
+		b.WriteString(prose + "\n")
+	}
+}
+
+// split takes the examples out of a description: they are indented. It wraps the rest.
+func split(description string) (prose, examples string) {
+	var text []string
+	for line := range strings.Lines(description) {
+		if strings.HasPrefix(line, "  ") {
+			examples += strings.TrimRight(line, "\n") + "\n"
+		} else {
+			text = append(text, line)
+		}
+	}
+	if joined := strings.TrimSpace(strings.Join(text, "")); joined != "" {
+		prose = Wrap(joined)
+	}
+	return prose, examples
+}
+
+// Wrap breaks text into lines at blanks. Empty lines stay.
+func Wrap(text string) string {
+	var b strings.Builder
+	for i, paragraph := range strings.Split(text, "\n\n") {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		for _, line := range lines(paragraph, width) {
+			b.WriteString(line + "\n")
+		}
 	}
 	return b.String()
+}
+
+// lines breaks text at blanks, into lines of at most so many characters.
+func lines(text string, width int) (list []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && utf8.RuneCountInString(line+" "+word) > width {
+			list, line = append(list, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(list, line)
 }
 
 func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
@@ -73,13 +175,13 @@ func commandRows(b *strings.Builder, commands []*cli.Command) {
 
 // flagRows lists flags under their categories, in the order in which a query is
 // written.
-func flagRows(b *strings.Builder, flags []cli.Flag) {
+func flagRows(b *strings.Builder, flags []cli.Flag, hide []string) {
 	gap := "\n"
 	for _, category := range []string{"", Which, Select, Transfer, Server, Output} {
 		var rows [][2]string
 		for _, f := range flags {
 			doc, ok := f.(cli.DocGenerationFlag)
-			if ok && categoryOf(f) == category && f != cli.HelpFlag {
+			if ok && categoryOf(f) == category && f != cli.HelpFlag && !slices.Contains(hide, f.Names()[0]) {
 				rows = append(rows, flagRow(f, doc))
 			}
 		}
@@ -137,18 +239,15 @@ func writeRows(b *strings.Builder, rows [][2]string) {
 	for _, r := range rows {
 		wide = max(wide, utf8.RuneCountInString(r[0]))
 	}
-	var lines [][]string
+	var table [][]string
 	for _, r := range rows {
-		left, line := r[0], ""
-		for word := range strings.FieldsSeq(r[1]) {
-			if line != "" && wide+5+utf8.RuneCountInString(line+word) > width {
-				lines = append(lines, []string{"  " + left, line})
-				left, line = "", "  "
+		left := r[0]
+		for i, line := range lines(r[1], width-wide-len("  ")-len("  ")) {
+			if i > 0 {
+				left = ""
 			}
-			line += " " + word
-			line = strings.TrimPrefix(line, " ")
+			table = append(table, []string{"  " + left, line})
 		}
-		lines = append(lines, []string{"  " + left, line})
 	}
-	b.WriteString(console.Align(lines))
+	b.WriteString(console.Align(table))
 }
