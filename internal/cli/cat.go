@@ -42,7 +42,7 @@ file needs no PATH.
 	}
 }
 
-// catOptions are what the flags of cat say.
+// catOptions are the options of cat.
 type catOptions struct {
 	global globalOptions
 	query  queryOptions
@@ -81,12 +81,12 @@ func runCat(ctx context.Context, o catOptions, con *console.Console) error {
 	})
 }
 
-// name is what is written, for a person.
+// name describes the output for people.
 func (o catOptions) name() string {
 	return cmp.Or(o.file.Name, strings.Join(o.query.asked.Reports, ", ")+" report")
 }
 
-// counted is how many bytes were written.
+// counted counts the bytes that are written.
 type counted int64
 
 // Write implements [io.Writer].

@@ -39,7 +39,7 @@ one second.
 	}
 }
 
-// readCompletion returns the script of the shell that the argument names.
+// readCompletion returns the script for the shell in the argument.
 func readCompletion(c *cli.Context) (script string, err error) {
 	script = complete.Script(c.Args().First())
 	if script == "" || c.NArg() != 1 {
@@ -48,10 +48,10 @@ func readCompletion(c *cli.Context) (script string, err error) {
 	return script, nil
 }
 
-// patience is how long a person waits for names. Only tests change it.
+// patience is how long completion waits for names. Only tests change it.
 var patience = time.Second
 
-// completions lists what current could become behind the words before it.
+// completions lists what current could become after the words before it.
 func completions(ctx context.Context, before []string, current string) []complete.Word {
 	app := newApp(console.New(nil, io.Discard, io.Discard))
 	a := arrange.Read(app, before)
@@ -81,7 +81,7 @@ func completions(ctx context.Context, before []string, current string) []complet
 	return complete.Starting(commands, current, "")
 }
 
-// flagWords lists the flags of the command and those that every command has.
+// flagWords lists the command's flags and the global ones.
 func flagWords(app *cli.App, a *arrange.Line) []complete.Word {
 	flags := app.Flags
 	if c := commandAt(app, a.Path); c != nil {
@@ -98,7 +98,7 @@ func flagWords(app *cli.App, a *arrange.Line) []complete.Word {
 	return words
 }
 
-// values lists what a flag could be set to, behind the words before it.
+// values lists a flag's possible values, after the words before it.
 func values(ctx context.Context, before, path []string, flag string) []complete.Word {
 	switch flag {
 	case "job", "name", "ref":
@@ -130,8 +130,8 @@ func values(ctx context.Context, before, path []string, flag string) []complete.
 	return nil
 }
 
-// fromServer runs the command as far as it was written, to know which project is
-// meant, but lets it do nothing except to list names.
+// fromServer runs the command as typed so far, to find out the project, but replaces its
+// action with one that lists names.
 func fromServer(ctx context.Context, before []string, flag string) []complete.Word {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -153,17 +153,17 @@ func fromServer(ctx context.Context, before []string, flag string) []complete.Wo
 			c.Action = list
 		}
 	}
-	// A command line that is still being written has mistakes in it.
-	arranged, _ := arrange.Args(app, slices.Concat([]string{"artifetch"}, before)) // a line that is being written
+	// An incomplete command line may have mistakes.
+	arranged, _ := arrange.Args(app, slices.Concat([]string{"artifetch"}, before)) // incomplete
 	_ = app.RunContext(ctx, arranged)
 	return names
 }
 
-// defaultBranch is the word for it.
+// defaultBranch completes to the default branch.
 var defaultBranch = complete.Word{Text: resolve.DefaultBranch, About: "the default branch"}
 
-// names lists the newest names of jobs, or of refs, each once. The list of jobs
-// has refs, too, for a token that may not list pipelines.
+// names lists the newest names of jobs or refs, each once. It takes refs from the list of
+// jobs if the token can't list pipelines.
 func (s *session) names(ctx context.Context, o queryOptions, flag string) []complete.Word {
 	q := jobs.Query{Limit: defaultLimit}
 	if err := pipelineOf(s.cfg, o.project, o.pipeline, &q.Query); err != nil || q.Project == "" {
@@ -182,7 +182,7 @@ func (s *session) names(ctx context.Context, o queryOptions, flag string) []comp
 	return distinct(s.jobs().List(ctx, q), name)
 }
 
-// distinct names the rows of a list's first page, each name once.
+// distinct returns the names in a list's first page, each once.
 func distinct[T any](rows iter.Seq2[T, error], name func(T) complete.Word) []complete.Word {
 	var words []complete.Word
 	seen := 0

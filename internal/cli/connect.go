@@ -40,12 +40,12 @@ type session struct {
 	quiet     bool // print only errors
 	sectioned bool // messages are in a section of the job log
 
-	refusals atomic.Int64 // how often the server was overloaded, or couldn't be reached
+	refusals atomic.Int64 // how often the server was overloaded or unreachable
 
-	elsewhere error // why the checkout's project isn't taken; or nil
+	elsewhere error // why the checkout's project isn't used; or nil
 }
 
-// connected runs what a command does with a connection to GitLab, within --deadline.
+// connected runs a command with a connection to GitLab, within --deadline.
 func connected(ctx context.Context, o globalOptions, con *console.Console, do func(ctx context.Context, s *session) error) error {
 	ctx, cancel := withDeadline(ctx, o)
 	defer cancel()
@@ -56,7 +56,7 @@ func connected(ctx context.Context, o globalOptions, con *console.Console, do fu
 	return s.lacking(do(ctx, s))
 }
 
-// lacking says what a command lacks first: without a token, most projects can't be used.
+// lacking reports a missing token first: without one, most projects can't be used.
 func (s *session) lacking(err error) error {
 	switch without := s.tokenless(); {
 	case !errors.Is(err, failure.ErrNoProject):
@@ -69,18 +69,18 @@ func (s *session) lacking(err error) error {
 	return err
 }
 
-// tokenless reports whether there is no token, although nobody asked for that.
+// tokenless reports whether the token is missing, although the user didn't ask for that.
 func (s *session) tokenless() bool {
 	return s.cfg.Token.Kind == env.NoToken && s.cfg.Token.Source == ""
 }
 
-// lookuper finds variables in the flags first, then in the environment.
+// lookuper looks up variables in the flags first, then in the environment.
 func (o globalOptions) lookuper() envconfig.Lookuper {
 	return envconfig.MultiLookuper(envconfig.MapLookuper(o.variables), envconfig.OsLookuper())
 }
 
-// localSession is what a command needs that makes no requests. It ignores mistakes in the
-// environment, such as an empty token.
+// localSession is the session of a command that makes no requests. It ignores mistakes in
+// the environment, such as an empty token.
 func localSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
 	cfg, err := failure.LoadEnv(ctx, o.lookuper())
 	if err != nil {
@@ -96,7 +96,7 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 	if !known {
 		return nil, usage("--download-mode must be auto, direct or proxy", "leave it out for auto")
 	}
-	cfg, err := ctxio.Await(ctx, func() (env.Config, error) { // a token may come through a pipe
+	cfg, err := ctxio.Await(ctx, func() (env.Config, error) { // a token may come from a pipe
 		return failure.LoadEnv(ctx, o.lookuper())
 	})
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *session) newResolver() *resolve.Resolver {
 		API: s.api, JobToken: s.cfg.Token.Kind == env.JobToken,
 		OnSkip: func(err error) { s.log.Warn().Err(err).Msg("a downstream pipeline is left out") },
 	}
-	var said sync.Map // refs: with --wait, each is tried again and again
+	var said sync.Map // refs: --wait retries each of them
 	o.OnPass = func(ref string, because error) {
 		if _, known := said.LoadOrStore(ref, true); !known {
 			s.log.Info().Str("ref", ref).Str("because", because.Error()).Msg("trying the next ref")
@@ -173,7 +173,7 @@ func (s *session) newClients(stallTimeout time.Duration) (transport.Clients, err
 	return transport.New(o), nil
 }
 
-// credential is the header that carries a token.
+// credential returns the header for a token.
 // https://docs.gitlab.com/api/rest/authentication/
 func credential(t env.Token) (header, value string) {
 	switch t.Kind {
@@ -187,7 +187,7 @@ func credential(t env.Token) (header, value string) {
 	return "", ""
 }
 
-// observe logs one request, or one attempt at it.
+// observe logs a request or an attempt.
 func (s *session) observe(x transport.Exchange) {
 	event := s.log.Debug()
 	if x.Wait > 0 {
@@ -211,7 +211,7 @@ func (s *session) observe(x transport.Exchange) {
 	event.Str("url", x.URL).Float64("seconds", seconds(x.Duration)).Msg(x.Method)
 }
 
-// withDeadline bounds a whole run by --deadline.
+// withDeadline limits a whole run to --deadline.
 func withDeadline(ctx context.Context, o globalOptions) (context.Context, context.CancelFunc) {
 	if o.deadline > 0 {
 		return context.WithTimeoutCause(ctx, o.deadline, failure.ErrDeadline)
@@ -219,7 +219,7 @@ func withDeadline(ctx context.Context, o globalOptions) (context.Context, contex
 	return context.WithCancel(ctx)
 }
 
-// jobs is what asks about jobs and changes them; it tells the log what happens.
+// jobs returns a client for jobs that logs what it does.
 func (s *session) jobs() *jobs.Client {
 	return &jobs.Client{
 		API: s.api, Resolver: s.resolver, Policy: s.policy, JobToken: s.cfg.Token.Kind == env.JobToken, NoToken: s.tokenless(), OwnJob: s.cfg.JobID,
@@ -238,7 +238,7 @@ func (s *session) jobs() *jobs.Client {
 	}
 }
 
-// projectPath is the project whose page an address is of, or "".
+// projectPath returns the project in a page's address, or "".
 func (s *session) projectPath(address string) string {
 	page, err := webaddress.Parse(address, s.cfg.APIURL)
 	if err != nil {

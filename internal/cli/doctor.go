@@ -37,7 +37,7 @@ this server; the last line is the sum. The exit code is that of the first failur
 	}
 }
 
-// doctorRemedies are what to do about problems, in the words of the command line.
+// doctorRemedies say how to fix problems, in terms of the command line.
 var doctorRemedies = map[doctor.Problem]string{
 	doctor.OtherServer:       "--server-url is not the job's server: use -R and a token for it",
 	doctor.ClosedDir:         "use --output with a directory that you may write to",
@@ -54,7 +54,7 @@ var doctorRemedies = map[doctor.Problem]string{
 
 type doctorOptions struct {
 	global  globalOptions
-	project string // id, path or web address; empty means the job's own
+	project string // ID, path or web address; empty means the job's own
 	output  string // where files will go; empty means the workspace
 	cache   string // empty means none
 	asJSON  bool
@@ -102,12 +102,12 @@ func examine(ctx context.Context, o doctorOptions, con *console.Console) (findin
 		if cause := context.Cause(ctx); is[Signal](cause) {
 			return cause
 		}
-		return nil // what --deadline cut short has failed
+		return nil // whatever --deadline interrupted has failed
 	})
 	return findings, err
 }
 
-// dir is where files will go, as far as that doesn't depend on the job.
+// dir returns where files will go, as far as that doesn't depend on the job.
 func (o doctorOptions) dir(cfg env.Config) string {
 	before, _, templated := strings.Cut(o.output, "{")
 	if templated {

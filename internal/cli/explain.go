@@ -29,7 +29,7 @@ that fetch would end with.
 	}
 }
 
-// explainOptions are what the flags of explain say.
+// explainOptions are the options of explain.
 type explainOptions struct {
 	global globalOptions
 	query  queryOptions
@@ -52,7 +52,7 @@ func runExplain(ctx context.Context, o explainOptions, con *console.Console) err
 			return sayFound(con, found, o.asJSON)
 		}
 		if code := failure.Of(err); code == failure.CodeServer || code == failure.CodeInternal || code > failure.CodeWaited {
-			return err // there is nothing to explain about the query
+			return err // the query itself is wrong
 		}
 		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), s.lacking(err), o.asJSON); err != nil {
 			return err
@@ -67,10 +67,10 @@ type explainedError struct{ err error }
 // Error implements error.
 func (e *explainedError) Error() string { return e.err.Error() }
 
-// Unwrap gives the error itself.
+// Unwrap returns the error.
 func (e *explainedError) Unwrap() error { return e.err }
 
-// explanation is the answer in JSON.
+// explanation is the result in JSON.
 type explanation struct {
 	Found    bool     `json:"found"`
 	Reason   string   `json:"reason,omitempty"   doc:"for programs: job_not_found, expired, forbidden, …"`

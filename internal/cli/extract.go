@@ -31,10 +31,10 @@ files, or none.
 	}
 }
 
-// localOptions are what the flags of extract say.
+// localOptions are the options of extract.
 type localOptions struct {
 	global  globalOptions
-	archive string // - is standard input
+	archive string // - means standard input
 	extract extractOptions
 	log     logOptions
 }
@@ -75,7 +75,7 @@ func runExtract(ctx context.Context, o localOptions, con *console.Console) error
 	return nil
 }
 
-// archiveName is a local archive, for a person.
+// archiveName describes a local archive for people.
 func archiveName(file string) string {
 	if file == "-" {
 		return "standard input"

@@ -33,7 +33,7 @@ func fetchCommand(con *console.Console) *cli.Command {
 	}
 }
 
-// fetchOptions are what the flags of fetch say.
+// fetchOptions are the options of fetch.
 type fetchOptions struct {
 	global   globalOptions
 	query    queryOptions
@@ -101,7 +101,7 @@ func (o fetchOptions) run(ctx context.Context, s *session, what retrieve.Options
 	return done, failure.Unchanged(err)
 }
 
-// output says where the files of each job go, or its archive.
+// output returns where each job's files or archive go.
 func (o fetchOptions) output(s *session) (retrieve.Output, error) {
 	if o.archive.file != "" {
 		into, err := retrieve.ParseArchive(o.archive.file)
@@ -110,7 +110,7 @@ func (o fetchOptions) output(s *session) (retrieve.Output, error) {
 	return parseOutput(o.extract.dir(s.cfg))
 }
 
-// retrieval says what to retrieve.
+// retrieval returns what to retrieve.
 func (o fetchOptions) retrieval(s *session, q resolve.Query) (retrieve.Options, error) {
 	into, err := o.output(s)
 	if err != nil {
@@ -121,7 +121,7 @@ func (o fetchOptions) retrieval(s *session, q resolve.Query) (retrieve.Options, 
 		Wait: o.query.wait, Describe: o.report.File != "", Files: o.asJSON,
 	}
 	what.Extract.Connections = o.transfer.connections
-	if o.report.File != "" { // a report that GitLab would misread must not come after the files
+	if o.report.File != "" { // report errors before files arrive
 		what.BeforeCommit = func(done []retrieve.Result) error {
 			err := o.report.Fits(dotenv.Fetched(into, done))
 			return err
@@ -130,7 +130,7 @@ func (o fetchOptions) retrieval(s *session, q resolve.Query) (retrieve.Options, 
 	return what, nil
 }
 
-// streamArchive writes the archive to standard output, or to a device or a pipe.
+// streamArchive writes the archive to standard output, a device or a pipe.
 func (o fetchOptions) streamArchive(ctx context.Context, s *session, q resolve.Query) (done []retrieve.Result, err error) {
 	t := retrieve.Task{Query: q, Checks: o.extract.checks}
 	t.Extract.Connections = o.transfer.connections
@@ -148,13 +148,13 @@ func (o fetchOptions) streamArchive(ctx context.Context, s *session, q resolve.Q
 	return done, atomicfile.Write(ctx, o.archive.file, write)
 }
 
-// parseOutput reads the words in --output.
+// parseOutput parses --output with its words in braces.
 func parseOutput(dir string) (retrieve.Output, error) {
 	o, err := retrieve.ParseOutput(dir)
 	return o, parsed("output", err)
 }
 
-// parsed returns the error of a flag with words in braces.
+// parsed adds the flag to an error about words in braces.
 func parsed(flag string, err error) error {
 	if unknown, ok := errors.AsType[*retrieve.UnknownWordError](err); ok {
 		return usage("--"+flag+" has braces around something else than "+strings.Join(unknown.Known, ", "), "leave them out, or use one of these words")
@@ -162,7 +162,7 @@ func parsed(flag string, err error) error {
 	return err
 }
 
-// handOver says what has arrived: to people, to later jobs, to programs.
+// handOver reports the result to people, later jobs and programs.
 func (o fetchOptions) handOver(ctx context.Context, s *session, into retrieve.Output, done []retrieve.Result) error {
 	list := make([]arrived, len(done))
 	for i, r := range done {
@@ -178,7 +178,7 @@ func (o fetchOptions) handOver(ctx context.Context, s *session, into retrieve.Ou
 	return nil
 }
 
-// fetchedFile is a file in the workspace, in JSON.
+// fetchedFile is a file in the workspace in JSON.
 type fetchedFile struct {
 	Path   string  `json:"path"   doc:"below the directory"`
 	Size   int64   `json:"size"   doc:"bytes; of a link 0"`

@@ -15,7 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// globalFlags are understood before and after every command.
+// globalFlags are accepted before and after every command.
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "server-url", Category: help.Server, Usage: "GitLab instance `URL` (default: $CI_API_V4_URL or gitlab.com)"},
@@ -46,17 +46,17 @@ type globalOptions struct {
 	downloadMode string
 	quiet        bool
 	verbose      bool
-	version      bool // show it, and do nothing else
+	version      bool // show the version and do nothing else
 	logFormat    string
-	// anyProject: the command is about a project, and nothing on its line names one.
+	// anyProject: the command needs a project, and its arguments don't name one.
 	anyProject bool
-	person     bool // who types the command line now, though no terminal shows that
-	// variables are the flags that env reads, under the names of their variables, so
-	// that it sees one environment. Only flags that were given are in it.
+	person     bool // a person types the command line now, even without a terminal
+	// variables are flags that env reads, under the names of their variables, so it sees
+	// one environment. Only given flags are in it.
 	variables map[string]string
 }
 
-// readGlobal reads the global flags, wherever they stand on the command line.
+// readGlobal reads the global flags, wherever they are on the command line.
 func readGlobal(c *cli.Context) globalOptions {
 	o := globalOptions{
 		retries: c.Int("retries"), retryMaxTime: c.Duration("retry-max-time"), stallTimeout: c.Duration("stall-timeout"),
@@ -75,8 +75,8 @@ func readGlobal(c *cli.Context) globalOptions {
 	return o
 }
 
-// readImpatient reads the global flags for a command whose user watches it: without
-// --retries and --stall-timeout, it doesn't wait for a server to recover.
+// readImpatient reads the global flags for an interactive command: without --retries and
+// --stall-timeout, it doesn't wait for a server to recover.
 func readImpatient(c *cli.Context) globalOptions {
 	o := readGlobal(c)
 	if !c.IsSet("retries") {
@@ -89,7 +89,7 @@ func readImpatient(c *cli.Context) globalOptions {
 }
 
 // readFlags sets flags from the environment before a command runs. --log-format also
-// applies to what is wrong with the environment.
+// applies to errors in the environment.
 func readFlags(c *cli.Context, con *console.Console) error {
 	err := flagsFromEnv(c, slices.Concat(c.App.Flags, c.Command.Flags))
 	con.SetJSON(readGlobal(c).logFormat == "json")
@@ -102,11 +102,11 @@ func readFlags(c *cli.Context, con *console.Console) error {
 	return misplaced(c)
 }
 
-// checkWords refuses flags and arguments that a shell or a pipeline has left empty,
-// or has not expanded. They must not count as left out: an empty --server-url would
-// lead to another server, an empty --output to another directory.
+// checkWords refuses flags and arguments that a shell or a pipeline has left empty or
+// hasn't expanded. Ignoring them would be wrong: an empty --server-url would lead to
+// another server, an empty --output to another directory.
 func checkWords(c *cli.Context) error {
-	given := c.FlagNames() // IsSet would compare the names of all flags for each of them
+	given := c.FlagNames() // IsSet would compare all flags' names for each of them
 	for _, f := range slices.Concat(c.App.Flags, c.Command.Flags) {
 		name := f.Names()[0]
 		if !slices.Contains(given, name) {
@@ -126,18 +126,18 @@ func checkWords(c *cli.Context) error {
 	return checkWord("an argument", "", c.Args().Slice()...)
 }
 
-// unset says of flags whose value usually is a variable when that isn't set.
+// unset explains flags whose value usually comes from a variable, if that isn't set.
 var unset = map[string]string{
 	"ref":      "CI_COMMIT_BRANCH is not set in merge request and tag pipelines, CI_COMMIT_REF_NAME always; --ref @default is the default branch",
 	"mr":       "CI_MERGE_REQUEST_IID is set in merge request pipelines only; for a branch use --ref",
 	"pipeline": "variables of a trigger job, such as PARENT_PIPELINE_ID, exist only in the pipeline that it triggers; since GitLab 18.9, use --pipeline upstream",
 }
 
-// notZero are the flags whose 0 isn't a value: it would silently be the default.
+// notZero are the flags for which 0 isn't valid: it would silently be the default.
 var notZero = []string{"concurrency", "max-bytes", "max-files", "max-ratio", "cache-max-size", "stall-timeout", "retry-max-time"}
 
-// checkNumber refuses numbers and durations that would silently mean the default, or
-// nothing. A limit of -1 must not mean "no limit".
+// checkNumber refuses numbers and durations that would silently mean the default or
+// nothing. For example, a limit of -1 must not mean "no limit".
 func checkNumber(name string, value any) error {
 	var n int64
 	switch v := value.(type) {
@@ -159,8 +159,8 @@ func checkNumber(name string, value any) error {
 	return nil
 }
 
-// checkWord refuses values that are empty or weren't expanded. why says when that happens;
-// it may be empty.
+// checkWord refuses values that are empty or weren't expanded. why explains how that
+// happens; it may be empty.
 func checkWord(what, why string, values ...string) error {
 	for _, value := range values {
 		if ref, found := env.Unexpanded(value); found {
@@ -173,9 +173,9 @@ func checkWord(what, why string, values ...string) error {
 	return nil
 }
 
-// flagsFromEnv sets each flag that was not given from its ARTIFETCH_ variable.
-// The library's own way takes a variable that is set but empty for a value. A
-// flag that may repeat takes one value a line.
+// flagsFromEnv sets flags that weren't given from their ARTIFETCH_ variables. The library
+// itself would take an empty variable as a value. A flag that may be repeated takes one
+// value per line.
 func flagsFromEnv(c *cli.Context, flags []cli.Flag) error {
 	for _, f := range flags {
 		name := f.Names()[0]
@@ -203,10 +203,10 @@ func flagsFromEnv(c *cli.Context, flags []cli.Flag) error {
 // fromEnv reports whether [flagsFromEnv] has set a flag from its variable.
 func fromEnv(c *cli.Context, flag string) bool { return c.App.Metadata[envName(flag)] != nil }
 
-// envPrefix starts the variables of all flags.
+// envPrefix is the prefix of all flags' variables.
 const envPrefix = "ARTIFETCH_"
 
-// envName is the variable of a flag: --some-flag is ARTIFETCH_SOME_FLAG.
+// envName returns a flag's variable: ARTIFETCH_SOME_FLAG for --some-flag.
 func envName(flag string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

@@ -15,7 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 )
 
-// extractionFlags say which files of the archive go where, and what they may be.
+// extractionFlags say which files to extract, and where to.
 func extractionFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: help.Select, Usage: "take what matches `GLOB`; the same as a PATH argument"},
@@ -36,7 +36,7 @@ func extractionFlags() []cli.Flag {
 	}
 }
 
-// transferFlags say how archives are downloaded. Their usage says of how many.
+// transferFlags say how to download archives. of describes them in the usage.
 func transferFlags(of string) []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "concurrency", Category: help.Transfer, Usage: "use up to `N` connections" + of + ", if that is faster", DefaultText: "16"},
@@ -51,13 +51,13 @@ func ifMissingFlag() cli.Flag {
 
 // extractOptions are the values of [extractionFlags].
 type extractOptions struct {
-	output string // empty if it is not given; see dir
+	output string // empty if it isn't given; see dir
 	take   extract.Options
 	stage  extract.StageOptions
 	checks retrieve.Checks
 }
 
-// readExtraction reads the flags. paths are arguments, and select like --include.
+// readExtraction reads the flags. paths are arguments, which select files like --include.
 func readExtraction(c *cli.Context, paths []string) (extractOptions, error) {
 	o := extractOptions{
 		output: c.String("output"),
@@ -85,7 +85,7 @@ func readExtraction(c *cli.Context, paths []string) (extractOptions, error) {
 	return o, err
 }
 
-// readStage reads what decides between the files that come and those that are there.
+// readStage reads how to treat existing files.
 func readStage(onConflict, symlinks, umask string) (o extract.StageOptions, err error) {
 	var known bool
 	if o.OnConflict, known = map[string]extract.ConflictPolicy{
@@ -108,8 +108,8 @@ func readStage(onConflict, symlinks, umask string) (o extract.StageOptions, err 
 	return o, nil
 }
 
-// dir returns where the files go: the directory that --output names, else that of the
-// job's project, else the current one.
+// dir returns where the files go: to --output, else to the job's project directory, else
+// to the current directory.
 func (o extractOptions) dir(cfg env.Config) string { return cmp.Or(o.output, cfg.Dir, ".") }
 
 // transferOptions are the values of [transferFlags].
@@ -125,7 +125,7 @@ func readTransfer(c *cli.Context) transferOptions {
 	}
 }
 
-// missingPolicy says what happens if there is no such job, or no archive.
+// missingPolicy says what to do if the job or its archive doesn't exist.
 type missingPolicy string
 
 // readMissing reads --if-missing.
@@ -137,7 +137,7 @@ func readMissing(c *cli.Context) (missingPolicy, error) {
 	return p, nil
 }
 
-// allow returns err, unless the policy allows it. Then it only logs the outcome.
+// allow returns err unless the policy allows it; then it only logs the outcome.
 func (p missingPolicy) allow(s *session, err error, outcome string) error {
 	if p == "fail" || !retrieve.Missing(err) {
 		return err

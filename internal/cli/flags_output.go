@@ -18,7 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// logFlags say how a long run shows what it does.
+// logFlags say how a long run reports progress.
 func logFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "no-progress", Category: help.Output, Usage: "do not show progress", DisableDefaultText: true},
@@ -48,7 +48,7 @@ func wantsJSON(c *cli.Context) (bool, error) {
 	return false, usage("--format must be text or json", "leave it out for text")
 }
 
-// serverFlag lets GitLab look into an archive; usage says how.
+// serverFlag makes GitLab read the archive; usage says what for.
 func serverFlag(usage string) cli.Flag {
 	return &cli.BoolFlag{Name: "server", Category: help.Transfer, Usage: usage, DisableDefaultText: true}
 }
@@ -60,7 +60,7 @@ func readSource(c *cli.Context) retrieve.Source {
 	return retrieve.FromArchive
 }
 
-// checkReports refuses flags that mean nothing about reports.
+// checkReports refuses flags that don't apply to reports.
 func checkReports(reports []string, from retrieve.Source) error {
 	if len(reports) > 0 && from == retrieve.FromGitLab {
 		return usage("--server and --report exclude each other", "GitLab looks into archives alone: leave out --server")
@@ -74,11 +74,11 @@ func yesFlag() cli.Flag {
 
 func readYes(c *cli.Context) bool { return c.Bool("yes") }
 
-// errDeclined ends a run that the user did not want.
+// errDeclined ends a run after the user has answered no.
 var errDeclined = usage("not confirmed: nothing was changed", "answer y, or use --yes")
 
-// canAsk refuses a command that has to ask first, where it can't: without a terminal, only
-// --yes means yes.
+// canAsk returns an error if a command needs a confirmation and there is no terminal:
+// then only --yes will do.
 func (s *session) canAsk(given bool, command string) error {
 	if given || s.con.Attended() {
 		return nil
@@ -86,7 +86,7 @@ func (s *session) canAsk(given bool, command string) error {
 	return usage(command+" asks for confirmation, and there is no terminal", "use --yes to confirm")
 }
 
-// confirm asks the person at the terminal, unless --yes is given.
+// confirm asks the user at the terminal, unless --yes is given.
 func (s *session) confirm(ctx context.Context, given bool, question string) error {
 	if given {
 		return nil
@@ -111,7 +111,7 @@ func readDotenv(c *cli.Context) (dotenv.Report, error) {
 	return r, r.Check()
 }
 
-// writeReport writes variables for later jobs, and warns of those that are unknown.
+// writeReport writes variables for later jobs, and warns about unknown values.
 // https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
 func (s *session) writeReport(ctx context.Context, r dotenv.Report, list []dotenv.Variable, found []resolve.Artifact) error {
 	if r.File == "" {
@@ -127,25 +127,25 @@ func (s *session) writeReport(ctx context.Context, r dotenv.Report, list []doten
 	return r.Write(ctx, list)
 }
 
-// archiveFlag has fetch write archives as they are.
+// archiveFlag makes fetch write archives without extracting them.
 func archiveFlag() cli.Flag {
 	return &cli.StringFlag{Name: "archive", Category: help.Select, Usage: "don't extract: write the archive to `FILE`, which may contain {job}, or to - (stdout)"}
 }
 
 // archiveOptions is the value of [archiveFlag].
 type archiveOptions struct {
-	file   string // may have words in braces; empty means to extract
-	stream bool   // into what can't be replaced, such as standard output
+	file   string // may contain words in braces; empty means to extract
+	stream bool   // to something that can't be replaced, such as standard output
 }
 
-// aboutFiles are the flags about the files of an archive, which isn't extracted.
+// aboutFiles are the flags about an archive's files, which aren't extracted.
 var aboutFiles = []string{"include", "exclude", "output", "strip-components", "flat", "unpack", "symlinks", "allow-git", "verify-provenance", "max-bytes", "max-files", "max-ratio"}
 
-// aboutResult are the flags about the result, which an archive on standard output is.
+// aboutResult are the flags that don't apply if the archive goes to standard output.
 var aboutResult = []string{"on-conflict", "umask", "format", "dotenv"}
 
-// readArchive reads --archive, and refuses what has no meaning with it. What a variable
-// sets may be for other calls.
+// readArchive reads --archive, and refuses flags that don't apply with it. It ignores
+// those that a variable sets, which may be meant for other calls.
 func readArchive(c *cli.Context) (o archiveOptions, err error) {
 	if o.file = c.String("archive"); o.file == "" {
 		return o, nil
@@ -175,7 +175,7 @@ func readArchive(c *cli.Context) (o archiveOptions, err error) {
 	return o, nil
 }
 
-// shown is the file that an archive is written to, for a person.
+// shown describes an archive's file for people.
 func (o archiveOptions) shown(file string) string {
 	switch {
 	case o.file == "-":

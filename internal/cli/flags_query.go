@@ -21,7 +21,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// queryFlags say which job is meant.
+// queryFlags select the job.
 func queryFlags() []cli.Flag {
 	return []cli.Flag{
 		projectFlag(),
@@ -44,7 +44,7 @@ func queryFlags() []cli.Flag {
 	}
 }
 
-// reportFlag takes reports in place of archives.
+// reportFlag selects reports instead of archives.
 func reportFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "report", Category: help.Select, Usage: "take report `TYPE` (junit, …) instead; may be repeated"}
 }
@@ -53,17 +53,17 @@ func projectFlag() cli.Flag {
 	return &cli.StringFlag{Name: "project", Aliases: []string{"R"}, Category: help.Which, Usage: "`PROJECT` id, path or address (default: $CI_PROJECT_ID, or the checkout's)"}
 }
 
-// queryOptions are the values of [queryFlags]. What they mean depends on the
-// environment: see query.
+// queryOptions are the values of [queryFlags]. Their meaning depends on the environment:
+// see query.
 type queryOptions struct {
-	asked    resolve.Query // except for its project, job id, pipeline and merge request
-	project  string        // id, path or web address; empty means the job's own
+	asked    resolve.Query // without project, job ID, pipeline and merge request
+	project  string        // ID, path or web address; empty means the job's own
 	jobID    string        // number or web address
 	pipeline string        // see pipelineIn
 	mr       string        // number or web address
 	previous bool          // before the running pipeline
 	base     bool          // of the running pipeline's merge request
-	given    []string      // the flags among them, except for --project
+	given    []string      // the given flags among them, except --project
 	wait     time.Duration
 }
 
@@ -88,7 +88,7 @@ func readQuery(c *cli.Context) queryOptions {
 	return o
 }
 
-// readProject reads --project, for commands that take no other part of a query.
+// readProject reads --project for commands without a query.
 func readProject(c *cli.Context) string { return c.String("project") }
 
 // takesProject reports whether a command has the flag --project.
@@ -96,15 +96,15 @@ func takesProject(c *cli.Context) bool {
 	return slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool { return f.Names()[0] == "project" })
 }
 
-// namesProject reports whether a command line says which project is meant: by --project,
-// or by the address of something in it.
+// namesProject reports whether a command line names the project: with --project, or with
+// the address of something in it.
 func namesProject(c *cli.Context) bool {
 	words := append(c.Args().Slice(), c.String("job-id"), c.String("pipeline"), c.String("mr"))
 	return readProject(c) != "" || slices.ContainsFunc(words, isAddress)
 }
 
-// query is what is asked of a server: which jobs are meant. The ref of the running
-// pipeline is a sensible default in the own project only.
+// query returns the query for the resolver. The running pipeline's ref is a sensible
+// default only in the job's own project.
 func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
 	q := o.asked
 	q.Project = o.project
@@ -123,7 +123,7 @@ func (o queryOptions) query(cfg env.Config) (resolve.Query, error) {
 	return q, failure.Query(q, q.Validate())
 }
 
-// withQuery connects to GitLab, and runs what a command does about a query there.
+// withQuery connects to GitLab and runs a command with its query.
 func withQuery(ctx context.Context, g globalOptions, o queryOptions, con *console.Console, do func(context.Context, *session, resolve.Query) error) error {
 	return connected(ctx, g, con, func(ctx context.Context, s *session) error {
 		q, err := o.query(s.cfg)
@@ -135,8 +135,8 @@ func withQuery(ctx context.Context, g globalOptions, o queryOptions, con *consol
 	})
 }
 
-// stands adds to an error how things stand with what was waited for, or which job blocks
-// the newest pipeline.
+// stands adds to an error the current state of the awaited job, or which job blocks the
+// newest pipeline.
 func (s *session) stands(ctx context.Context, q resolve.Query, err error) error {
 	if waited, ok := errors.AsType[*retrieve.TimeoutError](err); ok {
 		why := s.resolver.Explain(ctx, q, waited.Err)
@@ -153,8 +153,7 @@ func (s *session) stands(ctx context.Context, q resolve.Query, err error) error 
 	return failure.Blocked(s.resolver.Explain(ctx, q, err), err)
 }
 
-// projectIn reads a project: an id, a path, a web address, or the address that git clone
-// takes.
+// projectIn parses a project: an ID, a path, a web address, or an address for git clone.
 func projectIn(cfg env.Config, q *resolve.Query) error {
 	if at, ok := checkout.Parse(q.Project); ok && at.Scheme == "ssh" {
 		if q.Project, ok = at.Project(cfg.APIURL); !ok {
@@ -171,7 +170,7 @@ func projectIn(cfg env.Config, q *resolve.Query) error {
 	return err
 }
 
-// jobIn reads a number, or the address of a job, or of its artifacts.
+// jobIn parses a number, or the address of a job or its artifacts.
 func (o queryOptions) jobIn(cfg env.Config, q *resolve.Query) error {
 	value := o.jobID
 	switch {
@@ -203,8 +202,7 @@ func (o queryOptions) jobIn(cfg env.Config, q *resolve.Query) error {
 	return err
 }
 
-// mergeRequestIn reads the number of a merge request, with the ! in front or without, or
-// its address.
+// mergeRequestIn parses a merge request's number, with or without the !, or its address.
 func (o queryOptions) mergeRequestIn(cfg env.Config, q *resolve.Query) (err error) {
 	switch {
 	case o.mr == "":

@@ -58,10 +58,10 @@ func inputFlag() cli.Flag {
 	return &cli.StringSliceFlag{Name: "input", Usage: "start the job with the input `NAME=VALUE`, of any type (GitLab 18.10); may be repeated"}
 }
 
-// jobOptions say which job a command is about, and how.
+// jobOptions select the job for a command, and its options.
 type jobOptions struct {
 	global    globalOptions
-	query     queryOptions // names the job, if there is no id
+	query     queryOptions // selects the job if id is empty
 	id        string       // number or web address
 	asJSON    bool
 	force     bool              // of cancel
@@ -74,7 +74,7 @@ func readJob(c *cli.Context) (jobOptions, error) {
 	o := jobOptions{
 		global: readGlobal(c), query: readQuery(c), id: c.Args().First(), force: c.Bool("force"), yes: readYes(c),
 	}
-	if o.id != "" { // it counts more than variables such as ARTIFETCH_JOB, which are for fetch
+	if o.id != "" { // it overrides variables such as ARTIFETCH_JOB, which are for fetch
 		o.query.given = slices.DeleteFunc(o.query.given, func(flag string) bool { return fromEnv(c, flag) })
 	}
 	if err := o.checkTarget(c.Command.HelpName, c.Args().Slice()); err != nil {
@@ -96,7 +96,7 @@ func readJob(c *cli.Context) (jobOptions, error) {
 	return o, err
 }
 
-// checkTarget refuses what doesn't say which job is meant, or says it twice.
+// checkTarget refuses arguments that don't select a job, or select it twice.
 func (o jobOptions) checkTarget(command string, args []string) error {
 	_, notID := webaddress.ID(o.id)
 	isID := o.id == "" || notID == nil || webaddress.Is(o.id)
@@ -115,7 +115,7 @@ func (o jobOptions) checkTarget(command string, args []string) error {
 	return nil
 }
 
-// notJob is about arguments of which the first isn't the number of a job.
+// notJob explains arguments that don't start with a job's number.
 func notJob(command string, args []string) error {
 	what := fmt.Sprintf("%q isn't the number of a job", args[0])
 	_, err := webaddress.ID(strings.TrimSpace(args[0]))
@@ -161,12 +161,11 @@ func readInputs(values []string) (map[string]string, error) {
 	return inputs, nil
 }
 
-// jobAction is a command that does something to a job, and shows the job that the
-// server answers with.
+// jobAction is a command that changes a job, and shows the job in the server's answer.
 type jobAction struct {
 	name, usage string
-	flags       []cli.Flag // of its own
-	question    string     // asked before it is done, about a job and a project; empty if it can be undone
+	flags       []cli.Flag // its own flags
+	question    string     // to confirm first, about a job and a project; empty if it can be undone
 	do          func(ctx context.Context, s *session, o jobOptions, a resolve.Artifact) (gitlab.Job, error)
 }
 
@@ -182,7 +181,7 @@ func (a jobAction) run(ctx context.Context, o jobOptions, con *console.Console) 
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
 		s.api.KeepRaw = o.asJSON
 		if err := s.jobs().NeedsUser("job "+a.name, "api"); err != nil {
-			return err // before a question or a search that would be in vain
+			return err // before an unnecessary question or search
 		}
 		sure := o.yes || a.question == ""
 		if err := s.canAsk(sure, "job "+a.name); err != nil {
@@ -247,8 +246,8 @@ func runJobShow(ctx context.Context, o jobOptions, con *console.Console) error {
 	})
 }
 
-// shownJob asks for the job that is meant. The token of a job knows its own job
-// without an ID.
+// shownJob requests the selected job. A job's token can request its own job without an
+// ID.
 func shownJob(ctx context.Context, s *session, o jobOptions) (gitlab.Job, error) {
 	client := s.jobs()
 	if client.JobToken && o.id == "" && !o.query.byName() {

@@ -52,14 +52,14 @@ all fields of GitLab's answer.
 	}
 }
 
-// defaultLimit is a page.
+// defaultLimit is one page.
 const defaultLimit = 100
 
-// jobsOptions say which jobs are listed, and how.
+// jobsOptions are the options of jobs.
 type jobsOptions struct {
 	global   globalOptions
-	query    jobs.Query // except for its project and pipeline
-	project  string     // id, path or web address; empty means the job's own
+	query    jobs.Query // without project and pipeline
+	project  string     // ID, path or web address; empty means the job's own
 	pipeline string     // see pipelineIn
 	format   string     // text, json or jsonl
 }
@@ -111,8 +111,8 @@ func runJobs(ctx context.Context, o jobsOptions, con *console.Console) error {
 	})
 }
 
-// list is the query with its project and pipeline. The ref of the running pipeline is a
-// sensible default for --pipeline latest in the own project.
+// list returns the query with its project and pipeline. The running pipeline's ref is a
+// sensible default for --pipeline latest in the job's own project.
 func (o jobsOptions) list(cfg env.Config) (jobs.Query, error) {
 	q := o.query
 	if err := pipelineOf(cfg, o.project, o.pipeline, &q.Query); err != nil {
@@ -124,7 +124,7 @@ func (o jobsOptions) list(cfg env.Config) (jobs.Query, error) {
 	return q, failure.List(q.Query, q.ValidateList())
 }
 
-// jobPrinter prints jobs one by one, in the format that is asked for.
+// jobPrinter prints jobs one by one in a format.
 func jobPrinter(con *console.Console, format string) (print func(gitlab.Job) error, end func() error) {
 	switch format {
 	case "json":
@@ -203,7 +203,7 @@ func runJobLog(ctx context.Context, o jobLogOptions, con *console.Console) error
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
 		client := s.jobs()
 		if err := client.NeedsUser("logs", "read_api"); err != nil {
-			return err // before a search that would be in vain
+			return err // before an unnecessary search
 		}
 		q, err := o.query.jobQuery(s.cfg, o.id)
 		if err != nil {
@@ -225,7 +225,7 @@ func runJobLog(ctx context.Context, o jobLogOptions, con *console.Console) error
 	})
 }
 
-// logWriter is where a log is written to: for a person without what could do harm.
+// logWriter returns where to write a log: for people, without harmful sequences.
 func logWriter(con *console.Console, plain bool) (out io.Writer, flush func() error) {
 	if !plain && !con.OutIsTerminal() {
 		return con.Out, func() error { return nil }

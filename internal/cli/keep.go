@@ -32,7 +32,7 @@ or group access token: GitLab doesn't accept job tokens for this.
 	}
 }
 
-// keepOptions are what the flags of keep say.
+// keepOptions are the options of keep.
 type keepOptions struct {
 	targetOptions
 	asJSON bool
@@ -93,7 +93,7 @@ job tokens for this.
 	}
 }
 
-// deleteOptions are what the flags of delete say.
+// deleteOptions are the options of delete.
 type deleteOptions struct {
 	targetOptions
 	all, yes bool
@@ -155,12 +155,12 @@ func deleteAll(ctx context.Context, s *session, o deleteOptions) error {
 	return nil
 }
 
-// targetOptions are the jobs that a command changes.
+// targetOptions select the jobs that a command changes.
 type targetOptions struct {
 	global globalOptions
 	query  queryOptions
-	what   string // is done to them
-	asks   string // the command, if it asks before it does that
+	what   string // the action, for messages
+	asks   string // the command, if it asks for confirmation
 }
 
 func readTargets(c *cli.Context, what string) (targetOptions, error) {
@@ -171,7 +171,7 @@ func readTargets(c *cli.Context, what string) (targetOptions, error) {
 	return o, o.query.oneRef(c.Command.HelpName)
 }
 
-// each does something to the jobs that the query means, each known by its ID.
+// each calls do with the jobs that the query finds, each identified by its ID.
 func (o targetOptions) each(ctx context.Context, con *console.Console, do func(context.Context, *session, []resolve.Artifact) error) error {
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		if err := s.jobs().NeedsUser(o.what, "api"); err != nil {

@@ -35,9 +35,9 @@ func newLogger(o globalOptions, con *console.Console, cfg env.Config) (zerolog.L
 	return messages.New(con, how), nil
 }
 
-// section puts messages into a section of the job log, until end is
-// called. The result belongs behind it: a closed section hides everything. Outside of
-// job logs it does nothing.
+// section puts messages into a section of the job log until end is called. Print the
+// result after it: a closed section hides its content. Outside of job logs it does
+// nothing.
 func (s *session) section(o logOptions, command, heading string) (end func()) {
 	if !s.cfg.InCI || s.con.JSON() || o.noSections || s.quiet {
 		return func() {}
@@ -50,7 +50,7 @@ func (s *session) section(o logOptions, command, heading string) (end func()) {
 	}
 }
 
-// detail is a message that would be too much, unless a section folds it away.
+// detail returns a message that is only shown inside a collapsed section, or with -v.
 func (s *session) detail() *zerolog.Event {
 	if s.sectioned {
 		return s.log.Info()
@@ -58,7 +58,7 @@ func (s *session) detail() *zerolog.Event {
 	return s.log.Debug()
 }
 
-// newProgress is nil if --no-progress or --quiet is given.
+// newProgress returns nil if --no-progress or --quiet is given.
 func (s *session) newProgress(o logOptions) *console.Progress {
 	if o.noProgress || s.quiet {
 		return nil
@@ -69,7 +69,7 @@ func (s *session) newProgress(o logOptions) *console.Progress {
 	})
 }
 
-// events logs what happens while archives are retrieved.
+// events logs events while archives are retrieved.
 func (s *session) events() retrieve.Events {
 	return retrieve.Events{
 		FallingBack: func(a resolve.Artifact) {
@@ -100,7 +100,7 @@ func (s *session) events() retrieve.Events {
 	}
 }
 
-// show lets a bar or messages tell how far archives are.
+// show reports progress by bars or messages.
 func (s *session) show(p *console.Progress) {
 	e := &s.opener.Events
 	startingOver, opened, waiting := e.StartingOver, e.Opened, e.Waiting
@@ -120,21 +120,21 @@ func (s *session) show(p *console.Progress) {
 	}
 }
 
-// loader loads archives, with a cache if one is wanted.
+// loader returns a loader of archives, with a cache if wanted.
 func (s *session) loader(cache retrieve.Cache) *retrieve.Loader {
 	return &retrieve.Loader{Opener: s.opener, Cache: cache, Refusals: s.refusals.Load}
 }
 
 func (s *session) inspector() retrieve.Inspector { return retrieve.Inspector{Opener: s.opener} }
 
-// polls are the pauses of --wait.
+// polls returns the pauses of --wait.
 func (s *session) polls(limit time.Duration) fetch.Backoff { return s.policy.Polls(limit) }
 
 func (s *session) waiter(limit time.Duration) retrieve.Waiter {
 	return retrieve.Waiter{Limit: limit, Pauses: s.polls, Waiting: s.opener.Events.Waiting}
 }
 
-// stageEvents adds what logs what happens in a stage.
+// stageEvents adds functions that log events of a stage.
 func (s *session) stageEvents(o extract.StageOptions) extract.StageOptions {
 	o.OnSkip = func(path, reason string) {
 		s.log.Warn().Str("path", path).Str("because", reason).Msg("left out")
@@ -152,7 +152,7 @@ func (s *session) stageEvents(o extract.StageOptions) extract.StageOptions {
 	return o
 }
 
-// of adds what is known of a job.
+// of adds the known fields of a job.
 func of(event *zerolog.Event, a resolve.Artifact) *zerolog.Event {
 	if a.JobName != "" {
 		event = event.Str("job", a.JobName)
@@ -178,17 +178,17 @@ func of(event *zerolog.Event, a resolve.Artifact) *zerolog.Event {
 	return event
 }
 
-// arrived is what came of one archive.
+// arrived is one retrieved archive.
 type arrived struct {
 	retrieve.Result
 	source    string // of a manifest
 	into      string
-	whole     bool // the archive itself is there
-	anyStatus bool // its job need not have succeeded
+	whole     bool // the archive itself was kept
+	anyStatus bool // its job needn't have succeeded
 }
 
-// report says what arrived, from where and where to: in a line for each archive, and in
-// records for programs and for -v. total names what there are several of.
+// report says what arrived, where it is from and where it is: in a line for each archive,
+// and in records for programs and for -v. total is the noun for them, such as "job".
 func (s *session) report(list []arrived, total string) {
 	lines := make([]messages.Outcome, len(list))
 	for i, r := range list {
@@ -202,19 +202,18 @@ func (s *session) report(list []arrived, total string) {
 	s.outcome(lines, total)
 }
 
-// outcome prints lines about the result, unless programs read the messages, or nothing
-// but errors is wanted.
+// outcome prints lines about the result, unless programs read the messages or --quiet is
+// given.
 func (s *session) outcome(lines []messages.Outcome, total string) {
 	if s.log.Info().Enabled() && !s.con.JSON() {
 		messages.Print(s.con, lines, total)
 	}
 }
 
-// unexpected reports whether the archive is from a job that hasn't succeeded, and that
-// was not asked for whatever its status.
+// unexpected reports whether the job hasn't succeeded, without --any-status.
 func (r arrived) unexpected() bool { return r.Artifact.Failed() && !r.anyStatus }
 
-// result begins the record of a result. Only programs need one without -v.
+// result starts the record of a result. Only programs need one without -v.
 func (s *session) result() *zerolog.Event {
 	if s.con.JSON() {
 		return s.log.Info()
@@ -222,7 +221,7 @@ func (s *session) result() *zerolog.Event {
 	return s.log.Debug()
 }
 
-// record says with fields what arrived.
+// record logs with fields what arrived.
 func (s *session) record(r arrived, page string) {
 	a, event := r.Artifact, s.result()
 	if r.unexpected() && s.con.JSON() {
@@ -252,10 +251,10 @@ func (s *session) record(r arrived, page string) {
 	event.Msg("fetched")
 }
 
-// seconds is a duration in a record: in seconds, to the millisecond.
+// seconds formats a duration for a record: in seconds, to the millisecond.
 func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
 
-// page is the address of a job, or "" if it is not known.
+// page returns the address of a job, or "" if it isn't known.
 func (s *session) page(a resolve.Artifact) string {
 	project := s.opener.Own.PathOf(a.Project)
 	if a.WebURL != "" || a.JobID == 0 || project == "" {

@@ -47,7 +47,7 @@ says which reports the job also has, if the token can list it.
 	}
 }
 
-// lsOptions are what the flags of ls say.
+// lsOptions are the options of ls.
 type lsOptions struct {
 	global             globalOptions
 	query              queryOptions
@@ -91,7 +91,7 @@ func runLs(ctx context.Context, o lsOptions, con *console.Console) error {
 	})
 }
 
-// reports looks for the reports of the job while its archive is listed. It finds none if the
+// reports looks for the job's reports while its archive is listed. It returns none if the
 // token can't list the job.
 func (o lsOptions) reports(ctx context.Context, s *session, q resolve.Query) <-chan []string {
 	found := make(chan []string, 1)
@@ -147,10 +147,10 @@ func listedJSON(listed []extract.Listed) []listedFile {
 		rows[i] = listedFile{
 			Name: e.Name, Type: "file", Size: e.Size,
 		}
-		if e.Mode.Perm() != 0 { // GitLab knows none of a directory that is only implied
+		if e.Mode.Perm() != 0 { // GitLab omits it for directories without an entry
 			rows[i].Mode = known(fmt.Sprintf("%04o", e.Mode.Perm()))
 		}
-		if !e.ModTime.IsZero() { // it comes out of the archive
+		if !e.ModTime.IsZero() { // only the archive itself has it
 			rows[i].ModifiedAt, rows[i].CompressedSize, rows[i].CRC32 = known(e.ModTime.UTC()), &e.Packed, known(fmt.Sprintf("%08x", e.CRC32))
 		}
 		switch {
@@ -178,7 +178,7 @@ func printLong(con *console.Console, listed []extract.Listed) error {
 	return t.Flush()
 }
 
-// printTree prints each name below its directory, which is shown once.
+// printTree prints each name below its directory, which is printed once.
 func printTree(out io.Writer, listed []extract.Listed) error {
 	names := make([]string, len(listed))
 	for i, e := range listed {

@@ -10,10 +10,10 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// pipelineWords are the pipelines that have a word of their own.
+// pipelineWords are words that stand for a pipeline.
 var pipelineWords = []string{"current", "upstream", "root", "latest"}
 
-// pipelineIn reads a pipeline: a number, an address or one of [pipelineWords].
+// pipelineIn parses a pipeline: a number, an address or one of [pipelineWords].
 func pipelineIn(value string) func(env.Config, *resolve.Query) error {
 	return func(cfg env.Config, q *resolve.Query) error {
 		switch {
@@ -54,11 +54,11 @@ func pipelineIn(value string) func(env.Config, *resolve.Query) error {
 	}
 }
 
-// byHand says how a pipeline gets the number of the one above it where GitLab sets no
+// byHand says how to pass on the number of the upstream pipeline if GitLab sets no
 // variable.
 const byHand = `give the trigger job "variables: {PARENT_PIPELINE_ID: $CI_PIPELINE_ID}", and here --pipeline "$PARENT_PIPELINE_ID"`
 
-// upstreamIn takes the pipeline that triggered the running one: the parent of a child
+// upstreamIn selects the pipeline that triggered the running one: the parent of a child
 // pipeline, or one in another project.
 // https://docs.gitlab.com/ci/variables/predefined_variables/
 func upstreamIn(cfg env.Config, q *resolve.Query) error {
@@ -76,8 +76,8 @@ func upstreamIn(cfg env.Config, q *resolve.Query) error {
 	return usage("--pipeline upstream: CI_UPSTREAM_PIPELINE_ID is not set; GitLab sets it since 18.9, and this server's version is "+server, byHand+"; if it is of another project, also --project")
 }
 
-// rootIn takes the pipeline at the top of the parent-child pipelines that the running one
-// belongs to, which is itself unless it is a child.
+// rootIn selects the root of the running pipeline's parent-child hierarchy, which is the
+// running pipeline itself unless it is a child.
 func rootIn(cfg env.Config, q *resolve.Query) error {
 	if cfg.PipelineID == 0 {
 		return usage("--pipeline root: CI_PIPELINE_ID is not set", "it is the pipeline at the top, above the running job's; elsewhere give its number")
@@ -90,13 +90,13 @@ func rootIn(cfg env.Config, q *resolve.Query) error {
 			q.PipelineID = cfg.UpstreamPipeline
 		}
 	case "":
-		q.Root = true // whether it is a child isn't known here
+		q.Root = true // we don't know yet whether it is a child
 	}
 	return inProject(cfg, q, "root", cfg.Project)
 }
 
-// inProject sets the project of a pipeline, by its ID, unless --project names one. That
-// can't be another one; whether a path is the project's, only GitLab knows.
+// inProject sets a pipeline's project by its ID, unless --project names one. --project
+// must name the same project; only GitLab knows whether a path does.
 func inProject(cfg env.Config, q *resolve.Query, word, project string) error {
 	own := project == cfg.Project
 	isOwn := q.Project == cfg.Project || strings.EqualFold(q.Project, cfg.ProjectPath)
@@ -111,8 +111,8 @@ func inProject(cfg env.Config, q *resolve.Query, word, project string) error {
 	return usage(fmt.Sprintf("--pipeline %s is a pipeline of project %s, and --project says %s", word, project, q.Project), "leave out --project")
 }
 
-// previousIn reads --previous: the pipelines before the running one. A child pipeline runs
-// after its own parent, whose commit it has.
+// previousIn reads --previous: the pipelines before the running one. A child pipeline
+// runs after its own parent, which has the same commit.
 func (o queryOptions) previousIn(cfg env.Config, q *resolve.Query) error {
 	if !o.previous {
 		return nil
@@ -126,9 +126,9 @@ func (o queryOptions) previousIn(cfg env.Config, q *resolve.Query) error {
 	return nil
 }
 
-// baseIn reads --base: the commit that the changes of the running merge request pipeline
-// are compared with. Its pipelines are those of the project that the merge request is in,
-// which isn't the job's own if the merge request comes from a fork.
+// baseIn reads --base: the commit that the running merge request pipeline's changes are
+// compared with. Its pipelines belong to the merge request's project, which isn't the
+// job's own if the merge request comes from a fork.
 func (o queryOptions) baseIn(cfg env.Config, q *resolve.Query) error {
 	if !o.base {
 		return nil

@@ -18,7 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// projectOf is the project of a command that takes no query: an id, a path, a web
+// projectOf returns the project of a command without a query: an ID, a path, a web
 // address, or the job's own.
 func projectOf(value string, cfg env.Config) (string, error) {
 	q := resolve.Query{Project: value}
@@ -27,7 +27,7 @@ func projectOf(value string, cfg env.Config) (string, error) {
 }
 
 // pipelineOf reads the project and the pipeline of a list of jobs. Without --project, the
-// pipeline may be of another project than the job's own.
+// pipeline may belong to another project than the job's own.
 func pipelineOf(cfg env.Config, project, pipeline string, q *resolve.Query) error {
 	q.Project = project
 	for _, read := range []func(env.Config, *resolve.Query) error{projectIn, pipelineIn(pipeline)} {
@@ -39,23 +39,23 @@ func pipelineOf(cfg env.Config, project, pipeline string, q *resolve.Query) erro
 	return nil
 }
 
-// jobFlags are those of a query that say which job a command is about. What is about
-// archives, or about successful pipelines, has no meaning there.
+// jobFlags are the query flags that select a command's job. Flags about archives or
+// successful pipelines don't apply.
 func jobFlags() []cli.Flag {
 	return only(queryFlags(), "project", "ref", "job", "job-id", "pipeline", "sha", "mr", "downstream", "source")
 }
 
-// only keeps the flags with some names.
+// only keeps the flags with these names.
 func only(flags []cli.Flag, names ...string) []cli.Flag {
 	return slices.DeleteFunc(flags, func(f cli.Flag) bool { return !slices.Contains(names, f.Names()[0]) })
 }
 
-// byName reports whether flags say which job is meant, and not its ID behind the command.
+// byName reports whether flags select the job, rather than an ID in the arguments.
 func (o queryOptions) byName() bool {
 	return slices.ContainsFunc(o.given, func(name string) bool { return name != "wait" })
 }
 
-// oneRef refuses several refs for a command that changes what it finds.
+// oneRef refuses several refs for a command that changes jobs.
 func (o queryOptions) oneRef(command string) error {
 	if len(o.asked.MoreRefs) == 0 {
 		return nil
@@ -63,7 +63,7 @@ func (o queryOptions) oneRef(command string) error {
 	return usage("--ref is there several times, and "+command+" changes what it finds", "give one: a typo in the first would lead to the job of the next")
 }
 
-// named are the flags for a job's name, behind those that choose the pipeline.
+// named returns the flags for a job's name, after those that select the pipeline.
 func (o queryOptions) named(job string) []string {
 	var flags []string
 	for _, f := range [][2]string{{"--ref", o.asked.Ref}, {"--pipeline", o.pipeline}, {"--sha", o.asked.SHA}, {"--mr", o.mr}} {
@@ -74,8 +74,8 @@ func (o queryOptions) named(job string) []string {
 	return append(flags, "--job", job)
 }
 
-// jobQuery is the job that a command is about: the one whose number or address is given,
-// the one that flags name, or the one that runs.
+// jobQuery selects a command's job: by its number or address, by flags, or the running
+// one.
 func (o queryOptions) jobQuery(cfg env.Config, value string) (resolve.Query, error) {
 	if value != "" || !o.byName() {
 		project, id, err := jobAt(cfg, o.project, value)
@@ -87,8 +87,7 @@ func (o queryOptions) jobQuery(cfg env.Config, value string) (resolve.Query, err
 	return q, err
 }
 
-// oneJob finds the job that a command is about. Of a job that was listed, the artifact
-// has the row.
+// oneJob finds a command's job. If it was listed, the artifact contains its row.
 func (s *session) oneJob(ctx context.Context, q resolve.Query) (resolve.Artifact, error) {
 	found, err := s.resolver.Artifacts(ctx, q)
 	switch {
@@ -100,8 +99,8 @@ func (s *session) oneJob(ctx context.Context, q resolve.Query) (resolve.Artifact
 	return found[0], nil
 }
 
-// jobAt reads a project and a job of it: a number or a web address, and empty for the
-// job that runs.
+// jobAt parses a project and a job: a number or a web address; empty means the running
+// job.
 func jobAt(cfg env.Config, project, value string) (path string, id int64, err error) {
 	if path, err = projectOf(project, cfg); err != nil {
 		return "", 0, err
@@ -136,7 +135,7 @@ func jobAt(cfg env.Config, project, value string) (path string, id int64, err er
 var errNoJob = usage("no job given", "give its ID, which is the number in its address, or the address; or name it: --ref REF --job NAME")
 
 // misplaced recognizes arguments that should be flags: the address of a page, REF JOB or
-// JOB, as other tools take them. Without it, they would be paths that match nothing.
+// JOB, as in other tools. Otherwise they would be paths that match nothing.
 func misplaced(c *cli.Context) error {
 	if !slices.Contains([]string{"fetch", "ls", "cat", "resolve", "explain", "keep", "delete"}, c.Command.Name) || c.Command.HelpName == "artifetch job keep" {
 		return nil
@@ -155,20 +154,18 @@ func misplaced(c *cli.Context) error {
 	return usage("no job given: an argument is a path in the archive", "did you mean: "+shown(c.Command.HelpName, o.flagsForWords(args)...))
 }
 
-// isAddress reports whether an argument is an address: that of a page, or one that git
-// clone takes.
+// isAddress reports whether an argument is an address of a page or for git clone.
 func isAddress(word string) bool {
 	_, ofRepository := checkout.Parse(word)
 	return webaddress.Is(word) || ofRepository && strings.Contains(word, "@")
 }
 
-// flagsForAddress are the flags that take the address of a page, with the job that is
-// given.
+// flagsForAddress returns the flags for a page's address, with the given job.
 func (o queryOptions) flagsForAddress(address string) []string {
 	var page webaddress.Page
 	u, err := url.Parse(address)
 	if err == nil {
-		page, _ = webaddress.Parse(address, &url.URL{Host: u.Host}) // of what can't be read, nothing is known
+		page, _ = webaddress.Parse(address, &url.URL{Host: u.Host}) // if it can't be parsed, it stays empty
 	}
 	if page.JobID != 0 || page.Job != "" {
 		return []string{"--job-id", address}
@@ -189,7 +186,7 @@ func (o queryOptions) flagsForAddress(address string) []string {
 	return meant
 }
 
-// flagsForWords are the flags for ID, REF JOB or JOB, with the paths behind them.
+// flagsForWords returns the flags for ID, REF JOB or JOB, with the paths after them.
 func (o queryOptions) flagsForWords(args []string) []string {
 	if _, err := webaddress.ID(args[0]); err == nil && len(o.given) == 0 {
 		return append([]string{"--job-id"}, args...)
@@ -202,7 +199,7 @@ func (o queryOptions) flagsForWords(args []string) []string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
 
-// shown is a command line as it can be pasted into a shell.
+// shown returns a command line for a shell.
 func shown(command string, words ...string) string {
 	line := []string{command}
 	for _, word := range words {

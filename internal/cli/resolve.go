@@ -33,7 +33,7 @@ and, as ARTIFACT_FOUND, in the dotenv report; the exit code is 0 either way.
 	}
 }
 
-// resolveOptions are what the flags of resolve say.
+// resolveOptions are the options of resolve.
 type resolveOptions struct {
 	global  globalOptions
 	query   queryOptions
@@ -75,7 +75,7 @@ func runResolve(ctx context.Context, o resolveOptions, con *console.Console) err
 	})
 }
 
-// print prints what was found. If a missing job isn't an error, it also prints whether
+// print prints the result. If a missing job isn't an error, it also prints whether
 // something was found, and if not, why.
 func (o resolveOptions) print(con *console.Console, found []resolve.Artifact, why error) error {
 	answer := resolvedAnswer{Found: why == nil, Jobs: resolvedJobs(found)}
@@ -124,7 +124,7 @@ type resolvedJob struct {
 	PipelinesBack int        `json:"pipelines_back" doc:"how many newer successful pipelines lack it; with --base, how many commits"`
 }
 
-// known is nil for the zero value.
+// known returns nil for the zero value.
 func known[T comparable](v T) *T {
 	var zero T
 	if v == zero {

@@ -22,7 +22,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// reworded changes what the help says of flags that mean something else here.
+// reworded changes the help of flags that have another meaning here.
 func reworded(flags []cli.Flag, usages ...[2]string) []cli.Flag {
 	for _, f := range flags {
 		for _, u := range usages {
@@ -53,7 +53,7 @@ branch, and writes artifetch.yml with comments, for you to edit. It never replac
 	}
 }
 
-// initOptions are what the flags of sync init say.
+// initOptions are the options of sync init.
 type initOptions struct {
 	global globalOptions
 	query  queryOptions
@@ -72,11 +72,11 @@ func readSyncInit(c *cli.Context) (initOptions, error) {
 
 func runSyncInit(ctx context.Context, o initOptions, con *console.Console) error {
 	if err := pin.CheckNew(o.file); err != nil {
-		return err // before anyone is asked
+		return err // before asking the user
 	}
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		found, err := s.resolver.Artifacts(ctx, q)
-		if !slices.Contains(o.query.given, "ref") { // a ref that was given may be misspelled
+		if !slices.Contains(o.query.given, "ref") { // a given ref may be misspelled
 			err = s.noneYet(err)
 		}
 		if err != nil {
@@ -91,7 +91,7 @@ func runSyncInit(ctx context.Context, o initOptions, con *console.Console) error
 	})
 }
 
-// noneYet returns err, unless it says that the project has no job with artifacts.
+// noneYet returns err, unless the project simply has no job with artifacts.
 func (s *session) noneYet(err error) error {
 	if !retrieve.Missing(err) || hasReason(err, resolve.ReasonProject) {
 		return err
@@ -105,7 +105,7 @@ func hasReason(err error, reason resolve.Reason) bool {
 	return ok && missing.Reason() == reason
 }
 
-// draft is a manifest with the jobs that were found.
+// draft returns a manifest with the jobs that were found.
 func (s *session) draft(q resolve.Query, found []resolve.Artifact) manifest.Draft {
 	d := manifest.Draft{Project: q.Project, Ref: q.Ref}
 	if q.Project == s.cfg.Project {
@@ -120,7 +120,7 @@ func (s *session) draft(q resolve.Query, found []resolve.Artifact) manifest.Draf
 	return d
 }
 
-// about says what a person may want to know before fetching an archive.
+// about returns what people may want to know before fetching an archive.
 func about(a resolve.Artifact) string {
 	text := console.Size(a.Size)
 	if a.Failed() {
@@ -153,7 +153,7 @@ fails, nothing changes.
 	}
 }
 
-// addOptions are what the flags of sync add say.
+// addOptions are the options of sync add.
 type addOptions struct {
 	sync    syncOptions
 	query   queryOptions
@@ -204,7 +204,7 @@ func runSyncAdd(ctx context.Context, o addOptions, con *console.Console) error {
 	})
 }
 
-// lacksProject says that no project is known, instead of what a manifest would lack.
+// lacksProject reports that the project is missing, rather than what a manifest lacks.
 func (s *session) lacksProject(err error, source manifest.Source, defaults manifest.Query) error {
 	if source.Project == "" && defaults.Project == "" {
 		return failure.ErrNoProject
@@ -212,7 +212,7 @@ func (s *session) lacksProject(err error, source manifest.Source, defaults manif
 	return err
 }
 
-// source is what the flags ask for, in the keys of a manifest.
+// source returns the flags as keys of a manifest.
 func (o addOptions) source(cfg env.Config, defaults manifest.Query) (manifest.Source, error) {
 	q, asked := o.query.asked, o.query
 	q.Project = asked.project

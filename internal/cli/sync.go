@@ -44,7 +44,7 @@ docs/sync.md.
 	}
 }
 
-// syncOptions are what the flags of sync say.
+// syncOptions are the options of sync.
 type syncOptions struct {
 	global    globalOptions
 	files     manifestOptions
@@ -94,7 +94,7 @@ func runSync(ctx context.Context, o syncOptions, con *console.Console) error {
 	})
 }
 
-// synchronize does what a syncer is for, and says what it has done.
+// synchronize runs a syncer and reports the result.
 func (o syncOptions) synchronize(ctx context.Context, s *session, syncer *pin.Syncer) error {
 	progress := s.newProgress(o.log)
 	s.show(progress)
@@ -120,7 +120,7 @@ func (o syncOptions) synchronize(ctx context.Context, s *session, syncer *pin.Sy
 	return report.done(syncer, plans)
 }
 
-// run plans, and does what is planned, unless that is all that was asked.
+// run plans, and carries out the plan unless --dry-run is given.
 func (o syncOptions) run(ctx context.Context, s *session, syncer *pin.Syncer) ([]*pin.Plan, error) {
 	plans, err := syncer.Plan(ctx)
 	if err != nil || o.pin.Check {
@@ -145,8 +145,8 @@ func (o syncOptions) open() (pin.Workspace, error) {
 	return pin.Open(o.files.manifest, o.files.lock, env.Variable)
 }
 
-// syncer makes what synchronizes the workspace. In CI, what is locked is taken and
-// nothing else, if there is a lock file.
+// syncer returns the workspace's syncer. In CI, it only uses locked archives, if there is
+// a lock file.
 func (o syncOptions) syncer(s *session, w pin.Workspace) *pin.Syncer {
 	if s.cfg.AnyCI && !o.lockedSet && !o.pin.Update && !o.pin.Check {
 		o.pin.Locked = w.HasLock

@@ -13,13 +13,13 @@ import (
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
-// syncReport says what sync has done, or would do.
+// syncReport reports what sync has done or would do.
 type syncReport struct {
 	*session
 	asJSON bool
 }
 
-// drift says which sources could be moved.
+// drift reports which sources could be updated.
 func (r syncReport) drift(plans []*pin.Plan) error {
 	drifted := 0
 	for _, p := range plans {
@@ -38,7 +38,7 @@ func (r syncReport) drift(plans []*pin.Plan) error {
 	return nil
 }
 
-// plan says what would be fetched.
+// plan reports what would be fetched.
 func (r syncReport) plan(syncer *pin.Syncer, plans []*pin.Plan) error {
 	for _, p := range plans {
 		what := "in place"
@@ -62,7 +62,7 @@ func (r syncReport) plan(syncer *pin.Syncer, plans []*pin.Plan) error {
 	return nil
 }
 
-// done says what has come, and prints what has moved.
+// done reports what was fetched, and prints what has moved.
 func (r syncReport) done(syncer *pin.Syncer, plans []*pin.Plan) error {
 	dropped := syncer.Dropped()
 	if !slices.ContainsFunc(plans, (*pin.Plan).Downloads) && len(dropped)+len(syncer.Extras) == 0 {
@@ -104,14 +104,14 @@ func (r syncReport) extras(paths []string) error {
 }
 
 func (r syncReport) line(text string) error {
-	if r.asJSON { // has it all in one list
+	if r.asJSON { // its list contains everything
 		return nil
 	}
 	_, err := fmt.Fprintln(r.con.Out, printable.Text(text))
 	return err
 }
 
-// moved says from where to where a source goes.
+// moved says from where to where a source moves.
 func moved(p *pin.Plan) string {
 	to := jobInWords(p.Entry)
 	switch {
@@ -136,7 +136,7 @@ func jobInWords(e manifest.Locked) string {
 
 func short(sha string) string { return cmp.Or(sha[:min(len(sha), 10)], "unknown") }
 
-// maxNamed is how many changed files are named.
+// maxNamed is how many changed files to list.
 const maxNamed = 10
 
 // changes says which files are new, gone or changed.
@@ -179,7 +179,7 @@ func pathsOf(list []pin.FileChange, sign byte) []string {
 	return paths
 }
 
-// syncedSource is what a run of sync does to one source, in JSON.
+// syncedSource is what sync does to one source, in JSON.
 type syncedSource struct {
 	Source  string     `json:"source"  doc:"name in the manifest"`
 	Action  string     `json:"action"  doc:"none; fetch, for files that were not in place; update, for another job, archive or query; drop, for a source that is not in the manifest anymore"`
@@ -205,8 +205,8 @@ func jobOfEntry(e *manifest.Locked) *syncedJob {
 	return &syncedJob{known(e.PipelineID), e.JobID, known(e.Ref), known(e.SHA)}
 }
 
-// prunedOf returns the files of an entry that are removed: not those that another source
-// has now, and not those that have changed.
+// prunedOf returns the files of an entry that are removed, except those that another
+// source has now, or that have changed.
 func prunedOf(syncer *pin.Syncer, e manifest.Locked) []string {
 	paths := []string{}
 	for _, f := range e.Files {
@@ -217,14 +217,14 @@ func prunedOf(syncer *pin.Syncer, e manifest.Locked) []string {
 	return paths
 }
 
-// json prints what has been done, or would be.
+// json prints what was done or would be done.
 func (r syncReport) json(syncer *pin.Syncer, plans []*pin.Plan) error {
 	rows := make([]syncedSource, 0, len(plans))
 	for _, p := range plans {
 		row := syncedSource{Source: p.Source.Name, Action: "none", Before: jobOfEntry(p.Before), After: jobOfEntry(&p.Entry)}
 		list := p.Changes()
 		if !p.Loaded() {
-			list = nil // what is in the archive isn't known
+			list = nil // the archive's content isn't known
 		}
 		row.Added, row.Removed, row.Changed = pathsOf(list, '+'), pathsOf(list, '-'), pathsOf(list, '~')
 		switch {

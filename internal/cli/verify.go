@@ -39,7 +39,7 @@ type difference struct {
 	Mend   string `json:"mend"   doc:"the command that mends it; empty if only you can tell"`
 }
 
-// verifyOptions are what the flags of verify say.
+// verifyOptions are the options of verify.
 type verifyOptions struct {
 	global globalOptions
 	files  manifestOptions
@@ -81,13 +81,14 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 	return nil
 }
 
-// The commands that mend a workspace.
+// The commands that repair a workspace.
 const (
 	mendSync  = "artifetch sync"
 	mendPrune = "artifetch sync --prune"
 )
 
-// mendedBy returns the command that mends a difference, or "" for a file that may be yours.
+// mendedBy returns the command that repairs a difference, or "" for a file that may be
+// the user's.
 func mendedBy(d pin.Difference) string {
 	switch {
 	case d.Removable:
@@ -98,7 +99,7 @@ func mendedBy(d pin.Difference) string {
 	return mendSync
 }
 
-// mending says which command mends what.
+// mending says which command repairs what.
 func mending(found []pin.Difference) string {
 	by := map[string]bool{}
 	for _, d := range found {
@@ -133,7 +134,7 @@ func printDifferences(con *console.Console, found []pin.Difference, asJSON bool)
 	return nil
 }
 
-// manifestFlags are those of every command about a manifest.
+// manifestFlags are the flags of all commands with a manifest.
 func manifestFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "manifest", Aliases: []string{"f"}, Category: help.Which, Usage: "the manifest `FILE`", Value: "artifetch.yml"},

@@ -1,10 +1,10 @@
-// Package arrange puts a command line into the order that the library reads:
+// Package arrange sorts a command line into the order that the library reads:
 //
 //	artifetch [global flags] COMMAND [SUBCOMMAND] [command flags] -- [arguments]
 //
-// The library stops reading flags at the first positional argument, knows global flags
-// only before the command, and refuses two spellings of one flag. People write
-// "fetch dist/ --job build -v". Completion reads the words before the cursor with it.
+// The library stops reading flags at the first positional argument, accepts global flags
+// only before the command, and refuses two spellings of one flag. People write "fetch
+// dist/ --job build -v". Completion uses it to read the words before the cursor.
 package arrange
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// Error reports a flag in the place of another flag's value, or a flag with two values, of
-// which the library would ignore the first.
+// Error reports a flag in the place of another flag's value, or a flag with two values,
+// where the library would ignore the first.
 type Error struct {
 	Flag, Value string
 	Twice       bool
@@ -38,8 +38,8 @@ func (e *Error) Hint() string {
 	return "quote variables, as in " + e.Flag + ` "$VALUE"; if ` + e.Value + " is the value, write " + e.Flag + "=" + e.Value
 }
 
-// Args returns args in that order. An unknown flag stays where the library will
-// complain about it. The error is an [*Error].
+// Args returns args in that order. It leaves an unknown flag where the library will
+// report it. The error is an [*Error].
 func Args(app *cli.App, args []string) ([]string, error) {
 	if len(args) == 0 {
 		return args, nil
@@ -82,16 +82,16 @@ func index(flags []cli.Flag) map[string]Flag {
 // Line is a command line, without the name of the program.
 type Line struct {
 	global map[string]Flag
-	local  map[string]Flag // of the command, once it is known; of a group, all that its commands know
+	local  map[string]Flag // of the command; for a group, of all its commands
 
-	Commands       []*cli.Command // that may come next
-	Path           []string       // the command, after the group that it is in
+	Commands       []*cli.Command // the possible next commands
+	Path           []string       // the command, after its group
 	Rest           []string       // the arguments
 	globals, flags []string
-	mistake        error // the first flag that stands in the place of a value, or is there twice
+	mistake        error // the first flag that is in the place of a value, or given twice
 }
 
-// Read reads words.
+// Read parses words.
 func Read(app *cli.App, words []string) *Line {
 	a := &Line{global: index(app.Flags), Commands: app.Commands}
 	a.read(words)
@@ -116,8 +116,8 @@ func (a *Line) read(args []string) {
 	}
 }
 
-// enter notes the command and its flags; false means that arg isn't one. What
-// stands in the place of a command is one, known or not.
+// enter records the command and its flags; it returns false if arg isn't a command.
+// Whatever is in the place of a command counts as one, known or not.
 func (a *Line) enter(arg string) bool {
 	for _, c := range a.Commands {
 		if c.HasName(arg) {
@@ -130,14 +130,14 @@ func (a *Line) enter(arg string) bool {
 		}
 	}
 	if len(a.Path) > 0 {
-		a.Commands = nil // it takes the place of a subcommand
+		a.Commands = nil // in the place of a subcommand
 		return false
 	}
 	a.Path, a.Commands = []string{arg}, nil
 	return true
 }
 
-// flag takes one flag and, where there is one, its value off args.
+// flag removes one flag and its value, if it has one, from args.
 func (a *Line) flag(args []string) []string {
 	name, value, hasValue := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
 	info, to, known := a.lookup(name)
@@ -169,9 +169,9 @@ func (a *Line) flag(args []string) []string {
 	return args
 }
 
-// checkValue notes a flag in the place of a value. In -R $PROJECT --server-url URL with
-// an empty variable, --server-url would become the project, and the token would go to
-// the default server.
+// checkValue records a flag in the place of a value. In -R $PROJECT --server-url URL with
+// an empty variable, --server-url would become the project, and the token would go to the
+// default server.
 func (a *Line) checkValue(flag, value string) {
 	name, _, _ := strings.Cut(strings.TrimLeft(value, "-"), "=")
 	_, _, known := a.lookup(name)
@@ -180,8 +180,8 @@ func (a *Line) checkValue(flag, value string) {
 	}
 }
 
-// checkTwice notes a flag that has had another value already. With the last one alone,
-// --job-id 1 --job-id 2 would erase one job of two.
+// checkTwice records a flag that already had another value. With the last one alone,
+// --job-id 1 --job-id 2 would erase only one of the jobs.
 func (a *Line) checkTwice(flag string, before []string) {
 	name, _, _ := strings.Cut(flag, "=")
 	other := func(known string) bool { return strings.HasPrefix(known, name+"=") && known != flag }
@@ -217,13 +217,13 @@ func (a *Line) combined(arg string) []string {
 	return letters
 }
 
-// Flag returns the flag of a name. It knows those of the command and those of all.
+// Flag returns the flag with a name: one of the command's or a global one.
 func (a *Line) Flag(name string) (f Flag, known bool) {
 	f, _, known = a.lookup(name)
 	return f, known
 }
 
-// Awaits returns the flag whose value comes after the words before it, or "".
+// Awaits returns the flag that needs a value after the words before it, or "".
 func (a *Line) Awaits(before []string) string {
 	if len(before) == 0 || slices.Contains(before, "--") {
 		return ""

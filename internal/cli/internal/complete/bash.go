@@ -5,16 +5,15 @@ import (
 	"strings"
 )
 
-// line is a command line of bash up to the cursor. bash also splits words at colons
-// and equals signs, and wants only the rest of such a word, in the quotes that are
-// open.
+// line is a command line of bash up to the cursor. bash also splits words at colons and
+// equals signs, and expects only the last part of such a word, in the open quotes.
 type line struct {
 	words  []string // without the program's name; the last may be empty
-	quote  byte     // that is open at the cursor, or 0
+	quote  byte     // the open quote at the cursor, or 0
 	breaks int      // colons and equals signs outside quotes in the last word
 
-	word  []byte // so far
-	begun bool   // it may be empty, in quotes
+	word  []byte // the current word
+	begun bool   // it may be an empty word in quotes
 }
 
 // parseLine reads COMP_LINE and COMP_POINT.
@@ -41,7 +40,7 @@ func parseLine(args []string) line {
 	return l
 }
 
-// read takes the next character.
+// read processes the next character.
 func (l *line) read(b byte) {
 	quote := b == '\'' || b == '"'
 	switch {
@@ -64,7 +63,7 @@ func (l *line) read(b byte) {
 
 func (l *line) add(b byte) { l.word, l.begun = append(l.word, b), true }
 
-// reply is a word as bash wants it.
+// reply formats a word for bash.
 func (l line) reply(w Word) string {
 	text := w.Text
 	if l.quote == 0 {
@@ -85,7 +84,7 @@ func cutAny(text, any string) (before, after string, found bool) {
 	return text, "", false
 }
 
-// escape escapes the characters that mean something to bash.
+// escape escapes the special characters of bash.
 func escape(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -1,10 +1,9 @@
 // Package complete answers the completion scripts of shells.
 //
-// A script runs "artifetch __complete SHELL WORD…" at each tab. The last word is the one
-// that is being written. The answer has a line for each word that it could become, with
-// its meaning after a tab; the line ":files" stands for names of files. bash.go reads
-// the whole line that bash gives instead of words. Which words there are is the
-// caller's to know.
+// A script runs "artifetch __complete SHELL WORD…" at each tab. The last word is
+// incomplete. The answer has one line for each word that it could become, with its
+// meaning after a tab; the line ":files" stands for file names. bash.go reads bash's
+// whole line instead of words. The caller knows the possible words.
 package complete
 
 import (
@@ -28,7 +27,7 @@ var fishScript string
 //go:embed scripts/powershell.ps1
 var powershellScript string
 
-// Shells returns the names of the shells that there is a script for.
+// Shells returns the names of the supported shells.
 func Shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
 // Script returns the script of a shell, or "".
@@ -36,16 +35,16 @@ func Script(shell string) string {
 	return map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript, "powershell": powershellScript}[shell]
 }
 
-// Command is the word that the scripts say.
+// Command is the hidden command that the scripts run.
 const Command = "__complete"
 
-// Word is what a word could become.
+// Word is a possible completion.
 type Word struct{ Text, About string }
 
-// File stands for names of files.
+// File stands for file names.
 var File = Word{Text: ":files"}
 
-// Texts returns words without a meaning.
+// Texts returns words without meanings.
 func Texts(values ...string) []Word {
 	words := make([]Word, len(values))
 	for i, v := range values {
@@ -54,7 +53,7 @@ func Texts(values ...string) []Word {
 	return words
 }
 
-// Starting returns the words that begin with prefix, with lead before each.
+// Starting returns the words that start with prefix, each after lead.
 func Starting(words []Word, prefix, lead string) []Word {
 	var fit []Word
 	for _, w := range words {
@@ -69,8 +68,8 @@ func Starting(words []Word, prefix, lead string) []Word {
 }
 
 // Answer answers a script: args are the shell and the words. candidates lists what
-// current could become after the words before it. There is no one to report its errors
-// to: it leaves out what it can't find out.
+// current could become after the words before it. It can't report errors, so it omits
+// what it can't find out.
 func Answer(args []string, out io.Writer, candidates func(before []string, current string) []Word) error {
 	if len(args) < 2 {
 		return nil
@@ -84,11 +83,11 @@ func Answer(args []string, out io.Writer, candidates func(before []string, curre
 	}
 	last := len(words) - 1
 	if args[0] == "powershell" && words[last] == `""` {
-		words[last] = "" // it drops an empty word
+		words[last] = "" // the shell drops an empty word
 	}
 	for _, w := range candidates(words[:last], words[last]) {
 		if w != File && printable.HasHidden(w.Text) {
-			continue // a terminal would obey it, and a shell would split it
+			continue // a terminal would execute it, and a shell would split it
 		}
 		text := w.Text
 		if w != File {

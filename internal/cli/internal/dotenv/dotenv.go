@@ -1,7 +1,7 @@
 // Package dotenv writes the report that GitLab reads as variables for later jobs
 // (artifacts:reports:dotenv): artifacts → variables → lines → file. GitLab sets them in
-// all later jobs, above the variables that those set themselves, so that none may be one
-// that artifetch reads.
+// all later jobs, where they override the job's own variables, so they must not be
+// variables that artifetch reads.
 // https://docs.gitlab.com/ci/variables/#cicd-variable-precedence
 package dotenv
 
@@ -21,13 +21,13 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Report is a report that is asked for.
+// Report says which report to write.
 type Report struct {
 	File   string // empty means none
 	Prefix string // of all names
 }
 
-// Error reports what a report can't be made of.
+// Error reports values that a report can't contain.
 type Error struct{ What, Fix string }
 
 // Error implements error.
@@ -36,16 +36,16 @@ func (e *Error) Error() string { return e.What }
 // Hint says what to do next.
 func (e *Error) Hint() string { return e.Fix }
 
-// DefaultPrefix is that of reports without one.
+// DefaultPrefix is the prefix if the report has none.
 const DefaultPrefix = "ARTIFACT_"
 
-// flags is how the names of the variables of flags begin.
+// flags is the prefix of the flags' variables.
 const flags = "ARTIFETCH_"
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// checkPrefix refuses prefixes that don't make valid names of variables, or that make
-// variables of artifetch or GitLab. Windows ignores case in names of variables.
+// checkPrefix refuses prefixes that give invalid names of variables, or those of
+// artifetch or GitLab. Windows ignores case in names of variables.
 func checkPrefix(prefix string) error {
 	if !variableName.MatchString(prefix) {
 		return &Error{fmt.Sprintf("--dotenv-prefix %q cannot start the name of a variable", prefix), "use letters, digits and underscores, and no digit first"}
@@ -61,9 +61,9 @@ func checkPrefix(prefix string) error {
 // Variable is one line of a report, without the prefix.
 type Variable struct{ Name, Value string }
 
-// Variables tell which jobs were found; of none, that there are none. Of several
-// the values are joined by commas, in the same order; what is the same for all
-// is not repeated.
+// Variables describes the jobs that were found, even if there are none. The values of
+// several jobs are joined by commas, in the same order; values that are the same for all
+// appear once.
 func Variables(found []resolve.Artifact) []Variable {
 	shared := func(value func(resolve.Artifact) string) string {
 		values := each(found, value)
@@ -90,19 +90,19 @@ func Variables(found []resolve.Artifact) []Variable {
 	}
 }
 
-// Fetched adds what has arrived, and where.
+// Fetched adds the downloaded files and where they are.
 func Fetched(into retrieve.Output, done []retrieve.Result) []Variable {
 	return append(Variables(Artifacts(done)),
 		Variable{"FILES", strings.Join(each(done, func(r retrieve.Result) string { return strconv.Itoa(r.Stats.Files) }), ",")},
 		Variable{"PATH", strings.Join(each(done, func(r retrieve.Result) string { return into.Of(r.Artifact) }), ",")})
 }
 
-// Artifacts are those whose files have arrived.
+// Artifacts returns the artifacts whose files were downloaded.
 func Artifacts(done []retrieve.Result) []resolve.Artifact {
 	return each(done, func(r retrieve.Result) resolve.Artifact { return r.Artifact })
 }
 
-// Unknown says why values of a report are empty: the names, by cause.
+// Unknown explains why values of a report are empty: the names, by cause.
 func (r Report) Unknown(found []resolve.Artifact) map[string][]string {
 	causes := map[string][]string{}
 	add := func(cause, name string, known bool) {
@@ -136,16 +136,15 @@ func each[A, B any](list []A, of func(A) B) []B {
 	return values
 }
 
-// maxSize is the default limit, in bytes: GitLab takes what is smaller.
+// maxSize is the default limit in bytes: GitLab accepts smaller reports.
 // https://docs.gitlab.com/administration/instance_limits/#limit-dotenv-file-size
 const maxSize = 5 << 10
 
-// text is what GitLab's parser reads as these variables: a line is a name, an
-// equals sign and the value as it stands, without blanks at its ends. There are no
-// quotes and no empty lines, and a value may be empty
-// (app/services/ci/parse_dotenv_artifact_service.rb). The variables are expanded like
-// those of a pipeline's file: a ref with $CI_JOB_TOKEN in its name must not be, so that
-// a dollar is doubled (https://docs.gitlab.com/ci/variables/).
+// text formats the variables for GitLab's parser: a line is a name, an equals sign and
+// the literal value, without spaces at its ends. There are no quotes and no empty lines,
+// and a value may be empty (app/services/ci/parse_dotenv_artifact_service.rb). GitLab
+// expands variables in it: a ref with $CI_JOB_TOKEN in its name must not be expanded, so
+// dollar signs are doubled (https://docs.gitlab.com/ci/variables/).
 func (r Report) text(list []Variable) (string, error) {
 	var b strings.Builder
 	for _, v := range list {
@@ -160,8 +159,7 @@ func (r Report) text(list []Variable) (string, error) {
 	return b.String(), nil
 }
 
-// Check finds out whether the report can be written, before there is something to
-// write.
+// Check checks whether the report can be written, before there is anything to write.
 func (r Report) Check() error {
 	if err := checkPrefix(r.Prefix); err != nil || r.File == "" {
 		return err
@@ -169,7 +167,7 @@ func (r Report) Check() error {
 	return atomicfile.Check(r.File)
 }
 
-// Fits reports what the report can't hold.
+// Fits returns an error if the report can't contain the variables.
 func (r Report) Fits(list []Variable) error {
 	if r.File == "" {
 		return nil

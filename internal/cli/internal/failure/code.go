@@ -1,10 +1,10 @@
-// Package failure says what the command line does about an error: which exit code it is,
-// which words, and which hint.
+// Package failure says how the command line reports an error: its exit code, its words
+// and its hint.
 //
 //	code.go     error → exit code
 //	problem.go  error → words; what a signal explains
 //	hints.go    the hints that name flags, by the type of the error
-//	query.go    the same about queries
+//	query.go    the same for queries
 package failure
 
 import (
@@ -40,7 +40,7 @@ import (
 // allow_failure:exit_codes and retry:exit_codes read them. Never renumber.
 type Code int
 
-// The exit codes; Codes says what they mean.
+// The exit codes; Codes explains them.
 const (
 	CodeDone        Code = 0
 	CodeInternal    Code = 1
@@ -61,7 +61,7 @@ const (
 	CodeTerminated  Code = 143
 )
 
-// Codes returns what the codes mean, in the words of the documentation.
+// Codes returns the meaning of the codes, as in the documentation.
 func Codes() map[Code]string {
 	return map[Code]string{
 		CodeDone:        "done",
@@ -84,11 +84,11 @@ func Codes() map[Code]string {
 	}
 }
 
-// ErrDeadline is the cause of a context that --deadline ended.
+// ErrDeadline is the cancellation cause of a context that --deadline ended.
 var ErrDeadline = errors.New("--deadline exceeded")
 
-// Of sorts an error. Own types come first; then the network, whose errors
-// hold system errors as those of the file system do; then the file system.
+// Of returns an error's code. Our own types come first; then the network, whose errors
+// contain system errors like those of the file system; then the file system.
 func Of(err error) Code {
 	for _, sort := range []func(error) Code{signalCode, ownCode, usageCode, contentCode, limitCode, serverCode, localCode} {
 		if c := sort(err); c != CodeDone {
@@ -125,12 +125,12 @@ func usageCode(err error) Code {
 	return CodeDone
 }
 
-// ofCheckout reports whether a checkout does not tell which project is meant.
+// ofCheckout reports whether the checkout doesn't reveal the project.
 func ofCheckout(err error) bool {
 	return is[*checkout.ElsewhereError](err) || is[*checkout.UnclearError](err)
 }
 
-// contentCode sorts what is wrong with the archive itself.
+// contentCode returns the code if the archive itself is wrong.
 func contentCode(err error) Code {
 	switch {
 	case is[*extract.NoMatchError](err):
@@ -149,7 +149,8 @@ func contentCode(err error) Code {
 	return CodeDone
 }
 
-// limitCode sorts errors about local limits, even if a connection failed by them.
+// limitCode returns the code for errors about local limits, even if they made a
+// connection fail.
 func limitCode(err error) Code {
 	if openfiles.Exhausted(err) {
 		return CodeLocal
@@ -157,7 +158,7 @@ func limitCode(err error) Code {
 	return CodeDone
 }
 
-// serverCode sorts what the server said, and what kept it from saying it.
+// serverCode returns the code for the server's answers, and for the lack of them.
 func serverCode(err error) Code {
 	switch {
 	case is[*resolve.NotFoundError](err):
@@ -188,13 +189,13 @@ func serverCode(err error) Code {
 	return CodeDone
 }
 
-// onTheWay reports whether no usable answer came.
+// onTheWay reports whether no usable answer arrived.
 func onTheWay(err error) bool {
 	return is[*jobs.LogBrokenError](err) || is[*url.Error](err) || is[*net.OpError](err) || is[*fetch.BrokenError](err) || is[*fetch.AnswerError](err) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// defaultBranchCode tells a project without a default branch from one that a job token
-// may not read.
+// defaultBranchCode distinguishes a project without a default branch from one that a job
+// token can't read.
 func defaultBranchCode(err error) Code {
 	if unknown, ok := errors.AsType[*resolve.DefaultBranchError](err); ok && unknown.Err == nil {
 		return CodeNotFound
@@ -209,7 +210,7 @@ func statusCode(status int) Code {
 	case http.StatusNotFound:
 		return CodeNotFound
 	case http.StatusMethodNotAllowed:
-		return CodeRefused // of a project that has moved
+		return CodeRefused // the project has moved
 	}
 	return CodeServer
 }

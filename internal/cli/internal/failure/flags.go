@@ -8,20 +8,20 @@ import (
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
-// Flags are what a user of a command can set. Errors come from packages that many
+// Flags are the flags of the current command. Errors come from packages that many
 // commands use, and a hint must not name a flag that the command doesn't have.
 type Flags struct {
 	Names    []string // without dashes
-	Manifest bool     // keys of a manifest take the place of flags
+	Manifest bool     // use the keys of a manifest instead of flags
 }
 
-// flagInHint is a flag, with its short name, and with its value if that is written the
-// same way in a manifest.
+// flagInHint matches a flag with its short name, and with its value if a manifest writes
+// it in the same way.
 var flagInHint = regexp.MustCompile(`--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?: \(-[A-Za-z]\))?( latest| \d+)?`)
 
-// fit leaves out the parts of a hint that name a flag that the command lacks. Hints are
-// written for that: parts end at "; ", and ways to do one thing at ", or ". A part that
-// is a command line of its own, or about a Dockerfile, stays.
+// fit removes the parts of a hint that name a flag that the command doesn't have. Hints
+// are written for that: parts end at "; ", and alternatives at ", or ". It keeps parts
+// that are a command line or about a Dockerfile.
 func (f Flags) fit(hint string) string {
 	var parts []string
 	for part := range strings.SplitSeq(hint, "; ") {
@@ -32,7 +32,8 @@ func (f Flags) fit(hint string) string {
 	return strings.Join(parts, "; ")
 }
 
-// fitWays keeps the ways that the command has. The later ones lean on the first.
+// fitWays keeps the alternatives that the command has. The later ones depend on the
+// first.
 func (f Flags) fitWays(ways []string) (kept []string) {
 	for i, way := range ways {
 		if f.Manifest {
@@ -48,7 +49,7 @@ func (f Flags) fitWays(ways []string) (kept []string) {
 	return kept
 }
 
-// has reports whether the command has all flags that a text names.
+// has reports whether the command has all flags in a text.
 func (f Flags) has(text string) bool {
 	for _, named := range flagInHint.FindAllStringSubmatch(text, -1) {
 		if !slices.Contains(f.Names, named[1]) {
@@ -58,7 +59,7 @@ func (f Flags) has(text string) bool {
 	return true
 }
 
-// inKeys replaces flags by the keys of the same names.
+// inKeys replaces flags by the manifest keys with the same names.
 func inKeys(text string) string {
 	return flagInHint.ReplaceAllStringFunc(text, func(flag string) string {
 		named := flagInHint.FindStringSubmatch(flag)

@@ -28,11 +28,11 @@ import (
 )
 
 // This is the table of hints that name flags, by the type of the error. Packages below
-// the command line know no flags: their errors carry facts, and hints of their own that
-// would do for any program.
+// the command line don't know its flags: their errors carry facts and hints that suit any
+// program.
 
-// hintFor returns what to do about an error in the words of the command line, or "" if
-// the error's own hint says it.
+// hintFor returns what to do about an error in terms of the command line, or "" if the
+// error's own hint is enough.
 func hintFor(err error) string {
 	h, ok := asHinter(err)
 	if !ok {
@@ -46,8 +46,7 @@ func hintFor(err error) string {
 	return ""
 }
 
-// Hint returns the hint of the error itself, with flags where the command line knows
-// better, or "".
+// Hint returns the error's own hint, or a better one with flags, or "".
 func Hint(err error) string {
 	if h, ok := asHinter(err); ok {
 		return cmp.Or(hintFor(err), h.Hint())
@@ -55,8 +54,7 @@ func Hint(err error) string {
 	return ""
 }
 
-// flagNames puts the names of flags in place of those of the variables that package env
-// reads them by.
+// flagNames replaces the names of variables that package env reads by those of flags.
 var flagNames = strings.NewReplacer(
 	"ARTIFETCH_SERVER_URL=", "--server-url ", "ARTIFETCH_SERVER_URL", "--server-url",
 	"ARTIFETCH_HEADER_FILE", "--header-file",
@@ -64,7 +62,7 @@ var flagNames = strings.NewReplacer(
 	"ARTIFETCH_TOKEN_TYPE=", "--token-type ", "ARTIFETCH_TOKEN_TYPE", "--token-type",
 )
 
-// LoadEnv reads the environment, and what is wrong with it in the words of flags.
+// LoadEnv reads the environment, and reports errors in terms of flags.
 func LoadEnv(ctx context.Context, l envconfig.Lookuper) (env.Config, error) {
 	cfg, err := env.Load(ctx, l)
 	cfg.Token.Source = flagNames.Replace(cfg.Token.Source)
@@ -86,7 +84,7 @@ func hintForAction(h hinter) string {
 	return ""
 }
 
-// Remedy returns what to do about an error that was explained.
+// Remedy returns what to do about an explained error.
 func Remedy(why resolve.Explanation, err error) string {
 	if is[*anonymousError](err) {
 		return Hint(err)
@@ -190,7 +188,7 @@ func hintForTLS(e *transport.TLSError) string {
 	return ""
 }
 
-// lockHints say what to do about a source that isn't available as locked.
+// lockHints say what to do if a source isn't available as locked.
 var lockHints = map[pin.Reason]string{
 	pin.NoRequests: "run artifetch sync without --offline once",
 	pin.NotInPlace: "give --cache-dir of a cache that has it, or run artifetch sync without --offline once; artifetch verify lists the files",
@@ -249,7 +247,7 @@ func hintForSync(h hinter) string {
 	return ""
 }
 
-// forManifest says how commands are told which manifest is meant.
+// forManifest returns the flag that selects a manifest.
 func forManifest(file string) string {
 	if file == "artifetch.yml" {
 		return ""
@@ -257,7 +255,7 @@ func forManifest(file string) string {
 	return ", with --manifest " + file
 }
 
-// hintForTimeout is about what was waited for in vain. That of the error says to wait.
+// hintForTimeout is for an unsuccessful wait. The error's own hint says to wait.
 func hintForTimeout(e *retrieve.TimeoutError) string {
 	if state, ok := errors.AsType[*resolve.StateError](e.Err); ok {
 		if state.Artifact.Status == "manual" {
@@ -268,7 +266,7 @@ func hintForTimeout(e *retrieve.TimeoutError) string {
 	return "a longer --wait waits on; " + Hint(e.Err)
 }
 
-// localHint returns what to do about a local error that has no hint of its own, or "".
+// localHint returns what to do about a local error without its own hint, or "".
 func localHint(err error) string {
 	if Of(err) != CodeLocal {
 		return ""

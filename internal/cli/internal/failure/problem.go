@@ -23,7 +23,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Error is an error of the command line's own.
+// Error is the command line's own error.
 type Error struct {
 	Code       Code
 	What, Next string // what is wrong, and what to do about it
@@ -38,13 +38,13 @@ func (e *Error) Error() string { return e.What }
 // Hint says what to do next.
 func (e *Error) Hint() string { return e.Next }
 
-// hinter is an error that knows what to do next.
+// hinter is an error with a hint.
 type hinter interface{ Hint() string }
 
-// Report says what happened: what, then why, the request that was refused, and what to do
-// next, in a line each. It returns the exit code. File names and the server's
-// words may hold control characters, which must not reach a terminal. Hints name only
-// the flags that the command has.
+// Report prints what happened, then why, the refused request, and what to do next, each
+// on its own line. It returns the exit code. File names and the server's words may
+// contain control characters, which must not reach a terminal. Hints only name flags that
+// the command has.
 func Report(con *console.Console, err error, has Flags) int {
 	exit, hint := Of(err), hintOf(err, has)
 	if con.JSON() {
@@ -53,18 +53,18 @@ func Report(con *console.Console, err error, has Flags) int {
 	}
 	what, request := evidence(text(err), err)
 	lines := []string{what}
-	if !is[Signal](err) && !is[*Error](err) { // which are one thing
+	if !is[Signal](err) && !is[*Error](err) { // their text is a single statement
 		lines = clauses(what)
 	}
 	lines = append(lines, request...)
 	if hint != "" {
 		lines = append(lines, FirstLine(hint))
 	}
-	_, _ = fmt.Fprintln(con.Err, con.Paint(console.Bad, "artifetch:"), strings.Join(lines, "\n  ")) // nothing can report this
+	_, _ = fmt.Fprintln(con.Err, con.Paint(console.Bad, "artifetch:"), strings.Join(lines, "\n  ")) // this can't be reported anywhere
 	return int(exit)
 }
 
-// reportJSON says the same to programs, as a message of the log.
+// reportJSON prints the same for programs, as a log message.
 func reportJSON(w io.Writer, err error, hint string) {
 	log := zerolog.New(w).With().Timestamp().Logger()
 	event := log.Error().Int("code", int(Of(err)))
@@ -83,13 +83,13 @@ func reportJSON(w io.Writer, err error, hint string) {
 	event.Msg(text(err))
 }
 
-// hintOf is what to do about an error, or "".
+// hintOf returns what to do about an error, or "".
 func hintOf(err error, has Flags) string {
 	own := ""
 	if h, ok := asHinter(err); ok {
 		own = h.Hint()
 	}
-	if is[*arrange.Error](err) { // it repeats what was typed
+	if is[*arrange.Error](err) { // it repeats what the user typed
 		return own
 	}
 	return cmp.Or(has.fit(Hint(err)), has.fit(own), localHint(err))
@@ -109,8 +109,8 @@ func RequestID(err error) string {
 	return ""
 }
 
-// FirstLine keeps a message to one line of printable text. Joined errors that say the
-// same say it once.
+// FirstLine reduces a message to one line of printable text. If joined errors have the
+// same text, it appears once.
 func FirstLine(text string) string {
 	var lines []string
 	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
@@ -121,7 +121,7 @@ func FirstLine(text string) string {
 	return printable.Text(strings.Join(lines, "; "))
 }
 
-// Signal is the cause of a context that a signal ended.
+// Signal is the cancellation cause of a context that a signal ended.
 type Signal struct{ Signal os.Signal }
 
 // Error implements error.
@@ -135,7 +135,7 @@ func (s Signal) Error() string {
 	return s.Signal.String()
 }
 
-// ExitCode is 128 and the signal's number, as shells have it.
+// ExitCode is 128 plus the signal's number, as in shells.
 func (s Signal) ExitCode() int { return int(s.code()) }
 
 func (s Signal) code() Code {
@@ -148,9 +148,9 @@ func (s Signal) code() Code {
 	return CodeTerminated
 }
 
-// Stopped is what there is to say if ctx ended before a command did. A signal
-// explains every error that follows from it, except for those that matter
-// afterwards: a request that GitLab may have acted on, and the file system.
+// Stopped returns the error of a command that ctx ended. A signal explains all errors
+// that follow from it, except those that matter afterwards: a request that GitLab may
+// have carried out, and the file system.
 func Stopped(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	switch {
@@ -167,8 +167,8 @@ func Stopped(ctx context.Context, err error) error {
 	return &stoppedError{cause, err}
 }
 
-// Unchanged marks the error of something that does all of its work or none: if it failed,
-// files are as before.
+// Unchanged marks the error of something that does all of its work or none: after a
+// failure, files are as before.
 func Unchanged(err error) error {
 	if err == nil {
 		return nil
@@ -180,10 +180,10 @@ type unchangedError struct{ error }
 
 var errUnchanged = errors.New("nothing was changed")
 
-// Unwrap gives the error itself.
+// Unwrap returns the error.
 func (e *unchangedError) Unwrap() error { return e.error }
 
-// hasActed reports whether an error tells what became of a request that changes
+// hasActed reports whether an error says what happened to a request that changes
 // something.
 func hasActed(err error) bool { return is[*jobs.UnsureError](err) || is[*jobs.RefusedError](err) }
 
@@ -193,10 +193,11 @@ type stoppedError struct{ cause, err error }
 // Error implements error.
 func (e *stoppedError) Error() string { return e.cause.Error() + "; " + e.err.Error() }
 
-// Unwrap gives both.
+// Unwrap returns both.
 func (e *stoppedError) Unwrap() []error { return []error{e.cause, e.err} }
 
-// Hint is that of the error. Of one that follows from a signal, it would mislead.
+// Hint returns the error's hint. If the error follows from a signal, the hint would
+// mislead.
 func (e *stoppedError) Hint() string {
 	if hasActed(e.err) || !is[Signal](e.cause) {
 		return Hint(e.err)
@@ -204,8 +205,8 @@ func (e *stoppedError) Hint() string {
 	return ""
 }
 
-// ReaderLeft reports whether err says that nothing reads standard output any more,
-// as in artifetch ls | head -1. That isn't an error.
+// ReaderLeft reports whether err means that nothing reads standard output any more, as in
+// artifetch ls | head -1. That isn't an error.
 func ReaderLeft(out io.Writer, err error) bool {
 	f, isFile := out.(*os.File)
 	failed, ok := errors.AsType[*fs.PathError](err)

@@ -13,7 +13,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// fieldFlags are the flags that fill the fields of a query.
+// fieldFlags are the flags for the fields of a query.
 var fieldFlags = map[resolve.Field]string{
 	resolve.FieldJobID: "--job-id", resolve.FieldPipelineID: "--pipeline", resolve.FieldLatest: "--pipeline",
 	resolve.FieldSHA: "--sha", resolve.FieldMergeRequest: "--mr", resolve.FieldBase: "--base",
@@ -31,7 +31,7 @@ func flagsOf(fields []resolve.Field) string {
 	return strings.Join(flags, " and ")
 }
 
-// Query says which flags a mistake in a query is about.
+// Query adds the flags to an error about a query.
 func Query(q resolve.Query, err error) error {
 	e, ok := errors.AsType[*resolve.QueryError](err)
 	if !ok {
@@ -75,7 +75,7 @@ func reportUsage(kind string) error {
 	return Usage(what, "types have lower-case letters, digits and underscores, such as junit: artifetch job show lists those of a job")
 }
 
-// sourceUsage says what is wrong with --source.
+// sourceUsage explains what is wrong with --source.
 func sourceUsage(sources []string) error {
 	for _, source := range sources {
 		unwanted, name := resolve.Unwanted(source)
@@ -128,7 +128,7 @@ func conflictUsage(e *resolve.QueryError) error {
 	return Usage(flagsOf(e.Fields)+" each say which job or pipeline", "give one of them")
 }
 
-// selectors are the fields that each say which job or pipeline is meant.
+// selectors are the fields that each select a job or pipeline.
 var selectors = []resolve.Field{
 	resolve.FieldJobID, resolve.FieldPipelineID, resolve.FieldLatest, resolve.FieldSHA, resolve.FieldMergeRequest, resolve.FieldBase,
 }
@@ -150,7 +150,7 @@ func hintForQuery(h hinter) string {
 		return hintForState(e)
 	case *resolve.ClosedError:
 		if e.Denied() {
-			return "" // its own says what the token lacks
+			return "" // its own hint says what the token lacks
 		}
 		if e.Query.Root {
 			return `job tokens list pipelines since GitLab 19.2: set GITLAB_TOKEN to a token with read_api; or give the trigger jobs "variables: {ROOT_PIPELINE_ID: $CI_PIPELINE_ID}" at the top, and here --pipeline "$ROOT_PIPELINE_ID"`
@@ -166,7 +166,7 @@ func hintForQuery(h hinter) string {
 	return ""
 }
 
-// hintForState is about a job that has not succeeded.
+// hintForState is for a job that hasn't succeeded.
 func hintForState(e *resolve.StateError) string {
 	if e.Artifact.Status == "manual" {
 		return hintToPlay(e.Artifact.JobID)
@@ -180,7 +180,7 @@ func hintForState(e *resolve.StateError) string {
 	return strings.TrimSpace("use --wait DURATION to wait for it; " + e.Artifact.WebURL)
 }
 
-// hintToPlay is about a job that waits for a manual one, or is one itself.
+// hintToPlay is for a job that waits for a manual one, or is one itself.
 func hintToPlay(id int64) string {
 	return fmt.Sprintf("artifetch job play %d starts it; --wait DURATION waits for the job that you asked for", id)
 }
@@ -191,7 +191,7 @@ func hintForDownstream(e *resolve.DownstreamError) string {
 	case e.Project == "":
 		return "job tokens list trigger jobs since GitLab 19.2: set GITLAB_TOKEN to a token with read_api, or name the downstream project with --project"
 	case ok && refusal.StatusCode == http.StatusForbidden:
-		return "" // its own says what the token lacks
+		return "" // its own hint says what the token lacks
 	}
 	return fmt.Sprintf("give the token's user access to project %s, or leave out --downstream", e.Project)
 }
@@ -221,7 +221,7 @@ func hintForMissing(e *resolve.NotFoundError) string {
 	return ""
 }
 
-// hintForMergeRequest is about a merge request without pipelines.
+// hintForMergeRequest is for a merge request without pipelines.
 func hintForMergeRequest(e *resolve.NotFoundError) string {
 	switch m := e.MergeRequest; {
 	case e.Unseen:
@@ -253,7 +253,7 @@ func hintForPipeline(q resolve.Query) string {
 	return "a pipeline's id is the number in its address; it must be of this project: check --project"
 }
 
-// explainHint leads to explain, which leaves it out itself.
+// explainHint recommends explain, which itself omits it.
 const explainHint = "; artifetch explain looks at the newest pipelines"
 
 func hintForJob(e *resolve.NotFoundError) string {
@@ -264,7 +264,7 @@ func hintForJob(e *resolve.NotFoundError) string {
 		return ", and whether it has ever succeeded" + explainHint
 	case q.MaxAge > 0:
 		return "; a longer --max-age may reach it"
-	case q.Recent && e.Err != nil: // GitLab's, which chose itself
+	case q.Recent && e.Err != nil: // GitLab's own search
 		return "; this token can't list jobs, so that only the newest successful pipeline was searched"
 	case q.Recent:
 		return ", and that one of the newest successful pipelines has it"
@@ -276,7 +276,7 @@ func hintForJob(e *resolve.NotFoundError) string {
 	return ", and that the newest successful pipeline has it; --recent looks further back"
 }
 
-// hintForRef is about a ref that isn't the name of a branch or tag.
+// hintForRef is for a ref that isn't a branch's or tag's name.
 func hintForRef(e *resolve.NotFoundError) string {
 	switch mistake, name := e.RefMistake(); mistake {
 	case resolve.RefHead:
@@ -301,7 +301,7 @@ func hintForRef(e *resolve.NotFoundError) string {
 	return ""
 }
 
-// List says which flags a mistake in the query of a list is about.
+// List adds the flags to an error about the query of a list.
 func List(q resolve.Query, err error) error {
 	e, ok := errors.AsType[*resolve.QueryError](err)
 	switch {
@@ -320,17 +320,17 @@ func List(q resolve.Query, err error) error {
 	return Usage("no ref given", "--pipeline latest is that of --ref")
 }
 
-// ErrNoProject reports that no project is given, and none is known.
+// ErrNoProject reports that no project is given or known.
 var ErrNoProject = Usage("no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app")
 
-// ErrNoToken reports that there is neither a token nor a project.
+// ErrNoToken reports that both the token and the project are missing.
 var ErrNoToken = Usage("no token, and no project: GITLAB_TOKEN and CI_JOB_TOKEN are not set", noToken+"; a public project needs none: give --project")
 
-// noToken says how a token gets here.
+// noToken says how to provide a token.
 const noToken = "set GITLAB_TOKEN or --token-file; in a Dockerfile, RUN --mount=type=secret,id=GITLAB_TOKEN with docker build --secret id=GITLAB_TOKEN"
 
-// Anonymous adds to a refusal that there was no token, if that is so: GitLab answers the
-// same to one that can't see the project.
+// Anonymous adds to a refusal that the token was missing, if it was: GitLab answers the
+// same if the token can't see the project.
 func Anonymous(err error, without bool) error {
 	missing, ok := errors.AsType[*resolve.NotFoundError](err)
 	told, _ := errors.AsType[*jobs.RefusedError](err)
@@ -346,14 +346,14 @@ func Anonymous(err error, without bool) error {
 // anonymousError is a refusal of a request without a token.
 type anonymousError struct{ error }
 
-// Unwrap gives the refusal.
+// Unwrap returns the refusal.
 func (e *anonymousError) Unwrap() error { return e.error }
 
 // Hint says what to do next.
 func (*anonymousError) Hint() string { return "there is no token: " + noToken }
 
-// Blocked adds the manual jobs that block the newest pipeline to an error, if that is why
-// there is no successful one.
+// Blocked adds the manual jobs that block the newest pipeline to an error, if they are
+// the reason why no pipeline has succeeded.
 func Blocked(why resolve.Explanation, err error) error {
 	if why.Remedy != resolve.RemedyPlay {
 		return err
@@ -361,7 +361,7 @@ func Blocked(why resolve.Explanation, err error) error {
 	return &blockedError{err, why}
 }
 
-// blockedError is an error about a ref whose newest pipeline waits for a person.
+// blockedError is an error about a ref whose newest pipeline waits for a manual job.
 type blockedError struct {
 	error
 	why resolve.Explanation
@@ -372,7 +372,7 @@ func (e *blockedError) Error() string {
 	return strings.Join(append([]string{e.error.Error()}, e.why.Evidence...), "; ")
 }
 
-// Unwrap gives the error.
+// Unwrap returns the error.
 func (e *blockedError) Unwrap() error { return e.error }
 
 // Hint says what to do next.

@@ -12,7 +12,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// text is an error on one line, in the words of a person instead of Go's. It has no
+// text formats an error on one line, in plain words rather than Go's, without
 // credentials.
 func text(err error) string {
 	said := FirstLine(redact.Error(err).Error())
@@ -21,7 +21,7 @@ func text(err error) string {
 	}
 	said = request.ReplaceAllStringFunc(said, func(s string) string {
 		m := request.FindStringSubmatch(s)
-		address, _, _ := strings.Cut(m[2], "?") // -v shows all of it
+		address, _, _ := strings.Cut(m[2], "?") // -v shows it in full
 		return strings.ToUpper(m[1]) + " " + address + ": "
 	})
 	if e, ok := errors.AsType[*fs.PathError](err); ok && strings.HasPrefix(said, e.Op+" ") {
@@ -30,10 +30,11 @@ func text(err error) string {
 	return said
 }
 
-// request is the beginning of a [url.Error].
+// request matches the start of a [url.Error].
 var request = regexp.MustCompile(`\b(Get|Head|Post|Put|Delete) "(https?://[^" ]+)": `)
 
-// connection says what a connection lacks. Go's text names both ends, and the system call.
+// connection explains a connection's error. Go's text names both ends and the system
+// call.
 func connection(e *net.OpError) string {
 	why := e.Err
 	if system, ok := errors.AsType[*os.SyscallError](why); ok {
@@ -49,7 +50,7 @@ func connection(e *net.OpError) string {
 	return why.Error()
 }
 
-// operation is a verb for the operation of a [fs.PathError].
+// operation returns a verb for the operation of a [fs.PathError].
 func operation(op string) string {
 	switch op = strings.TrimSuffix(op, "at"); op {
 	case "lst", "st", "fst":
@@ -81,9 +82,8 @@ func clauses(text string) (list []string) {
 	return append(list, text[start:])
 }
 
-// evidence takes the request that GitLab refused out of a text, which is then about the
-// reason alone. It returns lines: that request, and the ID that an administrator can look
-// for.
+// evidence takes the refused request out of a text, which then only contains the reason.
+// It returns lines: that request, and the ID that an administrator can search for.
 func evidence(said string, err error) (what string, lines []string) {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	if !ok {

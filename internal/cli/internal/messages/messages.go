@@ -1,5 +1,5 @@
-// Package messages decides how the messages of a run read: records with fields for
-// programs and for -v, sentences for everyone else.
+// Package messages formats the messages of a run: records with fields for programs and
+// for -v, sentences for everyone else.
 //
 //	messages.go   the log of a run
 //	sentences.go  records → sentences
@@ -21,12 +21,12 @@ import (
 
 // Options say what is printed, and how.
 type Options struct {
-	Records bool // with fields, in place of sentences
+	Records bool // with fields, instead of sentences
 	Level   zerolog.Level
 }
 
 // New returns the log of a run. Its messages are constant: names, refs and the server's
-// words are fields. Numbers are numbers, in bytes and seconds.
+// words are fields. Numbers are in bytes and seconds.
 func New(con *console.Console, o Options) zerolog.Logger {
 	var w io.Writer = sentences{con}
 	switch {
@@ -38,7 +38,7 @@ func New(con *console.Console, o Options) zerolog.Logger {
 	return zerolog.New(w).Level(o.Level).With().Timestamp().Logger()
 }
 
-// fieldsOrder puts what a person looks for first; other fields follow by name.
+// fieldsOrder puts the fields that people look for first; the others follow by name.
 func fieldsOrder() []string {
 	return []string{
 		"source", "job", "job_id", "report", "pipeline", "ref", "pipelines_back", "status", "files", "bytes", "transferred", "archive_bytes", "requests",

@@ -12,32 +12,32 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Outcome is what has arrived, and where it is now.
+// Outcome is a result: what has arrived, and where it is.
 type Outcome struct {
 	Source   string           // of a manifest
-	Name     string           // what it is from, if that isn't a job
+	Name     string           // where it is from, if that isn't a job
 	Artifact resolve.Artifact // the job that it is from
-	Warn     bool             // the job has failed, and nobody said that it may
+	Warn     bool             // the job has failed, and the user didn't allow that
 	Page     string           // the job's address; empty if unknown
 
 	Files    int
 	Single   bool // it is one file, and Files doesn't count
 	Bytes    int64
-	Whole    bool // the archive itself, in place of its files
+	Whole    bool // the archive itself, not its files
 	Into     string
 	Took     time.Duration
 	Transfer bool  // it came from a server
 	Fetched  int64 // bytes that were transferred
 }
 
-// Print prints a line for each outcome, and one for all of them if there are several.
-// total names what there are several of, such as "job".
+// Print prints a line for each outcome, and a total if there are several. total is the
+// noun for them, such as "job".
 func Print(con *console.Console, list []Outcome, total string) {
 	for _, o := range list {
 		o.print(con, len(list) == 1)
 	}
 	if len(list) > 1 {
-		_, _ = fmt.Fprintln(con.Err, con.Paint(console.Good, "✓"), sum(list, total)) // as every message
+		_, _ = fmt.Fprintln(con.Err, con.Paint(console.Good, "✓"), sum(list, total)) // like every message
 	}
 }
 
@@ -55,7 +55,7 @@ func (o Outcome) print(con *console.Console, alone bool) {
 	case alone && (columns == 0 || len("  ")+console.Width(page) <= columns):
 		line += "\n  " + page
 	}
-	_, _ = fmt.Fprintln(con.Err, mark, line) // as every message
+	_, _ = fmt.Fprintln(con.Err, mark, line) // like every message
 }
 
 // String is the line without its mark.
@@ -78,7 +78,7 @@ func (o Outcome) String() string {
 	return line
 }
 
-// subject says what the files are from.
+// subject says where the files are from.
 func (o Outcome) subject() string {
 	a, text := o.Artifact, o.Name
 	if text == "" {
@@ -99,10 +99,10 @@ func (o Outcome) subject() string {
 	return text
 }
 
-// shaDigits is how many digits of a commit are shown, as in GitLab's pages.
+// shaDigits is how many digits of a commit to show, as in GitLab's pages.
 const shaDigits = 8
 
-// commit says which version of the project it is.
+// commit identifies the project's version.
 func (o Outcome) commit() string {
 	a := o.Artifact
 	sha := a.SHA[:min(len(a.SHA), shaDigits)]
@@ -119,7 +119,7 @@ func (o Outcome) commit() string {
 	return text
 }
 
-// effort says how long it took, and how much traveled.
+// effort says how long it took, and how many bytes were transferred.
 func (o Outcome) effort() []string {
 	list := []string{console.Span(o.Took)}
 	switch size := o.Artifact.Size; {
@@ -134,7 +134,7 @@ func (o Outcome) effort() []string {
 	return list
 }
 
-// sum says the same of all outcomes together.
+// sum describes all outcomes together.
 func sum(list []Outcome, what string) string {
 	all := Outcome{Name: console.Count(len(list), what)}
 	for _, o := range list {

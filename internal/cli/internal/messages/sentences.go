@@ -16,8 +16,8 @@ import (
 // record is a message with its fields.
 type record map[string]any
 
-// templates are sentences for messages whose fields belong into them. {name} stands for
-// a field: {name:size} for bytes, {name:time} for seconds, and {name:job} counts jobs.
+// templates are sentences for messages with fields in them. {name} stands for a field:
+// {name:size} for bytes, {name:time} for seconds, and {name:job} counts jobs.
 var templates = map[string]string{
 	"under way":        "{percent} % of {bytes:size}, {bytes_per_second:size}/s, {seconds_left:time} left",
 	"archive":          "archive of {job}: {bytes:size}",
@@ -51,8 +51,8 @@ var templates = map[string]string{
 	"kept: the source has this file no longer, but it has changed since it was locked":                "{source}: kept {path}: the source no longer has it, but it has changed since it was locked",
 }
 
-// sentence is the record as a person reads it. A message without a template is followed
-// by the error or the reason, if it has one.
+// sentence formats the record for people. A message without a template is followed by the
+// error or the reason, if it has one.
 func (r record) sentence() string {
 	message := r.text(zerolog.MessageFieldName)
 	template, known := templates[message]
@@ -76,7 +76,7 @@ func (r record) sentence() string {
 	return b.String()
 }
 
-// field is the value of what stands in braces.
+// field returns the value for a placeholder.
 func (r record) field(name string) string {
 	name, kind, _ := strings.Cut(name, ":")
 	number, _ := r[name].(json.Number)
@@ -101,15 +101,15 @@ func (r record) retried(method string) string {
 		status, _ := number.Int64()
 		what = strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(int(status))))
 	}
-	address, _, _ := strings.Cut(r.text("url"), "?") // -v shows all of it
+	address, _, _ := strings.Cut(r.text("url"), "?") // -v shows it in full
 	return fmt.Sprintf("%s %s: %s; retrying in %s", method, address, what, r.field("wait_seconds:time"))
 }
 
-// text is a field as text; a list is separated by commas.
+// text returns a field as text; lists are separated by commas.
 func (r record) text(name string) string {
 	switch v := r[name].(type) {
 	case nil:
-		if id := r["job_id"]; name == "job" && id != nil { // its name isn't known
+		if id := r["job_id"]; name == "job" && id != nil { // the job's name isn't known
 			return fmt.Sprintf("job %v", id)
 		}
 		return ""
