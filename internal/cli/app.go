@@ -38,10 +38,10 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// Version is set by the build. Empty means that it wasn't.
+// Version is set by the build. Empty means a build without it.
 var Version string
 
-// version is Version, or what go install knows of the module.
+// version returns Version, or the module's version that go install records.
 func version() string {
 	if Version != "" {
 		return Version
@@ -60,7 +60,7 @@ type IO struct {
 	Clock    func() time.Time // of what progress shows; nil means the machine's
 }
 
-// Run runs the command that args ask for and returns its exit code.
+// Run runs the command in args and returns its exit code.
 func Run(ctx context.Context, args []string, out IO) int {
 	limitMemory()
 	if len(args) > 1 && args[1] == complete.Command {
@@ -91,7 +91,7 @@ func Run(ctx context.Context, args []string, out IO) int {
 	return failure.Report(con, err, flagsOf(app, args))
 }
 
-// flagsOf returns the flags of the command that args name, with those of all commands.
+// flagsOf returns the flags of the command in args, including the global ones.
 func flagsOf(app *cli.App, args []string) failure.Flags {
 	path := arrange.Read(app, args[min(1, len(args)):]).Path
 	names := flagNames(app.Flags)
@@ -118,7 +118,7 @@ func (k *keptError) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func init() { cli.HelpPrinter = help.Print } // it has one for all
+func init() { cli.HelpPrinter = help.Print } // the library has one printer for all apps
 
 func newApp(con *console.Console) *cli.App {
 	app := &cli.App{
@@ -154,7 +154,7 @@ func newApp(con *console.Console) *cli.App {
 			case c.Name == "help", c.Name == "version": // mistakes in the environment don't concern them
 			case len(c.Subcommands) == 0:
 				c.Before = func(c *cli.Context) error { return readFlags(c, con) }
-			case len(c.Flags) > 0: // Before would also run before a command in it
+			case len(c.Flags) > 0: // for a group, Before would also run before its subcommands
 				c.Action = withFlags(con, c.Action)
 			}
 		}
@@ -172,9 +172,9 @@ func withFlags(con *console.Console, do cli.ActionFunc) cli.ActionFunc {
 	}
 }
 
-// memoryLimit is what the garbage collector is told to keep to, in bytes. What
-// is alive at once is bounded below that (see extract and fetch); without a
-// limit, the collector would let garbage grow to as much again.
+// memoryLimit is the garbage collector's soft limit, in bytes. Live memory is limited
+// below that (see extract and fetch); without a limit, the collector would let garbage
+// grow to the same size again.
 const memoryLimit = 48 << 20
 
 func limitMemory() {
@@ -183,7 +183,7 @@ func limitMemory() {
 	}
 }
 
-// errShown ends a run that has shown what was asked for.
+// errShown ends a run that has shown what the user asked for.
 var errShown = errors.New("shown")
 
 func showVersion(c *cli.Context, con *console.Console) error {
@@ -200,8 +200,8 @@ func versionLine() string {
 	return fmt.Sprintf("artifetch %s (%s, %s/%s)", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// action is what a command does: it reads its flags into options, and runs with those.
-// run sees neither flags nor standard streams, so tests can call it without [Run].
+// action returns a command's action: it reads its flags into options, and runs with
+// those. run gets neither flags nor standard streams, so tests can call it without [Run].
 func action[O any](con *console.Console, read func(*cli.Context) (O, error), run func(context.Context, O, *console.Console) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		o, err := read(c)
@@ -212,10 +212,10 @@ func action[O any](con *console.Console, read func(*cli.Context) (O, error), run
 	}
 }
 
-// usage is a mistake on the command line: what is wrong, and what to do about it.
+// usage returns an error about the command line: what is wrong, and what to do about it.
 func usage(what, next string) error { return failure.Usage(what, next) }
 
-// Signal is the cause of a context that a signal ended.
+// Signal is the cancellation cause of a context that a signal ended.
 type Signal = failure.Signal
 
 func is[E error](err error) bool {

@@ -89,7 +89,7 @@ func commandAt(app *cli.App, path []string) (found *cli.Command) {
 	return found
 }
 
-// noSubcommand runs when the word after a command isn't a subcommand.
+// noSubcommand runs if the word after a command isn't a subcommand.
 func noSubcommand(c *cli.Context) error {
 	if !c.Args().Present() {
 		return cli.ShowSubcommandHelp(c)
@@ -101,7 +101,7 @@ func noSubcommand(c *cli.Context) error {
 	return usage(fmt.Sprintf("no command %q of %s", c.Args().First(), c.Command.Name), "it is one of "+strings.Join(names, ", "))
 }
 
-// nearest returns the name that is most like one that doesn't exist, or "".
+// nearest returns the most similar name, or "".
 func nearest(name string, names []string) string {
 	names = slices.DeleteFunc(names, func(known string) bool { return len(known) < 2 })
 	if similar := similar.Names(name, names, 1); len(similar) > 0 {
@@ -136,14 +136,14 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 			}
 		}
 	}
-	// Flags that are known have their long names by now: see package arrange.
+	// Known flags have their long names by now: see package arrange.
 	return usage(strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint)
 }
 
-// typedArgs is the key of the arguments, as the user wrote them, in the app's metadata.
+// typedArgs is the metadata key of the arguments as the user typed them.
 const typedArgs = "args"
 
-// asTyped returns an unknown flag as the user wrote it. The library drops its dashes.
+// asTyped returns an unknown flag as the user typed it. The library drops its dashes.
 func asTyped(c *cli.Context, name string) string {
 	typed, _ := c.App.Metadata[typedArgs].([]string)
 	for _, arg := range typed {
@@ -161,8 +161,8 @@ func flagNames(flags []cli.Flag) (names []string) {
 	return names
 }
 
-// hintForLetters is about -la and -rmain: other programs take several letters, and a
-// letter with its value, behind one dash.
+// hintForLetters is for -la and -rmain: other programs accept several letters, or a
+// letter with its value, after one dash.
 func hintForLetters(typed string, flags []cli.Flag) string {
 	if strings.HasPrefix(typed, "--") || len(typed) < 3 {
 		return ""
@@ -186,7 +186,7 @@ func hintForLetters(typed string, flags []cli.Flag) string {
 	return "write these flags one by one"
 }
 
-// hintForPlace is about a command's flag in front of the command.
+// hintForPlace is for a command's flag in front of the command.
 func hintForPlace(c *cli.Context, command, name string) string {
 	if command != c.App.Name {
 		return ""
@@ -206,7 +206,7 @@ func hintForPlace(c *cli.Context, command, name string) string {
 	return ""
 }
 
-// invalidValue reads what the library says of a value that it can't read.
+// invalidValue parses the library's message about an invalid value.
 func invalidValue(text string) (value, name string, ok bool) {
 	quoted, rest, ok := strings.Cut(strings.TrimPrefix(text, "invalid value "), " for flag -")
 	if !ok || !strings.HasPrefix(text, "invalid value ") {
@@ -217,8 +217,8 @@ func invalidValue(text string) (value, name string, ok bool) {
 	return value, name, err == nil
 }
 
-// wrongValue says what is wrong with the value of a flag, which may come from a variable,
-// and how to write it; other is the hint for what isn't known better.
+// wrongValue explains what is wrong with a flag's value, which may come from a variable,
+// and how to write it; other is the hint if nothing better is known.
 func wrongValue(f cli.Flag, name, value, other string) (what, hint string) {
 	what, hint = fmt.Sprintf("%s: invalid value %q", name, value), other
 	switch f.(type) {

@@ -21,7 +21,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// Categories of flags, in the order in which they are shown.
+// Categories of flags, in the order of the help.
 const (
 	Which    = "Which job:"
 	Select   = "Which files, and where to:"
@@ -173,8 +173,7 @@ func commandRows(b *strings.Builder, commands []*cli.Command) {
 	writeRows(b, rows)
 }
 
-// flagRows lists flags under their categories, in the order in which a query is
-// written.
+// flagRows lists flags by category, in the order in which people write a query.
 func flagRows(b *strings.Builder, flags []cli.Flag, hide []string) {
 	gap := "\n"
 	for _, category := range []string{"", Which, Select, Transfer, Server, Output} {
@@ -216,7 +215,7 @@ func flagRow(f cli.Flag, doc cli.DocGenerationFlag) [2]string {
 	return [2]string{strings.TrimRight(strings.Join(names, ", ")+" "+word, " "), usage}
 }
 
-// defaultOf returns the default, or "" if there is none worth showing.
+// defaultOf returns the default, or "" if it isn't worth showing.
 func defaultOf(doc cli.DocGenerationFlag) string {
 	switch value := doc.GetDefaultText(); value {
 	case `""`, "false", "[]", "0", "none", "any", "no time", "never":
@@ -226,14 +225,14 @@ func defaultOf(doc cli.DocGenerationFlag) string {
 	}
 }
 
-// Placeholder takes the word between grave accents out of a usage.
+// Placeholder extracts the word in backquotes from a usage.
 func Placeholder(usage string) (word, text string) {
 	before, rest, _ := strings.Cut(usage, "`")
 	word, after, _ := strings.Cut(rest, "`")
 	return word, before + word + after
 }
 
-// writeRows writes two columns, and breaks the second at blanks.
+// writeRows writes two columns, and wraps the second at spaces.
 func writeRows(b *strings.Builder, rows [][2]string) {
 	wide := 0
 	for _, r := range rows {
