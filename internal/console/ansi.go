@@ -8,13 +8,13 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
-// LogFilter passes on the log of a job without control sequences that could do harm.
-// The author of a job chooses what its log contains, and a terminal obeys what it
-// reads (ECMA-48): a log could change its title, its contents, its clipboard.
+// LogFilter passes on the log of a job without harmful control sequences. The author of a
+// job chooses what its log contains, and a terminal executes what it reads (ECMA-48): a
+// log could change its title, its contents, its clipboard.
 //
-// With colours, the sequences for colours and for erasing a line stay. Without, only
-// text does. Of a line that a carriage return overwrites, it passes on the last text,
-// which also removes the markers of GitLab's sections.
+// With colors, the sequences for colors and for erasing a line stay. Without, only text
+// does. If a carriage return overwrites a line, it passes on only the last text, which
+// also removes the markers of GitLab's sections.
 type LogFilter struct {
 	out     io.Writer
 	colours bool
@@ -22,7 +22,7 @@ type LogFilter struct {
 	state func(*LogFilter, byte)
 	seq   []byte // the escape sequence so far
 	rune  []byte // the bytes so far of a character beyond ASCII
-	line  []byte // text that is not passed on yet
+	line  []byte // text that isn't passed on yet
 	cr    bool   // the last character was a carriage return
 }
 
@@ -31,7 +31,7 @@ func NewLogFilter(out io.Writer, colours bool) *LogFilter {
 	return &LogFilter{out: out, colours: colours}
 }
 
-// maxLine is how much of a line is held back, in bytes.
+// maxLine is how much of a line is buffered, in bytes.
 const maxLine = 64 << 10
 
 // Write implements [io.Writer].
@@ -57,7 +57,7 @@ func (a *LogFilter) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// Flush passes on a last line that has no end.
+// Flush passes on a last line without an end.
 func (a *LogFilter) Flush() error {
 	_, err := a.out.Write(a.line)
 	a.line = a.line[:0]

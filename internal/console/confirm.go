@@ -13,7 +13,7 @@ import (
 )
 
 // Confirm asks the person at the terminal a question and reports whether the answer is
-// yes. Without a terminal it isn't: see [Console.Attended].
+// yes. It returns false without a terminal: see [Console.Attended].
 func (c *Console) Confirm(ctx context.Context, question string) (yes bool, err error) {
 	tty, done := c.terminal()
 	if tty == nil {
@@ -25,11 +25,11 @@ func (c *Console) Confirm(ctx context.Context, question string) (yes bool, err e
 	}
 	answer, err := bufio.NewReader(ctxio.Abandon(ctx, c.In)).ReadString('\n')
 	if ctx.Err() != nil {
-		_, _ = fmt.Fprintln(tty) // what follows gets a line of its own
+		_, _ = fmt.Fprintln(tty) // start a new line
 		return false, context.Cause(ctx)
 	}
 	if err != nil && answer == "" {
-		return false, nil // a terminal that was closed
+		return false, nil // the terminal was closed
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes", nil
@@ -42,8 +42,8 @@ func (c *Console) Attended() bool {
 	return tty != nil
 }
 
-// terminal is where to print a question whose answer is typed: the terminal itself,
-// since standard error may be a file. It is nil if there is none.
+// terminal returns where to print a question: the terminal itself, because standard error
+// may be a file. It returns nil without a terminal.
 func (c *Console) terminal() (tty io.Writer, done func()) {
 	if !isTerminal(c.In) {
 		return nil, func() {}

@@ -51,9 +51,9 @@ func New(in io.Reader, out, err io.Writer) *Console {
 	return &Console{In: in, Out: out, Err: s, screen: s}
 }
 
-// Hide masks the token from now on, and in messages also other secrets. Results are data,
-// which servers never get those from, and in which the value of a header may be any word. A
-// run prints before it has read the token.
+// Hide masks the token from now on, and in messages also other secrets. Results only mask
+// the token: servers never echo the other secrets in data, and a header's value may be
+// any word. A run prints before it has read the token.
 func (c *Console) Hide(token string, others ...string) {
 	c.screen.token.Store(redact.New(token))
 	c.screen.secrets.Store(redact.New(append(others, token)...))
@@ -62,7 +62,7 @@ func (c *Console) Hide(token string, others ...string) {
 // Masked is standard output for results, with the token masked.
 func (c *Console) Masked() io.Writer { return c.screen.token.Load().Writer(c.Out) }
 
-// Told is standard output for what is said about a run, masked as messages are.
+// Told is standard output for messages about a run, masked as messages are.
 func (c *Console) Told() io.Writer { return c.screen.mask(c.Out) }
 
 // SetJSON says whether programs read the messages.

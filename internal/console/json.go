@@ -15,7 +15,7 @@ func (c *Console) Encode(v any) error { return encode(c.Out, c.screen.token.Load
 // EncodeLine prints a result as one line of JSON, with the token masked.
 func (c *Console) EncodeLine(v any) error { return encode(c.Out, c.screen.token.Load(), v, "") }
 
-// EncodeTold prints what is said about a run as JSON, indented, and masked as messages are.
+// EncodeTold prints messages about a run as JSON, indented, and masked as messages are.
 func (c *Console) EncodeTold(v any) error { return encode(c.Out, c.screen.secrets.Load(), v, "  ") }
 
 func encode(out io.Writer, secrets *redact.Secrets, v any, indent string) error {
@@ -30,8 +30,8 @@ func encode(out io.Writer, secrets *redact.Secrets, v any, indent string) error 
 	return err
 }
 
-// Messages is standard error for messages in JSON: it escapes the hidden characters
-// that their encoder leaves alone. One write is one line.
+// Messages is standard error for messages in JSON: it escapes the hidden characters that
+// their encoder doesn't. One write is one line.
 func (c *Console) Messages() io.Writer { return jsonLines{c.screen} }
 
 type jsonLines struct{ screen *screen }

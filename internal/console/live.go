@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Lines are drawn when there is something to watch.
+// When and how to draw lines of progress.
 const (
 	liveDelay = 300 * time.Millisecond
 	livePause = 100 * time.Millisecond
-	liveParts = 8  // lines
-	unknown   = 78 // columns of a terminal that doesn't tell
+	liveParts = 8  // maximum of lines
+	unknown   = 78 // columns of a terminal of unknown width
 )
 
-// live draws progress below the messages of a terminal, with a line for each archive
-// that isn't done. It has a clock of its own, which also says that nothing comes.
+// live draws progress below the messages of a terminal, with a line for each unfinished
+// archive. It has its own clock, so it can also show that nothing arrives.
 type live struct {
 	lines bottom
-	ended chan struct{} // nil while nothing is drawn
+	ended chan struct{} // nil if nothing is drawn
 	since time.Time
 }
 
@@ -50,7 +50,7 @@ func (l *live) draw(p *Progress, ended <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	select {
-	case <-ended: // meanwhile
+	case <-ended: // in the meantime
 	default:
 		l.lines.draw(p.draw(p.now(), l.since, l.lines.width()))
 	}
@@ -64,7 +64,7 @@ func (l *live) end() {
 	}
 }
 
-// draw returns the lines of a run that began at since, none wider than columns.
+// draw returns the lines of a run that started at since, no wider than columns.
 func (p *Progress) draw(now, since time.Time, columns int) []string {
 	if _, total := p.sum(); total == 0 {
 		return []string{cut(spinner(now.Sub(since))+" "+p.wait(now), columns)}
@@ -88,7 +88,7 @@ func (p *Progress) draw(now, since time.Time, columns int) []string {
 	return lines
 }
 
-// unfinished returns the archives that aren't done, or the last one if all are.
+// unfinished returns the archives that aren't finished, or the last one if all are.
 func (p *Progress) unfinished() (list []*Part) {
 	for _, a := range p.parts {
 		if a.done < a.total {
@@ -103,7 +103,7 @@ func (p *Progress) unfinished() (list []*Part) {
 
 func spinner(d time.Duration) string { return string(`|/-\`[d/livePause%4]) }
 
-// wait says what the run waits for, and for how long if that gets long.
+// wait says what the run is waiting for, and for how long if it takes long.
 func (p *Progress) wait(now time.Time) string {
 	if d := now.Sub(p.since).Truncate(time.Second); d >= stall {
 		return p.doing + ", " + d.String()
@@ -111,16 +111,16 @@ func (p *Progress) wait(now time.Time) string {
 	return p.doing
 }
 
-// Fields of a line. Where there isn't room for all, the bar goes first, then the time
-// that is left, then the rate, or the bytes if nothing comes; the name is cut last.
+// Fields of a line. If there isn't room for all, the bar is removed first, then the
+// remaining time, then the rate, or the bytes if nothing arrives; the name is truncated
+// last.
 const (
-	barLeast = 10 // columns
+	barLeast = 10 // minimum columns of the bar
 	barMost  = 40
 	nameMost = 30
 )
 
-// line is one line of progress. All names get as much room, so that bars are below each
-// other.
+// line returns one line of progress. All names get the same width, so bars are aligned.
 func (a *Part) line(now time.Time, names, columns int) string {
 	fields := a.fields(now)
 	names = min(names, nameMost)
@@ -143,14 +143,14 @@ func (a *Part) line(now time.Time, names, columns int) string {
 
 func join(fields []string) string { return strings.Join(fields, "  ") }
 
-// pad makes text exactly as wide as that.
+// pad makes text exactly that wide.
 func pad(text string, columns int) string {
 	text = cut(text, columns)
 	return text + strings.Repeat(" ", columns-columnsOf(text))
 }
 
-// fields say how far the archive is: percent, bytes, and the rate and the time that is
-// left, or for how long nothing has come. They have the same width all the time.
+// fields returns an archive's progress: percent, bytes, and the rate and the remaining
+// time, or for how long nothing has arrived. Their width doesn't change.
 func (a *Part) fields(now time.Time) []string {
 	percent := int64(100)
 	if a.total > 0 {
@@ -170,7 +170,7 @@ func (a *Part) fields(now time.Time) []string {
 	return fields
 }
 
-// sizes writes how much of total is done, in the unit of total: "1.5/29.8 MiB".
+// sizes formats how much of total is done, in the unit of total: "1.5/29.8 MiB".
 func sizes(done, total int64) string {
 	all := Size(total)
 	value, unit, _ := strings.Cut(all, " ")
@@ -184,7 +184,7 @@ func sizes(done, total int64) string {
 	return fmt.Sprintf("%*.1f/%s", len(value), float64(done)/per, all)
 }
 
-// bar draws a bar of so many columns.
+// bar returns a bar of that width.
 func bar(done, total int64, columns int) string {
 	full := int(float64(min(done, total)) / float64(total) * float64(columns))
 	head := ""

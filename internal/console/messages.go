@@ -2,17 +2,17 @@ package console
 
 import "time"
 
-// The first message comes when a run has taken a while: a log that says nothing looks
-// stuck. Another one comes when both this much more is done and this much time has
-// passed: GitLab truncates logs at 4 MiB, and shows the last 500 kB of them.
+// The first message is printed when a run has taken a while: a silent log looks stuck.
+// Another one is printed after this much more progress and at least this much time:
+// GitLab truncates logs at 4 MiB, and shows the last 500 kB of them.
 const (
 	messageDelay = 3 * time.Second
-	messageStep  = 10 // per cent
+	messageStep  = 10 // percent
 	messagePause = 15 * time.Second
 )
 
-// messages are for logs, where nothing can be erased. Their clock starts when an archive
-// is planned: before that, a run only makes small requests or waits for a job.
+// messages reports progress in logs, where lines can't be erased. Its clock starts when
+// an archive is planned: before that, a run only makes small requests or waits for a job.
 type messages struct {
 	say         func(Pace)
 	since, said time.Time

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Progress shows what a run waits for, and how far its archives are: on a terminal by
-// lines below the messages, elsewhere by messages. A nil Progress shows nothing.
+// Progress shows what a run is waiting for and how far its archives are: on a terminal as
+// lines below the messages, elsewhere as messages. A nil Progress shows nothing.
 type Progress struct {
 	mu    sync.Mutex
-	doing string // what the run does before anything is planned
+	doing string // what the run is doing until something is planned
 	since time.Time
 	parts []*Part
 	view  view
@@ -23,24 +23,23 @@ func (p *Progress) now() time.Time {
 	return p.clock()
 }
 
-// view shows progress. Its methods are called with the lock of the progress held.
+// view displays progress. Its methods are called with the progress locked.
 type view interface {
 	show(*Progress) // something has changed
 	end()
 }
 
-// Pace is what a message of progress says.
+// Pace is the content of a progress message.
 type Pace struct {
-	Percent   int64         // of the bytes that are done
+	Percent   int64         // of the bytes
 	Total     int64         // in bytes
 	PerSecond int64         // in bytes
-	Left      time.Duration // at this pace
+	Left      time.Duration // remaining time at this pace
 }
 
-// Progress returns the progress of a run. It is drawn if the messages go to a
-// terminal. A job log isn't one, even if its runner gives the job a terminal, and a
-// terminal that can't erase won't do: there (inLog), and where programs read the
-// messages, say gets a message now and then.
+// Progress returns the progress of a run. It is drawn if the messages go to a terminal.
+// In a job log (inLog), even if the runner gives the job a terminal, on a terminal that
+// can't erase, and if programs read the messages, it calls say now and then.
 func (c *Console) Progress(inLog bool, say func(Pace)) *Progress {
 	if c.Watched() && !c.JSON() && !inLog {
 		return &Progress{view: &live{lines: bottom{c.screen}}, clock: c.Clock}
@@ -48,8 +47,8 @@ func (c *Console) Progress(inLog bool, say func(Pace)) *Progress {
 	return &Progress{view: &messages{say: say}, clock: c.Clock}
 }
 
-// Doing notes what the run does from now on, until an archive is planned: "looking for
-// the job".
+// Doing sets what the run is doing until an archive is planned, such as "looking for the
+// job".
 func (p *Progress) Doing(what string) {
 	if p == nil {
 		return
@@ -60,7 +59,7 @@ func (p *Progress) Doing(what string) {
 	p.view.show(p)
 }
 
-// Restart begins at zero, because an archive has changed.
+// Restart starts over at zero, because an archive has changed.
 func (p *Progress) Restart() {
 	if p != nil {
 		p.mu.Lock()
@@ -70,7 +69,7 @@ func (p *Progress) Restart() {
 	}
 }
 
-// End takes away what was drawn.
+// End removes what was drawn.
 func (p *Progress) End() {
 	if p != nil {
 		p.mu.Lock()
@@ -79,7 +78,7 @@ func (p *Progress) End() {
 	}
 }
 
-// sum returns how many bytes of all archives are done, and how many there are.
+// sum returns the finished and the total bytes of all archives.
 func (p *Progress) sum() (done, total int64) {
 	for _, a := range p.parts {
 		done, total = done+a.done, total+a.total
@@ -87,8 +86,8 @@ func (p *Progress) sum() (done, total int64) {
 	return min(done, total), total
 }
 
-// Part is the progress of one archive. If the whole archive has to be downloaded
-// first, that is what takes time; otherwise it is reading it.
+// Part is the progress of one archive. If the whole archive must be downloaded first, it
+// measures that, otherwise reading it.
 type Part struct {
 	of          *Progress
 	name        string
@@ -98,19 +97,18 @@ type Part struct {
 	rate        rate
 }
 
-// Part returns the progress of another archive. Its name is that of its job, or of its
-// file.
+// Part returns the progress of another archive. Its name is the job's or the file's.
 func (p *Progress) Part(name string) *Part { return &Part{of: p, name: name} }
 
-// Spool notes how much of an archive is on disk, in bytes. A download that starts over
-// may have another total. A negative total is unknown.
+// Spool sets how much of an archive is on disk, in bytes. A download that starts over may
+// have another total. A negative total is unknown.
 func (a *Part) Spool(have, total int64) {
 	if a.of != nil && total >= 0 {
 		a.change(func() { a.spooled, a.done, a.total = true, have, total })
 	}
 }
 
-// Plan notes how many bytes of the archive will be read.
+// Plan sets how many bytes of the archive will be read.
 func (a *Part) Plan(bytes int64) {
 	if a.of != nil {
 		a.change(func() {
@@ -121,7 +119,7 @@ func (a *Part) Plan(bytes int64) {
 	}
 }
 
-// Read notes that n bytes more were read.
+// Read adds n bytes that were read.
 func (a *Part) Read(n int) {
 	if a.of != nil {
 		a.change(func() {
@@ -132,7 +130,7 @@ func (a *Part) Read(n int) {
 	}
 }
 
-// change changes how far the part is. The first change makes it one that is shown.
+// change changes the part's progress. The first change adds it to the shown parts.
 func (a *Part) change(how func()) {
 	p := a.of
 	p.mu.Lock()

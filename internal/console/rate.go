@@ -2,28 +2,28 @@ package console
 
 import "time"
 
-// A rate is that of the last seconds, and nothing has come for a while when it stalls.
+// The rate is measured over the last seconds; after a while without bytes, it stalls.
 const (
 	rateStep  = 500 * time.Millisecond
 	rateSteps = 8
 	stall     = 3 * time.Second
 )
 
-// rate is how fast an archive comes.
+// rate measures how fast an archive arrives.
 type rate struct {
-	since time.Time // it began
-	moved time.Time // the last byte came
+	since time.Time // the start
+	moved time.Time // the arrival of the last byte
 	done  int64
-	marks []mark // the oldest first
+	marks []mark // oldest first
 }
 
-// mark is how much was done at a time.
+// mark is the progress at a time.
 type mark struct {
 	at   time.Time
 	done int64
 }
 
-// note notes how many bytes are done. Fewer than before are a new beginning.
+// note records the number of finished bytes. A smaller number starts over.
 func (r *rate) note(done int64, now time.Time) {
 	if r.since.IsZero() || done < r.done {
 		*r = rate{since: now, moved: now, done: done, marks: []mark{{now, done}}}
@@ -40,7 +40,7 @@ func (r *rate) note(done int64, now time.Time) {
 	}
 }
 
-// perSecond returns the bytes per second, and 0 if that isn't known yet.
+// perSecond returns the bytes per second, or 0 if that isn't known yet.
 func (r *rate) perSecond(now time.Time) int64 {
 	oldest := r.marks[0]
 	if took := now.Sub(oldest.at).Seconds(); took > 0 {
@@ -49,7 +49,7 @@ func (r *rate) perSecond(now time.Time) int64 {
 	return 0
 }
 
-// left returns how long the rest takes, or 0 if that isn't known.
+// left returns the remaining time, or 0 if that isn't known.
 func (r *rate) left(bytes int64, now time.Time) time.Duration {
 	perSecond := r.perSecond(now)
 	if perSecond <= 0 || bytes/perSecond > maxSpan {
@@ -58,7 +58,7 @@ func (r *rate) left(bytes int64, now time.Time) time.Duration {
 	return time.Duration(float64(bytes) / float64(perSecond) * float64(time.Second)).Round(time.Second)
 }
 
-// stalled returns for how long nothing has come, or 0 if that isn't long.
+// stalled returns for how long nothing has arrived, or 0 if that isn't long.
 func (r *rate) stalled(now time.Time) time.Duration {
 	if d := now.Sub(r.moved).Truncate(time.Second); d >= stall {
 		return d

@@ -13,14 +13,14 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// screen is standard error with every credential masked, and lines of progress
-// below the messages.
+// screen is standard error with every credential masked, and lines of progress below the
+// messages.
 type screen struct {
 	to      io.Writer
 	secrets atomic.Pointer[redact.Secrets] // in messages
 	token   atomic.Pointer[redact.Secrets] // in results
-	json    atomic.Bool                    // messages are for programs
-	colours atomic.Bool                    // messages have colours
+	json    atomic.Bool                    // programs read the messages
+	colours atomic.Bool                    // messages have colors
 
 	mu    sync.Mutex
 	drawn []string // the lines below the messages
@@ -43,7 +43,7 @@ func (s *screen) writeTo(w io.Writer, p []byte) (int, error) {
 // mask masks messages that go to w.
 func (s *screen) mask(w io.Writer) io.Writer { return s.secrets.Load().Writer(w) }
 
-// wipe takes away what is drawn below the messages.
+// wipe removes what is drawn below the messages.
 func (s *screen) wipe() error {
 	if len(s.drawn) == 0 {
 		return nil
@@ -53,7 +53,7 @@ func (s *screen) wipe() error {
 	return err
 }
 
-// erase returns what takes away what is drawn: it goes up to the first row of that, and
+// erase returns the sequence that removes what is drawn: it moves up to its first row and
 // erases everything from there.
 func (s *screen) erase() string {
 	if len(s.drawn) == 0 {
@@ -65,8 +65,8 @@ func (s *screen) erase() string {
 	return "\r\x1b[J"
 }
 
-// rows returns how many rows of the terminal the lines take: it wraps them when it
-// becomes narrower.
+// rows returns how many rows of the terminal the lines occupy: a terminal that becomes
+// narrower wraps them.
 func (s *screen) rows() (n int) {
 	columns := s.columns()
 	for _, line := range s.drawn {
@@ -75,7 +75,7 @@ func (s *screen) rows() (n int) {
 	return n
 }
 
-// columns returns how wide the terminal is.
+// columns returns the terminal's width.
 func (s *screen) columns() int {
 	if f, ok := s.to.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > caret {
@@ -92,20 +92,19 @@ type bottom struct{ *screen }
 func (b bottom) draw(lines []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, _ = b.mask(b.to).Write([]byte(b.erase() + strings.Join(lines, "\n"))) // a terminal that is gone shows nothing
+	_, _ = b.mask(b.to).Write([]byte(b.erase() + strings.Join(lines, "\n"))) // if the terminal is gone, nothing can be shown
 	b.drawn = lines
 }
 
-// caret is how many columns ^C takes, which the terminal itself adds.
+// caret is the width of ^C, which the terminal itself adds.
 const caret = 2
 
-// width is how many columns a line may have: one that the terminal wraps couldn't be
-// erased.
+// width is the maximum width of a line: a wrapped line couldn't be erased.
 func (b bottom) width() int { return b.columns() - caret }
 
-// clear takes the lines away for good.
+// clear removes the lines for good.
 func (b bottom) clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_ = b.wipe() // a terminal that is gone shows nothing
+	_ = b.wipe() // if the terminal is gone, nothing can be shown
 }

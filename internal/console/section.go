@@ -15,16 +15,16 @@ const (
 	sectionEnd   = "\x1b[0Ksection_end:%d:%s\r\x1b[0K\n"
 )
 
-// Section puts messages into a section of the job log until end is called. name is
-// letters and underscores; open sections show what is in them.
+// Section puts messages into a section of the job log until end is called. name consists
+// of letters and underscores. open says whether the section is expanded.
 func (c *Console) Section(name, heading string, open bool) (end func()) {
-	name += "_" + strconv.FormatInt(time.Now().UnixNano(), 36) // the log has each name once
+	name += "_" + strconv.FormatInt(time.Now().UnixNano(), 36) // each name must be unique in the log
 	closed := "[collapsed=true]"
 	if open {
 		closed = ""
 	}
-	_, _ = fmt.Fprintf(c.Err, sectionStart, time.Now().Unix(), name, closed, printable.Text(heading)) // as every message
+	_, _ = fmt.Fprintf(c.Err, sectionStart, time.Now().Unix(), name, closed, printable.Text(heading)) // like every message
 	return func() {
-		_, _ = fmt.Fprintf(c.Err, sectionEnd, time.Now().Unix(), name) // as every message
+		_, _ = fmt.Fprintf(c.Err, sectionEnd, time.Now().Unix(), name) // like every message
 	}
 }

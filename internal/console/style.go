@@ -1,6 +1,6 @@
 package console
 
-// Style is what a piece of text means, and so its colour.
+// Style is the meaning of a piece of text, which determines its color.
 type Style string
 
 // The styles, as the parameters of "select graphic rendition" (ECMA-48 §8.3.117).
@@ -11,13 +11,13 @@ const (
 	Heading   Style = "1"  // bold
 )
 
-// SetColours says whether messages have colours.
+// SetColours says whether messages have colors.
 func (c *Console) SetColours(on bool) { c.screen.colours.Store(on) }
 
-// Coloured reports whether messages have colours.
+// Coloured reports whether messages have colors.
 func (c *Console) Coloured() bool { return c.screen.colours.Load() }
 
-// Paint gives text the colour of a style, if messages have colours.
+// Paint gives text the color of a style, if messages have colors.
 func (c *Console) Paint(s Style, text string) string {
 	if !c.Coloured() || text == "" {
 		return text
@@ -25,7 +25,8 @@ func (c *Console) Paint(s Style, text string) string {
 	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
 }
 
-// Columns is how wide the terminal is that shows the messages, or 0 if they don't go to one.
+// Columns returns the width of the terminal that shows the messages, or 0 without a
+// terminal.
 func (c *Console) Columns() int {
 	if !c.Watched() {
 		return 0
@@ -33,5 +34,5 @@ func (c *Console) Columns() int {
 	return c.screen.columns()
 }
 
-// Width is how many columns of a terminal a text takes.
+// Width returns how many columns of a terminal a text occupies.
 func Width(text string) int { return columnsOf(text) }

@@ -13,8 +13,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
-// Table prints rows: for a person aligned, with titles, no wider than the terminal;
-// for a program separated by tabs, without titles, each row at once.
+// Table prints rows: for people aligned, with titles, no wider than the terminal; for
+// programs separated by tabs, without titles, each row immediately.
 type Table struct {
 	out     io.Writer
 	columns []Column
@@ -22,16 +22,16 @@ type Table struct {
 	rows    [][]string
 }
 
-// Column is one of a table.
+// Column is a column of a table.
 type Column struct {
-	Title   string // no column of a table has one, or all have
-	Shrinks bool   // may be cut if the terminal is too narrow
+	Title   string // either all columns of a table have one, or none
+	Shrinks bool   // may be truncated if the terminal is too narrow
 }
 
-// Cell is a value as a program reads it, and as a person does, if that differs.
+// Cell is a value for programs, and for people if that differs.
 type Cell struct{ Plain, Shown string }
 
-// Text returns cells with the same text for programs and persons.
+// Text returns cells with the same text for programs and people.
 func Text(values ...string) []Cell {
 	cells := make([]Cell, len(values))
 	for i, v := range values {
@@ -40,8 +40,8 @@ func Text(values ...string) []Cell {
 	return cells
 }
 
-// Table returns a table on standard output. masked is for what a server says; names in
-// an archive are printed as they are.
+// Table returns a table on standard output. masked is for text from a server; names in an
+// archive aren't masked.
 func (c *Console) Table(masked bool, columns ...Column) *Table {
 	t := &Table{out: c.Out, columns: columns}
 	if masked {
@@ -73,7 +73,7 @@ func (t *Table) Add(cells ...Cell) error {
 	return err
 }
 
-// Flush prints the rows of a table that is aligned.
+// Flush prints the rows of an aligned table.
 func (t *Table) Flush() error {
 	if len(t.rows) == 0 {
 		return nil
@@ -96,7 +96,7 @@ func (t *Table) Flush() error {
 	return err
 }
 
-// Pairs writes a name and its value a line, the values aligned. It leaves out pairs
+// Pairs prints one name and value per line, with the values aligned. It omits pairs
 // without a value.
 func Pairs(out io.Writer, pairs [][2]string) error {
 	var rows [][]string
@@ -109,8 +109,7 @@ func Pairs(out io.Writer, pairs [][2]string) error {
 	return err
 }
 
-// Align writes rows of the same length in columns, as wide as their widest value, as
-// lines without blanks at their ends.
+// Align formats rows of the same length as aligned columns, without trailing spaces.
 func Align(rows [][]string) string {
 	widths := widest(rows)
 	var b strings.Builder
@@ -127,10 +126,10 @@ func Align(rows [][]string) string {
 
 const (
 	gap       = "  " // between columns
-	narrowest = 8    // that a column is made
+	narrowest = 8    // minimum width of a column
 )
 
-// widest is the width of each column's widest value.
+// widest returns the width of each column's widest value.
 func widest(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {
@@ -144,8 +143,8 @@ func widest(rows [][]string) []int {
 	return widths
 }
 
-// fit gives each column the width of its widest value, then takes from the widest
-// of those that may shrink until the row fits.
+// fit gives each column the width of its widest value, then narrows the widest of those
+// that may shrink until the row fits.
 func (t *Table) fit(rows [][]string) []int {
 	widths := widest(rows)
 	total := len(gap) * (len(widths) - 1)
@@ -167,7 +166,7 @@ func (t *Table) fit(rows [][]string) []int {
 	return widths
 }
 
-// cut shortens text to so many columns of a terminal.
+// cut shortens text to that many columns.
 func cut(text string, columns int) string {
 	if columnsOf(text) <= columns {
 		return text

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Size writes a number of bytes with a binary prefix (IEC 80000-13).
+// Size formats a number of bytes with a binary prefix (IEC 80000-13).
 func Size(n int64) string {
 	const units = "KMGTPE"
 	if n < 1024 {
@@ -19,7 +19,7 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.1f %ciB", value, units[unit])
 }
 
-// Time writes a time in UTC; nil is "".
+// Time formats a time in UTC; nil is "".
 func Time(t *time.Time) string {
 	if t == nil {
 		return ""
@@ -27,8 +27,8 @@ func Time(t *time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// Count writes a number and what there is so many of: "1 file", "2 files". one is the
-// singular of a noun whose plural ends in s.
+// Count formats a number with its noun: "1 file", "2 files". one is the singular of a
+// noun whose plural ends in s.
 func Count[N int | int64](n N, one string) string {
 	if n == 1 {
 		return "1 " + one
@@ -36,7 +36,7 @@ func Count[N int | int64](n N, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// Span writes how long something took, with as many digits as a person wants to know.
+// Span formats a duration with as many digits as people need.
 func Span(d time.Duration) string {
 	switch {
 	case d < 10*time.Second-50*time.Millisecond:
@@ -55,7 +55,7 @@ func Span(d time.Duration) string {
 // maxSpan is a century, in seconds. A Duration holds three.
 const maxSpan = 100 * 365 * 24 * 60 * 60
 
-// Seconds writes a number of seconds as a person reads it; nil is "".
+// Seconds formats a number of seconds for people; nil is "".
 func Seconds(seconds *float64) string {
 	if seconds == nil {
 		return ""
@@ -67,7 +67,7 @@ func Seconds(seconds *float64) string {
 	return d.Round(time.Second).String()
 }
 
-// Percent writes a percentage; nil is "".
+// Percent formats a percentage; nil is "".
 func Percent(v *float64) string {
 	if v == nil {
 		return ""
