@@ -150,6 +150,7 @@ func newApp(con *console.Console) *cli.App {
 		for _, c := range append(c.Subcommands, c) {
 			c.OnUsageError = onUsageError
 			c.HideHelpCommand = true
+			keepSpaces(c.Flags)
 			switch {
 			case c.Name == "help", c.Name == "version": // mistakes in the environment don't concern them
 			case len(c.Subcommands) == 0:
@@ -160,6 +161,16 @@ func newApp(con *console.Console) *cli.App {
 		}
 	}
 	return app
+}
+
+// keepSpaces keeps the library from changing values of flags that may be repeated, such as
+// a file name that ends with a space.
+func keepSpaces(flags []cli.Flag) {
+	for _, f := range flags {
+		if f, repeats := f.(*cli.StringSliceFlag); repeats {
+			f.KeepSpace = true
+		}
+	}
 }
 
 // withFlags sets flags from the environment before an action.

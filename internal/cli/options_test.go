@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,25 @@ func options[O any](t *testing.T, of func(*console.Console) *cli.Command, read f
 		t.Fatalf("%s: %v, %v", line, argsErr, runErr)
 	}
 	return o, err
+}
+
+// Spaces are part of a value, whether its flag may be repeated or not.
+func TestSpacesAreKept(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"include", "exclude", "output"} {
+		app := newApp(console.New(nil, io.Discard, io.Discard))
+		var got []string
+		command := app.Command("extract")
+		command.Action = func(c *cli.Context) error {
+			if got = c.StringSlice(name); got == nil {
+				got = []string{c.String(name)}
+			}
+			return nil
+		}
+		if err := app.Run([]string{"artifetch", "extract", "--" + name, " a ", "a.zip"}); err != nil || !slices.Equal(got, []string{" a "}) {
+			t.Errorf("--%s: %q, %v", name, got, err)
+		}
+	}
 }
 
 func TestFetchOptions(t *testing.T) {
