@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"gitlab.com/artifetch/artifetch/internal/digest"
@@ -95,7 +96,7 @@ func (w Workspace) different(ctx context.Context, f manifest.LockFile) string {
 			return Changed
 		}
 		return ""
-	case !info.Mode().IsRegular() || info.Size() != f.Size || octal(info.Mode()) != f.Mode:
+	case !info.Mode().IsRegular() || info.Size() != f.Size || !sameMode(runtime.GOOS, info.Mode(), f.Mode):
 		return Changed
 	}
 	content, err := os.Open(file)
@@ -107,6 +108,12 @@ func (w Workspace) different(ctx context.Context, f manifest.LockFile) string {
 		return Changed
 	}
 	return ""
+}
+
+// sameMode compares a mode with the locked one. Windows has no permission bits: Go makes
+// them up, and a lock file has those of the archive.
+func sameMode(goos string, mode fs.FileMode, locked string) bool {
+	return goos == "windows" || octal(mode) == locked
 }
 
 func octal(mode fs.FileMode) string { return fmt.Sprintf("%04o", mode.Perm()) }
