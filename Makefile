@@ -27,7 +27,7 @@ FAKEGCS_VERSION     := v1.56.1
 # The time that a release carries: that of the commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
-.PHONY: demo test realstores check lint bench bench-quick bench-docs bench-smoke microbench lean build size release image-rootfs images fuzz clean
+.PHONY: demo test realstores systems check lint bench bench-quick bench-docs bench-smoke microbench lean build size release image-rootfs images fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
@@ -69,11 +69,17 @@ $(VERSITYGW):
 $(FAKEGCS):
 	GOBIN=$@ $(GO) install github.com/fsouza/fake-gcs-server@$(FAKEGCS_VERSION)
 
+## systems: the program for windows/amd64 in wine, and for linux/arm64 in qemu; installs them
+## where there is Debian's package manager
+systems:
+	.ci/tools systems
+	PATH="$$PATH:/usr/lib/wine" CI=true $(GO) test -tags systems -count=1 -timeout 10m ./test/systems
+
 ## check: what must hold before the tests are worth running
 check: lint
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags realstores ./test/realstores
+	$(GO) vet -tags realstores,systems ./test/realstores ./test/systems
 	GOOS=windows $(GO) vet ./...
 	GOOS=darwin $(GO) vet ./...
 	$(GO) mod tidy -diff
