@@ -9,10 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
-	"gitlab.com/artifetch/artifetch/internal/digest"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
@@ -21,11 +19,13 @@ import (
 //
 //	objects/<SHA-256 of the archive>      the archive
 //	refs/<SHA-256 of its address>.json    its object and its ETag
+//	refs/<SHA-256 of its address>.lock    held by the run that downloads it
 //
 // An archive is used only after the server has said that it hasn't changed (RFC 9110
 // §13.1.2), and kept only if it has a strong ETag: old servers send the same weak one
 // with all archives. Files are renamed into place, so concurrent runs never see partial
-// ones. Before an object is used, its content is compared with its name; if it is
+// ones. If several runs want the same archive, one downloads it and the others wait (see
+// shared.go). Before an object is used, its content is compared with its name; if it is
 // damaged, it is downloaded again.
 type cache struct{ dir string }
 
@@ -100,20 +100,22 @@ func FromCache(ctx context.Context, dir, sha256 string) (*os.File, error) {
 }
 
 // openCached opens the file from the cache if the server says that it hasn't changed.
-// Otherwise it downloads the file into the cache.
+// Otherwise it downloads the file into the cache, unless another run is doing that.
 func (r *remote) openCached(ctx context.Context, o Options) (*File, error) {
 	c := cache{o.CacheDir}
-	if known, object, found := c.lookup(ctx, r.origin); found {
-		same, err := r.unchanged(ctx, known)
-		if err == nil && same {
-			return &File{ctx: ctx, remote: r, spool: object, kept: true, cached: true, size: known.Size, sha256: known.SHA256}, nil
-		}
-		_ = object.Close() // it has changed
-		if err != nil {
-			return nil, err
-		}
+	f, stale, err := r.openKnown(ctx, c, cached{})
+	if f != nil || err != nil {
+		return f, err
 	}
-	f, err := r.openRemote(ctx, o)
+	done, err := c.turn(ctx, r.origin, o.OnCacheWait)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if f, _, err := r.openKnown(ctx, c, stale); f != nil || err != nil {
+		return f, err // another run has just downloaded it
+	}
+	f, err = r.openRemote(ctx, o)
 	if err == nil && f.remote.validator.etag == "" {
 		o.OnCacheError(ErrNoETag)
 		return f, nil
@@ -126,6 +128,25 @@ func (r *remote) openCached(ctx context.Context, o Options) (*File, error) {
 		c.evict(o.CacheSize, f.spool.Name())
 	}
 	return f, err
+}
+
+// openKnown opens the file from the cache, if it is there and the server says that it
+// hasn't changed. It returns what is there, if that has changed, and doesn't ask about
+// stale, of which that is known.
+func (r *remote) openKnown(ctx context.Context, c cache, stale cached) (*File, cached, error) {
+	known, object, found := c.lookup(ctx, r.origin)
+	if !found {
+		return nil, known, nil
+	}
+	same, err := known != stale, error(nil)
+	if same {
+		same, err = r.unchanged(ctx, known)
+	}
+	if err == nil && same {
+		return &File{ctx: ctx, remote: r, spool: object, kept: true, cached: true, size: known.Size, sha256: known.SHA256}, known, nil
+	}
+	_ = object.Close() // it has changed
+	return nil, known, err
 }
 
 // store puts the file into the cache and returns the cached copy.
@@ -221,17 +242,4 @@ func (c cache) remember(f *File, digest string) error {
 		return err
 	}
 	return temp.Commit(ref)
-}
-
-// isLocal reports whether an error comes from the file system.
-func isLocal(err error) bool {
-	_, path := errors.AsType[*os.PathError](err)
-	_, link := errors.AsType[*os.LinkError](err)
-	return path || link || errors.Is(err, syscall.ENOSPC)
-}
-
-// isObject reports whether text can be an object's name: a digest as we write it.
-func isObject(text string) bool {
-	lower, ok := digest.Parse(text)
-	return ok && text == lower
 }

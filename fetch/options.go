@@ -70,6 +70,9 @@ type Options struct {
 	// OnCacheError is called with the reason if an archive can't be cached: [ErrNoETag]
 	// or an error of the file system. Nil means to ignore it.
 	OnCacheError func(error)
+	// OnCacheWait is called if another run is downloading the archive into the cache, and
+	// Open waits for that. Nil means to ignore it.
+	OnCacheWait func()
 	// OnSpool is called while the whole file is downloaded to disk, because the server
 	// doesn't support ranges, or for the cache or a digest. Its arguments are the bytes
 	// that have arrived and their total, or -1. It may start over with another total.
@@ -106,6 +109,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnCacheError == nil {
 		o.OnCacheError = func(error) {}
+	}
+	if o.OnCacheWait == nil {
+		o.OnCacheWait = func() {}
 	}
 	if o.OnSpool == nil {
 		o.OnSpool = func(int64, int64) {}

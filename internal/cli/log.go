@@ -96,6 +96,9 @@ func (s *session) events() retrieve.Events {
 		Waiting: func(pause time.Duration, because error) {
 			s.log.Info().Float64("wait_seconds", seconds(pause)).Str("because", because.Error()).Msg("waiting")
 		},
+		Sharing: func(a resolve.Artifact) {
+			of(s.log.Info(), a).Str("archive", a.Label()).Msg("waiting for another run, which is downloading the archive into the cache")
+		},
 		NotCached: func(err error) { s.log.Warn().Err(err).Msg("the archive is not kept in the cache") },
 	}
 }
@@ -103,7 +106,11 @@ func (s *session) events() retrieve.Events {
 // show reports progress by bars or messages.
 func (s *session) show(p *console.Progress) {
 	e := &s.opener.Events
-	startingOver, opened, waiting := e.StartingOver, e.Opened, e.Waiting
+	startingOver, opened, waiting, sharing := e.StartingOver, e.Opened, e.Waiting, e.Sharing
+	e.Sharing = func(a resolve.Artifact) {
+		sharing(a)
+		p.Doing("waiting for another run, which is downloading the archive into the cache")
+	}
 	e.StartingOver = func(err error) { startingOver(err); p.Restart() }
 	e.Opened = func(a resolve.Artifact, size int64, ranges bool) {
 		opened(a, size, ranges)

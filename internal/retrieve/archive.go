@@ -49,7 +49,7 @@ func (l *Loader) Copy(ctx context.Context, t Task, w io.Writer) (Result, error) 
 	t.Cost = NewCost()
 	progress := l.Events.progress("archive")
 	how := l.transfer(os.TempDir())
-	how.CacheDir, how.CacheSize, how.OnCacheError = l.Cache.Dir, l.Cache.Max, l.notCached
+	l.caches(&how, t)
 	how.Connections, how.SHA256, how.Meter, how.OnSpool = t.Extract.Connections, t.Checks.SHA256, &t.Cost.meter, progress.Spool
 	file, a, err := l.openChosen(ctx, t.Query, how)
 	if err != nil {

@@ -2,11 +2,28 @@ package retrieve
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
+
+// caches has a download of a task go through the cache.
+func (l *Loader) caches(how *fetch.Options, t Task) {
+	how.CacheDir, how.CacheSize, how.OnCacheError = l.Cache.Dir, l.Cache.Max, l.notCached
+	how.OnCacheWait = func() { tell(l.Events.Sharing, t.meant()) }
+}
+
+// meant is the artifact of the task, as far as that is known before it is opened.
+func (t Task) meant() resolve.Artifact {
+	a := t.Artifact
+	if a.JobID == 0 && a.JobName == "" {
+		a.JobID, a.JobName = t.Query.JobID, strings.Join(t.Query.Jobs, ", ")
+	}
+	return a
+}
 
 // LoadCached extracts an archive that the cache has, by the SHA-256 of t.Artifact, into a
 // stage. It makes no request. The error is an [fs.ErrNotExist] if the cache lacks it.

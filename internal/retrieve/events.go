@@ -30,6 +30,9 @@ type Events struct {
 	// NotCached is told why an archive isn't kept in the cache; [fetch.ErrNoETag] comes
 	// only once, because it is about the server.
 	NotCached func(error)
+	// Sharing is told that another run is downloading an archive into the cache, and that
+	// this one waits for it.
+	Sharing func(resolve.Artifact)
 	// Progress is called for each archive, with the name of its job or source, and
 	// returns who is told how far it is.
 	Progress func(name string) Progress

@@ -157,7 +157,7 @@ func (l *Loader) extractPinned(ctx context.Context, stage *extract.Stage, t *Tas
 // which is on a file system with room for it.
 func (l *Loader) how(stage *extract.Stage, t Task) fetch.Options {
 	how := l.transfer(stage.Path())
-	how.CacheDir, how.CacheSize, how.OnCacheError = l.Cache.Dir, l.Cache.Max, l.notCached
+	l.caches(&how, t)
 	how.Connections, how.Share = t.Extract.Connections, t.Extract.Share
 	how.SHA256, how.Digest, how.Meter = t.Checks.SHA256, t.Checks.Digest, &t.Cost.meter
 	return how

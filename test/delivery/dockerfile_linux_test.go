@@ -56,8 +56,12 @@ func TestLockedDockerfile(t *testing.T) {
 		p.Jobs[0].Retried = true
 	})
 	i.sync(t, "--update")
-	if moved := i.build(t); !strings.Contains(moved, "/jobs/1099/artifacts") {
+	moved := i.build(t)
+	if !strings.Contains(moved, "/jobs/1099/artifacts") {
 		t.Errorf("with another lock file it asked for %q", moved)
+	}
+	if !strings.Contains(moved, "/jobs/1002/artifacts -> 304") { // the cache mount has it
+		t.Errorf("an archive that hasn't changed was downloaded again: %q", moved)
 	}
 	i.noSecret(t)
 }
@@ -69,7 +73,7 @@ func newImage(t *testing.T) *image {
 	t.Cleanup(i.server.Close)
 	for path, content := range map[string]string{
 		i.token: gitlabtest.JobToken, filepath.Join(i.dir, "Dockerfile"): lockedDockerfile,
-		filepath.Join(i.dir, "artifetch.yml"): "version: 1\ndefaults: {project: '1', ref: main}\nsources:\n  - {name: app, job: build, output: files}\n",
+		filepath.Join(i.dir, "artifetch.yml"): "version: 1\ndefaults: {project: '1', ref: main}\nsources:\n  - {name: app, job: build, output: files}\n  - {name: report, job: report, output: files/report}\n",
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
+	"gitlab.com/artifetch/artifetch/internal/filelock"
 )
 
 // Dir is a staging directory inside the output directory, and so on the same file
@@ -24,7 +25,7 @@ type Dir struct {
 
 	out, fresh, extra root // the output directory; new/ and twice/ of the stage
 	tree              *tree
-	lock              *lock
+	lock              *filelock.Lock
 
 	pruned []string // paths that Commit removes
 	last   string   // path of the file that Commit puts into place last
@@ -109,7 +110,7 @@ func (s *Dir) create() error {
 		if err == nil {
 			break
 		}
-		if again := errors.Is(err, errHeld) || errors.Is(err, fs.ErrNotExist); !again || try == createTries {
+		if again := errors.Is(err, filelock.ErrHeld) || errors.Is(err, fs.ErrNotExist); !again || try == createTries {
 			return err
 		}
 	}
@@ -154,14 +155,14 @@ func (s *Dir) createLocked() error {
 	if err := s.calls.Before("lock", path); err != nil {
 		return err
 	}
-	held, err := takeLock(path, os.O_CREATE)
+	held, err := filelock.Take(path, os.O_CREATE)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		return nil
 	case err != nil:
 		return err
-	case !held.holds(path):
-		held.release()
+	case !held.Holds(path):
+		held.Release()
 		return &fs.PathError{Op: "lock", Path: path, Err: fs.ErrNotExist}
 	}
 	s.lock = held

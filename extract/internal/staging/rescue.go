@@ -138,7 +138,7 @@ func (s *Dir) rescue(stuck []made) []Rescued {
 // abandon makes Discard leave the stage where it is.
 func (s *Dir) abandon() {
 	s.closeDirs() // Windows can't rename a directory with open files
-	s.lock.release()
+	s.lock.Release()
 	s.lock, s.name = nil, ""
 }
 

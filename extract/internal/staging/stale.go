@@ -9,13 +9,11 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
+	"gitlab.com/artifetch/artifetch/internal/filelock"
 )
 
 // lockName is the file in a stage that is locked while its owner lives.
 const lockName = "lock"
-
-// errHeld reports a lock that another run holds.
-var errHeld = errors.New("another run holds it")
 
 // graceTime is how long a stage without a lock file is left alone: its owner may be
 // about to create it.
@@ -41,8 +39,8 @@ func removeStale(out root, tell func(Rescued)) {
 	}
 	for _, e := range entries {
 		if e.Name() == turnName {
-			if held, err := takeLock(filepath.Join(out.Name(), turnName), 0); err == nil {
-				held.remove(filepath.Join(out.Name(), turnName)) // of a run that was killed while it committed
+			if held, err := filelock.Take(filepath.Join(out.Name(), turnName), 0); err == nil {
+				held.Remove(filepath.Join(out.Name(), turnName)) // of a run that was killed while it committed
 			}
 			continue
 		}
@@ -53,7 +51,7 @@ func removeStale(out root, tell func(Rescued)) {
 		switch {
 		case !dead:
 		case recoverStage(out, e.Name(), tell) != nil:
-			held.release() // it still holds files that must be kept
+			held.Release() // it still holds files that must be kept
 		default:
 			_ = removeLocked(out, e.Name(), held) // the next run tries again
 		}
@@ -62,9 +60,9 @@ func removeStale(out root, tell func(Rescued)) {
 
 // lockStale reports whether the owner of a stage is dead. The caller holds the lock until
 // the stage is gone, so that an owner that is about to lock it notices.
-func lockStale(out root, name string) (*lock, bool) {
+func lockStale(out root, name string) (*filelock.Lock, bool) {
 	path := filepath.Join(out.Name(), name, lockName)
-	held, err := takeLock(path, 0) // our own lock file would keep the owner from removing the stage
+	held, err := filelock.Take(path, 0) // our own lock file would keep the owner from removing the stage
 	if errors.Is(err, fs.ErrNotExist) {
 		// Its owner is about to lock it, and makes another one if it is gone; or it was
 		// killed while it removed the stage.
@@ -79,7 +77,7 @@ func lockStale(out root, name string) (*lock, bool) {
 
 // removeLocked removes a stage, and its lock last: if it is interrupted, the next run
 // sees that the owner is dead. Windows can't remove an open file.
-func removeLocked(out root, name string, held *lock) error {
+func removeLocked(out root, name string, held *filelock.Lock) error {
 	entries, err := out.readDir(name)
 	for _, e := range entries {
 		if e.Name() != lockName {
@@ -87,7 +85,7 @@ func removeLocked(out root, name string, held *lock) error {
 		}
 	}
 	err = cmp.Or(err, out.RemoveAll(name))
-	held.release()
+	held.Release()
 	if err != nil {
 		err = out.RemoveAll(name)
 	}

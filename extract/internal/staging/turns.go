@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
+	"gitlab.com/artifetch/artifetch/internal/filelock"
 	"gitlab.com/artifetch/artifetch/internal/sleep"
 )
 
@@ -27,14 +28,14 @@ const (
 func (s *Dir) takeTurn(ctx context.Context) (done func(), err error) {
 	path := filepath.Join(s.dir, turnName)
 	for waited := time.Duration(0); waited < turnWait; waited += turnPause {
-		held, err := takeLock(path, os.O_CREATE)
+		held, err := filelock.Take(path, os.O_CREATE)
 		switch {
-		case err == nil && held.holds(path):
-			return func() { held.remove(path) }, nil
+		case err == nil && held.Holds(path):
+			return func() { held.Remove(path) }, nil
 		case err == nil: // the run before has removed it
-			held.release()
+			held.Release()
 			continue
-		case !errors.Is(err, errHeld):
+		case !errors.Is(err, filelock.ErrHeld):
 			return func() {}, nil
 		}
 		if err := sleep.For(ctx, turnPause); err != nil {

@@ -7,17 +7,19 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/filelock"
 )
 
 // A commit doesn't wait forever for one that never ends.
 func TestTurnThatNeverEnds(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	held, err := takeLock(filepath.Join(dir, turnName), os.O_CREATE)
+	held, err := filelock.Take(filepath.Join(dir, turnName), os.O_CREATE)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer held.release()
+	defer held.Release()
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		_, err := (&Dir{dir: dir}).takeTurn(t.Context())

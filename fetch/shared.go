@@ -2,12 +2,36 @@ package fetch
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
+	"syscall"
 	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/digest"
+	"gitlab.com/artifetch/artifetch/internal/filelock"
 )
+
+// turn waits as long as another run downloads what is at an address into the cache. Where
+// there can be no locks, each downloads it itself. The caller must call done.
+func (c cache) turn(ctx context.Context, address string, waiting func()) (done func(), err error) {
+	path := strings.TrimSuffix(c.ref(address), ".json") + ".lock"
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return func() {}, nil //nolint:nilerr // keep reports it
+	}
+	held, err := filelock.Wait(ctx, path, waiting)
+	switch {
+	case err == nil:
+		return func() { held.Remove(path) }, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	}
+	return func() {}, nil
+}
 
 // defaultCacheSize is the default of [Options].CacheSize, in bytes.
 const defaultCacheSize = 10 << 30
@@ -59,4 +83,17 @@ func (c cache) objects() []cacheFile {
 func touch(path string) {
 	now := time.Now()
 	_ = os.Chtimes(path, now, now) // if this fails, it is evicted sooner
+}
+
+// isLocal reports whether an error is the file system's.
+func isLocal(err error) bool {
+	_, path := errors.AsType[*os.PathError](err)
+	_, link := errors.AsType[*os.LinkError](err)
+	return path || link || errors.Is(err, syscall.ENOSPC)
+}
+
+// isObject reports whether text is the name of an object: a digest as we write it.
+func isObject(text string) bool {
+	lower, ok := digest.Parse(text)
+	return ok && text == lower
 }

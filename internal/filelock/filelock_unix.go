@@ -1,6 +1,6 @@
 //go:build unix
 
-package staging
+package filelock
 
 import (
 	"errors"
@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock is a file that is locked until release, or until the process ends.
-type lock struct{ file *os.File }
+// Lock is a file that is locked until Release, or until the process ends.
+type Lock struct{ file *os.File }
 
-// takeLock opens the file, with flags of [os.OpenFile] if it is to be created,
+// Take opens the file, with flags of [os.OpenFile] if it is to be created,
 // and locks it without waiting. The error is an errors.ErrUnsupported if the file
 // system has no locks.
-func takeLock(path string, create int) (*lock, error) {
+func Take(path string, create int) (*Lock, error) {
 	f, err := os.OpenFile(path, create|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
@@ -24,17 +24,17 @@ func takeLock(path string, create int) (*lock, error) {
 		_ = f.Close() // it was not used
 		switch {
 		case errors.Is(err, unix.EWOULDBLOCK):
-			err = errHeld
+			err = ErrHeld
 		case errors.Is(err, unix.ENOLCK): // NFS without a lock daemon
 			err = errors.Join(errors.ErrUnsupported, err)
 		}
 		return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 	}
-	return &lock{f}, nil
+	return &Lock{f}, nil
 }
 
-// holds reports whether the file at path is still the one that is locked.
-func (l *lock) holds(path string) bool {
+// Holds reports whether the file at path is still the one that is locked.
+func (l *Lock) Holds(path string) bool {
 	mine, err := l.file.Stat()
 	if err != nil {
 		return false
@@ -43,13 +43,14 @@ func (l *lock) holds(path string) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// remove removes the file at path, and releases it. Runs that wait for it notice.
-func (l *lock) remove(path string) {
-	_ = os.Remove(path) // the next commit takes it, and tries again
-	l.release()
+// Remove removes the file at path, and releases it. Runs that wait for it notice.
+func (l *Lock) Remove(path string) {
+	_ = os.Remove(path) // the next one that takes it tries again
+	l.Release()
 }
 
-func (l *lock) release() {
+// Release unlocks the file. It may be called of nil.
+func (l *Lock) Release() {
 	if l != nil {
 		_ = l.file.Close() // which unlocks it
 	}

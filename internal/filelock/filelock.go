@@ -1,0 +1,41 @@
+// Package filelock locks files between processes. The system unlocks them if their holder
+// is killed.
+package filelock
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"gitlab.com/artifetch/artifetch/internal/sleep"
+)
+
+// ErrHeld reports a lock that another run holds.
+var ErrHeld = errors.New("another run holds it")
+
+// pause is how long Wait waits before it tries again.
+const pause = 50 * time.Millisecond
+
+// Wait creates and locks the file at path. It waits as long as another run holds it, or
+// until ctx ends; waiting is called once before that. The caller ends it by [Lock.Remove].
+func Wait(ctx context.Context, path string, waiting func()) (*Lock, error) {
+	for told := false; ; {
+		held, err := Take(path, os.O_CREATE)
+		switch {
+		case err == nil && held.Holds(path):
+			return held, nil
+		case err == nil: // the run before has removed it
+			held.Release()
+			continue
+		case !errors.Is(err, ErrHeld):
+			return nil, err
+		case !told:
+			told = true
+			waiting()
+		}
+		if err := sleep.For(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+}
