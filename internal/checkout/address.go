@@ -8,16 +8,16 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Address is where the repository of a project is. It has neither the user nor the
-// password that a URL may hold.
+// Address is the location of a project's repository, without the user and password that a
+// URL may contain.
 type Address struct {
 	Scheme string // http, https or ssh
 	Name   string // of the host
-	Port   string // empty for the scheme's own, and with ssh
+	Port   string // empty for the scheme's default, and for ssh
 	Path   string // of the project
 }
 
-// host is the host as an address of its API has it.
+// host returns the host as it appears in the address of its API.
 func (a Address) host() string {
 	name := a.Name
 	if strings.Contains(name, ":") {
@@ -29,15 +29,15 @@ func (a Address) host() string {
 	return name
 }
 
-// Paths of projects, and names of hosts, IPv6 included.
+// Paths of projects, and host names, including IPv6.
 // https://docs.gitlab.com/user/reserved_names/
 var (
 	projectPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$`)
 	hostName    = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`)
 )
 
-// Parse reads the URL of a remote: https://host/path.git, ssh://git@host:port/path.git,
-// or git@host:path.git. It reports false for anything else, such as a directory.
+// Parse parses the URL of a remote: https://host/path.git, ssh://git@host:port/path.git,
+// or git@host:path.git. It returns false for anything else, such as a directory.
 // https://git-scm.com/docs/git-clone#_git_urls
 func Parse(remote string) (Address, bool) {
 	if !strings.Contains(remote, "://") {
@@ -64,8 +64,8 @@ func Parse(remote string) (Address, bool) {
 	return a, hostName.MatchString(a.Name) && projectPath.MatchString(a.Path)
 }
 
-// scpLike turns [user@]host:path into a URL. A colon behind a slash, or behind a single
-// letter as on Windows, is part of a file's name.
+// scpLike turns [user@]host:path into a URL. A colon after a slash, or after a single
+// letter as on Windows, belongs to a file name.
 func scpLike(remote string) (string, bool) {
 	var host, path string
 	if end := strings.Index(remote, "]:"); end >= 0 && strings.Contains(remote[:end], "[") {

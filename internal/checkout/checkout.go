@@ -1,13 +1,13 @@
-// Package checkout finds out which project a Git checkout is of: the remote that git has
-// → a server and a project, for commands that are run in it by hand.
+// Package checkout finds the project of a Git checkout: from git's remote to a server and
+// a project, for commands that people run in the checkout.
 //
 //	checkout.go  Adopt: a configuration without a project → one with the remote's, or why not
 //	address.go   the URL of a remote → host and project
-//	git.go       the remotes, as git says them
+//	git.go       the remotes that git lists
 //
-// The files of a checkout may be someone else's, including its configuration. So a remote never
-// decides where a credential goes: it only names a project of the server in use, and
-// another server only if nothing would be sent there but anonymous requests.
+// Someone else may have written the files of a checkout, including its configuration. So
+// a remote never decides where a credential goes: it only selects a project on the server
+// in use, or another server if all requests are anonymous.
 package checkout
 
 import (
@@ -19,13 +19,13 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 )
 
-// ElsewhereError reports a remote that is on another server than the one in use, where
-// the credential belongs.
+// ElsewhereError reports a remote on another server than the one in use, which the
+// credential belongs to.
 type ElsewhereError struct {
 	Remote string // its name
 	Host   string // where it is
 	Server string // the one in use
-	Named  bool   // the user or the job has named Server; else it is the default
+	Named  bool   // the user or the job has set Server; otherwise it is the default
 }
 
 // Error implements error.
@@ -36,10 +36,10 @@ func (e *ElsewhereError) Error() string {
 // Hint says what to do next.
 func (*ElsewhereError) Hint() string { return "name the server and the project" }
 
-// UnclearError reports a checkout whose remotes don't tell which project is meant.
+// UnclearError reports a checkout whose remotes don't identify the project.
 type UnclearError struct {
 	Remotes []string // their names
-	Unread  bool     // the one that counts isn't the address of a project
+	Unread  bool     // the selected remote isn't the address of a project
 }
 
 // Error implements error.
@@ -54,9 +54,9 @@ func (e *UnclearError) Error() string {
 // Hint says what to do next.
 func (*UnclearError) Hint() string { return "name the project" }
 
-// Adopt adds the project of the checkout at dir to a configuration that has none, and its
-// server, if none is named and there is no credential. It returns the configuration as it
-// is if there is no checkout, or it has no remotes. The remote that is meant is origin, else
+// Adopt adds the checkout's project to a configuration without a project, and its server
+// if none is set and there is no credential. If dir isn't in a checkout, or the checkout
+// has no remotes, it returns the configuration unchanged. It uses the remote origin, or
 // the only one. The error is an [*ElsewhereError] or an [*UnclearError].
 func Adopt(ctx context.Context, cfg env.Config, dir string) (env.Config, error) {
 	if cfg.Project != "" || cfg.AnyCI {
@@ -89,7 +89,7 @@ func Adopt(ctx context.Context, cfg env.Config, dir string) (env.Config, error) 
 	return cfg, nil
 }
 
-// meant returns the remote that counts.
+// meant returns the remote to use.
 func meant(all []remote) (name string, at Address, found bool) {
 	for _, r := range all {
 		if r.name == "origin" || len(all) == 1 {
@@ -100,8 +100,8 @@ func meant(all []remote) (name string, at Address, found bool) {
 	return "", Address{}, false
 }
 
-// Project returns the path of the repository's project if it is on the server whose API
-// is at api. SSH has a port of its own, and knows nothing of a relative URL root.
+// Project returns the path of the repository's project if it is on the server with this
+// API. SSH has its own port, and no relative URL root.
 // https://docs.gitlab.com/install/relative_url/
 func (a Address) Project(api *url.URL) (string, bool) {
 	if !strings.EqualFold(a.Name, api.Hostname()) {
@@ -122,13 +122,13 @@ func (a Address) Project(api *url.URL) (string, bool) {
 
 const apiPath = "/api/v4"
 
-// usual reports whether a port is the scheme's own: a checkout may still have http:// of a
-// server that has moved to https://.
+// usual reports whether a port is the scheme's default: a checkout may still use the
+// http:// address of a server that has moved to https://.
 func usual(scheme, port string) bool {
 	return port == "" || port == map[string]string{"http": "80", "https": "443"}[scheme]
 }
 
-// api is the root of the API of the server that the repository is on.
+// api returns the API root of the repository's server.
 func (a Address) api() *url.URL {
 	scheme := a.Scheme
 	if scheme == "ssh" {

@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// patience is how long git may take. It only reads its configuration.
+// patience is the time limit for git, which only reads its configuration.
 const patience = 2 * time.Second
 
-// maxSaid is how much of what git says is read, in bytes.
+// maxSaid limits how much of git's output is read, in bytes.
 const maxSaid = 64 << 10
 
-// remote is one that git has.
+// remote is a remote of the checkout.
 type remote struct{ name, url string }
 
-// remotes asks git, which knows worktrees, included files and insteadOf. There are none
-// if there is no git, or no checkout that git would touch. git remote runs no command that
-// a repository's configuration could name.
+// remotes asks git, which handles worktrees, included files and insteadOf. It returns
+// none if git isn't installed, or if dir isn't in a checkout that git trusts. git remote
+// doesn't run commands from a repository's configuration.
 func remotes(ctx context.Context, dir string) []remote {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -37,8 +37,8 @@ func remotes(ctx context.Context, dir string) []remote {
 	return read(said)
 }
 
-// program finds a program in PATH. Entries that depend on the current directory don't
-// count: a checkout may hold a program of that name.
+// program finds a program in PATH. It ignores entries relative to the current directory:
+// a checkout may contain a program with that name.
 func program(name string) (path string, found bool) {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
@@ -53,8 +53,8 @@ func program(name string) (path string, found bool) {
 	return "", false
 }
 
-// output returns what a program prints, and an error if it fails or ctx ends. Package
-// os/exec would add 80 kB to the program for this.
+// output returns a program's output, and an error if it fails or ctx ends. Package
+// os/exec would add 80 kB to the program.
 func output(ctx context.Context, path string, args ...string) (string, error) {
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -71,11 +71,11 @@ func output(ctx context.Context, path string, args ...string) (string, error) {
 	}
 	stop := context.AfterFunc(ctx, func() {
 		_ = p.Kill()                        // it may have ended
-		_ = out.SetReadDeadline(time.Now()) // what it has started may go on
+		_ = out.SetReadDeadline(time.Now()) // its children may keep running
 	})
 	defer stop()
 	said, err := io.ReadAll(io.LimitReader(out, maxSaid))
-	_ = out.Close() // ends a program that says more
+	_ = out.Close() // ends a program with more output
 	state, waited := p.Wait()
 	if err = errors.Join(err, waited, ctx.Err()); err == nil && !state.Success() {
 		err = errors.New(state.String())
@@ -83,7 +83,7 @@ func output(ctx context.Context, path string, args ...string) (string, error) {
 	return string(said), err
 }
 
-// read reads lines such as "origin\thttps://host/path.git (fetch)".
+// read parses lines such as "origin\thttps://host/path.git (fetch)".
 func read(said string) (all []remote) {
 	for line := range strings.Lines(said) {
 		name, rest, _ := strings.Cut(line, "\t")

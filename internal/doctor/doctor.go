@@ -1,16 +1,16 @@
 // Package doctor finds out whether artifetch can work here: environment, workspace,
-// proxy, server, TLS, clocks, token, and what the token may do in a project.
+// proxy, server, TLS, clocks, token, and the token's permissions in a project.
 //
-//	doctor.go  Examine: the order of the checks, and their sum; the environment
+//	doctor.go  Examine: the order of the checks, and their summary; the environment
 //	place.go   where files will go: space, links, the cache
-//	server.go  the way to GitLab: proxy, answer, certificate, clock, version
-//	token.go   the token: whether it is alive, its scopes
-//	rights.go  what it may do in the project; the object storage
+//	server.go  the connection to GitLab: proxy, answer, certificate, clock, version
+//	token.go   the token: whether it is valid, and its scopes
+//	rights.go  the token's permissions in the project; the object storage
 //
-// A check that fails doesn't end the others, unless they depend on it: without a
-// response from the server there is no token to check, and a token that is refused has no
-// rights. Findings are for the caller to print. It has a remedy itself where a
-// [Problem] is one of its own settings.
+// A failed check doesn't end the others, unless they depend on it: without a response
+// from the server, the token can't be checked, and a refused token has no permissions.
+// The caller prints the findings, and has its own remedy for each [Problem] with its
+// settings.
 package doctor
 
 import (
@@ -24,25 +24,25 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// State is how a check ended.
+// State is the result of a check.
 type State string
 
 // The states.
 const (
 	OK      State = "ok"
-	Limited State = "limited" // works, with less than there could be
+	Limited State = "limited" // works, with restrictions
 	Failed  State = "failed"
-	Skipped State = "skipped" // there is nothing to check
+	Skipped State = "skipped" // there was nothing to check
 )
 
-// Problem is one that the caller has a remedy for.
+// Problem is a problem for which the caller has a remedy.
 type Problem string
 
 // The problems.
 const (
-	OtherServer Problem = "other server" // than that of the job is used
+	OtherServer Problem = "other server" // the job's server isn't used
 	ClosedDir   Problem = "closed dir"   // the files can't be written
-	LittleRoom  Problem = "little room"  // where the files will go
+	LittleRoom  Problem = "little room"  // on the disk where the files will go
 	NoLinks     Problem = "no links"     // on that file system
 	Unreachable Problem = "unreachable"  // no answer came
 	NotGitLab   Problem = "not GitLab"   // something else answers
@@ -54,28 +54,28 @@ const (
 	LittleRoomInCache Problem = "little room in the cache"
 )
 
-// Finding is how one check ended.
+// Finding is the result of one check.
 type Finding struct {
 	Check   string // environment, workspace, links, cache, proxy, server, tls, clock, token, scopes, jobs, pipelines, licence, artifacts, storage or version
 	State   State
 	Text    string
-	Remedy  string  // what to do; empty if all is well, or there is a Problem
-	Problem Problem // empty if there is none
+	Remedy  string  // what to do; empty if everything is fine, or if Problem is set
+	Problem Problem // may be empty
 	Err     error   // why it failed; its own hint is better than the Remedy
 }
 
-// Subject is what is examined.
+// Subject is what to examine.
 type Subject struct {
 	Config   env.Config
 	API      *gitlab.Client
 	Resolver *resolve.Resolver
 	Project  string             // ID or path; empty means the job's own
-	Dir      string             // where files would go; it need not exist
+	Dir      string             // where files would go; it may not exist yet
 	CacheDir string             // empty means none
-	Size     func(int64) string // writes a number of bytes
+	Size     func(int64) string // formats a number of bytes
 }
 
-// Examine makes all checks. A check that ctx interrupts has failed.
+// Examine runs all checks. A check that ctx interrupts has failed.
 func Examine(ctx context.Context, s Subject) []Finding {
 	own := s.Project == "" || s.Project == s.Config.Project || s.Project == s.Config.ProjectPath
 	if own {
@@ -93,7 +93,7 @@ func Examine(ctx context.Context, s Subject) []Finding {
 type doctor struct {
 	Subject
 	own      bool // the project is the job's
-	granular bool // the token has permissions in place of scopes
+	granular bool // the token has permissions instead of scopes
 	findings []Finding
 }
 
@@ -125,7 +125,7 @@ func (d *doctor) failedBy(check string, err error, p Problem) {
 	d.findings = append(d.findings, f)
 }
 
-// Failure is the finding of a check that ended with an error.
+// Failure returns the finding for a check that ended with an error.
 func Failure(check string, err error) Finding {
 	return Finding{Check: check, State: Failed, Text: redact.Error(err).Error(), Err: err}
 }
@@ -144,7 +144,7 @@ func (d *doctor) environment() {
 	}
 }
 
-// Sum says in one sentence what the findings mean.
+// Sum summarizes the findings in one sentence.
 func Sum(findings []Finding) string {
 	named := map[State][]string{}
 	for _, f := range findings {

@@ -10,14 +10,14 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
-// Less than this is soon full.
+// Less than this is soon used up.
 const (
 	littleSpace = 100 << 20 // bytes
 	fewInodes   = 10_000
 )
 
-// workspace looks at where files will go: whether they can be created, how many, and
-// whether there can be links among them.
+// workspace checks where files will go: whether they can be created, how many, and
+// whether links work.
 func (d *doctor) workspace() {
 	dir, made := nearest(d.Dir)
 	probe, err := os.MkdirTemp(dir, ".artifetch-doctor-*")
@@ -25,7 +25,7 @@ func (d *doctor) workspace() {
 		d.failedBy("workspace", err, ClosedDir)
 		return
 	}
-	defer func() { _ = os.RemoveAll(probe) }() // it may hold three small files
+	defer func() { _ = os.RemoveAll(probe) }() // it may contain three small files
 	text, little := d.room(dir)
 	switch {
 	case !made:
@@ -41,7 +41,7 @@ func (d *doctor) workspace() {
 	d.links(probe)
 }
 
-// nearest returns a directory, or, if it doesn't exist, the nearest one above it that does.
+// nearest returns the directory, or its nearest existing parent.
 func nearest(dir string) (existing string, exists bool) {
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		if _, err := os.Lstat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
@@ -50,7 +50,7 @@ func nearest(dir string) (existing string, exists bool) {
 	}
 }
 
-// room says how much may be written to the disk of dir, and whether that is little.
+// room says how much space is left on the disk of dir, and whether that is little.
 func (d *doctor) room(dir string) (text string, little bool) {
 	free, files := space.Free(dir), space.FreeFiles(dir)
 	text = d.Size(free) + " free"
@@ -60,8 +60,8 @@ func (d *doctor) room(dir string) (text string, little bool) {
 	return text, free < littleSpace || files < fewInodes
 }
 
-// links tries whether the file system has hard and symbolic links, which archives may
-// hold.
+// links checks whether the file system supports hard and symbolic links, which archives
+// may contain.
 func (d *doctor) links(dir string) {
 	file := filepath.Join(dir, "file")
 	err := os.WriteFile(file, []byte("a probe of artifetch doctor\n"), 0o600)
@@ -75,7 +75,7 @@ func (d *doctor) links(dir string) {
 	d.ok("links", "hard and symbolic links can be created")
 }
 
-// cache looks at the directory for whole archives.
+// cache checks the directory for whole archives.
 func (d *doctor) cache() {
 	if d.CacheDir == "" {
 		d.skipped("cache", "off: nothing that was downloaded is kept for the next run")

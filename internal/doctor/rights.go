@@ -20,10 +20,10 @@ import (
 // A right is something that the token should be allowed to do in the project.
 type right struct {
 	check      string
-	permission string // of a fine-grained token
-	may        string // what follows if it is allowed
+	permission string // for a fine-grained token
+	may        string // the consequence if it is allowed
 	mayNot     string // and if not
-	since      string // the version in which job tokens got it
+	since      string // the first version that allows it for job tokens
 }
 
 var (
@@ -34,7 +34,7 @@ var (
 	readArtifacts = right{"artifacts", "Job Artifact: Read", "may be read", "nothing can be fetched", ""}
 )
 
-// rights tells what the token may do in the project.
+// rights checks what the token may do in the project.
 func (d *doctor) rights(ctx context.Context) {
 	if d.Project == "" {
 		d.limitedBy("jobs", "no project to look at", NoProject)
@@ -58,7 +58,7 @@ func first[T any](list iter.Seq2[T, error]) error {
 	return nil
 }
 
-// right reports false if nothing else about the project is worth asking.
+// right returns false if the other checks of the project would be pointless.
 func (d *doctor) right(r right, err error) bool {
 	refusal, refused := errors.AsType[*gitlab.Error](err)
 	switch {
@@ -88,9 +88,9 @@ func (d *doctor) permitted(r right) string {
 	return ""
 }
 
-// shut reports whether the project is closed to the token altogether, or not there.
-// If GitLab doesn't accept a job token, the request is anonymous: it may not list jobs (401) and does
-// not see the project of pipelines (404).
+// shut reports whether the project doesn't exist or the token can't access it at all. If
+// GitLab doesn't accept a job token, it treats the request as anonymous: it can't list
+// jobs (401) and doesn't find the project (404).
 func (d *doctor) shut(check string, refusal *gitlab.Error) bool {
 	isJob := d.Config.Token.Kind == env.JobToken
 	if refusal.ProjectNotFound() {
@@ -99,8 +99,8 @@ func (d *doctor) shut(check string, refusal *gitlab.Error) bool {
 	return isJob && refusal.StatusCode == http.StatusForbidden && strings.Contains(refusal.Message, "not allowed from")
 }
 
-// licence asks for the archive of the running job, which it has not got yet: GitLab
-// says so, unless it denies the project for want of a licence.
+// licence requests the archive of the running job, which doesn't exist yet: GitLab says
+// so, unless it refuses the project because it lacks a license.
 func (d *doctor) licence(ctx context.Context, project gitlab.Project) {
 	err := d.API.ArchiveExists(ctx, project, d.Config.JobID)
 	refusal, refused := errors.AsType[*gitlab.Error](err)
@@ -115,12 +115,12 @@ func (d *doctor) licence(ctx context.Context, project gitlab.Project) {
 	d.ok("licence", "job tokens may fetch artifacts")
 }
 
-// newestJobs is how many jobs are looked at for an archive.
+// newestJobs is how many jobs to search for an archive.
 const newestJobs = 20
 
-// artifacts asks for the first byte of an archive of one of the newest jobs. That also
-// shows whether the object storage can be reached that GitLab redirects to. Without an
-// archive, or a list of jobs, GitLab still says whether the token may read one.
+// artifacts requests the first byte of an archive of one of the newest jobs. That also
+// shows whether the object storage that GitLab redirects to is reachable. Without an
+// archive or a list of jobs, GitLab still says whether the token may read one.
 func (d *doctor) artifacts(ctx context.Context, project gitlab.Project) {
 	rows, id := 0, int64(0)
 	for job, err := range d.API.ProjectJobs(ctx, project, gitlab.JobsOptions{Scope: []string{"success"}, PerPage: newestJobs}) {
@@ -142,7 +142,7 @@ func (d *doctor) artifacts(ctx context.Context, project gitlab.Project) {
 		if d.Config.Token.Kind == env.JobToken && !d.own {
 			d.limitedBy("licence", "job tokens are refused on the artifacts API, as without Premium", NoLicence)
 		}
-		return // otherwise the licence, or the list of pipelines, has told
+		return // otherwise the license or the list of pipelines has shown it
 	}
 	d.ok(readArtifacts.check, d.permitted(readArtifacts)+readArtifacts.may)
 	if id == 0 {
@@ -152,7 +152,7 @@ func (d *doctor) artifacts(ctx context.Context, project gitlab.Project) {
 	d.storage(ctx, resolve.Artifact{Project: string(project), JobID: id}, host, err)
 }
 
-// storage tells whether the host can be reached that GitLab redirects to. An empty host
+// storage checks whether the host that GitLab redirects to is reachable. An empty host
 // means that there was no redirect.
 func (d *doctor) storage(ctx context.Context, a resolve.Artifact, host string, err error) {
 	switch _, answered := errors.AsType[*gitlab.Error](err); {
@@ -175,7 +175,7 @@ func (d *doctor) storage(ctx context.Context, a resolve.Artifact, host string, e
 	d.failed("storage", fmt.Errorf("%s cannot be reached: %w", host, err), "let this machine reach it; GitLab sends archives itself since 19.4, if its administrator allows that download mode")
 }
 
-// through names the proxy on the way to a host, if it isn't that on the way to GitLab.
+// through names the proxy for a host, if GitLab uses another one.
 func (d *doctor) through(host string) string {
 	there := transport.Proxy(&url.URL{Scheme: d.Config.APIURL.Scheme, Host: host})
 	if there == transport.Proxy(d.Config.APIURL) {

@@ -19,7 +19,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
-// server looks at the way to GitLab, at the token, and at what that may do.
+// server checks the connection to GitLab, the token, and its permissions.
 func (d *doctor) server(ctx context.Context) {
 	d.proxy()
 	start := time.Now()
@@ -54,10 +54,11 @@ func (d *doctor) server(ctx context.Context) {
 	d.version(version)
 }
 
-// later is what to do about what passes.
+// later is what to do about temporary problems.
 const later = "the server has trouble, or too much to do: try again later"
 
-// passes reports whether an answer says nothing about the token or the address.
+// passes reports whether an answer is temporary, and says nothing about the token or the
+// address.
 func passes(refusal *gitlab.Error) bool {
 	return refusal.StatusCode >= http.StatusInternalServerError || refusal.StatusCode == http.StatusTooManyRequests
 }
@@ -101,7 +102,7 @@ func nameOf(cert *x509.Certificate) string {
 	return cert.Subject.CommonName
 }
 
-// certificatesIn reads a PEM file that was read before.
+// certificatesIn reads a PEM file that has been read successfully before.
 func certificatesIn(file string) []*x509.Certificate {
 	rest, err := smallfile.Read(file, transport.MaxPEM)
 	if err != nil {
@@ -119,8 +120,8 @@ func certificatesIn(file string) []*x509.Certificate {
 	}
 }
 
-// maxSkew is by how much clocks may differ: signed addresses of object storage are
-// good for some minutes.
+// maxSkew is the tolerable difference between clocks: object storage's signed URLs are
+// valid for some minutes.
 const maxSkew = 2 * time.Minute
 
 func (d *doctor) clock(server time.Time) {
@@ -135,7 +136,7 @@ func (d *doctor) clock(server time.Time) {
 	}
 }
 
-// sinceVersion is what newer servers can do that older ones cannot.
+// sinceVersion is what older servers can't do.
 var sinceVersion = []struct {
 	version, what string
 	ofJobTokens   bool

@@ -13,8 +13,8 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// token tells whether the token is alive. Refused is what the server says to it when
-// it is asked what it is, which no job token may know.
+// token checks whether the token is valid. refused is the server's error for a request
+// for its version, which job tokens can't read.
 func (d *doctor) token(ctx context.Context, refused *gitlab.Error) (alive bool) {
 	t := d.Config.Token
 	name := fmt.Sprintf("%s token from %s", t.Kind, t.Source)
@@ -42,8 +42,8 @@ func (d *doctor) token(ctx context.Context, refused *gitlab.Error) (alive bool) 
 	return true
 }
 
-// described tells what a user's token is: since when and with which scopes. GitLab
-// doesn't describe OAuth tokens, nor any token before 15.5.
+// described reports a user's token: its expiry date and its scopes. GitLab doesn't
+// describe OAuth tokens, nor any token before 15.5.
 func (d *doctor) described(ctx context.Context, name string) {
 	info, err := d.API.OwnToken(ctx)
 	if err != nil {
@@ -63,8 +63,8 @@ func (d *doctor) described(ctx context.Context, name string) {
 	d.scopes(info.Scopes)
 }
 
-// scopes tells which of the scopes that artifetch can use the token has. A fine-grained
-// token has permissions instead, which the rights show.
+// scopes reports which useful scopes the token has. A fine-grained token has permissions
+// instead, which rights checks.
 func (d *doctor) scopes(scopes []string) {
 	all := strings.Join(scopes, ", ")
 	switch {

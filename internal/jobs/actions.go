@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Roles that an action takes.
+// Roles that an action needs.
 const (
 	developer  = "Developer"
 	maintainer = "Maintainer"
@@ -27,21 +27,20 @@ func (c *Client) change(what string, of target, role string, do func() (gitlab.J
 	return job, acted(err, of, role)
 }
 
-// Cancel cancels a job that has not finished; of another one, the error is a
-// [*NotCanceledError]. With force, that is also done to a job
-// whose runner does not answer.
+// Cancel cancels an unfinished job; for a finished one, the error is a
+// [*NotCanceledError]. With force, it also cancels a job whose runner doesn't answer.
 func (c *Client) Cancel(ctx context.Context, project string, id int64, force bool) (gitlab.Job, error) {
 	return c.change("job cancel", target{project, id}, developer, func() (gitlab.Job, error) {
 		job, err := c.API.CancelJob(ctx, gitlab.Project(project), id, force)
 		if err == nil && !slices.Contains([]string{"canceled", "canceling", ""}, job.Status) {
-			err = &NotCanceledError{job} // GitLab answers 201 with the job as it is
+			err = &NotCanceledError{job} // GitLab answers 201 with the unchanged job
 		}
 		return job, err
 	})
 }
 
-// Retry runs a finished job again, as a new job, which it returns. Inputs have the values
-// that are given, and otherwise those that they had.
+// Retry runs a finished job again, as a new job, which it returns. Inputs that aren't
+// given keep their values.
 func (c *Client) Retry(ctx context.Context, project string, id int64, inputs map[string]string) (gitlab.Job, error) {
 	if err := c.takesInputs(ctx, inputs); err != nil {
 		return gitlab.Job{}, err
@@ -72,7 +71,7 @@ func (c *Client) Play(ctx context.Context, project string, id int64, variables [
 	})
 }
 
-// Keep keeps the artifacts of a job from expiring.
+// Keep prevents a job's artifacts from expiring.
 func (c *Client) Keep(ctx context.Context, a resolve.Artifact) (gitlab.Job, error) {
 	return c.change("keeping artifacts", target{a.Project, a.JobID}, developer, func() (gitlab.Job, error) {
 		job, err := c.API.KeepArtifacts(ctx, gitlab.Project(a.Project), a.JobID)
@@ -83,14 +82,15 @@ func (c *Client) Keep(ctx context.Context, a resolve.Artifact) (gitlab.Job, erro
 	})
 }
 
-// nothingToKeep knows the 404 of a job without an archive: it shows the job as
-// Ruby does (lib/api/ci/job_artifacts.rb). A job that is not there has another.
+// nothingToKeep recognizes the 404 for a job without an archive: it shows the job in
+// Ruby's notation (lib/api/ci/job_artifacts.rb). A job that doesn't exist has another
+// 404.
 func nothingToKeep(err error) bool {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	return ok && refusal.StatusCode == http.StatusNotFound && strings.Contains(refusal.Message, "#<Ci::Build")
 }
 
-// DeleteArtifacts deletes the archive and the reports of a job. The log stays.
+// DeleteArtifacts deletes a job's archive and reports, but not its log.
 func (c *Client) DeleteArtifacts(ctx context.Context, project string, id int64) error {
 	_, err := c.change("deleting artifacts", target{project, id}, maintainer, func() (gitlab.Job, error) {
 		return gitlab.Job{}, c.API.DeleteArtifacts(ctx, gitlab.Project(project), id)
@@ -98,7 +98,7 @@ func (c *Client) DeleteArtifacts(ctx context.Context, project string, id int64) 
 	return err
 }
 
-// DeleteAllArtifacts has GitLab delete the artifacts of all jobs of a project in the
+// DeleteAllArtifacts makes GitLab delete the artifacts of all jobs of a project in the
 // background, except those of the newest successful pipeline of each ref.
 func (c *Client) DeleteAllArtifacts(ctx context.Context, project string) error {
 	_, err := c.change("deleting artifacts", target{project: project}, maintainer, func() (gitlab.Job, error) {

@@ -12,7 +12,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// TokenError reports the token of a job, or none, where GitLab accepts only that of a user.
+// TokenError reports a job's token, or a missing one, if GitLab only accepts a user's.
 type TokenError struct {
 	What, Scope string
 	None        bool
@@ -31,24 +31,24 @@ func (e *TokenError) Hint() string {
 	return "set GITLAB_TOKEN to a personal, project or group access token with the scope " + e.Scope
 }
 
-// RefusedError is a refusal of GitLab's with what the token or the job lacks.
+// RefusedError is GitLab's refusal, with a hint about what the token or the job lacks.
 type RefusedError struct {
 	Err        error
-	NeedsToken bool // any; the hint says so
+	NeedsToken bool // of any kind; the hint says so
 	hint       string
 }
 
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Err.Error() }
 
-// Unwrap gives what GitLab says.
+// Unwrap returns GitLab's answer.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
 func (e *RefusedError) Hint() string { return e.hint }
 
-// UnsureError reports a request that GitLab may have acted on, though no answer of its
-// own came.
+// UnsureError reports a request that GitLab may have carried out, although it hasn't
+// answered.
 type UnsureError struct {
 	Job int64 // ID; 0 if the request was about a project
 	Err error
@@ -57,7 +57,7 @@ type UnsureError struct {
 // Error implements error.
 func (e *UnsureError) Error() string { return "cannot tell whether GitLab did this: " + e.Err.Error() }
 
-// Unwrap gives what happened.
+// Unwrap returns the reason.
 func (e *UnsureError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
@@ -65,12 +65,12 @@ func (e *UnsureError) Hint() string {
 	return "check the state before you retry; artifetch did not retry"
 }
 
-// WaitingError reports a job whose log never ends, until someone plays a manual job: that
+// WaitingError reports a job whose log doesn't end until someone plays a manual job: that
 // job itself, or one that blocks its pipeline.
 type WaitingError struct {
-	Job     int64      // that is manual
+	Job     int64      // the manual job
 	Blocked gitlab.Job // the job with the log, if it is another one
-	Name    string     // of the manual job then
+	Name    string     // of the manual job in that case
 }
 
 // Error implements error.
@@ -84,7 +84,7 @@ func (e *WaitingError) Error() string {
 // Hint says what to do next.
 func (e *WaitingError) Hint() string { return "play the job first" }
 
-// NotCanceledError reports a job that GitLab left as it is, because it can't be canceled.
+// NotCanceledError reports a job that GitLab left unchanged because it can't be canceled.
 type NotCanceledError struct{ Job gitlab.Job }
 
 // Error implements error.
@@ -97,7 +97,7 @@ func (e *NotCanceledError) Hint() string {
 	return strings.TrimSpace("only a job that has not finished can be canceled; " + e.Job.WebURL)
 }
 
-// NoLogError reports a job that exists, and whose log does not.
+// NoLogError reports an existing job without a log.
 type NoLogError struct {
 	Project string
 	Job     gitlab.Job
@@ -116,7 +116,7 @@ func (e *NoLogError) Error() string {
 	return fmt.Sprintf("job %q (%d) of project %s exists, but its log doesn't: %s", e.Job.Name, e.Job.ID, e.Project, why)
 }
 
-// Unwrap gives the server's refusal.
+// Unwrap returns the server's refusal.
 func (e *NoLogError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
@@ -124,13 +124,13 @@ func (e *NoLogError) Hint() string {
 	return strings.TrimSpace("retry the job for a new log; " + e.Job.WebURL)
 }
 
-// target is what a request is about: a job, or a project if the ID is 0.
+// target is a request's job, or its project if the ID is 0.
 type target struct {
 	project string
 	job     int64
 }
 
-// acted explains why a change failed. role is who may make it.
+// acted explains why a change failed. role is the role that it needs.
 func acted(err error, of target, role string) error {
 	if err != nil && unsure(err) {
 		return &UnsureError{of.job, err}
@@ -138,7 +138,7 @@ func acted(err error, of target, role string) error {
 	return explained(err, of, "api", role)
 }
 
-// explained explains a refusal. scope and role are what the request takes.
+// explained explains a refusal. scope and role are what the request needs.
 func explained(err error, of target, scope, role string) error {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	switch {
@@ -149,7 +149,7 @@ func explained(err error, of target, scope, role string) error {
 	case refusal.StatusCode == http.StatusUnauthorized:
 		return &RefusedError{Err: err, hint: "the token is missing, mistyped, revoked or expired; it needs the scope " + scope}
 	case refusal.Hint() != "":
-		return err // says what the token lacks
+		return err // it says what the token lacks
 	case refusal.StatusCode == http.StatusForbidden:
 		return &RefusedError{Err: err, hint: fmt.Sprintf("the token needs the scope %s, and its user the role %s in project %s", scope, role, of.project)}
 	case refusal.StatusCode == http.StatusMethodNotAllowed:
@@ -162,8 +162,8 @@ func explained(err error, of target, scope, role string) error {
 	return err
 }
 
-// unsure reports whether a request that changes something may have been acted on
-// though its answer did not come, or came from a server in between.
+// unsure reports whether GitLab may have carried out a request that changes something,
+// although its answer is missing or comes from a server in between.
 func unsure(err error) bool {
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
 		return refusal.StatusCode >= http.StatusInternalServerError || refusal.StatusCode < http.StatusBadRequest
@@ -172,7 +172,7 @@ func unsure(err error) bool {
 	return network && !transport.NeverSent(err) && !errors.Is(err, transport.ErrRedirectedWrite)
 }
 
-// notNowHint knows the refusals of lib/api/ci/jobs.rb.
+// notNowHint explains the refusals of lib/api/ci/jobs.rb.
 func notNowHint(message string) string {
 	for words, hint := range map[string]string{
 		" input":        "the job's configuration (inputs:) says which inputs it takes, and of which types",

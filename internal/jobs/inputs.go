@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// inputsSince is the first version of GitLab whose jobs take inputs when they are played or
+// inputsSince is the first version of GitLab that accepts inputs when jobs are played or
 // retried. Older ones ignore them: https://docs.gitlab.com/ci/jobs/job_inputs/
 const inputsSince = "18.10"
 
@@ -39,8 +39,8 @@ func (c *Client) takesInputs(ctx context.Context, inputs map[string]string) erro
 }
 
 // withInputs starts a job with inputs. They are sent as text first. If GitLab refuses one
-// because of its type, which only the job's configuration tells, it is sent as JSON of
-// that type.
+// because of its type, which only the job's configuration defines, it is sent again as
+// JSON of that type.
 func withInputs(given map[string]string, start func(map[string]any) (gitlab.Job, error)) (gitlab.Job, error) {
 	inputs := make(map[string]any, len(given))
 	for name, value := range given {
@@ -54,10 +54,12 @@ func withInputs(given map[string]string, start func(map[string]any) (gitlab.Job,
 	}
 }
 
-// wrongType is how GitLab refuses an input: lib/ci/inputs in its source.
+// wrongType matches GitLab's message about an input of the wrong type: lib/ci/inputs in
+// its source.
 var wrongType = regexp.MustCompile("`([^`]+)` input: provided value is not an? (number|boolean|array)")
 
-// retyped gives inputs the types that GitLab asks for, and reports whether any changes.
+// retyped converts inputs to the types that GitLab requires, and reports whether any
+// changes.
 func retyped(inputs map[string]any, err error) bool {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	if !ok || refusal.FromStorage || refusal.StatusCode != http.StatusBadRequest {
@@ -73,7 +75,7 @@ func retyped(inputs map[string]any, err error) bool {
 	return changed
 }
 
-// jsonType is the type of a JSON value by the name that inputs have for it, or "".
+// jsonType returns the type of a JSON value by its name for inputs, or "".
 func jsonType(text string) string {
 	var v any
 	if json.Unmarshal([]byte(text), &v) != nil {

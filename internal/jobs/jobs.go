@@ -1,14 +1,14 @@
-// Package jobs lists the jobs of a project, shows one with its log, and changes jobs
-// and their artifacts. It explains what GitLab refuses.
+// Package jobs lists the jobs of a project, shows a job and its log, and changes jobs and
+// their artifacts. It explains GitLab's refusals.
 //
-//	jobs.go     Client: what the package needs of a run, and the one job that is shown
-//	list.go     a Query → jobs, newest first, a page at a time
+//	jobs.go     Client: the package's settings, and showing one job
+//	list.go     a Query → jobs, newest first, page by page
 //	log.go      the log of a job, once or until the job has finished
 //	actions.go  cancel, retry, erase, play; keep and delete artifacts
 //	several.go  the same for each of several jobs, and what was done if one fails
 //	errors.go   a refusal → what the token or the job lacks
 //
-// Every request but those of actions.go only reads. An action is one request, which is
+// Only actions.go has requests that change something. An action is one request, which is
 // never repeated: if its answer is lost, the error is an [*UnsureError].
 package jobs
 
@@ -22,33 +22,33 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Client does what the package is for.
+// Client lists, shows and changes jobs.
 type Client struct {
 	API      *gitlab.Client
 	Resolver *resolve.Resolver
-	Policy   transport.Policy // of asking for a log again
-	JobToken bool             // the token is that of a job
-	NoToken  bool             // there is none
-	OwnJob   int64            // the ID of the job that runs here; 0 if none does
+	Policy   transport.Policy // for requesting a log again
+	JobToken bool             // the token belongs to a job
+	NoToken  bool             // the requests are anonymous
+	OwnJob   int64            // the ID of the running job; 0 outside a job
 	Events
 }
 
-// Events are told what the caller may want to show. Each may be nil.
+// Events are callbacks for messages. Each may be nil.
 type Events struct {
-	// SearchEnded: a list with a limit ends after so many jobs or pipelines, though
+	// SearchEnded: a list with a limit ended after this many jobs or pipelines, although
 	// there are more.
 	SearchEnded func(searched int)
-	// LogRetried: the log broke off, and is read again after a pause.
+	// LogRetried: the log broke off and will be requested again after a pause.
 	LogRetried func(err error, pause time.Duration)
 	// NoLog: the log is empty.
 	NoLog func()
-	// Finished: the job whose log is followed has finished.
+	// Finished: the job whose log is being followed has finished.
 	Finished func(gitlab.Job)
 }
 
-// NeedsUser returns a [*TokenError] if the token is a job's, or if there is none, and GitLab
-// answers nobody else than a user. GitLab treats the request of a job token as anonymous, and
-// would answer that there is no such project. scope is what the token of a user needs.
+// NeedsUser returns a [*TokenError] if the token is a job's or missing, but GitLab only
+// accepts a user's. GitLab treats a request with a job token as anonymous, and would
+// answer that the project doesn't exist. scope is the scope that a user's token needs.
 func (c *Client) NeedsUser(what, scope string) error {
 	if c.JobToken || c.NoToken && scope == "api" {
 		return &TokenError{What: what, Scope: scope, None: c.NoToken}
@@ -56,7 +56,7 @@ func (c *Client) NeedsUser(what, scope string) error {
 	return nil
 }
 
-// Own returns the job that a job token is of.
+// Own returns the job that the job token belongs to.
 func (c *Client) Own(ctx context.Context) (gitlab.Job, error) {
 	job, err := c.API.CurrentJob(ctx)
 	if errors.Is(err, gitlab.ErrUnauthorized) {
@@ -65,10 +65,10 @@ func (c *Client) Own(ctx context.Context) (gitlab.Job, error) {
 	return job, err
 }
 
-// Job returns a job. A job token may only ask for its own, at another endpoint.
+// Job returns a job. A job token can only read its own job, at another endpoint.
 func (c *Client) Job(ctx context.Context, project string, id int64) (gitlab.Job, error) {
 	if c.JobToken && id == c.OwnJob {
-		if job, err := c.Own(ctx); err != nil || job.ID == id { // the token may be that of another job
+		if job, err := c.Own(ctx); err != nil || job.ID == id { // the token may belong to another job
 			return job, err
 		}
 	}

@@ -12,17 +12,17 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Query is which jobs are listed.
+// Query selects the jobs to list.
 type Query struct {
 	resolve.Query           // Project; PipelineID, Ref, or Ref with Latest; Sources
 	Name           string   // or a glob
 	Scope          []string // statuses; none means all
-	IncludeRetried bool     // also attempts that were retried
-	WithArtifacts  bool     // only jobs with an archive that has not expired
-	Limit          int      // 0 means none
+	IncludeRetried bool     // include retried attempts
+	WithArtifacts  bool     // only jobs with an unexpired archive
+	Limit          int      // 0 means no limit
 }
 
-// options are those of GitLab's list. No page is larger than what is wanted.
+// options returns the options of GitLab's list. Pages aren't larger than needed.
 func (q Query) options() gitlab.JobsOptions {
 	o := gitlab.JobsOptions{Scope: q.Scope, IncludeRetried: q.IncludeRetried}
 	if q.Limit > 0 && q.Name == "" && !q.WithArtifacts && len(q.Sources) == 0 {
@@ -31,14 +31,14 @@ func (q Query) options() gitlab.JobsOptions {
 	return o
 }
 
-// How far a list with a limit is searched. Without a limit, all of it is.
+// How far to search a list with a limit. Without a limit, the search doesn't end early.
 const (
 	maxSearched  = 10_000 // jobs
 	maxPipelines = 1_000
 )
 
-// List yields jobs, newest first. It ends with an error, which says why the list was
-// refused, or after Limit jobs.
+// List returns jobs, newest first. It ends with an error that explains a refused list, or
+// after Limit jobs.
 func (c *Client) List(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
 	wanted := resolve.NameMatcher(q.Name)
 	return func(yield func(gitlab.Job, error) bool) {
@@ -61,7 +61,7 @@ func (c *Client) List(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error]
 	}
 }
 
-// refused explains why a list was refused.
+// refused explains why GitLab refused a list.
 func (c *Client) refused(err error, q resolve.Query) error {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	_, explained := errors.AsType[interface {
@@ -83,7 +83,7 @@ func (c *Client) refused(err error, q resolve.Query) error {
 	return err
 }
 
-// enough reports whether a search ends here, and says so.
+// enough reports whether to end a search, and announces it.
 func (c *Client) enough(q Query, searched, most int) bool {
 	if q.Limit == 0 || searched <= most {
 		return false
@@ -94,7 +94,7 @@ func (c *Client) enough(q Query, searched, most int) bool {
 	return true
 }
 
-// unfiltered goes to the list that has the jobs, and as few others as can be.
+// unfiltered returns the list with the jobs and as few others as possible.
 func (c *Client) unfiltered(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
 	project := gitlab.Project(q.Project)
 	switch {
@@ -108,7 +108,7 @@ func (c *Client) unfiltered(ctx context.Context, q Query) iter.Seq2[gitlab.Job, 
 	return c.API.ProjectJobs(ctx, project, q.options())
 }
 
-// concrete is unfiltered for a query whose pipeline or ref takes requests to find out.
+// concrete is unfiltered for a query whose pipeline or ref must be requested first.
 func (c *Client) concrete(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
 	var err error
 	if q.Query, err = c.Resolver.Concrete(ctx, q.Query); err != nil {
@@ -117,8 +117,8 @@ func (c *Client) concrete(ctx context.Context, q Query) iter.Seq2[gitlab.Job, er
 	return c.unfiltered(ctx, q)
 }
 
-// refJobs goes through the pipelines of a ref. Where those are closed to the
-// token, it looks for the ref in the list of the project.
+// refJobs searches the pipelines of a ref. If the token can't list pipelines, it looks
+// for the ref in the project's list of jobs.
 func (c *Client) refJobs(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
 	return func(yield func(gitlab.Job, error) bool) {
 		for pipeline, err := range c.pipelines(ctx, q) {
@@ -139,8 +139,8 @@ func (c *Client) refJobs(ctx context.Context, q Query) iter.Seq2[gitlab.Job, err
 	}
 }
 
-// pipelines are those of a ref that are searched: the newest, which must exist,
-// or many.
+// pipelines returns the pipelines of a ref to search: the newest, which must exist, or
+// many.
 func (c *Client) pipelines(ctx context.Context, q Query) iter.Seq2[gitlab.Pipeline, error] {
 	return func(yield func(gitlab.Pipeline, error) bool) {
 		n := 0
@@ -177,7 +177,7 @@ func (c *Client) closedRefJobs(ctx context.Context, q Query) iter.Seq2[gitlab.Jo
 	}
 }
 
-// refJobsOfProject picks the jobs of a ref out of the project's list.
+// refJobsOfProject filters the jobs of a ref from the project's list.
 func (c *Client) refJobsOfProject(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error] {
 	return func(yield func(gitlab.Job, error) bool) {
 		searched, wanted := 0, refFilter(q)
@@ -195,10 +195,10 @@ func (c *Client) refJobsOfProject(ctx context.Context, q Query) iter.Seq2[gitlab
 	}
 }
 
-// refFilter tells of jobs, which come newest first, whether a list of the ref's
-// pipelines would have them: newest attempts alone, unless others are asked for too.
-// The server is not asked for a status, or a retried job would pass for the newest
-// attempt where that has another status.
+// refFilter filters jobs, newest first, as the lists of the ref's pipelines would: only
+// newest attempts, unless retried ones are wanted too. The server must not filter by
+// status, because a retried job would then pass for the newest attempt if that has
+// another status.
 func refFilter(q Query) func(gitlab.Job) bool {
 	type attempt struct {
 		pipeline int64

@@ -12,8 +12,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Log writes the log of a job to out, as it is. With follow, it goes on until the job
-// has finished; a job that must be played first, or one before it, is a [*WaitingError].
+// Log writes a job's log to out. With follow, it continues until the job has finished; if
+// the job or one before it must be played first, the error is a [*WaitingError].
 func (c *Client) Log(ctx context.Context, project string, id int64, follow bool, out io.Writer) error {
 	if err := c.NeedsUser("logs", "read_api"); err != nil {
 		return err
@@ -29,8 +29,8 @@ func (c *Client) Log(ctx context.Context, project string, id int64, follow bool,
 	return err
 }
 
-// logMissing tells a job that doesn't exist from one whose log is gone: GitLab answers
-// 404 to both.
+// logMissing distinguishes a job that doesn't exist from one without a log: GitLab
+// answers 404 for both.
 func (c *Client) logMissing(ctx context.Context, missing *resolve.NotFoundError) error {
 	job, err := c.API.Job(ctx, gitlab.Project(missing.Query.Project), missing.Query.JobID)
 	if err != nil {
@@ -39,8 +39,8 @@ func (c *Client) logMissing(ctx context.Context, missing *resolve.NotFoundError)
 	return &NoLogError{Project: missing.Query.Project, Job: job, Err: missing.Err}
 }
 
-// Started returns a [*resolve.StateError] if a job has not started, so that it has no log
-// yet. A manual job starts when someone plays it.
+// Started returns a [*resolve.StateError] if a job hasn't started and so has no log yet.
+// A manual job starts when someone plays it.
 func (c *Client) Started(ctx context.Context, a resolve.Artifact) error {
 	if a.Job == nil {
 		job, err := c.Job(ctx, a.Project, a.JobID)
@@ -55,31 +55,32 @@ func (c *Client) Started(ctx context.Context, a resolve.Artifact) error {
 	return nil
 }
 
-// jobLog writes the log of a job as it grows.
+// jobLog writes a job's log as it grows.
 type jobLog struct {
 	*Client
 	project gitlab.Project
 	id      int64
 	out     io.Writer
-	pause   time.Duration // between two looks
+	pause   time.Duration // between two requests
 	printed int64         // bytes of the log
 }
 
-// LogBrokenError reports a log that broke off while it was read.
+// LogBrokenError reports a log that broke off while it was being read.
 type LogBrokenError struct{ Err error }
 
 // Error implements error.
 func (e *LogBrokenError) Error() string { return "the log broke off: " + e.Err.Error() }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *LogBrokenError) Unwrap() error { return e.Err }
 
-// followPause is between two looks at a job that runs. A runner sends what is new
-// every three seconds: https://docs.gitlab.com/runner/configuration/advanced-configuration/
+// followPause is the pause between two requests for a running job. A runner uploads its
+// log every three seconds:
+// https://docs.gitlab.com/runner/configuration/advanced-configuration/
 const followPause = 3 * time.Second
 
-// print prints the log, once or until the job has finished. Whether it has is
-// asked first, so that the log is complete then.
+// print prints the log, once or until the job has finished. It requests the job's status
+// before the log, so a finished job's log is complete.
 func (l *jobLog) print(ctx context.Context, follow bool) error {
 	if !follow {
 		return l.whole(ctx)
@@ -111,11 +112,11 @@ func (l *jobLog) print(ctx context.Context, follow bool) error {
 	}
 }
 
-// realProgress is how many bytes must arrive between two interruptions, or a server that
-// gives a few and breaks off would be asked for ever.
+// realProgress is how many bytes must arrive between two interruptions. Without it, a
+// server that sends a few bytes and hangs up would be retried forever.
 const realProgress = 64 << 10
 
-// whole prints what is new in the log, and asks for it again if it breaks off.
+// whole prints the new part of the log, and requests it again if it breaks off.
 func (l *jobLog) whole(ctx context.Context) error {
 	pauses := l.Policy.Backoff()
 	for {
@@ -140,14 +141,14 @@ func (l *jobLog) whole(ctx context.Context) error {
 	}
 }
 
-// more prints what is new in the log. The server sends it whole; what was printed
-// is skipped. It may be shorter for a while, when GitLab moves it to storage.
+// more prints the new part of the log. The server sends the whole log; more skips what
+// was printed. The log may be shorter for a while, when GitLab moves it to storage.
 func (l *jobLog) more(ctx context.Context) error {
 	body, err := l.API.Trace(ctx, l.project, l.id)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = body.Close() }() // read to its end, or of no interest
+	defer func() { _ = body.Close() }() // read to its end, or no longer needed
 	read := &logReader{body}
 	switch _, err := io.CopyN(io.Discard, read, l.printed); {
 	case errors.Is(err, io.EOF):
@@ -160,7 +161,7 @@ func (l *jobLog) more(ctx context.Context) error {
 	return err
 }
 
-// logReader tells errors of the connection from those of the output.
+// logReader distinguishes errors of the connection from those of the output.
 type logReader struct{ body io.Reader }
 
 // Read implements [io.Reader].

@@ -6,9 +6,9 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// Row is the fields that a job always has as programs read it, in JSON. Unknown values are
-// null. Most are GitLab's; sha, pipeline_id, project_id, tags and archive_size are our own,
-// and come from fields that GitLab leaves out where it has no value, or nests.
+// Row has the fields that a job always has in JSON. Unknown values are null. Most are
+// GitLab's; sha, pipeline_id, project_id, tags and archive_size are ours, and come from
+// fields that GitLab nests or omits if they have no value.
 type Row struct {
 	ID                int64      `json:"id"`
 	Name              string     `json:"name"`
@@ -72,7 +72,7 @@ func NewRow(j gitlab.Job) Row {
 	return row
 }
 
-// known is nil for the zero value.
+// known returns nil for the zero value.
 func known[T comparable](v T) *T {
 	var zero T
 	if v == zero {

@@ -8,11 +8,12 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// SeveralError reports that something was done to some of several jobs, or to none.
+// SeveralError reports that an action succeeded for only some of several jobs, or for
+// none.
 type SeveralError struct {
-	What string             // was done, such as "kept"
-	Done []resolve.Artifact // to which
-	Left []resolve.Artifact // to which not, for certain
+	What string             // the action, such as "kept"
+	Done []resolve.Artifact // for which it succeeded
+	Left []resolve.Artifact // for which it certainly didn't
 	Err  error              // why: the first failure, or the one that stopped it
 }
 
@@ -28,11 +29,11 @@ func (e *SeveralError) Error() string {
 	return text + e.What + ": " + done + "; " + e.Err.Error()
 }
 
-// Unwrap gives what went wrong first.
+// Unwrap returns the first error.
 func (e *SeveralError) Unwrap() error { return e.Err }
 
-// Each does something to each of several jobs. It goes on after a failure that is about
-// one job alone. The error names what was done and what wasn't.
+// Each calls do for each of several jobs. It continues after a failure that only concerns
+// one job. The error names the jobs for which it succeeded and for which it didn't.
 func Each(found []resolve.Artifact, what string, do func(resolve.Artifact) error) error {
 	failed := &SeveralError{What: what}
 	for n, a := range found {

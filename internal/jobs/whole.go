@@ -8,10 +8,9 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// Whole returns a job as programs read it: the object that GitLab sent, with every field
-// of it, known or not, and behind those the fields of its [Row] that it doesn't have, or has
-// with another type than the row's. A field that comes twice counts as it comes last. The
-// job must have its Raw.
+// Whole returns a job in JSON: the object that GitLab sent, with every field, known or
+// not, followed by the fields of its [Row] that are missing or have another type. If a
+// field occurs twice, the last one counts. The job must have its Raw.
 func Whole(j gitlab.Job) (json.RawMessage, error) {
 	var row map[string]json.RawMessage
 	known, err := json.Marshal(NewRow(j))
@@ -41,7 +40,7 @@ func Whole(j gitlab.Job) (json.RawMessage, error) {
 	return json.RawMessage("{" + string(bytes.TrimPrefix(b.Bytes(), []byte(","))) + "}"), nil
 }
 
-// fields returns the names in a JSON object, each of them once, and their values.
+// fields returns the names in a JSON object, each once, and their values.
 func fields(object []byte) (names []string, values map[string]json.RawMessage, err error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if _, err = d.Token(); err != nil { // {

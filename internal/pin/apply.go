@@ -22,9 +22,9 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Apply downloads what is planned, and puts all of it into place with the lock file. It
-// removes files that are locked no longer, and at last writes a manifest that was edited.
-// It fills in the Result of each plan that downloads, and Pruned.
+// Apply downloads what is planned, and puts everything into place with the lock file. It
+// removes files that are no longer locked, and finally writes an edited manifest. It sets
+// Pruned, and the Result of each plan that downloads.
 func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
 	if s.edited {
 		if err := atomicfile.Check(s.File); err != nil {
@@ -50,7 +50,7 @@ func (s *Syncer) apply(ctx context.Context, plans []*Plan, o extract.StageOption
 		if dir, err = os.MkdirTemp("", "artifetch-dry-run-"); err != nil {
 			return err
 		}
-		defer func() { _ = os.RemoveAll(dir) }() // holds nothing but the stage
+		defer func() { _ = os.RemoveAll(dir) }() // only contains the stage
 	}
 	stage, err := extract.NewStage(dir, o)
 	if err != nil {
@@ -83,8 +83,8 @@ func (s *Syncer) commit(ctx context.Context, stage *extract.Stage, plans []*Plan
 	return stage.Commit(ctx)
 }
 
-// relocks reports whether the lock file will be another one. One of an older form that
-// says the same stays as it is.
+// relocks reports whether the lock file changes. A lock file in an older format with the
+// same content stays unchanged.
 func (s *Syncer) relocks(plans []*Plan) (bool, error) {
 	now, err := lockOf(plans)
 	if err != nil || s.Locked {
@@ -94,8 +94,8 @@ func (s *Syncer) relocks(plans []*Plan) (bool, error) {
 	return !s.HasLock || !bytes.Equal(was, now), err
 }
 
-// lockOf returns the lock file that the plans make. It has no sources that the manifest
-// has no longer.
+// lockOf returns the lock file for the plans, without sources that are no longer in the
+// manifest.
 func lockOf(plans []*Plan) ([]byte, error) {
 	l := manifest.Lock{Sources: []manifest.Locked{}}
 	for _, p := range plans {
@@ -104,7 +104,7 @@ func lockOf(plans []*Plan) ([]byte, error) {
 	return l.Bytes()
 }
 
-// stageLock adds the lock file to what is committed: a new one, or that of before.
+// stageLock adds the lock file to the stage: a new one, or the unchanged one.
 func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, plans []*Plan, relocks bool) (name string, err error) {
 	if name, err = s.lockName(); err != nil {
 		return "", err
@@ -130,7 +130,7 @@ func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, plans []*P
 	return name, err
 }
 
-// load adds one source to the stage, and notes its files.
+// load adds one source to the stage, and records its files.
 func (s *Syncer) load(ctx context.Context, stage *extract.Stage, p *Plan, share int) error {
 	files := &recorder{files: []manifest.LockFile{}}
 	load := s.Loader.Load
@@ -159,8 +159,8 @@ func (s *Syncer) load(ctx context.Context, stage *extract.Stage, p *Plan, share 
 	return nil
 }
 
-// task says what to take of a source's archive. A pinned one needn't tell its digest:
-// its files have theirs.
+// task says what to load from a source's archive. A pinned one needs no digest: its files
+// have theirs.
 func (s *Syncer) task(p *Plan, share int, files *recorder) retrieve.Task {
 	q := p.Source.Query
 	t := retrieve.Task{
@@ -187,8 +187,8 @@ func (s *Syncer) task(p *Plan, share int, files *recorder) retrieve.Task {
 	return t
 }
 
-// explain says what has become of a locked archive. fetch.ErrChanged may be about the
-// size that is locked.
+// explain explains what has happened to a locked archive. fetch.ErrChanged may be about
+// the locked size.
 func (p *Plan) explain(err error) error {
 	if !p.Pinned {
 		return err

@@ -13,7 +13,7 @@ import (
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
-// CheckNew returns an [*ExistsError] if there is something where a first manifest goes.
+// CheckNew returns an [*ExistsError] if a first manifest would replace something.
 func CheckNew(file string) error {
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 		if err == nil {
@@ -24,7 +24,7 @@ func CheckNew(file string) error {
 	return nil
 }
 
-// Init writes a first manifest. It replaces nothing: the error is then an [*ExistsError].
+// Init writes a first manifest. If the file exists, the error is an [*ExistsError].
 func Init(file string, draft manifest.Draft) error {
 	text, err := draft.Text()
 	if err != nil {
@@ -39,7 +39,7 @@ func Init(file string, draft manifest.Draft) error {
 	}
 	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(file) // half of a manifest
+		_ = os.Remove(file) // a partial manifest
 	}
 	return err
 }
@@ -66,7 +66,7 @@ func (w Workspace) with(text []byte, err error) (Workspace, error) {
 	return w, err
 }
 
-// writeManifest puts an edited manifest into its file.
+// writeManifest writes an edited manifest to its file.
 func (w Workspace) writeManifest(ctx context.Context) error {
 	if !w.edited {
 		return nil
@@ -77,8 +77,8 @@ func (w Workspace) writeManifest(ctx context.Context) error {
 	})
 }
 
-// untouched are plans for all sources that are locked, except for those in Only: they
-// stay as they are locked, even if the manifest asks for something else now.
+// untouched returns plans for all locked sources except those in Only: they stay as
+// locked, even if the manifest has changed.
 func (s *Syncer) untouched() (plans []*Plan) {
 	for _, entry := range s.Lock.Sources {
 		if slices.Contains(s.Only, entry.Name) {
@@ -94,12 +94,12 @@ func (s *Syncer) untouched() (plans []*Plan) {
 }
 
 // Dropped returns the entries that a commit removes from the lock file: those of sources
-// that the manifest has no longer.
+// that are no longer in the manifest.
 func (s *Syncer) Dropped() []manifest.Locked {
 	return slices.DeleteFunc(s.Workspace.Dropped(), func(e manifest.Locked) bool { return len(s.Only) > 0 && !slices.Contains(s.Only, e.Name) })
 }
 
-// lockName is the lock file, relative to the directory of the manifest.
+// lockName returns the lock file relative to the manifest's directory.
 func (w Workspace) lockName() (string, error) {
 	name, err := filepath.Rel(w.Root, w.LockFile)
 	return filepath.ToSlash(name), err

@@ -8,8 +8,8 @@ import (
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
-// OutsideError reports a lock file that isn't below the manifest's directory. It is put
-// into place together with the files.
+// OutsideError reports a lock file outside the manifest's directory. It is put into place
+// together with the files.
 type OutsideError struct{ LockFile string }
 
 // Error implements error.
@@ -20,7 +20,7 @@ func (e *OutsideError) Error() string {
 // Hint says what to do next.
 func (*OutsideError) Hint() string { return "choose a file below it" }
 
-// NoManifestError reports that there is no manifest.
+// NoManifestError reports that the manifest doesn't exist.
 type NoManifestError struct {
 	File string
 	Err  error // an [fs.ErrNotExist]
@@ -35,7 +35,7 @@ func (e *NoManifestError) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (*NoManifestError) Hint() string { return "write one" }
 
-// ExistsError reports a manifest where a first one was to be written.
+// ExistsError reports an existing manifest where the first one would go.
 type ExistsError struct {
 	File string
 	Err  error // an [fs.ErrExist]
@@ -50,8 +50,8 @@ func (e *ExistsError) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (*ExistsError) Hint() string { return "add sources to it, or write another file" }
 
-// DriftError reports that the lock file and the manifest disagree, and only what is locked
-// is wanted.
+// DriftError reports that the lock file and the manifest disagree, although only locked
+// archives may be used.
 type DriftError struct {
 	LockFile    string
 	Differences []string // in the words of the manifest, such as "lib: ref main → next"
@@ -74,13 +74,13 @@ func (*DriftError) Hint() string {
 	return "lock it as the manifest has it where that is allowed, and commit the lock file"
 }
 
-// Reason says why a source can't be had as it is locked.
+// Reason says why a source isn't available as locked.
 type Reason int
 
 // The reasons.
 const (
-	NoRequests Reason = iota // it isn't locked, and there may be no requests
-	NotInPlace               // its files aren't in place, nor its archive in the cache, and there may be no requests
+	NoRequests Reason = iota // it isn't locked, and requests aren't allowed
+	NotInPlace               // its files aren't in place, its archive isn't in the cache, and requests aren't allowed
 	UnknownJob               // the token can't list jobs, so there is no job ID to lock
 	Replaced                 // someone has changed the archive of the locked job
 )
@@ -88,8 +88,8 @@ const (
 // LockError reports a source that differs from the lock file.
 type LockError struct {
 	Reason Reason
-	Source string // several with commas between them
-	Err    error  // what shows it; may be nil
+	Source string // several are separated by commas
+	Err    error  // the evidence; may be nil
 }
 
 // Error implements error.
@@ -106,7 +106,7 @@ func (e *LockError) Error() string {
 	return inSource(e.Source, text)
 }
 
-// Unwrap returns what shows the difference.
+// Unwrap returns the evidence.
 func (e *LockError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
@@ -119,7 +119,7 @@ func (e *LockError) Hint() string {
 	}[e.Reason]
 }
 
-// GoneError reports that the archive of a locked job doesn't exist anymore.
+// GoneError reports that a locked job's archive no longer exists.
 type GoneError struct {
 	Locked manifest.Locked
 	Err    error // the server's answer, explained

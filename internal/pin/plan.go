@@ -17,13 +17,13 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Syncer makes a workspace what its manifest asks for.
+// Syncer brings a workspace into the state of its manifest.
 type Syncer struct {
 	Workspace
 	Options
 	Loader *retrieve.Loader
-	// ProjectPath returns the full path of the project that a job's web address is in,
-	// which people can read in the lock file. It returns "" if it can't.
+	// ProjectPath returns the full path of the project in a job's web address, which
+	// makes the lock file readable. It returns "" if it can't.
 	ProjectPath func(address string) string
 	Events      Events
 	// Pruned are the paths of the files that Apply removes.
@@ -32,14 +32,14 @@ type Syncer struct {
 
 // Options say what may change.
 type Options struct {
-	Locked      bool     // take what is locked and nothing else
-	Update      bool     // move sources to what their queries mean now
-	Names       []string // of the sources that move; none means all
-	Only        []string // sources that were added or removed: all others stay as they are locked
-	Check       bool     // plan for all sources to move, to see which ones would
-	Offline     bool     // make no requests: what isn't in place comes from the cache
-	DryRun      bool     // download, to see what would change, but change nothing
-	Extras      []string // files that are removed: see [Workspace.Removable]
+	Locked      bool     // only use what is locked
+	Update      bool     // move sources to what their queries find now
+	Names       []string // of the sources to update; empty means all
+	Only        []string // added or removed sources: all others stay as locked
+	Check       bool     // plan an update of all sources, to see which would change
+	Offline     bool     // make no requests: use the cache for what isn't in place
+	DryRun      bool     // download, but only to see what would change
+	Extras      []string // files to remove: see [Workspace.Removable]
 	Connections int      // of the whole run
 }
 
@@ -47,28 +47,28 @@ func (o Options) moves(source string) bool {
 	return o.Check || o.Update && (len(o.Names) == 0 || slices.Contains(o.Names, source))
 }
 
-// Events are called while a workspace is synchronized, from any goroutine. Each may be
+// Events are callbacks while a workspace is synchronized, from any goroutine. Each may be
 // nil. Those of the Loader are called too.
 type Events struct {
-	// Missing is told about a source that has no job or archive, though the manifest
-	// says that only a warning should be printed.
+	// Missing is called for a source without a job or archive, if the manifest only wants
+	// a warning.
 	Missing func(source string, err error)
-	// Kept is told about a file that is locked no longer, but stays because it has
-	// changed since it was locked.
+	// Kept is called for a file that is no longer locked, but stays because it has
+	// changed since.
 	Kept func(source, path string)
 }
 
-// Plan is what is to be done about one source.
+// Plan says what to do about one source.
 type Plan struct {
 	Source manifest.Source
 	Entry  manifest.Locked  // as it will be locked
-	Was    *manifest.Locked // as it is locked; nil if it isn't, or for another query
-	Before *manifest.Locked // the same, but for whatever query
-	// Pinned means that the files must be those of Entry.
+	Was    *manifest.Locked // as it is locked for the same query; or nil
+	Before *manifest.Locked // as it is locked for any query; or nil
+	// Pinned means that the files must match Entry.
 	Pinned bool
-	// Changed tells that the job is the locked one, but its archive has changed.
+	// Changed means that the job is the locked one, but its archive has changed.
 	Changed bool
-	// Result is what arrived: see [Syncer.Apply].
+	// Result is what was downloaded: see [Syncer.Apply].
 	Result retrieve.Result
 
 	artifact *resolve.Artifact // to download; nil for none
@@ -77,11 +77,11 @@ type Plan struct {
 // Downloads reports whether the source will be downloaded.
 func (p *Plan) Downloads() bool { return p.artifact != nil }
 
-// maxPlans is how many sources are planned at the same time.
+// maxPlans is how many sources to plan at the same time.
 const maxPlans = 16
 
-// Plan finds out, source by source, what is meant and what is in place. Of several
-// errors it returns the first source's, so that two runs say the same.
+// Plan finds out what each source's query finds and what is in place. If there are
+// several errors, it returns the first source's, so that two runs report the same.
 func (s *Syncer) Plan(ctx context.Context) ([]*Plan, error) {
 	if err := s.drift(); s.Locked && err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (s *Syncer) Plan(ctx context.Context) ([]*Plan, error) {
 	return plans, nil
 }
 
-// withReason names all sources that can't be had for the same reason.
+// withReason names all sources that aren't available for the same reason.
 func withReason(reason Reason, sources []manifest.Source, errs []error) string {
 	var names []string
 	for i, err := range errs {
@@ -143,7 +143,7 @@ func (s *Syncer) planOne(ctx context.Context, source manifest.Source) (*Plan, er
 	return p, s.resolve(ctx, p)
 }
 
-// keep takes what is locked, and downloads it if it isn't in place.
+// keep uses what is locked, and downloads it if it isn't in place.
 func (s *Syncer) keep(ctx context.Context, p *Plan) error {
 	e := p.Entry
 	if e.JobID == 0 || s.inPlace(ctx, e) {
@@ -163,7 +163,7 @@ func (s *Syncer) keep(ctx context.Context, p *Plan) error {
 	if kind := p.Source.Report; kind != "" {
 		a.Report, a.URL = resolve.Report{Type: kind}, s.Loader.API.ReportURL(gitlab.Project(e.Project), e.JobID, kind)
 		if len(e.Files) == 1 {
-			a.Report.Name = e.Files[0].Name // of a raw one
+			a.Report.Name = e.Files[0].Name // of a raw report
 		}
 	}
 	if s.Offline {
@@ -173,7 +173,7 @@ func (s *Syncer) keep(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// resolve finds the job that the query means now.
+// resolve finds the job for the query.
 func (s *Syncer) resolve(ctx context.Context, p *Plan) error {
 	inspector := retrieve.Inspector{Opener: s.Loader.Opener}
 	a, err := inspector.One(ctx, p.Source.JobQuery())
@@ -209,7 +209,7 @@ func (s *Syncer) resolve(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// mayBeMissing reports whether the manifest allows that there is no such job or archive.
+// mayBeMissing reports whether the manifest allows a missing job or archive.
 func (s *Syncer) mayBeMissing(source manifest.Source, err error) bool {
 	switch source.IfMissing {
 	case "warn":
@@ -223,13 +223,13 @@ func (s *Syncer) mayBeMissing(source manifest.Source, err error) bool {
 	return false
 }
 
-// recheck looks at a job that is locked already, and that the query still means: a
-// source that moves takes its archive as it is now.
+// recheck checks a job that is already locked and that the query still finds: an update
+// takes its current archive.
 func (s *Syncer) recheck(ctx context.Context, p *Plan, a resolve.Artifact) error {
 	if s.Check || s.inPlace(ctx, p.Entry) {
 		now, err := retrieve.Inspector{Opener: s.Loader.Opener}.Probe(ctx, p.Source.JobQuery(), a)
 		if retrieve.Missing(err) {
-			return nil // what was locked and is in place stays
+			return nil // what is locked and in place stays
 		}
 		p.Changed = differ(now.Size, p.Entry.Size) || differ(now.SHA256, p.Entry.SHA256)
 		if err != nil || !p.Changed || s.Check {

@@ -8,8 +8,8 @@ import (
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
-// pruned returns the files that a commit removes: those that were locked and will be no
-// longer, if they are still as they were locked, and Extras.
+// pruned returns the files that a commit removes: those that are no longer locked and
+// haven't changed since, and Extras.
 func (s *Syncer) pruned(ctx context.Context, plans []*Plan) (paths []string) {
 	stays := map[string]bool{}
 	for _, p := range plans {
@@ -22,7 +22,7 @@ func (s *Syncer) pruned(ctx context.Context, plans []*Plan) (paths []string) {
 			if stays[f.Path] {
 				continue
 			}
-			stays[f.Path] = true // two sources may have had it
+			stays[f.Path] = true // it may have moved to another source
 			switch s.different(ctx, f) {
 			case "":
 				paths = append(paths, f.Path)
@@ -42,12 +42,12 @@ func (s *Syncer) pruned(ctx context.Context, plans []*Plan) (paths []string) {
 	return paths
 }
 
-// Dropped returns the entries of sources that the manifest has no longer.
+// Dropped returns the entries of sources that are no longer in the manifest.
 func (w Workspace) Dropped() []manifest.Locked {
 	return slices.DeleteFunc(slices.Clone(w.Lock.Sources), func(e manifest.Locked) bool { return w.Has(e.Name) })
 }
 
-// Removable returns the extra files that are in outputs of one source alone.
+// Removable returns the extra files in outputs that belong to one source alone.
 func (w Workspace) Removable() (paths []string, err error) {
 	locked := map[string]bool{}
 	for _, entry := range w.Lock.Sources {
@@ -64,8 +64,8 @@ func (w Workspace) Removable() (paths []string, err error) {
 	return paths, err
 }
 
-// alone reports whether nothing but one source has files in its output: it isn't the
-// directory of the manifest, and has no output of another source, or is in one.
+// alone reports whether only one source has files in its output: it isn't the manifest's
+// directory, and neither contains another source's output nor is in one.
 func (w Workspace) alone(source manifest.Source) bool {
 	dir := Output(source)
 	shared := func(s manifest.Source) bool {
@@ -75,5 +75,5 @@ func (w Workspace) alone(source manifest.Source) bool {
 	return dir != "" && !slices.ContainsFunc(w.Manifest.Sources, shared)
 }
 
-// within reports whether a directory is another one or below it.
+// within reports whether a directory is another one or is below it.
 func within(dir, other string) bool { return strings.HasPrefix(dir+"/", other+"/") }

@@ -6,12 +6,12 @@ import (
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
-// Drifted reports whether the source isn't what is locked.
+// Drifted reports whether the source differs from what is locked.
 func (p *Plan) Drifted() bool {
 	return p.Was == nil || p.Was.JobID != p.Entry.JobID || p.Changed
 }
 
-// Loaded reports whether the files of Entry are known: they are as locked, or have been
+// Loaded reports whether Entry's files are known: they are as locked, or have been
 // downloaded.
 func (p *Plan) Loaded() bool { return !p.Drifted() || p.Entry.Files != nil }
 
@@ -21,7 +21,7 @@ type FileChange struct {
 	Kind byte // '+', '-' or '~'
 }
 
-// Changes returns which files differ from those that were locked, sorted by path.
+// Changes returns the files that differ from the locked ones, sorted by path.
 func (p *Plan) Changes() []FileChange {
 	before := map[string]manifest.LockFile{}
 	if p.Before != nil {

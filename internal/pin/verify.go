@@ -11,9 +11,9 @@ import (
 // Difference is a file that differs from the lock file.
 type Difference struct {
 	Source string // empty for an extra file
-	Path   string // relative to the directory of the manifest, with slashes
-	What   string // Missing, Changed or Extra, or why that can't be told
-	// Removable tells of an extra file that it is in the output of one source alone.
+	Path   string // relative to the manifest's directory, with slashes
+	What   string // Missing, Changed or Extra, or why the file can't be compared
+	// Removable says that an extra file is in the output of one source alone.
 	Removable bool
 }
 
@@ -21,12 +21,12 @@ type Difference struct {
 const (
 	Missing = "missing"
 	Changed = "changed"
-	Extra   = "extra" // in the output directory of a source, but of no source
+	Extra   = "extra" // in the output directory of a source, but not locked
 )
 
-// Verify compares all locked files with those in the workspace, and looks for others
-// beside them. It returns how many files it has compared. The error is a
-// [*DriftError] if the lock file isn't for this manifest.
+// Verify compares all locked files with those in the workspace, and looks for extra
+// files. It returns how many files it has compared. The error is a [*DriftError] if the
+// lock file isn't for this manifest.
 func (w Workspace) Verify(ctx context.Context) (found []Difference, files int, err error) {
 	if err := w.drift(); err != nil {
 		return nil, 0, err
@@ -50,9 +50,9 @@ func (w Workspace) Verify(ctx context.Context) (found []Difference, files int, e
 	return append(found, extra...), files, err
 }
 
-// extra lists the files in the output directories of sources that belong to none. The
-// directory of the manifest has files of its own, and doesn't count; nor do files for Git,
-// such as .gitignore, and the lock file.
+// extra lists the files in the sources' output directories that aren't locked. It ignores
+// the manifest's directory, which has other files, the lock file, and Git's files, such
+// as .gitignore.
 func (w Workspace) extra(locked map[string]bool) (found []Difference, err error) {
 	seen := map[string]bool{}
 	for _, source := range w.Manifest.Sources {

@@ -26,13 +26,13 @@ type Workspace struct {
 	HasLock  bool
 
 	text   []byte // of the manifest
-	edited bool   // text isn't in the file yet
+	edited bool   // text hasn't been written yet
 	lookup func(string) (string, bool)
 }
 
-// Open reads a manifest and its lock file, which is beside it if its name is empty, with
-// the ending .lock. lookup finds the variables that the manifest names. The error is a
-// [*NoManifestError] if there is no manifest.
+// Open reads a manifest and its lock file. If the lock file's name is empty, it is the
+// manifest's with the extension .lock. lookup returns the variables in the manifest. If
+// the manifest doesn't exist, the error is a [*NoManifestError].
 func Open(manifestFile, lockFile string, lookup func(string) (string, bool)) (Workspace, error) {
 	w := Workspace{Root: filepath.Dir(manifestFile), File: manifestFile, LockFile: lockFile, lookup: lookup}
 	if lockFile == "" {
@@ -58,7 +58,7 @@ func Open(manifestFile, lockFile string, lookup func(string) (string, bool)) (Wo
 	return w, err
 }
 
-// Has reports whether the manifest has a source of that name.
+// Has reports whether the manifest has a source with that name.
 func (w Workspace) Has(source string) bool {
 	return slices.ContainsFunc(w.Manifest.Sources, func(s manifest.Source) bool { return s.Name == source })
 }
@@ -71,18 +71,18 @@ func (w Workspace) Names() (names []string) {
 	return names
 }
 
-// locked returns the entry of a source, if that is for what the source asks for now.
+// locked returns the entry of a source, if it is for the source's current query.
 func (w Workspace) locked(source manifest.Source) (manifest.Locked, bool) {
 	entry, found := w.Lock.Find(source.Name)
 	return entry, found && entry.IsFor(source)
 }
 
-// inPlace reports whether all files of an entry are in the workspace as they are locked.
+// inPlace reports whether all files of an entry are in the workspace, unchanged.
 func (w Workspace) inPlace(ctx context.Context, entry manifest.Locked) bool {
 	return !slices.ContainsFunc(entry.Files, func(f manifest.LockFile) bool { return w.different(ctx, f) != "" })
 }
 
-// different says how a file differs from what is locked, or "".
+// different says how a file differs from the locked one, or "".
 func (w Workspace) different(ctx context.Context, f manifest.LockFile) string {
 	file := filepath.Join(w.Root, filepath.FromSlash(f.Path))
 	info, err := os.Lstat(file)
@@ -118,6 +118,6 @@ func sameMode(goos string, mode fs.FileMode, locked string) bool {
 
 func octal(mode fs.FileMode) string { return fmt.Sprintf("%04o", mode.Perm()) }
 
-// Output returns where the files of a source go, below the directory of the manifest:
-// with slashes, and empty for that directory itself.
+// Output returns the directory of a source's files below the manifest's directory, with
+// slashes; empty means that directory itself.
 func Output(s manifest.Source) string { return path.Clean("/" + filepath.ToSlash(s.Output))[1:] }
