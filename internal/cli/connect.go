@@ -160,7 +160,7 @@ func (s *session) newClients(stallTimeout time.Duration) (transport.Clients, err
 		}
 	}
 	var err error
-	if o.Roots, err = transport.LoadRoots(s.cfg.TLS.CAFile); err != nil {
+	if o.Roots, err = transport.LoadRoots(s.cfg.TLS.CAFile, s.cfg.APIURL.Scheme == "https"); err != nil {
 		return transport.Clients{}, usage("--ca-file: "+err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE")
 	}
 	if s.cfg.TLS.CertFile != "" || s.cfg.TLS.KeyFile != "" {

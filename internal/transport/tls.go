@@ -23,10 +23,14 @@ type Roots struct {
 
 // LoadRoots starts to load the system's certificate authorities, and returns them with
 // those of a PEM file. Both are needed: a runner's CI_SERVER_TLS_CA_FILE may contain only
-// GitLab's chain, and object storage has another. Without a file, it returns nil.
-func LoadRoots(pemFile string) (*Roots, error) {
+// GitLab's chain, and object storage has another. Without a file, it returns nil, and the
+// system's load only if soon says that there will be a handshake: parsing them takes longer
+// than fetching a small archive.
+func LoadRoots(pemFile string, soon bool) (*Roots, error) {
 	if pemFile == "" {
-		go func() { _, _ = x509.SystemCertPool() }() // crypto/x509 keeps them for the handshake, which reports errors
+		if soon {
+			go func() { _, _ = x509.SystemCertPool() }() // crypto/x509 keeps them for the handshake, which reports errors
+		}
 		return nil, nil
 	}
 	pem, err := smallfile.Read(pemFile, MaxPEM)

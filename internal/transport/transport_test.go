@@ -127,7 +127,7 @@ func trusting(t *testing.T, root *x509.Certificate) *transport.Roots {
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	roots, err := transport.LoadRoots(file)
+	roots, err := transport.LoadRoots(file, true)
 	if err != nil {
 		t.Fatal(err)
 	}
