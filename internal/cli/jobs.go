@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -104,6 +105,9 @@ func runJobs(ctx context.Context, o jobsOptions, con *console.Console) error {
 			}
 			n++
 		}
+		if n == 0 && o.format == "text" {
+			s.log.Info().Msg("no such job")
+		}
 		if n == q.Limit {
 			s.log.Info().Int("jobs", n).Msg("--limit ends the list here; there may be more")
 		}
@@ -149,11 +153,10 @@ func whole(take func(json.RawMessage) error) func(gitlab.Job) error {
 }
 
 func jobColumns() []console.Column {
-	columns := make([]console.Column, 0, 9)
-	for _, title := range []string{"ID", "STATUS", "STAGE", "NAME", "REF", "PIPELINE", "TOOK", "FINISHED", "ARCHIVE"} {
-		columns = append(columns, console.Column{Title: title, Shrinks: title == "STAGE" || title == "NAME" || title == "REF"})
+	return []console.Column{
+		{Title: "ID"}, {Title: "STATUS"}, {Title: "STAGE", Shrinks: true, Leaves: 1}, {Title: "NAME", Shrinks: true, Last: true}, {Title: "REF", Shrinks: true},
+		{Title: "PIPELINE", Leaves: 3}, {Title: "TOOK", Leaves: 2}, {Title: "FINISHED", Leaves: 5}, {Title: "ARCHIVE", Leaves: 4},
 	}
-	return columns
 }
 
 func jobCells(j gitlab.Job) []console.Cell {
@@ -166,7 +169,7 @@ func jobCells(j gitlab.Job) []console.Cell {
 	}
 	return []console.Cell{
 		{Plain: orUnknown(j.ID)}, {Plain: j.Status}, {Plain: j.Stage}, {Plain: j.Name}, {Plain: j.Ref}, {Plain: orUnknown(j.Pipeline.ID)},
-		{Plain: took, Shown: console.Seconds(j.Duration)}, {Plain: console.Time(j.FinishedAt)}, {Plain: size, Shown: shown},
+		{Plain: took, Shown: console.Seconds(j.Duration)}, {Plain: console.Time(j.FinishedAt), Shown: console.Ago(j.FinishedAt, time.Now())}, {Plain: size, Shown: shown},
 	}
 }
 

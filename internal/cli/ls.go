@@ -84,6 +84,9 @@ func runLs(ctx context.Context, o lsOptions, con *console.Console) error {
 		if err := o.print(con, listed); err != nil {
 			return err
 		}
+		if len(listed) == 0 && !o.asJSON {
+			s.log.Info().Msg("the archive is empty")
+		}
 		if types := <-reports; len(types) > 0 {
 			s.log.Info().Strs("reports", types).Msg("the job also has reports; --report TYPE lists one")
 		}

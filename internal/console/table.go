@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -26,6 +27,8 @@ type Table struct {
 type Column struct {
 	Title   string // either all columns of a table have one, or none
 	Shrinks bool   // may be truncated if the terminal is too narrow
+	Last    bool   // is truncated only after all others
+	Leaves  int    // left out where cutting isn't enough: 1 first; 0 stays
 }
 
 // Cell is a value for programs, and for people if that differs.
@@ -87,10 +90,14 @@ func (t *Table) Flush() error {
 		rows = append([][]string{titles}, rows...)
 	}
 	widths := t.fit(rows)
-	for _, row := range rows {
+	for n, row := range rows {
+		kept := row[:0:0]
 		for i := range row {
-			row[i] = cut(row[i], widths[i])
+			if widths[i] != left {
+				kept = append(kept, cut(row[i], widths[i]))
+			}
 		}
+		rows[n] = kept
 	}
 	_, err := io.WriteString(t.out, Align(rows))
 	return err
@@ -125,8 +132,9 @@ func Align(rows [][]string) string {
 }
 
 const (
-	gap       = "  " // between columns
-	narrowest = 8    // minimum width of a column
+	gap         = "  " // between columns
+	narrowest   = 8    // minimum width of a column
+	comfortable = 24   // of the last column: before it gets narrower, others are left out
 )
 
 // widest returns the width of each column's widest value.
@@ -143,18 +151,41 @@ func widest(rows [][]string) []int {
 	return widths
 }
 
+// left is the width of a column that is left out.
+const left = -1
+
 // fit gives each column the width of its widest value, then narrows the widest of those
-// that may shrink until the row fits.
+// that may shrink until the row fits. It leaves out columns if that isn't enough.
 func (t *Table) fit(rows [][]string) []int {
-	widths := widest(rows)
-	total := len(gap) * (len(widths) - 1)
-	for _, w := range widths {
-		total += w
+	natural, leave := widest(rows), 0
+	for _, c := range t.columns {
+		leave = max(leave, c.Leaves)
 	}
-	for ; total > t.width; total-- {
+	widths := natural
+	for without := range leave + 1 {
+		widths = slices.Clone(natural)
+		for i, c := range t.columns {
+			if c.Leaves > 0 && c.Leaves <= without {
+				widths[i] = left
+			}
+		}
+		over := total(widths) - t.width
+		over = t.shrink(widths, over, false, narrowest)
+		if over = t.shrink(widths, over, true, comfortable); over <= 0 {
+			return widths
+		}
+	}
+	t.shrink(widths, total(widths)-t.width, true, 1)
+	return widths
+}
+
+// shrink narrows the widest columns that may shrink, by that many characters in all, and
+// returns how many are still too many. No column gets narrower than least.
+func (t *Table) shrink(widths []int, over int, last bool, least int) int {
+	for ; over > 0; over-- {
 		at := -1
 		for i, c := range t.columns {
-			if c.Shrinks && widths[i] > narrowest && (at < 0 || widths[i] > widths[at]) {
+			if c.Shrinks && c.Last == last && widths[i] > least && (at < 0 || widths[i] > widths[at]) {
 				at = i
 			}
 		}
@@ -163,7 +194,18 @@ func (t *Table) fit(rows [][]string) []int {
 		}
 		widths[at]--
 	}
-	return widths
+	return over
+}
+
+// total is how wide a row is.
+func total(widths []int) int {
+	sum := -len(gap)
+	for _, w := range widths {
+		if w != left {
+			sum += w + len(gap)
+		}
+	}
+	return sum
 }
 
 // cut shortens text to that many columns.

@@ -21,7 +21,7 @@ func TestTable(t *testing.T) {
 		5:  "ID  NAME      SIZE\n1   a name …  1.0 KiB\n23  測試測…\n", // narrower than that nobody can read it
 	} {
 		var out bytes.Buffer
-		table := New(nil, &out, nil).Table(false, Column{"ID", false}, Column{"NAME", true}, Column{"SIZE", false})
+		table := New(nil, &out, nil).Table(false, Column{Title: "ID"}, Column{Title: "NAME", Shrinks: true}, Column{Title: "SIZE"})
 		table.width = width
 		for _, row := range rows {
 			if err := table.Add(row...); err != nil {
@@ -29,6 +29,32 @@ func TestTable(t *testing.T) {
 			}
 		}
 		if err := table.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("%d columns wide: %s", width, diff)
+		}
+	}
+}
+
+// Where there isn't room, other columns are cut first, then some are left out, and the
+// last column is cut only when it would be wide otherwise. No row is wider than the terminal.
+func TestTableFits(t *testing.T) {
+	t.Parallel()
+	columns := []Column{{Title: "ID"}, {Title: "STAGE", Shrinks: true, Leaves: 1}, {Title: "NAME", Shrinks: true, Last: true}, {Title: "TOOK", Leaves: 2}}
+	row := Text("12345678901", "a stage with a name", "build: [linux, amd64, release]", "1m2.5s")
+	for width, want := range map[int]string{
+		80: "ID           STAGE                NAME                            TOOK\n12345678901  a stage with a name  build: [linux, amd64, release]  1m2.5s\n",
+		70: "ID           STAGE              NAME                            TOOK\n12345678901  a stage with a n…  build: [linux, amd64, release]  1m2.5s\n",
+		58: "ID           STAGE     NAME                         TOOK\n12345678901  a stage…  build: [linux, amd64, rele…  1m2.5s\n",
+		52: "ID           NAME                            TOOK\n12345678901  build: [linux, amd64, release]  1m2.5s\n",
+		40: "ID           NAME\n12345678901  build: [linux, amd64, rele…\n",
+		20: "ID           NAME\n12345678901  build:…\n",
+	} {
+		var out bytes.Buffer
+		table := New(nil, &out, nil).Table(false, columns...)
+		table.width = width
+		if err := errors.Join(table.Add(row...), table.Flush()); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, out.String()); diff != "" {

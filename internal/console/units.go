@@ -52,6 +52,26 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
 }
 
+// Ago writes how long before now a time is, with the one unit that matters; long ago it
+// is a date. nil is "".
+func Ago(t *time.Time, now time.Time) string {
+	if t == nil {
+		return ""
+	}
+	const day = 24 * time.Hour
+	switch d := now.Sub(*t); {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return fmt.Sprintf("%dm ago", d/time.Minute)
+	case d < 2*day:
+		return fmt.Sprintf("%dh ago", d/time.Hour)
+	case d < 60*day:
+		return fmt.Sprintf("%dd ago", d/day)
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
 // maxSpan is a century, in seconds. A Duration holds three.
 const maxSpan = 100 * 365 * 24 * 60 * 60
 

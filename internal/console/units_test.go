@@ -31,3 +31,38 @@ func TestSeconds(t *testing.T) {
 		}
 	}
 }
+
+func TestCount(t *testing.T) {
+	t.Parallel()
+	if got := Count(0, "file") + Count(1, "file") + Count(int64(2), "file"); got != "0 files1 file2 files" {
+		t.Error(got)
+	}
+}
+
+func TestSpan(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "0.0 s", 1234 * time.Millisecond: "1.2 s", 9970 * time.Millisecond: "10 s", 59400 * time.Millisecond: "59 s", 59600 * time.Millisecond: "1 min 0 s",
+		61 * time.Second: "1 min 1 s", 59*time.Minute + 59600*time.Millisecond: "1 h 0 min", 25*time.Hour + 29*time.Second: "25 h 0 min",
+	} {
+		if got := Span(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestAgo(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for d, want := range map[time.Duration]string{
+		-time.Hour: "just now", 59 * time.Second: "just now", 119 * time.Second: "1m ago", 47 * time.Hour: "47h ago", 48 * time.Hour: "2d ago", 60 * 24 * time.Hour: "2025-12-31",
+	} {
+		at := now.Add(-d)
+		if got := Ago(&at, now); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+	if got := Ago(nil, now); got != "" {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,145 @@
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"gitlab.com/artifetch/artifetch/internal/cli"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+)
+
+// terminal is a new pseudo-terminal. shown closes it, and returns what was written to it.
+func terminal(t *testing.T, columns uint16) (near *os.File, shown func() string) {
+	t.Helper()
+	far, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetPointerInt(int(far.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(far.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if near, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetWinsize(int(near.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = io.Copy(&text, far) // ends with EIO, when the other end is closed
+	}()
+	return near, func() string {
+		_ = near.Close()
+		<-read
+		_ = far.Close()
+		return strings.ReplaceAll(text.String(), "\r\n", "\n")
+	}
+}
+
+// Results and errors have colours where they can be seen and are wanted, and nothing moves
+// the cursor where that can't be done.
+func TestColoursOfMessages(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.zip"), gitlabtest.Zip(gitlabtest.File{Name: "a", Content: "1"}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name               string
+		vars               string
+		onTerminal, inFile bool
+	}{
+		{"a usual terminal", "TERM=xterm", true, false},
+		{"no colours wanted", "TERM=xterm NO_COLOR=1", false, false},
+		{"forced", "TERM=xterm CLICOLOR_FORCE=1", true, true},
+		{"forced, and not wanted", "CLICOLOR_FORCE=1 NO_COLOR=1", false, false},
+		{"a terminal that can do nothing", "TERM=dumb", false, false},
+		{"a job log", "GITLAB_CI=true", true, true},
+		{"a job log without colours", "GITLAB_CI=true NO_COLOR=1", false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, name := range []string{"TERM", "NO_COLOR", "CLICOLOR_FORCE", "GITLAB_CI"} {
+				t.Setenv(name, "")
+			}
+			for setting := range strings.FieldsSeq(tt.vars) {
+				name, value, _ := strings.Cut(setting, "=")
+				t.Setenv(name, value)
+			}
+			run := func(out cli.IO) {
+				command(t, []string{"artifetch", "extract", filepath.Join(dir, "a.zip"), "-o", dir, "--no-sections"}, out)
+				command(t, []string{"artifetch", "extract"}, out)
+			}
+			var file bytes.Buffer
+			run(cli.IO{Err: &file})
+			near, shown := terminal(t, 80)
+			run(cli.IO{Err: near})
+			for where, got := range map[string]string{"terminal": shown(), "file": file.String()} {
+				want := map[string]bool{"terminal": tt.onTerminal, "file": tt.inFile}[where]
+				good, bad := "✓ "+filepath.Join(dir, "a.zip")+" · 1 file, 1 B → ", "artifetch: no archive given\n  name a file"
+				if want {
+					good, bad = strings.Replace(good, "✓", "\x1b[32m✓\x1b[0m", 1), strings.Replace(bad, "artifetch:", "\x1b[31martifetch:\x1b[0m", 1)
+				}
+				if !strings.Contains(got, good) || !strings.Contains(got, bad) || !want && strings.Contains(got, "\x1b") {
+					t.Errorf("%s: %q", where, got)
+				}
+			}
+		})
+	}
+}
+
+// A table of jobs fits a terminal of 80 columns, with IDs as on GitLab.com and long names.
+func TestJobsFitTheTerminal(t *testing.T) {
+	t.Parallel()
+	finished := time.Now().Add(-3 * time.Hour).UTC().Format(time.RFC3339)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Query().Get("ref") == "none" || strings.HasSuffix(r.URL.Path, "/pipelines") {
+			_, _ = io.WriteString(w, "[]")
+			return
+		}
+		_, _ = fmt.Fprintf(w, `[{"id":12345678901,"name":"build: [linux, amd64, release]","stage":"build and test","status":"waiting_for_resource","ref":"feature/a-long-name","duration":62.5,"finished_at":%q,"pipeline":{"id":2345678901},"artifacts_file":{"filename":"a.zip","size":30515}}]`, finished)
+	}))
+	defer server.Close()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("glpat-x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for columns, want := range map[uint16]string{
+		200: "ID           STATUS                STAGE           NAME                            REF                  PIPELINE    TOOK  FINISHED  ARCHIVE\n12345678901  waiting_for_resource  build and test  build: [linux, amd64, release]  feature/a-long-name  2345678901  1m3s  3h ago    29.8 KiB\n",
+		80:  "ID           STATUS                NAME                       REF       FINISHED\n12345678901  waiting_for_resource  build: [linux, amd64, re…  feature…  3h ago\n",
+	} {
+		near, shown := terminal(t, columns)
+		code := command(t, []string{"artifetch", "jobs", "-R", "1", "--server-url", server.URL, "--token-file", token}, cli.IO{Out: near, Err: io.Discard})
+		got := shown()
+		if code != 0 || got != want {
+			t.Errorf("code %d:\n%swant\n%s", code, got, want)
+		}
+		for line := range strings.Lines(got) {
+			if n := utf8.RuneCountInString(line) - 1; n > int(columns) {
+				t.Errorf("%d columns: %q", n, line)
+			}
+		}
+	}
+	var out, said bytes.Buffer
+	code := command(t, []string{"artifetch", "jobs", "-R", "1", "--ref", "none", "--server-url", server.URL, "--token-file", token}, cli.IO{Out: &out, Err: &said})
+	if code != 0 || out.Len() > 0 || said.String() != "no such job\n" {
+		t.Errorf("nothing found: code %d, %q, %q", code, out.String(), said.String())
+	}
+}
