@@ -14,7 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// file returns the file that gets the archive itself, or nil if that is extracted.
+// file returns the file for the archive itself, or nil if it is extracted.
 func (t *Task) file(stage *extract.Stage) (*os.File, error) {
 	if t.Archive == "" {
 		return nil, nil
@@ -22,8 +22,8 @@ func (t *Task) file(stage *extract.Stage) (*os.File, error) {
 	return stage.NewFile()
 }
 
-// keep puts the archive itself into the stage, after it was downloaded and checked. It
-// does nothing if there is no file.
+// keep puts the archive itself into the stage after it was downloaded and checked.
+// Without a file, it does nothing.
 func (t *Task) keep(ctx context.Context, stage *extract.Stage, file *os.File, r *Result) error {
 	if file == nil {
 		return nil
@@ -42,9 +42,9 @@ func (t *Task) keep(ctx context.Context, stage *extract.Stage, file *os.File, r 
 	return err
 }
 
-// Copy writes the one archive that a query means to w, from its beginning. Of t, it uses
-// the query, the checks and the connections. If it returns an error, part of the archive
-// may have been written, unless the error is about a SHA-256 in t.
+// Copy writes the only archive of a query to w, from its beginning. From t, it uses the
+// query, the checks and the connections. After an error, part of the archive may have
+// been written, unless the error is about a SHA-256 in t.
 func (l *Loader) Copy(ctx context.Context, t Task, w io.Writer) (Result, error) {
 	t.Cost = NewCost()
 	progress := l.Events.progress("archive")
@@ -67,8 +67,8 @@ func (l *Loader) Copy(ctx context.Context, t Task, w io.Writer) (Result, error) 
 	return r, errors.Join(err, file.Close())
 }
 
-// openChosen opens the archive that GitLab chooses itself, if it can be asked for that:
-// which job it is of doesn't matter. Otherwise, or after a refusal, it lists.
+// openChosen opens the archive that GitLab selects by ref, if possible: its job doesn't
+// matter. Otherwise, or after a refusal, it uses lists.
 func (l *Loader) openChosen(ctx context.Context, q resolve.Query, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	if a, ok := l.Resolver.ByRef(q); ok {
 		file, err := l.chosen(ctx, a, how)
@@ -89,7 +89,7 @@ func copyChecked(ctx context.Context, file *fetch.File, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = body.Close() }() // read to its end, or failed already
+	defer func() { _ = body.Close() }() // read to its end, or already failed
 	sum := sha256.New()
 	if _, err := io.Copy(w, io.TeeReader(body, sum)); err != nil {
 		return err

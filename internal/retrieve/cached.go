@@ -25,8 +25,9 @@ func (t Task) meant() resolve.Artifact {
 	return a
 }
 
-// LoadCached extracts an archive that the cache has, by the SHA-256 of t.Artifact, into a
-// stage. It makes no request. The error is an [fs.ErrNotExist] if the cache lacks it.
+// LoadCached extracts an archive from the cache, by the SHA-256 of t.Artifact, into a
+// stage. It makes no requests. If the archive isn't cached, the error is an
+// [fs.ErrNotExist].
 func (l *Loader) LoadCached(ctx context.Context, stage *extract.Stage, t Task) (Result, error) {
 	since := time.Now()
 	file, err := fetch.FromCache(ctx, l.Cache.Dir, t.Artifact.SHA256)

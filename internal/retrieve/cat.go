@@ -14,8 +14,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Cat writes one file of an archive to w. If it returns an error, part of the file may
-// have been written: its checksum is known only at the end.
+// Cat writes one file of an archive to w. After an error, part of the file may have been
+// written: its checksum is known only at the end.
 func (i Inspector) Cat(ctx context.Context, q resolve.Query, f NamedFile, w io.Writer) error {
 	if len(q.Reports) > 0 {
 		return i.catReport(ctx, q, f.Name, w)
@@ -56,7 +56,7 @@ type NamedFile struct {
 // unpacked is a file that GitLab unpacks.
 type unpacked struct {
 	name string
-	size int64 // that it must have; negative if unknown
+	size int64 // the expected size; negative if unknown
 }
 
 // catUnpacked writes a file that GitLab unpacks.
@@ -79,7 +79,7 @@ func (i Inspector) catUnpacked(ctx context.Context, q resolve.Query, a resolve.A
 		case a.JobID == 0 && found.JobID != 0: // the fallback has found its ID
 			return i.catUnpacked(ctx, q, found, u, w)
 		}
-		return err // the place of the fallback has the archive, but no single files
+		return err // the fallback serves the archive, but not single files
 	}
 	if u.size >= 0 && u.size != file.Size() {
 		return errors.Join(&extract.CorruptError{Entry: u.name, Err: fmt.Errorf("%d bytes came of %d", file.Size(), u.size)}, file.Close())
@@ -92,8 +92,8 @@ func (i Inspector) catUnpacked(ctx context.Context, q resolve.Query, a resolve.A
 	return errors.Join(err, body.Close(), file.Close())
 }
 
-// noFile is the error about a name that GitLab finds no file by. Its list of the archive,
-// if it has one, tells whether that is a directory.
+// noFile returns the error for a name that GitLab doesn't find. GitLab's list of the
+// archive, if it has one, shows whether the name is a directory.
 func (i Inspector) noFile(ctx context.Context, a resolve.Artifact, name string) error {
 	missing := &extract.NoMatchError{Patterns: []string{name}}
 	if a.JobID == 0 {

@@ -9,9 +9,9 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// collided names the jobs whose files would have one path, if err is about that. Who
-// staged a file first isn't remembered, for many files that would take much memory: of
-// three jobs and more, the archives tell.
+// collided names the jobs whose files would have the same path, if err is about that. It
+// would take too much memory to record which archive staged each file; for three or more
+// jobs, it looks into the archives.
 func (r *run) collided(ctx context.Context, err error, artifacts []resolve.Artifact) error {
 	conflict, ok := errors.AsType[*extract.ConflictError](err)
 	if !ok || !conflict.Twice || len(artifacts) < 2 || r.o.Output.template != "" {
@@ -33,7 +33,7 @@ func (r *run) collided(ctx context.Context, err error, artifacts []resolve.Artif
 }
 
 // has reports whether the archive of a puts something at a path. It reads the archive's
-// directory; where that would download the archive, it reports false.
+// directory; if that would download the whole archive, it returns false.
 func (r *run) has(ctx context.Context, a resolve.Artifact, path string) bool {
 	file, _, err := Inspector{r.loader.Opener}.openOne(ctx, r.o.Query, a, true)
 	if err != nil {
@@ -46,5 +46,5 @@ func (r *run) has(ctx context.Context, a resolve.Artifact, path string) bool {
 	return err == nil
 }
 
-// literal makes a glob of a path that matches nothing else.
+// literal escapes a path to a glob that matches nothing else.
 var literal = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "{", `\{`)

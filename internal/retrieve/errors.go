@@ -10,7 +10,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// SeveralJobsError reports a query that means several jobs where one archive is needed.
+// SeveralJobsError reports a query that finds several jobs where only one archive is
+// possible.
 type SeveralJobsError struct {
 	Jobs   int
 	Digest bool // one archive, because one SHA-256 is given
@@ -27,7 +28,7 @@ func (e *SeveralJobsError) Error() string {
 // Hint says what to do next.
 func (*SeveralJobsError) Hint() string { return "name one job" }
 
-// UnlistedError reports an archive that the server has no list of files of.
+// UnlistedError reports an archive whose files the server can't list.
 type UnlistedError struct{ Err error }
 
 // Error implements error.
@@ -49,12 +50,12 @@ func (e *UnknownIDError) Error() string {
 	return fmt.Sprintf("the ID of %s is not known, because this token cannot list jobs", e.Artifact.Label())
 }
 
-// TimeoutError reports that a [Waiter] has waited as long as it may.
+// TimeoutError reports that a [Waiter] has reached its limit.
 type TimeoutError struct {
 	Waited   time.Duration
-	Err      error    // why there is nothing yet
+	Err      error    // why the job isn't ready yet
 	For      string   // what was waited for; may be empty
-	Evidence []string // how things stand, as the server says
+	Evidence []string // the current state, as the server reports it
 }
 
 // Error implements error.
@@ -75,9 +76,9 @@ func (e *TimeoutError) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (e *TimeoutError) Hint() string { return "wait longer" }
 
-// CollisionError reports files of two jobs that would have one path.
+// CollisionError reports files of two jobs with the same path.
 type CollisionError struct {
-	Jobs []string // their labels, as far as they are known
+	Jobs []string // their labels, if known
 	Dir  string   // where the files were going
 	Err  *extract.ConflictError
 }
@@ -96,7 +97,7 @@ func (e *CollisionError) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (*CollisionError) Hint() string { return "give each job a directory of its own" }
 
-// OneFileError reports two archives that would get the same name.
+// OneFileError reports two archives with the same file name.
 type OneFileError struct {
 	File string
 	Jobs [2]string // their labels
@@ -110,7 +111,7 @@ func (e *OneFileError) Error() string {
 // Hint says what to do next.
 func (*OneFileError) Hint() string { return "put {job} into the name of the file, or name one job" }
 
-// UnknownWordError reports a word in an [Output] that has no meaning.
+// UnknownWordError reports an unknown word in an [Output].
 type UnknownWordError struct{ Known []string }
 
 // Error implements error.
@@ -121,15 +122,15 @@ func (e *UnknownWordError) Hint() string {
 	return "use one of " + strings.Join(e.Known, ", ") + ", or no braces"
 }
 
-// UnknownValueError reports a word in an [Output] whose value isn't known of a job, or is
-// empty.
+// UnknownValueError reports a word in an [Output] whose value is unknown or empty for a
+// job.
 type UnknownValueError struct {
 	Word     string
 	Artifact resolve.Artifact
-	File     bool // it is in the name of a file
+	File     bool // the word is in a file's name
 }
 
-// Empty reports whether the value is known, but a slug of it is empty.
+// Empty reports whether the value is known, but its slug is empty.
 func (e *UnknownValueError) Empty() bool {
 	return e.Word == "{job_slug}" && e.Artifact.JobName != "" || e.Word == "{ref_slug}" && e.Artifact.Ref != ""
 }
@@ -150,9 +151,9 @@ func (e *UnknownValueError) Hint() string {
 	return "this token can't list jobs; name the directory yourself"
 }
 
-// Missing reports whether err means that there is no such job, or that it has no
-// archive. A project that doesn't exist isn't missing in this sense: that is a mistake
-// in the query, or the token can't see it.
+// Missing reports whether err means that the job doesn't exist or has no archive. It
+// doesn't include missing projects: they are a mistake in the query, or the token can't
+// see them.
 func Missing(err error) bool {
 	if missing, ok := errors.AsType[*resolve.NotFoundError](err); ok {
 		return missing.Reason() != resolve.ReasonProject

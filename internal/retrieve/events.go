@@ -9,42 +9,42 @@ import (
 
 // Events are called while archives are retrieved, from any goroutine. Each may be nil.
 type Events struct {
-	// FallingBack is told the next place to look for an archive whose download GitLab
+	// FallingBack is called with the next place to look for an archive that GitLab
 	// refused.
 	FallingBack func(resolve.Artifact)
-	// Unreachable is told, once, that the storage that GitLab redirects to can't be
-	// reached. GitLab is asked to send the bytes itself.
+	// Unreachable is called once if the storage that GitLab redirects to is unreachable.
+	// GitLab then has to send the bytes itself.
 	Unreachable func(*fetch.StorageError)
-	// Opened is told about each archive that is going to be extracted, its size in
-	// bytes, and whether it comes in ranges.
+	// Opened is called for each archive that will be extracted, with its size in bytes,
+	// and whether the server supports ranges.
 	Opened func(a resolve.Artifact, size int64, ranges bool)
-	// Costly is told about each archive whose every range passes GitLab's own server.
+	// Costly is called for each archive whose ranges all go through GitLab's own server.
 	Costly func(resolve.Artifact)
-	// Listed is told what it cost to list an archive.
+	// Listed is called with the cost of listing an archive.
 	Listed func(fetch.Stats)
-	// StartingOver is told that an archive changed while it was downloaded. Everything
-	// is downloaded again.
+	// StartingOver is called if an archive changed during the download. Everything is
+	// downloaded again.
 	StartingOver func(error)
-	// Waiting is told when a Waiter tries again, and why.
+	// Waiting is called when a Waiter tries again, with the reason.
 	Waiting func(pause time.Duration, because error)
-	// NotCached is told why an archive isn't kept in the cache; [fetch.ErrNoETag] comes
-	// only once, because it is about the server.
+	// NotCached is called with the reason why an archive isn't kept in the cache; with
+	// [fetch.ErrNoETag] only once, because that concerns the server.
 	NotCached func(error)
 	// Sharing is told that another run is downloading an archive into the cache, and that
 	// this one waits for it.
 	Sharing func(resolve.Artifact)
-	// Progress is called for each archive, with the name of its job or source, and
-	// returns who is told how far it is.
+	// Progress is called for each archive with the name of its job or source, and returns
+	// the functions to call with its progress.
 	Progress func(name string) Progress
 }
 
-// Progress is told how far one archive is. Each function may be nil.
+// Progress receives the progress of one archive. Each function may be nil.
 type Progress struct {
-	// Spool is told how many bytes of the whole archive are on disk, and how many there
-	// are: see [fetch.Options].
+	// Spool gets the number of bytes of the whole archive that are on disk, and the
+	// total: see [fetch.Options].
 	Spool func(have, total int64)
-	// Plan and Read are told how many bytes are going to be read to extract the
-	// archive, and how many were: see [extract.Options].
+	// Plan and Read get the number of bytes that will be read to extract the archive, and
+	// how many were: see [extract.Options].
 	Plan func(bytes int64)
 	Read func(n int)
 }
@@ -56,7 +56,7 @@ func (e Events) progress(name string) Progress {
 	return e.Progress(name)
 }
 
-// tell calls f, if there is one.
+// tell calls f unless it is nil.
 func tell[T any](f func(T), v T) {
 	if f != nil {
 		f(v)

@@ -8,12 +8,12 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Inspector says what there is, and looks into one archive without downloading more of
-// it than needed. It is safe for concurrent use.
+// Inspector finds archives, and reads parts of one without downloading more than needed.
+// It is safe for concurrent use.
 type Inspector struct{ *Opener }
 
-// One resolves a query that means one archive. The error is a [*SeveralJobsError] if it
-// means several.
+// One resolves a query for a single archive. If it finds several, the error is a
+// [*SeveralJobsError].
 func (i Inspector) One(ctx context.Context, q resolve.Query) (resolve.Artifact, error) {
 	found, err := i.Resolver.Artifacts(ctx, q)
 	switch {
@@ -25,9 +25,9 @@ func (i Inspector) One(ctx context.Context, q resolve.Query) (resolve.Artifact, 
 	return found[0], nil
 }
 
-// Describe resolves a query, and finds out what can be known of each archive. If
-// no list has shown its size, it asks for the first bytes of the archive, which tell the
-// size and, on new servers, the digest.
+// Describe resolves a query and completes each artifact. If no list has shown an
+// archive's size, it requests the first bytes, whose answer has the size and, on new
+// servers, the digest.
 func (i Inspector) Describe(ctx context.Context, q resolve.Query) ([]resolve.Artifact, error) {
 	found, err := i.Resolver.Artifacts(ctx, q)
 	for n := range found {
@@ -41,7 +41,7 @@ func (i Inspector) Describe(ctx context.Context, q resolve.Query) ([]resolve.Art
 	return found, err
 }
 
-// Reach resolves a query, and makes sure that each archive can be downloaded.
+// Reach resolves a query, and checks that each archive can be downloaded.
 func (i Inspector) Reach(ctx context.Context, q resolve.Query) ([]resolve.Artifact, error) {
 	found, err := i.Resolver.Artifacts(ctx, q)
 	for n := range found {
@@ -52,9 +52,9 @@ func (i Inspector) Reach(ctx context.Context, q resolve.Query) ([]resolve.Artifa
 	return found, err
 }
 
-// Probe makes sure that an archive can be downloaded, by asking for its first bytes.
-// They tell its size, and on new servers its SHA-256. Where there are no ranges, the size
-// isn't known.
+// Probe checks that an archive can be downloaded, by requesting its first bytes. The
+// answer has its size, and on new servers its SHA-256. Without range requests, the size
+// stays unknown.
 func (i Inspector) Probe(ctx context.Context, q resolve.Query, a resolve.Artifact) (resolve.Artifact, error) {
 	how := i.transfer("")
 	how.Partial, how.RangesOnly = true, true

@@ -16,14 +16,14 @@ import (
 // Source says who reads the directory of an archive.
 type Source int
 
-// The places that the list or a file of an archive can come from.
+// Where the list or a file of an archive can come from.
 const (
-	FromArchive Source = iota // the archive's own bytes, where there are ranges
+	FromArchive Source = iota // the archive's own bytes, if the server supports ranges
 	FromGitLab                // GitLab lists or unpacks it
 )
 
-// List lists what sel selects of the one archive that a query means. Where that would
-// download the whole archive, it takes the server's list instead, if there is one.
+// List lists the selected files of a query's only archive. If that would download the
+// whole archive, it uses the server's list instead, if that exists.
 func (i Inspector) List(ctx context.Context, q resolve.Query, sel extract.Selection, from Source) ([]extract.Listed, error) {
 	if len(q.Reports) > 0 {
 		return i.listReports(ctx, q, sel)
@@ -37,7 +37,7 @@ func (i Inspector) List(ctx context.Context, q resolve.Query, sel extract.Select
 	}
 	file, a, err := i.openAny(ctx, q)
 	if errors.Is(err, fetch.ErrNoRanges) {
-		// GitLab drops the list of an archive that has expired, which may still be there.
+		// GitLab drops the list of an expired archive, which may still exist.
 		if listed, err := i.serverList(ctx, q, a, sel); err == nil || !is[*UnlistedError](err) && !is[*gitlab.Error](err) {
 			return listed, err
 		}
@@ -54,10 +54,10 @@ func (i Inspector) List(ctx context.Context, q resolve.Query, sel extract.Select
 	return listed, errors.Join(err, file.Close())
 }
 
-// openAny opens the one archive that a query means, for little of it. GitLab is asked for
-// the archive that it chooses itself, if it can: which job that is of doesn't matter here.
-// It returns [fetch.ErrNoRanges] rather than download the whole, and then the artifact is
-// known as well as the token allows.
+// openAny opens the only archive of a query to read a small part of it. If possible, it
+// requests the archive that GitLab selects by ref: its job doesn't matter here. Rather
+// than download the whole archive, it returns [fetch.ErrNoRanges], with the artifact as
+// complete as the token allows.
 func (i Inspector) openAny(ctx context.Context, q resolve.Query) (*fetch.File, resolve.Artifact, error) {
 	if a, ok := i.Resolver.ByRef(q); ok {
 		how := i.transfer(os.TempDir())
@@ -65,7 +65,7 @@ func (i Inspector) openAny(ctx context.Context, q resolve.Query) (*fetch.File, r
 		if file, err := i.chosen(ctx, a, how); err == nil || ctx.Err() != nil {
 			return file, a, err
 		}
-		// If GitLab has refused, the lists say why, and what else there is.
+		// If GitLab has refused, lists show why, and what else is available.
 	}
 	a, err := i.One(ctx, q)
 	if err != nil {
@@ -75,14 +75,14 @@ func (i Inspector) openAny(ctx context.Context, q resolve.Query) (*fetch.File, r
 }
 
 // openOne opens an archive to read a small part of it. With ranged, it returns
-// [fetch.ErrNoRanges] rather than download the whole.
+// [fetch.ErrNoRanges] rather than download the whole archive.
 func (i Inspector) openOne(ctx context.Context, q resolve.Query, a resolve.Artifact, ranged bool) (*fetch.File, resolve.Artifact, error) {
 	how := i.transfer(os.TempDir())
 	how.Partial, how.RangesOnly = true, ranged
 	return i.Open(ctx, q, a, how)
 }
 
-// serverList selects from the list that GitLab made of an archive when it was uploaded.
+// serverList selects from the list that GitLab created at the upload.
 func (i Inspector) serverList(ctx context.Context, q resolve.Query, a resolve.Artifact, sel extract.Selection) ([]extract.Listed, error) {
 	if a.JobID == 0 {
 		return nil, &UnlistedError{&UnknownIDError{a}}
@@ -95,7 +95,7 @@ func (i Inspector) serverList(ctx context.Context, q resolve.Query, a resolve.Ar
 		if err != nil {
 			return nil, err
 		}
-		perm, _ := e.Perm() // 0 if the directory is only implied
+		perm, _ := e.Perm() // 0 for a directory without an entry
 		mode := fs.FileMode(perm)
 		if e.IsDir() {
 			mode |= fs.ModeDir
@@ -105,10 +105,10 @@ func (i Inspector) serverList(ctx context.Context, q resolve.Query, a resolve.Ar
 	return extract.Select(listed, sel)
 }
 
-// unlisted explains why there is no list: the job or its archive doesn't exist, or the
-// token can't see it; else the server has no such list.
+// unlisted explains why the list doesn't exist: the job or its archive doesn't exist, the
+// token can't see it, or the server doesn't have such lists.
 func (i Inspector) unlisted(ctx context.Context, q resolve.Query, a resolve.Artifact, err error) error {
-	if noEntry(err) { // an old server, which looked for a file
+	if noEntry(err) { // an old server, which looked for a file with that name
 		return &UnlistedError{err}
 	}
 	_, why := i.Resolver.Fallback(ctx, q, a, err)

@@ -16,15 +16,16 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// maxConnections is how many connections a run uses by default, if that is faster.
+// maxConnections is the default limit of a run's connections, which it only uses if that
+// is faster.
 const maxConnections = 16
 
-// connectionShare: connections take at most a quarter of the files that may be open,
-// because each of them comes with a file that is written, and its directories.
+// connectionShare: connections take at most a quarter of the allowed open files, because
+// each of them also needs an output file and its directories.
 const connectionShare = 4
 
-// Connections returns how many connections a run may use: at most that many, or 16
-// if most isn't positive, and fewer if few files may be open.
+// Connections returns how many connections a run may use: most, or 16 if most isn't
+// positive, and fewer if few open files are allowed.
 func Connections(most int) int {
 	if most <= 0 {
 		most = maxConnections
@@ -32,8 +33,8 @@ func Connections(most int) int {
 	return openfiles.Share(openfiles.Limit(), connectionShare, 1, most)
 }
 
-// From farAway on, a new connection spends most of its time waiting, so that it
-// pays to begin with more of them.
+// From farAway on, a new connection spends most of its time waiting, so it pays to start
+// with more of them.
 const (
 	farAway        = 5 * time.Millisecond
 	farConnections = 8
@@ -57,29 +58,29 @@ type Cache struct {
 	Max int64  // bytes; zero means 10 GiB
 }
 
-// Checks say what an archive must be.
+// Checks are requirements for an archive.
 type Checks struct {
 	SHA256     string // in lower-case hexadecimal; empty means any
-	Digest     bool   // the archive's SHA-256 must be known in the end
-	Provenance bool   // its files must match the runner's statement about this job
+	Digest     bool   // the archive's SHA-256 must be known at the end
+	Provenance bool   // its files must match the runner's provenance statement about this job
 }
 
-// Task says what to take of one archive.
+// Task says what to load from one archive.
 type Task struct {
 	Query    resolve.Query
-	Artifact resolve.Artifact // that Query means
+	Artifact resolve.Artifact // the one that Query found
 	Extract  extract.Options
 	Checks   Checks
-	Name     string // under which progress is shown; "" is that of the job
-	Archive  string // where the archive itself goes, below the output directory; "" means to extract it
-	List     bool   // collects what [Result.Files] needs
+	Name     string // for progress; "" means the job's
+	Archive  string // where to put the archive itself, below the output directory; "" means to extract it
+	List     bool   // collect the files for [Result.Files]
 	Cost     *Cost  // of earlier attempts; nil starts counting
 
-	pin *pin // finds the job of Artifact meanwhile; nil if it is known, or can't be
+	pin *pin // finds the job of Artifact in the meantime; nil if it is known or can't be
 }
 
-// Load extracts one archive into a stage. If the server doesn't support ranges and only
-// a few files are wanted, GitLab unpacks them one by one.
+// Load extracts one archive into a stage. If the server doesn't support ranges and only a
+// few files are wanted, GitLab unpacks them one by one.
 func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (_ Result, err error) {
 	if t.Cost == nil {
 		t.Cost = NewCost()
@@ -96,12 +97,12 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (_ Resu
 	if how.Into, err = t.file(stage); err != nil {
 		return Result{}, err
 	}
-	defer func() { _ = how.Into.Close() }() // closed already when it counts
+	defer func() { _ = how.Into.Close() }() // already closed if its error matters
 	file, err := l.open(ctx, stage, &t, &r, how)
 	if err != nil {
 		return Result{}, err
 	}
-	if file == nil { // the files came one by one
+	if file == nil { // the files were loaded one by one
 		r.Artifact, r.Transfer, r.Took = t.Artifact, t.Cost.meter.Stats(), time.Since(t.Cost.since)
 		return r, nil
 	}
@@ -118,8 +119,8 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (_ Resu
 	return r, nil
 }
 
-// pinNow waits for the job before anything is downloaded: the files that GitLab unpacks
-// are those of a job.
+// pinNow waits for the job before anything is downloaded: GitLab only unpacks files of a
+// known job.
 func (t *Task) pinNow() error {
 	a, err := t.pin.found()
 	if err == nil {
@@ -129,8 +130,8 @@ func (t *Task) pinNow() error {
 	return err
 }
 
-// extractPinned extracts an archive that is open, and checks meanwhile which job it is of,
-// if that isn't known.
+// extractPinned extracts an open archive, and identifies its job in the meantime if it
+// isn't known.
 func (l *Loader) extractPinned(ctx context.Context, stage *extract.Stage, t *Task, r *Result, file *fetch.File) error {
 	group, ctx := errgroup.WithContext(ctx)
 	a := t.Artifact
@@ -153,8 +154,8 @@ func (l *Loader) extractPinned(ctx context.Context, stage *extract.Stage, t *Tas
 	return err
 }
 
-// how returns how an archive is downloaded. An archive that is spooled is in the stage,
-// which is on a file system with room for it.
+// how returns the options for downloading an archive. A spooled archive goes into the
+// stage, whose file system has room for it.
 func (l *Loader) how(stage *extract.Stage, t Task) fetch.Options {
 	how := l.transfer(stage.Path())
 	l.caches(&how, t)
@@ -163,8 +164,8 @@ func (l *Loader) how(stage *extract.Stage, t Task) fetch.Options {
 	return how
 }
 
-// open opens the archive. It returns no file if the server has no ranges and the wanted
-// files came one by one.
+// open opens the archive. If the server doesn't support ranges and the wanted files were
+// loaded one by one, it returns no file.
 func (l *Loader) open(ctx context.Context, stage *extract.Stage, t *Task, r *Result, how fetch.Options) (file *fetch.File, err error) {
 	how.Partial, how.RangesOnly = len(t.Extract.Include) > 0, l.wantsSingleFiles(*t)
 	open := l.Open
@@ -198,7 +199,7 @@ func (l *Loader) opened(a resolve.Artifact, file *fetch.File) {
 	}
 }
 
-// extract extracts an archive that is open, at the pace that the way to it suggests.
+// extract extracts an open archive, at a pace that suits the connection.
 func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file *fetch.File) (extract.Stats, error) {
 	o := t.Extract
 	if t.Checks.Provenance {
@@ -210,7 +211,7 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 	if t.pin == nil {
 		l.opened(t.Artifact, file)
 	}
-	if t.Archive != "" { // all of it is here, and goes to its place at the end
+	if t.Archive != "" { // the whole archive has arrived, and is put into place at the end
 		return extract.Stats{}, checkWhole(ctx, t.Artifact, file)
 	}
 	if file.Latency() > farAway {
@@ -227,7 +228,7 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 	return add(ctx, stage, t.Artifact, file, o)
 }
 
-// statedDigests returns what the runner states of the files, if that is about this job.
+// statedDigests returns the digests in the runner's statement, if it is about this job.
 func (l *Loader) statedDigests(ctx context.Context, file *fetch.File, a resolve.Artifact) (map[string]string, error) {
 	stated, err := extract.ReadStatement(ctx, file)
 	if err != nil {
@@ -240,7 +241,7 @@ func (l *Loader) statedDigests(ctx context.Context, file *fetch.File, a resolve.
 	return stated.Digests, stated.Expect(a.SHA, id, a.JobName, l.Own.PathOf(a.Project))
 }
 
-// notCached passes on why an archive isn't in the cache.
+// notCached reports why an archive isn't in the cache.
 func (l *Loader) notCached(err error) {
 	if errors.Is(err, fetch.ErrNoETag) {
 		l.noETag.Do(func() { tell(l.Events.NotCached, err) })

@@ -15,9 +15,9 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
-// Local is an archive on this machine, and what to take of it.
+// Local says what to extract from an archive on this machine.
 type Local struct {
-	Name    string    // of the file; "-" is Stdin
+	Name    string    // of the file; "-" means Stdin
 	Stdin   io.Reader // may block forever
 	Dir     string    // where the files go
 	Stage   extract.StageOptions
@@ -25,9 +25,9 @@ type Local struct {
 	Checks  Checks
 }
 
-// Run extracts the archive into a stage and commits that.
+// Run extracts the archive into a stage and commits it.
 func (l Local) Run(ctx context.Context) (extract.Stats, error) {
-	// The archive is opened first: if it doesn't exist, no directory is left behind.
+	// Open the archive first: if it doesn't exist, no directory is created.
 	in, archive := l.Stdin, (*os.File)(nil)
 	if l.Name != "-" {
 		f, err := ctxio.Await(ctx, func() (*os.File, error) { return os.Open(l.Name) }) // may be a pipe
@@ -43,11 +43,11 @@ func (l Local) Run(ctx context.Context) (extract.Stats, error) {
 	if err != nil {
 		return extract.Stats{}, err
 	}
-	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
+	defer func() { _ = stage.Discard() }() // does nothing after Commit
 	if archive, err = seekable(archive, ctxio.Abandon(ctx, in), stage.Path(), space.Free(stage.Path())); err != nil {
 		return extract.Stats{}, err
 	}
-	defer func() { _ = archive.Close() }() // only read; a copy goes with the stage
+	defer func() { _ = archive.Close() }() // only read; a copy is removed with the stage
 	if r.Stats, err = l.extract(ctx, stage, archive); err != nil {
 		if e, ok := errors.AsType[*extract.NotArchiveError](err); ok {
 			e.Local = true
@@ -61,7 +61,7 @@ func (l Local) Run(ctx context.Context) (extract.Stats, error) {
 	return r.Stats, nil
 }
 
-// counting prepares for counting what arrives, if the archive alone doesn't tell.
+// counting prepares to count the files that arrive, if the archive alone doesn't show it.
 func (l *Local) counting() (*Result, *leftOut) {
 	r, left := &Result{}, &leftOut{paths: map[string]bool{}}
 	if !(Options{Stage: l.Stage, Extract: l.Extract}).lists() {
@@ -73,8 +73,8 @@ func (l *Local) counting() (*Result, *leftOut) {
 	return r, left
 }
 
-// seekable returns f if it is a regular file, else a copy of in that is made in dir. The
-// copy may take half of the free bytes, because its content must fit, too.
+// seekable returns f if it is a regular file, else a copy of in, created in dir. The copy
+// may take half of the free bytes, because its content must fit, too.
 func seekable(f *os.File, in io.Reader, dir string, free int64) (*os.File, error) {
 	if f != nil {
 		if info, err := f.Stat(); err != nil || info.Mode().IsRegular() {
@@ -99,7 +99,7 @@ func seekable(f *os.File, in io.Reader, dir string, free int64) (*os.File, error
 	return spool, nil
 }
 
-// maxSpool limits an archive that comes through a pipe, in bytes.
+// maxSpool limits an archive from a pipe, in bytes.
 const maxSpool = 64 << 30
 
 func (l Local) extract(ctx context.Context, stage *extract.Stage, archive *os.File) (extract.Stats, error) {

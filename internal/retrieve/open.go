@@ -17,8 +17,8 @@ import (
 // concurrent use, and must not be copied.
 type Opener struct {
 	HTTP *http.Client
-	// Hasty is HTTP, except that it gives up at once if GitLab redirects to a host that
-	// can't be reached. Nil means HTTP.
+	// Hasty is HTTP, except that it gives up immediately if GitLab redirects to an
+	// unreachable host. Nil means HTTP.
 	Hasty *http.Client
 	// Mode says where the bytes come from.
 	Mode     DownloadMode
@@ -26,23 +26,22 @@ type Opener struct {
 	Resolver *resolve.Resolver
 	// Backoff returns the pauses of one transfer: see [fetch.Options].
 	Backoff func() fetch.Backoff
-	// Own is the project that this run belongs to, if any.
+	// Own is the project of the running job, if any.
 	Own Project
-	// Version is the server's, such as "18.5.1-ee", if that is known without a request.
+	// Version is the server's, such as "18.5.1-ee", if it is known without a request.
 	Version string
 	Events  Events
 
 	servers fetch.Servers
-	away    sync.Once   // the first storage that can't be reached
-	through atomic.Bool // GitLab sends the bytes itself: it is asked for that first
+	away    sync.Once   // the first unreachable storage
+	through atomic.Bool // GitLab sends the bytes itself: try that first
 }
 
-// Project is the project that a CI job runs in, by both of its names. Both are empty
-// outside CI.
+// Project is the running job's project, by both of its names. Both are empty outside CI.
 type Project struct{ ID, Path string }
 
-// PathOf returns the full path of a project, which may be given as an ID, or "" if it
-// isn't known.
+// PathOf returns the full path of a project, which may be given as an ID, or "" if it is
+// unknown.
 func (own Project) PathOf(project string) string {
 	if project == own.ID && own.Path != "" {
 		project = own.Path
@@ -53,9 +52,8 @@ func (own Project) PathOf(project string) string {
 	return project
 }
 
-// Open opens an archive. After a refusal it tries the next place that may serve it; a is
-// then completed with what is known of that. It returns [fetch.ErrNoRanges] if how asks
-// for that.
+// Open opens an archive. After a refusal it tries the next place that may serve it, and
+// completes a with what that shows. If how says so, it may return [fetch.ErrNoRanges].
 func (o *Opener) Open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	if a.Report.Type != "" {
 		return o.openReport(ctx, q, a, how)
@@ -78,7 +76,7 @@ func (o *Opener) Open(ctx context.Context, q resolve.Query, a resolve.Artifact, 
 	}
 }
 
-// transfer returns the options that all transfers share. An archive that is spooled goes to
+// transfer returns the options that all transfers share. A spooled archive goes to
 // spoolDir.
 func (o *Opener) transfer(spoolDir string) fetch.Options {
 	return fetch.Options{Client: o.HTTP, Check: gitlab.CheckResponse, Backoff: o.Backoff, SpoolDir: spoolDir, Servers: &o.servers}

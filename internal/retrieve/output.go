@@ -12,16 +12,16 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Output says where the files of each job go. All jobs are staged in Dir, so that they
-// are committed together; below it, each has the directory that the template names.
+// Output says where the files of each job go. All jobs are staged in Dir, so they are
+// committed together; below it, each has a directory by the template.
 type Output struct {
 	Dir      string
 	template string // with slashes; empty means Dir itself
-	file     bool   // template is the name of a file, which gets the archive itself
+	file     bool   // template is the name of a file for the archive itself
 }
 
-// outputWords are the words that the directory of an output may contain. Each stands for
-// a property of the job.
+// outputWords are the words that an output's directory may contain. Each stands for a
+// property of the job.
 var outputWords = []string{"{job}", "{job_slug}", "{pipeline}", "{ref_slug}", "{project}"}
 
 // ParseOutput splits a directory with words in braces: Dir is the part above the first
@@ -50,7 +50,7 @@ func ParseOutput(dir string) (Output, error) {
 	return Output{Dir: filepath.FromSlash(above), template: template}, nil
 }
 
-// ParseArchive is ParseOutput for the name of a file that gets an archive as it is.
+// ParseArchive is ParseOutput for the name of a file for the archive itself.
 func ParseArchive(file string) (Output, error) {
 	dir, name := filepath.Split(file)
 	o, err := ParseOutput(cmp.Or(strings.TrimRight(filepath.ToSlash(dir), "/"), dir[:min(1, len(dir))], "."))
@@ -61,10 +61,10 @@ func ParseArchive(file string) (Output, error) {
 	return o, err
 }
 
-// varies reports whether it depends on the job where the files go.
+// varies reports whether the location depends on the job.
 func (o Output) varies() bool { return strings.Contains(o.template, "{") }
 
-// prefixes returns the directory of each artifact below Dir, or its file.
+// prefixes returns each artifact's directory or file below Dir.
 func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
 	prefixes := make([]string, len(artifacts))
 	for i, a := range artifacts {
@@ -84,7 +84,7 @@ func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
 	return prefixes, nil
 }
 
-// isDot reports whether a word has made a dot of a whole part of a path.
+// isDot reports whether a word has turned a whole part of the path into dots.
 func (o Output) isDot(prefix string) bool {
 	was := strings.Split(o.template, "/")
 	for i, part := range strings.Split(prefix, "/") {
@@ -103,8 +103,7 @@ func (o Output) prefix(a resolve.Artifact) string {
 	return prefix
 }
 
-// Of returns the directory of an artifact, for messages: with slashes, if it is below
-// Dir.
+// Of returns an artifact's directory for messages: with slashes, if it is below Dir.
 func (o Output) Of(a resolve.Artifact) string {
 	if o.template == "" {
 		return o.Dir
@@ -115,7 +114,7 @@ func (o Output) Of(a resolve.Artifact) string {
 func valueOf(word string, a resolve.Artifact) string {
 	switch word {
 	case "{job}":
-		return strings.ReplaceAll(a.JobName, "/", "-") // one directory
+		return strings.ReplaceAll(a.JobName, "/", "-") // a single directory
 	case "{job_slug}":
 		return slug(a.JobName)
 	case "{ref_slug}":
@@ -129,9 +128,9 @@ func valueOf(word string, a resolve.Artifact) string {
 	return strconv.FormatInt(a.PipelineID, 10)
 }
 
-// slug makes of a name what GitLab makes of a ref for CI_COMMIT_REF_SLUG: lower case, at
-// most 63 bytes, hyphens for everything but letters and digits, and none at either end.
-// https://docs.gitlab.com/ci/variables/predefined_variables/
+// slug converts a name as GitLab converts a ref to CI_COMMIT_REF_SLUG: lower case, at
+// most 63 bytes, hyphens for everything except letters and digits, and none at either
+// end. https://docs.gitlab.com/ci/variables/predefined_variables/
 func slug(name string) string {
 	text := strings.Map(func(r rune) rune {
 		switch {

@@ -12,18 +12,18 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// pin finds the job of an archive that GitLab chooses, while its bytes already arrive.
-// Whether it is the job of these bytes is checked in the end: see agree.
+// pin finds the job of an archive that GitLab selects by ref, while its bytes already
+// arrive. At the end, agree checks that the bytes belong to this job.
 type pin struct {
 	opener   *Opener
 	query    resolve.Query
-	soon     chan fetch.Listing // what the list says, as soon as it does
+	soon     chan fetch.Listing // receives the list's result as soon as it arrives
 	done     chan struct{}
 	artifact resolve.Artifact
 	err      error
 }
 
-// newPin starts to list. It ends with ctx.
+// newPin starts listing. It ends with ctx.
 func (o *Opener) newPin(ctx context.Context, q resolve.Query) *pin {
 	p := &pin{opener: o, query: q, soon: make(chan fetch.Listing, 1), done: make(chan struct{})}
 	go func() {
@@ -46,8 +46,8 @@ func (p *pin) found() (resolve.Artifact, error) {
 	return p.artifact, p.err
 }
 
-// open opens the archive that GitLab chooses. If GitLab refuses that, the lists say what is
-// missing; and the job that they name may be had in another way.
+// open opens the archive that GitLab selects. If GitLab refuses, lists show what is
+// missing; the job that they name may be available in another way.
 func (p *pin) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	how.Soon = p.soon
 	file, err := p.opener.chosen(ctx, a, how)
@@ -62,7 +62,7 @@ func (p *pin) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how
 	case listed.JobID == 0 && !refused(err):
 		listed = a
 	case listed.JobID == 0, resolve.Refused(err):
-		// By its id, the job would be refused for the same reason.
+		// By ID, the job would be refused for the same reason.
 		if listed, err = p.opener.Resolver.Fallback(ctx, q, listed, err); err != nil {
 			return nil, a, err
 		}
@@ -71,14 +71,15 @@ func (p *pin) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how
 	return p.opener.Open(ctx, q, listed, how)
 }
 
-// refused reports whether GitLab says that there is no such archive, or not for this token.
+// refused reports whether GitLab says that the archive doesn't exist, or isn't available
+// with this token.
 func refused(err error) bool {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	return ok && !refusal.FromStorage && (resolve.Refused(err) || refusal.StatusCode == http.StatusNotFound)
 }
 
-// AnotherJobError reports that GitLab has sent another job's archive than its lists
-// name: a pipeline has ended meanwhile.
+// AnotherJobError reports that GitLab has sent the archive of another job than its lists
+// name: a pipeline has ended in the meantime.
 type AnotherJobError struct{ Artifact resolve.Artifact }
 
 // Error implements error.
@@ -89,19 +90,19 @@ func (e *AnotherJobError) Error() string {
 // Unwrap returns [fetch.ErrChanged].
 func (*AnotherJobError) Unwrap() error { return fetch.ErrChanged }
 
-// settledFor is how long nothing may have happened to the pipelines of a ref for it to be
-// certain that the list and the download mean the same one, even if clocks differ.
+// settledFor is how long a ref's pipelines must have been unchanged before a list and a
+// download certainly agree, even if clocks differ.
 const settledFor = time.Minute
 
-// settled reports whether it is certain that a download means the job that was listed.
+// settled reports whether a download certainly means the listed job.
 func settled(a resolve.Artifact) bool {
 	return !a.Settled.IsZero() && time.Since(a.Settled) > settledFor
 }
 
-// agree returns the job of an archive that came by ref: the one that was listed, if that
-// is certain; what is requested later is requested by its id. If the token can't list jobs, the
-// artifact stays as it is. The error is an [*AnotherJobError] if the lists name a job with
-// another archive.
+// agree returns the job of an archive that was downloaded by ref: the listed one, if that
+// is certain; later requests then use its ID. If the token can't list jobs, the artifact
+// stays unchanged. If the lists name a job with another archive, the error is an
+// [*AnotherJobError].
 func (p *pin) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (resolve.Artifact, error) {
 	listed, err := p.found()
 	switch {
@@ -109,7 +110,7 @@ func (p *pin) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (
 		return a, context.Cause(ctx)
 	case err != nil:
 		return a, err
-	case a.JobID != 0 || listed.JobID == 0: // the lists were needed to open it, or are closed
+	case a.JobID != 0 || listed.JobID == 0: // the lists were needed to open it, or can't be read
 		return a, nil
 	case listed.Size != file.Size():
 		return a, &AnotherJobError{listed}

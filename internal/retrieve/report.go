@@ -14,8 +14,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// reportsSince is the first version of GitLab that serves reports. Older ones ignore which
-// type is asked for, and serve the archive: gitlab!252518.
+// reportsSince is the first version of GitLab that serves reports. Older ones ignore the
+// requested type and serve the archive: gitlab!252518.
 const reportsSince = "19.4"
 
 // OldServerError reports a server that doesn't serve reports.
@@ -31,7 +31,8 @@ func (*OldServerError) Hint() string {
 	return "add the files to artifacts:paths as well, and take them from the archive"
 }
 
-// openReport opens a report. The listed size keeps a server from sending something else.
+// openReport opens a report. The listed size prevents a server from sending something
+// else.
 func (o *Opener) openReport(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	how.Size, how.RangesOnly = a.Size, false
 	how.Partial = how.Partial && a.Report.Format == string(extract.ZipReport)
@@ -50,8 +51,8 @@ func (o *Opener) openReport(ctx context.Context, q resolve.Query, a resolve.Arti
 	return file, a, nil
 }
 
-// refusedReport explains why GitLab refused a report. An older server says the same of a job
-// that has no archive.
+// refusedReport explains why GitLab refused a report. An older server gives the same
+// answer for a job without an archive.
 func (o *Opener) refusedReport(ctx context.Context, q resolve.Query, a resolve.Artifact, err error) error {
 	why := o.Resolver.ReportRefused(q, a, err)
 	if !is[*resolve.NoArchiveError](why) {
@@ -63,8 +64,8 @@ func (o *Opener) refusedReport(ctx context.Context, q resolve.Query, a resolve.A
 	return why
 }
 
-// answersArchive returns an [*OldServerError] if the server serves the archive at the address
-// of a report, and else nil.
+// answersArchive returns an [*OldServerError] if the server serves the archive at a
+// report's address, and else nil.
 func (o *Opener) answersArchive(ctx context.Context, a resolve.Artifact) error {
 	how := o.transfer("")
 	how.Partial, how.RangesOnly = true, true
@@ -81,9 +82,9 @@ func (o *Opener) answersArchive(ctx context.Context, a resolve.Artifact) error {
 	return nil
 }
 
-// notArchive returns an [*OldServerError] if a file is the archive of the job, and not the
-// report: GitLab lists another size or format, or the version doesn't serve reports. A
-// report that may be a zip is compared with what the archive's address serves.
+// notArchive returns an [*OldServerError] if a file is the job's archive rather than the
+// report: GitLab lists another size or format, or the version doesn't serve reports. If
+// the report may be a ZIP file, it is compared with the file at the archive's address.
 func (o *Opener) notArchive(ctx context.Context, a resolve.Artifact, file *fetch.File) error {
 	isZip, err := extract.IsZip(ctx, file)
 	another := a.Size > 0 && a.Size != file.Size()
@@ -95,7 +96,7 @@ func (o *Opener) notArchive(ctx context.Context, a resolve.Artifact, file *fetch
 	if version == "" && !another && !old {
 		old, err = file.SameAt(ctx, o.API.ArchiveURL(gitlab.Project(a.Project), a.JobID))
 		if is[*gitlab.Error](err) {
-			old, err = false, nil // the job has no archive that could have come
+			old, err = false, nil // the job has no archive to confuse it with
 		}
 	}
 	if old || gitlab.Older(version, reportsSince) {
@@ -104,7 +105,7 @@ func (o *Opener) notArchive(ctx context.Context, a resolve.Artifact, file *fetch
 	return err
 }
 
-// version is the server's, or "" if the token may not read it.
+// version returns the server's version, or "" if the token can't read it.
 func (o *Opener) version(ctx context.Context) string {
 	if o.Version != "" {
 		return o.Version
@@ -116,8 +117,8 @@ func (o *Opener) version(ctx context.Context) string {
 	return hello.Version
 }
 
-// recognize completes what is known of a report by its first bytes, and makes sure that it
-// is the one that GitLab lists.
+// recognize completes a report by its first bytes, and checks that it is the one that
+// GitLab lists.
 func (o *Opener) recognize(ctx context.Context, a resolve.Artifact, file *fetch.File) (resolve.Report, error) {
 	if err := o.notArchive(ctx, a, file); err != nil {
 		return a.Report, err
@@ -129,15 +130,16 @@ func (o *Opener) recognize(ctx context.Context, a resolve.Artifact, file *fetch.
 	return r, in(a, err)
 }
 
-// completed is a report with the format that its bytes have and the usual name, if it isn't
-// known better. The error is an [*extract.NotArchiveError] if they can't be that report.
+// completed returns a report with the format of its bytes and the usual name, unless they
+// are known. If the bytes can't be that report, the error is an
+// [*extract.NotArchiveError].
 func completed(ctx context.Context, r resolve.Report, src extract.Source) (resolve.Report, error) {
 	format, err := extract.ReportFormatOf(ctx, src, extract.ReportFormat(r.Format))
 	r.Format, r.Name = cmp.Or(r.Format, string(format)), cmp.Or(r.Name, rawNames[r.Type], r.Type)
 	return r, err
 }
 
-// add extracts an archive, or a report that was recognized, into a stage.
+// add extracts an archive or a recognized report into a stage.
 func add(ctx context.Context, stage *extract.Stage, a resolve.Artifact, src extract.Source, o extract.Options) (extract.Stats, error) {
 	if a.Report.Type != "" {
 		return stage.AddReport(ctx, src, asReport(a.Report), o)
@@ -145,7 +147,7 @@ func add(ctx context.Context, stage *extract.Stage, a resolve.Artifact, src extr
 	return stage.Add(ctx, src, o)
 }
 
-// rawNames are the names of raw reports that GitLab's own templates give them, by type:
+// rawNames are the names of raw reports in GitLab's own templates, by type:
 // DEFAULT_FILE_NAMES in app/models/concerns/enums/ci/job_artifact.rb. They matter if the
 // token can't list the job.
 var rawNames = map[string]string{
@@ -157,12 +159,12 @@ var rawNames = map[string]string{
 	"secret_detection": "gl-secret-detection-report.json", "dotenv": ".env", "junit": "junit.xml.gz",
 }
 
-// asReport is how to read a report that was opened.
+// asReport says how to read an open report.
 func asReport(r resolve.Report) extract.Report {
 	return extract.Report{Format: extract.ReportFormat(r.Format), Name: r.Name}
 }
 
-// listReports lists the reports of one job that a query means.
+// listReports lists the reports of a query's only job.
 func (i Inspector) listReports(ctx context.Context, q resolve.Query, sel extract.Selection) ([]extract.Listed, error) {
 	found, err := i.Resolver.Artifacts(ctx, q)
 	if err != nil {
@@ -202,8 +204,7 @@ func (i Inspector) catReport(ctx context.Context, q resolve.Query, name string, 
 	return errors.Join(in(a, extract.CatReport(ctx, file, asReport(a.Report), name, w)), file.Close())
 }
 
-// Reports returns the reports that the one job of a query has; nil if the token can't see
-// that.
+// Reports returns the reports of a query's only job; nil if the token can't see them.
 func (i Inspector) Reports(ctx context.Context, q resolve.Query) ([]resolve.Report, error) {
 	a, err := i.One(ctx, q)
 	if err == nil {
@@ -212,7 +213,7 @@ func (i Inspector) Reports(ctx context.Context, q resolve.Query) ([]resolve.Repo
 	return a.Reports, err
 }
 
-// in says which archive or report an error is about.
+// in adds the archive or report that an error is about.
 func in(a resolve.Artifact, err error) error {
 	switch {
 	case err == nil:
@@ -223,8 +224,8 @@ func in(a resolve.Artifact, err error) error {
 	return fmt.Errorf("archive of %s: %w", a.Label(), err)
 }
 
-// checkWhole finds out whether an archive or a report that is kept as it is has come whole:
-// a zip has its end, and the members of a gzip report their checksums.
+// checkWhole checks that an archive or report that isn't extracted is complete: a ZIP
+// file has its end, and the members of a gzip report match their checksums.
 func checkWhole(ctx context.Context, a resolve.Artifact, file *fetch.File) error {
 	if a.Report.Type != "" {
 		return extract.CheckReport(ctx, file, asReport(a.Report))

@@ -11,17 +11,17 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Result is one archive whose files are in the stage, or in the workspace.
+// Result is one archive whose files are in the stage or in the workspace.
 type Result struct {
-	Artifact resolve.Artifact // with the size and SHA-256 of the archive, if they are known
+	Artifact resolve.Artifact // with the archive's size and SHA-256, if known
 	Stats    extract.Stats
 	Transfer fetch.Stats
 	Took     time.Duration
-	// Files are the files and links that are in the workspace now, sorted by path. They
-	// are known after [Retriever.Run] alone, and if [Options] asks for them.
+	// Files are the files and links in the workspace, sorted by path. They are set only
+	// after [Retriever.Run], and if [Options] asks for them.
 	Files []File
 
-	contents *contents // nil if Files aren't asked for
+	contents *contents // nil if Files aren't wanted
 }
 
 // File is a file or link in the workspace.
@@ -47,14 +47,13 @@ func (c *contents) put(f File) {
 	c.files[f.Path] = f
 }
 
-// leftOut collects the paths that aren't written, such as those of existing files that
-// are kept.
+// leftOut collects the paths that aren't written, such as existing files that are kept.
 type leftOut struct {
 	mu    sync.Mutex
 	paths map[string]bool
 }
 
-// noting returns an [extract.StageOptions].OnSkip that also calls say, if it isn't nil.
+// noting returns an [extract.StageOptions].OnSkip that also calls say, unless it is nil.
 func (l *leftOut) noting(say func(path, reason string)) func(path, reason string) {
 	return func(path, reason string) {
 		if say != nil {
@@ -66,8 +65,8 @@ func (l *leftOut) noting(say func(path, reason string)) func(path, reason string
 	}
 }
 
-// finish lists and counts what is in the workspace: without archives that were unpacked,
-// and without files that were left out when the stage was committed.
+// finish lists and counts what is in the workspace: without unpacked archives and without
+// files that the commit left out.
 func (r *Result) finish(leftOut map[string]bool) {
 	if r.contents == nil {
 		return
@@ -90,7 +89,7 @@ func (r *Result) finish(leftOut map[string]bool) {
 	r.contents = nil
 }
 
-// Cost counts what an archive cost so far, over all attempts.
+// Cost counts what an archive has cost so far, over all attempts.
 type Cost struct {
 	since time.Time
 	meter fetch.Meter

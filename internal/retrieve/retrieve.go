@@ -14,7 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Retriever extracts all archives that a query means into a directory.
+// Retriever extracts all archives of a query into a directory.
 type Retriever struct {
 	Loader *Loader
 	// Pauses returns the pauses between attempts while it waits: see [Waiter].
@@ -26,27 +26,27 @@ type Options struct {
 	Query  resolve.Query
 	Output Output
 	Stage  extract.StageOptions
-	// Extract says what to take of each archive. Connections are those of the whole run,
-	// and Prefix, Label and Share are set for each archive.
+	// Extract says what to extract from each archive. Connections applies to the whole
+	// run, and Prefix, Label and Share are set for each archive.
 	Extract extract.Options
 	Checks  Checks
 	// Wait is how long to wait for jobs that don't exist yet or haven't finished.
 	Wait time.Duration
-	// Describe asks for the pipeline of a job that is named by its ID alone.
+	// Describe requests the pipeline of a job that is selected by ID alone.
 	Describe bool
-	// Files asks for [Result.Files].
+	// Files requests [Result.Files].
 	Files bool
-	// BeforeCommit is called when everything is staged, and may refuse it. Nil means
-	// never.
+	// BeforeCommit is called when everything is staged; its error prevents the commit.
+	// Nil means not to call it.
 	BeforeCommit func([]Result) error
 }
 
-// maxChanges is how often a run starts over because an archive changed while it was
-// downloaded, as it does when a job is retried.
+// maxChanges is how often a run starts over because an archive changed during the
+// download, for example because a job was retried.
 const maxChanges = 2
 
 // Run retrieves the archives and commits their files, or returns an error and leaves the
-// directory as it was.
+// directory unchanged.
 func (r *Retriever) Run(ctx context.Context, o Options) ([]Result, error) {
 	run := &run{loader: r.Loader, o: o, left: leftOut{paths: map[string]bool{}}}
 	run.o.Stage.OnSkip = run.left.noting(o.Stage.OnSkip)
@@ -62,8 +62,8 @@ type run struct {
 	done   []Result
 	costs  []*Cost
 
-	pin    *pin // of the one archive that comes by ref; or nil
-	listed bool // what comes by ref isn't what is listed: list first
+	pin    *pin // of the only archive by ref; or nil
+	listed bool // the archive by ref isn't the listed one: list first
 
 	left leftOut
 }
@@ -80,7 +80,7 @@ func (r *run) untilUnchanged(ctx context.Context) error {
 	}
 }
 
-// once finds the archives, extracts them into a stage and commits that.
+// once finds the archives, extracts them into a stage and commits it.
 func (r *run) once(ctx context.Context) error {
 	clear(r.left.paths)
 	ctx, cancel := context.WithCancel(ctx)
@@ -101,7 +101,7 @@ func (r *run) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = stage.Discard() }() // after Commit there is nothing to discard
+	defer func() { _ = stage.Discard() }() // does nothing after Commit
 	done, err := r.load(ctx, stage, artifacts, prefixes)
 	if err == nil && r.o.BeforeCommit != nil {
 		err = r.o.BeforeCommit(done)
@@ -119,7 +119,7 @@ func (r *run) once(ctx context.Context) error {
 	return nil
 }
 
-// unpin waits for what still lists.
+// unpin waits until listing has ended.
 func (r *run) unpin() {
 	if r.pin != nil {
 		<-r.pin.done
@@ -127,8 +127,8 @@ func (r *run) unpin() {
 	}
 }
 
-// byRef returns the archive that GitLab chooses, if it can be asked for before its job is
-// known, and begins to look for that.
+// byRef returns the archive that GitLab selects by ref, if it can be requested before its
+// job is known, and starts looking for the job.
 func (r *run) byRef(ctx context.Context) []resolve.Artifact {
 	a, one := r.loader.Resolver.ByRef(r.o.Query)
 	if !one || r.listed || r.o.Wait > 0 || r.loader.Mode != Auto || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.varies() || r.o.Output.file && r.o.Stage.OnConflict == extract.SkipExisting {
@@ -138,7 +138,7 @@ func (r *run) byRef(ctx context.Context) []resolve.Artifact {
 	return []resolve.Artifact{a}
 }
 
-// artifacts resolves the query. The status of a job that is named by its ID says
+// artifacts resolves the query. For a job that is selected by ID, its status shows
 // whether waiting makes sense.
 func (r *run) artifacts(ctx context.Context) ([]resolve.Artifact, error) {
 	if found := r.byRef(ctx); found != nil {
@@ -174,32 +174,32 @@ func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolv
 	return done, err
 }
 
-// keepsOld reports whether a file that an archive would go to stays as it is, so that there is
-// nothing to download.
+// keepsOld reports whether an archive's file exists and is kept, so nothing needs
+// downloading.
 func (r *run) keepsOld(file string) bool {
 	if file == "" || r.o.Stage.OnConflict != extract.SkipExisting {
 		return false
 	}
 	info, err := os.Lstat(filepath.Join(r.o.Output.Dir, filepath.FromSlash(file)))
 	if err != nil || !info.Mode().IsRegular() {
-		return false // or it is an error later
+		return false // or the conflict is an error later
 	}
 	r.o.Stage.OnSkip(file, "it is there already")
 	return true
 }
 
-// lists reports whether the files of each archive must be remembered, which takes
-// memory: if they are asked for, or if the archive alone doesn't tell what arrives.
+// lists reports whether to remember the files of each archive, which takes memory: if
+// they are wanted, or if the archive alone doesn't show what is written.
 func (o Options) lists() bool {
 	return o.Files || o.Extract.Unpack > 0 || o.Stage.OnConflict == extract.SkipExisting
 }
 
-// maxSideBySide is how many archives are loaded at the same time: they share the
-// connections and the memory of one.
+// maxSideBySide is how many archives are loaded at the same time: they share one
+// archive's connections and memory.
 const maxSideBySide = 3
 
-// SideBySide loads n archives, several at the same time. It calls load with the number
-// of each, and among how many the connections and the memory are shared. It stops at the
+// SideBySide loads n archives, several at the same time. It calls load with the number of
+// each, and with how many of them share the connections and the memory. It stops at the
 // first error.
 func SideBySide(ctx context.Context, n int, load func(ctx context.Context, i, share int) error) error {
 	share := max(min(maxSideBySide, n), 1)

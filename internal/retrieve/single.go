@@ -16,18 +16,18 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// If a server doesn't support ranges, a few files of a large archive are downloaded one by
-// one: GitLab unpacks them itself. It doesn't say whether such a file is a link, and
-// sends the link's target in its place; nor does it send modes. The list of the archive
-// (since GitLab 18.8) has the modes, and links stand out by theirs. Without it, the whole
-// archive is downloaded.
+// If a server doesn't support ranges, a few files of a large archive are downloaded one
+// by one: GitLab unpacks them. It doesn't say whether a file is a link, and sends the
+// link's target instead; it doesn't send modes either. The archive's list (since GitLab
+// 18.8) has the modes, which also reveal links. Without it, the whole archive is
+// downloaded.
 
-// maxSingleFiles is how many files are worth a request each: for every one, the server
-// reads the archive's directory again.
+// maxSingleFiles is how many files to request one by one: for each, the server reads the
+// archive's directory again.
 const maxSingleFiles = 3
 
-// wantsSingleFiles reports whether a few files are wanted, by name, of an archive that
-// needn't be known as a whole.
+// wantsSingleFiles reports whether the task only needs a few files by name, and nothing
+// about the whole archive.
 func (l *Loader) wantsSingleFiles(t Task) bool {
 	names := t.Extract.Include
 	if l.Cache.Dir != "" || t.Checks != (Checks{}) || t.Extract.Record != nil || t.Artifact.JobID == 0 && t.pin == nil {
@@ -37,8 +37,8 @@ func (l *Loader) wantsSingleFiles(t Task) bool {
 	return len(names) > 0 && len(names) <= maxSingleFiles && len(t.Extract.Exclude) == 0 && !slices.ContainsFunc(names, isGlob)
 }
 
-// loadFiles adds the wanted files one by one. It reports false if that would not give
-// the same result as extracting the archive.
+// loadFiles adds the wanted files one by one. It returns false if the result would differ
+// from extracting the archive.
 func (l *Loader) loadFiles(ctx context.Context, stage *extract.Stage, t Task) (done bool, stats extract.Stats, err error) {
 	if t.Artifact.JobID == 0 {
 		return false, stats, nil
@@ -49,7 +49,7 @@ func (l *Loader) loadFiles(ctx context.Context, stage *extract.Stage, t Task) (d
 	}
 	files := make([]extract.File, len(wanted))
 	for i, e := range wanted {
-		perm, _ := e.Perm() // known, or it would not be here
+		perm, _ := e.Perm() // known, as plainFile has checked
 		files[i] = extract.File{Name: e.Path, Mode: fs.FileMode(perm), Size: e.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
 			how := l.how(stage, t)
 			how.Size = e.Size
@@ -60,8 +60,8 @@ func (l *Loader) loadFiles(ctx context.Context, stage *extract.Stage, t Task) (d
 	return err == nil, stats, err
 }
 
-// plainFiles finds files in the server's list of an archive. It returns none if one of
-// them isn't listed as a plain file, or the server has no list.
+// plainFiles finds files in the server's list of an archive. If one of them isn't listed
+// as a plain file, or the server has no list, it returns none.
 func (o *Opener) plainFiles(ctx context.Context, a resolve.Artifact, names []string) ([]gitlab.TreeEntry, error) {
 	var found []gitlab.TreeEntry
 	for _, name := range names {
@@ -69,7 +69,7 @@ func (o *Opener) plainFiles(ctx context.Context, a resolve.Artifact, names []str
 		e, err := o.listedEntry(ctx, a, name)
 		switch {
 		case is[*gitlab.Error](err):
-			return nil, nil // the server has no such list, or this token can't see it
+			return nil, nil // the server has no such list, or the token can't see it
 		case err != nil:
 			return nil, err
 		case e == nil || !plainFile(*e):
@@ -96,14 +96,14 @@ func (o *Opener) listedEntry(ctx context.Context, a resolve.Artifact, name strin
 	return nil, nil
 }
 
-// plainFile reports whether an entry is certainly a file, and not a link.
+// plainFile reports whether an entry is certainly a file rather than a link.
 func plainFile(e gitlab.TreeEntry) bool {
 	perm, known := e.Perm()
 	return !e.IsDir() && known && perm != 0o777
 }
 
-// noEntry reports whether err is the 404 of Workhorse, which looks into the archive:
-// GitLab's own is JSON (workhorse/internal/artifacts/entry.go).
+// noEntry reports whether err is Workhorse's 404, which it sends after looking into the
+// archive: GitLab's own 404 is JSON (workhorse/internal/artifacts/entry.go).
 func noEntry(err error) bool {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	return ok && refusal.StatusCode == http.StatusNotFound && refusal.Message == "404 page not found"
@@ -122,7 +122,7 @@ func openBody(ctx context.Context, url string, how fetch.Options) (io.ReadCloser
 	return fileBody{body, file}, nil
 }
 
-// fileBody closes a body with the file that it is from.
+// fileBody is a body that also closes its file.
 type fileBody struct {
 	io.ReadCloser
 	file *fetch.File

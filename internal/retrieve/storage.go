@@ -11,21 +11,20 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// DownloadMode says where the bytes of archives come from that GitLab keeps in object
-// storage.
+// DownloadMode says where the bytes of archives in object storage come from.
 type DownloadMode string
 
 // The modes. Direct and Proxy are those of GitLab's parameter download_mode.
 const (
-	Auto   DownloadMode = ""       // from where GitLab says; if that can't be reached, from GitLab itself
+	Auto   DownloadMode = ""       // from where GitLab redirects; if that is unreachable, from GitLab itself
 	Direct DownloadMode = "direct" // from the storage
 	Proxy  DownloadMode = "proxy"  // from GitLab itself
 )
 
 // NotProxiedError reports that GitLab doesn't send an archive's bytes itself.
 type NotProxiedError struct {
-	Err  error // a [*fetch.StorageError], GitLab's refusal, or nil if the job's ID isn't known
-	Auto bool  // the storage was tried as well
+	Err  error // a [*fetch.StorageError], GitLab's refusal, or nil if the job's ID is unknown
+	Auto bool  // the storage was tried first
 }
 
 // Error implements error.
@@ -48,17 +47,17 @@ func (*NotProxiedError) Hint() string {
 	return "GitLab can send archives itself since 19.4, if its administrator allows that download mode; for job tokens, all versions can"
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *NotProxiedError) Unwrap() error { return e.Err }
 
-// modeRefused reports whether GitLab refuses because of the download mode that was asked for.
+// modeRefused reports whether GitLab refuses the requested download mode.
 func modeRefused(err error) bool {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	return ok && !refusal.FromStorage && refusal.StatusCode == http.StatusBadRequest && strings.Contains(refusal.Message, "download_mode")
 }
 
-// reach opens an archive at its address. If GitLab redirects to storage that can't be
-// reached, or if the mode says so, GitLab is asked for the bytes itself.
+// reach opens an archive at its address. If GitLab redirects to unreachable storage, or
+// if the mode says so, it requests the bytes from GitLab itself.
 func (o *Opener) reach(ctx context.Context, a resolve.Artifact, how fetch.Options) (*fetch.File, error) {
 	if o.Mode == Direct && a.JobID != 0 {
 		address := o.API.DownloadModeURL(gitlab.Project(a.Project), a.JobID, string(Direct))
@@ -66,7 +65,7 @@ func (o *Opener) reach(ctx context.Context, a resolve.Artifact, how fetch.Option
 			address = gitlab.ReportInMode(a.URL, string(Direct))
 		}
 		file, err := fetch.Open(ctx, address, how)
-		if !is[*gitlab.Error](err) { // which also says that the mode isn't allowed
+		if !is[*gitlab.Error](err) { // it may say that the mode isn't allowed
 			return file, err
 		}
 	}
@@ -79,8 +78,8 @@ func (o *Opener) reach(ctx context.Context, a resolve.Artifact, how fetch.Option
 	return o.proxied(ctx, a, how)
 }
 
-// chosen opens an archive at the address that it has. The error is a
-// [*fetch.StorageError] if GitLab should be asked for the bytes itself.
+// chosen opens an archive at its address. If GitLab itself should send the bytes, the
+// error is a [*fetch.StorageError].
 func (o *Opener) chosen(ctx context.Context, a resolve.Artifact, how fetch.Options) (*fetch.File, error) {
 	switch {
 	case o.Mode == Direct:
@@ -98,11 +97,11 @@ func (o *Opener) chosen(ctx context.Context, a resolve.Artifact, how fetch.Optio
 	return file, err
 }
 
-// mayProxy reports whether GitLab itself may send what can't be reached in its storage.
+// mayProxy reports whether GitLab itself may send what is unreachable in its storage.
 func (o *Opener) mayProxy(err error) bool { return o.Mode != Direct && is[*fetch.StorageError](err) }
 
 // proxied opens an archive at the first address where GitLab sends the bytes itself. In
-// [Auto], the storage has the last word.
+// [Auto], it tries the storage again last.
 func (o *Opener) proxied(ctx context.Context, a resolve.Artifact, how fetch.Options) (*fetch.File, error) {
 	if o.Mode == Proxy {
 		o.servers.Avoid("")
@@ -124,7 +123,7 @@ func (o *Opener) proxied(ctx context.Context, a resolve.Artifact, how fetch.Opti
 		return nil, why
 	}
 	o.through.Store(false)
-	how.Servers = new(fetch.Servers) // it avoids nothing
+	how.Servers = new(fetch.Servers) // it may redirect to storage again
 	file, err := fetch.Open(ctx, a.URL, how)
 	if is[*fetch.StorageError](err) {
 		err = &NotProxiedError{Err: err, Auto: true}

@@ -10,18 +10,17 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Waiter tries something again for as long as a job or pipeline may still appear or
-// finish.
+// Waiter retries while a job or pipeline may still appear or finish.
 type Waiter struct {
-	Limit time.Duration // zero or less means to try once
+	Limit time.Duration // zero or less means a single attempt
 	// Pauses returns the pauses between attempts.
 	Pauses func(limit time.Duration) fetch.Backoff
-	// Waiting is told about each pause. It may be nil.
+	// Waiting is called for each pause. It may be nil.
 	Waiting func(pause time.Duration, because error)
 }
 
-// Do calls attempt until it succeeds, or fails for good, or the limit is reached. The
-// last attempt is made at the limit.
+// Do calls attempt until it succeeds, fails for good, or the limit is reached. The last
+// attempt is made at the limit.
 func (w Waiter) Do(ctx context.Context, attempt func(context.Context) error) error {
 	if w.Limit <= 0 {
 		return attempt(ctx)
@@ -37,7 +36,7 @@ func (w Waiter) Do(ctx context.Context, attempt func(context.Context) error) err
 			return &TimeoutError{Waited: w.Limit, Err: err}
 		}
 		if pause < 0 || pause > left {
-			pause = left // for the last attempt
+			pause = left // until the last attempt
 		}
 		if w.Waiting != nil {
 			w.Waiting(pause, err)
@@ -48,12 +47,12 @@ func (w Waiter) Do(ctx context.Context, attempt func(context.Context) error) err
 	}
 }
 
-// mayCome reports whether time alone may fix an error: a pipeline or job that doesn't
-// exist yet, or hasn't finished.
+// mayCome reports whether waiting may resolve an error: a pipeline or job doesn't exist
+// yet, or hasn't finished.
 func mayCome(err error) bool {
 	if missing, ok := errors.AsType[*resolve.NotFoundError](err); ok {
 		if missing.What == "pipeline" && missing.Query.PipelineID != 0 {
-			return false // GitLab gives the number of a pipeline that exists
+			return false // pipelines get their number when they are created
 		}
 		return missing.What == "job" || missing.Reason() == resolve.ReasonNoSuccess || missing.Reason() == resolve.ReasonNoPipeline
 	}
