@@ -18,7 +18,9 @@ TOOLS    := $(CURDIR)/bin/tools
 
 GOLANGCI_VERSION    := v2.15.0
 STATICCHECK_VERSION := v0.8.2
-NFPM_VERSION        := v2.45.0
+# A newer one wants Go 1.27.
+GORELEASER_VERSION  := v2.13.0
+COSIGN_VERSION      := v2.6.1
 GOTESTSUM_VERSION   := v1.13.0
 COBERTURA_VERSION   := v1.5.0
 VERSITYGW_VERSION   := v1.8.0
@@ -27,7 +29,7 @@ FAKEGCS_VERSION     := v1.56.1
 # The time that a release carries: that of the commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
-.PHONY: demo test realstores systems check lint bench bench-quick bench-docs bench-smoke microbench lean build size release image-rootfs images fuzz clean
+.PHONY: demo test realstores systems check lint bench bench-quick bench-docs bench-smoke microbench lean build size release publish test-release version programs image-rootfs images push-images fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
@@ -137,16 +139,45 @@ size: lean
 	@GOOS=linux GOARCH=amd64 $(BUILD) -o bin/size .
 	@size=$$(wc -c <bin/size); rm bin/size; echo "linux/amd64: $$size of $(MAXSIZE) bytes"; test "$$size" -le $(MAXSIZE)
 
-RELEASE_ENV        = VERSION="$(VERSION)" SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)"
 RELEASE_PLATFORMS ?= all
-## release: archives, packages, SBOMs and checksums for every platform, in dist/
-release: lean $(TOOLS)/nfpm-$(NFPM_VERSION)
-	@$(RELEASE_ENV) $(GO) run ./internal/release -version "$(VERSION)" \
-		-nfpm $(TOOLS)/nfpm-$(NFPM_VERSION) -platforms $(RELEASE_PLATFORMS) -- $(BUILDFLAGS)
+RELEASE_ENV        = VERSION="$(VERSION)" SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)"
+GORELEASER        ?= $(TOOLS)/goreleaser-$(GORELEASER_VERSION)
+COSIGN            ?= $(TOOLS)/cosign-$(COSIGN_VERSION)
+GORELEASE          = $(RELEASE_ENV) RELEASE_PLATFORMS="$(RELEASE_PLATFORMS)" GO="$(GO)" GORELEASER="$(GORELEASER)" COSIGN="$(COSIGN)" \
+	OVERLAY="$(LEAN)/overlay.json" TAGS="$(TAGS)" LDFLAGS="$(LDFLAGS)" release/goreleaser.sh
+## release: archives, packages, SBOMs, the source and checksums in dist/, for every
+## platform, by GoReleaser
+release: lean $(GORELEASER)
+	@$(GORELEASE) check
+	@$(GORELEASE) snapshot
 
-$(TOOLS)/nfpm-$(NFPM_VERSION):
-	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
-	mv $(TOOLS)/nfpm $@
+## publish: the same of a tag, signed, as a release of the project in GitLab; for the
+## pipeline of a tag
+publish: lean $(GORELEASER) $(COSIGN)
+	@$(GORELEASE) publish
+
+$(TOOLS)/goreleaser-$(GORELEASER_VERSION):
+	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
+	mv $(TOOLS)/goreleaser $@
+
+$(TOOLS)/cosign-$(COSIGN_VERSION):
+	GOBIN=$(TOOLS) $(GO) install github.com/sigstore/cosign/v2/cmd/cosign@$(COSIGN_VERSION)
+	mv $(TOOLS)/cosign $@
+
+## programs: the program alone, for the images of IMAGE_ARCHS, where release puts it
+programs: lean
+	@for arch in $(IMAGE_ARCHS); do \
+		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/bin/linux-$$arch/artifetch . || exit 1; done
+
+## test-release: makes releases by GoReleaser, installs and unpacks what they consist of,
+## and publishes one into a simulated GitLab
+test-release: $(GORELEASER)
+	RELEASE_TESTS=1 GORELEASER="$(GORELEASER)" $(GO) test -timeout 30m -run '^(TestRelease|TestPublish)$$' $(TESTFLAGS) ./test/delivery
+
+## version: "Unreleased" in CHANGELOG.md becomes VERSION, and so does the version that
+## components, pages and examples name; a commit and a tag are up to you
+version:
+	@VERSION="$(VERSION)" release/version.sh
 
 # What images are called, and how buildah is called: a registry's address, and
 # BUILDAH='buildah --storage-driver vfs' BUILD_FLAGS='--isolation chroot' in a job. With
@@ -162,6 +193,10 @@ image-rootfs:
 ## images: an image with the program alone, and one with a shell, of what release made
 images:
 	$(RELEASE_ENV) IMAGE="$(IMAGE)" IMAGE_ARCHS="$(IMAGE_ARCHS)" SOURCE="$(SOURCE)" release/images.sh
+
+## push-images: those to their registry, each signed by its digest; for the pipeline of a tag
+push-images: $(COSIGN)
+	@VERSION="$(VERSION)" IMAGE="$(IMAGE)" COSIGN="$(COSIGN)" release/push.sh
 
 FUZZTIME  ?= 60s
 # Where what was found interesting is kept. Each run begins with all of it, and that is

@@ -11,7 +11,11 @@
 #   ARTIFETCH_INSTALL_HEADER    send this header, such as "JOB-TOKEN: $CI_JOB_TOKEN"
 #   ARTIFETCH_INSTALL_HEADER_FILE  send the headers of this file
 #   ARTIFETCH_OS, ARTIFETCH_ARCH  install for another machine: linux, darwin; amd64, …
+#   ARTIFETCH_SIGNER            the project whose pipeline signed the release
+#                               (default: https://gitlab.com/artifetch/artifetch); none: don't check
+#   ARTIFETCH_SIGNER_KEY        the file of a public key that signed it instead
 #
+# The checksum is always verified; the signature of checksums.txt if cosign is there.
 # The headers go to URL's server alone, never along a redirect; no token is part of a
 # process list or of a trace. Exit codes are the program's: 2 usage, 6 network, 7 the
 # digest differs, 9 local file system. Nothing is installed unless the code is 0.
@@ -186,6 +190,30 @@ find_archive() {
 	is_digest "$sum" || fail 7 "checksums.txt of $url has no SHA-256 for $archive; nothing is installed"
 }
 
+# signed verifies who signed checksums.txt, if cosign is here.
+signed() {
+	signer=${ARTIFETCH_SIGNER:-https://gitlab.com/artifetch/artifetch} bundle=checksums.txt.sigstore.json
+	[ "$signer" != none ] && has cosign || return 0
+	if ! (download "$bundle") 2>/dev/null; then
+		[ -n "${ARTIFETCH_CHECKSUMS_SHA256:-}" ] || fail 7 "$url has no $bundle, so cosign can't verify who signed it; set ARTIFETCH_CHECKSUMS_SHA256, or ARTIFETCH_SIGNER=none if it isn't signed; nothing is installed"
+		return 0
+	fi
+	if [ -n "${ARTIFETCH_SIGNER_KEY:-}" ]; then
+		# Nobody but the key is trusted, so that nothing is asked of the network.
+		echo '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}' >"$work/root"
+		set -- --key "$ARTIFETCH_SIGNER_KEY" --insecure-ignore-tlog --trusted-root "$work/root"
+	else
+		tag=${archive#artifetch_}
+		tag=${tag%_"$os"_"$arch".tar.gz} issuer=${signer#https://}
+		set -- --certificate-identity "$signer//.gitlab-ci.yml@refs/tags/$tag" --certificate-oidc-issuer "https://${issuer%%/*}"
+	fi
+	cosign verify-blob --new-bundle-format --bundle "$work/$bundle" "$@" "$work/checksums.txt" >"$work/cosign" 2>&1 || {
+		cat "$work/cosign" >&2
+		fail 7 "checksums.txt isn't signed by ${ARTIFETCH_SIGNER_KEY:-$signer}; nothing is installed"
+	}
+	printf 'checksums.txt is signed by %s\n' "${ARTIFETCH_SIGNER_KEY:-$signer}"
+}
+
 # put moves the program into place; what was there works until it is replaced.
 put() {
 	tar -xzf "$work/$archive" -C "$work" "${archive%.tar.gz}/artifetch" || fail 7 "$archive has no program in it"
@@ -224,6 +252,7 @@ main() {
 		verify checksums.txt "$ARTIFETCH_CHECKSUMS_SHA256" ARTIFETCH_CHECKSUMS_SHA256
 	fi
 	find_archive
+	signed
 	download "$archive"
 	verify "$archive" "$sum" checksums.txt
 	put

@@ -86,7 +86,7 @@ func TestPipeline(t *testing.T) {
 	copyTree(t, p.dir, ".git", "bin", "dist", ".cache", ".gitlab-ci-local")
 	p.commit(t)
 	for _, want := range []struct{ branch, jobs string }{
-		{"CI_X=", "check test artifact_download images"}, {"CI_COMMIT_TAG=v1.2.3", "check test artifact_download images upload release"},
+		{"CI_X=", "check test artifact_download component_fetch archives images"}, {"CI_COMMIT_TAG=v1.2.3", "check test artifact_download component_fetch archives images release publish"},
 	} {
 		out, err := p.job(t, "--variable", want.branch, "--list")
 		if err != nil || !strings.Contains(out, "json schema validated") {
@@ -114,11 +114,16 @@ func TestPipeline(t *testing.T) {
 		}})
 	})
 	out, err := p.job(t, "--variable", "CI_PIPELINE_ID=9000", "--variable", "CI_PROJECT_ID=1", "--variable", "CI_SERVER_URL="+p.server.URL, "artifact_download")
-	if err != nil || !strings.Contains(out, "✓ token") || !strings.Contains(out, "fetched") || !strings.Contains(out, "job_id=9001") {
+	if err != nil || !strings.Contains(out, "✓ token") || !strings.Contains(out, "fetched") || !strings.Contains(out, "#9001 ") {
 		t.Errorf("%v: %s", err, out)
 	}
 	if strings.Contains(out, gitlabtest.JobToken) {
 		t.Errorf("the token is in the log: %s", out)
+	}
+	// The component of this commit, with the program of this pipeline.
+	out, err = p.job(t, "--variable", "CI_PIPELINE_ID=9000", "--variable", "CI_PROJECT_ID=1", "--variable", "CI_SERVER_URL="+p.server.URL, "component_fetch")
+	if content, failed := os.ReadFile(filepath.Join(p.dir, "component", name)); err != nil || failed != nil || string(content) != string(program) {
+		t.Errorf("%v, %v: %s", err, failed, out)
 	}
 	fetched, err := os.ReadFile(filepath.Join(p.dir, "fetched", name))
 	if err != nil || string(fetched) != string(program) {

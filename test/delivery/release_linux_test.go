@@ -22,29 +22,26 @@ import (
 )
 
 const (
-	releaseVersion = "v1.2.0-rc.1-3-gabc1234"
+	releaseVersion = "v1.2.0-rc1-3-gabc1234"
 	releaseEpoch   = "1700000000"
 	releaseBuilds  = "linux/amd64,linux/arm,darwin/arm64,windows/amd64"
 )
 
-// TestRelease creates releases as CI does, and checks their content.
+// TestRelease makes releases by GoReleaser, and looks into all that they consist of.
 func TestRelease(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("CI") == "" {
-		t.Skip("builds two releases, which takes minutes when nothing is built yet; set CI to run it")
-	}
-	if runtime.GOARCH != "amd64" {
-		t.Skip("it runs programs for amd64")
-	}
+	needsGoReleaser(t)
 	first := makeRelease(t, "umask 022")
 	t.Run("reproducible", func(t *testing.T) {
 		t.Parallel()
-		sameTrees(t, first, makeRelease(t, "umask 077; git init -q && git add -A && git -c user.name=a -c user.email=a@example.com commit -qm a && export TZ=Asia/Kolkata LC_ALL=C.UTF-8 GOFLAGS=-buildvcs=auto GOAMD64=v2 GOARM=5 HOSTNAME=other"))
+		sameTrees(t, first, makeRelease(t, "umask 077; export TZ=Asia/Kolkata LC_ALL=C.UTF-8 GOFLAGS=-buildvcs=auto GOAMD64=v2 GOARM=5 HOSTNAME=other"))
 	})
 	name := filepath.Join(first, "artifetch_"+releaseVersion+"_")
 	t.Run("checksums", func(t *testing.T) { t.Parallel(); checkSums(t, first) })
 	t.Run("archives", func(t *testing.T) { t.Parallel(); checkArchives(t, first) })
+	t.Run("source", func(t *testing.T) { t.Parallel(); checkSource(t, name+"source.tar.gz") })
 	t.Run("static", func(t *testing.T) { t.Parallel(); checkStatic(t, first) })
+	t.Run("as built", func(t *testing.T) { t.Parallel(); checkFlags(t, first) })
 	t.Run("sbom", func(t *testing.T) { t.Parallel(); checkSBOM(t, name+"linux_amd64.cdx.json") })
 	t.Run("deb", func(t *testing.T) { t.Parallel(); checkDeb(t, name+"linux_amd64.deb") })
 	t.Run("rpm", func(t *testing.T) { t.Parallel(); checkRPM(t, first) })
@@ -52,17 +49,35 @@ func TestRelease(t *testing.T) {
 	t.Run("install.sh", func(t *testing.T) { t.Parallel(); checkInstaller(t, first) })
 }
 
-// makeRelease copies the source into a new directory, and runs make release there.
-func makeRelease(t *testing.T, setup string) (dist string) {
+// needsGoReleaser skips what `make test-release` runs: GoReleaser takes minutes to build,
+// and so do programs for all platforms.
+func needsGoReleaser(t *testing.T) {
+	t.Helper()
+	if os.Getenv("RELEASE_TESTS") == "" {
+		t.Skip("it takes GoReleaser; make test-release runs it")
+	}
+	if runtime.GOARCH != "amd64" {
+		t.Skip("it runs programs for amd64")
+	}
+}
+
+// checkout is a repository with a copy of the project as its only commit, the same one
+// wherever it is.
+func checkout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	copyTree(t, dir, ".git", "bin", "dist", ".cache")
-	tools, err := filepath.Abs(filepath.Join(harness.Root, "bin/tools"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	command(t, "", "sh", "-c", `cd "$1" && `+setup+` && make -s release TOOLS="$2" VERSION="$3" SOURCE_DATE_EPOCH="$4" RELEASE_PLATFORMS="$5"`,
-		"sh", dir, tools, releaseVersion, releaseEpoch, releaseBuilds)
+	command(t, dir, "sh", "-c", `git init -q -b main && git remote add origin https://gitlab.example.com/group/artifetch.git && git add -A &&
+		GIT_AUTHOR_DATE="$1 +0000" GIT_COMMITTER_DATE="$1 +0000" git -c user.name=a -c user.email=a@example.com commit -qm files`, "sh", releaseEpoch)
+	return dir
+}
+
+// makeRelease makes a release in a new directory.
+func makeRelease(t *testing.T, setup string) (dist string) {
+	t.Helper()
+	dir := checkout(t)
+	command(t, "", "sh", "-c", `cd "$1" && `+setup+` && make -s release GORELEASER="$GORELEASER" VERSION="$2" SOURCE_DATE_EPOCH="$3" RELEASE_PLATFORMS="$4"`,
+		"sh", dir, releaseVersion, releaseEpoch, releaseBuilds)
 	return filepath.Join(dir, "dist")
 }
 
@@ -130,8 +145,9 @@ func tree(t *testing.T, dir string) map[string][]byte {
 func sameTrees(t *testing.T, a, b string) {
 	t.Helper()
 	first, second := tree(t, a), tree(t, b)
-	// A program, an archive and an SBOM each; three packages on Linux.
-	if want := 4*3 + 2*3 + 2; len(first) != want || len(second) != want {
+	// A program, an archive and a list of contents each; three packages on Linux; the
+	// source, the installer and the checksums.
+	if want := 4*3 + 2*3 + 3; len(first) != want || len(second) != want {
 		t.Errorf("%d and %d files, want %d", len(first), len(second), want)
 	}
 	for name, content := range first {
@@ -146,10 +162,10 @@ func sameTrees(t *testing.T, a, b string) {
 	}
 }
 
-// checkSums checks that checksums.txt lists every file, and that sha256sum agrees.
+// checkSums has every file in checksums.txt but the plain programs, and sha256sum agrees.
 func checkSums(t *testing.T, dist string) {
 	out := command(t, dist, "sha256sum", "--check", "--strict", "checksums.txt")
-	if got, want := strings.Count(out, ": OK\n"), len(tree(t, dist))-1; got != want {
+	if got, want := strings.Count(out, ": OK\n"), len(tree(t, dist))-len(tree(t, filepath.Join(dist, "bin")))-1; got != want {
 		t.Errorf("%d files have a checksum, want %d: %s", got, want, out)
 	}
 }
@@ -170,7 +186,11 @@ func checkArchives(t *testing.T, dist string) {
 			if strings.HasPrefix(name, "artifetch") {
 				mode = "-rwxr-xr-x"
 			}
-			if got := strings.Join([]string{f[0], f[2], f[3], f[5], f[6], f[7]}, " "); got != mode+" 0 0 Nov 14 2023" {
+			owner := "0 0"
+			if strings.HasSuffix(ending, ".zip") {
+				owner = f[2] + " " + f[3] // which a zip doesn't have
+			}
+			if got := strings.Join([]string{f[0], f[2], f[3], f[5], f[6], f[7]}, " "); got != mode+" "+owner+" Nov 14 2023" {
 				t.Errorf("%s: %s", ending, line)
 			}
 		}
@@ -178,6 +198,7 @@ func checkArchives(t *testing.T, dist string) {
 		if ending == "windows_amd64.zip" {
 			program += ".exe"
 		}
+		slices.Sort(names)
 		want := []string{"LICENSE", "LICENSES.txt", "README.md", program, "completions/_artifetch", "completions/artifetch.bash", "completions/artifetch.fish", "completions/artifetch.ps1", "man/artifetch.1"}
 		if !slices.Equal(names, want) {
 			t.Errorf("%s holds %v", ending, names)
@@ -228,6 +249,35 @@ func checkGzip(t *testing.T, path string) {
 	z, err := gzip.NewReader(f)
 	if err != nil || z.Name != "" || z.Comment != "" || z.Extra != nil || !z.ModTime.Equal(time.Time{}) || z.OS != 255 {
 		t.Errorf("%s: %+v, %v", path, z.Header, err)
+	}
+}
+
+// checkSource builds nothing: the archive has what the commit has.
+func checkSource(t *testing.T, path string) {
+	names := command(t, "", "tar", "-tzf", path)
+	for _, want := range []string{"go.mod", "main.go", "LICENSE", ".goreleaser.yaml"} {
+		if !strings.Contains(names, "artifetch-"+releaseVersion+"/"+want+"\n") {
+			t.Errorf("%s has no %s", path, want)
+		}
+	}
+}
+
+// checkFlags wants the very program that `make programs` makes for images, and so the
+// flags of `make build`.
+func checkFlags(t *testing.T, dist string) {
+	want, err := os.ReadFile(filepath.Join(dist, "bin/linux-amd64/artifetch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := t.TempDir()
+	copyTree(t, again, ".git", "bin", "dist", ".cache")
+	command(t, again, "make", "-s", "programs", "VERSION="+releaseVersion, "IMAGE_ARCHS=amd64")
+	got, err := os.ReadFile(filepath.Join(again, "dist/bin/linux-amd64/artifetch"))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%v: make programs makes another program than make release", err)
+	}
+	if len(want) > 14<<20 {
+		t.Errorf("the program has %d bytes", len(want))
 	}
 }
 
@@ -292,7 +342,7 @@ func checkSBOM(t *testing.T, path string) {
 
 // checkDeb installs the package into a directory, runs it, and removes it again.
 func checkDeb(t *testing.T, path string) {
-	if got, want := command(t, "", "dpkg-deb", "-f", path, "Package", "Version", "Architecture"), "Package: artifetch\nVersion: 1.2.0~rc.1+3.gabc1234\nArchitecture: amd64\n"; got != want {
+	if got, want := command(t, "", "dpkg-deb", "-f", path, "Package", "Version", "Architecture"), "Package: artifetch\nVersion: 1.2.0~rc1\nArchitecture: amd64\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	root := t.TempDir()
@@ -341,7 +391,7 @@ func checkPage(t *testing.T, path string) {
 
 func checkRPM(t *testing.T, dist string) {
 	path := filepath.Join(dist, "artifetch_"+releaseVersion+"_linux_arm.rpm")
-	if got := command(t, "", "rpm", "-qp", "--qf", "%{NAME} %{VERSION} %{ARCH} %{LICENSE} %{BUILDHOST} %{BUILDTIME}", path); got != "artifetch 1.2.0~rc.1+3.gabc1234 armv7hl MIT localhost "+releaseEpoch {
+	if got := command(t, "", "rpm", "-qp", "--qf", "%{NAME} %{VERSION} %{ARCH} %{LICENSE} %{BUILDHOST} %{BUILDTIME}", path); got != "artifetch 1.2.0~rc1 armv7hl MIT localhost "+releaseEpoch {
 		t.Error(got)
 	}
 	if out := command(t, "", "rpm", "-K", "--nosignature", path); !strings.Contains(out, "digests OK") {
@@ -353,7 +403,7 @@ func checkRPM(t *testing.T, dist string) {
 func checkAPK(t *testing.T, dist string) {
 	path := filepath.Join(dist, "artifetch_"+releaseVersion+"_linux_arm.apk")
 	info := command(t, "", "bsdtar", "-xOf", path, ".PKGINFO")
-	for _, want := range []string{"pkgname = artifetch\n", "pkgver = 1.2.0_rc1_git3\n", "arch = armv7\n", "license = MIT\n"} {
+	for _, want := range []string{"pkgname = artifetch\n", "pkgver = 1.2.0_rc1\n", "arch = armv7\n", "license = MIT\n"} {
 		if !strings.Contains(info, want) {
 			t.Errorf("no %q in %s", want, info)
 		}

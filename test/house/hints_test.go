@@ -15,7 +15,7 @@ var flagInText = regexp.MustCompile(`(?:^|[^a-z0-9-])(--[a-z]+(?:-[a-z]+)*)`)
 var foreignFlags = []string{"--build-arg", "--long"}
 
 // flagRooms are the packages that may name flags: the command line and other programs.
-var flagRooms = regexp.MustCompile(`^(internal/(cli|bench|release|gitlabtest|demo)(/.*)?|test/.*|\.)$`)
+var flagRooms = regexp.MustCompile(`^(internal/(cli|bench|sbom|gitlabtest|demo)(/.*)?|test/.*|\.)$`)
 
 // Packages below the command line don't name its flags: hints that do are in
 // internal/cli/internal/failure/hints.go.

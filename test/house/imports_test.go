@@ -94,7 +94,7 @@ var rooms = map[string]room{
 	"internal/demo":                  {tool, []string{"internal/gitlabtest"}},
 	"internal/bench":                 {tool, []string{"internal/bench/slownet", "internal/gitlabtest", "internal/inflate"}},
 	"internal/bench/slownet":         {tool, nil},
-	"internal/release":               {tool, nil},
+	"internal/sbom":                  {tool, nil},
 	"test/internal/harness":          {tool, []string{"internal/gitlabtest", "internal/program"}},
 }
 

@@ -19,7 +19,7 @@ var skips = map[string]string{
 	"test/crash/filesystems_linux_test.go TestFilesOfAnotherUser": "only root can be another user",
 	"test/crash/filesystems_linux_test.go TestImmutableFile":      "containers may forbid immutable files",
 	"test/delivery/image_linux_test.go TestImages":                "runs programs for amd64",
-	"test/delivery/release_linux_test.go TestRelease":             "takes minutes; CI runs it",
+	"test/delivery/release_linux_test.go needsGoReleaser":         "takes minutes; make test-release runs it, as a job of its own",
 	"test/network/network_linux_test.go TestIPv6":                 "containers may have no IPv6",
 }
 

@@ -1,13 +1,23 @@
+// Command sbom writes what a program is made of, as CycloneDX 1.6. GoReleaser calls it for
+// every program of a release:
+//
+//	sbom -version v1.2.3 -time 1700000000 PROGRAM DOCUMENT
+//
+// The program itself is asked: Go writes the modules that it linked into it, and no
+// others. The same program gives the same bytes.
 package main
 
 import (
 	"cmp"
 	"debug/buildinfo"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
-	"path/filepath"
+	"os"
 	"runtime/debug"
 	"slices"
+	"time"
 )
 
 // bom is the part of CycloneDX 1.6 that is used. It has no serial number and no
@@ -53,26 +63,47 @@ type dependency struct {
 	DependsOn []string `json:"dependsOn,omitempty"`
 }
 
-// writeSBOM writes what the program of p is made of. The program itself is asked:
-// Go writes the modules that it linked into it, and no others.
-func writeSBOM(o options, p platform) error {
-	info, err := buildinfo.ReadFile(o.binary(p))
-	if err != nil {
-		return err
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "sbom:", err)
+		os.Exit(1)
 	}
-	content, err := json.MarshalIndent(newBOM(info, o, p), "", "  ")
-	if err != nil {
-		return err
-	}
-	return o.writeFile(filepath.Join(o.out, o.name(p)+".cdx.json"), append(content, '\n'), 0o644)
 }
 
-func newBOM(info *debug.BuildInfo, o options, p platform) bom {
-	own := component{Type: "application", Name: "artifetch", Version: o.version, PURL: purl(info.Main.Path, o.version)}
+func run(args []string) error {
+	flags := flag.NewFlagSet("sbom", flag.ContinueOnError)
+	version := flags.String("version", "", "the version of the program")
+	at := flags.Int64("time", 0, "the time of the document, in seconds since 1970")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *version == "" || flags.NArg() != 2 {
+		return errors.New("usage: sbom -version VERSION [-time SECONDS] PROGRAM DOCUMENT")
+	}
+	info, err := buildinfo.ReadFile(flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	content, err := json.MarshalIndent(newBOM(info, *version), "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(flags.Arg(1), append(content, '\n'), 0o644); err != nil { //nolint:gosec // to be read
+		return err
+	}
+	return os.Chtimes(flags.Arg(1), time.Time{}, time.Unix(*at, 0))
+}
+
+func newBOM(info *debug.BuildInfo, version string) bom {
+	own := component{Type: "application", Name: "artifetch", Version: version, PURL: purl(info.Main.Path, version)}
 	own.Ref = own.PURL
 	own.Licenses = make([]license, 1)
 	own.Licenses[0].License.ID = "MIT"
-	own.Properties = []property{{"cdx:gomod:build:env:GOOS", p.os}, {"cdx:gomod:build:env:GOARCH", p.arch}, {"cdx:gomod:build:env:CGO_ENABLED", "0"}}
+	for _, s := range info.Settings {
+		if s.Key == "GOOS" || s.Key == "GOARCH" || s.Key == "CGO_ENABLED" {
+			own.Properties = append(own.Properties, property{"cdx:gomod:build:env:" + s.Key, s.Value})
+		}
+	}
 	std := component{Type: "library", Name: "std", Version: info.GoVersion, Scope: "required", PURL: purl("std", info.GoVersion)}
 	std.Ref = std.PURL
 	list := []component{std}

@@ -1,0 +1,38 @@
+#!/bin/sh
+# What is unreleased in CHANGELOG.md becomes $VERSION, and every page, component and
+# example that names the last version names this one:
+#
+#   make version VERSION=v1.2.3
+#
+# It changes files alone: read them, commit them, and push the tag.
+set -eu
+files='README.md SECURITY.md docs/channels.md docs/delivery.md templates/fetch.yml templates/setup.yml templates/sync.yml'
+
+fail() {
+	printf 'version.sh: %s\n' "$*" >&2
+	exit 1
+}
+
+printf '%s\n' "${VERSION:-}" | grep -qE '^v[0-9]+\.[0-9]+\.[0-9]+(-(alpha|beta|rc)[0-9]+)?$' ||
+	fail "\"${VERSION:-}\" isn't a version: v1.2.3, or v1.2.3-rc1 (alpha, beta, rc)"
+! grep -q "^## $VERSION\( \|\$\)" CHANGELOG.md || fail "CHANGELOG.md has $VERSION already"
+[ -n "$(release/notes.sh Unreleased 2>/dev/null)" ] || fail 'CHANGELOG.md has nothing that is unreleased'
+
+# What components name as the version that they came with.
+last=$(sed -n 's|.*default: registry\.gitlab\.com/artifetch/artifetch:\(v[0-9.]*\(-[a-z]*[0-9]*\)\{0,1\}\)-shell$|\1|p' templates/fetch.yml)
+[ -n "$last" ] || fail 'templates/fetch.yml names no version of the image'
+
+tmp=$(mktemp)
+trap 'rm -f "$tmp"' EXIT
+# replace FILE PROGRAM keeps the file's permissions.
+replace() {
+	sed -E "$2" "$1" >"$tmp"
+	cat "$tmp" >"$1"
+}
+
+replace CHANGELOG.md "s/^## Unreleased\$/## Unreleased\n\n## $VERSION (${TODAY:-$(date -u +%Y-%m-%d)})/"
+number=$(printf '%s' "${last#v}" | sed 's/\./\\./g')
+for file in $files; do
+	[ ! -f "$file" ] || replace "$file" "s/(^|[^0-9A-Za-z.-])v$number([^0-9A-Za-z.]|\.[^0-9]|\.?\$)/\1$VERSION\2/g"
+done
+printf '%s: read the changes, commit them, and then: git tag -s %s && git push origin %s\n' "$VERSION" "$VERSION" "$VERSION"

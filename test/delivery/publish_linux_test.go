@@ -1,0 +1,165 @@
+package delivery
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// registry is as much of GitLab as publishing takes: a release that the pipeline has
+// made, its links, and the generic package registry.
+//
+//	https://docs.gitlab.com/api/releases/
+//	https://docs.gitlab.com/api/releases/links/
+//	https://docs.gitlab.com/user/packages/generic_packages/
+type registry struct {
+	*httptest.Server
+
+	mu    sync.Mutex
+	notes string
+	files map[string][]byte // by address
+	links map[string]string // address by name
+	paths map[string]string // path below downloads/, by name
+	other []string          // requests that it doesn't know
+}
+
+func newRegistry(t *testing.T) *registry {
+	t.Helper()
+	r := &registry{files: map[string][]byte{}, links: map[string]string{}, paths: map[string]string{}}
+	r.Server = httptest.NewServer(r)
+	t.Cleanup(r.Close)
+	return r
+}
+
+const publishToken = "glcbt-64_publishing"
+
+func (r *registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, _ := io.ReadAll(req.Body)
+	var sent struct {
+		Description, Name, URL string
+		Path                   string `json:"direct_asset_path"`
+	}
+	_ = json.Unmarshal(body, &sent)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	project, path, _ := strings.Cut(strings.TrimPrefix(req.URL.EscapedPath(), "/api/v4/projects/"), "/")
+	path = unescaped(path) // clients write %2E for a dot
+	switch what := req.Method + " " + path; {
+	case req.Header.Get("Job-Token") != publishToken || project != "group%2Fartifetch":
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	case what == "GET releases/v1.2.3":
+	case what == "PUT releases/v1.2.3":
+		r.notes = sent.Description
+	case what == "POST releases/v1.2.3/assets/links":
+		r.links[sent.Name], r.paths[sent.Name] = unescaped(sent.URL), sent.Path
+		w.WriteHeader(http.StatusCreated)
+	case strings.HasPrefix(what, "PUT packages/generic/artifetch/1.2.3/"):
+		r.files[r.URL+req.URL.Path] = body
+		w.WriteHeader(http.StatusCreated)
+	default:
+		r.other = append(r.other, what)
+		http.NotFound(w, req)
+		return
+	}
+	_, _ = fmt.Fprint(w, `{"tag_name": "v1.2.3", "id": 1}`)
+}
+
+func unescaped(path string) string {
+	path, _ = url.PathUnescape(path)
+	return path
+}
+
+// TestPublish publishes a tag as its pipeline does: all files are linked, signed, and
+// under the names that mise, aqua and the installer look for.
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	needsGoReleaser(t)
+	r := newRegistry(t)
+	dir := checkout(t)
+	write := func(name, content string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("CHANGELOG.md", "# Changelog\n\n## v1.2.3 (2026-11-22)\n\n- What is new.\n\n## v1.2.2\n\n- What is old.\n")
+	command(t, dir, "sh", "-c", "git -c user.name=a -c user.email=a@example.com commit -qam changelog && git tag v1.2.3")
+	tools := t.TempDir()
+	calls := standIn(t, tools, 0)
+	cmd := exec.CommandContext(t.Context(), "make", "-s", "publish", "VERSION=v1.2.3", "GORELEASER="+os.Getenv("GORELEASER"), "COSIGN="+filepath.Join(tools, "cosign"))
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(),
+		"CI_SERVER_URL="+r.URL, "CI_API_V4_URL="+r.URL+"/api/v4", "CI_SERVER_VERSION=18.5.0", "CI_PROJECT_NAMESPACE=group", "CI_PROJECT_NAME=artifetch",
+		"CI_PROJECT_URL="+r.URL+"/group/artifetch", "CI_JOB_TOKEN="+publishToken, "CI_COMMIT_SHA="+strings.TrimSpace(command(t, dir, "git", "rev-parse", "HEAD")), "SIGSTORE_ID_TOKEN=token")
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), publishToken) {
+		t.Fatalf("%v, unknown requests %v: %s", err, r.other, out)
+	}
+	if strings.TrimSpace(r.notes) != "- What is new." || len(r.other) > 0 {
+		t.Errorf("notes %q, unknown requests %v", r.notes, r.other)
+	}
+	r.checkFiles(t, filepath.Join(dir, "dist"))
+	checkChannels(t, r, filepath.Join(dir, "dist"))
+	if got := calls(); strings.Count(got, "sign-blob ") != 1 || strings.Count(got, "attest-blob ") != 1 {
+		t.Errorf("cosign %s", got)
+	}
+}
+
+// checkFiles wants every file of checksums.txt to be there as it is in dist, and those
+// that sign it; and each one linked by its name.
+func (r *registry) checkFiles(t *testing.T, dist string) {
+	t.Helper()
+	want := []string{"checksums.txt", "checksums.txt.sigstore.json", "artifetch_v1.2.3.provenance.sigstore.json", "release.json"}
+	for line := range strings.Lines(readFile(t, filepath.Join(dist, "checksums.txt"))) {
+		want = append(want, strings.Fields(line)[1])
+	}
+	// Ten archives and SBOMs, six times three packages, the source, the installer.
+	if len(want) != 4+10+10+18+2 || len(r.links) != len(want) {
+		t.Errorf("%d files, %d links", len(want), len(r.links))
+	}
+	for _, name := range want {
+		content, err := os.ReadFile(filepath.Join(dist, name))
+		uploaded := r.files[r.links[name]]
+		if err != nil || len(content) == 0 || sha256.Sum256(content) != sha256.Sum256(uploaded) || r.paths[name] != "/"+name {
+			t.Errorf("%s: %v: linked as %s, at downloads%s", name, err, r.links[name], r.paths[name])
+		}
+	}
+}
+
+// checkChannels wants the pages for Homebrew, Scoop and the AUR to have the addresses
+// and digests of what was published.
+func checkChannels(t *testing.T, r *registry, dist string) {
+	t.Helper()
+	for page, archives := range map[string][]string{
+		"homebrew/Casks/artifetch.rb": {"darwin_amd64.tar.gz", "darwin_arm64.tar.gz", "linux_amd64.tar.gz", "linux_arm64.tar.gz"},
+		"scoop/artifetch.json":        {"windows_amd64.zip", "windows_arm64.zip"},
+		"aur/artifetch-bin.pkgbuild":  {"linux_amd64.tar.gz", "linux_arm64.tar.gz", "linux_arm.tar.gz"},
+	} {
+		text := strings.NewReplacer("#{version}", "1.2.3", "${pkgver}", "1.2.3").Replace(readFile(t, filepath.Join(dist, page)))
+		for _, archive := range archives {
+			name := "artifetch_v1.2.3_" + archive
+			address := r.URL + "/group/artifetch/-/releases/v1.2.3/downloads/" + name
+			if digest := fmt.Sprintf("%x", sha256.Sum256(r.files[r.links[name]])); !strings.Contains(text, address) || !strings.Contains(text, digest) {
+				t.Errorf("%s has no %s, %s:\n%s", page, address, digest, text)
+			}
+		}
+	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(content)
+}
