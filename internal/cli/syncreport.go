@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
+	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/manifest"
@@ -142,7 +143,7 @@ const maxNamed = 10
 // changes says which files are new, gone or changed.
 func changes(p *pin.Plan) string {
 	if p.Before == nil {
-		return fmt.Sprintf(", %d files", len(p.Entry.Files))
+		return ", " + console.Count(len(p.Entry.Files), "file")
 	}
 	list := p.Changes()
 	if len(list) == 0 {

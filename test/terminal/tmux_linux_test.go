@@ -164,3 +164,23 @@ func TestResizedScreen(t *testing.T) {
 	s.half.open()
 	x.shows(t, "resized-5-done")
 }
+
+// sync has a line for each source under way, by its name in the manifest, and one at the
+// end for each that has come.
+func TestSyncScreen(t *testing.T) {
+	t.Parallel()
+	need.Tools(t, "tmux")
+	s := newStage(t, archives(10<<20, "build", "test: [linux, amd64]"), 0.4)
+	const manifest = "version: 1\ndefaults: {project: group/app, ref: main}\nsources:\n  - {name: app, job: build, output: app}\n  - {name: lib, job: 'test: [linux, amd64]', output: lib}\n"
+	if err := os.WriteFile(filepath.Join(s.dir, "artifetch.yml"), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := newTmux(t, s, 80, "artifetch", "sync", "--concurrency", "1")
+	x.shows(t, "sync-1-looking")
+	s.found.open()
+	x.shows(t, "sync-2-first")
+	s.second.open()
+	x.shows(t, "sync-3-both")
+	s.half.open()
+	x.shows(t, "sync-4-done")
+}
