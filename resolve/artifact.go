@@ -12,12 +12,12 @@ import (
 // Method says how a job was found.
 type Method string
 
-// The rungs of the ladder.
+// The ways to find a job, cheapest first.
 const (
-	ByID      Method = "job id"          // the user named the job
+	ByID      Method = "job id"          // the user gave the job's ID
 	ByListing Method = "listing"         // pipelines and jobs were listed
-	ByRef     Method = "ref"             // the server chose; it does not say which job
-	ByProject Method = "list of project" // pipelines are closed to the token; the project's list of jobs is open
+	ByRef     Method = "ref"             // the server chose; it doesn't say which job
+	ByProject Method = "list of project" // the token can't list pipelines; the project's list of jobs has it
 )
 
 // Artifact is the archive of one job.
@@ -37,22 +37,22 @@ type Artifact struct {
 	URL        string // where the archive is
 	Found      Method
 	Job        *gitlab.Job // as it was listed; nil unless the query is Bare
-	// Back is how many newer successful pipelines lack it. Of a baseline, it is how many
-	// commits lie between its own and the base commit.
+	// Back is how many newer successful pipelines lack the job. For a baseline, it is how
+	// many commits are between its own and the base commit.
 	Back int
-	// Settled is when what the ref means changed last, as far as a list shows: when a
+	// Settled is when the meaning of the ref last changed, as far as a list shows: when a
 	// pipeline of the ref that isn't older than the job's was updated. Zero if unknown.
 	Settled time.Time
-	// Report is the report that is meant in place of the archive, and Size, SHA256 and URL
-	// are about it. Zero if the archive is meant.
+	// Report is the report that the artifact stands for instead of the archive; then
+	// Size, SHA256 and URL are the report's. It is zero for an archive.
 	Report Report
-	// Reports are those that the job has, as far as a list shows; nil if unknown.
+	// Reports are the job's reports, as far as a list shows; nil if unknown.
 	Reports []Report
 
-	runner bool // URL is the route for runners, which is the last one to try
+	runner bool // URL is the route for runners, which is tried last
 }
 
-// Label names the artifact to a person.
+// Label names the artifact for people.
 func (a Artifact) Label() string {
 	if a.Report.Type != "" {
 		return a.Report.Type + " report of " + a.jobLabel()
@@ -63,7 +63,7 @@ func (a Artifact) Label() string {
 // maxLabels is how many artifacts a message names.
 const maxLabels = 10
 
-// Labels names artifacts to a person: the first ten, and how many more there are.
+// Labels names artifacts for people: the first ten, and the number of the others.
 func Labels(found []Artifact) string {
 	var labels []string
 	for _, a := range found[:min(len(found), maxLabels)] {
@@ -85,18 +85,18 @@ func (a Artifact) jobLabel() string {
 	return fmt.Sprintf("job %d", a.JobID)
 }
 
-// Failed reports whether the job is known not to have succeeded. GitLab hands out the
+// Failed reports whether the job is known not to have succeeded. GitLab serves the
 // archive of a job that was allowed to fail.
 func (a Artifact) Failed() bool { return a.Status != "" && a.Status != "success" }
 
-// candidate is a job that was listed, and the project to ask for its archive: the one
-// that the query names, as it names it, or the id of a downstream project.
+// candidate is a listed job, and the project to request its archive from: as the query
+// names it, or the ID of a downstream project.
 type candidate struct {
 	gitlab.Job
 	project string
 }
 
-// artifact describes a job that was listed.
+// artifact describes a listed job.
 func (r *Resolver) artifact(c candidate, how Method) Artifact {
 	return Artifact{
 		Project: c.project, ProjectID: c.Pipeline.ProjectID, Ref: c.Pipeline.Ref, SHA: c.Pipeline.SHA, PipelineID: c.Pipeline.ID,
@@ -105,8 +105,8 @@ func (r *Resolver) artifact(c candidate, how Method) Artifact {
 	}
 }
 
-// pinned returns the artifact of a job that was listed, or a [*NoArchiveError]. Only the
-// download can tell whether GitLab still has an archive that has expired.
+// pinned returns the artifact of a listed job, or a [*NoArchiveError]. Only the download
+// shows whether an expired archive still exists.
 func (r *Resolver) pinned(q Query, c candidate, how Method) (Artifact, error) {
 	a := r.artifact(c, how)
 	if len(q.Reports) > 0 {
@@ -124,8 +124,8 @@ func (r *Resolver) pinned(q Query, c candidate, how Method) (Artifact, error) {
 	return a, nil
 }
 
-// downloadable are the file types that make the server choose a job, whether or
-// not an archive is among them (Ci::JobArtifact::DOWNLOADABLE_TYPES).
+// downloadable are the file types that make the server choose a job, even without an
+// archive (Ci::JobArtifact::DOWNLOADABLE_TYPES).
 var downloadable = []string{
 	"accessibility", "api_fuzzing", "archive", "cobertura", "jacoco", "codequality", "container_scanning", "dast",
 	"dependency_scanning", "dotenv", "junit", "license_scanning", "lsif", "scip", "metrics", "performance",
@@ -133,8 +133,8 @@ var downloadable = []string{
 	"cluster_image_scanning", "cyclonedx", "sarif",
 }
 
-// serverTakes reports whether the job has any file that makes the server choose
-// it: not only an archive does.
+// serverTakes reports whether the job has a file that makes the server choose it, such as
+// an archive.
 func serverTakes(job gitlab.Job) bool {
 	return job.ArtifactsFile != nil || slices.ContainsFunc(job.Artifacts, func(f gitlab.ArtifactFile) bool {
 		return slices.Contains(downloadable, f.FileType)

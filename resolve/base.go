@@ -11,12 +11,12 @@ import (
 // maxParents is how many first parents of a base commit are searched.
 const maxParents = 20
 
-// fromBase takes the jobs from the newest pipeline of the base commit in which they are
-// good, or else from the nearest of its first parents that has one.
+// fromBase returns the jobs from the newest pipeline of the base commit in which they
+// have succeeded, or from the nearest of its first parents that has one.
 func (r *Resolver) fromBase(ctx context.Context, q Query) ([]Artifact, error) {
 	find := r.inTrees
 	var first error
-	q.SHA = q.Base // and then its parents, one after the other
+	q.SHA = q.Base // and then its parents
 	for back := 0; ; back++ {
 		found, refusal, err := find(ctx, q)
 		if refusal != nil {
@@ -56,8 +56,7 @@ func (r *Resolver) inProject(ctx context.Context, q Query) (func(context.Context
 	}, nil
 }
 
-// firstParent returns the commit that the branch was at before the one that is looked at, or
-// "" if that is the first one.
+// firstParent returns the first parent of the query's commit, or "" if it has none.
 func (r *Resolver) firstParent(ctx context.Context, q Query) (string, error) {
 	c, err := r.api.Commit(ctx, gitlab.Project(q.Project), q.SHA)
 	if err != nil || len(c.ParentIDs) == 0 {
@@ -66,8 +65,8 @@ func (r *Resolver) firstParent(ctx context.Context, q Query) (string, error) {
 	return c.ParentIDs[0], nil
 }
 
-// likelier returns the one of two errors that says more about why there is no job: that the
-// job has no archive, or that a pipeline lacks it, before that there is no pipeline.
+// likelier returns the more informative of two errors about missing jobs: that the job
+// has no archive, or that a pipeline lacks it, rather than that there is no pipeline.
 func likelier(first, second error) error {
 	weight := func(err error) int {
 		missing, ok := errors.AsType[*NotFoundError](err)
@@ -87,7 +86,7 @@ func likelier(first, second error) error {
 	one, _ := errors.AsType[*NotFoundError](first)
 	other, isMissing := errors.AsType[*NotFoundError](second)
 	if isMissing && one != nil && one.What == "job" && other.What == "job" && one.Job != other.Job {
-		several := *one // each pipeline lacks another one of them
+		several := *one // each pipeline lacks a different one
 		several.Job, several.Near = "", nil
 		return &several
 	}
@@ -95,10 +94,10 @@ func likelier(first, second error) error {
 }
 
 // AncestorError reports that the search for a baseline ended at a commit whose parents
-// GitLab doesn't tell.
+// GitLab doesn't reveal.
 type AncestorError struct {
 	Commit  string
-	Missing error // why the commits so far have no job
+	Missing error // why the commits so far lack the job
 	Err     error // the server's refusal
 }
 
@@ -107,10 +106,10 @@ func (e *AncestorError) Error() string {
 	return fmt.Sprintf("%v; the parents of commit %s are not known%s", e.Missing, e.Commit, said(e.Err))
 }
 
-// Unwrap returns why there is no job, and the server's refusal.
+// Unwrap returns both reasons.
 func (e *AncestorError) Unwrap() []error { return []error{e.Missing, e.Err} }
 
-// Reason is the error for programs.
+// Reason classifies the error for programs.
 func (e *AncestorError) Reason() Reason {
 	if why, ok := errors.AsType[reasoner](e.Missing); ok {
 		return why.Reason()

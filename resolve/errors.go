@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// Reason says why a query finds nothing, for programs.
+// Reason says for programs why a query finds nothing.
 type Reason string
 
 // The reasons.
@@ -47,19 +47,19 @@ func is[E error](err error) bool {
 type NotFoundError struct {
 	Query Query
 	What  string // "project", "merge request", "pipeline", "successful pipeline", "job", "job id"
-	Job   string // the name that was not found
+	Job   string // the missing name
 	Near  []string
-	Seen  string // what was searched, if that wasn't everything
+	Seen  string // what was searched, if not everything
 	Err   error  // the server's refusal, if it was one
-	// MergeRequest is the one that has no pipelines, if the token can see it.
+	// MergeRequest is the one without pipelines, if the token can see it.
 	MergeRequest *gitlab.MergeRequest
-	Unseen       bool // the token can't see whether there is such a merge request
-	// Pipeline is the one that was searched for the job, with its children; 0 if unknown.
+	Unseen       bool // the token can't see whether the merge request exists
+	// Pipeline is the one that was searched, with its children; 0 if unknown.
 	Pipeline int64
 	Names    []string // of the jobs there
 
 	hint string
-	cut  bool // the list that was searched is incomplete or empty
+	cut  bool // the searched list is incomplete or empty
 }
 
 // Error implements error.
@@ -126,7 +126,7 @@ func suggestion(names []string) string {
 	return "; did you mean " + strings.Join(quoted, " or ") + "?"
 }
 
-// Reason is the error for programs.
+// Reason classifies the error for programs.
 func (e *NotFoundError) Reason() Reason {
 	switch e.What {
 	case "project":
@@ -141,7 +141,7 @@ func (e *NotFoundError) Reason() Reason {
 	return ReasonNoJob
 }
 
-// Unwrap gives the server's refusal.
+// Unwrap returns the server's refusal.
 func (e *NotFoundError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
@@ -168,8 +168,8 @@ func (e *NotFoundError) Hint() string {
 	return `check the job's full name ("test 1/3", "build: [linux, amd64]")`
 }
 
-// RefMistake returns what the query's ref seems to be, if it is not the name by which
-// pipelines know a branch or tag, and that name, if it is another one.
+// RefMistake returns what the query's ref seems to be, if it isn't a branch's or tag's
+// name in the form that pipelines use, and the right name, if it differs.
 func (e *NotFoundError) RefMistake() (mistake RefMistake, name string) {
 	if e.What == "project" || e.What == "job id" || e.What == "merge request" || !e.Query.ofRef() {
 		return RefFine, "" // the ref makes no difference

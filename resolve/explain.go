@@ -16,14 +16,14 @@ import (
 type Explanation struct {
 	Reason   Reason   // for programs
 	Cause    string   // what is wrong
-	Evidence []string // what the server says about it
+	Evidence []string // what the server says
 	Remedy   Remedy   // what to do next
 
-	PipelineID int64 // that has the job; of RemedyPipeline, RemedyRecent and RemedyStatus
-	JobID      int64 // of RemedyPlay and RemedyJob
+	PipelineID int64 // the pipeline with the job; for RemedyPipeline, RemedyRecent and RemedyStatus
+	JobID      int64 // for RemedyPlay and RemedyJob
 }
 
-// Remedy is what to do about what an [Explanation] has found out.
+// Remedy says what to do about an [Explanation].
 type Remedy string
 
 // The remedies.
@@ -33,25 +33,25 @@ const (
 	RemedyPipeline Remedy = "pipeline" // take the job from another pipeline
 	RemedyRecent   Remedy = "recent"   // take the job from an older successful pipeline
 	RemedyPlay     Remedy = "play"     // start the manual job that blocks the newest pipeline
-	RemedyJob      Remedy = "job"      // the number of a pipeline is that of a job
+	RemedyJob      Remedy = "job"      // the pipeline's number is a job's
 	RemedyAny      Remedy = "any"      // take the job if it has succeeded, whatever its pipeline
 	RemedyStatus   Remedy = "status"   // take the job from another pipeline although it hasn't succeeded
 	RemedySource   Remedy = "source"   // take a pipeline of another source
-	RemedyFirst    Remedy = "first"    // do without: there may be no earlier pipeline
+	RemedyFirst    Remedy = "first"    // ignore it: there may be no earlier pipeline
 	RemedyLicence  Remedy = "licence"  // another kind of token, or the job's id
-	RemedyToken    Remedy = "token"    // another token: the job that this one is of has ended
+	RemedyToken    Remedy = "token"    // another token: this one's job has ended
 )
 
-// Explain looks for the reason behind an error of [Resolver.Artifacts] or
-// [Resolver.Fallback]. It makes a handful of cheap requests at most, and ignores those that
-// are refused.
+// Explain looks for the reason for an error of [Resolver.Artifacts] or
+// [Resolver.Fallback]. It makes at most a handful of cheap requests, and ignores refused
+// ones.
 func (r *Resolver) Explain(ctx context.Context, q Query, err error) Explanation {
 	x := Explanation{Cause: err.Error()}
 	if h, ok := errors.AsType[reasoner](err); ok {
 		x.Reason = h.Reason()
 	}
 	if missing, ok := errors.AsType[*NotFoundError](err); ok {
-		q.Ref = cmp.Or(missing.Query.Ref, q.Ref) // of several refs the last one; of @default the branch
+		q.Ref = cmp.Or(missing.Query.Ref, q.Ref) // the last of several refs; the branch for @default
 	}
 	if r.aboutSearch(ctx, q, &x) {
 		return x
@@ -77,8 +77,8 @@ func (x *Explanation) see(format string, args ...any) {
 	x.Evidence = append(x.Evidence, fmt.Sprintf(format, args...))
 }
 
-// aboutPipelines finds the newest pipeline of the ref, else refs that have pipelines. Of
-// a number that isn't a pipeline's, it finds out what it is.
+// aboutPipelines finds the newest pipeline of the ref, or refs that have pipelines. If a
+// pipeline's number is wrong, it finds out what it belongs to.
 func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) {
 	if q.PipelineID != 0 {
 		r.aboutNumber(ctx, q, x)
@@ -120,8 +120,8 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 	}
 }
 
-// aboutBlocked names the manual jobs that block a pipeline: those that may not fail.
-// https://docs.gitlab.com/ci/jobs/job_control/#types-of-manual-jobs
+// aboutBlocked names the manual jobs that block a pipeline: those that aren't allowed to
+// fail. https://docs.gitlab.com/ci/jobs/job_control/#types-of-manual-jobs
 func (r *Resolver) aboutBlocked(ctx context.Context, q Query, pipeline int64, x *Explanation) {
 	for _, job := range r.Blocking(ctx, q.Project, pipeline) {
 		x.see("job %s (%d) blocks it: it is manual, and must be played %s", readable([]string{job.Name}), job.ID, job.WebURL)
@@ -129,8 +129,8 @@ func (r *Resolver) aboutBlocked(ctx context.Context, q Query, pipeline int64, x 
 	}
 }
 
-// Blocking returns the manual jobs that block a pipeline, or none if it is unknown whether
-// there are any. While other jobs run, a pipeline isn't blocked: its status is another one.
+// Blocking returns the manual jobs that block a pipeline, or none if that is unknown.
+// While other jobs run, a pipeline isn't blocked: it has another status.
 func (r *Resolver) Blocking(ctx context.Context, project string, pipeline int64) (blocking []gitlab.Job) {
 	for job, err := range r.lists.jobs(ctx, project, pipeline, gitlab.JobsOptions{Scope: []string{"manual"}}) {
 		if err != nil {
@@ -143,8 +143,8 @@ func (r *Resolver) Blocking(ctx context.Context, project string, pipeline int64)
 	return blocking
 }
 
-// aboutNumber finds out whether the number of a pipeline is that of a job, and else what
-// numbers pipelines have.
+// aboutNumber finds out whether a pipeline's number is a job's, or what numbers pipelines
+// have.
 func (r *Resolver) aboutNumber(ctx context.Context, q Query, x *Explanation) {
 	if job, err := r.api.Job(ctx, gitlab.Project(q.Project), q.PipelineID); err == nil {
 		x.see("%d is the number of job %s in pipeline %d", job.ID, readable([]string{job.Name}), job.Pipeline.ID)
@@ -159,8 +159,8 @@ func (r *Resolver) aboutNumber(ctx context.Context, q Query, x *Explanation) {
 	}
 }
 
-// aboutState finds the manual job that an unfinished job waits for: itself, or one that
-// blocks its pipeline.
+// aboutState finds the manual job that an unfinished job waits for: the job itself, or
+// one that blocks its pipeline.
 func (r *Resolver) aboutState(ctx context.Context, err error, x *Explanation) {
 	state, ok := errors.AsType[*StateError](err)
 	switch {
@@ -175,8 +175,8 @@ func (r *Resolver) aboutState(ctx context.Context, err error, x *Explanation) {
 // maxExplained is how many pipelines aboutJobs searches.
 const maxExplained = 5
 
-// aboutJobs looks for a pipeline from which the query could take the job. If it isn't known
-// which one was searched, it lists the jobs of the newest.
+// aboutJobs looks for a pipeline from which the query could take the job. If it isn't
+// known which one was searched, it lists the newest one's jobs.
 func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 	if q.Ref == "" {
 		return
@@ -205,11 +205,10 @@ func (r *Resolver) aboutJobs(ctx context.Context, q Query, x *Explanation) {
 	}
 }
 
-// maxNamed is how many names a line of evidence has.
+// maxNamed is the maximum number of names in a line.
 const maxNamed = 40
 
-// readable lists names as people write them. One that could be taken for two, or for none,
-// is in quotation marks.
+// readable lists names as people write them. Ambiguous ones are in quotation marks.
 func readable(names []string) string {
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	var list []string
@@ -229,7 +228,8 @@ func readable(names []string) string {
 	return strings.Join(list, ", ")
 }
 
-// names lists the jobs of one pipeline, and tells whether the query could take one of them.
+// names lists the jobs of one pipeline, and reports whether the query could take one of
+// them.
 func (r *Resolver) names(ctx context.Context, q Query, pipeline int64) (names []string, has bool) {
 	for job, err := range r.lists.jobs(ctx, q.Project, pipeline, gitlab.JobsOptions{}) {
 		if err != nil {

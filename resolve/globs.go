@@ -7,12 +7,12 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/similar"
 )
 
-// isGlob reports whether a job's name is a glob. Brackets don't make one: matrix jobs
+// isGlob reports whether a job's name is a glob. Brackets don't make it one: matrix jobs
 // have them in their names.
 func isGlob(name string) bool { return strings.ContainsAny(name, "*?{") }
 
-// NameMatcher returns a function that reports whether a job's name is name, or matches
-// it if it is a glob: * is anything, ? is one character, {a,b} is either.
+// NameMatcher returns a function that compares a job's name with name, or matches it if
+// that is a glob: * is anything, ? is one character, {a,b} is either.
 func NameMatcher(name string) func(string) bool { return compile(name).MatchString }
 
 // compile turns a name or glob into a regular expression: * is anything, including
@@ -51,5 +51,5 @@ func replaceGlob(quoted string) string {
 // maxNear is how many names a message suggests.
 const maxNear = 3
 
-// near returns the names that are most like name.
+// near returns the most similar names.
 func near(name string, names []string) []string { return similar.Names(name, names, maxNear) }

@@ -6,12 +6,12 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// A good job is one that has succeeded and has an archive, whatever became of its pipeline.
-// An attempt that was retried counts too: while a job is retried, it is the newest good one.
-// All lists are asked for jobs that have succeeded, retried ones included, so that each of
-// them shows the same.
+// A good job is one that has succeeded and has an archive, whatever its pipeline's
+// status. A retried attempt counts too: while a job is being retried, it is the newest
+// good one. All lists are requested with successful jobs only, including retried ones, so
+// they agree.
 
-// jobs are the options of the lists of jobs for a query.
+// jobs returns the options for a query's lists of jobs.
 func (q Query) jobs() gitlab.JobsOptions {
 	if !q.good() {
 		return gitlab.JobsOptions{}
@@ -19,16 +19,17 @@ func (q Query) jobs() gitlab.JobsOptions {
 	return gitlab.JobsOptions{Scope: []string{"success"}, IncludeRetried: true}
 }
 
-// onlyGood judges jobs of a query for good ones. What isn't one doesn't count.
+// onlyGood is a judge that ignores jobs that aren't good.
 func (r *Resolver) onlyGood(q Query, c candidate, how Method) verdict {
 	if c.Status != "success" {
-		return verdict{skip: true} // lists that ask for successful jobs don't even have it
+		return verdict{skip: true} // lists of successful jobs don't even contain it
 	}
 	a, err := r.pinned(q, c, how)
 	return verdict{artifact: a, err: err, skip: err != nil}
 }
 
-// fromAnyPipeline takes the jobs from the newest pipeline of a ref in which they are good.
+// fromAnyPipeline returns the jobs from the newest pipeline of a ref in which they are
+// good.
 func (r *Resolver) fromAnyPipeline(ctx context.Context, q Query) ([]Artifact, error) {
 	found, err := r.goodInNewestJobs(ctx, q)
 	if err != nil || found != nil {
@@ -37,11 +38,11 @@ func (r *Resolver) fromAnyPipeline(ctx context.Context, q Query) ([]Artifact, er
 	return r.fromTree(ctx, q)
 }
 
-// goodInNewestJobs finds the jobs among the newest successful jobs of the project, or
-// nothing if these don't settle which ones are meant, or can't be listed. A pipeline that is
-// newer than the one that has them would have all its jobs in the list, if that goes back to
-// a job that is older. A job with the name in a child pipeline may belong to a newer
-// pipeline, which a list of jobs doesn't tell for certain.
+// goodInNewestJobs finds the jobs among the newest successful jobs of the project. It
+// returns nothing if these aren't sufficient, or can't be listed. If the list goes back
+// to a job that is older than a pipeline, it contains all of that pipeline's jobs. A job
+// with the name in a child pipeline may belong to a newer pipeline, which a list of jobs
+// doesn't show for certain.
 func (r *Resolver) goodInNewestJobs(ctx context.Context, q Query) ([]Artifact, error) {
 	if q.Globs() || q.Downstream {
 		return nil, nil

@@ -10,16 +10,16 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// Meaning says what a refusal means that is about a project as a whole.
+// Meaning explains a refusal that concerns a project as a whole.
 func (r *Resolver) Meaning(err error, project string) error {
 	return r.interpret(err, Query{Project: project}, Artifact{})
 }
 
-// interpret says what the last refusal means here.
+// interpret explains the last refusal.
 func (r *Resolver) interpret(err error, q Query, a Artifact) error {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	switch {
-	case !ok, refusal.FromStorage: // GitLab has redirected there: nothing is missing that it knows of
+	case !ok, refusal.FromStorage: // GitLab has redirected there, so it considers nothing missing
 		return err
 	}
 	switch refusal.StatusCode {
@@ -33,8 +33,9 @@ func (r *Resolver) interpret(err error, q Query, a Artifact) error {
 	return err
 }
 
-// interpretNotFound knows the two spellings of GitLab's 404: "Not found" means that the
-// record itself doesn't exist, "Not Found" that something which belongs to it doesn't.
+// interpretNotFound distinguishes the two spellings of GitLab's 404: "Not found" means
+// that the record itself doesn't exist, "Not Found" that something which belongs to it
+// doesn't.
 func (r *Resolver) interpretNotFound(refusal *gitlab.Error, q Query, a Artifact, err error) error {
 	notFound := refusal.Message == "404 Not found"
 	switch {
@@ -45,7 +46,7 @@ func (r *Resolver) interpretNotFound(refusal *gitlab.Error, q Query, a Artifact,
 	case notFound:
 		return &NotFoundError{Query: q, What: "job", Job: a.JobName, Err: err}
 	case a.URL == "" || strings.HasPrefix(refusal.Message, "HTML page"):
-		return err // of a list, or not of GitLab's API
+		return err // from a list, or not from GitLab's API
 	}
 	return &NoArchiveError{Artifact: a, Err: err}
 }
@@ -66,14 +67,14 @@ func (r *Resolver) projectHint() string {
 
 var notAllowlisted = regexp.MustCompile(`not allowed from (\S+) to (\S+?)\.?$`)
 
-// forbiddenHint knows how GitLab refuses job tokens:
+// forbiddenHint explains how GitLab refuses job tokens:
 // https://docs.gitlab.com/ci/jobs/ci_job_token/
 func forbiddenHint(refusal *gitlab.Error, a Artifact) string {
 	message := refusal.Message
 	if hint := refusal.Hint(); hint != "" {
 		return hint
 	}
-	if a.runner { // this route says the same if there is no such job
+	if a.runner { // this route gives the same answer if the job doesn't exist
 		return "there is no such job, or the token's user may not read its artifacts: check the job's id, the user's role and artifacts:access"
 	}
 	if m := notAllowlisted.FindStringSubmatch(message); m != nil {

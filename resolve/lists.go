@@ -10,7 +10,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// lists are those of the API. A list that GitLab refused is not asked for again.
+// lists are the API's lists. A list that GitLab refused isn't requested again.
 type lists struct {
 	api Lister
 
@@ -36,8 +36,8 @@ func (l *lists) projectJobs(ctx context.Context, project string, o gitlab.JobsOp
 	return unlessRefused(l, "jobs of "+project, l.api.ProjectJobs(ctx, gitlab.Project(project), o))
 }
 
-// unlessRefused is a list that yields the refusal again, without a request, after GitLab
-// has refused it once.
+// unlessRefused returns a list. Once GitLab has refused it, the list yields the refusal
+// again without a request.
 func unlessRefused[T any](l *lists, name string, list iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if refusal := l.refusal(name); refusal != nil {

@@ -8,9 +8,9 @@ import (
 )
 
 // ByRef returns the archive that GitLab itself chooses for q, without a request, and
-// whether q may mean such a one: that of a single job of the newest successful pipeline
-// of a ref. Its job isn't known. With Recent, an older pipeline may have the job if GitLab
-// says that this one doesn't.
+// whether q allows that: it must ask for a single job of the newest successful pipeline
+// of a ref. The job isn't known. With Recent, an older pipeline may have the job if
+// GitLab says that this one doesn't.
 func (r *Resolver) ByRef(q Query) (Artifact, bool) {
 	q = r.Settle(q)
 	if q.JobID != 0 || q.Exact() || !q.asServer() || len(q.Jobs) != 1 || q.Globs() || len(q.MoreRefs) > 0 || q.Ref == DefaultBranch {
@@ -19,8 +19,8 @@ func (r *Resolver) ByRef(q Query) (Artifact, bool) {
 	return r.chosenByServer(q, q.Jobs[0]), true
 }
 
-// asServer reports whether the query asks for nothing that the server's own choice of a
-// job of a ref doesn't look at.
+// asServer reports whether the query has only conditions that the server's own choice
+// considers.
 func (q Query) asServer() bool {
 	return q.Before == 0 && len(q.Sources) == 0 && !q.RequireSuccess && q.MaxAge == 0 && len(q.Reports) == 0
 }
@@ -32,14 +32,14 @@ func (r *Resolver) chosenByServer(q Query, job string) Artifact {
 	}
 }
 
-// newestJobs is how many rows of the project's list of jobs are asked for first: enough
-// for most pipelines, and few enough to arrive with the first packets.
+// newestJobs is how many rows of the project's list of jobs to request first: enough for
+// most pipelines, and few enough to arrive with the first packets.
 const newestJobs = 20
 
-// OnRef finds the job that GitLab chooses for a query for which [Resolver.ByRef] reports
-// true. That is one request if the newest jobs of the project settle it, and else those
-// of [Resolver.Artifacts] besides. If the token can't list enough, it returns what ByRef
-// does.
+// OnRef finds the job that GitLab chooses for a query for which [Resolver.ByRef] returns
+// true. That takes one request if the newest jobs of the project are sufficient, and
+// otherwise those of [Resolver.Artifacts] as well. If the token can't list enough, it
+// returns the same as ByRef.
 func (r *Resolver) OnRef(ctx context.Context, q Query) (Artifact, error) {
 	q = r.Settle(q)
 	jobs, all, err := r.newest(ctx, q.Project, completed, newestJobs)
@@ -65,8 +65,8 @@ func (r *Resolver) OnRef(ctx context.Context, q Query) (Artifact, error) {
 	return r.further(ctx, q, jobs, all)
 }
 
-// further finds the job in the full lists, if the newest jobs don't settle which one is
-// meant. They may still tell when what the ref means changed last.
+// further finds the job in the full lists, if the newest jobs aren't sufficient. They may
+// still show when the meaning of the ref last changed.
 func (r *Resolver) further(ctx context.Context, q Query, jobs []gitlab.Job, all bool) (Artifact, error) {
 	found, err := r.Artifacts(ctx, q)
 	if err != nil {
@@ -82,12 +82,12 @@ func (r *Resolver) further(ctx context.Context, q Query, jobs []gitlab.Job, all 
 	return a, nil
 }
 
-// newestPipelines is how many of a ref's pipelines are looked at, whatever their status.
+// newestPipelines is how many of a ref's pipelines to read, whatever their status.
 const newestPipelines = 20
 
-// inNewestPipelines finds the job in the newest successful pipeline, or below it, if that
-// is among the ref's newest pipelines. Those that haven't succeeded are listed as well,
-// because they tell when what the ref means may have changed last.
+// inNewestPipelines finds the job in the newest successful pipeline or its descendants,
+// if that is among the ref's newest pipelines. It also lists unsuccessful ones, because
+// they show when the meaning of the ref may last have changed.
 func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, settled bool, err error) {
 	var last time.Time
 	known, seen := true, 0
@@ -115,10 +115,10 @@ func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, 
 	return Artifact{}, false, nil
 }
 
-// inNewestJobs finds the job among the newest completed jobs of the project. That
-// settles it if the list goes back to a job that is older than the pipeline, because every
-// job of a pipeline is younger than the pipeline. Children are left to the full lists,
-// since a list of jobs doesn't tell for certain whose children they are.
+// inNewestJobs finds the job among the newest completed jobs of the project. That is
+// sufficient if the list goes back to a job that is older than the pipeline, because
+// every job of a pipeline is younger than the pipeline. Children need the full lists,
+// since a list of jobs doesn't show for certain whose children they are.
 func (r *Resolver) inNewestJobs(ctx context.Context, q Query, rows int) (a Artifact, settled bool, err error) {
 	jobs, all, err := r.newest(ctx, q.Project, completed, rows)
 	if err != nil {
@@ -128,7 +128,7 @@ func (r *Resolver) inNewestJobs(ctx context.Context, q Query, rows int) (a Artif
 	return a, settled, nil
 }
 
-// among finds the job among the newest jobs of the project, if they settle it.
+// among finds the job among the newest jobs of the project, if they are sufficient.
 func (r *Resolver) among(q Query, jobs []gitlab.Job, all bool) (a Artifact, settled bool) {
 	var root gitlab.Pipeline
 	if roots := rootsIn(q, jobs); len(roots) > 0 {
@@ -145,24 +145,24 @@ func (r *Resolver) among(q Query, jobs []gitlab.Job, all bool) (a Artifact, sett
 	}
 	found, err := p.result()
 	if err != nil || len(found) != 1 {
-		return Artifact{}, false // the full lists say what is wrong
+		return Artifact{}, false // the full lists show what is wrong
 	}
 	found[0].Settled = changed(jobs, root)
 	return found[0], true
 }
 
-// reachBack reports whether the newest jobs include all of a pipeline, and of every newer
-// one.
+// reachBack reports whether the newest jobs include all jobs of a pipeline and of every
+// newer one.
 func reachBack(jobs []gitlab.Job, all bool, p gitlab.Pipeline) bool {
 	return all || isBefore(jobs[len(jobs)-1].CreatedAt, p.CreatedAt)
 }
 
-// completed are the statuses of jobs that may have an archive. In a pipeline that has
-// succeeded, no attempt at a job has another one after an attempt with one of these.
+// completed are the statuses of jobs that may have an archive. In a successful pipeline,
+// no attempt at a job follows one with such a status, except with another such status.
 var completed = []string{"success", "failed", "canceled"}
 
-// newest lists the newest jobs with these statuses, one page of them. all says that there
-// are no others.
+// newest returns one page of the newest jobs with these statuses. all says that there are
+// no others.
 func (r *Resolver) newest(ctx context.Context, project string, scope []string, rows int) (jobs []gitlab.Job, all bool, err error) {
 	for job, err := range r.lists.projectJobs(ctx, project, gitlab.JobsOptions{Scope: scope, PerPage: rows}) {
 		if err != nil {
@@ -177,8 +177,8 @@ func (r *Resolver) newest(ctx context.Context, project string, scope []string, r
 
 func isBefore(a, b *time.Time) bool { return a != nil && b != nil && a.Before(*b) }
 
-// changed is when a pipeline of the root's ref that isn't older than the root was updated
-// last. It is zero if that isn't known of all.
+// changed returns when a pipeline of the root's ref that isn't older than the root was
+// last updated; zero if that isn't known for all.
 func changed(jobs []gitlab.Job, root gitlab.Pipeline) time.Time {
 	var last time.Time
 	for _, job := range jobs {

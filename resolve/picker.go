@@ -6,22 +6,21 @@ import (
 	"slices"
 )
 
-// picker picks the jobs that a query names from those that it is offered. The first
-// job of a name decides, even if it can't be used: a parent's comes before its
-// children's.
+// picker picks a query's jobs from those that it is offered. The first job with a name
+// decides, even if it can't be used: a parent's comes before its children's.
 type picker struct {
 	query  Query
 	judge  judge
 	names  []jobName
 	found  []Artifact
-	denied map[string]error // why the first job of a name can't be used
+	denied map[string]error // why the first job with a name can't be used
 	seen   []string         // the names of all jobs, for suggestions
 	taken  map[string]bool
-	bare   map[string]error // why jobs of a matching name don't count
+	bare   map[string]error // why jobs with a matching name don't count
 
-	root   int64              // the pipeline whose tree is searched; 0 if that isn't known
+	root   int64              // the root of the searched tree; 0 if unknown
 	closed []*DownstreamError // pipelines that couldn't be searched
-	cut    bool               // there were more pipelines than are searched
+	cut    bool               // there were too many pipelines to search
 }
 
 // jobName is one of the names of a query.
@@ -35,11 +34,11 @@ type jobName struct {
 // judge decides about a job whose name matches.
 type judge func(candidate) verdict
 
-// verdict is what a judge decides.
+// verdict is a judge's decision.
 type verdict struct {
 	artifact Artifact
 	err      error // why it can't be used
-	skip     bool  // it doesn't even count as the job
+	skip     bool  // ignore the job
 }
 
 func newPicker(q Query, judge judge) *picker {
@@ -78,7 +77,7 @@ func (p *picker) wants(name string) bool {
 	return slices.ContainsFunc(p.names, func(n jobName) bool { return n.re.MatchString(name) })
 }
 
-// done reports whether no further job can change the result.
+// done reports whether no other job can change the result.
 func (p *picker) done() bool {
 	for _, n := range p.names {
 		if n.glob || !n.hit {
@@ -88,8 +87,8 @@ func (p *picker) done() bool {
 	return true
 }
 
-// result returns all jobs that the query names, or why one of them is missing. It
-// leaves out jobs of a glob that have no archive, if others have one.
+// result returns all jobs of the query, or why one of them is missing. It omits a glob's
+// jobs without an archive, if others have one.
 func (p *picker) result() ([]Artifact, error) {
 	for _, n := range p.names {
 		switch {

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	pageSize = 100  // rows of a page, the server's maximum
+	pageSize = 100  // rows per page, the server's maximum
 	maxJobs  = 2000 // how far back fromProject looks
 )
 
-// fromProject finds jobs in the project's list of jobs, if the token may not list
-// pipelines: in the newest pipeline that is meant, then in its children, which have its
+// fromProject finds jobs in the project's list of jobs, if the token can't list
+// pipelines: in the query's newest pipeline, then in its children, which have the same
 // commit.
 func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error) {
 	jobs, roots, err := r.family(ctx, q)
@@ -26,7 +26,7 @@ func (r *Resolver) fromProject(ctx context.Context, q Query) ([]Artifact, error)
 	return r.inList(q, jobs, roots)
 }
 
-// inList takes the jobs from the newest of the pipelines that has them, in a list of jobs.
+// inList returns the jobs from the newest pipeline that has them, in a list of jobs.
 func (r *Resolver) inList(q Query, jobs []gitlab.Job, roots []gitlab.Pipeline) ([]Artifact, error) {
 	if len(roots) == 0 {
 		return nil, noRoots(q, jobs)
@@ -51,9 +51,9 @@ func (r *Resolver) inList(q Query, jobs []gitlab.Job, roots []gitlab.Pipeline) (
 	return nil, first
 }
 
-// orphaned reports whether a job that the query names is in a child pipeline whose parent
-// isn't in the list. If the list is complete, the parent has only trigger jobs, and may be
-// newer than root.
+// orphaned reports whether a matching job is in a child pipeline whose parent isn't in
+// the list. If the list is complete, the parent only has trigger jobs, and may be newer
+// than root.
 func orphaned(q Query, jobs []gitlab.Job, root gitlab.Pipeline) bool {
 	p := newPicker(q, nil)
 	for i := range jobs {
@@ -66,7 +66,7 @@ func orphaned(q Query, jobs []gitlab.Job, root gitlab.Pipeline) bool {
 	return false
 }
 
-// rootsIn returns the pipelines that a query means, of those that jobs are of.
+// rootsIn returns the query's pipelines among those of the jobs.
 func rootsIn(q Query, jobs []gitlab.Job) (roots []gitlab.Pipeline) {
 	for _, job := range jobs {
 		if isRoot(q, job.Pipeline) {
@@ -76,7 +76,7 @@ func rootsIn(q Query, jobs []gitlab.Job) (roots []gitlab.Pipeline) {
 	return roots
 }
 
-// inFamily takes the jobs from a pipeline and its children, in a list of jobs.
+// inFamily returns the jobs from a pipeline and its children, in a list of jobs.
 func (r *Resolver) inFamily(q Query, jobs []gitlab.Job, root gitlab.Pipeline) ([]Artifact, error) {
 	p := newPicker(q, r.judge(q, ByProject))
 	for _, job := range q.attempts(tree(jobs, root, !q.Exact())) {
@@ -85,8 +85,8 @@ func (r *Resolver) inFamily(q Query, jobs []gitlab.Job, root gitlab.Pipeline) ([
 	return p.result()
 }
 
-// attempts drops the older attempts at a job, which a project's list has, and which lists of
-// pipelines leave out. Of good jobs, they count.
+// attempts drops older attempts at a job, which a project's list contains and a
+// pipeline's list doesn't. For good jobs, they count.
 func (q Query) attempts(jobs []gitlab.Job) []gitlab.Job {
 	if q.good() {
 		return jobs
@@ -103,10 +103,10 @@ func (q Query) attempts(jobs []gitlab.Job) []gitlab.Job {
 	return newest
 }
 
-// several reports whether an older pipeline may have the jobs if the newest hasn't.
+// several reports whether an older pipeline may have the jobs if the newest one doesn't.
 func (q Query) several() bool { return q.Recent || q.SHA != "" || q.MergeRequest != 0 || q.good() }
 
-// passed notes how many newer pipelines were skipped.
+// passed records how many newer pipelines were skipped.
 func passed(found []Artifact, back int) []Artifact {
 	for i := range found {
 		found[i].Back = back
@@ -114,7 +114,7 @@ func passed(found []Artifact, back int) []Artifact {
 	return found
 }
 
-// noRoots is the error if no job of a pipeline that is meant is in the list.
+// noRoots returns the error if the list contains no job of the query's pipelines.
 func noRoots(q Query, jobs []gitlab.Job) error {
 	what := "successful pipeline"
 	if q.Exact() {
@@ -130,8 +130,8 @@ func (r *Resolver) judge(q Query, how Method) judge {
 	return r.asServer(q, how)
 }
 
-// LatestPipeline finds the newest pipeline of q.Ref in the project's list of jobs, if
-// the token may not list pipelines.
+// LatestPipeline finds the newest pipeline of q.Ref in the project's list of jobs, if the
+// token can't list pipelines.
 func (r *Resolver) LatestPipeline(ctx context.Context, q Query) (int64, error) {
 	q.Latest = true
 	jobs, roots, err := r.family(ctx, q)
@@ -154,8 +154,8 @@ func amongNewest(jobs []gitlab.Job) string {
 	return fmt.Sprintf("among the project's newest %d jobs", len(jobs))
 }
 
-// family reads the project's list of jobs as far back as that can help. roots are the
-// pipelines that are meant, newest first.
+// family reads the project's list of jobs as far back as necessary. roots are the query's
+// pipelines, newest first.
 func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, roots []gitlab.Pipeline, err error) {
 	last := 0 // the last row that helped
 	settled, enough := r.settler(q), false
@@ -175,7 +175,7 @@ func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, root
 			break
 		}
 		if enough && len(jobs)%pageSize != 0 {
-			continue // for the parents of children; see orphaned
+			continue // it may be a child's parent; see orphaned
 		}
 		enough = enough || seen(q, job, roots, len(jobs)-last) || settled(jobs, roots)
 		if enough && (len(roots) == 0 || !orphaned(q, jobs, roots[len(roots)-1])) {
@@ -185,19 +185,20 @@ func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, root
 	return jobs, roots, nil
 }
 
-// addRoot adds a pipeline to those that are meant, newest first, if it isn't there.
+// addRoot adds a pipeline to the roots, newest first, unless it is among them.
 func addRoot(roots []gitlab.Pipeline, p gitlab.Pipeline) []gitlab.Pipeline {
 	if !slices.ContainsFunc(roots, func(known gitlab.Pipeline) bool { return known.ID == p.ID }) {
 		roots = append(roots, p)
-		sort.Slice(roots, func(i, j int) bool { return roots[i].ID > roots[j].ID }) // slices.SortFunc is 10 kB of code for each type
+		sort.Slice(roots, func(i, j int) bool { return roots[i].ID > roots[j].ID }) // slices.SortFunc adds 10 kB of code for each type
 	}
 	return roots
 }
 
-// seen reports whether nothing after this job in the list can help. Jobs come newest
-// first, retried ones too, and every job of a pipeline was created after that pipeline:
-// after a job that is older than a pipeline, the list has no job of that pipeline, of
-// its children, or of a newer one. idle is how many rows in a row didn't help.
+// seen reports whether the rest of the list can't contain a wanted job. The newest jobs
+// come first, including retried ones, and every job of a pipeline was created after that
+// pipeline: after a job that is older than a pipeline, the list has no job of that
+// pipeline, of its children, or of a newer one. idle is how many consecutive rows were
+// useless.
 func seen(q Query, job gitlab.Job, roots []gitlab.Pipeline, idle int) bool {
 	switch {
 	case q.Recent, q.good():
@@ -205,16 +206,16 @@ func seen(q Query, job gitlab.Job, roots []gitlab.Pipeline, idle int) bool {
 	case len(roots) == 0:
 		return false
 	case job.CreatedAt == nil || roots[0].CreatedAt == nil:
-		return idle > pageSize // a page without the family
+		return idle > pageSize // a page without a family member
 	case !job.CreatedAt.Before(*roots[0].CreatedAt):
 		return false
 	}
 	return !q.several() || idle > pageSize
 }
 
-// settler returns a function that reports whether the roots so far have the jobs of a query
-// that takes them from the newest pipeline in which they have succeeded. It looks at each
-// root once, when the list has come to a job that is older than the root.
+// settler returns a function that reports whether the roots so far have the jobs of a
+// query that takes them from the newest pipeline in which they have succeeded. It checks
+// each root once, when the list has reached a job that is older than the root.
 func (r *Resolver) settler(q Query) func([]gitlab.Job, []gitlab.Pipeline) bool {
 	looked := 0
 	return func(jobs []gitlab.Job, roots []gitlab.Pipeline) bool {
@@ -230,7 +231,7 @@ func (r *Resolver) settler(q Query) func([]gitlab.Job, []gitlab.Pipeline) bool {
 	}
 }
 
-// isRoot reports whether a pipeline is one that the query means.
+// isRoot reports whether a pipeline is one of the query's.
 func isRoot(q Query, p gitlab.Pipeline) bool {
 	switch {
 	case q.PipelineID != 0:
@@ -241,7 +242,7 @@ func isRoot(q Query, p gitlab.Pipeline) bool {
 		return p.SHA == q.SHA
 	case q.MergeRequest != 0:
 		return slices.ContainsFunc(pipelineFilters(q), func(o gitlab.PipelinesOptions) bool { return p.Ref == o.Ref })
-	case p.Ref != q.Ref: // newer servers list the pipelines of a branch's merge requests as well
+	case p.Ref != q.Ref: // newer servers also list the pipelines of a branch's merge requests
 		return false
 	case q.Latest:
 		return true
@@ -254,8 +255,8 @@ func (q Query) isBefore(p gitlab.Pipeline) bool {
 	return q.Before == 0 || p.ID < q.Before && (q.Besides == "" || p.SHA != q.Besides)
 }
 
-// parent returns the pipeline that a child pipeline belongs to, as far as a list of jobs
-// tells: the newest of its commit that is older. It returns 0 if no job of one is there.
+// parent returns a child pipeline's parent, as far as a list of jobs shows it: the newest
+// older pipeline with the same commit, or 0.
 func parent(jobs []gitlab.Job, child gitlab.Pipeline) (id int64) {
 	for _, job := range jobs {
 		if p := job.Pipeline; p.Source != childSource && p.SHA == child.SHA && p.ID < child.ID {
@@ -265,9 +266,9 @@ func parent(jobs []gitlab.Job, child gitlab.Pipeline) (id int64) {
 	return id
 }
 
-// tree returns the jobs of a pipeline and of its children: the parent's first, then
-// those of the oldest child, which is the server's order, or of the newest. Of several
-// attempts at a job, the newest comes first in jobs, and stays first.
+// tree returns the jobs of a pipeline and of its children: the parent's first, then those
+// of the oldest child, which is the server's order, or of the newest. If a job has
+// several attempts, the newest comes first in jobs, and stays first.
 func tree(jobs []gitlab.Job, root gitlab.Pipeline, oldest bool) []gitlab.Job {
 	var family []gitlab.Job
 	for _, job := range jobs {

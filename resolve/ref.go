@@ -8,8 +8,8 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// fromRef takes the jobs from the newest successful pipeline of a ref, as the server
-// would. If the token may not list pipelines, the server chooses.
+// fromRef returns the jobs from the newest successful pipeline of a ref, as the server
+// would. If the token can't list pipelines, the server chooses.
 func (r *Resolver) fromRef(ctx context.Context, q Query) ([]Artifact, error) {
 	back, first := 0, error(&NotFoundError{Query: q, What: "successful pipeline"})
 	for pipeline, err := range r.successful(ctx, q) {
@@ -32,8 +32,8 @@ func (r *Resolver) fromRef(ctx context.Context, q Query) ([]Artifact, error) {
 	return nil, first
 }
 
-// successful lists the successful pipelines of a ref that count: only the newest, or,
-// with Recent, all that are young enough.
+// successful lists the successful pipelines of a ref to search: only the newest, or, with
+// Recent, all that are young enough.
 func (r *Resolver) successful(ctx context.Context, q Query) iter.Seq2[gitlab.Pipeline, error] {
 	return func(yield func(gitlab.Pipeline, error) bool) {
 		seen := 0
@@ -51,19 +51,19 @@ func (r *Resolver) successful(ctx context.Context, q Query) iter.Seq2[gitlab.Pip
 	}
 }
 
-// maxRecent is how many pipelines are searched. The server has the same limit.
+// maxRecent is how many pipelines to search. The server has the same limit.
 const maxRecent = 100
 
 func tooOld(p gitlab.Pipeline, maxAge time.Duration) bool {
 	return maxAge > 0 && p.CreatedAt != nil && time.Since(*p.CreatedAt) > maxAge
 }
 
-// mayBeElsewhere reports whether an older pipeline may have what this one doesn't.
+// mayBeElsewhere reports whether an older pipeline may have what this one lacks.
 func mayBeElsewhere(err error) bool {
 	return is[*NotFoundError](err) || is[*NoArchiveError](err) || is[*StateError](err)
 }
 
-// inSuccessful takes the jobs from one pipeline and its descendants.
+// inSuccessful returns the jobs from one pipeline and its descendants.
 func (r *Resolver) inSuccessful(ctx context.Context, q Query, pipeline gitlab.Pipeline) ([]Artifact, error) {
 	p := newPicker(q, r.asServer(q, ByListing))
 	if err := r.walk(ctx, node{project: q.Project, id: pipeline.ID}, p, true); err != nil {
@@ -72,9 +72,8 @@ func (r *Resolver) inSuccessful(ctx context.Context, q Query, pipeline gitlab.Pi
 	return r.picked(p)
 }
 
-// asServer judges jobs as the server does: a job counts if it has any file that
-// can be downloaded, whatever its status. With RequireSuccess, one that has failed is
-// refused.
+// asServer is a judge with the server's rules: a job counts if it has any file that can
+// be downloaded, whatever its status. With RequireSuccess, it refuses a failed job.
 func (r *Resolver) asServer(q Query, how Method) judge {
 	return func(c candidate) verdict {
 		v := verdict{skip: !serverTakes(c.Job)}
@@ -89,8 +88,8 @@ func (r *Resolver) asServer(q Query, how Method) judge {
 	}
 }
 
-// unlisted lets the server choose each job by its name. Globs need a list of names, and so
-// does all that the server's own choice doesn't look at.
+// unlisted lets the server choose each job by its name. That doesn't work for globs,
+// which need a list of names, or for conditions that the server doesn't consider.
 func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact, error) {
 	if !Refused(err) {
 		return nil, r.interpret(err, q, Artifact{})
@@ -98,7 +97,7 @@ func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact
 	if q.Globs() || !q.asServer() {
 		return r.withoutTree(ctx, q, err)
 	}
-	if q.Recent && len(q.Jobs) > 1 { // all are from one pipeline, which needn't be the newest
+	if q.Recent && len(q.Jobs) > 1 { // all must be from one pipeline, which may not be the newest
 		if found, err := r.withoutTree(ctx, q, err); !Refused(err) || is[*DownstreamError](err) {
 			return found, err
 		}
@@ -106,7 +105,7 @@ func (r *Resolver) unlisted(ctx context.Context, q Query, err error) ([]Artifact
 	return r.chosen(q), nil
 }
 
-// chosen are the archives that GitLab itself chooses, one for each name.
+// chosen returns the archives that GitLab itself chooses, one for each name.
 func (r *Resolver) chosen(q Query) []Artifact {
 	artifacts := make([]Artifact, len(q.Jobs))
 	for i, job := range q.Jobs {

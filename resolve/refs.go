@@ -10,20 +10,20 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// DefaultBranch stands for the default branch of the project where a ref is expected.
+// DefaultBranch stands for the project's default branch where a ref is expected.
 const DefaultBranch = "@default"
 
-// refs returns the refs of the query in the order in which they are tried.
+// refs returns the query's refs in the order to try them.
 func (q Query) refs() []string { return append([]string{q.Ref}, q.MoreRefs...) }
 
-// on returns the query for its nth ref alone.
+// on returns the query for only its nth ref.
 func (q Query) on(n int) Query {
 	q.Ref, q.MoreRefs = q.refs()[n], nil
 	return q
 }
 
 // Settle replaces [DefaultBranch] by the name of the branch, if that is known without a
-// request, and removes refs and jobs that are there twice.
+// request, and removes duplicate refs and jobs.
 func (r *Resolver) Settle(q Query) Query {
 	var refs []string
 	for _, ref := range q.refs() {
@@ -45,7 +45,7 @@ func (r *Resolver) Settle(q Query) Query {
 	return q
 }
 
-// firstRef takes the jobs from the first ref that has them all, with artifacts.
+// firstRef returns the jobs from the first ref that has them all, with artifacts.
 func (r *Resolver) firstRef(ctx context.Context, q Query) ([]Artifact, error) {
 	var passed []error
 	for n := range q.refs() {
@@ -71,7 +71,7 @@ func (r *Resolver) firstRef(ctx context.Context, q Query) ([]Artifact, error) {
 		passed = append(passed, err)
 		r.onPass(one.Ref, err)
 	}
-	return nil, nil // there is always a last one
+	return nil, nil // the last ref has returned
 }
 
 func (r *Resolver) fromOneRef(ctx context.Context, q Query) (found []Artifact, err error) {
@@ -86,9 +86,9 @@ func (r *Resolver) fromOneRef(ctx context.Context, q Query) (found []Artifact, e
 	return found, r.unlistable(err, q)
 }
 
-// isMiss reports whether the next ref may have what this one doesn't. A job that hasn't
-// succeeded counts as missing, unless it is in the newest pipeline and that is asked for.
-// A ref that can't exist isn't a miss: passing over refs/heads/main would hide the mistake.
+// isMiss reports whether to try the next ref. A job that hasn't succeeded counts as
+// missing, unless the query asks for the newest pipeline. An impossible ref doesn't count
+// as a miss: ignoring refs/heads/main would hide the mistake.
 func isMiss(q Query, err error) bool {
 	if missing, ok := errors.AsType[*NotFoundError](err); ok {
 		mistake, _ := missing.RefMistake()
@@ -98,8 +98,8 @@ func isMiss(q Query, err error) bool {
 	return mayBeElsewhere(err) && !(q.Latest && is[*StateError](err))
 }
 
-// Concrete replaces what takes requests to find out: the pipeline of Root, and the branch
-// of [DefaultBranch].
+// Concrete replaces values that need requests: the pipeline of Root, and the branch of
+// [DefaultBranch].
 func (r *Resolver) Concrete(ctx context.Context, q Query) (Query, error) {
 	if q.Root {
 		root, err := r.root(ctx, q)
@@ -121,8 +121,8 @@ func (r *Resolver) Concrete(ctx context.Context, q Query) (Query, error) {
 }
 
 // chosenOn returns what the server chooses on one of several refs, if pipelines can't be
-// listed. Whether that exists is found out at once, unless it is the last ref: the files'
-// directory may depend on the ref. The download tells it of the last one, and
+// listed. It checks immediately whether that exists, unless it is the last ref: the
+// files' directory may depend on the ref. For the last ref the download shows it, and
 // [Resolver.Fallback] explains what is missing.
 func (r *Resolver) chosenOn(ctx context.Context, q Query, last bool) ([]Artifact, error) {
 	if !last {
@@ -137,8 +137,8 @@ func (r *Resolver) chosenOn(ctx context.Context, q Query, last bool) ([]Artifact
 	return r.chosen(q), nil
 }
 
-// probe asks the by-ref route for a byte of each archive. It returns nothing if all are
-// there, but artifacts if the project's list had to tell.
+// probe requests a byte of each archive from the by-ref route. It returns nothing if all
+// exist, but artifacts if it needed the project's list.
 func (r *Resolver) probe(ctx context.Context, q Query) ([]Artifact, error) {
 	for _, job := range q.Jobs {
 		err := r.api.RefArchiveExists(ctx, gitlab.Project(q.Project), q.Ref, job)
@@ -149,7 +149,8 @@ func (r *Resolver) probe(ctx context.Context, q Query) ([]Artifact, error) {
 		case !refused:
 			return nil, err
 		case q.Recent || refusal.ProjectNotFound():
-			// The route knows the newest pipeline alone, and some servers give job tokens no archive by ref.
+			// The route only considers the newest pipeline, and some servers don't give
+			// job tokens any archive by ref.
 			if found, err := r.fromProject(ctx, q); !Refused(err) {
 				return found, orDownstream(q, err, r.lists.refusal("pipelines of "+q.Project))
 			}
@@ -162,7 +163,7 @@ func (r *Resolver) probe(ctx context.Context, q Query) ([]Artifact, error) {
 // RefsError reports that none of several refs has the jobs.
 type RefsError struct {
 	Err    error   // about the last one
-	Passed []error // about those before it
+	Passed []error // about the others
 }
 
 // Error implements error.
@@ -184,13 +185,13 @@ func (e *RefsError) Error() string {
 	return text
 }
 
-// Unwrap returns the error about the last ref, which tells what to do.
+// Unwrap returns the error about the last ref, whose hint applies.
 func (e *RefsError) Unwrap() error { return e.Err }
 
 // DefaultBranchError reports that the default branch of a project isn't known.
 type DefaultBranchError struct {
 	Project string
-	Err     error // the refusal of a job token; nil if the server names no branch
+	Err     error // the refusal of a job token; nil if the server returns no branch
 }
 
 // Error implements error.
@@ -201,10 +202,10 @@ func (e *DefaultBranchError) Error() string {
 	return fmt.Sprintf("cannot look up the default branch of project %s with this job token%s", e.Project, said(e.Err))
 }
 
-// Unwrap gives the server's refusal.
+// Unwrap returns the server's refusal.
 func (e *DefaultBranchError) Unwrap() error { return e.Err }
 
-// Reason is the error for programs.
+// Reason classifies the error for programs.
 func (e *DefaultBranchError) Reason() Reason {
 	if e.Err == nil {
 		return ReasonNoDefault

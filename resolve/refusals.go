@@ -18,7 +18,7 @@ type RefusedError struct {
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Err.Error() }
 
-// Reason is the error for programs.
+// Reason classifies the error for programs.
 func (e *RefusedError) Reason() Reason {
 	if errors.Is(e.Err, gitlab.ErrUnauthorized) {
 		return ReasonToken
@@ -26,13 +26,13 @@ func (e *RefusedError) Reason() Reason {
 	return ReasonForbidden
 }
 
-// Unwrap gives the server's refusal.
+// Unwrap returns the server's refusal.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
 func (e *RefusedError) Hint() string { return e.hint }
 
-// ClosedError reports that a job token may not read the lists that the query needs.
+// ClosedError reports that a job token can't read the lists that the query needs.
 type ClosedError struct {
 	Query Query
 	Err   error // the last refusal
@@ -41,20 +41,20 @@ type ClosedError struct {
 // Error implements error.
 func (e *ClosedError) Error() string {
 	purpose := ", which is needed for " + e.Query.where()
-	if e.Query.Ref == "" && !e.Query.Exact() { // the query is for the list itself
+	if e.Query.Ref == "" && !e.Query.Exact() { // the query is for a list
 		purpose = ""
 	}
 	return fmt.Sprintf("cannot list the jobs of project %s with this job token%s%s", e.Query.Project, purpose, said(e.Err))
 }
 
-// Unwrap gives the server's refusal.
+// Unwrap returns the server's refusal.
 func (e *ClosedError) Unwrap() error { return e.Err }
 
-// Reason is the error for programs.
+// Reason classifies the error for programs.
 func (*ClosedError) Reason() Reason { return ReasonClosed }
 
-// Denied reports whether GitLab says that it is the project that doesn't admit the job
-// token, or not for this: its version isn't the reason then.
+// Denied reports whether GitLab says that the project doesn't allow the job token, or not
+// for this: then the reason isn't GitLab's version.
 func (e *ClosedError) Denied() bool {
 	refusal, ok := errors.AsType[*gitlab.Error](e.Err)
 	return ok && (refusal.Hint() != "" || notAllowlisted.MatchString(refusal.Message) || strings.Contains(refusal.Message, "token permission is required"))
@@ -69,10 +69,10 @@ func (e *ClosedError) Hint() string {
 }
 
 // DownstreamError reports a pipeline in another project that the token can't read, so it
-// isn't known whether it has the job.
+// may have the job.
 type DownstreamError struct {
 	Query      Query
-	Job        string // the name that was not found elsewhere; empty if it was
+	Job        string // the name that wasn't found elsewhere; empty if it was
 	Project    string // of the pipeline; empty if unknown
 	PipelineID int64
 	Err        error // the server's refusal
@@ -91,10 +91,10 @@ func (e *DownstreamError) Error() string {
 	return fmt.Sprintf("cannot look for %s in %s%s", job, where, said(e.Err))
 }
 
-// Unwrap gives the server's refusal.
+// Unwrap returns the server's refusal.
 func (e *DownstreamError) Unwrap() error { return e.Err }
 
-// Reason is the error for programs.
+// Reason classifies the error for programs.
 func (*DownstreamError) Reason() Reason { return ReasonForbidden }
 
 // Hint says what to do next.

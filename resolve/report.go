@@ -9,19 +9,19 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// Report is a report that a job has uploaded beside its archive.
+// Report is a report that a job has uploaded.
 // https://docs.gitlab.com/ci/yaml/artifacts_reports/
 type Report struct {
 	Type   string // such as "junit"; empty means the archive
 	Format string // "raw", "gzip" or "zip"; empty if unknown
-	Name   string // of the file that was uploaded, such as "junit.xml.gz"; empty if unknown
+	Name   string // of the uploaded file, such as "junit.xml.gz"; empty if unknown
 	Size   int64  // of that file, in bytes; 0 if unknown
 }
 
-// notReports are files of a job that aren't reports, by GitLab's name for their types.
+// notReports are files of a job that aren't reports, by the names of their types.
 var notReports = []string{"archive", "metadata", "trace"}
 
-// reports are those of a job that was listed; nil if the server has left them out.
+// reports returns the reports of a listed job; nil if the server omits them.
 func reports(job gitlab.Job) []Report {
 	if job.Artifacts == nil {
 		return nil
@@ -35,7 +35,7 @@ func reports(job gitlab.Job) []Report {
 	return list
 }
 
-// types are those of reports.
+// types returns the types of reports.
 func types(list []Report) []string {
 	names := make([]string, len(list))
 	for i, r := range list {
@@ -49,11 +49,11 @@ func (a Artifact) report(kind string) (Report, bool) {
 	if i := slices.Index(types(a.Reports), kind); i >= 0 {
 		return a.Reports[i], true
 	}
-	return Report{Type: kind}, a.Reports == nil // then it is unknown
+	return Report{Type: kind}, a.Reports == nil // unknown without a list
 }
 
-// lacksReports returns a [*NoArchiveError] if a job that was listed doesn't have the reports
-// that the query asks for. A job of a glob needs only one of them.
+// lacksReports returns a [*NoArchiveError] if a listed job lacks the query's reports. A
+// glob's job only needs one of them.
 func (q Query) lacksReports(a Artifact, job gitlab.Job) error {
 	var lacking []string
 	for _, kind := range q.Reports {
@@ -72,8 +72,8 @@ func noReport(a Artifact, kind string, erased bool) error {
 	return &NoArchiveError{Artifact: a, Reports: types(a.Reports), Erased: erased}
 }
 
-// byID returns the artifact of a job that is named by its ID. To find its reports, it asks
-// for the job, which job tokens may not read.
+// byID returns the artifact of a job that is selected by ID. To find its reports, it
+// requests the job, which job tokens can't read.
 func (r *Resolver) byID(ctx context.Context, q Query) (Artifact, error) {
 	a := Artifact{Project: q.Project, JobID: q.JobID, Found: ByID, URL: r.api.ArchiveURL(gitlab.Project(q.Project), q.JobID)}
 	if len(q.Reports) == 0 {
@@ -89,8 +89,8 @@ func (r *Resolver) byID(ctx context.Context, q Query) (Artifact, error) {
 	return r.pinned(q, candidate{job, q.Project}, ByID)
 }
 
-// reportsOf returns the reports that the query asks for in place of the archives that it
-// has found. GitLab serves them by the ID of the job alone.
+// reportsOf returns the query's reports instead of the archives. GitLab serves them only
+// by the job's ID.
 func (r *Resolver) reportsOf(q Query, found []Artifact) ([]Artifact, error) {
 	if len(q.Reports) == 0 {
 		return found, nil
@@ -111,7 +111,7 @@ func (r *Resolver) reportsOf(q Query, found []Artifact) ([]Artifact, error) {
 	return all, q.missesReports(found)
 }
 
-// missesReports returns a [*NoArchiveError] if none of the jobs that a name means has one of
+// missesReports returns a [*NoArchiveError] if none of the jobs with a name has one of
 // the reports.
 func (q Query) missesReports(found []Artifact) error {
 	for _, name := range q.Jobs {
@@ -136,7 +136,7 @@ func (q Query) missesReports(found []Artifact) error {
 // ReportRefused explains why GitLab refused the download of a report.
 func (r *Resolver) ReportRefused(q Query, a Artifact, err error) error {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
-	if ok && !refusal.FromStorage && refusal.StatusCode == http.StatusBadRequest { // not one of its downloadable types
+	if ok && !refusal.FromStorage && refusal.StatusCode == http.StatusBadRequest { // it isn't one of its downloadable types
 		return &NoArchiveError{Artifact: a, Reports: types(a.Reports), Err: err}
 	}
 	explained := r.interpret(err, q, a)

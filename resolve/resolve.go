@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// Lister is the part of [gitlab.Client] that lists.
+// Lister is the part of [gitlab.Client] that returns lists.
 type Lister interface {
 	Pipelines(ctx context.Context, project gitlab.Project, o gitlab.PipelinesOptions) iter.Seq2[gitlab.Pipeline, error]
 	PipelineJobs(ctx context.Context, project gitlab.Project, pipeline int64, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error]
@@ -16,7 +16,7 @@ type Lister interface {
 	Bridges(ctx context.Context, project gitlab.Project, pipeline int64, retried bool) iter.Seq2[gitlab.Bridge, error]
 }
 
-// Reader is the part of [gitlab.Client] that reads single things.
+// Reader is the part of [gitlab.Client] that returns single objects.
 type Reader interface {
 	CurrentJob(ctx context.Context) (gitlab.Job, error)
 	Job(ctx context.Context, project gitlab.Project, job int64) (gitlab.Job, error)
@@ -27,7 +27,7 @@ type Reader interface {
 	RefArchiveExists(ctx context.Context, project gitlab.Project, ref, job string) error
 }
 
-// Addresser is the part of [gitlab.Client] that knows where archives are.
+// Addresser is the part of [gitlab.Client] that returns the addresses of archives.
 type Addresser interface {
 	ArchiveURL(project gitlab.Project, job int64) string
 	ReportURL(project gitlab.Project, job int64, kind string) string
@@ -37,7 +37,7 @@ type Addresser interface {
 	DownloadModeURL(project gitlab.Project, job int64, mode string) string
 }
 
-// API is what resolving needs of [gitlab.Client].
+// API is the part of [gitlab.Client] that resolving needs.
 type API interface {
 	Lister
 	Addresser
@@ -47,22 +47,22 @@ type API interface {
 // Options configure a [Resolver]. API is required.
 type Options struct {
 	API API
-	// JobToken says that the token is a CI/CD job token. Only job tokens meet the
-	// licence check that answers "404 Project Not Found".
+	// JobToken says that the token is a CI/CD job token. Only job tokens are subject to
+	// the license check that answers "404 Project Not Found".
 	JobToken bool
-	// OnSkip is called for each downstream pipeline that the token can't read, so that
-	// its jobs didn't count. Nil means not to report them.
+	// OnSkip is called for each downstream pipeline that the token can't read, so its
+	// jobs don't count. Nil means not to report them.
 	OnSkip func(error)
-	// OnPass is called for each ref that doesn't have the jobs if another one follows,
-	// with the reason. Nil means not to report them.
+	// OnPass is called for each ref without the jobs if another ref follows, with the
+	// reason. Nil means not to report them.
 	OnPass func(ref string, because error)
-	// Branches are default branches that are known without a request, by the ID or path
-	// of the project.
+	// Branches are default branches that are known without a request, by the project's ID
+	// or path.
 	Branches map[string]string
 }
 
 // Resolver resolves queries with one token. It remembers which lists GitLab has refused
-// to that token. Safe for concurrent use.
+// to that token. It is safe for concurrent use.
 type Resolver struct {
 	api      API
 	jobToken bool
@@ -83,12 +83,12 @@ func New(o Options) *Resolver {
 	return &Resolver{api: o.API, jobToken: o.JobToken, onSkip: o.OnSkip, onPass: o.OnPass, branches: o.Branches, lists: newLists(o.API)}
 }
 
-// Artifacts returns the archives that q means, with the addresses to download them
-// from: one for each name in q, or an error. With Reports, it returns those in place of the
-// archives: one for each job and type. It makes no request for the archive of a job id; for a
-// ref and names at most two lists of one page each, if the newest successful pipeline
-// itself has the jobs; in a tree of pipelines two for each. Of several refs, it takes
-// all jobs from the first one that has them.
+// Artifacts returns the archives of q with the addresses to download them from: one for
+// each name in q, or an error. With Reports, it returns reports instead of archives: one
+// for each job and type. For a job ID it makes no request; for a ref and names at most
+// two lists of one page each, if the newest successful pipeline itself has the jobs; in a
+// tree of pipelines two for each. With several refs, it takes all jobs from the first one
+// that has them.
 func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
 	found, err := r.jobs(ctx, q)
 	if err != nil {
@@ -97,7 +97,7 @@ func (r *Resolver) Artifacts(ctx context.Context, q Query) ([]Artifact, error) {
 	return r.reportsOf(q, found)
 }
 
-// jobs returns the jobs that q means, with their archives.
+// jobs returns the jobs of q with their archives.
 func (r *Resolver) jobs(ctx context.Context, q Query) ([]Artifact, error) {
 	q.Latest = q.Latest || q.Bare && !q.Exact()
 	if q.JobID != 0 {
@@ -110,7 +110,7 @@ func (r *Resolver) jobs(ctx context.Context, q Query) ([]Artifact, error) {
 	return r.fromExact(ctx, q)
 }
 
-// fromExact takes the jobs from a pipeline, or from those of a commit or merge request.
+// fromExact returns the jobs from a pipeline, or from those of a commit or merge request.
 func (r *Resolver) fromExact(ctx context.Context, q Query) ([]Artifact, error) {
 	if q.Root {
 		var err error
@@ -126,9 +126,8 @@ func (r *Resolver) fromExact(ctx context.Context, q Query) ([]Artifact, error) {
 	return found, r.withoutPipelines(ctx, q, r.unlistable(err, q))
 }
 
-// unlistable explains why GitLab refused a list. Most job tokens are refused because
-// the server is too old to know them there. Errors that are explained already stay as
-// they are.
+// unlistable explains why GitLab refused a list. Usually the server is too old to accept
+// job tokens there. It returns explained errors unchanged.
 func (r *Resolver) unlistable(err error, q Query) error {
 	if is[reasoner](err) {
 		return err
@@ -139,8 +138,8 @@ func (r *Resolver) unlistable(err error, q Query) error {
 	return r.interpret(err, q, Artifact{})
 }
 
-// Describe completes an artifact that was found by its id. Job tokens may not read
-// single jobs; with them, it returns the artifact as it is.
+// Describe completes an artifact that was found by its ID. Job tokens can't read single
+// jobs; with them, it returns the artifact unchanged.
 func (r *Resolver) Describe(ctx context.Context, a Artifact) (Artifact, error) {
 	if a.Found != ByID || a.Report.Type != "" {
 		return a, nil
@@ -155,8 +154,8 @@ func (r *Resolver) Describe(ctx context.Context, a Artifact) (Artifact, error) {
 	return r.pinned(Query{}, candidate{job, a.Project}, ByID)
 }
 
-// withoutPipelines says more about a merge request that has no pipelines: whether it
-// exists, and which branch it is from, whose pipelines may be meant.
+// withoutPipelines adds to the error about a merge request without pipelines whether it
+// exists, and its source branch, whose pipelines may have the job.
 func (r *Resolver) withoutPipelines(ctx context.Context, q Query, err error) error {
 	missing, ok := errors.AsType[*NotFoundError](err)
 	if !ok || q.MergeRequest == 0 || missing.What != "pipeline" {
@@ -171,7 +170,7 @@ func (r *Resolver) withoutPipelines(ctx context.Context, q Query, err error) err
 	case errors.Is(lookup, gitlab.ErrNotFound):
 		missing.What, missing.Seen, missing.Err = "merge request", "", lookup
 	default:
-		return lookup // it isn't known what the number is
+		return lookup // it isn't known what the number belongs to
 	}
 	return err
 }

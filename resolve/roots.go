@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// roots finds the pipelines that are meant, newest first.
+// roots returns the query's pipelines, newest first.
 func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
 	if q.PipelineID != 0 {
 		return []node{{project: q.Project, id: q.PipelineID}}, nil
@@ -32,10 +32,10 @@ func (r *Resolver) roots(ctx context.Context, q Query) ([]node, error) {
 	return roots[:min(len(roots), maxRecent)], nil
 }
 
-// pipelineFilters are the lists that contain the pipelines which a query means. A merge
-// request has pipelines of its source branch, of merged results and of merge trains, each
-// with a ref of its own (app/models/merge_request.rb: ref_path, merge_ref_path,
-// train_ref_path). https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
+// pipelineFilters returns the lists that contain the query's pipelines. A merge request
+// has pipelines of its source branch, of merged results and of merge trains, each with
+// its own ref (app/models/merge_request.rb: ref_path, merge_ref_path, train_ref_path).
+// https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/
 func pipelineFilters(q Query) []gitlab.PipelinesOptions {
 	switch {
 	case q.SHA != "":
@@ -47,10 +47,10 @@ func pipelineFilters(q Query) []gitlab.PipelinesOptions {
 	return []gitlab.PipelinesOptions{{Ref: q.Ref}}
 }
 
-// root returns the pipeline at the top of the parent-child pipelines that the query's
-// pipeline belongs to: the pipeline itself, unless it is a child. That is what GitLab calls
-// the root ancestor (Ci::Pipeline#root_ancestor); it is always of the same project. The API
-// names no parents, so root looks for the child below the other pipelines of its commit.
+// root returns the root of the query's pipeline: the pipeline itself, unless it is a
+// child. GitLab calls it the root ancestor (Ci::Pipeline#root_ancestor); it is always in
+// the same project. The API doesn't return parents, so root looks for the child below the
+// other pipelines of its commit.
 func (r *Resolver) root(ctx context.Context, q Query) (int64, error) {
 	child, err := r.pipeline(ctx, q.Project, q.PipelineID)
 	switch {
@@ -66,7 +66,7 @@ func (r *Resolver) root(ctx context.Context, q Query) (int64, error) {
 			return 0, r.unlistable(err, q)
 		}
 		if p.ID > q.PipelineID {
-			continue // a parent is older
+			continue // parents are older
 		}
 		below, err := r.isBelow(ctx, node{project: q.Project, id: p.ID}, q.PipelineID)
 		if err != nil {
@@ -79,7 +79,7 @@ func (r *Resolver) root(ctx context.Context, q Query) (int64, error) {
 	return 0, &NotFoundError{Query: q, What: "pipeline"}
 }
 
-// pipeline reads one pipeline, or what its jobs tell of it, if the token may only list
+// pipeline returns one pipeline, or what its jobs show of it, if the token can only list
 // those.
 func (r *Resolver) pipeline(ctx context.Context, project string, id int64) (gitlab.Pipeline, error) {
 	p, err := r.api.Pipeline(ctx, gitlab.Project(project), id)
@@ -95,7 +95,7 @@ func (r *Resolver) pipeline(ctx context.Context, project string, id int64) (gitl
 	return p, err
 }
 
-// isBelow reports whether a pipeline is a child of another one, or further below it.
+// isBelow reports whether a pipeline is a descendant of another one.
 func (r *Resolver) isBelow(ctx context.Context, top node, pipeline int64) (bool, error) {
 	queue, known := []node{top}, map[int64]bool{top.id: true}
 	for visited := 0; len(queue) > 0 && visited < maxNodes; visited++ {

@@ -7,8 +7,8 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 )
 
-// childSource is that of child pipelines. They are searched below their parents, and
-// aren't a ref's pipelines.
+// childSource is the source of child pipelines. They are searched below their parents,
+// and don't count as a ref's pipelines.
 const childSource = "parent_pipeline"
 
 // notCISources are the pipeline sources that the server ignores when it looks for a
@@ -19,8 +19,8 @@ var notCISources = []string{
 	"security_orchestration_policy", "container_registry_push", "duo_workflow", "pipeline_execution_policy_schedule",
 }
 
-// Sources returns what a pipeline can come from (Enums::Ci::Pipeline.sources). Lists of
-// pipelines refuse any other.
+// Sources returns the possible sources of a pipeline (Enums::Ci::Pipeline.sources). Lists
+// of pipelines refuse any other.
 func Sources() []string {
 	return append([]string{
 		"push", "web", "trigger", "schedule", "api", "external", "pipeline", "chat", "merge_request_event",
@@ -28,35 +28,34 @@ func Sources() []string {
 	}, notCISources...)
 }
 
-// isCI reports whether the server considers a pipeline that isn't named.
+// isCI reports whether the server considers a pipeline if the query doesn't name one.
 func isCI(p gitlab.Pipeline) bool { return !slices.Contains(notCISources, p.Source) }
 
-// Unwanted splits a source of [Query.Sources]: whether it is one that the pipeline may not
-// have, and its name.
+// Unwanted splits an element of [Query.Sources] into its name and whether it excludes
+// that source.
 func Unwanted(source string) (unwanted bool, name string) {
 	name, unwanted = strings.CutPrefix(source, "!")
 	return unwanted, name
 }
 
-// FromSource reports whether a pipeline's source is one of those that the query asks for.
+// FromSource reports whether the query accepts a pipeline's source.
 func (q Query) FromSource(source string) bool {
 	return !slices.Contains(q.Sources, "!"+source) && (!q.wantsSources() || slices.Contains(q.Sources, source))
 }
 
-// counts reports whether a pipeline that isn't named counts by its source: if the query
-// doesn't say which sources it wants, those count that the server considers.
+// counts reports whether a pipeline counts by its source if the query doesn't name one:
+// if the query doesn't list wanted sources, those count that the server considers.
 func (q Query) counts(p gitlab.Pipeline) bool {
 	return q.FromSource(p.Source) && (q.wantsSources() || isCI(p))
 }
 
-// wantsSources reports whether the query says which sources it wants, and not only those
-// that it doesn't want.
+// wantsSources reports whether the query lists wanted sources, not only unwanted ones.
 func (q Query) wantsSources() bool {
 	return slices.ContainsFunc(q.Sources, func(source string) bool { unwanted, _ := Unwanted(source); return !unwanted })
 }
 
-// SourceFilter returns the source by which GitLab itself can filter a list of pipelines, or
-// "". It takes one.
+// SourceFilter returns the source by which GitLab itself can filter a list of pipelines,
+// or "". GitLab accepts only one.
 func (q Query) SourceFilter() string {
 	if len(q.Sources) == 1 && q.wantsSources() {
 		return q.Sources[0]
@@ -64,8 +63,8 @@ func (q Query) SourceFilter() string {
 	return ""
 }
 
-// sourcesKnown reports whether each source is one of [Sources], and none is both wanted and
-// unwanted.
+// sourcesKnown reports whether each source is one of [Sources], and none is both wanted
+// and unwanted.
 func sourcesKnown(sources []string) bool {
 	for _, source := range sources {
 		unwanted, name := Unwanted(source)

@@ -24,9 +24,9 @@ const (
 	maxNodes = 200
 )
 
-// walk offers the jobs of a pipeline and its descendants to the picker, until that is
-// done. With oldest, descendants come in the server's own order, by their ids. Without,
-// walk goes from level to level, the newest child first. It makes two requests for each
+// walk offers the jobs of a pipeline and its descendants to the picker until it is done.
+// With oldest, descendants come in the server's own order, by their IDs. Otherwise walk
+// goes from level to level, the newest child first. It makes two requests for each
 // pipeline, one for the last.
 func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) error {
 	p.root = root.id
@@ -42,7 +42,7 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 		switch {
 		case err != nil && n.project != root.project && notReadable(err):
 			p.closed = append(p.closed, &DownstreamError{Query: p.query, Project: n.project, PipelineID: n.id, Err: err})
-		case n.id != root.id && deleted(err): // since its parent was listed
+		case n.id != root.id && deleted(err): // deleted since its parent was listed
 		case err != nil:
 			return err
 		}
@@ -62,8 +62,8 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 	return nil
 }
 
-// visit offers the jobs of one pipeline. It returns the pipelines that it has
-// triggered, if they matter.
+// visit offers the jobs of one pipeline. It returns the pipelines that it has triggered,
+// if they matter.
 func (r *Resolver) visit(ctx context.Context, n, root node, p *picker) ([]node, error) {
 	for job, err := range r.lists.jobs(ctx, n.project, n.id, p.query.jobs()) {
 		if err != nil {
@@ -86,14 +86,13 @@ func deleted(err error) bool {
 // notReadable reports whether the token can't see the pipeline.
 func notReadable(err error) bool { return Refused(err) || deleted(err) }
 
-// candidate says in which project a job of the pipeline is. GitLab leaves that out of
-// some rows.
+// candidate adds the project to a job of the pipeline. GitLab omits it from some rows.
 func (n node) candidate(job gitlab.Job, root node) candidate {
 	if n.project == root.project {
 		return candidate{job, root.project}
 	}
 	if job.Pipeline.ProjectID == 0 {
-		job.Pipeline.ProjectID, _ = strconv.ParseInt(n.project, 10, 64) // it is made of a number
+		job.Pipeline.ProjectID, _ = strconv.ParseInt(n.project, 10, 64) // the project is a number
 	}
 	return candidate{job, strconv.FormatInt(job.Pipeline.ProjectID, 10)}
 }
@@ -123,8 +122,8 @@ func (r *Resolver) children(ctx context.Context, n node, downstream bool) ([]nod
 	return children, nil
 }
 
-// fromTree takes the jobs from one pipeline, or from the newest of several that
-// has them.
+// fromTree returns the jobs from one pipeline, or from the newest of several that has
+// them.
 func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
 	found, refusal, err := r.inTrees(ctx, q)
 	if refusal != nil {
@@ -133,7 +132,7 @@ func (r *Resolver) fromTree(ctx context.Context, q Query) ([]Artifact, error) {
 	return found, err
 }
 
-// inTrees is fromTree where the token may list pipelines. refusal says that it may not.
+// inTrees is fromTree for a token that can list pipelines. refusal says that it can't.
 func (r *Resolver) inTrees(ctx context.Context, q Query) (found []Artifact, refusal, err error) {
 	roots, err := r.roots(ctx, q)
 	if Refused(err) {
@@ -168,7 +167,7 @@ func (r *Resolver) inTrees(ctx context.Context, q Query) (found []Artifact, refu
 }
 
 // picked returns the picker's result. It reports pipelines that couldn't be searched even
-// if the jobs were found elsewhere: the jobs there may be those that were meant.
+// if the jobs were found elsewhere: theirs may be the wanted ones.
 func (r *Resolver) picked(p *picker) ([]Artifact, error) {
 	found, err := p.result()
 	for _, closed := range p.closed {
@@ -180,14 +179,14 @@ func (r *Resolver) picked(p *picker) ([]Artifact, error) {
 }
 
 // withoutTree finds the jobs in the project's list of jobs, after GitLab refused a list
-// of pipelines. The project's list has no jobs of other projects.
+// of pipelines. That list doesn't contain other projects' jobs.
 func (r *Resolver) withoutTree(ctx context.Context, q Query, refusal error) ([]Artifact, error) {
 	found, err := r.fromProject(ctx, q)
 	return found, orDownstream(q, err, refusal)
 }
 
-// orDownstream says of a job that isn't in the project that it may be in another one, after
-// GitLab refused a list of pipelines.
+// orDownstream adds to the error about a missing job that it may be in another project,
+// after GitLab refused a list of pipelines.
 func orDownstream(q Query, err, refusal error) error {
 	if missing, ok := errors.AsType[*NotFoundError](err); ok && missing.What == "job" && q.Downstream && refusal != nil {
 		return &DownstreamError{Query: q, Job: missing.Job, Err: refusal}
@@ -195,7 +194,7 @@ func orDownstream(q Query, err, refusal error) error {
 	return err
 }
 
-// pipelineMissing explains the 404 of a pipeline that isn't in the project.
+// pipelineMissing explains the 404 for a pipeline that isn't in the project.
 func (r *Resolver) pipelineMissing(err error, q Query) error {
 	if errors.Is(err, gitlab.ErrNotFound) && q.PipelineID != 0 {
 		return &NotFoundError{Query: q, What: "pipeline", Err: err}
@@ -203,8 +202,8 @@ func (r *Resolver) pipelineMissing(err error, q Query) error {
 	return err
 }
 
-// finished judges jobs of a pipeline that was named. The pipeline may be running or
-// have failed, but the job must have succeeded.
+// finished is a judge for jobs of a given pipeline. The pipeline may be running or have
+// failed, but the job must have succeeded.
 func (r *Resolver) finished(q Query, how Method) judge {
 	return func(c candidate) verdict {
 		if q.Bare {
@@ -223,7 +222,7 @@ func (r *Resolver) finished(q Query, how Method) judge {
 	}
 }
 
-// stateError says of a job that it hasn't succeeded.
+// stateError returns the error for an unsuccessful job.
 func (r *Resolver) stateError(c candidate, how Method) *StateError {
 	return &StateError{Artifact: r.artifact(c, how), FailureReason: c.FailureReason}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// StateError reports a job that has not succeeded.
+// StateError reports a job that hasn't succeeded.
 type StateError struct {
 	Artifact      Artifact
 	FailureReason string
@@ -28,7 +28,7 @@ func (e *StateError) Error() string {
 	return fmt.Sprintf("%s of project %s has not %s: it is %s", e.Artifact.Label(), e.Artifact.Project, missing, status)
 }
 
-// Final reports whether the job's status will stay as it is.
+// Final reports whether the job's status won't change.
 func (e *StateError) Final() bool {
 	switch e.Artifact.Status {
 	case "failed", "canceled", "skipped":
@@ -37,7 +37,7 @@ func (e *StateError) Final() bool {
 	return false
 }
 
-// Reason is the error for programs.
+// Reason classifies the error for programs.
 func (e *StateError) Reason() Reason {
 	if e.Final() {
 		return ReasonState
@@ -56,11 +56,10 @@ func (e *StateError) Hint() string {
 	return strings.TrimSpace("wait for it; " + e.Artifact.WebURL)
 }
 
-// NoArchiveError reports a job without an archive, or without the report that its Artifact
-// is.
+// NoArchiveError reports a job without an archive, or without the report in its Artifact.
 type NoArchiveError struct {
 	Artifact Artifact
-	Reports  []string // file types the job has instead, such as "junit"
+	Reports  []string // types of the files that the job has instead, such as "junit"
 	Erased   bool
 	Err      error // the server's refusal, if it was one
 }
@@ -73,7 +72,7 @@ func (e *NoArchiveError) Error() string {
 	return fmt.Sprintf("%s of project %s has no artifacts archive%s", e.Artifact.jobLabel(), e.Artifact.Project, said(e.Err))
 }
 
-// Reason is the error for programs.
+// Reason classifies the error for programs.
 func (e *NoArchiveError) Reason() Reason {
 	switch {
 	case e.Erased:
@@ -92,7 +91,7 @@ func (e *NoArchiveError) expired() bool {
 	return e.Artifact.ExpireAt != nil && e.Artifact.ExpireAt.Before(time.Now())
 }
 
-// Unwrap gives the server's refusal.
+// Unwrap returns the server's refusal.
 func (e *NoArchiveError) Unwrap() error { return e.Err }
 
 // Hint says what to do next.
@@ -112,10 +111,10 @@ func (e *NoArchiveError) Hint() string {
 	return "it never had one, has only reports, or the archive has expired or was erased: see artifacts:expire_in, or re-run the job"
 }
 
-// reportHint is the hint about a report.
+// reportHint returns the hint about a report.
 func (e *NoArchiveError) reportHint() string {
 	switch {
-	case slices.Contains(e.Reports, e.Artifact.Report.Type): // but GitLab didn't serve it
+	case slices.Contains(e.Reports, e.Artifact.Report.Type): // it exists, but GitLab didn't serve it
 		return "GitLab lists it, but doesn't serve it: it may have expired, or GitLab may not serve reports of this type"
 	case len(e.Reports) > 0:
 		return "its reports are " + strings.Join(e.Reports, ", ")
@@ -125,7 +124,7 @@ func (e *NoArchiveError) reportHint() string {
 	return "it never had one, or the report has expired or was erased; reports need GitLab 19.4: see artifacts:reports and artifacts:expire_in"
 }
 
-// Unfinished reports whether a job of that status may still succeed.
+// Unfinished reports whether a job with that status may still succeed.
 // https://docs.gitlab.com/ci/jobs/#available-job-statuses
 func Unfinished(status string) bool {
 	switch status {

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// Field names a field of a [Query], so that each caller can say which of its own
-// flags or keys is meant.
+// Field names a field of a [Query], so each caller can name its own flag or key for it.
 type Field string
 
 // The fields that a [QueryError] names.
@@ -40,14 +39,14 @@ const (
 	ProblemMissing  Problem = "missing"  // the fields are needed and have no value
 	ProblemInvalid  Problem = "invalid"  // the field can't have this value
 	ProblemConflict Problem = "conflict" // the fields exclude each other
-	ProblemAlone    Problem = "alone"    // the first field means nothing without the second
+	ProblemAlone    Problem = "alone"    // the first field requires the second
 )
 
-// QueryError reports a query that doesn't say which jobs it means, or says it in two
-// ways. It is a mistake of the caller, found without a request.
+// QueryError reports a query that doesn't select jobs, or has contradictory fields. It is
+// the caller's mistake, found without a request.
 type QueryError struct {
 	Problem Problem
-	Fields  []Field // never empty; what selects a job or pipeline comes first
+	Fields  []Field // never empty; fields that select a job or pipeline come first
 }
 
 // Error implements error.
@@ -59,9 +58,8 @@ func (e *QueryError) Error() string {
 	return fmt.Sprintf("query: %s: %s", strings.Join(names, ", "), e.Problem)
 }
 
-// Validate returns a [*QueryError] if [Resolver.Artifacts] can't do anything with the
-// query. It reports conflicts first, then all missing fields together, then values
-// that can't be.
+// Validate returns a [*QueryError] if [Resolver.Artifacts] can't process the query. It
+// reports conflicts first, then all missing fields together, then invalid values.
 func (q Query) Validate() error {
 	for _, check := range []func() *QueryError{q.conflict, q.missing, q.invalid} {
 		if err := check(); err != nil {
@@ -71,8 +69,8 @@ func (q Query) Validate() error {
 	return nil
 }
 
-// ValidateList is [Query.Validate] for a list of jobs. It needs no names of jobs: the
-// list is that of one pipeline, of the pipelines of Ref, or of the whole project.
+// ValidateList is [Query.Validate] for a list of jobs. It doesn't require names of jobs:
+// the list covers one pipeline, the pipelines of Ref, or the whole project.
 func (q Query) ValidateList() error {
 	switch {
 	case q.Project == "":
@@ -89,7 +87,7 @@ func (q Query) ValidateList() error {
 	return nil
 }
 
-// chosen returns the fields that select one job or pipeline, of those that are set.
+// chosen returns the set fields that select one job or pipeline.
 func (q Query) chosen() []Field {
 	return fieldsSet(
 		given{FieldJobID, q.JobID != 0}, given{FieldPipelineID, q.PipelineID != 0}, given{FieldLatest, q.Latest},
@@ -110,7 +108,7 @@ func (q Query) conflict() *QueryError {
 		if len(beside) > 0 {
 			return &QueryError{ProblemConflict, append(chosen, beside...)}
 		}
-		return nil // which other fields are set makes no difference
+		return nil // other fields don't matter
 	case len(chosen) > 0:
 		searches := fieldsSet(
 			given{FieldRecent, q.Recent}, given{FieldAnyPipeline, q.AnyPipeline}, given{FieldBefore, q.Before != 0},
@@ -163,8 +161,8 @@ func (q Query) invalid() *QueryError {
 	return nil
 }
 
-// NotAReport reports whether no report has such a type: those of GitLab are words like
-// junit and browser_performance, and the archive and the log aren't reports.
+// NotAReport reports whether a type can't be a report's: GitLab's are words like junit
+// and browser_performance, and the archive and the log aren't reports.
 func NotAReport(kind string) bool {
 	odd := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' }
 	return kind == "" || slices.Contains(notReports, kind) || strings.ContainsFunc(kind, odd)
