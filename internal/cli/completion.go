@@ -3,8 +3,11 @@ package cli
 import (
 	"context"
 	_ "embed" // of the scripts
+	"fmt"
 	"io"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -12,11 +15,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -25,8 +30,8 @@ func completionCommand(con *console.Console) *cli.Command {
 		Name:      "completion",
 		Usage:     "print a shell script that completes commands, flags, jobs and refs",
 		UsageText: "artifetch completion bash|zsh|fish|powershell",
-		Description: `If there is a token, it asks the server for the names of jobs and refs, for at most
-one second.
+		Description: `If there is a token, it asks the server for jobs, refs, pipelines and paths in archives,
+for at most one second. It keeps paths for a minute, in the user's cache directory.
 
   source <(artifetch completion bash)
   artifetch completion zsh >"${fpath[1]}/_artifetch"
@@ -69,17 +74,31 @@ func completions(ctx context.Context, before []string, current string) []complet
 		return nil
 	case strings.HasPrefix(current, "-"):
 		return complete.Starting(flagWords(app, a), current, "")
-	case len(a.Rest) == 0 && len(a.Path) == 1 && a.Path[0] == "completion":
-		return complete.Starting(complete.Texts(complete.Shells()...), current, "")
-	case len(a.Rest) > 0:
+	}
+	return complete.Starting(arguments(ctx, a, before), current, "")
+}
+
+// arguments lists what could stand in the place of the next argument, or of a command.
+func arguments(ctx context.Context, a *arrange.Line, before []string) (words []complete.Word) {
+	command, given := strings.Join(a.Path, " "), len(a.Rest)
+	switch {
+	case given == 0 && command == "completion":
+		return complete.Texts(complete.Shells()...)
+	case given == 0 && len(a.Path) == 2 && a.Path[0] == "job":
+		return fromServer(ctx, before, "job-id")
+	case command == "fetch", command == "ls", command == "cat" && given == 0:
+		return fromServer(ctx, before, archivePath)
+	case given > 0:
 		return nil
 	}
-	var commands []complete.Word
 	for _, c := range a.Commands {
-		commands = append(commands, complete.Word{Text: c.Name, About: c.Usage})
+		words = append(words, complete.Word{Text: c.Name, About: c.Usage})
 	}
-	return complete.Starting(commands, current, "")
+	return words
 }
+
+// archivePath stands for a path in an archive, in the place of a flag.
+const archivePath = "PATH"
 
 // flagWords lists the command's flags and the global ones.
 func flagWords(app *cli.App, a *arrange.Line) []complete.Word {
@@ -101,10 +120,10 @@ func flagWords(app *cli.App, a *arrange.Line) []complete.Word {
 // values lists a flag's possible values, after the words before it.
 func values(ctx context.Context, before, path []string, flag string) []complete.Word {
 	switch flag {
-	case "job", "name", "ref":
+	case "job", "name", "ref", "job-id":
 		return fromServer(ctx, before, flag)
 	case "pipeline":
-		return complete.Texts(pipelineWords...)
+		return append(complete.Texts(pipelineWords...), fromServer(ctx, before, flag)...)
 	case "source":
 		return complete.Texts(resolve.Sources()...)
 	case "scope":
@@ -145,7 +164,11 @@ func fromServer(ctx context.Context, before []string, flag string) []complete.Wo
 		if err != nil || s.cfg.Token.Kind == env.NoToken {
 			return err
 		}
-		names = s.names(ctx, readQuery(c), flag)
+		if flag == archivePath {
+			names = s.paths(ctx, readQuery(c))
+		} else {
+			names = s.names(ctx, readQuery(c), flag)
+		}
 		return nil
 	}
 	for _, c := range app.Commands {
@@ -170,16 +193,55 @@ func (s *session) names(ctx context.Context, o queryOptions, flag string) []comp
 		return nil
 	}
 	name := func(j gitlab.Job) complete.Word { return complete.Word{Text: j.Name, About: j.Stage} }
-	if flag == "ref" {
+	switch flag {
+	case "pipeline":
+		pipelines := s.api.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{Ref: o.asked.Ref})
+		return distinct(pipelines, func(p gitlab.Pipeline) complete.Word {
+			return complete.Word{Text: orUnknown(p.ID), About: p.Ref + ", " + p.Status}
+		})
+	case "job-id":
+		q.Ref = o.asked.Ref
+		name = func(j gitlab.Job) complete.Word {
+			return complete.Word{Text: orUnknown(j.ID), About: j.Name + ", " + j.Ref + ", " + j.Status}
+		}
+	case "ref":
 		pipelines := s.api.Pipelines(ctx, gitlab.Project(q.Project), gitlab.PipelinesOptions{})
 		if refs := distinct(pipelines, func(p gitlab.Pipeline) complete.Word { return complete.Word{Text: p.Ref, About: p.Status} }); len(refs) > 0 {
 			return append(refs, defaultBranch)
 		}
 		name = func(j gitlab.Job) complete.Word { return complete.Word{Text: j.Ref, About: j.Pipeline.Status} }
-	} else {
+	default:
 		q.Ref = o.asked.Ref
 	}
 	return distinct(s.jobs().List(ctx, q), name)
+}
+
+// maxPaths is how many paths of an archive a shell is offered.
+const maxPaths = 1000
+
+// paths lists what is in the archive that a query means. The answer is kept for a minute,
+// for this token and this query alone.
+func (s *session) paths(ctx context.Context, o queryOptions) []complete.Word {
+	q, err := o.query(s.cfg)
+	if err != nil {
+		return nil
+	}
+	find := func() (words []complete.Word) {
+		listed, err := s.inspector().List(ctx, s.resolver.Settle(q), extract.Selection{}, retrieve.FromArchive)
+		if err != nil {
+			return nil
+		}
+		for _, f := range listed[:min(len(listed), maxPaths)] {
+			words = append(words, complete.Word{Text: f.Name, About: console.Size(f.Size)})
+		}
+		return words
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return find()
+	}
+	key := fmt.Sprintf("%s %s %s %+v", s.cfg.APIURL, s.cfg.Token.Kind, s.cfg.Token.Value.Reveal(), q)
+	return complete.Kept(filepath.Join(dir, "artifetch", "completion"), key, find)
 }
 
 // distinct returns the names in a list's first page, each once.

@@ -129,6 +129,11 @@ func TestCompleteNames(t *testing.T) {
 		{[]string{"--ref", ""}, "main\trunning\nrefs/merge-requests/7/head\tsuccess\nrelease/2.x\tsuccess\nv1.0\tsuccess\n@default\tthe default branch\n", 1},
 		{[]string{"--ref=re"}, "--ref=refs/merge-requests/7/head\tsuccess\n--ref=release/2.x\tsuccess\n", 1},
 		{[]string{"--ref", "release/2.x", "--job", ""}, "build\ttest\n", 2},
+		{[]string{"--job-id", "100"}, "1009\tlint, main, success\n1008\tflaky, main, failed\n1007\tbuild: [linux, arm64], main, success\n1006\tbuild: [linux, amd64], main, success\n1005\ttest 3/3, main, success\n1004\ttest 2/3, main, success\n1003\ttest 1/3, main, success\n1002\treport, main, success\n1001\tbuild, main, success\n", 1},
+		{[]string{"--pipeline", "10"}, "105\trefs/merge-requests/7/head, success\n104\trelease/2.x, success\n103\tv1.0, success\n100\tmain, success\n", 1},
+		{[]string{"--job-id", "1001", "dist/a"}, "dist/app\t19 B\n", 1},
+		{[]string{"--job-id", "1001", "dist/app", "dist/l"}, "dist/logs/build.log\t19.5 KiB\n", 0}, // it is known
+		{[]string{"--job-id", "1002", "none"}, "", 1},
 	}
 	for _, tt := range tests {
 		before := len(s.Requests())
@@ -138,6 +143,19 @@ func TestCompleteNames(t *testing.T) {
 		if n := len(s.Requests()) - before; n != tt.requests {
 			t.Errorf("%s: %d requests, want %d", tt.words, n, tt.requests)
 		}
+	}
+}
+
+// The jobs of a job command have no flag.
+func TestCompleteJobIDs(t *testing.T) {
+	t.Parallel()
+	token, s := serverFor(t, gitlabtest.PrivateToken)
+	who := []string{"fish", "job", "show", "--server-url", s.URL, "--token-file", token, "-R", "1"}
+	if diff := cmp.Diff("1009\tlint, main, success\n", completed(t, append(who, "1009")...)); diff != "" {
+		t.Error(diff)
+	}
+	if got := completed(t, append(who, "1009", "10")...); got != "" {
+		t.Errorf("a second job: %q", got)
 	}
 }
 
