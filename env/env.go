@@ -25,10 +25,10 @@ import (
 	"github.com/sethvargo/go-envconfig"
 )
 
-// ErrUsage is what all errors are: values that the user must fix.
+// ErrUsage matches all errors: values that the user must fix.
 var ErrUsage = errors.New("configuration")
 
-// UsageError names the variable at fault and what to do about it.
+// UsageError names the wrong variable and says what to do about it.
 type UsageError struct {
 	Name   string // of the variable, or a file's path
 	Reason string // what is wrong with it; never its value
@@ -44,33 +44,33 @@ func (e *UsageError) Hint() string { return e.Fix }
 // Is makes every UsageError an [ErrUsage].
 func (e *UsageError) Is(target error) bool { return target == ErrUsage }
 
-// Config is what the environment says. The zero value of a field means that it says
-// nothing about it.
+// Config is what the environment says. A field's zero value means that it says nothing
+// about it.
 type Config struct {
 	APIURL      *url.URL // root of the REST API, without a trailing slash; never nil
-	ServerNamed bool     // a variable names that server; else it is the default
+	ServerNamed bool     // a variable sets the server; otherwise it is the default
 	Token       Token    // the credential in use
 	TLS         TLS
 
 	Headers        []Header // for a gateway in front of GitLab
 	ProxyPasswords []Secret // in the addresses of proxies, which net/http reads itself
 
-	Project       string // numeric id of the job's project; of a checkout's, its full path
+	Project       string // numeric ID of the job's project; for a checkout, its full path
 	ProjectPath   string // its full path
-	Remote        string // the remote of the checkout that the project is from; empty for a job's
+	Remote        string // the checkout's remote with the project; empty for a job's
 	Dir           string // the job's workspace
 	Ref           string // the ref that the job's own pipeline runs for
 	DefaultBranch string // of the job's project
 	SHA           string // commit of the job's pipeline
 	PipelineID    int64
 	BaseSHA       string // of its merge request: the commit that the changes are compared with
-	BaseProject   string // numeric id of the project that its merge request is in
+	BaseProject   string // numeric ID of its merge request's project
 	JobID         int64
 	ServerVersion string // of GitLab, such as "18.5.1-ee"
 
 	PipelineSource   string // what started the job's pipeline: push, parent_pipeline, …
-	UpstreamPipeline int64  // the pipeline that triggered it; GitLab says so since 18.9
-	UpstreamProject  string // numeric id of that pipeline's project
+	UpstreamPipeline int64  // the pipeline that triggered it; GitLab sets it since 18.9
+	UpstreamProject  string // numeric ID of that pipeline's project
 
 	InCI  bool // runs in a GitLab CI job
 	AnyCI bool // runs in a job of any CI
@@ -78,14 +78,14 @@ type Config struct {
 	Dumb  bool // the terminal can't move its cursor
 }
 
-// TLS names PEM files. Empty means none.
+// TLS has the names of PEM files, which may be empty.
 type TLS struct {
 	CAFile   string // certificates to trust in addition to the system's
 	CertFile string // client certificate, for GitLab only
 	KeyFile  string // its key
 }
 
-// settings is the environment as it is, one field for each variable.
+// settings is the raw environment, one field for each variable.
 type settings struct {
 	ServerURL string `env:"ARTIFETCH_SERVER_URL"`
 	APIURL    string `env:"CI_API_V4_URL"`
@@ -174,7 +174,7 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	return c, nil
 }
 
-// identity fills in the fields that make sense only on the job's own server.
+// identity sets the fields that only make sense on the job's own server.
 func (s *settings) identity(c *Config) {
 	c.Project, c.ProjectPath = s.Project, s.ProjectPath
 	c.Ref = firstOf(s.mergeRequestRef(), s.RefName)
@@ -184,10 +184,10 @@ func (s *settings) identity(c *Config) {
 	c.BaseSHA, c.BaseProject = s.MRBase, s.MRProject
 }
 
-// mergeRequestRef returns the ref of a merge request pipeline, or "" for another one.
-// CI_MERGE_REQUEST_REF_PATH is always that of the source branch's commit,
-// refs/merge-requests/7/head, although pipelines for merged results and merge trains run
-// for refs of their own (app/models/merge_request.rb: merge_ref_path, train_ref_path).
+// mergeRequestRef returns the ref of a merge request pipeline, or "" for other pipelines.
+// CI_MERGE_REQUEST_REF_PATH is always the ref of the source branch's commit,
+// refs/merge-requests/7/head, although pipelines for merged results and merge trains have
+// their own refs (app/models/merge_request.rb: merge_ref_path, train_ref_path).
 func (s *settings) mergeRequestRef() string {
 	of, isHead := strings.CutSuffix(s.MRRefPath, "/head")
 	switch {
@@ -209,5 +209,5 @@ func (s *settings) tls() TLS {
 	return t
 }
 
-// Variable returns the variable that a user has named.
+// Variable returns the variable with a name that a user has given.
 func Variable(name string) (string, bool) { return os.LookupEnv(name) }

@@ -21,14 +21,14 @@ const (
 	headerFileName = "ARTIFETCH_HEADER_FILE"
 )
 
-// maxHeaders is more than servers accept of all headers together, in bytes.
+// maxHeaders is more than servers accept for all headers together, in bytes.
 const maxHeaders = 64 << 10
 
 // tokens are the headers in which GitLab reads credentials.
 // https://docs.gitlab.com/api/rest/authentication/
 var tokens = []string{"Private-Token", "Job-Token", "Deploy-Token", "X-Gitlab-Static-Object-Token"}
 
-// others are headers that give a request another meaning: another user, another method.
+// others are headers that change a request's meaning: another user, another method.
 var others = []string{"Sudo", "X-Http-Method-Override"}
 
 // ours are the headers that artifetch sets itself, and those that only the connection may
@@ -38,21 +38,21 @@ var ours = []string{
 	"Content-Type", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Upgrade", "Expect",
 }
 
-// plain are headers that say how a request came or what it wants: their values aren't
-// secrets, and are words that results and messages may have.
+// plain are headers about the request's origin or purpose: their values aren't secrets,
+// and are words that may occur in results and messages.
 var plain = []string{
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Proto", "X-Forwarded-Scheme",
 	"X-Forwarded-Server", "X-Forwarded-Ssl", "X-Real-Ip", "Via", "Origin", "Pragma", "Cache-Control", "Accept-Language", "Accept-Charset",
 	"X-Request-Id", "X-Correlation-Id", "Traceparent", "Tracestate",
 }
 
-// minHeaderSecret is the length in bytes below which the value of a header is taken for a word
-// such as main or true, and not for a secret.
+// minHeaderSecret: shorter values of headers, in bytes, count as words such as main or
+// true rather than secrets.
 const minHeaderSecret = 8
 
-// OtherSecrets returns what messages mustn't have besides the token: the passwords of proxies,
-// and the values of headers, with and without their scheme, such as Bearer. Values of headers
-// that are no secrets aren't among them, nor parts of the server's address.
+// OtherSecrets returns what messages mustn't contain besides the token: the passwords of
+// proxies, and the values of headers, with and without their scheme, such as Bearer. It
+// omits values that aren't secrets, and parts of the server's address.
 func (c Config) OtherSecrets() []string {
 	var secrets []string
 	for _, password := range c.ProxyPasswords {
@@ -69,11 +69,11 @@ func (c Config) OtherSecrets() []string {
 	return secrets
 }
 
-// headers returns the headers of the file and of the variable. They are credentials: they
-// go to no server that nobody has named.
+// headers returns the headers from the file and the variable. They are credentials: they
+// only go to a server that a variable or flag names.
 func (s *settings) headers(kind TokenKind, at server) (list []Header, err error) {
 	read := func(source, text string) {
-		text = strings.TrimPrefix(text, "\ufeff") // of editors on Windows
+		text = strings.TrimPrefix(text, "\ufeff") // from editors on Windows
 		for i, line := range strings.Split(text, "\n") {
 			line = strings.TrimSpace(line)
 			if line == "" || line[0] == '#' || err != nil {
@@ -105,7 +105,7 @@ func (s *settings) headers(kind TokenKind, at server) (list []Header, err error)
 	return list, err
 }
 
-// header reads one line. Its errors don't have the value.
+// header parses one line. Its errors don't contain the value.
 func header(source string, number int, line string, kind TokenKind) (Header, error) {
 	name, value, found := strings.Cut(line, ":")
 	value = strings.TrimSpace(value)
@@ -138,7 +138,7 @@ func header(source string, number int, line string, kind TokenKind) (Header, err
 	return Header{Name: name, Value: NewSecret(value)}, nil
 }
 
-// notInName reports whether a header's name can't have a character (RFC 9110 §5.6.2).
+// notInName reports whether a header's name can't contain a character (RFC 9110 §5.6.2).
 func notInName(r rune) bool {
 	isAlnum := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 	return !isAlnum && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// proxies returns the passwords in the addresses of proxies, to be masked. An invalid
+// proxies returns the passwords in the addresses of proxies, to mask them. An invalid
 // address is an error: net/http would silently connect without the proxy.
 func (s *settings) proxies() ([]Secret, error) {
 	var passwords []Secret
@@ -31,8 +31,8 @@ func (s *settings) proxies() ([]Secret, error) {
 	return passwords, nil
 }
 
-// parseProxy reads an address as net/http does, which adds http:// if the scheme is
-// missing, but accepts only valid ones.
+// parseProxy parses an address as net/http does, which adds http:// if the scheme is
+// missing, but only accepts valid ones.
 func parseProxy(value string) (*url.URL, bool) {
 	if !strings.Contains(value, "://") {
 		value = "http://" + value

@@ -2,14 +2,14 @@ package env
 
 import "fmt"
 
-// redacted is what a secret looks like wherever it is printed.
+// redacted is printed instead of a secret.
 const redacted = "[REDACTED]"
 
-// Secret holds a credential. It prints as [REDACTED] in every format verb, as
-// text and in JSON; only [Secret.Reveal] gives the value.
+// Secret holds a credential. It prints as [REDACTED] with every format verb, as text and
+// in JSON; only [Secret.Reveal] returns the value.
 //
-// The value sits behind a pointer, because fmt does not call the methods of
-// unexported fields: in a struct printed with %+v, it shows an address.
+// The value is behind a pointer, because fmt doesn't call the methods of unexported
+// fields: in a struct printed with %+v, it shows an address.
 type Secret struct{ value *string }
 
 // NewSecret wraps a value.
@@ -23,7 +23,7 @@ func (s Secret) Reveal() string {
 	return *s.value
 }
 
-// IsZero reports whether there is no value, or an empty one.
+// IsZero reports whether the value is missing or empty.
 func (s Secret) IsZero() bool { return s.Reveal() == "" }
 
 // String implements [fmt.Stringer].

@@ -15,16 +15,15 @@ const apiPath = "/api/v4"
 // server is where requests go.
 type server struct {
 	api *url.URL // root of the REST API
-	// own is true if that is the server that runs the job. The job's token and
-	// project mean nothing to other servers, which must not get the token.
+	// own is true for the server that runs the job. The job's token and project are
+	// meaningless on other servers, which must not get the token.
 	own bool
-	// named is false if nothing names a server, and the default takes its place.
+	// named is false if no variable sets the server, so it is the default.
 	named bool
 }
 
-// server finds the root of the REST API: ARTIFETCH_SERVER_URL, else CI_API_V4_URL,
-// which carries a relative URL root as well, else CI_SERVER_URL, else
-// gitlab.com.
+// server finds the root of the REST API: ARTIFETCH_SERVER_URL, else CI_API_V4_URL, which
+// includes a relative URL root, else CI_SERVER_URL, else gitlab.com.
 func (s *settings) server() (server, error) {
 	job, err := s.jobServer()
 	inJob := s.APIURL != "" || s.CIServer != ""

@@ -8,10 +8,10 @@ import (
 	"github.com/sethvargo/go-envconfig"
 )
 
-// TokenKind says how a token is presented to GitLab.
+// TokenKind says how to send a token to GitLab.
 type TokenKind string
 
-// The kinds of token, and the two words of ARTIFETCH_TOKEN_TYPE that aren't kinds.
+// The kinds of token. ARTIFETCH_TOKEN_TYPE also accepts auto.
 const (
 	JobToken     TokenKind = "job"     // header JOB-TOKEN
 	PrivateToken TokenKind = "private" // header PRIVATE-TOKEN: personal, project and group access tokens
@@ -24,18 +24,18 @@ const (
 type Token struct {
 	Value  Secret
 	Kind   TokenKind // never empty, never "auto"
-	Source string    // variable or file, for the log; that of NoToken, if it was asked for
+	Source string    // variable or file, for the log; for NoToken, what asked for it
 }
 
 // tokenSource is a place where a token may be. kind is what its name says; while
-// ARTIFETCH_TOKEN_TYPE is auto, a value that looks like another kind counts instead.
+// ARTIFETCH_TOKEN_TYPE is auto, a value that looks like another kind overrides it.
 type tokenSource struct {
 	name string
 	kind TokenKind
 	read func() (Secret, error) // a zero Secret means: not here
 }
 
-// token returns the first token of the kind that the user wants.
+// token returns the first token of the wanted kind.
 func (s *settings) token(l envconfig.Lookuper, at server) (Token, error) {
 	want := TokenKind(s.TokenType)
 	switch want {
@@ -85,14 +85,14 @@ func (s *settings) mayGo(t Token, at server) error {
 	return nil
 }
 
-// The variables about tokens that the program has for itself.
+// The program's own variables for tokens.
 const (
 	tokenFile = "ARTIFETCH_TOKEN_FILE"
 	tokenType = "ARTIFETCH_TOKEN_TYPE"
 )
 
-// tokenSources returns the places in order: a file that the user names, then what a person
-// has set, then what GitLab has set.
+// tokenSources returns the places in order: a file that the user names, then the user's
+// variables, then GitLab's.
 func (s *settings) tokenSources(own bool) []tokenSource {
 	mounted := func(name string, kind TokenKind) tokenSource {
 		path := filepath.Join(s.SecretsDir, name)
@@ -141,8 +141,8 @@ func (t tokenSource) token(value Secret, want TokenKind, isJob bool) (Token, err
 	return Token{Value: value, Kind: kind, Source: t.name}, nil
 }
 
-// prefixed matches the beginning of GitLab's tokens. An instance may add a prefix of its
-// own in front, as in mycorp-glcbt-….
+// prefixed matches the prefix of GitLab's tokens. An instance may add its own prefix, as
+// in mycorp-glcbt-….
 // https://docs.gitlab.com/administration/settings/account_and_limit_settings/#instance-token-prefix
 var prefixed = regexp.MustCompile(`^(?:[0-9A-Za-z_-]+?-)?(glcbt|glpat)-`)
 
@@ -157,8 +157,8 @@ func (s *settings) isJobToken(value Secret) bool {
 	return strings.HasPrefix(text, "eyJ") && strings.Count(text, ".") == 2 || text == s.JobToken.Reveal()
 }
 
-// guessKind trusts the form of a token more than the name of its variable: GitLab treats a
-// job token in the PRIVATE-TOKEN header as anonymous.
+// guessKind trusts a token's form more than the name of its variable: GitLab treats a job
+// token in the PRIVATE-TOKEN header as anonymous.
 func guessKind(value string, named TokenKind, isJob bool) TokenKind {
 	switch {
 	case isJob:
@@ -169,7 +169,7 @@ func guessKind(value string, named TokenKind, isJob bool) TokenKind {
 	return named
 }
 
-// noToken returns why there is no token, or a Token for anonymous requests.
+// noToken returns the error for a missing token, or a Token for anonymous requests.
 func noToken(l envconfig.Lookuper, want TokenKind, own bool) (Token, error) {
 	if want != autoToken {
 		return Token{}, &UsageError{Name: tokenType, Reason: string(want) + ": no such token in the environment", Fix: "set GITLAB_TOKEN or CI_JOB_TOKEN, or ARTIFETCH_TOKEN_FILE"}

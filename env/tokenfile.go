@@ -23,8 +23,8 @@ func readNamed(name, path string) (Secret, error) {
 	return value, nil
 }
 
-// readOptional reads a file that is used when it is there, such as the secret
-// of a Dockerfile's RUN --mount=type=secret.
+// readOptional reads a file that is used if it exists, such as the secret of a
+// Dockerfile's RUN --mount=type=secret.
 func readOptional(path string) (Secret, error) {
 	value, err := readFile(path)
 	switch {
@@ -41,7 +41,7 @@ func readOptional(path string) (Secret, error) {
 // maxTokenFile is larger than any token, in bytes: a token must fit into a header.
 const maxTokenFile = 64 << 10
 
-// unreadable says why a file can't be read, in a sentence that begins with its path.
+// unreadable says why a file can't be read, in a sentence that starts with its path.
 func unreadable(path string, err error) string {
 	if rest, ok := strings.CutPrefix(err.Error(), path+" "); ok {
 		return rest

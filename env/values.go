@@ -7,10 +7,10 @@ import (
 	"github.com/sethvargo/go-envconfig"
 )
 
-// cleaned removes the line break at the end of a value, which often comes from pasting or
-// from a file; ignores empty values, so they don't override defaults; and finds references
-// that weren't expanded. It stores the first of those, because a Lookuper can't return an
-// error.
+// cleaned removes the final line break of a value, which often comes from pasting or from
+// a file; it ignores empty values, so they don't override defaults; and it finds
+// references that weren't expanded. It stores the first of those, because a Lookuper
+// can't return an error.
 type cleaned struct {
 	from envconfig.Lookuper
 	err  error
@@ -33,18 +33,19 @@ func (c *cleaned) Lookup(name string) (string, bool) {
 	return value, ok && value != ""
 }
 
-// isID reports whether a variable that GitLab sets to the number of a job or pipeline holds one.
-// Other CI systems may have the same variable with another value, which means nothing here.
+// isID reports whether a variable that GitLab sets to a job's or pipeline's number
+// contains one. Other CI systems may have the same variable with another value, which is
+// meaningless here.
 func isID(name, value string) bool {
-	if name == "CI_PROJECT_ID" || name == "CI_UPSTREAM_PROJECT_ID" || name == "CI_MERGE_REQUEST_PROJECT_ID" { // a path will do
+	if name == "CI_PROJECT_ID" || name == "CI_UPSTREAM_PROJECT_ID" || name == "CI_MERGE_REQUEST_PROJECT_ID" { // a path is also valid
 		return true
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
 	return err == nil && n > 0
 }
 
-// Unexpanded reports whether a value is nothing but a reference to a variable,
-// such as $CI_JOB_TOKEN, ${CI_JOB_TOKEN} or %CI_JOB_TOKEN%, and returns it.
+// Unexpanded reports whether a value is only a reference to a variable, such as
+// $CI_JOB_TOKEN, ${CI_JOB_TOKEN} or %CI_JOB_TOKEN%, and returns it.
 func Unexpanded(value string) (string, bool) {
 	name, ok := referred(value)
 	if !ok || name == "" || strings.Trim(name, "_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
@@ -53,7 +54,7 @@ func Unexpanded(value string) (string, bool) {
 	return value, true
 }
 
-// referred returns what a reference refers to.
+// referred returns the name in a reference.
 func referred(value string) (name string, ok bool) {
 	if len(value) > 2 && strings.HasPrefix(value, "%") && strings.HasSuffix(value, "%") {
 		return value[1 : len(value)-1], true

@@ -10,11 +10,11 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// An answer must be about what the request named. A server in between, a cache or a broken
-// server may send another job, or the jobs of another pipeline: what is downloaded,
-// canceled or erased next would be what nobody asked for.
+// An answer must be about the object that was requested. A server in between, a cache or
+// a broken server may send another job, or the jobs of another pipeline: then the wrong
+// one would be downloaded, canceled or erased next.
 
-// other is the error of an answer that isn't about what was asked for.
+// other returns the error for an answer about another object than requested.
 func other(method, address string, status int, is, asked string) error {
 	return &Error{
 		Method: method, URL: redact.URL(address), StatusCode: status,
@@ -22,12 +22,12 @@ func other(method, address string, status int, is, asked string) error {
 	}
 }
 
-// one returns the error of an answer about a single thing that isn't what was asked for.
+// one returns an error if an answer about a single object isn't about the requested one.
 func (a answer) one(what string, is, asked any) error {
 	return other(a.Request.Method, a.Request.URL.String(), a.StatusCode, fmt.Sprint(what, " ", is), fmt.Sprint(what, " ", asked))
 }
 
-// of returns the error of an answer that is about another project or pipeline.
+// of returns an error if an answer is about another project or pipeline.
 func (a answer) of(c *Client, in place, p Pipeline) error {
 	if is, asked := c.about(in, p); is != "" {
 		return other(a.Request.Method, a.Request.URL.String(), a.StatusCode, is, asked)
@@ -35,14 +35,14 @@ func (a answer) of(c *Client, in place, p Pipeline) error {
 	return nil
 }
 
-// place is where what an answer is about must be.
+// place is where the object of an answer must be.
 type place struct {
 	project  Project
-	pipeline int64 // 0 is any
+	pipeline int64 // 0 means any
 }
 
-// about checks where a job, a pipeline or a row of a list is. What the server leaves out
-// isn't checked. It returns what is wrong and what was asked for, or "".
+// about checks the place of a job, a pipeline or a row of a list, as far as the server
+// shows it. It returns the wrong and the requested place, or "".
 func (c *Client) about(in place, p Pipeline) (is, asked string) {
 	switch {
 	case in.pipeline != 0 && p.ID != 0 && p.ID != in.pipeline:
@@ -53,8 +53,8 @@ func (c *Client) about(in place, p Pipeline) (is, asked string) {
 	return "", ""
 }
 
-// isOf reports whether an ID can be that of a project. Of a project that is named by its
-// path, all answers must have the same ID.
+// isOf reports whether an ID may belong to a project. For a project given by path, all
+// answers must have the same ID.
 func (c *Client) isOf(project Project, id int64) bool {
 	if id == 0 {
 		return true
@@ -66,8 +66,8 @@ func (c *Client) isOf(project Project, id int64) bool {
 	return first == id
 }
 
-// rowsOf passes on the rows of a list, up to one that is about another pipeline or project
-// than was asked for.
+// rowsOf passes on the rows of a list, up to one that belongs to another pipeline or
+// project than requested.
 func rowsOf[T any](c *Client, rows iter.Seq2[T, error], address string, in place, of func(T) Pipeline) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for row, err := range rows {

@@ -5,24 +5,24 @@ import (
 	"net/http"
 )
 
-// The requests that change something. GitLab treats them as anonymous if they come
-// with a job token.
+// The requests that change something. With a job token, GitLab treats them as anonymous.
 
-// KeepArtifacts keeps the artifacts of a job from expiring.
-// POST /projects/:id/jobs/:job_id/artifacts/keep
+// KeepArtifacts prevents a job's artifacts from expiring. POST
+// /projects/:id/jobs/:job_id/artifacts/keep
 func (c *Client) KeepArtifacts(ctx context.Context, project Project, job int64) (Job, error) {
 	return c.act(ctx, project, job, "artifacts/keep", nil)
 }
 
-// DeleteArtifacts deletes the archive and the reports of a job; its log stays.
-// DELETE /projects/:id/jobs/:job_id/artifacts
+// DeleteArtifacts deletes the archive and the reports of a job, but not its log. DELETE
+// /projects/:id/jobs/:job_id/artifacts
 func (c *Client) DeleteArtifacts(ctx context.Context, project Project, job int64) error {
 	_, err := c.send(ctx, http.MethodDelete, c.ArchiveURL(project, job), nil, nil)
 	return err
 }
 
-// DeleteProjectArtifacts expires all artifacts of a project, except for those that GitLab
-// keeps: of the newest successful pipeline of each ref. The server does it later. DELETE /projects/:id/artifacts
+// DeleteProjectArtifacts expires all artifacts of a project, except those of the newest
+// successful pipeline of each ref, which GitLab keeps. The server does it later. DELETE
+// /projects/:id/artifacts
 func (c *Client) DeleteProjectArtifacts(ctx context.Context, project Project) error {
 	_, err := c.send(ctx, http.MethodDelete, c.address(nil, "projects", segment(string(project)), "artifacts"), nil, nil)
 	return err
@@ -38,14 +38,13 @@ func (c *Client) CancelJob(ctx context.Context, project Project, job int64, forc
 	return c.act(ctx, project, job, "cancel", nil)
 }
 
-// RetryJob runs a job again, with inputs in place of those that it had. The job that is
-// returned is the new one. GitLab ignores inputs before 18.10.
-// POST /projects/:id/jobs/:job_id/retry
+// RetryJob runs a job again. Inputs replace the job's own. It returns the new job. GitLab
+// ignores inputs before 18.10. POST /projects/:id/jobs/:job_id/retry
 func (c *Client) RetryJob(ctx context.Context, project Project, job int64, inputs map[string]any) (Job, error) {
 	return c.act(ctx, project, job, retry, started(nil, inputs))
 }
 
-// started is the body of a request that starts a job; nil if there is nothing to say.
+// started returns the body of a request that starts a job; nil if it would be empty.
 func started(variables []Variable, inputs map[string]any) any {
 	body := map[string]any{}
 	if len(variables) > 0 {
@@ -73,15 +72,16 @@ type Variable struct {
 }
 
 // PlayJob starts a manual or scheduled job. GitLab ignores inputs before 18.10. For a
-// trigger job, it returns what that has in common with a job. POST /projects/:id/jobs/:job_id/play
+// trigger job, it returns the fields that jobs share. POST
+// /projects/:id/jobs/:job_id/play
 func (c *Client) PlayJob(ctx context.Context, project Project, job int64, variables []Variable, inputs map[string]any) (Job, error) {
 	return c.act(ctx, project, job, "play", started(variables, inputs))
 }
 
-// retry is the route whose answer is another job, a new one.
+// retry is the route that answers with another job: the new one.
 const retry = "retry"
 
-// act posts to a route of a job and returns the job that the answer shows.
+// act posts to a route of a job and returns the job in the answer.
 func (c *Client) act(ctx context.Context, project Project, job int64, route string, body any) (Job, error) {
 	var j Job
 	a, err := c.send(ctx, http.MethodPost, c.jobAddress(project, job, route), body, &j)

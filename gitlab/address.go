@@ -10,10 +10,9 @@ import (
 // "group/sub/lib".
 type Project string
 
-// segment encodes s as one segment of a path: everything but the unreserved
-// characters of RFC 3986 §2.3 becomes %XX. GitLab wants the slashes of project
-// paths and refs encoded (https://docs.gitlab.com/api/rest/#namespaced-paths),
-// and a dot is safe as it is.
+// segment encodes s as one segment of a path: everything except the unreserved characters
+// of RFC 3986 §2.3 becomes %XX. GitLab requires encoded slashes in project paths and refs
+// (https://docs.gitlab.com/api/rest/#namespaced-paths); dots needn't be encoded.
 func segment(s string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
@@ -31,7 +30,7 @@ func segment(s string) string {
 	return b.String()
 }
 
-// address joins segments, each encoded already, below the API root.
+// address joins encoded segments below the API root.
 func (c *Client) address(query url.Values, segments ...string) string {
 	address := c.api.JoinPath().String() + "/" + strings.Join(segments, "/")
 	if len(query) > 0 {
@@ -40,7 +39,7 @@ func (c *Client) address(query url.Values, segments ...string) string {
 	return address
 }
 
-// jobAddress is where a route of a job is.
+// jobAddress returns the address of a job's route.
 func (c *Client) jobAddress(project Project, job int64, route string) string {
 	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), route)
 }
@@ -61,16 +60,16 @@ func (c *Client) ReportURL(project Project, job int64, kind string) string {
 }
 
 // RefArchiveURL returns the address of the archive of a job in the newest successful
-// pipeline of a ref. It leaves out search_recent_successful_pipelines, which GitLab knows
-// since 18.10: with that, children are pipelines in their own right, which come before their
-// parents, and the age of a pipeline doesn't matter.
-// GET /projects/:id/jobs/artifacts/:ref_name/download?job=name
+// pipeline of a ref. It doesn't use search_recent_successful_pipelines (since 18.10):
+// that treats children as independent pipelines, which come before their parents, and
+// ignores the pipeline's age. GET
+// /projects/:id/jobs/artifacts/:ref_name/download?job=name
 func (c *Client) RefArchiveURL(project Project, ref, job string) string {
 	return c.address(url.Values{"job": {job}}, "projects", segment(string(project)), "jobs", "artifacts", segment(ref), "download")
 }
 
-// FileURL returns the address of a single file of a job's archive. It has no ranges.
-// GET /projects/:id/jobs/:job_id/artifacts/*artifact_path
+// FileURL returns the address of a single file of a job's archive. It doesn't support
+// ranges. GET /projects/:id/jobs/:job_id/artifacts/*artifact_path
 func (c *Client) FileURL(project Project, job int64, file string) string {
 	return c.address(nil, "projects", segment(string(project)), "jobs", id(job), "artifacts", segments(file))
 }
@@ -105,7 +104,7 @@ func (c *Client) DownloadModeURL(project Project, job int64, mode string) string
 // ReportInMode is [Client.DownloadModeURL] for an address of [Client.ReportURL].
 func ReportInMode(address, mode string) string { return address + "&download_mode=" + mode }
 
-// segments encodes a path and keeps its slashes.
+// segments encodes a path except its slashes.
 func segments(path string) string {
 	parts := strings.Split(path, "/")
 	for i, part := range parts {

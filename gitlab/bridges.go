@@ -16,7 +16,7 @@ type Bridge struct {
 	Status             string     `json:"status"`
 	CreatedAt          *time.Time `json:"created_at"`
 	WebURL             string     `json:"web_url"`
-	Pipeline           Pipeline   `json:"pipeline"`            // that it belongs to
+	Pipeline           Pipeline   `json:"pipeline"`            // the pipeline of the job
 	DownstreamPipeline *Pipeline  `json:"downstream_pipeline"` // nil until it is created, or if that failed
 }
 

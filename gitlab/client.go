@@ -34,32 +34,32 @@ type Client struct {
 	api           *url.URL
 	whole, stream *http.Client
 
-	// KeepRaw keeps jobs as the server sent them, in [Job.Raw]. Set it before the first
+	// KeepRaw keeps jobs as the server sent them in [Job.Raw]. Set it before the first
 	// request.
 	KeepRaw bool
 
 	noTriggerJobs atomic.Bool // the server is older than the route
-	projects      sync.Map    // IDs by path in lower case, as answers have them
+	projects      sync.Map    // IDs by path in lower case, from answers
 }
 
-// New returns a client of the API whose root is api, such as
-// https://gitlab.com/api/v4. It sends requests whose answers are JSON with whole, which
-// may read answers to their end before it returns them, and all others with stream.
+// New returns a client for the API at this root, such as https://gitlab.com/api/v4. It
+// sends requests for JSON with whole, which may read answers to their end before it
+// returns them, and all others with stream.
 func New(api *url.URL, whole, stream *http.Client) *Client {
 	return &Client{api: api, whole: whole, stream: stream}
 }
 
-// maxBody bounds how much of a JSON answer is read, in bytes. A page of a
-// hundred jobs has about 400 kB.
+// maxBody limits how much of a JSON answer is read, in bytes. A page of a hundred jobs
+// has about 400 kB.
 const maxBody = 16 << 20
 
 // answer is an answer that was read to its end.
 type answer struct {
-	*http.Response        // nil if there is none
+	*http.Response        // may be nil
 	body           []byte // of a success
 }
 
-// get asks for an address and decodes the JSON answer into v.
+// get requests an address and decodes the JSON answer into v.
 func (c *Client) get(ctx context.Context, address string, v any) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -89,8 +89,8 @@ func (c *Client) send(ctx context.Context, method, address string, body, v any) 
 	return c.do(req, v)
 }
 
-// do sends a request and decodes the JSON answer into v, if that isn't nil. An answer
-// that is an error has headers, too.
+// do sends a request and decodes the JSON answer into v, unless v is nil. An error's
+// answer has headers, too.
 func (c *Client) do(req *http.Request, v any) (answer, error) {
 	req.Header.Set("Accept", "application/json")
 	resp, err := c.whole.Do(req)

@@ -6,10 +6,10 @@ import (
 	"net/http"
 )
 
-// Downloads through the API, apart from archives, which package fetch reads.
+// Downloads through the API, except archives, which package fetch reads.
 
-// Trace opens the log of a job, as far as the runner has sent it. GitLab always sends
-// all of it: it has no ranges. GET /projects/:id/jobs/:job_id/trace
+// Trace opens a job's log, as far as the runner has sent it. GitLab always sends the
+// whole log and doesn't support ranges. GET /projects/:id/jobs/:job_id/trace
 func (c *Client) Trace(ctx context.Context, project Project, job int64) (io.ReadCloser, error) {
 	return c.open(ctx, c.jobAddress(project, job, "trace"), "")
 }
@@ -25,8 +25,8 @@ func (c *Client) RefArchiveExists(ctx context.Context, project Project, ref, job
 	return c.exists(ctx, c.RefArchiveURL(project, ref, job))
 }
 
-// Storage downloads the first byte of an archive at an address of this client's. It also
-// returns the host of the object storage that GitLab redirects to, or "".
+// Storage downloads the first byte of an archive at one of this client's addresses. It
+// also returns the host of the object storage that GitLab redirects to, or "".
 func (c *Client) Storage(ctx context.Context, address string) (host string, err error) {
 	stream := *c.stream
 	stream.CheckRedirect = func(req *http.Request, via []*http.Request) error {
@@ -50,8 +50,8 @@ func (c *Client) exists(ctx context.Context, address string) error {
 	return body.Close()
 }
 
-// open sends a request whose answer is not JSON, and returns its body. byteRange is a
-// Range header; empty means all of it.
+// open sends a request for something other than JSON, and returns the body. byteRange is
+// a Range header; empty means the whole file.
 func (c *Client) open(ctx context.Context, address, byteRange string) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *Client) open(ctx context.Context, address, byteRange string) (io.ReadCl
 		return nil, err
 	}
 	if err := checkPlain(resp); err != nil {
-		_ = resp.Body.Close() // it says no more
+		_ = resp.Body.Close() // it contains nothing else
 		return nil, err
 	}
 	return resp.Body, nil

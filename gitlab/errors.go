@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// Sentinels for the statuses that callers distinguish. An [*Error] is the one of its
-// status.
+// Sentinels for the statuses that callers distinguish. [Error.Is] matches them.
 var (
 	ErrUnauthorized = errors.New("unauthorized")
 	ErrForbidden    = errors.New("forbidden")
@@ -44,7 +43,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// reason is the message without the status that GitLab begins many with, as in
+// reason returns the message without its status, which many of GitLab's start with, as in
 // "403 Forbidden - Job is not erasable!".
 func (e *Error) reason() string {
 	text, repeats := strings.CutPrefix(e.Message, strconv.Itoa(e.StatusCode)+" ")
@@ -58,7 +57,7 @@ func (e *Error) reason() string {
 	return text
 }
 
-// Is makes an Error the sentinel of its status.
+// Is matches the sentinel for the status.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrUnauthorized:
@@ -78,9 +77,9 @@ func (e *Error) ProjectNotFound() bool {
 	return !e.FromStorage && e.StatusCode == http.StatusNotFound && e.Message == "404 Project Not Found"
 }
 
-// NotNow reports whether GitLab refuses because of the current state, and not because of
-// the token: a job that isn't playable (400), a project whose size is being calculated
-// (409), and two 403 that differ only in their words (lib/api/ci/jobs.rb).
+// NotNow reports whether GitLab refuses because of the current state rather than the
+// token: a job isn't playable (400), a project's size is being calculated (409), or one
+// of two 403 that differ only in their words (lib/api/ci/jobs.rb).
 func (e *Error) NotNow() bool {
 	switch e.StatusCode {
 	case http.StatusBadRequest, http.StatusConflict:
@@ -91,8 +90,8 @@ func (e *Error) NotNow() bool {
 	return false
 }
 
-// RouteMissing reports whether this version of GitLab doesn't have the route: the text of
-// that 404 is under "error", that of a missing record is under "message" (lib/api/api.rb).
+// RouteMissing reports whether this version of GitLab doesn't have the route: that 404
+// has its text in "error", while a missing record's has it in "message" (lib/api/api.rb).
 func (e *Error) RouteMissing() bool {
 	return e.StatusCode == http.StatusNotFound && !e.FromStorage && e.routeMissing
 }

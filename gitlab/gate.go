@@ -26,13 +26,13 @@ func CheckResponse(resp *http.Response) error {
 	return newError(resp)
 }
 
-// checkSuccess accepts only those successes that GitLab's API uses (lib/api). Others, such
-// as 202 with some other JSON, are from a server in between.
+// checkSuccess only accepts those successes that GitLab's API uses (lib/api). Others,
+// such as 202 with other JSON, come from a server in between.
 func checkSuccess(resp *http.Response) error {
 	if err := CheckResponse(resp); err != nil {
 		return err
 	}
-	expected := []int{http.StatusOK, http.StatusCreated} // of what is done to a job
+	expected := []int{http.StatusOK, http.StatusCreated} // for actions on jobs
 	switch resp.Request.Method {
 	case http.MethodGet:
 		expected = []int{http.StatusOK}
@@ -50,12 +50,12 @@ func checkSuccess(resp *http.Response) error {
 	return e
 }
 
-// checkPlain is checkSuccess for answers that aren't JSON, so they may be sign-in pages.
+// checkPlain is checkSuccess for answers other than JSON, which may be sign-in pages.
 func checkPlain(resp *http.Response) error {
 	if err := checkSuccess(resp); err != nil {
 		return err
 	}
-	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "text/html" { // a malformed one counts as absent
+	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "text/html" { // a malformed one counts as missing
 		return nil
 	}
 	_ = resp.Body.Close() // it may be long
@@ -65,9 +65,9 @@ func checkPlain(resp *http.Response) error {
 	return e
 }
 
-// newError makes the error of an answer.
+// newError returns the error for an answer.
 func newError(resp *http.Response) *Error {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // half a body is better than none
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a partial body is better than none
 	e := &Error{StatusCode: resp.StatusCode, RequestID: requestID(resp.Header)}
 	if resp.Request != nil {
 		e.Method, e.URL = resp.Request.Method, redact.URLOf(resp.Request.URL)
@@ -81,14 +81,14 @@ func newError(resp *http.Response) *Error {
 	return e
 }
 
-// notJSON is the error of an answer that should be JSON and is a sign-in page, or a
-// page of a proxy.
+// notJSON returns the error for an answer that should be JSON, but is a sign-in page or a
+// proxy's page.
 func (a answer) notJSON() error {
 	text, _ := message(a.Header.Get("Content-Type"), a.body)
 	return a.unusable(strings.TrimSuffix("the answer isn't JSON: "+text, ": "))
 }
 
-// undecodable is the error of an answer that can't be decoded, because of err.
+// undecodable returns the error for an answer that can't be decoded because of err.
 func (a answer) undecodable(err error) error {
 	if len(a.body) == maxBody {
 		return a.unusable(fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20))
@@ -103,8 +103,8 @@ func (a answer) undecodable(err error) error {
 	return a.unusable(what)
 }
 
-// identified reports whether jobs, pipelines, merge requests and the parents of commits in
-// an answer have IDs that requests can name. A job's pipeline may be missing.
+// identified reports whether jobs, pipelines, merge requests and the parents of commits
+// in an answer have IDs that requests can use. A job's pipeline may be missing.
 func identified(v any) bool {
 	switch v := v.(type) {
 	case *Job:
@@ -141,7 +141,7 @@ func eachIdentified[T any](rows []T) bool {
 	return true
 }
 
-// unusable is the error of a success that can't be used.
+// unusable returns the error for a success that can't be used.
 func (a answer) unusable(what string) error {
 	return &Error{
 		Method: a.Request.Method, URL: redact.URLOf(a.Request.URL), StatusCode: a.StatusCode,
@@ -149,7 +149,7 @@ func (a answer) unusable(what string) error {
 	}
 }
 
-// redirected reports whether another host answered than the request was sent to.
+// redirected reports whether the request was redirected to another host.
 func redirected(resp *http.Response) bool {
 	first := resp.Request
 	for first != nil && first.Response != nil && first.Response.Request != nil {
@@ -158,7 +158,7 @@ func redirected(resp *http.Response) bool {
 	return first != nil && first.URL.Host != resp.Request.URL.Host
 }
 
-// requestID returns the id by GitLab, S3, Azure or Google Cloud Storage.
+// requestID returns the ID from GitLab, S3, Azure or Google Cloud Storage.
 func requestID(h http.Header) string {
 	for _, name := range []string{"X-Request-Id", "X-Amz-Request-Id", "X-Ms-Request-Id", "X-Guploader-Uploadid"} {
 		if id := h.Get(name); id != "" {

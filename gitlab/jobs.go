@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// Job is a job as the API shows it, with the fields that callers need. The server may
-// leave out any of them.
-// https://docs.gitlab.com/api/jobs/
+// Job is a job in the API, with the fields that callers need. The server may omit any of
+// them. https://docs.gitlab.com/api/jobs/
 type Job struct {
 	ID                int64          `json:"id"`
 	Name              string         `json:"name"`
@@ -32,11 +31,11 @@ type Job struct {
 	ErasedAt          *time.Time     `json:"erased_at"`
 	ArtifactsExpireAt *time.Time     `json:"artifacts_expire_at"`
 	WebURL            string         `json:"web_url"`
-	TagList           []string       `json:"tag_list"` // of the runners that may run it
+	TagList           []string       `json:"tag_list"` // that its runner must have
 	User              *User          `json:"user"`
 	Pipeline          Pipeline       `json:"pipeline"`
-	ArtifactsFile     *ArtifactsFile `json:"artifacts_file"` // nil if there is no archive, or it has expired
-	Artifacts         []ArtifactFile `json:"artifacts"`      // every file, reports and trace included, expired or not
+	ArtifactsFile     *ArtifactsFile `json:"artifacts_file"` // nil if the archive doesn't exist or has expired
+	Artifacts         []ArtifactFile `json:"artifacts"`      // every file, including reports and trace, expired or not
 
 	// Raw is the object that the server sent, with all of its fields, in compact form;
 	// nil unless [Client.KeepRaw] is set.
@@ -64,7 +63,7 @@ type ArtifactFile struct {
 	FileFormat string `json:"file_format"`
 }
 
-// Statuses are those that a job can have.
+// Statuses returns the possible statuses of a job.
 // https://docs.gitlab.com/ci/jobs/#available-job-statuses
 func Statuses() []string {
 	return []string{
@@ -76,8 +75,8 @@ func Statuses() []string {
 // JobsOptions narrow a list of jobs. The zero value lists all.
 type JobsOptions struct {
 	Scope          []string // statuses
-	IncludeRetried bool     // also attempts that were retried; lists of a project always have them
-	PerPage        int      // rows of a page; zero means as many as the server gives
+	IncludeRetried bool     // also retried attempts, which a project's list always contains
+	PerPage        int      // rows per page; zero means the server's maximum
 }
 
 func (o JobsOptions) query() url.Values {
@@ -127,7 +126,7 @@ func (c *Client) PipelineJobs(ctx context.Context, project Project, pipeline int
 	return c.jobRows(ctx, c.address(o.query(), "projects", segment(string(project)), "pipelines", id(pipeline), "jobs"), project, pipeline)
 }
 
-// jobRows is a list of jobs of a project, and of one of its pipelines if that isn't 0.
+// jobRows is a list of a project's jobs, or of one of its pipelines if pipeline isn't 0.
 func (c *Client) jobRows(ctx context.Context, address string, project Project, pipeline int64) iter.Seq2[Job, error] {
 	return rowsOf(c, list(ctx, c, address, Job.id), address, place{project, pipeline}, func(j Job) Pipeline { return j.Pipeline })
 }
@@ -145,7 +144,8 @@ func (c *Client) Job(ctx context.Context, project Project, job int64) (Job, erro
 	return j, err
 }
 
-// isJob checks that an answer is about a job. An ID of 0 is that of any job of the project.
+// isJob checks that an answer is about this job. An ID of 0 accepts any job of the
+// project.
 func (c *Client) isJob(a answer, project Project, job int64, j Job) error {
 	if job != 0 && j.ID != job {
 		return a.one("job", j.ID, job)
@@ -153,7 +153,7 @@ func (c *Client) isJob(a answer, project Project, job int64, j Job) error {
 	return a.of(c, place{project: project}, j.Pipeline)
 }
 
-// CurrentJob returns the job whose token this is. GET /job
+// CurrentJob returns the job token's job. GET /job
 func (c *Client) CurrentJob(ctx context.Context) (Job, error) {
 	var j Job
 	_, err := c.get(ctx, c.address(nil, "job"), &j)

@@ -12,11 +12,10 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// message finds the text in a body. There are five JSON envelopes and four kinds of body
-// that aren't JSON. The content type says little, because proxies answer with pages of
-// their own.
+// message finds the text in a body. There are five JSON envelopes and four kinds of other
+// bodies. The content type isn't reliable, because proxies answer with their own pages.
 func message(contentType string, body []byte) (text string, fromStorage bool) {
-	media, _, _ := mime.ParseMediaType(contentType) // a malformed one counts as absent
+	media, _, _ := mime.ParseMediaType(contentType) // a malformed one counts as missing
 	body = bytes.TrimSpace(body)
 	switch {
 	case bytes.HasPrefix(body, []byte("{")):
@@ -87,7 +86,7 @@ func words(raw json.RawMessage) string {
 }
 
 // storageMessage reads the error that S3, Google Cloud Storage and Azure share, two
-// elements in a row (encoding/xml would be 100 kB of program for them):
+// consecutive elements (encoding/xml would add 100 kB to the program):
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 func storageMessage(body []byte) string {
 	return strings.TrimPrefix(within(codeElement, body)+": "+within(messageElement, body), ": ")
@@ -111,7 +110,7 @@ func title(body []byte) string {
 	return strings.TrimSuffix("HTML page: "+within(titleElement, body), ": ")
 }
 
-// maxMessage limits how much of the server's text is repeated, in characters.
+// maxMessage limits how much of the server's text is printed, in characters.
 const maxMessage = 300
 
 func oneLine(text string) string {

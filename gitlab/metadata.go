@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// Greeting is what a server says about itself.
+// Greeting is a server's information about itself.
 type Greeting struct {
-	Version string               // such as "18.5.1-ee"; empty if the token may not read it
-	Refused *Error               // why it may not: 401 or 403; nil if it may
-	Date    time.Time            // the server's clock; zero if it sends none
+	Version string               // such as "18.5.1-ee"; empty if the token can't read it
+	Refused *Error               // why the token can't: 401 or 403; or nil
+	Date    time.Time            // the server's clock; zero if it doesn't send it
 	TLS     *tls.ConnectionState // nil without TLS
 }
 
-// Older reports whether a version, such as "18.5.1-ee", is older than another one. A version
-// that isn't known is not.
+// Older reports whether a version, such as "18.5.1-ee", is older than another one. An
+// unknown version isn't.
 func Older(version, than string) bool {
 	var v, t [2]int
 	n, _ := fmt.Sscanf(version, "%d.%d", &v[0], &v[1])
-	_, _ = fmt.Sscanf(than, "%d.%d", &t[0], &t[1]) // one of ours
+	_, _ = fmt.Sscanf(than, "%d.%d", &t[0], &t[1]) // one of our constants
 	return n == 2 && (v[0] < t[0] || v[0] == t[0] && v[1] < t[1])
 }
 
-// Greet asks a server for its version. If the server refuses the token, that is in the
-// greeting and not an error. It refuses every job token.
+// Greet asks a server for its version. If the server refuses the token, the greeting says
+// so, and there is no error. It refuses every job token.
 //
 // GET /metadata (https://docs.gitlab.com/api/metadata/). GitLab has that since 15.2, and
-// GET /version before; a gateway, or the permissions of a token, may close both. What the
-// token can see of the projects also shows that this is GitLab.
+// GET /version before; a gateway, or the permissions of a token, may block both. The
+// projects that the token can see also show that this is GitLab.
 func (c *Client) Greet(ctx context.Context) (g Greeting, err error) {
 	if err = c.greetAt(ctx, &g, "metadata"); err == nil && g.Version != "" || g.refused(http.StatusUnauthorized) {
 		return g, err
@@ -52,7 +52,7 @@ func (c *Client) Greet(ctx context.Context) (g Greeting, err error) {
 	return g, err
 }
 
-// greetAt asks for the version at a route.
+// greetAt requests the version at a route.
 func (c *Client) greetAt(ctx context.Context, g *Greeting, route string) error {
 	var m struct {
 		Version string `json:"version"`
@@ -64,8 +64,8 @@ func (c *Client) greetAt(ctx context.Context, g *Greeting, route string) error {
 	return err
 }
 
-// greet asks for an address, and notes what the answer shows of the server. A refusal is
-// no error.
+// greet requests an address, and records what the answer reveals about the server. A
+// refusal isn't an error.
 func (c *Client) greet(ctx context.Context, g *Greeting, address string, v any) (answer, error) {
 	a, err := c.get(ctx, address, v)
 	if a.Response == nil {
@@ -84,14 +84,14 @@ func (g *Greeting) refused(status int) bool {
 	return g.Refused != nil && g.Refused.StatusCode == status
 }
 
-// TokenInfo is what a personal, project or group access token is.
+// TokenInfo describes a personal, project or group access token.
 type TokenInfo struct {
 	Name      string   `json:"name"`
 	Scopes    []string `json:"scopes"`
 	ExpiresAt string   `json:"expires_at"` // a date such as "2027-01-31"; empty means never
 }
 
-// OwnToken asks what the token is. GitLab answers a token with any scope since 15.5, and
+// OwnToken describes the token. GitLab answers tokens with any scope since 15.5, and
 // OAuth tokens with 400. GET /personal_access_tokens/self
 // (https://docs.gitlab.com/api/personal_access_tokens/#self-inform)
 func (c *Client) OwnToken(ctx context.Context) (info TokenInfo, err error) {

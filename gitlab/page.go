@@ -18,17 +18,17 @@ const (
 	perPage    = "100"
 )
 
-// How far a list is read. Some projects have millions of jobs, and no caller needs all of
+// How far to read a list. Some projects have millions of jobs, and no caller needs all of
 // them; a broken server may repeat pages.
 const (
 	maxPages     = 10_000
 	maxListBytes = 256 << 20 // of JSON
-	stalePages   = 10        // in a row, without a new row
+	stalePages   = 10        // consecutive pages without a new row
 )
 
-// list yields the rows of every page, and requests each page when it is needed. Rows that
-// are added meanwhile push others from one page to the next; list yields each row once. A
-// list without end is an error.
+// list yields the rows of every page, and requests each page when it is needed. New rows
+// move others from one page to the next; list yields each row once. An endless list is an
+// error.
 func list[T any, K comparable](ctx context.Context, c *Client, address string, key func(T) K) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var rows []T
@@ -56,9 +56,9 @@ func list[T any, K comparable](ctx context.Context, c *Client, address string, k
 // pages reads one page after the other into rows. take reports whether a page had new
 // rows, and whether another page is needed.
 //
-// The number of the next page, or for keyset pages its cursor, goes into our own address:
-// Link headers have the host that the server is configured with. Behind a proxy that may
-// be another host, which must not get the token.
+// The number of the next page, or for keyset pages its cursor, is added to our own
+// address: Link headers have the host that the server is configured with. Behind a proxy
+// that may be another host, which must not get the token.
 // https://docs.gitlab.com/api/rest/#pagination
 func (c *Client) pages(ctx context.Context, address string, rows any, take func() (fresh, more bool)) error {
 	for read := (progress{}); address != ""; {
@@ -112,8 +112,8 @@ func endless(address, why string) error {
 	return &Error{Method: http.MethodGet, URL: redact.URL(address), StatusCode: http.StatusOK, Message: "the list has no end: " + why}
 }
 
-// nextPage returns the address of the page after the one at address, or "". If there is one
-// that isn't another page than this one, stuck is true.
+// nextPage returns the address of the page after the one at address, or "". If the next
+// page would be this one again, stuck is true.
 func nextPage(address string, h http.Header) (next string, stuck bool) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -121,7 +121,7 @@ func nextPage(address string, h http.Header) (next string, stuck bool) {
 	}
 	query := u.Query()
 	if next := h.Get("X-Next-Page"); next != "" {
-		// Only forward, or a broken server could keep us forever.
+		// Only go forward, or a broken server could keep us busy forever.
 		number, err := strconv.Atoi(next)
 		if current, _ := strconv.Atoi(query.Get("page")); err != nil || number <= max(current, 1) {
 			return "", true
@@ -156,7 +156,7 @@ func relNext(h http.Header) *url.URL {
 			}
 			u, err := url.Parse(strings.TrimPrefix(strings.TrimSpace(target), "<"))
 			if err != nil {
-				u = new(url.URL) // there is a next page, wherever
+				u = new(url.URL) // there is a next page, whatever its address
 			}
 			return u
 		}

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// Pipeline is a pipeline as lists show it.
-// https://docs.gitlab.com/api/pipelines/
+// Pipeline is a pipeline in a list. https://docs.gitlab.com/api/pipelines/
 type Pipeline struct {
 	ID        int64      `json:"id"`
 	IID       int64      `json:"iid"`
@@ -27,20 +26,20 @@ type Pipeline struct {
 type PipelinesOptions struct {
 	Ref    string
 	Status string
-	SHA    string // the full one
-	Source string // "parent_pipeline" lists children, which are left out otherwise
-	// PerPage is how many rows a page has; zero means as many as the server gives.
+	SHA    string // unabbreviated
+	Source string // "parent_pipeline" lists children, which are omitted otherwise
+	// PerPage is the number of rows per page; zero means the server's maximum.
 	PerPage int
 }
 
-// maxForeign is how many pipelines of other refs in a row end the list of a ref.
+// maxForeign is how many consecutive pipelines of other refs end a ref's list.
 const maxForeign = 1000
 
-// Pipelines lists the pipelines of a project, highest id first, without
-// children. GET /projects/:id/pipelines
+// Pipelines lists the pipelines of a project, highest ID first, without children. GET
+// /projects/:id/pipelines
 //
-// Since 19.2, GitLab lists those of a branch's merge requests with the branch; they have a
-// ref of their own, and are left out.
+// Since 19.2, GitLab's list for a branch contains those of its merge requests, which have
+// their own refs; they are omitted.
 func (c *Client) Pipelines(ctx context.Context, project Project, o PipelinesOptions) iter.Seq2[Pipeline, error] {
 	query := url.Values{"per_page": {perPage}, "order_by": {"id"}, "sort": {"desc"}}
 	for name, value := range map[string]string{"ref": o.Ref, "status": o.Status, "sha": o.SHA, "source": o.Source} {

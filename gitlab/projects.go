@@ -2,10 +2,10 @@ package gitlab
 
 import "context"
 
-// DefaultBranch returns the default branch of a project. It is empty if the repository
-// is, or if the token may not read it. Job tokens count as anonymous here: GitLab answers
-// them about public projects only.
-// GET /projects/:id (https://docs.gitlab.com/api/projects/#retrieve-a-project)
+// DefaultBranch returns the default branch of a project. It is empty if the repository is
+// empty, or if the token can't read it. Job tokens count as anonymous here: they can only
+// read public projects. GET /projects/:id
+// (https://docs.gitlab.com/api/projects/#retrieve-a-project)
 func (c *Client) DefaultBranch(ctx context.Context, project Project) (string, error) {
 	var p struct {
 		ID            int64  `json:"id"`

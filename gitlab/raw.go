@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deep the values of a job are nested if it is kept as the server sent
-// it: indentation multiplies its size by that. GitLab's jobs have three levels.
+// maxDepth limits how deeply the values of a raw job may be nested: indentation
+// multiplies its size by that. GitLab's jobs have three levels.
 const maxDepth = 16
 
-// keepRaw sets [Job.Raw] of the jobs that body was decoded to.
+// keepRaw sets [Job.Raw] of the jobs decoded from body.
 func keepRaw(body []byte, v any) error {
 	var err error
 	switch v := v.(type) {
@@ -27,9 +27,9 @@ func keepRaw(body []byte, v any) error {
 	return err
 }
 
-// plain returns valid JSON without white space between its values, and with strings that
-// are spelled in one way only: otherwise a secret with escapes in it, such as \u0061,
-// couldn't be found and masked. Everything else stays as it is, numbers of any size too.
+// plain returns valid JSON without white space between its values, and with strings in a
+// canonical form: otherwise a secret with escapes in it, such as \u0061, couldn't be
+// found and masked. Everything else stays unchanged, including numbers of any size.
 func plain(raw []byte) (json.RawMessage, error) {
 	kept := make([]byte, 0, len(raw))
 	depth := 0
@@ -55,7 +55,7 @@ func plain(raw []byte) (json.RawMessage, error) {
 	return kept, nil
 }
 
-// literal returns how long the string at the start of raw is, in bytes, with its quotes.
+// literal returns the length of the string at the start of raw in bytes, with its quotes.
 func literal(raw []byte) int {
 	for i := 1; i < len(raw); i++ {
 		switch raw[i] {
@@ -68,7 +68,7 @@ func literal(raw []byte) int {
 	return len(raw)
 }
 
-// respelled returns a string as [json.Encoder] spells it, and anything else as it is.
+// respelled returns a string in [json.Encoder]'s form, and anything else unchanged.
 func respelled(value []byte) []byte {
 	if !bytes.ContainsRune(value, '\\') && utf8.Valid(value) {
 		return value

@@ -9,8 +9,8 @@ import (
 
 // Lack is what a token lacks for a request, in GitLab's words.
 type Lack struct {
-	Scopes      []string // the token needs one of them
-	Permissions []string // a fine-grained token needs all of them, such as "Job Artifact: Read"
+	Scopes      []string // one of them is needed
+	Permissions []string // for a fine-grained token; all of them are needed, such as "Job Artifact: Read"
 }
 
 // lackOf reads two kinds of 403 that aren't about roles (lib/api/api_guard.rb; RFC 6750
@@ -43,7 +43,7 @@ func lackOf(body []byte) *Lack {
 var bracketed = regexp.MustCompile(`\[([^\[\]]+)\]`)
 
 // Hint says what to do if the token lacks a scope or a permission, or if object storage
-// refuses what GitLab has redirected to. It is empty for every other refusal.
+// refuses what GitLab redirected to. It is empty for other refusals.
 func (e *Error) Hint() string {
 	switch {
 	case e.FromStorage:
@@ -60,8 +60,8 @@ func (e *Error) Hint() string {
 	return "the token lacks a scope or permission: use one that has more"
 }
 
-// storageHint is the hint about an answer of object storage. GitLab redirects only if it
-// has the file, as far as it knows, and signs the address itself.
+// storageHint is the hint for object storage's answer. GitLab only redirects if it
+// believes that the file exists, and signs the address itself.
 func (e *Error) storageHint() string {
 	switch e.StatusCode {
 	case http.StatusNotFound, http.StatusGone:

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Asked is what the manifest asked for when a source was locked: the keys that are given,
-// defaults included, as a JSON object with sorted keys. In lock files of version 1 it is a
+// Asked is what the manifest asked for when a source was locked: its keys, including
+// defaults, as a JSON object with sorted keys. In lock files of version 1 it is a
 // fingerprint.
 type Asked string
 
@@ -23,8 +23,8 @@ func (a Asked) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(a))
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]. It brings the keys into order, which a
-// person who merges lock files may have changed.
+// UnmarshalJSON implements [json.Unmarshaler]. It sorts the keys: a person who merges
+// lock files may have changed their order.
 func (a *Asked) UnmarshalJSON(text []byte) error {
 	if keys := Asked(text).keys(); keys != nil {
 		*a = askedFor(keys)
@@ -43,20 +43,20 @@ func (a Asked) keys() (keys map[string]any) {
 
 func askedFor(keys map[string]any) Asked {
 	var b bytes.Buffer
-	_ = encode(&b, keys, "", "") // numbers, booleans and texts always have a form
+	_ = encode(&b, keys, "", "") // numbers, booleans and strings can always be encoded
 	return Asked(b.String())
 }
 
 // Asked returns what the source asks for.
 func (s Source) Asked() Asked { return askedFor(given(s.Query)) }
 
-// IsFor reports whether an entry was locked for what the source asks for now.
+// IsFor reports whether an entry was locked for the source's current keys.
 func (l Locked) IsFor(s Source) bool {
 	return l.Asked == s.Asked() || l.Asked == Asked(s.Fingerprint()) || len(s.Ref) <= 1 && l.Asked == Asked(s.Query.first())
 }
 
-// Difference says in the words of the manifest how a source differs from what was locked,
-// such as "ref main → next, job build → package".
+// Difference says, with the keys of the manifest, how a source differs from what was
+// locked, such as "ref main → next, job build → package".
 func (l Locked) Difference(s Source) string {
 	was, now := l.Asked.keys(), s.Asked().keys()
 	if was == nil {

@@ -8,7 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// addInBrackets appends a source to a list in brackets, as JSON if all of it is JSON.
+// addInBrackets appends a source to a list in brackets: as JSON if the whole text is
+// JSON.
 func (t *written) addInBrackets(pairs []pair) ([]byte, error) {
 	from, to, err := t.span(t.list)
 	if err != nil {
@@ -46,7 +47,7 @@ func (t *written) fill(pairs []pair, entry []byte, from, to int) ([]byte, error)
 	return t.join([]string{string(above), strings.Join(lines, ""), string(below)}), err
 }
 
-// entry is a source in braces.
+// entry formats a source in braces.
 func (t *written) entry(pairs []pair) ([]byte, error) {
 	if !json.Valid(t.text) {
 		text, err := encodePairs(pairs, yaml.FlowStyle)
@@ -88,7 +89,7 @@ func (t *written) removeInBrackets(i int) ([]byte, error) {
 
 func concat(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
-// span returns where a node in brackets or braces begins and ends, in bytes.
+// span returns the start and end of a node in brackets or braces, in bytes.
 func (t *written) span(n *yaml.Node) (from, to int, err error) {
 	for _, line := range t.lines[:n.Line-1] {
 		from += len(line)
@@ -115,8 +116,8 @@ func (t *written) span(n *yaml.Node) (from, to int, err error) {
 	return 0, 0, errForm
 }
 
-// after returns where the text goes on behind a character, or behind the text in quotes or
-// the comment that it begins.
+// after returns the position after a character, or after the quoted text or the comment
+// that it begins.
 func (t *written) after(at int) int {
 	rest, before := t.text[at:], t.text[max(at-1, 0)]
 	begins := func(marks string) bool { return strings.IndexByte(marks, before) >= 0 }

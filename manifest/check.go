@@ -45,8 +45,8 @@ func (r *reader) check(m *Manifest, root *yaml.Node) error {
 	return nil
 }
 
-// over fills in the keys that the source doesn't have. A key of the source counts even if
-// its value is false, 0 or an empty list.
+// over adds the defaults for keys that the source doesn't have. A key of the source
+// counts even if its value is false, 0 or an empty list.
 func (s *Source) over(defaults Query) Query {
 	q := s.Query
 	v, d := reflect.ValueOf(&q).Elem(), reflect.ValueOf(defaults)
@@ -85,8 +85,8 @@ func (s *Source) mistakenName() (what, fix string) {
 	return "", ""
 }
 
-// isCommand reports whether a source has the name of a command about sources, which would be
-// taken for that.
+// isCommand reports whether a source's name is a subcommand of sync, which would be
+// ambiguous.
 func (s *Source) isCommand() bool { return slices.Contains([]string{"init", "add", "remove"}, s.Name) }
 
 // mistakenQuery checks the keys that select a job.
@@ -108,7 +108,7 @@ func (s *Source) mistakenQuery() (what, fix string) {
 	return "", ""
 }
 
-// keys are those of a manifest that fill the fields of a query.
+// keys are a manifest's keys for the fields of a query.
 var keys = map[resolve.Field]string{
 	resolve.FieldJobID: "job-id", resolve.FieldPipelineID: "pipeline", resolve.FieldLatest: "pipeline", resolve.FieldSHA: "sha", resolve.FieldMergeRequest: "mr",
 	resolve.FieldRecent: "recent", resolve.FieldAnyPipeline: "any-pipeline", resolve.FieldRequireSuccess: "require-success", resolve.FieldAnyStatus: "any-status",
@@ -160,7 +160,7 @@ func (s *Source) mistakenFiles() (what, fix string) {
 	return "", ""
 }
 
-// leadsOut reports whether a directory isn't below the one that it is relative to.
+// leadsOut reports whether a relative directory leads out of its base.
 func leadsOut(dir string) bool {
 	return path.IsAbs(dir) || filepath.IsAbs(dir) || slices.Contains(strings.FieldsFunc(dir, func(r rune) bool { return r == '/' || r == '\\' }), "..")
 }

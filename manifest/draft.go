@@ -10,11 +10,11 @@ import (
 // Draft is a first manifest for a project.
 type Draft struct {
 	Project, Ref string
-	Found        string // where Jobs are from, such as "pipeline 12"
+	Found        string // the origin of Jobs, such as "pipeline 12"
 	Jobs         []DraftJob
 }
 
-// DraftJob is a job with artifacts, and what a comment says about it.
+// DraftJob is a job with artifacts, with the text of its comment.
 type DraftJob struct{ Name, About string }
 
 const draftHead = `# The artifacts that this directory needs. "artifetch sync" fetches them, and records in the
@@ -40,7 +40,7 @@ const draftEmpty = `#
 sources: []
 `
 
-// Text is the manifest, with comments, and a source for each job.
+// Text returns the manifest, with comments and a source for each job.
 func (d Draft) Text() ([]byte, error) {
 	var b strings.Builder
 	b.WriteString(draftHead)
@@ -73,7 +73,7 @@ func (d Draft) Text() ([]byte, error) {
 
 var notInName = regexp.MustCompile(`[^A-Za-z0-9._]+`)
 
-// sourceName makes the name of a source of that of a job, unlike those that are taken.
+// sourceName derives a source's name from a job's, different from the taken ones.
 func sourceName(job string, taken []string) string {
 	base := strings.Trim(notInName.ReplaceAllString(job, "-"), "-._")
 	if base == "" || (&Source{Name: base}).isCommand() {

@@ -10,9 +10,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Add returns the text of a manifest with one more source, the last in its list. Comments,
-// order and form of everything else stay. What the source leaves out comes from the
-// defaults. Errors are [*Error].
+// Add returns the text of a manifest with one more source at the end of its list.
+// Everything else stays unchanged, including comments and formatting. The defaults supply
+// what the source omits. Errors are [*Error].
 func Add(file string, text []byte, s Source, lookup func(string) (string, bool)) ([]byte, error) {
 	m, err := Read(file, text, lookup)
 	if err != nil {
@@ -31,7 +31,7 @@ func Add(file string, text []byte, s Source, lookup func(string) (string, bool))
 		err = sameSources(file, edited, lookup, append(m.Sources, s))
 	}
 	if err != nil {
-		line, _ := encodePairs(pairs, yaml.FlowStyle) // texts, numbers and booleans always have a form
+		line, _ := encodePairs(pairs, yaml.FlowStyle) // strings, numbers and booleans can always be encoded
 		return nil, &Error{File: file, What: "its list of sources is written in a form that can't be edited", Fix: "add this to it yourself: - " + strings.TrimSpace(string(line))}
 	}
 	return edited, nil
@@ -70,7 +70,7 @@ func change(text []byte, edit func(*written) ([]byte, error)) ([]byte, error) {
 	return edit(t)
 }
 
-// hasSources says which sources a manifest has.
+// hasSources lists a manifest's sources for a message.
 func hasSources(m Manifest) string {
 	if len(m.Sources) == 0 {
 		return "it has no sources"
@@ -82,7 +82,7 @@ func hasSources(m Manifest) string {
 	return "there are " + strings.Join(names, ", ")
 }
 
-// sameSources checks that an edited text says what it should.
+// sameSources checks that an edited text has the expected sources.
 func sameSources(file string, text []byte, lookup func(string) (string, bool), want []Source) error {
 	m, err := Read(file, text, lookup)
 	if err != nil {
@@ -95,7 +95,7 @@ func sameSources(file string, text []byte, lookup func(string) (string, bool), w
 	return nil
 }
 
-// settle checks a source that is being added, and takes over what the defaults say.
+// settle checks a source that is being added, and applies the defaults.
 func (s *Source) settle(defaults Query, pairs []pair) *Error {
 	s.given = map[string]bool{}
 	for _, p := range pairs {
@@ -114,8 +114,8 @@ type pair struct {
 	value any
 }
 
-// pairs are the keys that a source has in a manifest: those that are set, and empty ones
-// where a default would contradict these.
+// pairs returns a source's keys for a manifest: those that are set, and empty ones where
+// a default would contradict them.
 func (s Source) pairs(defaults Query) []pair {
 	pairs := []pair{{"name", s.Name}}
 	v, d := reflect.ValueOf(s.Query), reflect.ValueOf(defaults)
@@ -135,8 +135,8 @@ func (s Source) pairs(defaults Query) []pair {
 	return pairs
 }
 
-// excludes reports whether a source can't have another key beside the one by which it
-// names its job or pipeline.
+// excludes reports whether a source can't have another key because of the one that
+// selects its job or pipeline.
 func (s Source) excludes(key string) bool {
 	switch key {
 	case "ref", "job", "require-success":

@@ -15,7 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 )
 
-// Lock is the whole of artifetch.lock: what each source was when it was resolved.
+// Lock is the content of artifetch.lock: what each source was resolved to.
 type Lock struct {
 	Version int      `json:"version"`
 	Sources []Locked `json:"sources"` // sorted by name
@@ -25,12 +25,12 @@ type Lock struct {
 type Locked struct {
 	Name       string     `json:"name"`
 	Asked      Asked      `json:"asked"`   // what the manifest asked for
-	Project    string     `json:"project"` // path, or as the manifest has it
+	Project    string     `json:"project"` // path, or as in the manifest
 	ProjectID  int64      `json:"project_id,omitempty"`
 	Ref        string     `json:"ref,omitempty"`
 	PipelineID int64      `json:"pipeline_id,omitempty"`
 	SHA        string     `json:"sha,omitempty"`
-	JobID      int64      `json:"job_id,omitempty"` // 0 if there was no such job, and the manifest allows that
+	JobID      int64      `json:"job_id,omitempty"` // 0 if the job didn't exist and the manifest allows that
 	Job        string     `json:"job,omitempty"`
 	Size       int64      `json:"size,omitempty"`   // of the archive, in bytes
 	SHA256     string     `json:"sha256,omitempty"` // of the archive
@@ -41,7 +41,7 @@ type Locked struct {
 
 // LockFile is a file or link of a source.
 type LockFile struct {
-	Path   string `json:"path"`             // relative to the directory of the manifest
+	Path   string `json:"path"`             // relative to the manifest's directory
 	Name   string `json:"name"`             // in the archive
 	Mode   string `json:"mode,omitempty"`   // permission bits in octal; not of links
 	Size   int64  `json:"size,omitempty"`   // bytes
@@ -49,14 +49,14 @@ type LockFile struct {
 	Target string `json:"target,omitempty"` // of links
 }
 
-// LockVersion is that of the lock files that are written. In those of version 1, which can
-// still be read, Asked is a fingerprint.
+// LockVersion is the version of new lock files. In those of version 1, which can still be
+// read, Asked is a fingerprint.
 const LockVersion = 2
 
 // MaxLock is the maximum size of a lock file, in bytes: half a million files.
 const MaxLock = 128 << 20
 
-// ReadLock reads a lock file. One that is not there is an empty one.
+// ReadLock reads a lock file. A missing one is empty.
 func ReadLock(file string) (Lock, error) {
 	text, err := smallfile.Read(file, MaxLock)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -94,7 +94,7 @@ func ReadLock(file string) (Lock, error) {
 	return l, nil
 }
 
-// conflict returns the line of the first mark that a merge has left in a text, or 0.
+// conflict returns the line of the first conflict marker of a merge in a text, or 0.
 func conflict(text []byte) int {
 	for i, line := range bytes.Split(text, []byte("\n")) {
 		if bytes.HasPrefix(line, []byte("<<<<<<< ")) || bytes.HasPrefix(line, []byte(">>>>>>> ")) {
@@ -104,11 +104,11 @@ func conflict(text []byte) int {
 	return 0
 }
 
-// Bytes is the lock file: the same for the same sources, in whatever order they
-// came. Each key of a source and each file has a line of its own.
+// Bytes returns the lock file: the same for the same sources, in any order. Each key of a
+// source and each file has its own line.
 func (l Lock) Bytes() ([]byte, error) {
 	sources := slices.Clone(l.Sources)
-	// Not slices.SortFunc: it is 10 kB of code for each type.
+	// slices.SortFunc would add 10 kB of code for each type.
 	sort.Slice(sources, func(i, j int) bool { return sources[i].Name < sources[j].Name })
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\n  \"version\": %d,\n  \"sources\": [", LockVersion)
@@ -149,7 +149,7 @@ func separator(i int) string {
 	return ","
 }
 
-// encode writes JSON without a line break at its end.
+// encode writes JSON without a final line break.
 func encode(b *bytes.Buffer, v any, prefix, indent string) error {
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)

@@ -9,9 +9,9 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
 
-// mistake says what [Lock.Bytes] would never write, or "". A lock file is merged by hand
-// now and then. A mistake in it mustn't pass for a changed archive, or for files
-// that are in place.
+// mistake returns an error that [Lock.Bytes] would never write, or "". People sometimes
+// merge lock files by hand. A mistake there mustn't look like a changed archive, or like
+// files that are in place.
 func (l Lock) mistake() string {
 	names := map[string]bool{}
 	for _, s := range l.Sources {

@@ -20,7 +20,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Version is that of manifests. Others are refused.
+// Version is the version of manifests. Others are refused.
 const Version = 1
 
 // MaxSize is the maximum size of a manifest, in bytes: ten thousand sources.
@@ -39,7 +39,7 @@ type Source struct {
 	Query `yaml:",inline"`
 
 	line, column int
-	given        map[string]bool // keys that are in the manifest, even with their zero value
+	given        map[string]bool // keys in the manifest, even with their zero value
 }
 
 // Query has the keys of a source.
@@ -68,11 +68,11 @@ type Query struct {
 	SHA256          string   `yaml:"sha256"           doc:"that the archive must have"`
 }
 
-// latest is the pipeline that is the newest of a ref, whatever its status.
+// latest stands for the newest pipeline of a ref, whatever its status.
 const latest = "latest"
 
-// JobQuery returns the query that the source means. What names a pipeline overrides what
-// defaults say about searching for one, and about refs.
+// JobQuery returns the source's query. Keys that select a pipeline override defaults for
+// searching one, and for refs.
 func (s Source) JobQuery() resolve.Query {
 	q := resolve.Query{
 		Project: resolve.ProjectName(s.Project), JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == latest,

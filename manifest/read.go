@@ -19,7 +19,7 @@ import (
 // Error is a mistake in a manifest.
 type Error struct {
 	File         string
-	Line, Column int // from 1; 0 if the file as a whole is meant
+	Line, Column int // from 1; 0 if the mistake concerns the whole file
 	What, Fix    string
 }
 
@@ -34,8 +34,8 @@ func (e *Error) Error() string {
 // Hint says what to do next.
 func (e *Error) Hint() string { return e.Fix }
 
-// Read reads a manifest, YAML or JSON. lookup finds the variables that it names.
-// Every error is an [*Error].
+// Read reads a manifest, YAML or JSON. lookup returns the variables in it. Every error is
+// an [*Error].
 func Read(file string, text []byte, lookup func(string) (string, bool)) (Manifest, error) {
 	r := &reader{file: file, lookup: lookup}
 	var doc yaml.Node
@@ -113,7 +113,7 @@ type field struct {
 	expand bool
 }
 
-// fields returns the fields of a struct, embedded ones included, by their keys.
+// fields returns the fields of a struct by their keys, including embedded ones.
 func fields(v reflect.Value) map[string]field {
 	known := map[string]field{}
 	for i := range v.NumField() {
@@ -155,7 +155,7 @@ func (r *reader) value(key string, n *yaml.Node, f field) error {
 	return nil
 }
 
-// textFix says what to write where text is expected.
+// textFix says what to write where a string is expected.
 func textFix(key string, n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.ScalarNode:
@@ -221,7 +221,7 @@ func wantOf(k reflect.Kind) string {
 	return "a number"
 }
 
-// suggest returns the key that is most like a wrong one.
+// suggest returns the key most similar to a wrong one.
 func suggest(wrong string, known map[string]field) string {
 	near := similar.Names(wrong, slices.Collect(maps.Keys(known)), 1)
 	if len(near) == 0 {
@@ -230,5 +230,5 @@ func suggest(wrong string, known map[string]field) string {
 	return fmt.Sprintf("; did you mean %q?", near[0])
 }
 
-// Keys returns the keys of a source. Those of a query have the names of flags.
+// Keys returns the keys of a source. A query's keys have the names of flags.
 func Keys() []string { return slices.Collect(maps.Keys(fields(reflect.ValueOf(new(Source)).Elem()))) }

@@ -18,7 +18,7 @@ type written struct {
 	root  *yaml.Node
 	key   *yaml.Node // sources
 	list  *yaml.Node
-	next  *yaml.Node // the key behind the list; nil if there is none
+	next  *yaml.Node // the key after the list; may be nil
 }
 
 // parse finds the list of sources in a text that [Read] has accepted.
@@ -49,7 +49,7 @@ func parse(text []byte) (*written, error) {
 // inBrackets reports whether the list is written in brackets, as in JSON.
 func (t *written) inBrackets() bool { return t.list.Style&yaml.FlowStyle != 0 }
 
-// lineBreak is the one that the text has.
+// lineBreak returns the text's line break.
 func (t *written) lineBreak() string {
 	if bytes.Contains(t.text, []byte("\r\n")) {
 		return "\r\n"
@@ -73,7 +73,7 @@ func (t *written) add(pairs []pair) ([]byte, error) {
 	return t.join(t.lines[:end], lines, t.lines[end:]), nil
 }
 
-// item is a source behind a dash, line by line.
+// item returns the lines of a source after a dash.
 func item(pairs []pair, indent, lineBreak string) (lines []string, err error) {
 	text, err := encodePairs(pairs, 0)
 	lead := indent + "- "
@@ -84,7 +84,7 @@ func item(pairs []pair, indent, lineBreak string) (lines []string, err error) {
 	return lines, err
 }
 
-// remove removes the source with a number from the list.
+// remove removes the source with that index from the list.
 func (t *written) remove(i int) ([]byte, error) {
 	if t.inBrackets() {
 		return t.removeInBrackets(i)
@@ -107,15 +107,15 @@ func (t *written) remove(i int) ([]byte, error) {
 	return t.join(before[:t.key.Line-1], []string{t.emptied()}, before[t.key.Line:], after), nil
 }
 
-// emptied is the line of the list's key, with an empty list behind it.
+// emptied returns the line of the list's key, followed by an empty list.
 func (t *written) emptied() string {
 	line := t.lines[t.key.Line-1]
 	before, after, _ := strings.Cut(line, ":")
 	return before + ": []" + after
 }
 
-// begin is the first line of a source: that of the comment directly above it, unless that
-// is a source, too.
+// begin returns the first line of a source: that of the comment directly above it, unless
+// that belongs to another source.
 func (t *written) begin(i int) int {
 	dash := t.list.Column - 1
 	at := t.list.Content[i].Line - 1
@@ -132,7 +132,7 @@ func (t *written) begin(i int) int {
 	return above
 }
 
-// end is the line behind the last source. Comments that are indented like the sources
+// end returns the line after the last source. Comments that are indented like the sources
 // belong to the list.
 func (t *written) end() int {
 	end, dash := len(t.lines), t.list.Column-1
@@ -148,7 +148,7 @@ func (t *written) end() int {
 	return end
 }
 
-// contentEnd is the line behind the last one before end that belongs to a source.
+// contentEnd returns the line after the last source's content, before end.
 func (t *written) contentEnd(end int) int {
 	for end > 0 && (blank(t.lines[end-1]) || comment(t.lines[end-1]) && indent(t.lines[end-1]) < t.list.Column) {
 		end--
@@ -162,7 +162,7 @@ func comment(line string) bool { return strings.HasPrefix(strings.TrimLeft(line,
 
 func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
 
-// join joins lines, each with a line break behind it.
+// join joins lines, each followed by a line break.
 func (t *written) join(parts ...[]string) []byte {
 	var b strings.Builder
 	for _, lines := range parts {

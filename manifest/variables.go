@@ -10,12 +10,12 @@ var (
 	variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 	name     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	secret   = regexp.MustCompile(`(?i)token|secret|passw|credential|private|jwt|_key$|_pat$`)
-	// How GitLab's tokens and JSON Web Tokens begin. An instance may put a prefix
-	// of its own in front, as in mycorp-glpat-….
+	// The prefixes of GitLab's tokens and JSON Web Tokens. An instance may add its own
+	// prefix, as in mycorp-glpat-….
 	secretValue = regexp.MustCompile(`^(gl[a-z]{2,6}-|[0-9A-Za-z_-]+?-gl(pat|cbt|dt|rt|ptt|oas|soat)-|eyJ)`)
 )
 
-// expand replaces ${VAR}, where that is allowed. Values from a manifest are printed and
+// expand replaces ${VAR}, where that is allowed. Values in a manifest are printed and
 // locked, so they must not contain secrets.
 func (r *reader) expand(n *yaml.Node, allowed bool) (string, error) {
 	var failed error

@@ -13,8 +13,8 @@ import (
 // https://docs.gitlab.com/api/rest/authentication/
 var credentialHeaders = []string{"JOB-TOKEN", "PRIVATE-TOKEN", "Authorization"}
 
-// auth adds the token to requests to GitLab's API, and removes every credential from all
-// others. Headers for a gateway go to GitLab's origin, and nowhere else.
+// auth adds the token to requests to GitLab's API, and removes all credentials from other
+// requests. Headers for a gateway only go to GitLab's origin.
 type auth struct {
 	next                     http.RoundTripper
 	api                      *url.URL
@@ -40,7 +40,7 @@ func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(req)
 }
 
-// CloseIdleConnections calls that of the next layer.
+// CloseIdleConnections calls the next layer's.
 func (a *auth) CloseIdleConnections() { closeIdle(a.next) }
 
 // belowAPI reports whether u is part of the API. Storage may have the same origin as

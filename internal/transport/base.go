@@ -49,7 +49,7 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections is called by [http.Client.CloseIdleConnections]. Each layer above
-// calls that of the next.
+// calls the next one's.
 func (b *base) CloseIdleConnections() {
 	closeIdle(b.gitlab)
 	closeIdle(b.other)
@@ -64,13 +64,13 @@ func closeIdle(rt http.RoundTripper) {
 // The limits of idle connections to a host.
 const (
 	maxIdle   = 16 // as many as there are parallel range requests; net/http keeps two
-	idleShare = 8  // of the files that may be open, at most this part: an eighth
+	idleShare = 8  // at most an eighth of the allowed open files
 )
 
 // connectTimeout limits connecting, and the handshake.
 const connectTimeout = 30 * time.Second
 
-// dial connects, and returns when the authorities for a handshake are loaded, too.
+// dial connects, and also waits until the authorities for a handshake are loaded.
 func (r *Roots) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: connectTimeout, KeepAlive: connectTimeout}
 	conn, err := dialer.DialContext(ctx, network, address)
@@ -86,7 +86,7 @@ func (r *Roots) dial(ctx context.Context, network, address string) (net.Conn, er
 
 // dialTLS is dial with a handshake.
 func (r *Roots) dialTLS(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout) // for both
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout) // for both connecting and handshake
 	defer cancel()
 	conn, err := r.dial(ctx, network, address)
 	if err != nil {
@@ -96,14 +96,14 @@ func (r *Roots) dialTLS(ctx context.Context, network, address string, config *tl
 	config.ServerName = hostname(address)
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = conn.Close() // the error is the handshake's
+		_ = conn.Close() // the handshake's error counts
 		return nil, err
 	}
 	return secure, nil
 }
 
 func newTransport(roots *Roots) *http.Transport {
-	// Ranges need connections of their own: with HTTP/2 they would share one, and its
+	// Ranges need separate connections: with HTTP/2 they would share one, and its
 	// congestion window.
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)

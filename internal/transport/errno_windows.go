@@ -2,8 +2,8 @@ package transport
 
 import "golang.org/x/sys/windows"
 
-// Windows reports sockets by numbers of its own, which package syscall does not
-// match with ECONNRESET and its like.
+// Windows reports sockets with its own error numbers, which package syscall doesn't match
+// with ECONNRESET and similar ones.
 const (
 	errReset       = windows.WSAECONNRESET
 	errAborted     = windows.WSAECONNABORTED

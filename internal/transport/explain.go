@@ -14,13 +14,13 @@ import (
 )
 
 // explain replaces net/http's errors about connections with a [TLSError] or a
-// [ProxyError], which people can understand. It also finds answers that come from neither
-// GitLab nor storage, but from a proxy, or from a web server that rejects the way in which
-// it was addressed.
+// [ProxyError], which people can understand. It also detects answers that come neither
+// from GitLab nor from storage, but from a proxy, or from a web server that rejects the
+// request's scheme or host.
 type explain struct {
 	next  http.RoundTripper
 	api   *url.URL
-	shown bool // there is a client certificate
+	shown bool // a client certificate is configured
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -30,16 +30,16 @@ func (e *explain) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, e.failed(req, err)
 	}
 	if err := e.answered(req, resp); err != nil {
-		_ = resp.Body.Close() // the error is the answer's
+		_ = resp.Body.Close() // the answer's error counts
 		return nil, err
 	}
 	return resp, nil
 }
 
-// CloseIdleConnections calls that of the next layer.
+// CloseIdleConnections calls the next layer's.
 func (e *explain) CloseIdleConnections() { closeIdle(e.next) }
 
-// failed explains why there is no connection.
+// failed explains why a connection failed.
 func (e *explain) failed(req *http.Request, err error) error {
 	if _, known := errors.AsType[*ProxyError](err); known || req.Context().Err() != nil {
 		return err
@@ -61,12 +61,12 @@ func (e *explain) failed(req *http.Request, err error) error {
 	return err
 }
 
-// host describes the server of an address.
+// host describes the server at an address.
 func (e *explain) host(u *url.URL) peer {
 	return peer{name: u.Host, address: u.Host, gitlab: origin.Same(e.api, u), shown: e.shown}
 }
 
-// answered returns an error for answers that aren't from the server of the request.
+// answered returns an error for answers that aren't from the request's server.
 func (e *explain) answered(req *http.Request, resp *http.Response) error {
 	if proxy := proxyFor(req); proxy != nil && req.URL.Scheme == "http" && fromProxy(resp) {
 		return refusal(proxy, req.URL.Host, proxyVariable(req.URL), resp)
@@ -91,11 +91,11 @@ func (e *explain) answered(req *http.Request, resp *http.Response) error {
 	return nil
 }
 
-// maxPage limits how much of a web server's own error page is read, in bytes. Those of
-// nginx have about 250.
+// maxPage limits how much of a web server's own error page is read, in bytes. nginx's
+// have about 250.
 const maxPage = 4 << 10
 
-// peek reads the beginning of a body, and puts it back.
+// peek reads the beginning of a body without consuming it.
 func peek(resp *http.Response) string {
 	page, _ := io.ReadAll(io.LimitReader(resp.Body, maxPage)) // the next reader gets the error again
 	resp.Body = struct {

@@ -10,9 +10,9 @@ import (
 )
 
 // GitLab's nginx compresses JSON of more than 10 kB. A page of jobs then arrives with the
-// first packets of a connection, and needn't wait for acknowledgements.
+// first packets of a connection, without waiting for acknowledgements.
 
-// acceptGzip asks for an answer that is compressed, unless the request says otherwise.
+// acceptGzip requests a compressed answer, unless the request has its own encoding.
 func acceptGzip(req *http.Request) *http.Request {
 	if req.Header.Get("Accept-Encoding") != "" || req.Header.Get("Range") != "" {
 		return req
@@ -22,7 +22,7 @@ func acceptGzip(req *http.Request) *http.Request {
 	return req
 }
 
-// unpack has the body of a compressed answer decompressed while it is read.
+// unpack decompresses the body of a compressed answer while it is read.
 func unpack(resp *http.Response) {
 	if !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		return
@@ -33,7 +33,7 @@ func unpack(resp *http.Response) {
 	resp.Body = &unpacked{ReadCloser: resp.Body}
 }
 
-// unpacked is the content of a compressed body.
+// unpacked is the decompressed body.
 type unpacked struct {
 	io.ReadCloser // compressed
 	gzip          *gzip.Reader

@@ -12,9 +12,9 @@ type Exchange struct {
 	Method    string
 	URL       string        // redacted
 	Range     string        // the header
-	Status    int           // 0 if there is no answer
-	Err       error         // why there is no answer; redacted
-	Duration  time.Duration // until the headers of the answer
+	Status    int           // 0 without an answer
+	Err       error         // the reason for no answer; redacted
+	Duration  time.Duration // until the headers arrived
 	RequestID string        // GitLab's
 	Attempt   int           // set if the request will be retried: which attempt failed
 	Wait      time.Duration // and the pause before the next
@@ -35,7 +35,7 @@ func (o *observe) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// CloseIdleConnections calls that of the next layer.
+// CloseIdleConnections calls the next layer's.
 func (o *observe) CloseIdleConnections() { closeIdle(o.next) }
 
 func exchange(req *http.Request, resp *http.Response, err error) Exchange {

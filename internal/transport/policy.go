@@ -20,8 +20,8 @@ const (
 	longestPause   = 30 * time.Second
 )
 
-// Backoff returns the pauses between attempts: exponential, with jitter, ended
-// by a negative one. Not safe for concurrent use.
+// Backoff returns the pauses between attempts: exponential, with jitter; a negative one
+// ends them. It isn't safe for concurrent use.
 func (p Policy) Backoff() backoff.BackOff {
 	b := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstPause),
@@ -44,8 +44,8 @@ const (
 	longestPoll = 30 * time.Second
 )
 
-// Polls returns the pauses between checks whether something has finished: a second, then
-// longer and longer, with jitter, until limit.
+// Polls returns the pauses between checks whether something has finished: they start at a
+// second and grow, with jitter, until limit.
 func (p Policy) Polls(limit time.Duration) backoff.BackOff {
 	return backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(firstPoll),

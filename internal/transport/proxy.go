@@ -15,13 +15,13 @@ import (
 // ProxyError reports a proxy that can't be used to reach a host.
 type ProxyError struct {
 	Proxy    string // host and port; never the user or the password
-	Host     string // that it should have connected to
-	Variable string // with the proxy's address
-	Status   int    // of its answer; 0 without one
+	Host     string // the host to connect to
+	Variable string // the variable with the proxy's address
+	Status   int    // of its answer; 0 without an answer
 	Answer   string // its status in its own words
-	Login    bool   // it was given a user name and password
+	Login    bool   // its address has a user name and password
 	Tunnel   bool   // it refused to connect, so the request was never sent
-	Err      error  // why there is no answer
+	Err      error  // the reason for no answer
 }
 
 // Error implements error.
@@ -54,11 +54,11 @@ func (e *ProxyError) Hint() string {
 	return fmt.Sprintf("ask the operator of the proxy to allow %s; %s", e.Host, without)
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *ProxyError) Unwrap() error { return e.Err }
 
-// wantsLogin reports whether it is about a user name and password. tinyproxy answers 401
-// if they are wrong.
+// wantsLogin reports whether the proxy rejects the user name and password. tinyproxy
+// answers 401 if they are wrong.
 func (e *ProxyError) wantsLogin() bool {
 	return e.Status == http.StatusProxyAuthRequired || e.Status == http.StatusUnauthorized
 }
@@ -68,11 +68,11 @@ func (e *ProxyError) transient() bool {
 	return e.Status == http.StatusTooManyRequests || e.Status >= http.StatusInternalServerError
 }
 
-// proxyFor is the proxy of a request, or nil.
+// proxyFor returns the proxy for a request, or nil.
 func proxyFor(req *http.Request) *url.URL {
 	proxy, err := http.ProxyFromEnvironment(req)
 	if err != nil {
-		return nil // net/http has said so
+		return nil // net/http has already reported it
 	}
 	return proxy
 }
@@ -100,7 +100,7 @@ func tunnelled(_ context.Context, proxy *url.URL, connect *http.Request, resp *h
 	return e
 }
 
-// maxAnswer limits how much of a proxy's status is repeated, in bytes.
+// maxAnswer limits how much of a proxy's status is printed, in bytes.
 const maxAnswer = 100
 
 func refusal(proxy *url.URL, host, variable string, resp *http.Response) *ProxyError {
@@ -111,9 +111,9 @@ func refusal(proxy *url.URL, host, variable string, resp *http.Response) *ProxyE
 	return &ProxyError{Proxy: proxy.Host, Host: host, Variable: variable, Status: resp.StatusCode, Answer: answer, Login: proxy.User != nil}
 }
 
-// fromProxy reports whether the answer to a request by plain HTTP is the proxy's own.
-// The status doesn't say: GitLab answers 403, too. RFC 9209 defines a header for it;
-// squid and tinyproxy don't send that, but others.
+// fromProxy reports whether the proxy itself answered a request by plain HTTP. The status
+// isn't enough: GitLab answers 403, too. RFC 9209 defines a header for it; squid and
+// tinyproxy don't send that, but other headers.
 func fromProxy(resp *http.Response) bool {
 	if resp.StatusCode < http.StatusBadRequest {
 		return false

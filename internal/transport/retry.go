@@ -13,7 +13,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/sleep"
 )
 
-// AttemptsError reports a request whose every attempt failed.
+// AttemptsError reports a request for which all attempts failed.
 type AttemptsError struct {
 	Attempts int
 	Err      error // of the last attempt
@@ -27,16 +27,16 @@ func (e *AttemptsError) Error() string {
 	return fmt.Sprintf("%v (after %d attempts)", e.Err, e.Attempts)
 }
 
-// Unwrap gives the error of the last attempt.
+// Unwrap returns the error of the last attempt.
 func (e *AttemptsError) Unwrap() error { return e.Err }
 
-// retry retries requests. After the last attempt, it returns the answer as it is: what
-// its status means is up to the caller.
+// retry retries requests. After the last attempt, it returns the answer unchanged: the
+// caller decides what its status means.
 type retry struct {
 	next   http.RoundTripper
 	policy Policy
 	report func(Exchange)
-	hasty  bool // a redirect to a host that can't be reached is given up
+	hasty  bool // don't retry after a redirect to an unreachable host
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -68,18 +68,18 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// unreached reports whether there was no connection, or no answer for too long.
+// unreached reports whether connecting failed or the server didn't answer in time.
 func unreached(err error) bool {
 	silent, ok := errors.AsType[net.Error](err)
 	return err != nil && (NeverSent(err) || ok && silent.Timeout())
 }
 
-// elsewhere reports whether another host has redirected to that of a request.
+// elsewhere reports whether another host redirected to the request's host.
 func elsewhere(req *http.Request) bool {
 	return req.Response != nil && req.Response.Request != nil && req.Response.Request.URL.Host != req.URL.Host
 }
 
-// CloseIdleConnections calls that of the next layer.
+// CloseIdleConnections calls the next layer's.
 func (r *retry) CloseIdleConnections() { closeIdle(r.next) }
 
 func finish(resp *http.Response, err error, attempt int) (*http.Response, error) {
@@ -89,9 +89,8 @@ func finish(resp *http.Response, err error, attempt int) (*http.Response, error)
 	return resp, nil
 }
 
-// pause returns the longer of our own pause and the one that the server asks for. If it
-// is longer than the time left, there are no more attempts: waiting for one that won't
-// be made gains nothing.
+// pause returns the longer of our own pause and the server's. If it is longer than the
+// remaining time, there are no more attempts, so waiting would be pointless.
 func (r *retry) pause(pauses backoff.BackOff, start time.Time, resp *http.Response) (time.Duration, bool) {
 	pause := pauses.NextBackOff()
 	if pause == backoff.Stop {
@@ -100,10 +99,10 @@ func (r *retry) pause(pauses backoff.BackOff, start time.Time, resp *http.Respon
 	if resp != nil {
 		pause = max(pause, retryAfter(resp, time.Now()))
 	}
-	return pause, pause <= r.policy.maxTime()-time.Since(start) // the sum may be more than a Duration holds
+	return pause, pause <= r.policy.maxTime()-time.Since(start) // the sum may overflow a Duration
 }
 
-// rewind gives the next attempt a new copy of the request's body.
+// rewind gives the next attempt a fresh copy of the request's body.
 func rewind(req **http.Request) bool {
 	if (*req).Body == nil || (*req).Body == http.NoBody {
 		return true

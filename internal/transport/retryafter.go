@@ -32,15 +32,15 @@ func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	return min(max(wait, 0), maxRetryAfter)
 }
 
-// maxRetryAfter is 68 years. A date in the year 9999 would be millennia away, which is
-// more than a Duration can hold.
+// maxRetryAfter is 68 years. A date in the year 9999 would be millennia away, which
+// doesn't fit into a Duration.
 const maxRetryAfter = math.MaxInt32 * time.Second
 
 func retryAfterHeader(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	if value != "" && strings.Trim(value, "0123456789") == "" {
-		// A number that is too large parses to the largest one, with an error;
-		// clamped before it is multiplied, it cannot wrap around.
+		// A number that is too large parses to the largest one, with an error; it is
+		// clamped before the multiplication, so it can't overflow.
 		seconds, _ := strconv.ParseInt(value, 10, 64)
 		return time.Duration(min(seconds, math.MaxInt32)) * time.Second
 	}

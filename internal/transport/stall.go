@@ -26,9 +26,9 @@ func (*StallError) Timeout() bool { return true }
 // Temporary implements [net.Error].
 func (*StallError) Temporary() bool { return true }
 
-// stall cancels a request when the server is silent for too long, before the headers or
+// stall cancels a request if the server is silent for too long, before the headers or
 // while the body is read. A slow server isn't silent, however long it takes. The clock
-// runs only during reads, so a slow reader doesn't look like a silent server.
+// only runs during reads, so a slow reader doesn't look like a silent server.
 type stall struct {
 	next    http.RoundTripper
 	timeout time.Duration
@@ -52,7 +52,7 @@ func (s *stall) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// CloseIdleConnections calls that of the next layer.
+// CloseIdleConnections calls the next layer's.
 func (s *stall) CloseIdleConnections() { closeIdle(s.next) }
 
 // stalled returns the reason instead of the "context canceled" that it caused.
@@ -65,7 +65,7 @@ func stalled(ctx context.Context, err error) error {
 
 type stallBody struct {
 	io.ReadCloser
-	ctx     context.Context // the request's own, which lives as long as its body
+	ctx     context.Context // the request's context, which lives as long as its body
 	cancel  context.CancelCauseFunc
 	clock   *time.Timer
 	timeout time.Duration

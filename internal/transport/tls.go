@@ -22,10 +22,10 @@ type Roots struct {
 }
 
 // LoadRoots starts to load the system's certificate authorities, and returns them with
-// those of a PEM file. Both are needed: a runner's CI_SERVER_TLS_CA_FILE may contain only
-// GitLab's chain, and object storage has another. Without a file, it returns nil, and the
-// system's load only if soon says that there will be a handshake: parsing them takes longer
-// than fetching a small archive.
+// those of a PEM file. Both are needed: a runner's CI_SERVER_TLS_CA_FILE may only contain
+// GitLab's chain, and object storage has another. Without a file, it returns nil, and
+// only loads the system's if soon says that there will be a handshake: parsing them takes
+// longer than fetching a small archive.
 func LoadRoots(pemFile string, soon bool) (*Roots, error) {
 	if pemFile == "" {
 		if soon {
@@ -44,14 +44,15 @@ func LoadRoots(pemFile string, soon bool) (*Roots, error) {
 	go func() {
 		defer close(r.loaded)
 		if system, err := x509.SystemCertPool(); err == nil {
-			*r.pool = *system // the pool is in TLS configurations already
+			*r.pool = *system // TLS configurations already use the pool
 		}
 		r.pool.AppendCertsFromPEM(pem)
 	}()
 	return r, nil
 }
 
-// config returns a client's configuration. Its authorities are complete after wait.
+// config returns a client's configuration. Its authorities are complete once wait has
+// returned.
 func (r *Roots) config() *tls.Config {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if r != nil {

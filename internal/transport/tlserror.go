@@ -15,13 +15,13 @@ type TLSError struct {
 	Host string // host and port, of the server or of a proxy
 	What string // what is wrong
 	Next string // what to do next
-	Err  error  // what net/http said; may be nil
+	Err  error  // net/http's error; may be nil
 
 	Cause TLSCause // for callers that know more about what to do
-	Proxy string   // of CauseAuthority: the proxy on the way; may be empty
+	Proxy string   // for CauseAuthority: the proxy on the way; may be empty
 }
 
-// TLSCause is what a [TLSError] is about.
+// TLSCause is the cause of a [TLSError].
 type TLSCause string
 
 // The causes that a caller can do something about.
@@ -39,7 +39,7 @@ func (e *TLSError) Error() string { return e.What }
 // Hint says what to do next.
 func (e *TLSError) Hint() string { return e.Next }
 
-// Unwrap gives what net/http said.
+// Unwrap returns net/http's error.
 func (e *TLSError) Unwrap() error { return e.Err }
 
 // peer is the server or proxy that a connection was for.
@@ -47,7 +47,7 @@ type peer struct {
 	name    string // for people
 	address string // host and port
 	gitlab  bool   // GitLab itself
-	shown   bool   // there is a client certificate for GitLab
+	shown   bool   // a client certificate for GitLab is configured
 	proxy   string // the proxy on the way; may be empty
 }
 
@@ -79,8 +79,8 @@ func tlsError(p peer, err error) error {
 
 func askOperator(p peer) string { return "ask the operator of " + p.name + " to fix it" }
 
-// outOfTime explains a certificate that has expired or isn't valid yet, the server's or an
-// authority's. Other reasons are repeated as they are.
+// outOfTime explains a certificate that has expired or isn't valid yet, the server's or
+// an authority's. It returns other reasons unchanged.
 func outOfTime(p peer, e x509.CertificateInvalidError, err error) error {
 	whose := "the certificate of " + p.name
 	if e.Cert != nil && e.Cert.IsCA {
@@ -145,8 +145,8 @@ func tooOld(p peer, err error) error {
 	return &TLSError{Host: p.address, What: p.name + " doesn't support TLS 1.2 or later", Next: "older versions aren't safe: ask the operator of " + p.name + " to allow a newer version", Err: err}
 }
 
-// The alerts with which a server refuses (RFC 8446 §6.2). crypto/tls has no constants for
-// them.
+// The alerts of a server that refuses the connection (RFC 8446 §6.2). crypto/tls doesn't
+// export them.
 const (
 	alertHandshakeFailure tls.AlertError = 40
 	alertBadCertificate   tls.AlertError = 42
@@ -168,7 +168,7 @@ func alert(p peer, said string, err error) error {
 		return clientCertificate(p, err)
 	case alertBadCertificate.Error(), alertUnsupported.Error(), alertRevoked.Error(), alertExpired.Error(),
 		alertUnknown.Error(), alertUnknownCA.Error(), alertAccessDenied.Error():
-		// Before TLS 1.3 there was no alert for a certificate that is missing.
+		// Before TLS 1.3 there was no alert for a missing certificate.
 		e := clientCertificate(p, err)
 		e.What += " (" + said + ")"
 		return e
@@ -181,7 +181,7 @@ func alert(p peer, said string, err error) error {
 		}
 		return e
 	}
-	return nil // it may be from the middle of an answer
+	return nil // it may occur in the middle of an answer
 }
 
 // clientCertificate explains a server that requires one. crypto/tls doesn't send a

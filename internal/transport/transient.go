@@ -11,8 +11,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 )
 
-// retryable reports whether a request may be retried: an allowlist of what is transient.
-// Requests that change something are retried only if the server can't have acted on them.
+// retryable reports whether a request may be retried: an allowlist of transient failures.
+// Requests that change something are only retried if the server can't have acted on them.
 func retryable(req *http.Request, resp *http.Response, err error) bool {
 	if req.Context().Err() != nil {
 		return false

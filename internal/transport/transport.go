@@ -28,8 +28,7 @@ import (
 	"net/url"
 	"time"
 
-	// A scratch image has no certificates; these are used only when the system
-	// has none.
+	// A scratch image has no certificates; these are only used if the system has none.
 	_ "golang.org/x/crypto/x509roots/fallback"
 
 	"gitlab.com/artifetch/artifetch/internal/redact"
@@ -54,16 +53,16 @@ var ErrRedirectedWrite = errors.New("redirects are not followed by requests that
 // Options configure a client. Only API is required.
 type Options struct {
 	API           *url.URL         // root of GitLab's API; only requests below it get the token
-	Header, Token string           // the credential; an empty Header means none
-	Gateway       http.Header      // sent to GitLab's origin alone, at every hop; nil means none
+	Header, Token string           // the credential; an empty Header means no credential
+	Gateway       http.Header      // only sent to GitLab's origin, at every hop; nil means no headers
 	Roots         *Roots           // nil means the system's; see [LoadRoots]
-	ClientCert    *tls.Certificate // for GitLab only; nil means none
+	ClientCert    *tls.Certificate // only for GitLab; nil means no certificate
 	UserAgent     string           // empty means Go's
 	Retry         Policy
 	StallTimeout  time.Duration  // zero means 60 s; negative means never
-	Observe       func(Exchange) // called after each attempt, from any goroutine; nil means none
+	Observe       func(Exchange) // called after each attempt, from any goroutine; may be nil
 
-	// Base answers requests, in tests. Nil means to send them to their servers.
+	// Base answers requests in tests. Nil means to send them to their servers.
 	Base http.RoundTripper
 }
 
@@ -74,11 +73,11 @@ const defaultStallTimeout = 60 * time.Second
 // Clients are clients that share their connections.
 type Clients struct {
 	Whole  *http.Client // reads an answer to its end, at most 16 MiB, before it returns it
-	Hasty  *http.Client // Stream, without retries of hosts that GitLab has redirected to and that can't be reached
+	Hasty  *http.Client // Stream, without retries if GitLab redirects to an unreachable host
 	Stream *http.Client // returns the body of a file as it arrives
 }
 
-// New returns clients of these layers.
+// New returns the clients.
 func New(o Options) Clients {
 	if o.StallTimeout == 0 {
 		o.StallTimeout = defaultStallTimeout

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// maxWhole limits how much of an answer is kept, in bytes. A page of a hundred jobs
-	// has about 400 kB.
+	// maxWhole limits how much of an answer is buffered, in bytes. A page of a hundred
+	// jobs has about 400 kB.
 	maxWhole = 16 << 20
 	// maxRefusal is the same for redirects and errors.
 	maxRefusal = 64 << 10
-	// refusalTime is how long the body of one may take. Its status is what counts.
+	// refusalTime limits reading the body of one. Its status is what matters.
 	refusalTime = 10 * time.Second
 )
 
@@ -38,13 +38,13 @@ func (*SlowError) Timeout() bool { return true }
 func (*SlowError) Temporary() bool { return true }
 
 // whole reads answers to their end before it returns them. With all, it reads every
-// answer, and retry sees it if the connection breaks within one. Without, it reads only
-// answers that are neither a file nor a part of one: neither retry nor the client that
-// follows redirects waits for a body that arrives slowly.
+// answer, so retry notices if the connection breaks. Without, it only reads answers that
+// are neither a file nor a part of one: neither retry nor the redirecting client waits
+// for a slow body.
 type whole struct {
 	next http.RoundTripper
 	all  bool
-	time time.Duration // for an answer that isn't a refusal
+	time time.Duration // for an answer that isn't a redirect or an error
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -64,7 +64,7 @@ func (l *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	case l.all:
 		err = buffer(resp, maxWhole, l.time)
 	case refused:
-		_ = buffer(resp, maxRefusal, min(refusalTime, l.time)) // half a body says more than none
+		_ = buffer(resp, maxRefusal, min(refusalTime, l.time)) // a partial body is better than none
 	}
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (l *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// buffer replaces a body with the bytes that arrived, at most so many.
+// buffer replaces a body with the bytes that arrived, up to most.
 func buffer(resp *http.Response, most int64, patience time.Duration) error {
 	body := resp.Body
 	clock := time.AfterFunc(patience, func() { _ = body.Close() }) // ends the read
@@ -90,5 +90,5 @@ func buffer(resp *http.Response, most int64, patience time.Duration) error {
 	return err
 }
 
-// CloseIdleConnections calls that of the next layer.
+// CloseIdleConnections calls the next layer's.
 func (l *whole) CloseIdleConnections() { closeIdle(l.next) }
