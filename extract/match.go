@@ -131,7 +131,7 @@ const maxNear = 3
 const maxTop = 8
 
 // nearby collects names that look like a pattern: they contain its last part, ignoring
-// case. It also collects the names at the top of the archive, for a hint if there are none.
+// case. It also collects the names at the top of the archive, for a hint without any.
 type nearby struct {
 	want  string
 	names []string

@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// Statement is what a runner says about the files that a job uploaded. It is part of the
-// archive that it describes, and isn't signed: it reveals damage and mixed-up archives,
-// but not a job that lies.
+// Statement is a runner's statement about the files that a job uploaded. It is part of
+// the archive that it describes, and isn't signed: it reveals damage and mixed-up
+// archives, but not a job that lies.
 // https://docs.gitlab.com/ci/runners/configure_runners/#artifact-provenance-metadata
 type Statement struct {
-	Name    string            // of the entry that holds it
+	Name    string            // of its entry
 	Digests map[string]string // SHA-256 by name, in lower-case hexadecimal
 	Source  string            // address of the project
 	Commit  string
@@ -26,7 +26,7 @@ type Statement struct {
 
 const (
 	statementEnd = "-metadata.json" // it follows the name of the artifacts
-	maxStatement = 64 << 20         // bytes; a file takes some 150
+	maxStatement = 64 << 20         // bytes; about 150 for each file
 )
 
 // in-toto v0.1, with the predicate of SLSA v1 as GitLab Runner fills it.
@@ -56,8 +56,8 @@ type statement struct {
 	} `json:"predicate"`
 }
 
-// ReadStatement finds the runner's statement in a zip archive. The error is a
-// [*ProvenanceError] if there is none.
+// ReadStatement finds the runner's statement in a ZIP archive. If it is missing, the
+// error is a [*ProvenanceError].
 func ReadStatement(ctx context.Context, src Source) (Statement, error) {
 	listed, err := List(ctx, src, Selection{Include: []string{"*" + statementEnd}})
 	if _, none := errors.AsType[*NoMatchError](err); none || errors.Is(err, errNotListed) {

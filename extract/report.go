@@ -23,7 +23,7 @@ type ReportFormat string
 
 // The formats, by GitLab's names.
 const (
-	RawReport  ReportFormat = "raw"  // one file as it is
+	RawReport  ReportFormat = "raw"  // a single file
 	GzipReport ReportFormat = "gzip" // one gzip member for each file
 	ZipReport  ReportFormat = "zip"  // an archive
 )
@@ -31,7 +31,7 @@ const (
 // Report says how to read a report of a job.
 type Report struct {
 	Format ReportFormat
-	Name   string // under which it was uploaded, such as "junit.xml.gz"
+	Name   string // of the upload, such as "junit.xml.gz"
 }
 
 // IsZip reports whether src is a zip archive, as the archive of a job is.
@@ -47,9 +47,9 @@ func IsZip(ctx context.Context, src Source) (bool, error) {
 	return zipfile.HasEnd(src, src.Size())
 }
 
-// ReportFormatOf tells the format of a report by its first bytes, and of a zip by its end. What
-// isn't a gzip file, although listed says so, is a [*NotArchiveError]; so is a page of HTML,
-// which no report is. An empty listed means unknown.
+// ReportFormatOf returns the format of a report by its first bytes, and a ZIP file's by
+// its end. If it should be a gzip file but isn't, or if it is an HTML page, the error is
+// a [*NotArchiveError]. An empty listed means unknown.
 func ReportFormatOf(ctx context.Context, src Source, listed ReportFormat) (ReportFormat, error) {
 	if isZip, err := IsZip(ctx, src); err != nil || isZip {
 		if err == nil && listed == GzipReport {
@@ -72,8 +72,9 @@ func ReportFormatOf(ctx context.Context, src Source, listed ReportFormat) (Repor
 	return RawReport, nil
 }
 
-// CheckReport returns an error if a report isn't whole, as far as its format tells: a zip
-// lacks its end, or a member of a gzip file differs from its checksum. A raw one can't tell.
+// CheckReport returns an error if a report is incomplete, as far as its format shows: a
+// ZIP file lacks its end, or a member of a gzip file differs from its checksum. A raw
+// report can't be checked.
 func CheckReport(ctx context.Context, src Source, r Report) error {
 	switch r.Format {
 	case ZipReport:
@@ -84,8 +85,8 @@ func CheckReport(ctx context.Context, src Source, r Report) error {
 	return nil
 }
 
-// AddReport is [Stage.Add] for a report. The file of a raw one has the name of the report,
-// and those of a gzip one the paths in its members.
+// AddReport is [Stage.Add] for a report. A raw report's file has the name of the report,
+// and a gzip report's files have the paths in its members.
 func (s *Stage) AddReport(ctx context.Context, src Source, r Report, o Options) (Stats, error) {
 	return s.adding(ctx, o, func(o Options) (Stats, error) {
 		o.budget.archive = src.Size()
@@ -108,8 +109,8 @@ func (x *untar) members(ctx context.Context, r Report, arriving io.Reader) error
 	}))
 }
 
-// eachFile passes the files of a gzip report to visit. What that doesn't read is
-// decompressed, too, to find the next one.
+// eachFile passes the files of a gzip report to visit. It also decompresses what visit
+// doesn't read, to find the next file.
 func eachFile(ctx context.Context, r Report, src io.Reader, o Options, visit func(*archive.Header, io.Reader) error) error {
 	return codec.EachMember(src, func(m codec.Member, content io.Reader) error {
 		h := &archive.Header{Name: r.pathOf(m), Mode: archive.DefaultMode, ModTime: m.ModTime}
@@ -171,7 +172,7 @@ func ListReport(ctx context.Context, src Source, r Report, sel Selection) ([]Lis
 	return listed, err
 }
 
-// CatReport is [Cat] for a report. Without a name, the report has to have one file.
+// CatReport is [Cat] for a report. Without a name, the report must have a single file.
 func CatReport(ctx context.Context, src Source, r Report, name string, w io.Writer) error {
 	if name == "" {
 		listed, err := ListReport(ctx, src, r, Selection{})
@@ -241,8 +242,7 @@ func readReport(ctx context.Context, src Source, r Report, visit func(*archive.H
 	return err
 }
 
-// cleaned returns a name without what makes no difference, or as it is if it is unsafe:
-// nothing is written.
+// cleaned returns a clean name, or the same name if it is unsafe: nothing is written.
 func cleaned(name string) string {
 	if clean, err := names.Platform().Clean(name, true); err == nil {
 		return clean

@@ -48,7 +48,7 @@ func sniff(ctx context.Context, src Source) (*format, error) {
 	return nil, notArchive(head)
 }
 
-// notArchive says what a body is that begins like this.
+// notArchive describes a body with this beginning.
 func notArchive(head []byte) *NotArchiveError {
 	if what := describe(head); what != "" {
 		return &NotArchiveError{What: what, Head: firstWords(head)}
@@ -95,7 +95,7 @@ func unsupported(head []byte) string {
 	return ""
 }
 
-// describe says what a body is that isn't an archive, or "" if it can't tell.
+// describe says what a body is that isn't an archive, or "" if that is unknown.
 func describe(head []byte) string {
 	text := bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff"))))
 	switch {
@@ -113,8 +113,8 @@ func describe(head []byte) string {
 	return ""
 }
 
-// isText reports whether the head is UTF-8 without control characters. A
-// character at its end may be cut off.
+// isText reports whether the head is UTF-8 without control characters. Its last character
+// may be truncated.
 func isText(head []byte) bool {
 	for len(head) > 0 {
 		r, n := utf8.DecodeRune(head)

@@ -83,7 +83,7 @@ func (s *Stage) addFormat(ctx context.Context, src Source, f *format, o Options)
 	return s.stream(ctx, src, f, o)
 }
 
-// adding adds one archive, or something in its place.
+// adding adds an archive or something else.
 func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats, error)) (stats Stats, err error) {
 	if err := s.ready(); err != nil {
 		return Stats{}, err
@@ -93,7 +93,7 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 			stats = Stats{}
 			s.spoil()
 			if ctx.Err() != nil {
-				err = context.Cause(ctx) // whatever broke because of it
+				err = context.Cause(ctx) // err may only be a consequence
 			}
 		}
 	}()
@@ -109,8 +109,8 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 	return stats, s.checkKept()
 }
 
-// cleanPrefix checks the directory of an archive. It isn't the archive that names it, but
-// it may be a job's name, which its project chooses.
+// cleanPrefix checks the directory for an archive. The archive doesn't choose it, but it
+// may be a job's name, which its project chooses.
 func (s *Stage) cleanPrefix(o Options) (string, error) {
 	prefix, err := s.rules.Clean(o.Prefix, o.AllowGit)
 	if unsafe, ok := errors.AsType[*UnsafeError](err); ok {
@@ -142,7 +142,7 @@ func (s *Stage) spoil() {
 	s.spoiled = true
 }
 
-// errNotReady reports a call that would put half an archive, or nothing, into place.
+// errNotReady reports a call that would commit a partial archive, or nothing.
 var errNotReady = errors.New("the stage holds an archive that could not be extracted, or is closed")
 
 func (s *Stage) ready() error {
@@ -176,11 +176,11 @@ func (s *Stage) Commit(ctx context.Context) error {
 	return err
 }
 
-// Prune makes Commit remove files as well, by their paths in the output directory: with
-// all the rest, or not at all. The staged file last is put into place at the end of the
-// commit, and marks it: if the run is killed before, the next one restores the removed
-// files. What isn't a file or link, or is staged, isn't removed; directories that become
-// empty are.
+// Prune makes Commit remove files as well, by their paths in the output directory:
+// together with everything else, or not at all. The staged file last is put into place at
+// the end of the commit, and marks it: if the run is killed before, the next one restores
+// the removed files. Paths that are staged, or aren't files or links, are ignored; empty
+// directories are removed.
 func (s *Stage) Prune(paths []string, last string) { s.dir.Prune(paths, last) }
 
 // Discard removes the stage, and the directories that were made for it if nothing was
@@ -188,10 +188,10 @@ func (s *Stage) Prune(paths []string, last string) { s.dir.Prune(paths, last) }
 // be deferred.
 func (s *Stage) Discard() error { return s.dir.Discard() }
 
-// Source is an archive. All methods may be called concurrently. If it has a
-// method Ahead() int64, that returns how many bytes from its beginning it holds
-// before anyone reads them. If it has a method Onward() int64, that returns until where one
-// reader, from the front, gets the bytes sooner than several would.
+// Source is an archive. All methods may be called concurrently. If it has a method
+// Ahead() int64, that returns how many bytes from its beginning are available before
+// anyone reads them. If it has a method Onward() int64, that returns the offset up to
+// which a single reader, from the front, is faster than several.
 type Source = archive.Source
 
 // FromReaderAt returns a Source that reads a local file.

@@ -111,7 +111,8 @@ func (c *counted) Read(p []byte) (n int, err error) {
 	return n, c.err
 }
 
-// explain returns why a stream failed: the transfer, a bad member, a limit, or damage.
+// explain returns the reason why a stream failed: the transfer, a bad member, a limit, or
+// damage.
 func (x *untar) explain(ctx context.Context, f *format, arriving *archive.Reader, err error) error {
 	switch {
 	case ctx.Err() != nil:

@@ -62,8 +62,8 @@ func (s *Stage) selection(entries []*entry, o Options) ([]*entry, Stats, error) 
 	return selected, stats, err
 }
 
-// tally counts the selected entries, and takes their size from the budget before any
-// byte is written. An entry that has more bytes than it says is refused later.
+// tally counts the selected entries, and charges their size to the budget before any byte
+// is written. An entry with more bytes than it says is refused later.
 func tally(selected []*entry, b *budget) (Stats, error) {
 	var stats Stats
 	for _, e := range selected {

@@ -25,7 +25,7 @@ func (d *doctor) token(ctx context.Context, refused *gitlab.Error) (alive bool) 
 	case t.Kind == env.JobToken:
 		job, err := d.API.CurrentJob(ctx)
 		if err != nil {
-			remedy := "a job token is good while its job runs; a copy of it is not"
+			remedy := "a job token only works while its job runs, so a copy of it does not"
 			if !errors.Is(err, gitlab.ErrUnauthorized) {
 				remedy = later
 			}
@@ -35,7 +35,7 @@ func (d *doctor) token(ctx context.Context, refused *gitlab.Error) (alive bool) 
 		d.ok("token", fmt.Sprintf("%s: alive, of job %d (%s)", name, job.ID, job.Name))
 		return true
 	case refused != nil && refused.StatusCode == http.StatusUnauthorized:
-		d.failed("token", fmt.Errorf("%s: %w", name, refused), "it has expired, was revoked, or is of another server")
+		d.failed("token", fmt.Errorf("%s: %w", name, refused), "it has expired, was revoked, or belongs to another server")
 		return false
 	}
 	d.described(ctx, name)

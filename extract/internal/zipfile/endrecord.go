@@ -70,11 +70,11 @@ func (t *tail) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// locateEnd returns the index of the end record, or -1. It takes the record whose
-// comment ends where the file does. If there is none, because something follows the
-// archive or its comment is cut short, it takes the one that a directory directly
-// precedes. It refuses an archive with two candidates: programs disagree on which
-// one counts, so they would see different archives.
+// locateEnd returns the index of the end record, or -1. It prefers the record whose
+// comment ends at the end of the file. Otherwise, because something follows the archive
+// or its comment is truncated, it takes the one that directly follows a directory. It
+// refuses an archive with two candidates: programs disagree on which one counts, so they
+// would see different archives.
 func locateEnd(tail []byte, size int64) (int, error) {
 	fits := func(i int) bool { return endsFile(tail, i) }
 	i := lastEnd(tail, len(tail)-lenEnd, fits)
@@ -167,8 +167,8 @@ func followsDirectory(tail []byte, i int, size int64) bool {
 	return le.Uint16(r[8:]) == le.Uint16(r[10:]) && offset+length == size-int64(len(tail))+int64(i)
 }
 
-// place works out where the directory really is: directly before its end record.
-// The difference to the stated offset is what precedes the archive.
+// place computes where the directory really is: directly before its end record. The
+// difference to the stated offset is what precedes the archive.
 func (end *endRecord) place(at int64) error {
 	if end.size > at || end.entries > end.size/lenCentral {
 		return archive.Corrupt("", "the central directory does not fit into it")

@@ -10,9 +10,8 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
-// fileMode reads type and permissions as the creator meant them: APPNOTE 4.4.2,
-// 4.4.15. If no bit is set, there is no mode; a mode with a type
-// but no permissions is meant.
+// fileMode decodes type and permissions as the creator meant them: APPNOTE 4.4.2, 4.4.15.
+// If no bit is set, the mode is unknown; a type without permissions is taken literally.
 func fileMode(creator byte, attributes uint32, name string) fs.FileMode {
 	const unix, darwin = 3, 19
 	isDir := strings.HasSuffix(name, "/")
@@ -88,9 +87,9 @@ func (x *extraFields) read(b []byte) error {
 	return nil
 }
 
-// unixTime reads seconds since 1970. The field is a signed 32-bit number (Info-ZIP's
+// unixTime decodes seconds since 1970. The field is a signed 32-bit number (Info-ZIP's
 // extrafld.txt, "extended timestamp"), in which a time after 2038 looks like one before
-// 1970. The year in the header, from 1980 to 2107, says which one is meant.
+// 1970. The year in the header, from 1980 to 2107, shows which one is right.
 func unixTime(seconds uint32, dos time.Time) time.Time {
 	const lastYear = 2037 // that fits wholly
 	if dos.Year() > lastYear {
