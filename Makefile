@@ -29,7 +29,7 @@ FAKEGCS_VERSION     := v1.56.1
 # The time that a release carries: that of the commit.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
-.PHONY: demo test realstores systems check lint bench bench-quick bench-docs bench-smoke microbench lean build size release publish test-release version programs image-rootfs images push-images fuzz clean
+.PHONY: demo test recording realstores systems check lint bench bench-quick bench-docs bench-smoke microbench lean build size release publish test-release version programs image-rootfs images push-images fuzz clean
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
@@ -76,6 +76,10 @@ $(FAKEGCS):
 systems:
 	.ci/tools systems
 	PATH="$$PATH:/usr/lib/wine" CI=true $(GO) test -tags systems -count=1 -timeout 10m ./test/systems
+
+## recording: the picture in README, from runs against the simulated GitLab (on Linux)
+recording:
+	$(GO) test ./test/terminal -count=1 -run Recording -update
 
 ## check: what must hold before the tests are worth running
 check: lint

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -18,14 +19,15 @@ import (
 )
 
 // A stage is a GitLab that waits for the test: before it answers at all, before it gives
-// the archive of job 1102, and in the middle of each large body.
+// the archive of job 1102, and in the middle of an archive.
 type stage struct {
 	gitlab *gitlabtest.Running
 	fronts []*httptest.Server // of GitLab and of its storage
 	clock  string             // its file
 	dir    string             // where the program runs
 
-	found, second, half gate
+	found, second gate
+	parts         []gate
 }
 
 // A gate holds requests until it is opened.
@@ -41,13 +43,17 @@ func (g gate) open() { g.once.Do(func() { close(g.opened) }) }
 // archive, such as its directory.
 const large = 5 << 19
 
-// newStage serves a world. Half is what part of a large body passes the gate at first.
-func newStage(t *testing.T, w *gitlabtest.World, half float64) *stage {
+// newStage serves a world. Each of parts is where in an archive bytes wait for a gate of
+// their own.
+func newStage(t *testing.T, w *gitlabtest.World, parts ...float64) *stage {
 	t.Helper()
-	s := &stage{gitlab: gitlabtest.Start(w, gitlabtest.Options{Mode: gitlabtest.ModeRedirect}), dir: t.TempDir(), found: newGate(), second: newGate(), half: newGate()}
+	s := &stage{gitlab: gitlabtest.Start(w, gitlabtest.Options{Mode: gitlabtest.ModeRedirect}), dir: t.TempDir(), found: newGate(), second: newGate()}
+	for range parts {
+		s.parts = append(s.parts, newGate())
+	}
 	s.clock = filepath.Join(t.TempDir(), "clock")
 	s.at(t, 0)
-	gitlab, storage := s.through(t, s.gitlab.URL, half), s.through(t, s.gitlab.StorageURL, half)
+	gitlab, storage := s.through(t, s.gitlab.URL, parts), s.through(t, s.gitlab.StorageURL, parts)
 	s.fronts = []*httptest.Server{
 		httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			<-s.found.opened
@@ -60,7 +66,7 @@ func newStage(t *testing.T, w *gitlabtest.World, half float64) *stage {
 	}
 	s.gitlab.SetStorageURL(s.fronts[1].URL)
 	t.Cleanup(func() {
-		for _, g := range []gate{s.found, s.second, s.half} {
+		for _, g := range append(s.parts, s.found, s.second) {
 			g.open()
 		}
 		for _, front := range s.fronts {
@@ -72,7 +78,7 @@ func newStage(t *testing.T, w *gitlabtest.World, half float64) *stage {
 }
 
 // through passes requests on, and holds large bodies.
-func (s *stage) through(t *testing.T, address string, half float64) http.Handler {
+func (s *stage) through(t *testing.T, address string, parts []float64) http.Handler {
 	t.Helper()
 	to, err := url.Parse(address)
 	if err != nil {
@@ -83,7 +89,7 @@ func (s *stage) through(t *testing.T, address string, half float64) http.Handler
 		FlushInterval: -1,
 		ModifyResponse: func(r *http.Response) error {
 			if r.ContentLength > large {
-				r.Body = &held{ReadCloser: r.Body, left: int64(float64(r.ContentLength) * half), gate: s.half}
+				r.Body = s.hold(r, parts)
 			}
 			return nil
 		},
@@ -110,19 +116,38 @@ func (s *stage) env() []string {
 	}
 }
 
-// held is a body whose rest waits at a gate.
+// held is a body that waits at gates.
 type held struct {
 	io.ReadCloser
-	left int64 // bytes that pass before
-	gate gate
+	at    int64   // bytes of the archive
+	stops []int64 // where the gates are
+	gates []gate
+}
+
+// hold lets a body wait where its bytes of the archive have gates.
+func (s *stage) hold(r *http.Response, parts []float64) *held {
+	var start, end, total int64
+	if _, err := fmt.Sscanf(r.Header.Get("Content-Range"), "bytes %d-%d/%d", &start, &end, &total); err != nil {
+		total = r.ContentLength
+	}
+	h := &held{ReadCloser: r.Body, at: start}
+	for i, part := range parts {
+		if stop := int64(float64(total) * part); stop >= start {
+			h.stops, h.gates = append(h.stops, stop), append(h.gates, s.parts[i])
+		}
+	}
+	return h
 }
 
 func (h *held) Read(p []byte) (int, error) {
-	if h.left == 0 {
-		<-h.gate.opened
-		return h.ReadCloser.Read(p)
+	if len(h.stops) > 0 && h.at == h.stops[0] {
+		<-h.gates[0].opened
+		h.stops, h.gates = h.stops[1:], h.gates[1:]
 	}
-	n, err := h.ReadCloser.Read(p[:min(int64(len(p)), h.left)])
-	h.left -= int64(n)
+	if len(h.stops) > 0 {
+		p = p[:min(int64(len(p)), h.stops[0]-h.at)]
+	}
+	n, err := h.ReadCloser.Read(p)
+	h.at += int64(n)
 	return n, err
 }

@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,22 +56,15 @@ func (x tmux) tell(t *testing.T, args ...string) string {
 // replaced.
 func (x tmux) screen(t *testing.T) string {
 	t.Helper()
-	return plain(x.tell(t, "capture-pane", "-p", "-J"))
-}
-
-// plain is a screen without what the machine decides on: how long a run took, and ports.
-func plain(screen string) string {
-	lines := strings.Split(strings.TrimRight(screen, "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(x.tell(t, "capture-pane", "-p", "-J"), "\n"), "\n")
 	for i, line := range lines {
-		lines[i] = strings.TrimRight(ports.ReplaceAllString(took.ReplaceAllString(line, "(1.2 s,"), "gitlab.example.com/"), " ")
+		for _, m := range machines {
+			line = m.pattern.ReplaceAllString(line, m.instead)
+		}
+		lines[i] = strings.TrimRight(line, " ")
 	}
 	return strings.Join(lines, "\n")
 }
-
-var (
-	took  = regexp.MustCompile(`\([\d.]+ ?[a-z]+[^,()]*,`)
-	ports = regexp.MustCompile(`127\.0\.0\.1:\d+/`)
-)
 
 // patience is for a machine with much else to do: only a failure takes that long.
 const patience = time.Minute
@@ -100,7 +92,7 @@ func (x tmux) shows(t *testing.T, name string) {
 	}
 	want := strings.TrimRight(string(content), "\n")
 	var got string
-	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(60 * time.Millisecond) {
 		if got = x.screen(t); got == want {
 			return
 		}
@@ -138,7 +130,7 @@ func TestScreens(t *testing.T) {
 			x.shows(t, name("3-rate"))
 			s.at(t, 7*time.Second)
 			x.shows(t, name("4-stalled"))
-			s.half.open()
+			s.parts[0].open()
 			x.shows(t, name("5-done"))
 		})
 	}
@@ -161,7 +153,7 @@ func TestResizedScreen(t *testing.T) {
 	x.shows(t, "resized-3-40")
 	x.tell(t, "resize-window", "-x", "120")
 	x.shows(t, "resized-4-120")
-	s.half.open()
+	s.parts[0].open()
 	x.shows(t, "resized-5-done")
 }
 
@@ -181,6 +173,6 @@ func TestSyncScreen(t *testing.T) {
 	x.shows(t, "sync-2-first")
 	s.second.open()
 	x.shows(t, "sync-3-both")
-	s.half.open()
+	s.parts[0].open()
 	x.shows(t, "sync-4-done")
 }
