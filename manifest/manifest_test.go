@@ -83,6 +83,7 @@ func TestMistakes(t *testing.T) {
 		{"version is text", "version: one\n", `artifetch.yml:1:10: version is "one", not a number`, ""},
 		{"no sources", "version: 1\n", "there are no sources", "sources:"},
 		{"unknown key", head + "  - name: a\n    jbo: b\n", `artifetch.yml:4:5: unknown key "jbo"; did you mean "job"?`, "docs/sync.md"},
+		{"a key like none", head + "  - {name: a, job: b, ref: c, zzz: 1}\n", `unknown key "zzz"`, "the keys here are any-pipeline, any-status, "},
 		{"underscore", head + "  - name: a\n    job_id: 5\n", `unknown key "job_id"; did you mean "job-id"?`, "docs/sync.md"},
 		{"unknown key at the top", "version: 1\nsource: []\n", `artifetch.yml:2:1: unknown key "source"; did you mean "sources"?`, ""},
 		{"a key that is like none", head + "  - {name: a, token: x}\n", `artifetch.yml:3:15: unknown key "token"`, ""},

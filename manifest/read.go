@@ -96,7 +96,7 @@ func (r *reader) object(n *yaml.Node, v reflect.Value) error {
 		field, ok := known[key.Value]
 		switch {
 		case !ok:
-			return r.fail(key, fmt.Sprintf("unknown key %q%s", key.Value, suggest(key.Value, known)), "docs/sync.md lists the keys")
+			return r.unknown(key, known)
 		case seen[key.Value]:
 			return r.fail(key, fmt.Sprintf("key %q is here twice", key.Value), "keep one of them")
 		}
@@ -106,6 +106,16 @@ func (r *reader) object(n *yaml.Node, v reflect.Value) error {
 		}
 	}
 	return nil
+}
+
+// unknown reports a key that isn't one. It lists those there are, if none is like it.
+func (r *reader) unknown(key *yaml.Node, known map[string]field) error {
+	near := suggest(key.Value, known)
+	fix := "docs/sync.md lists the keys"
+	if near == "" {
+		fix = "the keys here are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+	}
+	return r.fail(key, fmt.Sprintf("unknown key %q%s", key.Value, near), fix)
 }
 
 type field struct {

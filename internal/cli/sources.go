@@ -198,16 +198,23 @@ func runSyncAdd(ctx context.Context, o addOptions, con *console.Console) error {
 			return err
 		}
 		if w, err = w.Add(source); err != nil {
-			return s.lacksProject(err, source, defaults)
+			return lacks(err, source, defaults)
 		}
 		return o.sync.synchronize(ctx, s, o.sync.syncer(s, w))
 	})
 }
 
-// lacksProject reports that the project is missing, rather than what a manifest lacks.
-func (s *session) lacksProject(err error, source manifest.Source, defaults manifest.Query) error {
-	if source.Project == "" && defaults.Project == "" {
+// lacks says in flags what a source lacks, if that is why it can't be added.
+func lacks(err error, s manifest.Source, defaults manifest.Query) error {
+	byID := s.JobID != 0 || defaults.JobID != 0
+	named := byID || s.Pipeline != "" && s.Pipeline != "latest" || s.SHA != "" || s.MR != 0
+	switch {
+	case s.Project == "" && defaults.Project == "":
 		return failure.ErrNoProject
+	case !byID && s.Job == "" && defaults.Job == "":
+		return usage(fmt.Sprintf("source %q names no job", s.Name), "give --job with its name, or --job-id")
+	case !named && len(s.Ref)+len(defaults.Ref) == 0:
+		return usage(fmt.Sprintf("source %q has no ref", s.Name), "give --ref with a branch or tag; --ref @default is the default branch")
 	}
 	return err
 }

@@ -85,6 +85,9 @@ func (r syncReport) done(syncer *pin.Syncer, plans []*pin.Plan) error {
 			return err
 		}
 	}
+	if n := len(syncer.Extras); n > 0 && !syncer.DryRun {
+		r.log.Info().Int("files", n).Msg("extra files removed")
+	}
 	for _, e := range dropped {
 		if err := r.line(fmt.Sprintf("%s: not in the manifest anymore, files: %d removed", e.Name, len(prunedOf(syncer, e)))); err != nil {
 			return err

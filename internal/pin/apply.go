@@ -60,6 +60,9 @@ func (s *Syncer) apply(ctx context.Context, plans []*Plan, o extract.StageOption
 	if err := retrieve.SideBySide(ctx, len(wanted), func(ctx context.Context, i, share int) error { return s.load(ctx, stage, wanted[i], share) }); err != nil {
 		return err
 	}
+	if err := clash(plans); err != nil {
+		return err
+	}
 	s.Pruned = s.pruned(ctx, plans)
 	if s.DryRun {
 		return nil

@@ -137,6 +137,11 @@ func (e *GoneError) Error() string {
 // Unwrap returns the server's answer.
 func (e *GoneError) Unwrap() error { return e.Err }
 
+// Hint says what to do next.
+func (*GoneError) Hint() string {
+	return "it has expired or was erased: update the source, or run the job of that commit again"
+}
+
 func inSource(name, text string) string {
 	switch {
 	case name == "":

@@ -2,9 +2,11 @@ package pin
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/manifest"
 )
 
@@ -40,6 +42,27 @@ func (s *Syncer) pruned(ctx context.Context, plans []*Plan) (paths []string) {
 		}
 	}
 	return paths
+}
+
+// clash returns an [*extract.ConflictError] if two sources have different files of the same
+// path. The stage only knows of those that were downloaded.
+func clash(plans []*Plan) error {
+	type owned struct {
+		manifest.LockFile
+		source string
+	}
+	seen := map[string]owned{}
+	for _, p := range plans {
+		for _, f := range p.Entry.Files {
+			other, known := seen[f.Path]
+			seen[f.Path] = owned{f, p.Source.Name}
+			f.Name, other.Name = "", ""
+			if known && f != other.LockFile {
+				return &extract.ConflictError{Path: f.Path, Reason: fmt.Sprintf("the sources %s and %s both have it, with different content", other.source, p.Source.Name), Twice: true}
+			}
+		}
+	}
+	return nil
 }
 
 // Dropped returns the entries of sources that are no longer in the manifest.

@@ -237,6 +237,8 @@ func hintForSync(h hinter) string {
 		return lockHints[e.Reason]
 	case *pin.DriftError:
 		return "run artifetch sync without --locked, outside CI, and commit the lock file"
+	case *pin.GoneError:
+		return "it has expired or was erased: artifetch sync --update " + e.Locked.Name + " takes the job that the source means now; keep releases with artifetch keep"
 	case *pin.NoManifestError:
 		return "artifetch sync init writes one" + forManifest(e.File)
 	case *pin.ExistsError:

@@ -42,6 +42,7 @@ var templates = map[string]string{
 	"GitLab deletes them in the background; the newest successful pipeline of each ref keeps its own": "GitLab deletes the artifacts of project {project} in the background; the newest successful pipeline of each ref keeps its own",
 	"the dotenv report has empty values":                                                              "the dotenv report has no value for {variables}: {because}",
 	"every source is what its query means":                                                            "{sources:source} up to date",
+	"extra files removed":                                                                             "{files:extra file} removed",
 	"everything is in place":                                                                          "{sources:source} in place",
 	"everything matches the lock file":                                                                "{files:file} checked: everything matches the lock file",
 	"the job also has reports; --report TYPE lists one":                                               "the job also has reports: {reports}; --report TYPE lists one",
