@@ -71,8 +71,8 @@ type Query struct {
 // latest stands for the newest pipeline of a ref, whatever its status.
 const latest = "latest"
 
-// JobQuery returns the source's query. Keys that select a pipeline override defaults for
-// searching one, and for refs.
+// JobQuery returns the source's query. Keys that select a job or pipeline override defaults
+// for searching one, and for refs.
 func (s Source) JobQuery() resolve.Query {
 	q := resolve.Query{
 		Project: resolve.ProjectName(s.Project), JobID: s.JobID, SHA: strings.ToLower(s.SHA), MergeRequest: s.MR, Latest: s.Pipeline == latest,
@@ -86,7 +86,7 @@ func (s Source) JobQuery() resolve.Query {
 	}
 	q.PipelineID, _ = strconv.ParseInt(s.Pipeline, 10, 64) // 0 if it isn't a number
 	named := q.PipelineID != 0 || q.SHA != "" || q.MergeRequest != 0
-	if len(s.Ref) > 0 && (!named || s.given["ref"]) {
+	if len(s.Ref) > 0 && (!named && s.JobID == 0 || s.given["ref"]) {
 		q.Ref, q.MoreRefs = s.Ref[0], s.Ref[1:]
 	}
 	if !named && !q.Latest {

@@ -165,6 +165,10 @@ func TestRefs(t *testing.T) {
 			t.Errorf("%s: %v, %s", m.Sources[i].Name, q.Validate(), diff)
 		}
 	}
+	byID, err := read("version: 1\ndefaults: {project: p, ref: main, recent: true}\nsources: [{name: a, job-id: 5}]\n")
+	if err != nil || byID.Sources[0].JobQuery().Ref != "" {
+		t.Errorf("a job's ID beside the ref of defaults: %v", err)
+	}
 	one, several := m.Sources[2], m.Sources[0]
 	old := manifest.Locked{Asked: "2c4d"} // of neither
 	if old.IsFor(one) || old.IsFor(several) || one.Fingerprint() == several.Fingerprint() {

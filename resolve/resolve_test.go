@@ -27,7 +27,11 @@ type fakeAPI struct {
 	bridgesAsked                            int
 	pipelinesErr, pipelineJobsErr, jobsErr  error
 	pipelinesAsked, jobsAsked, projectAsked int
-	pipelinesYielded                        int // lists that were read
+	pipelinesYielded, pipelineRows          int                  // lists that were read, and their rows
+	jobRows                                 int                  // of the project\'s lists
+	jobsOptions                             []gitlab.JobsOptions // of the project's lists
+	pipelineJobsOptions                     []gitlab.JobsOptions
+	pipelinesOptions                        []gitlab.PipelinesOptions
 }
 
 func rows[T any](list []T, err error) iter.Seq2[T, error] {
@@ -45,23 +49,29 @@ func rows[T any](list []T, err error) iter.Seq2[T, error] {
 	}
 }
 
-func (f *fakeAPI) Pipelines(context.Context, gitlab.Project, gitlab.PipelinesOptions) iter.Seq2[gitlab.Pipeline, error] {
+func (f *fakeAPI) Pipelines(_ context.Context, _ gitlab.Project, o gitlab.PipelinesOptions) iter.Seq2[gitlab.Pipeline, error] {
 	f.pipelinesAsked++
+	f.pipelinesOptions = append(f.pipelinesOptions, o)
 	list := rows(f.pipelines, f.pipelinesErr)
 	return func(yield func(gitlab.Pipeline, error) bool) {
 		f.pipelinesYielded++
-		list(yield)
+		list(func(p gitlab.Pipeline, err error) bool { f.pipelineRows++; return yield(p, err) })
 	}
 }
 
-func (f *fakeAPI) PipelineJobs(context.Context, gitlab.Project, int64, gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+func (f *fakeAPI) PipelineJobs(_ context.Context, _ gitlab.Project, _ int64, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
 	f.jobsAsked++
+	f.pipelineJobsOptions = append(f.pipelineJobsOptions, o)
 	return rows(f.jobs, f.pipelineJobsErr)
 }
 
-func (f *fakeAPI) ProjectJobs(context.Context, gitlab.Project, gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
+func (f *fakeAPI) ProjectJobs(_ context.Context, _ gitlab.Project, o gitlab.JobsOptions) iter.Seq2[gitlab.Job, error] {
 	f.projectAsked++
-	return rows(f.all, f.jobsErr)
+	f.jobsOptions = append(f.jobsOptions, o)
+	list := rows(f.all, f.jobsErr)
+	return func(yield func(gitlab.Job, error) bool) {
+		list(func(j gitlab.Job, err error) bool { f.jobRows++; return yield(j, err) })
+	}
 }
 
 func (f *fakeAPI) Bridges(context.Context, gitlab.Project, int64, bool) iter.Seq2[gitlab.Bridge, error] {

@@ -144,7 +144,7 @@ func hintForQuery(h hinter) string {
 		return "the commit may have been removed, as after a rebase: name another one with --sha, or use --ref"
 	case *resolve.NoArchiveError:
 		if e.Reason() == resolve.ReasonReports {
-			return fmt.Sprintf("it has only reports (%s): take one with --report; or add the files to artifacts:paths", strings.Join(e.Reports, ", "))
+			return fmt.Sprintf("it has only reports (%s); --report takes one; for an archive, add the files to artifacts:paths", strings.Join(e.Reports, ", "))
 		}
 	case *resolve.StateError:
 		return hintForState(e)
@@ -205,7 +205,7 @@ func hintForMissing(e *resolve.NotFoundError) string {
 		if e.Query.Before != 0 {
 			return "there may be no earlier one: --if-missing ignore goes on without; --any-pipeline also takes a job of a pipeline that failed"
 		}
-		return "check the ref's spelling (no refs/heads/); a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it, --any-pipeline a job of it that succeeded"
+		return "check the ref's spelling (no refs/heads/)" + leftOut(e.Query) + "; a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it, --any-pipeline a job of it that succeeded"
 	case "merge request":
 		return "it is the number behind the ! of the merge request; it must be of this project: check --project"
 	case "pipeline":
@@ -239,14 +239,23 @@ func hintForMergeRequest(e *resolve.NotFoundError) string {
 	}
 }
 
+// leftOut says which options of a query leave pipelines out.
+func leftOut(q resolve.Query) (text string) {
+	if len(q.Sources) > 0 {
+		text += "; --source leaves out pipelines from others"
+	}
+	if q.MaxAge > 0 {
+		text += "; a longer --max-age may reach one"
+	}
+	return text
+}
+
 func hintForPipeline(q resolve.Query) string {
 	switch {
 	case q.Before != 0:
 		return "there may be no earlier one: --if-missing ignore goes on without"
-	case q.MaxAge > 0:
-		return "check the ref's spelling (no refs/heads/); a longer --max-age may reach one"
 	case q.AnyPipeline || q.Latest:
-		return "check the ref's spelling (no refs/heads/), and --source if you gave it"
+		return "check the ref's spelling (no refs/heads/)" + leftOut(q)
 	case q.Base != "":
 		return "the target branch may not run pipelines for its commits; --ref takes the newest one of a branch"
 	}
