@@ -214,3 +214,43 @@ func TestStatement(t *testing.T) {
 		}
 	}
 }
+
+// Both images of a tag are pushed, and signed by the digests that the registry has. The
+// registry's password is in no argument.
+func TestPushImages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	calls := standIn(t, dir, 0)
+	log := filepath.Join(dir, "log")
+	// It writes a digest for each name, as buildah does once the registry has the image.
+	builder := `#!/bin/sh
+printf '%s\n' "$*" >>` + log + `
+[ "$1" != login ] || cat >>` + log + `
+while [ $# -gt 0 ]; do
+	[ "$1" != --digestfile ] || printf 'sha256:%064d' "$(echo "$3" | wc -c)" >"$2"
+	shift
+done
+`
+	if err := os.WriteFile(filepath.Join(dir, "buildah"), []byte(builder), 0o755); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	const name, password = "registry.example.com/group/artifetch", "registry-password"
+	out, err := script(t, harness.Root, []string{
+		"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, "VERSION=v1.2.3", "IMAGE=" + name, "SIGSTORE_ID_TOKEN=token", "COSIGN_KEY=", "COSIGN=cosign", "BUILDAH=buildah", "DOCKER_CONFIG=" + dir,
+		"CI_REGISTRY=registry.example.com", "CI_REGISTRY_USER=user", "CI_REGISTRY_PASSWORD=" + password,
+	}, "release/push.sh")
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	built := readFile(t, log)
+	for _, tag := range []string{":v1.2.3", ":v1.2.3-shell"} {
+		digest := fmt.Sprintf("@sha256:%064d ", len(name+tag)+1)
+		if !strings.Contains(built, " "+name+tag+" docker://"+name+tag+"\n") || !strings.Contains(calls(), "sign --recursive "+name+digest) {
+			t.Errorf("%s: buildah %s, cosign %s", tag, built, calls())
+		}
+	}
+	// login reads it from standard input.
+	if strings.Count(built, password) != 1 || !strings.Contains(built, "--password-stdin registry.example.com\n"+password) || strings.Contains(out, password) {
+		t.Errorf("the password: %s", built)
+	}
+}
