@@ -6,7 +6,7 @@
 #
 # It changes files alone: read them, commit them, and push the tag.
 set -eu
-files='README.md SECURITY.md docs/channels.md docs/delivery.md templates/fetch.yml templates/setup.yml templates/sync.yml'
+files='README.md SECURITY.md docs/channels.md docs/delivery.md channels/mise.toml templates/fetch.yml templates/setup.yml templates/sync.yml'
 
 fail() {
 	printf 'version.sh: %s\n' "$*" >&2
@@ -33,6 +33,6 @@ replace() {
 replace CHANGELOG.md "s/^## Unreleased\$/## Unreleased\n\n## $VERSION (${TODAY:-$(date -u +%Y-%m-%d)})/"
 number=$(printf '%s' "${last#v}" | sed 's/\./\\./g')
 for file in $files; do
-	[ ! -f "$file" ] || replace "$file" "s/(^|[^0-9A-Za-z.-])v$number([^0-9A-Za-z.]|\.[^0-9]|\.?\$)/\1$VERSION\2/g"
+	[ ! -f "$file" ] || replace "$file" "s/(^|[^0-9A-Za-z.-])v$number([^0-9A-Za-z.]|\.[^0-9]|\.?\$)/\1$VERSION\2/g; s/([@\"])$number([\"'])/\1${VERSION#v}\2/g"
 done
 printf '%s: read the changes, commit them, and then: git tag -s %s && git push origin %s\n' "$VERSION" "$VERSION" "$VERSION"

@@ -186,6 +186,11 @@ func TestChannelsPage(t *testing.T) {
 			t.Errorf("docs/channels.md names %s, the component %s", other, version[1])
 		}
 	}
+	for file, want := range map[string]string{"docs/channels.md": "@" + version[1][1:] + "'", "channels/mise.toml": `= "` + version[1][1:] + `"`} {
+		if !strings.Contains(harness.Read(t, file), want) {
+			t.Errorf("%s has no %s", file, want)
+		}
+	}
 	if !strings.Contains(harness.Read(t, "templates/sync.yml"), version[0]) {
 		t.Errorf("templates/sync.yml has another image than %s", version[0])
 	}
