@@ -18,7 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/fetch"
 )
 
-// statusError is what the caller makes of an answer that isn't a success.
+// statusError is the caller's error for an answer that isn't a success.
 type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
@@ -30,8 +30,8 @@ func checkStatus(resp *http.Response) error {
 	return statusError(resp.StatusCode)
 }
 
-// statuses are those that have a meaning, their neighbours, and the last of each class,
-// but for those that net/http follows by itself.
+// statuses returns the meaningful statuses, their neighbors, and the last of each class,
+// except those that net/http follows by itself.
 func statuses() []int {
 	all := []int{299, 300, 304, 305, 306, 399, 451, 499, 599}
 	for _, span := range [][2]int{{200, 230}, {400, 432}, {500, 512}} {
@@ -42,8 +42,8 @@ func statuses() []int {
 	return all
 }
 
-// refuses checks an error: the caller's where the status says that something is wrong,
-// and else that of an answer that nobody asked for.
+// refuses checks an error: the caller's if the status says that something is wrong,
+// otherwise the one for an unexpected answer.
 func refuses(t *testing.T, status int, err error) {
 	t.Helper()
 	_, unasked := errors.AsType[*fetch.AnswerError](err)
@@ -53,8 +53,8 @@ func refuses(t *testing.T, status int, err error) {
 	}
 }
 
-// Whatever is asked for, an answer with another status than those that answer it is an
-// error with a type, and never a file.
+// For any request, an answer with an unexpected status is a typed error, and never a
+// file.
 func TestUnaskedAnswers(t *testing.T) {
 	t.Parallel()
 	data := content(2 * mib)
@@ -62,8 +62,8 @@ func TestUnaskedAnswers(t *testing.T) {
 	tests := []struct {
 		name string
 		opts fetch.Options
-		good []int                                                                               // statuses that answer it, or lead to another question
-		when func(o *object, w http.ResponseWriter, r *http.Request, n int) (answered, now bool) // now is the time for the status
+		good []int                                                                               // statuses that are fine, or lead to another request
+		when func(o *object, w http.ResponseWriter, r *http.Request, n int) (answered, now bool) // now: answer with the status now
 	}{
 		{
 			name: "the first range", good: []int{200, 206, 416},
@@ -139,7 +139,7 @@ func TestUnaskedAnswers(t *testing.T) {
 	}
 }
 
-// A part is never taken for the whole, whatever its Content-Range says.
+// A part is never taken for the whole file, whatever its Content-Range says.
 func TestPartInsteadOfTheWhole(t *testing.T) {
 	t.Parallel()
 	data := content(5000)
@@ -169,7 +169,7 @@ func TestPartInsteadOfTheWhole(t *testing.T) {
 	}
 }
 
-// To the question whether the archive has changed there are two answers.
+// There are two valid answers to the question whether the archive has changed.
 func TestUnaskedAnswersToTheCache(t *testing.T) {
 	t.Parallel()
 	data := content(1000)
@@ -193,7 +193,7 @@ func TestUnaskedAnswersToTheCache(t *testing.T) {
 	}
 }
 
-// Nothing but the gate looks at a status, so that none is forgotten.
+// Only answer.go looks at a status, so none is forgotten.
 func TestOneGate(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -224,8 +224,8 @@ func TestOneGate(t *testing.T) {
 	}
 }
 
-// A store that refuses suffix ranges, in whichever way, is asked for the beginning at
-// once, and by no other file of the run again.
+// If a store refuses suffix ranges in any way, the beginning is requested immediately,
+// and the run's other files don't request suffixes.
 func TestSuffixRefused(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{200, 206, 400, 416, 500, 501} {
@@ -267,8 +267,8 @@ func TestSuffixRefused(t *testing.T) {
 	}
 }
 
-// What no store refuses isn't remembered: an error of the whole archive is not one of
-// suffix ranges.
+// An error that also concerns the whole archive isn't remembered as one about suffix
+// ranges.
 func TestSuffixRefusedByAnError(t *testing.T) {
 	t.Parallel()
 	var healthy atomic.Bool
@@ -288,8 +288,8 @@ func TestSuffixRefusedByAnError(t *testing.T) {
 	}
 }
 
-// An address that has expired by the time of the first request is asked for once more,
-// whatever is asked for.
+// If an address has expired before the first request, the request is sent once more,
+// whatever its kind.
 func TestExpiredAtOnce(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
@@ -353,7 +353,7 @@ func TestExpiredAtOnce(t *testing.T) {
 	}
 }
 
-// What GitLab itself refuses it is asked once.
+// A request that GitLab itself refuses is sent once.
 func TestRefusedByGitLab(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{401, 403, 404, 410} {

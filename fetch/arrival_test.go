@@ -18,8 +18,8 @@ import (
 
 const mib = 1 << 20
 
-// stuck answers a range, and sends n bytes of it before it waits until go is
-// closed, and sends the rest.
+// stuck answers a range, and sends n bytes before it waits until release is closed, and
+// sends the rest.
 func (o *object) stuck(w http.ResponseWriter, r *http.Request, n int, release <-chan struct{}) {
 	data, ok := o.begin(w, r)
 	if !ok {
@@ -34,7 +34,7 @@ func (o *object) stuck(w http.ResponseWriter, r *http.Request, n int, release <-
 	}
 }
 
-// noSuffix is a server that knows no suffix ranges.
+// noSuffix is a server that doesn't support suffix ranges.
 func noSuffix(_ http.ResponseWriter, r *http.Request, _ int) bool {
 	if strings.HasPrefix(r.Header.Get("Range"), "bytes=-") {
 		r.Header.Del("Range")
@@ -42,8 +42,8 @@ func noSuffix(_ http.ResponseWriter, r *http.Request, _ int) bool {
 	return false
 }
 
-// Readers share the first answer: one that gives up doesn't stop it. What is behind it
-// continues on the same connection.
+// Readers share the first answer: if one gives up, it continues. The bytes after it
+// follow on the same connection.
 func TestFirstAnswerIsShared(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
@@ -85,8 +85,8 @@ func TestFirstAnswerIsShared(t *testing.T) {
 	}
 }
 
-// Where the first answer is a part, what is behind it is requested while most of it is
-// still on its way.
+// If the first answer is a part, the bytes after it are requested while most of it is
+// still arriving.
 func TestBesideTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
@@ -109,17 +109,17 @@ func TestBesideTheFirstAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = body.Close() }()
-	<-behind // or the test never ends
+	<-behind // otherwise the test never ends
 	close(release)
 	if got, err := io.ReadAll(body); err != nil || !bytes.Equal(got, data[1000:2*mib]) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	if n := len(o.asked()); n != 4 { // the suffix, too
+	if n := len(o.asked()); n != 4 { // including the suffix
 		t.Errorf("requests: %s", lines(o.asked()))
 	}
 }
 
-// When most of that part has come, what is behind it follows on the same connection.
+// When most of that part has arrived, the bytes after it follow on the same connection.
 func TestConnectionOfTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
@@ -143,7 +143,7 @@ func TestConnectionOfTheFirstAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	readEnd(t, f) // which leaves its connection first
+	readEnd(t, f) // it leaves its connection first
 	body, err := f.Range(t.Context(), 35, 2*mib-35)
 	if err != nil {
 		t.Fatal(err)
@@ -161,8 +161,8 @@ func TestConnectionOfTheFirstAnswer(t *testing.T) {
 	}
 }
 
-// Where a part is wanted, the first answer waits in its connection. It is taken for
-// what is near its beginning, and not for what is far.
+// If a part is wanted, the first answer waits on its connection. It serves bytes near its
+// beginning, but not those far away.
 func TestFirstAnswerWaits(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
@@ -190,8 +190,8 @@ func TestFirstAnswerWaits(t *testing.T) {
 	}
 }
 
-// A file can be closed while its beginning is on its way, and so can a reader whose
-// request has no answer yet.
+// A file can be closed while its beginning is arriving, and so can a reader whose request
+// has no answer yet.
 func TestCloseDuringTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	never := make(chan struct{})
@@ -201,7 +201,7 @@ func TestCloseDuringTheFirstAnswer(t *testing.T) {
 		case n == 1:
 			o.stuck(w, r, 300_000, never)
 		case strings.HasPrefix(r.Header.Get("Range"), "bytes=1048576-"), strings.HasPrefix(r.Header.Get("Range"), "bytes=300000-"):
-			<-r.Context().Done() // the second would continue what was closed
+			<-r.Context().Done() // the second would continue a closed one
 		default:
 			return false
 		}
@@ -232,7 +232,7 @@ func TestCloseDuringTheFirstAnswer(t *testing.T) {
 	}
 }
 
-// A beginning that breaks off is continued as the same object, or not at all.
+// An interrupted beginning is continued from the same object, or not at all.
 func TestFirstAnswerChanges(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
@@ -245,7 +245,7 @@ func TestFirstAnswerChanges(t *testing.T) {
 		return true
 	})
 	f := openLarge(t, o, fetch.Options{})
-	for _, at := range []int64{299_999, f.Size() - 1} { // the end is there, too
+	for _, at := range []int64{299_999, f.Size() - 1} { // the end has arrived
 		if _, err := f.ReadAt(make([]byte, 1), at); err != nil {
 			t.Fatal(err)
 		}
@@ -261,9 +261,9 @@ func TestFirstAnswerChanges(t *testing.T) {
 	}
 }
 
-// FuzzRanges reads a file in pieces of any sizes at the same time, some of them
-// through ReadAt, and some only in part. What arrives is what is there. No byte of it is
-// read twice, or asked for twice unless bodies break off.
+// FuzzRanges reads a file concurrently in pieces of any sizes, some of them through
+// ReadAt, and some only in part. The bytes are right. No byte is read twice, or requested
+// twice unless bodies break off.
 func FuzzRanges(f *testing.F) {
 	whole := content(4 * mib)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -298,8 +298,8 @@ func FuzzRanges(f *testing.F) {
 		}
 		p.read(off, p.file.Size())
 		p.Wait()
-		// Small reads request the blocks around them. What waits on its connection may be
-		// too far away, and a reader that comes first may drop bytes in front of its own.
+		// Small reads request the blocks around them. Waiting bytes may be too far away,
+		// and an early reader may drop bytes before its own.
 		if p.small || p.mixed || partial {
 			return
 		}
@@ -312,14 +312,14 @@ func FuzzRanges(f *testing.F) {
 	})
 }
 
-// pieces reads a file in pieces at the same time.
+// pieces reads a file concurrently in pieces.
 type pieces struct {
 	sync.WaitGroup
 	t    *testing.T
 	file *fetch.File
 	data []byte
 
-	small bool // small ones by ReadAt
+	small bool // small ones use ReadAt
 	early bool // some are closed early
 	mixed bool // readers are opened in any order
 }
@@ -361,11 +361,11 @@ func (p *pieces) check(off int64, got []byte, err error) {
 	}
 }
 
-// Where GitLab itself serves the bytes, a large file's beginning and end are at most four
-// requests, because each occupies its application server; storage takes more.
+// If GitLab itself serves the bytes, a large file's beginning and end take at most four
+// requests, because each occupies its application server; storage gets more.
 func TestRequestsForTheEnd(t *testing.T) {
 	t.Parallel()
-	data := content(40 * mib) // of which the end is 2 MiB
+	data := content(40 * mib) // the end is 2 MiB of it
 	for name, tt := range map[string]struct {
 		redirected bool
 		want       int
@@ -384,7 +384,7 @@ func TestRequestsForTheEnd(t *testing.T) {
 	}
 }
 
-// openBehind opens an object, behind a redirect of another host or not.
+// openBehind opens an object, with or without a redirect from another host.
 func openBehind(t *testing.T, o *object, redirected bool) *fetch.File {
 	t.Helper()
 	if !redirected {

@@ -31,7 +31,7 @@ func FuzzBlockCache(f *testing.F) {
 	})
 }
 
-// gated counts reads, and lets them go when told.
+// gated counts reads, and lets them continue on command.
 type gated struct {
 	reads atomic.Int32
 	gate  chan struct{}

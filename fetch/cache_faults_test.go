@@ -18,7 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/fetch"
 )
 
-// A 304 for another ETag than the one that was asked for is no answer to it.
+// A 304 for another ETag than the requested one isn't an answer.
 func TestCacheIsToldOfAnotherETag(t *testing.T) {
 	t.Parallel()
 	for _, etag := range []string{`W/"v1"`, `"v2"`} {
@@ -39,7 +39,7 @@ func TestCacheIsToldOfAnotherETag(t *testing.T) {
 	}
 }
 
-// A 304 that nobody asked for is an error.
+// An unexpected 304 is an error.
 func TestCacheUnasked304(t *testing.T) {
 	t.Parallel()
 	o := serve(t, content(100), func(w http.ResponseWriter, _ *http.Request, _ int) bool {
@@ -52,7 +52,7 @@ func TestCacheUnasked304(t *testing.T) {
 	}
 }
 
-// A weak ETag in the cache, whoever wrote it, is not asked with.
+// A weak ETag in the cache isn't sent, whoever wrote it.
 func TestCacheHoldsAWeakETag(t *testing.T) {
 	t.Parallel()
 	data := content(2 << 20)
@@ -74,7 +74,7 @@ func TestCacheHoldsAWeakETag(t *testing.T) {
 	}
 }
 
-// Where only the note cannot be written, the archive does not travel twice.
+// If only the ref can't be written, the archive isn't downloaded twice.
 func TestCacheCannotRemember(t *testing.T) {
 	t.Parallel()
 	data := content(20 << 20)
@@ -104,14 +104,14 @@ func TestCacheCannotRemember(t *testing.T) {
 	}
 }
 
-// Where GitLab itself sends the bytes, fewer parts are asked for at once.
+// If GitLab itself sends the bytes, fewer parts are requested at the same time.
 func TestCacheDownloadsGently(t *testing.T) {
 	t.Parallel()
 	data := make([]byte, 132<<20)
 	for _, redirected := range []bool{false, true} {
-		want := 3 // beside the first one, which continues
+		want := 3 // besides the first, which continues
 		if redirected {
-			want = 8 // that one ends early, and another one continues in its place
+			want = 8 // the first ends early, and another one continues for it
 		}
 		parts := &crowd{want: want, gate: make(chan struct{})}
 		o := serve(t, data, func(_ http.ResponseWriter, r *http.Request, _ int) bool {
@@ -137,8 +137,8 @@ func TestCacheDownloadsGently(t *testing.T) {
 	}
 }
 
-// crowd holds the requests for parts back until there are as many as are
-// wanted, and some time longer, so that one too many is seen.
+// crowd delays the requests for parts until the expected number has arrived, and a while
+// longer, so it notices one too many.
 type crowd struct {
 	want int
 	gate chan struct{}
@@ -150,7 +150,7 @@ type crowd struct {
 func (c *crowd) enter(r *http.Request) {
 	var first, last int
 	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil || first == 0 || last-first <= 1<<20 {
-		return // the first request, or one for the end
+		return // the first request, or the one for the end
 	}
 	c.mu.Lock()
 	select {
@@ -164,11 +164,11 @@ func (c *crowd) enter(r *http.Request) {
 	select {
 	case <-c.gate:
 	case <-r.Context().Done():
-	case <-time.After(10 * time.Second): // fewer come than are wanted
+	case <-time.After(10 * time.Second): // fewer arrive than expected
 	}
 }
 
-// Nobody else on the machine reads what is kept, and no address is.
+// No other user can read the cache, and it doesn't contain addresses.
 func TestCacheIsPrivate(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -200,14 +200,14 @@ func refs(t *testing.T, dir string) []string {
 	return names
 }
 
-// hidden lists what runs left behind.
+// hidden lists leftovers of runs.
 func hidden(t *testing.T, dir string) []string {
 	t.Helper()
 	isHidden := func(name string) bool { return strings.HasPrefix(name, ".") }
 	return append(listed(t, filepath.Join(dir, "objects"), isHidden), listed(t, filepath.Join(dir, "refs"), isHidden)...)
 }
 
-// A run that is stopped while it reads the cache doesn't take the object for damaged.
+// If a run is stopped while it reads the cache, it doesn't take the object for damaged.
 func TestCacheOfAStoppedRun(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)

@@ -48,7 +48,7 @@ func objects(t *testing.T, dir string) []string {
 	return listed(t, filepath.Join(dir, "objects"), func(name string) bool { return !strings.HasPrefix(name, ".") })
 }
 
-// listed lists the files of a directory that may be missing; its name is no pattern.
+// listed lists the files of a directory that may be missing; the name isn't a pattern.
 func listed(t *testing.T, dir string, which func(name string) bool) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -80,14 +80,14 @@ func TestCache(t *testing.T) {
 	if got := objects(t, dir); len(got) != 1 || filepath.Base(got[0]) != fmt.Sprintf("%x", sha256.Sum256(data)) {
 		t.Errorf("objects: %v", got)
 	}
-	// A damaged one is fetched again.
+	// A damaged object is downloaded again.
 	if err := os.Truncate(objects(t, dir)[0], 5); err != nil {
 		t.Fatal(err)
 	}
 	if s := readCached(t, o, o.URL, dir, data); s.Cached {
 		t.Errorf("damaged: %+v", s)
 	}
-	// Also where its size is right.
+	// Even if its size is right.
 	damaged, err := os.OpenFile(objects(t, dir)[0], os.O_RDWR, 0)
 	if err == nil {
 		_, err = damaged.WriteAt(make([]byte, 100), 1<<20)
@@ -99,7 +99,7 @@ func TestCache(t *testing.T) {
 	if s := readCached(t, o, o.URL, dir, data); s.Cached {
 		t.Errorf("damaged inside: %+v", s)
 	}
-	// So is one that has changed.
+	// So is a changed one.
 	other := content(5 << 20)[1:]
 	o.change(func(o *object) { o.data, o.etag = other, `"v2"` })
 	if s := readCached(t, o, o.URL, dir, other); s.Cached {
@@ -110,8 +110,8 @@ func TestCache(t *testing.T) {
 	}
 }
 
-// Without an ETag that tells one archive from another, nothing is kept, and that is
-// said.
+// Without an ETag that identifies the archive, nothing is cached, and the reason is
+// reported.
 func TestCacheNeedsAStrongETag(t *testing.T) {
 	t.Parallel()
 	for _, etag := range []string{"", `W/"v1"`, `W/"12ae32cb1ec02d01eda3581b127c1fee"`, `"12ae32cb1ec02d01eda3581b127c1fee"`} {
@@ -135,7 +135,7 @@ func TestCacheNeedsAStrongETag(t *testing.T) {
 	}
 }
 
-// Behind a redirect it is the storage that says whether the archive is the same.
+// After a redirect, the storage says whether the archive is the same.
 func TestCacheBehindARedirect(t *testing.T) {
 	t.Parallel()
 	data := content(2 << 20)
@@ -150,7 +150,7 @@ func TestCacheBehindARedirect(t *testing.T) {
 	gitlab.Client().CloseIdleConnections()
 }
 
-// What the server says of the digest must hold.
+// The server's digest must be right.
 func TestCacheComparesDigests(t *testing.T) {
 	t.Parallel()
 	data := content(1000)
@@ -168,7 +168,7 @@ func TestCacheComparesDigests(t *testing.T) {
 	readCached(t, o, o.URL, dir, data)
 }
 
-// Where nothing can be kept, the archive is there all the same.
+// If the cache can't be written, the archive is still readable.
 func TestCacheThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	data := content(2 << 20)
@@ -222,8 +222,8 @@ func TestCacheSharedByRuns(t *testing.T) {
 	}
 }
 
-// What killed runs have left in the cache goes with a later one, and nothing that
-// may be in use does.
+// A later run removes what killed runs have left in the cache, but nothing that may be in
+// use.
 func TestCacheIsSwept(t *testing.T) {
 	t.Parallel()
 	for _, name := range cacheNames() {
@@ -231,10 +231,10 @@ func TestCacheIsSwept(t *testing.T) {
 	}
 }
 
-// cacheNames are names of directories, some of which are patterns that match others.
+// cacheNames are names of directories, including patterns that match others.
 func cacheNames() []string {
 	names := []string{"cache", "cache[1]", "[", "{a,b}", "~"}
-	if runtime.GOOS != "windows" { // which has no such names
+	if runtime.GOOS != "windows" { // it doesn't allow such names
 		names = append(names, "c*", "c?che", `c\\ache`)
 	}
 	return names
@@ -265,8 +265,7 @@ func cacheIsSwept(t *testing.T, dir string) {
 	}
 }
 
-// A cache that is too large loses what was not used for longest, never what is being
-// used now.
+// A cache that is too large loses the least recently used objects, never those in use.
 func TestCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, name := range cacheNames() {
@@ -301,7 +300,7 @@ func cacheIsBounded(t *testing.T, dir string) {
 	}
 	for n := range byte(5) {
 		cached(n, 3500)
-		time.Sleep(10 * time.Millisecond) // so that file systems tell their times apart
+		time.Sleep(10 * time.Millisecond) // so file systems have different times
 	}
 	left := objects(t, dir)
 	if len(left) != 3 {
@@ -313,7 +312,7 @@ func cacheIsBounded(t *testing.T, dir string) {
 			t.Errorf("object %d: %v", n, err)
 		}
 	}
-	cached(9, 10) // which does not fit at all
+	cached(9, 10) // larger than the whole cache
 	if left := objects(t, dir); len(left) != 1 {
 		t.Errorf("%d objects are left", len(left))
 	}
@@ -324,7 +323,7 @@ func cacheIsBounded(t *testing.T, dir string) {
 	}
 }
 
-// What is used again stays longer.
+// Objects that are used again stay longer.
 func TestCacheEvictsTheLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -341,7 +340,7 @@ func TestCacheEvictsTheLeastRecentlyUsed(t *testing.T) {
 		if err := f.Close(); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(10 * time.Millisecond) // so that file systems tell their times apart
+		time.Sleep(10 * time.Millisecond) // so file systems have different times
 	}
 	for name, want := range map[string]bool{sum(first): true, sum(second): false, sum(third): true} {
 		if _, err := os.Stat(filepath.Join(dir, "objects", name)); (err == nil) != want {

@@ -16,8 +16,8 @@ import (
 
 func sum(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 
-// An archive that is here as a whole is held against the server's word for it; one
-// that is read in part is not brought for that alone.
+// An archive that was downloaded completely is compared with the server's digest; a
+// partial download doesn't fetch the rest for that.
 func TestServersDigest(t *testing.T) {
 	t.Parallel()
 	wrong := strings.Repeat("ab", 32)
@@ -58,14 +58,14 @@ func isDigestError(err error) bool {
 	return ok
 }
 
-// A digest that is asked for makes the whole archive travel, and decides.
+// A required digest makes Open download the whole archive and check it.
 func TestDigestAskedFor(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 1000, 40 << 20} {
 		data := content(size)
 		o := serve(t, data, nil)
 		spool, cache := t.TempDir(), t.TempDir()
-		for _, dir := range []string{"", cache, cache} { // the second time out of the cache
+		for _, dir := range []string{"", cache, cache} { // the second time from the cache
 			opts := fetch.Options{Client: o.Client(), SpoolDir: spool, CacheDir: dir, Partial: true, SHA256: sum(data)}
 			f, err := fetch.Open(t.Context(), o.URL, opts)
 			if err != nil {
@@ -107,8 +107,8 @@ func readAll(t *testing.T, f *fetch.File, want []byte) {
 	}
 }
 
-// Who wants the digest gets it: from the server, where that tells it, and else by
-// bringing the whole archive.
+// A wanted digest comes from the server, if it sends one, and otherwise from the whole
+// archive.
 func TestDigestWanted(t *testing.T) {
 	t.Parallel()
 	data := content(3 << 20)

@@ -18,22 +18,22 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/late"
 )
 
-// site is a GitLab that redirects to a storage, of which the first answer can be held back.
+// site is a GitLab that redirects to storage, whose first answer can be delayed.
 type site struct {
 	*object // the storage
 
 	url       string
 	redirects atomic.Int32
 	hold      chan struct{} // the first answer waits until it is closed; nil: it doesn't
-	ribs      chan struct{} // closed when so many ribs have been requested
+	ribs      chan struct{} // closed when that many ribs have been requested
 	want      int
-	answer    func(w http.ResponseWriter, r *http.Request) bool // of the first answer; true: it has answered
+	answer    func(w http.ResponseWriter, r *http.Request) bool // for the first answer; true: it has answered
 
 	mu   sync.Mutex
 	seen int
 }
 
-// isRib reports whether a request is one for a part behind the beginning.
+// isRib reports whether a request is for a part after the beginning.
 func isRib(r *http.Request) bool {
 	asked := r.Header.Get("Range")
 	return asked != "" && !strings.HasPrefix(asked, "bytes=0-")
@@ -72,7 +72,7 @@ func (s *site) count() {
 	}
 }
 
-// open opens the file, and reports when that is done.
+// open opens the file, and signals when it has.
 func (s *site) open(t *testing.T, o fetch.Options) (*fetch.File, error) {
 	t.Helper()
 	o.Client, o.SpoolDir = s.client(), t.TempDir()
@@ -81,7 +81,7 @@ func (s *site) open(t *testing.T, o fetch.Options) (*fetch.File, error) {
 	return f, err
 }
 
-// soon returns a channel that has a size, or gets none.
+// soon returns a channel with a size; without one if that is 0.
 func soon(size int64) <-chan fetch.Listing {
 	c := make(chan fetch.Listing, 1)
 	if size > 0 {
@@ -90,11 +90,11 @@ func soon(size int64) <-chan fetch.Listing {
 	return c
 }
 
-// If a listing has told the size, the other connections start beside the first answer,
-// which ends where they begin. No byte comes twice.
+// If a listing has the size, the other connections start together with the first answer,
+// which ends where they begin. No byte arrives twice.
 func TestEarly(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{10 * mib, 40 * mib} { // in memory as a whole, or not
+	for _, size := range []int{10 * mib, 40 * mib} { // completely in memory, or not
 		for name, o := range map[string]fetch.Options{"before": {Size: int64(size)}, "meanwhile": {Soon: soon(int64(size))}} {
 			data := noise()[:min(size, 37*mib)]
 			if size > len(data) {
@@ -103,7 +103,7 @@ func TestEarly(t *testing.T) {
 			s := newSite(t, data, 7)
 			s.hold = make(chan struct{})
 			go func() {
-				<-s.ribs // or the first answer never comes
+				<-s.ribs // otherwise the first answer never arrives
 				close(s.hold)
 			}()
 			f, err := s.open(t, o)
@@ -125,8 +125,8 @@ func TestEarly(t *testing.T) {
 	}
 }
 
-// If the size comes after the redirect, the ribs start then; if it doesn't come before
-// the first answer, that is enough, and nothing waits for it.
+// If the size arrives after the redirect, the ribs start then. If it doesn't arrive
+// before the first answer, nothing waits for it.
 func TestSizeAfterTheRedirect(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
@@ -155,14 +155,13 @@ func TestSizeAfterTheRedirect(t *testing.T) {
 	}
 }
 
-// A size that comes meanwhile may be that of another archive: it costs requests, and
-// nothing else.
+// The listed size may be that of another archive: it only costs requests.
 func TestWrongSize(t *testing.T) {
 	t.Parallel()
 	const size = 5 * mib
 	data := content(size)
 	for _, listed := range []int64{1, 3 * mib, size - 1, size + 1, 10 * mib, 40 * mib, 1 << 50} {
-		for range 3 { // the answers to the ribs come before and after the first
+		for range 3 { // the answers to the ribs arrive before and after the first
 			s := newSite(t, data, 1)
 			f, err := s.open(t, fetch.Options{Soon: soon(listed)})
 			if err != nil {
@@ -176,14 +175,14 @@ func TestWrongSize(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		// The ribs have their answers by the time of the first one.
+		// The ribs are answered before the first request.
 		s := newSite(t, data, 1)
 		s.hold = make(chan struct{})
 		go func() {
 			select {
 			case <-s.ribs:
 				time.Sleep(20 * time.Millisecond)
-			case <-time.After(100 * time.Millisecond): // there are none
+			case <-time.After(100 * time.Millisecond): // there are no ribs
 			}
 			close(s.hold)
 		}()
@@ -195,8 +194,8 @@ func TestWrongSize(t *testing.T) {
 	}
 }
 
-// A file of another size than GitLab lists isn't the one that was listed, whichever part of
-// it is asked for. Nothing of it is read.
+// A file whose size differs from GitLab's listing isn't the listed one, whichever part is
+// requested. Nothing of it is read.
 func TestListedSize(t *testing.T) {
 	t.Parallel()
 	const size = 5 * mib
@@ -224,7 +223,7 @@ func TestListedSize(t *testing.T) {
 	}
 }
 
-// What the first answer is decides about the ribs.
+// The first answer decides what happens to the ribs.
 func TestFirstAnswerOfARedirect(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
@@ -262,8 +261,8 @@ func TestFirstAnswerOfARedirect(t *testing.T) {
 	}
 }
 
-// A pre-signed address that has expired by the first request is renewed once, for the
-// first answer and the ribs.
+// If a pre-signed address has expired before the first request, it is renewed once, for
+// the first answer and the ribs.
 func TestRibsOfAnExpiredAddress(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
@@ -297,7 +296,7 @@ func TestRibsOfAnExpiredAddress(t *testing.T) {
 	}
 }
 
-// Bytes of two objects never mix, whichever answer is there first.
+// Bytes of two objects never mix, whichever answer arrives first.
 func TestRibOfAnotherObject(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
@@ -332,7 +331,7 @@ func TestRibOfAnotherObject(t *testing.T) {
 	}
 }
 
-// If-Range has the first answer's ETag, and isn't sent before that is known.
+// If-Range contains the first answer's ETag, and isn't sent before that is known.
 func TestIfRangeOfRibs(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
@@ -350,7 +349,7 @@ func TestIfRangeOfRibs(t *testing.T) {
 		}
 		if isRib(r) && without.Load() > 0 && with.Load() == 0 && r.Header.Get("If-Range") == "" {
 			s.count()
-			s.cut(w, r, 100_000, false) // the rest is requested when the first answer is there
+			s.cut(w, r, 100_000, false) // the rest is requested after the first answer
 			return true
 		}
 		return before(w, r, n)
@@ -370,7 +369,7 @@ func TestIfRangeOfRibs(t *testing.T) {
 	}
 }
 
-// Open ends with its context, whatever it waits for, and leaves nothing behind.
+// Open ends with its context, whatever it is waiting for, and leaves nothing behind.
 func TestStopBeforeTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]fetch.Options{"size known": {Size: 10 * mib}, "size never told": {Soon: make(chan fetch.Listing)}, "size unknown": {}} {
@@ -404,7 +403,7 @@ func TestStopBeforeTheFirstAnswer(t *testing.T) {
 	}
 }
 
-// A server without ranges is asked early for one file of a run only.
+// A server without range support gets early requests for only one file of a run.
 func TestNoRibsWithoutRanges(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
@@ -428,8 +427,8 @@ func TestNoRibsWithoutRanges(t *testing.T) {
 	}
 }
 
-// distant is a client whose connections to storage are made when so many of them are
-// wanted. It tells the size when the first one is.
+// distant is a client whose connections to storage are made when that many of them are
+// wanted. It sends the size when the first one is.
 type distant struct {
 	storage string // host and port
 	wanted  int
@@ -437,7 +436,7 @@ type distant struct {
 
 	mu     sync.Mutex
 	dialed int
-	all    chan struct{} // closed when they are wanted
+	all    chan struct{} // closed when all are wanted
 }
 
 func (d *distant) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -452,7 +451,7 @@ func (d *distant) dial(ctx context.Context, network, address string) (net.Conn, 
 		d.mu.Unlock()
 		select {
 		case <-d.all:
-		case <-time.After(10 * time.Second): // they won't be; the test sees that
+		case <-time.After(10 * time.Second): // they won't arrive; the test notices
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
@@ -460,7 +459,7 @@ func (d *distant) dial(ctx context.Context, network, address string) (net.Conn, 
 	return new(net.Dialer).DialContext(ctx, network, address)
 }
 
-// lateTransport changes the headers of requests when their connections are there.
+// lateTransport changes the headers of requests once they have a connection.
 type lateTransport struct{ *http.Transport }
 
 // RoundTrip implements [http.RoundTripper].
@@ -468,9 +467,9 @@ func (l lateTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return l.Transport.RoundTrip(late.Apply(r))
 }
 
-// While storage is being connected, a listing may tell the size: then the connections for
-// the other parts are opened at the same time, and the first request asks for no byte that
-// isn't read on its connection. A small file has one connection.
+// A listing may have the size while storage is being connected: then the connections for
+// the other parts are opened at the same time, and the first request only requests bytes
+// that are read on its connection. A small file has one connection.
 func TestSizeBeforeTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -494,7 +493,7 @@ func TestSizeBeforeTheConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 		closeAtEnd(t, f)
-		for _, off := range []int{0, max(tt.size-2*mib+100, 0)} { // what is asked for at once
+		for _, off := range []int{0, max(tt.size-2*mib+100, 0)} { // requested at the same time
 			n := min(4*mib, tt.size-off)
 			if got, err := readRange(t, f, int64(off), int64(n)); err != nil || !bytes.Equal(got, data[off:off+n]) {
 				t.Errorf("%d bytes: %d from %d, %v", tt.size, len(got), off, err)
@@ -514,9 +513,9 @@ func TestSizeBeforeTheConnection(t *testing.T) {
 	}
 }
 
-// Behind a redirect, the first request asks for as much as stays in memory of a small file.
-// Of a larger one, its connection brings that much, and what is behind it is requested. No
-// byte is asked for twice.
+// After a redirect, the first request asks for as much as stays in memory of a small
+// file. For a larger file, its connection delivers that much, and the rest is requested
+// separately. No byte is requested twice.
 func TestFirstRequestHasAnEnd(t *testing.T) {
 	t.Parallel()
 	data := slices.Concat(noise(), noise())[:40*mib]

@@ -107,8 +107,8 @@ func TestRange(t *testing.T) {
 	if _, err := readRange(t, f, 1, 3<<20); err == nil {
 		t.Error("a range beyond the end")
 	}
-	// The first MiB and the end are in memory. What follows on the connection of the first
-	// answer is taken from there once.
+	// The first MiB and the end are in memory. The bytes after the first answer are read
+	// once from its connection.
 	want := "bytes=0- bytes=2949120-3145727 bytes=1048576-1048580 bytes=1048576-1048576 bytes=1048576-2949119"
 	if got := lines(o.asked()); got != want {
 		t.Errorf("requests\n got %s\nwant %s", got, want)
@@ -144,7 +144,7 @@ func TestFirstRequest(t *testing.T) {
 			t.Parallel()
 			o := serve(t, tt.data, tt.before)
 			f := open(t, o, tt.opts)
-			first := o.asked() // the end may have been asked for meanwhile
+			first := o.asked() // the end may have been requested in the meantime
 			if got := lines(first[:min(len(first), len(strings.Fields(tt.want)))]); got != tt.want {
 				t.Errorf("requests\n got %s\nwant %s", got, tt.want)
 			}
@@ -156,7 +156,7 @@ func TestFirstRequest(t *testing.T) {
 	}
 }
 
-// Whatever breaks off is continued at its byte, however often.
+// After any interruption, the transfer is resumed at its byte, however often.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	data := content(2<<20 + 123)
@@ -186,7 +186,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// patience counts the pauses it gives, of which two in a row are allowed.
+// patience counts its pauses, and allows two in a row.
 type patience struct{ row, pauses, resets int }
 
 // NextBackOff implements [fetch.Backoff].
@@ -201,7 +201,7 @@ func (p *patience) NextBackOff() time.Duration {
 // Reset implements [fetch.Backoff].
 func (p *patience) Reset() { p.row, p.resets = 0, p.resets+1 }
 
-// Real progress costs no pause, and sets the pauses back; a few bytes are none.
+// Real progress needs no pause, and resets the pauses; a few bytes don't count.
 func TestPauses(t *testing.T) {
 	t.Parallel()
 	data := content(1_000_000)
@@ -213,14 +213,14 @@ func TestPauses(t *testing.T) {
 	var p patience
 	f := open(t, o, fetch.Options{Backoff: func() fetch.Backoff { return &p }})
 	readAll(t, f, data)
-	// 100,000 bytes, then 60,000 and nothing, in whichever order: six times, and the rest.
+	// 100,000 bytes, then 60,000 and nothing, in any order: six times, and the rest.
 	if p.pauses != 12 || p.resets != 6 {
 		t.Errorf("pauses %d, resets %d; want 2 pauses after each of 6 resets", p.pauses, p.resets)
 	}
 }
 
-// A server that sends a few bytes and hangs up is asked a few times, and not for as
-// long as the file lasts.
+// If a server sends a few bytes and hangs up, it gets a few requests, not as many as the
+// file needs.
 func TestTinyProgress(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1_000_000, 3 * mib} {
@@ -239,7 +239,8 @@ func TestTinyProgress(t *testing.T) {
 			if _, ok := errors.AsType[*fetch.BrokenError](err); !ok {
 				t.Errorf("%d bytes: %v", bytes, err)
 			}
-			// The first answer, and three attempts for what was wanted and for the end.
+			// The first answer, and three attempts each for the wanted bytes and for the
+			// end.
 			if got := len(o.asked()); got > 7 {
 				t.Errorf("%d bytes at a time: %d requests", bytes, got)
 			}
@@ -291,7 +292,7 @@ func TestChanged(t *testing.T) {
 			if _, err := readRange(t, f, 2<<20, 1000); !errors.Is(err, fetch.ErrChanged) {
 				t.Errorf("Range: error = %v, want ErrChanged", err)
 			}
-			// From now on nothing that is not in memory succeeds.
+			// From now on, only reads from memory succeed.
 			o.change(func(o *object) { o.etag, o.data, o.before = `"v1"`, content(3<<20), nil })
 			if _, err := f.ReadAt(make([]byte, 10), 2<<20); !errors.Is(err, fetch.ErrChanged) {
 				t.Errorf("ReadAt: error = %v, want ErrChanged", err)
@@ -317,7 +318,8 @@ func TestWeakETagIsNoValidator(t *testing.T) {
 	}
 }
 
-// A weak ETag isn't asked for, but another one tells that the file has changed.
+// A weak ETag isn't sent in requests, but a different one shows that the file has
+// changed.
 func TestOtherWeakETag(t *testing.T) {
 	t.Parallel()
 	for etag, want := range map[string]error{
@@ -335,7 +337,7 @@ func TestOtherWeakETag(t *testing.T) {
 	}
 }
 
-// A Content-Range that is not what was asked for is never believed.
+// A Content-Range for another range is never trusted.
 func TestBadContentRange(t *testing.T) {
 	t.Parallel()
 	data := content(5000)
@@ -417,7 +419,7 @@ func TestNoRanges(t *testing.T) {
 	}
 }
 
-// The spool file is gone when the file is closed, and when it fails.
+// The spool file is removed when the file is closed, and when it fails.
 func TestSpoolIsRemoved(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -449,8 +451,7 @@ func TestSpoolIsRemoved(t *testing.T) {
 	}
 }
 
-// Pre-signed addresses are used for all ranges, and asked for again once, for
-// all readers.
+// Pre-signed addresses are used for all ranges, and renewed once for all readers.
 func TestExpiredAddress(t *testing.T) {
 	t.Parallel()
 	data := content(8 << 20)
@@ -494,7 +495,7 @@ func TestExpiredAddress(t *testing.T) {
 	}
 }
 
-// While one reader asks for a new address, others wait for it, and can be stopped.
+// While one reader renews the address, others wait for it, and can be stopped.
 func TestStopDuringARenewal(t *testing.T) {
 	t.Parallel()
 	var expired atomic.Bool
@@ -574,12 +575,12 @@ func TestEmptyFile(t *testing.T) {
 func TestSHA256(t *testing.T) {
 	t.Parallel()
 	digest := strings.Repeat("ab", 32)
-	o := serve(t, content(2<<20), nil) // of which only a part is read
+	o := serve(t, content(2<<20), nil) // only a part is read
 	o.etag = `"` + digest + `"`
 	if got := open(t, o, fetch.Options{}).SHA256(); got != digest {
 		t.Errorf("SHA256 = %q", got)
 	}
-	// The ETag of the storage behind a redirect is not GitLab's word.
+	// The ETag of the storage that GitLab redirects to isn't GitLab's.
 	gitlab := httptest.NewServer(http.RedirectHandler(o.URL, http.StatusFound))
 	defer gitlab.Close()
 	f, err := fetch.Open(t.Context(), gitlab.URL, fetch.Options{Client: gitlab.Client()})
@@ -589,7 +590,7 @@ func TestSHA256(t *testing.T) {
 	gitlab.Client().CloseIdleConnections()
 }
 
-// Reading all of a file asks for no byte twice.
+// Reading a whole file requests no byte twice.
 func TestWholeFile(t *testing.T) {
 	t.Parallel()
 	data := content(3 << 20)
@@ -604,7 +605,7 @@ func TestWholeFile(t *testing.T) {
 	}
 }
 
-// To look at the beginning of a file leaves the first answer to those who read it.
+// Looking at the beginning of a file leaves the first answer to its readers.
 func TestLookingDoesNotCost(t *testing.T) {
 	t.Parallel()
 	data := content(3 << 20)
@@ -625,7 +626,7 @@ func TestLookingDoesNotCost(t *testing.T) {
 	}
 }
 
-// A reader whose context ends does not wait for the first answer.
+// A reader whose context ends doesn't wait for the first answer.
 func TestCancelOfTheFirstAnswer(t *testing.T) {
 	t.Parallel()
 	data := content(3 << 20)

@@ -19,9 +19,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
-// How long a run may take, in time that isn't real, and how many requests it may make:
-// each of a dozen readers, in each of a few attempts, after each real progress, through
-// some redirects.
+// Limits for a run's fake time and for its requests: each of a dozen readers, in each of
+// a few attempts, after each real progress, through some redirects.
 const (
 	fuzzDeadline = 30 * time.Minute
 	fuzzSlack    = time.Minute // to stop
@@ -30,15 +29,15 @@ const (
 
 var errFuzzDeadline = errors.New("the deadline of this run")
 
-// fuzzOptions decodes how the archive is opened and read.
+// fuzzOptions says how to open and read the archive.
 type fuzzOptions struct{ size, how, use uint8 }
 
 func (o fuzzOptions) has(bit uint8) bool { return o.how&bit != 0 }
 
 // FuzzAnswers reads an archive from servers that answer anything: any status, any of the
-// headers that count, any body, any break, in any order. It ends in time and after some
-// requests, with the right bytes or an error with a type. Where the server's lie cannot
-// be told, the digest tells it.
+// relevant headers, any body, any interruption, in any order. It ends in time and within
+// a number of requests, with the right bytes or a typed error. If a lie can't be detected
+// otherwise, the digest reveals it.
 func FuzzAnswers(f *testing.F) {
 	whole := content(mib + 300_000)
 	sizes := []int{1000, 0, 1, 70_000, 200_000, mib, mib + 3000, mib + 300_000}
@@ -70,12 +69,12 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
-// use opens the archive, reads it, and checks what came of it.
+// use opens the archive, reads it, and checks the result.
 func (l *liar) use(t *testing.T, o fuzzOptions, dir string) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), fuzzDeadline, errFuzzDeadline)
 	defer cancel()
 	start := time.Now()
-	for range 2 { // the second time, with what was learned, and out of the cache
+	for range 2 { // the second time, with what the first has learned, and from the cache
 		opts := l.options(t, o, dir)
 		got, err := l.read(ctx, o, opts)
 		if err == nil && !bytes.Equal(got, l.versions[0]) && !bytes.Equal(got, l.versions[1]) && (!l.lied || opts.SHA256 != "") {
@@ -122,7 +121,7 @@ func (l *liar) options(t *testing.T, o fuzzOptions, dir string) fetch.Options {
 	return opts
 }
 
-// read opens the file and reads all of it, in one of several ways.
+// read opens the file and reads it completely, in one of several ways.
 func (l *liar) read(ctx context.Context, o fuzzOptions, opts fetch.Options) (got []byte, err error) {
 	f, err := fetch.Open(ctx, "https://gitlab/api/v4/archive", opts)
 	if err != nil {
@@ -130,7 +129,7 @@ func (l *liar) read(ctx context.Context, o fuzzOptions, opts fetch.Options) (got
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if f.Size() > 4*mib {
-		return nil, fetch.ErrChanged // whoever reads it has limits
+		return nil, fetch.ErrChanged // any reader has limits
 	}
 	switch o.use % 4 {
 	case 0:
@@ -166,7 +165,7 @@ func (l *liar) read(ctx context.Context, o fuzzOptions, opts fetch.Options) (got
 	return got, errors.Join(errs...)
 }
 
-// isTyped reports whether an error says what went wrong, so that it has an exit code.
+// isTyped reports whether an error has a type, and so an exit code.
 func isTyped(err error) bool {
 	_, answer := errors.AsType[*fetch.AnswerError](err)
 	_, broken := errors.AsType[*fetch.BrokenError](err)

@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// instruction says how one request is answered. The zero value answers it honestly.
+// instruction says how to answer one request. The zero value answers it honestly.
 type instruction struct {
 	status, header, length, place, body, cut uint8
 }
 
 const lenInstruction = 6 // bytes
 
-// script decodes what a fuzzer wrote.
+// script decodes the fuzzer's input.
 func script(data []byte) []instruction {
 	var all []instruction
 	for ; len(data) >= lenInstruction && len(all) < 40; data = data[lenInstruction:] {
@@ -30,15 +30,15 @@ func script(data []byte) []instruction {
 	return all
 }
 
-// liar is GitLab with its storage, as a script makes it. What it says of an object is
-// mostly true: it notes where nothing that it says would tell that it isn't.
+// liar is GitLab with its storage, as a script defines it. It mostly tells the truth
+// about an object; it records lies that nothing else reveals.
 type liar struct {
 	versions [2][]byte // of the archive
 	digest   string    // of the first
 	script   []instruction
 	redirect bool // to storage
-	listed   bool // the client knows the size, so that a body may go on for ever
-	changeAt int  // the request from which on it is the second version; 0 for never
+	listed   bool // the client knows the size, so a body may be endless
+	changeAt int  // the first request that gets the second version; 0 means none
 
 	mu       sync.Mutex
 	lanes    map[string]int
@@ -46,8 +46,8 @@ type liar struct {
 	lied     bool
 }
 
-// next is the instruction for a request. Requests of one kind have a lane of their own,
-// so that it doesn't matter which of two comes first.
+// next returns the instruction for a request. Each kind of request has its own sequence,
+// so the order of concurrent requests doesn't matter.
 func (l *liar) next(r *http.Request) (i instruction, version int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,7 +76,7 @@ func (l *liar) lie() {
 	l.lied = true
 }
 
-// statusCodes are the ones that mean something somewhere, and some that don't.
+// statusCodes has codes with a meaning somewhere, and some without.
 var statusCodes = []int{
 	0, 200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 299, 300, 301, 302, 303, 304, 305, 306, 307, 308, 400, 401, 403, 404, 405, 407, 408,
 	409, 410, 412, 413, 416, 418, 421, 425, 429, 451, 500, 501, 502, 503, 504, 507, 511, 599, 101, 100, 999, -1,
@@ -103,7 +103,7 @@ func (l *liar) RoundTrip(r *http.Request) (*http.Response, error) {
 	if status := statusCodes[int(i.status)%len(statusCodes)]; status != 0 {
 		resp.StatusCode = status
 	}
-	switch resp.StatusCode { // whatever was asked for
+	switch resp.StatusCode { // whatever the request
 	case http.StatusPartialContent:
 	case http.StatusOK:
 		content = l.versions[version]
@@ -152,11 +152,11 @@ func (l *liar) honest(r *http.Request, version int) (resp *http.Response, conten
 	return resp, data[first:end]
 }
 
-// headers changes those that say which object it is, and which part of it.
+// headers changes the headers that identify the object and the part.
 func (l *liar) headers(resp *http.Response, i instruction, version int) {
 	h := resp.Header
 	var first, last, total int
-	_, _ = fmt.Sscanf(h.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &total) // zeros if there is none
+	_, _ = fmt.Sscanf(h.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &total) // zeros if it is missing
 	switch i.header % 16 {
 	case 1:
 		h.Del("Content-Range")
@@ -190,7 +190,7 @@ func (l *liar) headers(resp *http.Response, i instruction, version int) {
 		h.Set("Accept-Ranges", "none")
 	}
 	if etag := h.Get("ETag"); etag != fmt.Sprintf(`"v%d"`, version) && strings.HasPrefix(etag, `"v`) {
-		l.lie() // one version for the other
+		l.lie() // one version instead of the other
 	}
 }
 
@@ -208,8 +208,8 @@ func (*liar) place(resp *http.Response, i instruction) {
 	}
 }
 
-// content changes the body, and what is said of its length. As in net/http, a body has
-// no more bytes than its Content-Length, and fewer are an unexpected end.
+// content changes the body and its length headers. As in net/http, a body has no more
+// bytes than its Content-Length, and fewer are an unexpected EOF.
 func (l *liar) content(resp *http.Response, i instruction, content []byte, version int) {
 	b := &fuzzBody{ctx: resp.Request.Context(), rest: content, end: io.EOF, closed: make(chan struct{})}
 	cuts := []int{0, 1, 10, 1000, 64<<10 - 1, 64 << 10, 100_000, 1 << 20}
@@ -245,7 +245,7 @@ func (l *liar) content(resp *http.Response, i instruction, content []byte, versi
 	switch i.length % 8 {
 	case 1, 2: // in chunks
 		resp.ContentLength = -1
-	case 3: // up to the end of the connection
+	case 3: // until the connection ends
 		if resp.ContentLength = -1; b.end != nil && b.end != io.EOF { //nolint:errorlint // it is this one
 			b.end = io.EOF
 			l.lie()
@@ -273,7 +273,7 @@ type fuzzBody struct {
 	slow    bool  // a byte now and then, just in time
 	endless bool
 	left    int64 // bytes of its Content-Length
-	ends    bool  // there is none: io.EOF is an end
+	ends    bool  // no Content-Length: io.EOF is an end
 
 	once   sync.Once
 	closed chan struct{}

@@ -14,7 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/fetch"
 )
 
-// into opens a file that goes into another one, which has something in it already.
+// into opens a file with Into set to another one that isn't empty.
 func into(t *testing.T, url string, o fetch.Options) (*os.File, fetch.Stats, error) {
 	t.Helper()
 	to, err := os.Create(filepath.Join(t.TempDir(), "to"))
@@ -37,7 +37,7 @@ func into(t *testing.T, url string, o fetch.Options) (*os.File, fetch.Stats, err
 	return to, stats, nil
 }
 
-// holds compares a file, which is still open, with what it should be.
+// holds compares an open file with its expected content.
 func holds(t *testing.T, f *os.File, want []byte) {
 	t.Helper()
 	info, err := f.Stat()
@@ -50,7 +50,7 @@ func holds(t *testing.T, f *os.File, want []byte) {
 	}
 }
 
-// The whole archive goes into a file, with few requests: fewer where GitLab itself
+// The whole archive is written to a file, with few requests: fewer if GitLab itself
 // answers them. No byte is read twice.
 func TestInto(t *testing.T) {
 	t.Parallel()
@@ -78,8 +78,8 @@ func TestInto(t *testing.T) {
 	}
 }
 
-// In whatever order the connections take parts, those from the back are worth a request,
-// and together they are the whole file, without overlaps.
+// In any order of the connections, parts from the back are worth a request, and all parts
+// together are the whole file without overlaps.
 func TestDivision(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
@@ -107,7 +107,7 @@ func TestDivision(t *testing.T) {
 	}
 }
 
-// One connection brings all of it when there may be one only.
+// If only one connection is allowed, it delivers everything.
 func TestIntoByOneConnection(t *testing.T) {
 	t.Parallel()
 	data := content(20 << 20)
@@ -122,7 +122,7 @@ func TestIntoByOneConnection(t *testing.T) {
 	}
 }
 
-// Wherever the bytes come from: without ranges, from the cache, after interruptions.
+// From any source: without ranges, from the cache, after interruptions.
 func TestIntoFromElsewhere(t *testing.T) {
 	t.Parallel()
 	data := content(20 << 20)
@@ -156,7 +156,7 @@ func TestIntoFromElsewhere(t *testing.T) {
 	}
 }
 
-// What isn't as it should be is an error.
+// Wrong bytes are an error.
 func TestIntoIsChecked(t *testing.T) {
 	t.Parallel()
 	data := content(20 << 20)
@@ -181,8 +181,8 @@ func TestIntoIsChecked(t *testing.T) {
 	}
 }
 
-// A project that has moved is GitLab's own, although GitLab redirects to it: its requests
-// cost as much as any.
+// A moved project belongs to GitLab itself, although GitLab redirects to it: its requests
+// are as expensive as any.
 func TestMovedIsNotRedirected(t *testing.T) {
 	t.Parallel()
 	data := content(40 << 20)
@@ -205,8 +205,8 @@ func TestMovedIsNotRedirected(t *testing.T) {
 	}
 }
 
-// Storage that can't be reached, or that is avoided, is an error of its own; an avoided one
-// isn't asked.
+// Unreachable or avoided storage is an error of its own type; avoided storage gets no
+// requests.
 func TestStorageError(t *testing.T) {
 	t.Parallel()
 	storage := serve(t, content(3000), nil)
@@ -231,7 +231,7 @@ func TestStorageError(t *testing.T) {
 	}
 }
 
-// The hasty client is for the first answer alone.
+// The hasty client is only used for the first answer.
 func TestHastyOpens(t *testing.T) {
 	t.Parallel()
 	data := content(40 << 20)
@@ -248,7 +248,7 @@ func TestHastyOpens(t *testing.T) {
 	}
 }
 
-// counting counts requests, which come one after the other.
+// counting counts consecutive requests.
 type counting struct {
 	http.RoundTripper
 	n *int

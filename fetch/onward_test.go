@@ -20,15 +20,15 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
-// step is a range that is read, or read in part.
+// step is a range that is read completely or in part.
 type step struct {
 	off, n, read int64
 	cancel       bool // its context ends before it is closed
 }
 
 // One reader after the other continues on the connection of the first answer, as long as
-// each is read to its end and the next one begins there, or a little behind. Any other
-// reader makes a request of its own.
+// each is read to its end and the next one begins there, or shortly after. Any other
+// reader makes its own request.
 func TestOnward(t *testing.T) {
 	t.Parallel()
 	const gap = 128 << 10
@@ -37,7 +37,7 @@ func TestOnward(t *testing.T) {
 	tests := []struct {
 		name  string
 		steps []step
-		want  string // requests of their own
+		want  string // their own requests
 	}{
 		{"one after the other", []step{whole(mib, mib), whole(2*mib, mib), whole(3*mib, 4*mib)}, ""},
 		{"from within the first answer", []step{whole(0, 2*mib), whole(2*mib, mib)}, ""},
@@ -58,7 +58,7 @@ func TestOnward(t *testing.T) {
 			f := openLarge(t, o, fetch.Options{})
 			readEnd(t, f)
 			if tt.name == "closed early, in the first answer" {
-				readAt(t, f, mib-1) // so that it is there
+				readAt(t, f, mib-1) // make sure it has arrived
 			}
 			before := len(o.asked())
 			for _, s := range tt.steps {
@@ -101,7 +101,7 @@ func (s step) do(t *testing.T, f *fetch.File, data []byte) {
 	}
 }
 
-// While one reader is on the connection of the first answer, others have their own.
+// While one reader uses the connection of the first answer, others have their own.
 func TestOnwardIsForOne(t *testing.T) {
 	t.Parallel()
 	data := content(8 * mib)
@@ -127,8 +127,8 @@ func TestOnwardIsForOne(t *testing.T) {
 	}
 }
 
-// Readers begin in any order. What one of them passes over on the connection, another one
-// gets from there; and what another one requests, none passes over.
+// Readers begin in any order. If one of them skips bytes on the connection, another one
+// gets them from there; if another one has requested them, none skips them.
 func TestGaps(t *testing.T) {
 	t.Parallel()
 	data := content(8 * mib)
@@ -175,7 +175,7 @@ func TestGaps(t *testing.T) {
 					t.Errorf("%+v: %v", r, err)
 				}
 			}
-			// A connection that is being given up may bring a little more.
+			// A connection that is being given up may deliver a few more bytes.
 			if asked := o.asked()[before:]; len(asked) != tt.want && (tt.name != "given up" || len(asked) > 0) || tt.name != "beyond the gap" && o.readTwice() > 0 {
 				t.Errorf("%d bytes read twice, requests: %s", o.readTwice(), lines(asked))
 			}
@@ -183,7 +183,7 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-// A connection that breaks off behind the first answer's part is resumed there.
+// If a connection breaks off after the first answer's part, it is resumed there.
 func TestOnwardResumes(t *testing.T) {
 	t.Parallel()
 	data := content(8 * mib)
@@ -204,7 +204,7 @@ func TestOnwardResumes(t *testing.T) {
 	}
 }
 
-// live counts the answers of a transport that aren't read to their end or closed yet.
+// live counts a transport's answers that are neither read to their end nor closed.
 type live struct {
 	http.RoundTripper
 
@@ -252,8 +252,7 @@ func (b *liveBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// There are never more connections than there may be, of which readers of ranges take one
-// each.
+// There are never more connections than allowed; each reader of a range takes one.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	small, large := zipped(t, zip.Store, several(12, 700_000)...), zipped(t, zip.Store, several(40, 700_000)...)
@@ -300,8 +299,8 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// Where GitLab itself serves an archive, few requests bring it, four of them at once,
-// also if the beginning isn't wanted, so that nothing continues on its connection.
+// If GitLab itself serves an archive, few requests fetch it, four at a time, even if the
+// beginning isn't wanted and so nothing continues on its connection.
 func TestRequestsToGitLab(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 2, 3, 4, 5, 8, 10, 12, 15, 17, 20, 24, 29, 33, 50} {
@@ -330,7 +329,7 @@ func TestRequestsToGitLab(t *testing.T) {
 	}
 }
 
-// Ahead is what is in memory: nothing of it tells how fast a connection is.
+// Ahead is what is in memory, which doesn't show how fast a connection is.
 func TestAhead(t *testing.T) {
 	t.Parallel()
 	data := content(8 * mib)
@@ -383,8 +382,8 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	return b.fuzzBody.Read(p)
 }
 
-// A connection that waits for minutes because nobody reads isn't taken for one that has
-// stalled. If the server ends it meanwhile, the transfer continues where it was.
+// A connection that waits for minutes because of a slow reader doesn't count as stalled.
+// If the server ends it, the transfer continues at that byte.
 func TestSlowReaderOnward(t *testing.T) {
 	t.Parallel()
 	data := content(8 * mib)

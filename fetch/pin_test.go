@@ -12,7 +12,8 @@ import (
 	"gitlab.com/artifetch/artifetch/fetch"
 )
 
-// twoAddresses serves an archive by ref and by id, and notes which one is asked.
+// twoAddresses serves an archive by ref and by ID, and records which address is
+// requested.
 type twoAddresses struct {
 	*object
 
@@ -38,8 +39,8 @@ func (a *twoAddresses) paths() string {
 	return strings.Join(a.asked, " ")
 }
 
-// After a file is pinned, what is requested is requested at the other address. What was
-// requested before isn't requested again.
+// After a file is pinned, new requests go to the other address. Earlier requests aren't
+// repeated.
 func TestPin(t *testing.T) {
 	t.Parallel()
 	data := content(8 * mib)
@@ -79,8 +80,8 @@ func TestPinToAnother(t *testing.T) {
 	}
 }
 
-// Object storage is asked where it was. When that address has expired, GitLab is asked for
-// the next one at the other address.
+// Object storage keeps its address. When that has expired, GitLab is asked for the next
+// one at the other address.
 func TestPinBehindARedirect(t *testing.T) {
 	t.Parallel()
 	var expired sync.Map // paths
@@ -114,8 +115,8 @@ func TestPinBehindARedirect(t *testing.T) {
 	}
 }
 
-// What GitLab has listed by the time of the first answer is where the rest is requested,
-// if that is an archive of the same size.
+// If GitLab has listed an archive of the same size before the first answer, the rest is
+// requested at the listed address.
 func TestPinSoon(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// content is n bytes that no part of which repeats.
+// content returns n bytes without repetitions.
 func content(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{1}).Read(b) // never fails
@@ -45,10 +45,10 @@ type object struct {
 
 type span struct{ off, end int64 }
 
-// client is a client that notes what is read.
+// client returns a client that records what is read.
 func (o *object) client() *http.Client { return &http.Client{Transport: &witness{o}} }
 
-// witness notes what is read of an object.
+// witness records what is read of an object.
 type witness struct{ *object }
 
 // RoundTrip implements [http.RoundTripper].
@@ -56,13 +56,13 @@ func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := w.Client().Transport.RoundTrip(r)
 	if err == nil && resp.StatusCode == http.StatusPartialContent {
 		b := &witnessed{ReadCloser: resp.Body, o: w.object}
-		_, _ = fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &b.off) // 0 if there is none
+		_, _ = fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &b.off) // 0 if it is missing
 		resp.Body = b
 	}
 	return resp, err
 }
 
-// witnessed is a body of which it is noted what is read.
+// witnessed is a body that records what is read of it.
 type witnessed struct {
 	io.ReadCloser
 	o   *object
@@ -149,8 +149,8 @@ func tryOpen(t *testing.T, o *object, opts fetch.Options) (*fetch.File, error) {
 	return f, err
 }
 
-// openLarge opens a file as one of more than 16 MiB is opened: the first MiB is in memory,
-// and the end.
+// openLarge opens a file as if it were larger than 16 MiB: the first MiB and the end are
+// in memory.
 func openLarge(t *testing.T, o *object, opts fetch.Options) *fetch.File {
 	t.Helper()
 	return openLargeAt(t, o, o.URL+"/archive", opts)
@@ -197,7 +197,7 @@ func readRange(t *testing.T, f *fetch.File, off, n int64) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// hangUp breaks the connection off.
+// hangUp closes the connection.
 func hangUp(w http.ResponseWriter, reset bool) {
 	_ = http.NewResponseController(w).Flush()
 	conn, _, err := http.NewResponseController(w).Hijack()
@@ -210,7 +210,7 @@ func hangUp(w http.ResponseWriter, reset bool) {
 	_ = conn.Close()
 }
 
-// cut sends the range that was asked for, but only n bytes of it.
+// cut sends the requested range, but only n bytes of it.
 func (o *object) cut(w http.ResponseWriter, r *http.Request, n int, reset bool) {
 	data, ok := o.begin(w, r)
 	if !ok {
@@ -220,7 +220,7 @@ func (o *object) cut(w http.ResponseWriter, r *http.Request, n int, reset bool) 
 	hangUp(w, reset)
 }
 
-// begin sends the headers of the range that was asked for, and returns its bytes.
+// begin sends the headers of the requested range, and returns its bytes.
 func (o *object) begin(w http.ResponseWriter, r *http.Request) (data []byte, ok bool) {
 	var first, last int
 	if n, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); n == 1 && first >= 0 {

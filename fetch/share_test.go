@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// everySize are sizes around everything that changes the layout.
+// everySize returns sizes around every change of the layout.
 func everySize() []int64 {
 	var list []int64
 	for mib := int64(0); mib <= 200; mib++ {
@@ -20,7 +20,8 @@ func everySize() []int64 {
 	return list
 }
 
-// What every layout keeps, however large the file is, and however far away its server.
+// What every layout guarantees, however large the file is, and however far away its
+// server.
 func TestLayout(t *testing.T) {
 	t.Parallel()
 	for _, size := range everySize() {
@@ -41,8 +42,8 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// checkOthers checks how many connections there are: one for a small file, four where
-// GitLab itself serves it, and not more than there may be.
+// checkOthers checks the number of connections: one for a small file, four if GitLab
+// itself serves it, and no more than allowed.
 func checkOthers(t *testing.T, name string, size int64, most, n int, early, redirected bool) {
 	t.Helper()
 	oneIsBest := int64(oneIsBest)
@@ -61,8 +62,7 @@ func checkOthers(t *testing.T, name string, size int64, most, n int, early, redi
 	}
 }
 
-// checkLayout checks that the parts are in order, don't overlap, and are as large as they
-// should be.
+// checkLayout checks that the parts are in order, don't overlap, and have the right size.
 func checkLayout(t *testing.T, name string, s sizes, size int64, n int, l layout) {
 	t.Helper()
 	if len(l.others) > max(n, 1) || !slices.IsSorted(l.others) || l.spine <= 0 || l.spine > size {
@@ -92,7 +92,7 @@ func checkLayout(t *testing.T, name string, s sizes, size int64, n int, l layout
 	}
 }
 
-// The memory of several files is that of one.
+// Several files share the memory of one.
 func TestSizesAreShared(t *testing.T) {
 	t.Parallel()
 	for files := range 10 {
@@ -103,8 +103,8 @@ func TestSizesAreShared(t *testing.T) {
 	}
 }
 
-// The later another connection starts, the less it brings; those that start with the
-// first bring the same.
+// The later another connection starts, the less it delivers; those that start with the
+// first deliver the same.
 func TestShare(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int64{3 << 20, 10 << 20, 16 << 20, 200 << 20} {
@@ -125,8 +125,8 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// Other connections that don't save a round trip bring the directory alone: what they would
-// bring besides has been sent on the first one by then.
+// Connections that don't save a round trip only deliver the directory: the first one is
+// as fast with the rest.
 func TestPartsSaveTrips(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

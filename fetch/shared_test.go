@@ -15,7 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/fetch"
 )
 
-// Of twenty runs that want the same archive at the same time, one downloads it.
+// If twenty runs want the same archive at the same time, one downloads it.
 func TestCacheIsShared(t *testing.T) {
 	t.Parallel()
 	const runs = 20
@@ -62,7 +62,8 @@ func TestCacheIsShared(t *testing.T) {
 	}
 }
 
-// What has changed is downloaded once, too: nobody asks again about the one that is old.
+// A changed archive is downloaded once, too: the other runs don't ask about the old one
+// again.
 func TestCacheIsSharedAfterAChange(t *testing.T) {
 	t.Parallel()
 	o := serve(t, content(1000), nil)
@@ -74,7 +75,7 @@ func TestCacheIsSharedAfterAChange(t *testing.T) {
 	}
 }
 
-// A run that waits ends with its context. If the other one fails, it downloads the archive
+// A waiting run ends with its context. If the other one fails, it downloads the archive
 // itself.
 func TestCacheWaitEnds(t *testing.T) {
 	t.Parallel()
@@ -112,7 +113,7 @@ func TestCacheWaitEnds(t *testing.T) {
 	}
 }
 
-// Where no lock file can be made, each run downloads the archive itself.
+// If no lock file can be created, each run downloads the archive itself.
 func TestCacheWithoutLocks(t *testing.T) {
 	t.Parallel()
 	data := content(1000)

@@ -21,7 +21,7 @@ type member struct {
 	size int
 }
 
-// several are n files of the same size.
+// several returns n files of the same size.
 func several(n, size int) []member {
 	list := make([]member, n)
 	for i := range list {
@@ -30,10 +30,10 @@ func several(n, size int) []member {
 	return list
 }
 
-// noise does not get smaller, so that an archive is as large as what is in it.
+// noise can't be compressed, so an archive is as large as its content.
 var noise = sync.OnceValue(func() []byte { return content(37 * mib) })
 
-// zipped makes a zip as runners do, with descriptors behind the data.
+// zipped creates a ZIP file as runners do, with descriptors after the data.
 func zipped(t *testing.T, method uint16, members ...member) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -75,8 +75,8 @@ func tarred(t *testing.T, members ...member) []byte {
 	return b.Bytes()
 }
 
-// askedTwice counts the bytes of a file of that size that more than one request asked
-// for. A request without an end doesn't count: it brings what no other one asks for.
+// askedTwice counts the bytes of a file of that size in more than one request. A request
+// without an end doesn't count: it delivers what no other one requests.
 func askedTwice(t *testing.T, requests []string, size int64) int64 {
 	t.Helper()
 	var spans []span
@@ -94,8 +94,8 @@ func askedTwice(t *testing.T, requests []string, size int64) int64 {
 	return overlap(spans)
 }
 
-// No byte of an archive is asked for or read twice, however it is laid out: the first
-// answer is used wherever the first files begin, in small archives and in large ones.
+// No byte of an archive is requested or read twice, whatever its layout: the first answer
+// is used wherever the first files begin, in small archives and in large ones.
 func TestNoByteIsAskedForTwice(t *testing.T) {
 	t.Parallel()
 	dir := member{"dist/", 0}
@@ -153,7 +153,7 @@ func TestNoByteIsAskedForTwice(t *testing.T) {
 	}
 }
 
-// extractAll extracts an archive, with four workers if nothing else is said.
+// extractAll extracts an archive, with four workers by default.
 func extractAll(t *testing.T, f *fetch.File, how extract.Options) {
 	t.Helper()
 	if how.Workers == 0 {

@@ -14,7 +14,8 @@ import (
 	"gitlab.com/artifetch/artifetch/fetch"
 )
 
-// whole serves without ranges, in so many bytes, or without end if that is negative.
+// whole sends a file without ranges, with this Content-Length unless it is negative, and
+// hangs up after cut bytes unless that is negative.
 func whole(w http.ResponseWriter, data []byte, length, cut int) {
 	if length >= 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(length))
@@ -29,8 +30,8 @@ func whole(w http.ResponseWriter, data []byte, length, cut int) {
 	_, _ = w.Write(data)
 }
 
-// A download that starts over is one of what is there then: its size, its ETag and its
-// digest are those of the last answer.
+// A download that starts over takes the current object: its size, its ETag and its digest
+// are those of the last answer.
 func TestRestartTakesTheNewObject(t *testing.T) {
 	t.Parallel()
 	first, second := content(2*mib), content(2*mib + 5000)[3000:]
@@ -64,7 +65,7 @@ func TestRestartTakesTheNewObject(t *testing.T) {
 	}
 }
 
-// endless is a body that goes on until the client has enough.
+// endless sends a body until the client stops reading.
 func endless(w http.ResponseWriter, sent *atomic.Int64) {
 	for piece := make([]byte, 64<<10); ; {
 		n, err := w.Write(piece)
@@ -75,7 +76,7 @@ func endless(w http.ResponseWriter, sent *atomic.Int64) {
 	}
 }
 
-// A server that sends more than GitLab lists is stopped, however much it says it has.
+// A server that sends more than GitLab lists is stopped, whatever its Content-Length.
 func TestLongerThanListed(t *testing.T) {
 	t.Parallel()
 	for _, length := range []string{"", "1099511627776", "2097153"} {
@@ -93,7 +94,8 @@ func TestLongerThanListed(t *testing.T) {
 			t.Errorf("Content-Length %q: %v after %d bytes of %d requests", length, err, sent.Load(), n)
 		}
 	}
-	// What is not too long is not refused; nor is a short answer that may say what is wrong.
+	// A body that isn't too long isn't refused; nor is a short answer that may say what
+	// is wrong.
 	for size, listed := range map[int]int64{2 * mib: 2 * mib, 2*mib - 1: 2 * mib, 5000: 100} {
 		for _, length := range []int{size, -1} {
 			data := content(size)
@@ -103,8 +105,9 @@ func TestLongerThanListed(t *testing.T) {
 	}
 }
 
-// A body without a length or chunks ends with its connection. If it is shorter than GitLab
-// lists, the download broke off. A page that isn't an archive isn't requested again.
+// A body without a length or chunks ends with its connection. If it is shorter than
+// GitLab lists, the download broke off. A page that isn't an archive isn't requested
+// again.
 func TestEndsWithTheConnection(t *testing.T) {
 	t.Parallel()
 	archive := append([]byte("PK\x03\x04"), content(5000)...)
@@ -141,7 +144,7 @@ func TestEndsWithTheConnection(t *testing.T) {
 	}
 }
 
-// Who waits for a whole archive is told how much of it has come, wherever it goes.
+// During the download of a whole archive, OnSpool gets its progress, wherever it goes.
 func TestProgressOfTheWhole(t *testing.T) {
 	t.Parallel()
 	data := content(40 * mib)
@@ -193,11 +196,11 @@ func TestProgressOfTheWhole(t *testing.T) {
 	}
 }
 
-// The end of a connection is not the end of a file: a reader that checks for that must
-// not take the archive for one that was cut off.
+// The end of a connection isn't the end of a file: a reader that checks for that must not
+// take the archive for a truncated one.
 func TestEndOfAConnection(t *testing.T) {
 	t.Parallel()
-	for _, before := range []bool{true, false} { // its headers
+	for _, before := range []bool{true, false} { // the headers
 		var o *object
 		o = serve(t, content(3*mib), func(w http.ResponseWriter, r *http.Request, n int) bool {
 			switch {
@@ -226,7 +229,7 @@ func TestEndOfAConnection(t *testing.T) {
 	}
 }
 
-// Close doesn't wait for an end that never comes.
+// Close doesn't wait for an end that never arrives.
 func TestCloseDuringTheEnd(t *testing.T) {
 	t.Parallel()
 	o := serve(t, content(3*mib), func(_ http.ResponseWriter, r *http.Request, n int) bool {
@@ -255,7 +258,7 @@ func TestCloseDuringTheEnd(t *testing.T) {
 	}
 }
 
-// One meter counts what several files cost, those included that could not be opened.
+// One meter counts the cost of several files, including those that couldn't be opened.
 func TestMeter(t *testing.T) {
 	t.Parallel()
 	data := content(100_000)
@@ -276,7 +279,7 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// A server that ignores If-None-Match says by its ETag that nothing has changed.
+// If a server ignores If-None-Match, its ETag shows that nothing has changed.
 func TestCacheOfAServerThatIgnoresIt(t *testing.T) {
 	t.Parallel()
 	data := content(3 * mib)
