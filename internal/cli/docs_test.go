@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cpuguy83/go-md2man/v2/md2man"
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
@@ -27,8 +26,7 @@ import (
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	page := reference()
-	man := md2man.Render([]byte("% ARTIFETCH 1\n\n# NAME\n\nartifetch - fetch the artifacts of GitLab CI jobs\n\n" + forMan(page)))
-	for name, want := range map[string]string{"cli.md": "<!-- made by go test ./internal/cli -run TestDocs -update -->\n\n" + page, "artifetch.1": string(man)} {
+	for name, want := range map[string]string{"cli.md": "<!-- made by go test ./internal/cli -run TestDocs -update -->\n\n" + page, "artifetch.1": manPage()} {
 		file := filepath.Join("..", "..", "docs", name)
 		if flag.Lookup("update").Value.String() == "true" {
 			if err := os.WriteFile(file, []byte(want), 0o644); err != nil { //nolint:gosec // to be read
@@ -41,12 +39,23 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// forMan drops the title, which a man page has already, and the marks of code
-// within lines, which it cannot show.
-func forMan(page string) string {
-	_, page, _ = strings.Cut(page, "\n\n")
-	page = strings.ReplaceAll(page, "\n### ", "\n## ")
-	return strings.ReplaceAll(page, "\n## ", "\n# ")
+// shapes are what is printed as JSON.
+var shapes = []struct {
+	of string
+	v  any
+}{
+	{"`fetch --format json`: a list of", fetchedJob{}},
+	{"The elements of `files` there", fetchedFile{}},
+	{"`ls --format json`: a list of", listedFile{}},
+	{"`resolve --format json`: a list of", resolvedJob{}},
+	{"`resolve --format json --if-missing ignore`, or `warn`: one object", resolvedAnswer{}},
+	{"`explain --format json`: one object; what does not apply is left out", explanation{}},
+	{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object. These fields are always there; beside them is every other field of GitLab's answer, as it comes, such as `commit`, `pipeline`, `runner`, `project`, `tag_list` and `artifacts_file`", jobs.Row{}},
+	{"The elements of `artifacts` there", jobs.File{}},
+	{"`doctor --format json`: a list of", finding{}},
+	{"`verify --format json`: a list of", difference{}},
+	{"`sync --format json`: a list of", syncedSource{}},
+	{"`before` and `after` there", syncedJob{}},
 }
 
 func reference() string {
@@ -68,23 +77,7 @@ func reference() string {
 		}
 	}
 	say("## JSON\n\nNew versions may add fields, but don't rename them or change their types. Times are RFC 3339, IDs are 64-bit integers, and unknown values are null.\n\n")
-	for _, shape := range []struct {
-		of string
-		v  any
-	}{
-		{"`fetch --format json`: a list of", fetchedJob{}},
-		{"The elements of `files` there", fetchedFile{}},
-		{"`ls --format json`: a list of", listedFile{}},
-		{"`resolve --format json`: a list of", resolvedJob{}},
-		{"`resolve --format json --if-missing ignore`, or `warn`: one object", resolvedAnswer{}},
-		{"`explain --format json`: one object; what does not apply is left out", explanation{}},
-		{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object. These fields are always there; beside them is every other field of GitLab's answer, as it comes, such as `commit`, `pipeline`, `runner`, `project`, `tag_list` and `artifacts_file`", jobs.Row{}},
-		{"The elements of `artifacts` there", jobs.File{}},
-		{"`doctor --format json`: a list of", finding{}},
-		{"`verify --format json`: a list of", difference{}},
-		{"`sync --format json`: a list of", syncedSource{}},
-		{"`before` and `after` there", syncedJob{}},
-	} {
+	for _, shape := range shapes {
 		say("%s\n\n%s\n", shape.of, fieldList(shape.v))
 	}
 	say("## Exit codes\n\nThey are an interface for `allow_failure:exit_codes` and `retry:exit_codes`, and never change.\n\n| code | meaning |\n|---|---|\n")

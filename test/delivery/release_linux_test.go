@@ -382,7 +382,7 @@ func checkDeb(t *testing.T, path string) {
 func checkPage(t *testing.T, path string) {
 	t.Helper()
 	page := command(t, "", "env", "MANWIDTH=80", "man", "-P", "cat", "-l", path)
-	for _, want := range []string{"ARTIFETCH(1)", "artifetch fetch", "Exit codes"} {
+	for _, want := range []string{"ARTIFETCH(1)", "artifetch fetch", "EXIT STATUS"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the man page has no %q", want)
 		}

@@ -199,6 +199,12 @@ func categoryOf(f cli.Flag) string {
 	return ""
 }
 
+// Flag returns the names of a flag, with its value, and what it does.
+func Flag(f cli.Flag, doc cli.DocGenerationFlag) (names, usage string) {
+	row := flagRow(f, doc)
+	return strings.TrimSpace(row[0]), row[1]
+}
+
 func flagRow(f cli.Flag, doc cli.DocGenerationFlag) [2]string {
 	word, usage := Placeholder(doc.GetUsage())
 	names := []string{}

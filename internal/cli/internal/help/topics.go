@@ -16,20 +16,31 @@ func Topics() []string { return []string{"queries", "environment", "exit-codes"}
 
 // Topic returns the page of a topic, or "". codes are rows of exit codes.
 func Topic(name string, codes [][2]string) string {
+	head, rows, foot := TopicRows(name, codes)
+	if head == "" {
+		return ""
+	}
 	var b strings.Builder
-	switch name {
-	case "queries":
-		b.WriteString(Wrap(queriesHead) + "\n")
-		writeRows(&b, queryRows)
-		b.WriteString("\n" + Wrap(queriesFoot))
-	case "environment":
-		b.WriteString(Wrap(environmentHead) + "\n")
-		writeRows(&b, environmentRows)
-	case "exit-codes":
-		b.WriteString(Wrap(codesHead) + "\n")
-		writeRows(&b, codes)
+	b.WriteString(Wrap(head) + "\n")
+	writeRows(&b, rows)
+	if foot != "" {
+		b.WriteString("\n" + Wrap(foot))
 	}
 	return b.String()
+}
+
+// TopicRows returns what a topic is about, words with their meanings, and what else there
+// is to say.
+func TopicRows(name string, codes [][2]string) (head string, rows [][2]string, foot string) {
+	switch name {
+	case "queries":
+		return queriesHead, queryRows, queriesFoot
+	case "environment":
+		return environmentHead, environmentRows, ""
+	case "exit-codes":
+		return codesHead, codes, ""
+	}
+	return "", nil, ""
 }
 
 // Command is the command help. print prints the page of a command or a topic.
