@@ -158,3 +158,40 @@ func TestFirstClosedProject(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// What is to be done about a job that hasn't succeeded depends on how it stands; a manual
+// job blocks nothing while others run, or if it may fail.
+func TestRemedies(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		job, pipeline string // statuses
+		archive       bool
+		blocker       gitlab.Job
+		want          resolve.Remedy
+		id            int64 // of the job to play
+	}{
+		{"failed", "failed", true, gitlab.Job{}, resolve.RemedyStatus, 0},
+		{"failed", "failed", false, gitlab.Job{}, resolve.RemedyHint, 0},
+		{"running", "running", false, gitlab.Job{}, resolve.RemedyWait, 0},
+		{"manual", "manual", false, gitlab.Job{}, resolve.RemedyPlay, 1},
+		{"created", "manual", false, gitlab.Job{ID: 2, Status: "manual"}, resolve.RemedyPlay, 2},
+		{"created", "manual", false, gitlab.Job{ID: 2, Status: "manual", AllowFailure: true}, resolve.RemedyHint, 0},
+		{"created", "running", false, gitlab.Job{ID: 2, Status: "manual"}, resolve.RemedyWait, 0},
+	} {
+		p := gitlab.Pipeline{ID: 9, Ref: "main", Status: tt.pipeline, Source: "push"}
+		build := gitlab.Job{ID: 1, Name: "build", Status: tt.job, Pipeline: p}
+		if tt.archive {
+			build.ArtifactsFile = &gitlab.ArtifactsFile{Size: 5}
+		}
+		tt.blocker.Name, tt.blocker.Pipeline = "approve", p
+		api := &server{pipelines: []gitlab.Pipeline{p}, jobs: map[int64][]gitlab.Job{9: {tt.blocker, build}}}
+		r, q := resolve.New(resolve.Options{API: api}), resolve.Query{Project: "7", Ref: "main", AnyPipeline: true, Jobs: []string{"build"}}
+		_, err := r.Artifacts(t.Context(), q)
+		if why := r.Explain(t.Context(), q, err); why.Remedy != tt.want || why.JobID != tt.id || tt.want == resolve.RemedyStatus && why.PipelineID != 9 {
+			t.Errorf("%s in a pipeline that is %s: %+v", tt.job, tt.pipeline, why)
+		}
+		if blocking := r.Blocking(t.Context(), "7", 9); (len(blocking) > 0) != (tt.want == resolve.RemedyPlay) {
+			t.Errorf("%s in a pipeline that is %s: blocked by %+v", tt.job, tt.pipeline, blocking)
+		}
+	}
+}

@@ -52,14 +52,32 @@ func (r *Resolver) aboutGood(ctx context.Context, q Query, x *Explanation) {
 			names = append(names, job.Name)
 			if slices.ContainsFunc(q.Jobs, func(name string) bool { return compile(name).MatchString(job.Name) }) {
 				x.see("in pipeline %d (%s), job %q (%d) is %s: %s", p.ID, p.Status, job.Name, job.ID, job.Status, job.WebURL)
-				x.Remedy = RemedyStatus
-				x.PipelineID = max(x.PipelineID, p.ID)
+				r.remedyFor(ctx, q, job, p, x)
 			}
 		}
 		if q.Base != "" {
 			slices.Sort(names)
 			x.see("pipeline %d (%s) of the base commit has the jobs %s", p.ID, p.Status, readable(names))
 		}
+	}
+}
+
+// remedyFor says what to do about a job that hasn't succeeded, unless a newer one has told:
+// play it or what blocks it, wait for it, or take what it has.
+func (r *Resolver) remedyFor(ctx context.Context, q Query, job gitlab.Job, p gitlab.Pipeline, x *Explanation) {
+	if x.Remedy != RemedyHint {
+		return
+	}
+	_, err := r.pinned(q, candidate{job, q.Project}, ByListing)
+	switch {
+	case job.Status == "manual":
+		x.Remedy, x.JobID = RemedyPlay, job.ID
+	case job.Status == "created" && p.Status == "manual":
+		r.aboutBlocked(ctx, q, p.ID, x)
+	case Unfinished(job.Status):
+		x.Remedy = RemedyWait
+	case err == nil:
+		x.Remedy, x.PipelineID = RemedyStatus, p.ID
 	}
 }
 

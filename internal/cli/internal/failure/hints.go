@@ -106,7 +106,7 @@ func Remedy(why resolve.Explanation, err error) string {
 	case resolve.RemedyAny:
 		return "--any-pipeline takes a job that has succeeded, although its pipeline has not; --pipeline latest takes the newest pipeline as it is"
 	case resolve.RemedyStatus:
-		return fmt.Sprintf("--pipeline %d --any-status takes it as it is, if it has artifacts; leave out what else says which pipeline", why.PipelineID)
+		return fmt.Sprintf("--pipeline %d --any-status takes it as it is; leave out what else says which pipeline", why.PipelineID)
 	case resolve.RemedySource:
 		return "give --source one of these, or leave it out"
 	case resolve.RemedyFirst:
