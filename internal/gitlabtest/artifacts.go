@@ -157,7 +157,7 @@ func (c *call) runnerArchive(id string) {
 		c.artifact(file, mode)
 		return
 	}
-	c.sendIfThere(file, mode)
+	c.sendIfExists(file, mode)
 }
 
 // artifact serves an archive or a report if the caller may read it. It checks the job
@@ -168,11 +168,11 @@ func (c *call) artifact(file storage.File, mode string) {
 		answer.Forbidden(c.w, "")
 		return
 	}
-	c.sendIfThere(file, mode)
+	c.sendIfExists(file, mode)
 }
 
-// sendIfThere serves an archive or a report. An empty mode is refused.
-func (c *call) sendIfThere(file storage.File, mode string) {
+// sendIfExists serves an archive or a report. An empty mode is refused.
+func (c *call) sendIfExists(file storage.File, mode string) {
 	switch {
 	case mode == "":
 		answer.Message(c.w, c.s.opts.RefusedMode, "download_mode is not allowed") // (U)

@@ -138,9 +138,9 @@ func (s *Server) byID(r *http.Request, id int64) string {
 	return address
 }
 
-// flagged returns the permission that a job token needs for a route; empty if this
+// tokenPermission returns the permission that a job token needs for a route; empty if this
 // version doesn't accept job tokens there.
-func (s *Server) flagged(permission string, f feature.Name) string {
+func (s *Server) tokenPermission(permission string, f feature.Name) string {
 	if !s.has(f) {
 		return ""
 	}

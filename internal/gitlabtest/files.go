@@ -94,6 +94,6 @@ func (c *call) tree(project string) {
 		answer.NotFound(c.w, "Path")
 		return
 	}
-	c.still = true
+	c.unshifted = true
 	paged(c, storage.Below(entries, dir, query.Get("recursive") == "true"), true)
 }

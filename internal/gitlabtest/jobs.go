@@ -78,7 +78,7 @@ func (c *call) trace(project, id string) {
 // enterJob finds a job for a read route of lib/api/ci/jobs.rb. If it can't, it writes the
 // answer and returns nil.
 func (c *call) enterJob(project, id string) (*Job, *Pipeline) {
-	if !c.act(project, id, c.s.flagged(access.ReadJobs, feature.TokenJob)) {
+	if !c.act(project, id, c.s.tokenPermission(access.ReadJobs, feature.TokenJob)) {
 		return nil, nil
 	}
 	return c.findJob()

@@ -75,18 +75,18 @@ type limiter struct {
 	counts map[string]int
 }
 
-// overdrawn describes a limit that a request exceeded.
-type overdrawn struct {
+// excess describes a limit that a request exceeded.
+type excess struct {
 	limit            limit
 	allowed, counted int
 	reset            time.Time
 }
 
 // count counts a request against a limit, and reports whether it exceeded it.
-func (s *Server) count(of limit, key string) (overdrawn, bool) {
+func (s *Server) count(of limit, key string) (excess, bool) {
 	limits := s.opts.Limits
 	if limits == nil || limits.allowed(of) == 0 {
-		return overdrawn{}, false
+		return excess{}, false
 	}
 	period := limits.Period
 	if period <= 0 {
@@ -98,7 +98,7 @@ func (s *Server) count(of limit, key string) (overdrawn, bool) {
 	}
 	name := string(of) + " " + key
 	s.limits.counts[name]++
-	over := overdrawn{of, limits.allowed(of), s.limits.counts[name], time.Unix(0, (window+1)*int64(period))}
+	over := excess{of, limits.allowed(of), s.limits.counts[name], time.Unix(0, (window+1)*int64(period))}
 	return over, over.counted > over.allowed
 }
 
@@ -176,7 +176,7 @@ func (s *Server) throttledByRack(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // rack writes Rack::Attack's answer.
-func (o overdrawn) rack(w http.ResponseWriter, now time.Time) {
+func (o excess) rack(w http.ResponseWriter, now time.Time) {
 	answer.TooManyByRack(w, answer.RackHeaders{
 		After: seconds(o.reset, now), Name: string(o.limit), Limit: o.allowed, Observed: o.counted, Reset: o.reset,
 	})

@@ -35,7 +35,7 @@ func (c *call) listParams() (listParams, bool) {
 // listProjectJobs is GET /projects/:id/jobs. It includes retried jobs and sends no
 // totals.
 func (c *call) listProjectJobs(project string) {
-	permission := c.s.flagged(access.ReadJobs, feature.TokenProjectJobs)
+	permission := c.s.tokenPermission(access.ReadJobs, feature.TokenProjectJobs)
 	if !c.authenticated(permission) {
 		return
 	}
@@ -65,7 +65,7 @@ func (c *call) listProjectJobs(project string) {
 // versions ignore job tokens.
 func (c *call) listPipelineJobs(project string) {
 	params, ok := c.listParams() // validated first
-	if !ok || !c.enterBuilds(project, c.s.flagged(access.ReadJobs, feature.TokenJobs)) {
+	if !ok || !c.enterBuilds(project, c.s.tokenPermission(access.ReadJobs, feature.TokenJobs)) {
 		return
 	}
 	if pipeline := c.findPipeline(); pipeline != nil {
@@ -89,7 +89,7 @@ func (c *call) jobs(pipeline *Pipeline, params listParams) []entity.Job {
 // listBridges is GET …/bridges, and …/trigger_jobs in newer versions.
 func (c *call) listBridges(project string) {
 	params, ok := c.listParams() // validated first
-	if !ok || !c.enterBuilds(project, c.s.flagged(access.ReadPipelines, feature.TokenPipelines)) {
+	if !ok || !c.enterBuilds(project, c.s.tokenPermission(access.ReadPipelines, feature.TokenPipelines)) {
 		return
 	}
 	pipeline := c.findPipeline()

@@ -45,7 +45,7 @@ func (c *call) findMergeRequest() *MergeRequest {
 // showMergeRequest is GET /projects/:id/merge_requests/:merge_request_iid
 // (lib/api/merge_requests.rb). Newer versions accept job tokens.
 func (c *call) showMergeRequest(project string) {
-	if !c.enter(project, c.s.flagged(access.ReadMergeRequests, feature.TokenMR)) {
+	if !c.enter(project, c.s.tokenPermission(access.ReadMergeRequests, feature.TokenMR)) {
 		return
 	}
 	if m := c.findMergeRequest(); m != nil {

@@ -43,14 +43,14 @@ type Options struct {
 	// "untrusted" (TLS with a certificate that clients don't trust), "silent" (it accepts
 	// connections but doesn't answer), "black-hole" (it doesn't accept connections
 	// either). It needs [Start] or [StartTLS].
-	StorageDown   string
-	NoSuffixRange bool          // storage ignores suffix ranges, as Azure's does
-	SuffixStatus  int           // storage refuses them with this status, as Azure's emulator does with 500; zero means not to
-	Deaf          bool          // storage ignores If-None-Match, as fake-gcs-server does
-	URLExpiry     time.Duration // of pre-signed URLs; zero means 10 minutes
-	RelativeRoot  string        // such as "/gitlab"
-	PerPage       int           // maximum rows of a page; zero means 100
-	LinkHost      string        // host in Link headers; empty means the request's
+	StorageDown       string
+	NoSuffixRange     bool          // storage ignores suffix ranges, as Azure's does
+	SuffixStatus      int           // storage refuses them with this status, as Azure's emulator does with 500; zero means not to
+	IgnoreIfNoneMatch bool          // storage ignores If-None-Match, as fake-gcs-server does
+	URLExpiry         time.Duration // of pre-signed URLs; zero means 10 minutes
+	RelativeRoot      string        // such as "/gitlab"
+	PerPage           int           // maximum rows of a page; zero means 100
+	LinkHost          string        // host in Link headers; empty means the request's
 	// ShiftRows is how many new jobs or pipelines, up to one page, have been added to the
 	// front of every list after its first page was served: the following pages start that
 	// much earlier and repeat rows.
@@ -104,5 +104,5 @@ func (o *Options) check() error {
 
 // quirks returns the storage's quirks.
 func (o *Options) quirks() storage.Quirks {
-	return storage.Quirks{NoSuffixRange: o.NoSuffixRange, SuffixStatus: o.SuffixStatus, Deaf: o.Deaf}
+	return storage.Quirks{NoSuffixRange: o.NoSuffixRange, SuffixStatus: o.SuffixStatus, IgnoreIfNoneMatch: o.IgnoreIfNoneMatch}
 }

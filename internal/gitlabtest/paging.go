@@ -25,7 +25,7 @@ func paged[T any](c *call, rows []T, counts bool) {
 	}
 	size, number := c.pageSize(query), answer.Positive(query.Get("page"), 1)
 	shift := 0
-	if number > 1 && !c.still {
+	if number > 1 && !c.unshifted {
 		shift = min(c.s.opts.ShiftRows, size)
 	}
 	total := len(rows) + shift

@@ -17,7 +17,7 @@ import (
 func (c *call) listPipelines(project string) {
 	query := c.r.URL.Query()
 	broken, ok := c.filters(query) // validated first
-	if !ok || !c.enterBuilds(project, c.s.flagged(access.ReadPipelines, feature.TokenPipelines)) {
+	if !ok || !c.enterBuilds(project, c.s.tokenPermission(access.ReadPipelines, feature.TokenPipelines)) {
 		return
 	}
 	wanted := c.project.Matching(query, c.s.has(feature.WideRefs))
@@ -61,7 +61,7 @@ func (c *call) filters(query url.Values) (yamlErrors, ok bool) {
 // looks for the pipeline before it checks permissions: a missing one is a 404 even for
 // callers who can't see any.
 func (c *call) showPipeline(project string) {
-	if !c.enter(project, c.s.flagged(access.ReadPipelines, feature.TokenPipelines)) {
+	if !c.enter(project, c.s.tokenPermission(access.ReadPipelines, feature.TokenPipelines)) {
 		return
 	}
 	pipeline := c.findPipeline()

@@ -45,7 +45,7 @@ func (c *call) enterRepository(project, permission string) bool {
 // commit, a branch or a tag. A commit that no ref reaches exists until it is removed.
 func (c *call) showCommit(project string) {
 	stats, ok := answer.Boolean(c.w, c.r.URL.Query(), "stats")
-	if !ok || !c.enterRepository(project, c.s.flagged(access.ReadRepository, feature.TokenCommits)) {
+	if !ok || !c.enterRepository(project, c.s.tokenPermission(access.ReadRepository, feature.TokenCommits)) {
 		return
 	}
 	commit := c.project.Resolve(c.rest[0])
@@ -70,7 +70,7 @@ func (c *call) showCommit(project string) {
 // route of the Branches API that accepts job tokens.
 func (c *call) listBranches(project string) {
 	query := c.r.URL.Query()
-	if !answer.Integers(c.w, query, "page", "per_page") || !c.enterRepository(project, c.s.flagged(access.ReadRepository, feature.TokenBranches)) {
+	if !answer.Integers(c.w, query, "page", "per_page") || !c.enterRepository(project, c.s.tokenPermission(access.ReadRepository, feature.TokenBranches)) {
 		return
 	}
 	rows := []entity.Branch{}
@@ -79,7 +79,7 @@ func (c *call) listBranches(project string) {
 			rows = append(rows, c.entities().Branch(name, c.mayPush(name)))
 		}
 	}
-	c.still = true // sorted by name, so new ones don't shift the others
+	c.unshifted = true // sorted by name, so new ones don't shift the others
 	paged(c, rows, true)
 }
 

@@ -14,14 +14,14 @@ import (
 
 // call is a request that found its route.
 type call struct {
-	s       *Server
-	w       *answer.Reply
-	r       *http.Request
-	caller  access.Caller
-	project *Project
-	id      int64    // of a job, a pipeline or a merge request
-	rest    []string // the other path segments, unescaped
-	still   bool     // its list doesn't change between pages
+	s         *Server
+	w         *answer.Reply
+	r         *http.Request
+	caller    access.Caller
+	project   *Project
+	id        int64    // of a job, a pipeline or a merge request
+	rest      []string // the other path segments, unescaped
+	unshifted bool     // its list doesn't change between pages
 }
 
 // route finds the handler by the escaped path: %2F in a segment isn't a slash.

@@ -87,7 +87,7 @@ func cmdGitLab(ts *testscript.TestScript, _ bool, args []string) {
 	flags.BoolVar(&o.Unlicensed, "unlicensed", false, "")
 	flags.BoolVar(&o.NoSuffixRange, "no-suffix-range", false, "")
 	flags.IntVar(&o.SuffixStatus, "suffix-status", 0, "")
-	flags.BoolVar(&o.Deaf, "deaf", false, "")
+	flags.BoolVar(&o.IgnoreIfNoneMatch, "ignore-if-none-match", false, "")
 	flags.StringVar(&o.StorageDown, "storage-down", "", "")
 	flags.Func("download-modes", "", func(v string) error { o.DownloadModes = strings.Split(v, ","); return nil })
 	flags.IntVar(&o.RefusedMode, "refused-mode", 0, "")

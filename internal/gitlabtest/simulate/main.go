@@ -85,7 +85,7 @@ func define(flags *flag.FlagSet, o *gitlabtest.Options) {
 	flags.BoolVar(&o.Unlicensed, "unlicensed", false, "job tokens find no project on the artifacts API")
 	flags.BoolVar(&o.NoSuffixRange, "no-suffix-range", false, "storage knows no suffix ranges")
 	flags.IntVar(&o.SuffixStatus, "suffix-status", 0, "storage refuses suffix ranges with this `status`")
-	flags.BoolVar(&o.Deaf, "deaf", false, "storage ignores If-None-Match")
+	flags.BoolVar(&o.IgnoreIfNoneMatch, "ignore-if-none-match", false, "storage ignores If-None-Match")
 	flags.DurationVar(&o.URLExpiry, "url-expiry", 0, "of pre-signed URLs (default 10m)")
 	flags.StringVar(&o.RelativeRoot, "relative-root", "", "such as /gitlab")
 	flags.Func("since", "FEATURE=VERSION: from which version on the instance has a feature, or never; may repeat", func(v string) error {

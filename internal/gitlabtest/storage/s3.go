@@ -85,9 +85,9 @@ func At(w *world.World, path string) (File, bool) {
 
 // Quirks are how other object storage differs from S3.
 type Quirks struct {
-	NoSuffixRange bool // it ignores suffix ranges, as Azure's does
-	SuffixStatus  int  // it refuses them with this status; zero means it doesn't
-	Deaf          bool // it ignores If-None-Match, as fake-gcs-server does
+	NoSuffixRange     bool // it ignores suffix ranges, as Azure's does
+	SuffixStatus      int  // it refuses them with this status; zero means it doesn't
+	IgnoreIfNoneMatch bool // it ignores If-None-Match, as fake-gcs-server does
 }
 
 // ServeS3 serves as S3 does: single ranges, If-Range, and an MD5 as ETag. Azure
@@ -105,7 +105,7 @@ func (o *Object) ServeS3(w http.ResponseWriter, r *http.Request, q Quirks) {
 	if strings.Contains(asked, ",") || suffix && q.NoSuffixRange {
 		r.Header.Del("Range")
 	}
-	if q.Deaf {
+	if q.IgnoreIfNoneMatch {
 		r.Header.Del("If-None-Match")
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
