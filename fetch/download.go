@@ -96,8 +96,8 @@ func (f *File) division(others int) *division {
 	if !f.Redirected() { // each request occupies GitLab's application server
 		d.least, d.most = 16<<20, 64<<20
 	}
-	if f.spine != nil {
-		d.beginning = f.spine.end()
+	if f.firstStream != nil {
+		d.beginning = f.firstStream.end()
 	}
 	return d
 }

@@ -6,22 +6,22 @@ import (
 	"sync"
 )
 
-// ribs are the parts of a file that other connections than the first bring.
-type ribs struct {
+// tail is the part of a file that other connections than the first deliver, in parts.
+type tail struct {
 	size     int64 // of the file, as GitLab lists it
 	layout   layout
 	arrivals []*arrival
 }
 
-// giveUp closes them.
-func (b *ribs) giveUp() {
-	for _, a := range b.arrivals {
+// giveUp closes its streams.
+func (t *tail) giveUp() {
+	for _, a := range t.arrivals {
 		a.close()
 	}
-	*b = ribs{}
+	*t = tail{}
 }
 
-// early requests the ribs while the first answer is on its way: as soon as GitLab has
+// early requests the tail while the first answer is on its way: as soon as GitLab has
 // redirected to its storage and a listing has given the size.
 type early struct {
 	remote  *remote
@@ -31,11 +31,11 @@ type early struct {
 	waiting sync.WaitGroup
 
 	mu    sync.Mutex
-	ribs  ribs
+	tail  tail
 	began bool // it waits for the size, or knows it
 }
 
-// early returns nil if it can't know the ribs before the first answer, or if they aren't
+// early returns nil if it can't know the tail before the first answer, or if it isn't
 // worth it.
 func (r *remote) early(ctx context.Context, o Options) *early {
 	if o.Partial || o.Connections == 1 || o.Size <= 0 && o.Soon == nil || !o.Servers.ranges(r.origin) {
@@ -58,8 +58,8 @@ func (e *early) redirected(storage http.Header) {
 func (e *early) narrow(first http.Header) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.ribs.arrivals) > 0 {
-		question{kind: askSpan, end: e.ribs.layout.spine}.ask(first)
+	if len(e.tail.arrivals) > 0 {
+		question{kind: askSpan, end: e.tail.layout.front}.ask(first)
 	}
 }
 
@@ -98,17 +98,17 @@ func (e *early) request(size int64) {
 		return
 	}
 	l := e.remote.layout(e.o, size, 0) // they start at about the same time as the first answer
-	e.ribs = ribs{size, l, e.remote.bring(e.ctx, size, l.others)}
+	e.tail = tail{size, l, e.remote.bring(e.ctx, size, l.others)}
 }
 
 // result stops making requests, and returns those it has made.
-func (e *early) result() ribs {
+func (e *early) result() tail {
 	if e == nil {
-		return ribs{}
+		return tail{}
 	}
 	close(e.stop)
 	e.waiting.Wait()
-	return e.ribs
+	return e.tail
 }
 
 // bring requests the parts that begin at these places, up to the end of the file.

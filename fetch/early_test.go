@@ -25,7 +25,7 @@ type site struct {
 	url       string
 	redirects atomic.Int32
 	hold      chan struct{} // the first answer waits until it is closed; nil: it doesn't
-	ribs      chan struct{} // closed when that many ribs have been requested
+	tail      chan struct{} // closed when that many parts of it have been requested
 	want      int
 	answer    func(w http.ResponseWriter, r *http.Request) bool // for the first answer; true: it has answered
 
@@ -33,17 +33,17 @@ type site struct {
 	seen int
 }
 
-// isRib reports whether a request is for a part after the beginning.
-func isRib(r *http.Request) bool {
+// isTail reports whether a request is for a part after the beginning.
+func isTail(r *http.Request) bool {
 	asked := r.Header.Get("Range")
 	return asked != "" && !strings.HasPrefix(asked, "bytes=0-")
 }
 
 func newSite(t *testing.T, data []byte, want int) *site {
 	t.Helper()
-	s := &site{ribs: make(chan struct{}), want: want}
+	s := &site{tail: make(chan struct{}), want: want}
 	s.object = serve(t, data, func(w http.ResponseWriter, r *http.Request, _ int) bool {
-		if isRib(r) {
+		if isTail(r) {
 			s.count()
 			return false
 		}
@@ -68,7 +68,7 @@ func (s *site) count() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.seen++; s.seen == s.want {
-		close(s.ribs)
+		close(s.tail)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestEarly(t *testing.T) {
 			s := newSite(t, data, 7)
 			s.hold = make(chan struct{})
 			go func() {
-				<-s.ribs // otherwise the first answer never arrives
+				<-s.tail // otherwise the first answer never arrives
 				close(s.hold)
 			}()
 			f, err := s.open(t, o)
@@ -125,7 +125,7 @@ func TestEarly(t *testing.T) {
 	}
 }
 
-// If the size arrives after the redirect, the ribs start then. If it doesn't arrive
+// If the size arrives after the redirect, its requests start then. If it doesn't arrive
 // before the first answer, nothing waits for it.
 func TestSizeAfterTheRedirect(t *testing.T) {
 	t.Parallel()
@@ -140,7 +140,7 @@ func TestSizeAfterTheRedirect(t *testing.T) {
 			}
 			if comes {
 				size <- fetch.Listing{Size: int64(len(data))}
-				<-s.ribs
+				<-s.tail
 			}
 			close(s.hold)
 		}()
@@ -161,7 +161,7 @@ func TestWrongSize(t *testing.T) {
 	const size = 5 * mib
 	data := content(size)
 	for _, listed := range []int64{1, 3 * mib, size - 1, size + 1, 10 * mib, 40 * mib, 1 << 50} {
-		for range 3 { // the answers to the ribs arrive before and after the first
+		for range 3 { // its answers arrive before and after the first
 			s := newSite(t, data, 1)
 			f, err := s.open(t, fetch.Options{Soon: soon(listed)})
 			if err != nil {
@@ -175,14 +175,14 @@ func TestWrongSize(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		// The ribs are answered before the first request.
+		// The tail is answered before the first request.
 		s := newSite(t, data, 1)
 		s.hold = make(chan struct{})
 		go func() {
 			select {
-			case <-s.ribs:
+			case <-s.tail:
 				time.Sleep(20 * time.Millisecond)
-			case <-time.After(100 * time.Millisecond): // there are no ribs
+			case <-time.After(100 * time.Millisecond): // nothing else is requested
 			}
 			close(s.hold)
 		}()
@@ -223,7 +223,7 @@ func TestListedSize(t *testing.T) {
 	}
 }
 
-// The first answer decides what happens to the ribs.
+// The first answer decides what happens to the tail.
 func TestFirstAnswerOfARedirect(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
@@ -247,7 +247,7 @@ func TestFirstAnswerOfARedirect(t *testing.T) {
 			s := newSite(t, data, 7)
 			s.hold, s.answer = make(chan struct{}), tt.answer
 			go func() {
-				<-s.ribs
+				<-s.tail
 				close(s.hold)
 			}()
 			f, err := s.open(t, fetch.Options{Size: int64(len(data)), Check: checkStatus})
@@ -262,8 +262,8 @@ func TestFirstAnswerOfARedirect(t *testing.T) {
 }
 
 // If a pre-signed address has expired before the first request, it is renewed once, for
-// the first answer and the ribs.
-func TestRibsOfAnExpiredAddress(t *testing.T) {
+// the first answer and the tail.
+func TestTailOfAnExpiredAddress(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
 	var redirects, refused atomic.Int32
@@ -297,15 +297,15 @@ func TestRibsOfAnExpiredAddress(t *testing.T) {
 }
 
 // Bytes of two objects never mix, whichever answer arrives first.
-func TestRibOfAnotherObject(t *testing.T) {
+func TestTailOfAnotherObject(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
-	for _, ribsFirst := range []bool{true, false} {
+	for _, tailFirst := range []bool{true, false} {
 		s := newSite(t, data, 7)
 		s.hold = make(chan struct{})
 		before := s.object.before
 		s.object.before = func(w http.ResponseWriter, r *http.Request, n int) bool {
-			if before(w, r, n) || !isRib(r) {
+			if before(w, r, n) || !isTail(r) {
 				return false
 			}
 			w.Header().Set("ETag", `"v2"`)
@@ -313,11 +313,11 @@ func TestRibOfAnotherObject(t *testing.T) {
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 			return true
 		}
-		if !ribsFirst {
+		if !tailFirst {
 			close(s.hold)
 		} else {
 			go func() {
-				<-s.ribs
+				<-s.tail
 				close(s.hold)
 			}()
 		}
@@ -326,13 +326,13 @@ func TestRibOfAnotherObject(t *testing.T) {
 			_, err = readRange(t, f, 0, f.Size())
 		}
 		if !errors.Is(err, fetch.ErrChanged) {
-			t.Errorf("ribs first %v: error = %v, want ErrChanged", ribsFirst, err)
+			t.Errorf("tail first %v: error = %v, want ErrChanged", tailFirst, err)
 		}
 	}
 }
 
 // If-Range contains the first answer's ETag, and isn't sent before that is known.
-func TestIfRangeOfRibs(t *testing.T) {
+func TestIfRangeOfTheTail(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
 	var with, without atomic.Int32
@@ -347,7 +347,7 @@ func TestIfRangeOfRibs(t *testing.T) {
 		default:
 			t.Errorf("If-Range = %s", r.Header.Get("If-Range"))
 		}
-		if isRib(r) && without.Load() > 0 && with.Load() == 0 && r.Header.Get("If-Range") == "" {
+		if isTail(r) && without.Load() > 0 && with.Load() == 0 && r.Header.Get("If-Range") == "" {
 			s.count()
 			s.cut(w, r, 100_000, false) // the rest is requested after the first answer
 			return true
@@ -356,7 +356,7 @@ func TestIfRangeOfRibs(t *testing.T) {
 	}
 	s.hold = make(chan struct{})
 	go func() {
-		<-s.ribs
+		<-s.tail
 		close(s.hold)
 	}()
 	f, err := s.open(t, fetch.Options{Size: int64(len(data))})
@@ -385,7 +385,7 @@ func TestStopBeforeTheFirstAnswer(t *testing.T) {
 			go func() {
 				switch {
 				case redirects && o.Size > 0:
-					<-s.ribs
+					<-s.tail
 				default:
 					for len(s.asked()) == 0 {
 						time.Sleep(time.Millisecond)
@@ -404,7 +404,7 @@ func TestStopBeforeTheFirstAnswer(t *testing.T) {
 }
 
 // A server without range support gets early requests for only one file of a run.
-func TestNoRibsWithoutRanges(t *testing.T) {
+func TestNoTailWithoutRanges(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
 	s := newSite(t, data, 1)

@@ -11,13 +11,13 @@
 //	  200 → it doesn't: download everything to a spool file (spool.go)
 //	  anything else → another request, or an error: answer.go decides
 //
-// The first answer is the spine of the transfer. At the same time, other connections
-// deliver the end of the file, which contains the directory; share.go decides how much:
+// The first stream is the answer to the first request. At the same time, other connections
+// deliver the tail of the file, which contains the directory; share.go decides how much:
 //
-//	up to 2 MiB    the spine alone delivers the file
-//	up to 16 MiB   the others deliver as much of the end as they can until they meet the
-//	               spine, and the whole file stays in memory
-//	more           the spine delivers the beginning, and then continues with one region
+//	up to 2 MiB    the first stream alone delivers the file
+//	up to 16 MiB   the others deliver as much of the tail as they can until they meet the
+//	               first stream, and the whole file stays in memory
+//	more           the first stream delivers the front, and then continues with one region
 //	               after the other (onward.go)
 //
 // They start when the first answer has the size, or earlier, if a listing has it and
@@ -57,14 +57,14 @@ type File struct {
 	size   int64
 	blocks *blockCache
 
-	arrivals []*arrival   // parts that are in memory or arriving, in order
-	spine    *spine       // the first arrival, if its connection may deliver more; or nil
-	requests atomic.Int32 // of readers of ranges
-	spool    *os.File     // the whole file on disk; nil while it is read by ranges
-	kept     bool         // the spool belongs to the cache
-	lent     bool         // the spool belongs to the caller
-	cached   bool         // it was already in the cache
-	sha256   string
+	arrivals    []*arrival   // parts that are in memory or arriving, in order
+	firstStream *firstStream // the first arrival, if its connection may deliver more; or nil
+	requests    atomic.Int32 // of readers of ranges
+	spool       *os.File     // the whole file on disk; nil while it is read by ranges
+	kept        bool         // the spool belongs to the cache
+	lent        bool         // the spool belongs to the caller
+	cached      bool         // it was already in the cache
+	sha256      string
 }
 
 // Size returns the size of the file in bytes.
@@ -92,10 +92,10 @@ func (f *File) Ahead() int64 {
 // new one would: a reader that starts at the front should read them. It returns 0 if that
 // doesn't matter.
 func (f *File) Onward() int64 {
-	if f.spine == nil || f.size <= f.remote.sizes.whole { // or the whole file is arriving
+	if f.firstStream == nil || f.size <= f.remote.sizes.whole { // or the whole file is arriving
 		return 0
 	}
-	return min(f.spine.body.end, f.remote.sizes.whole)
+	return min(f.firstStream.body.end, f.remote.sizes.whole)
 }
 
 // Redirected reports whether the bytes come from another address than the one that was

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// spine is the arrival of the first answer, and the bytes that its connection can deliver
+// firstStream is the arrival of the first answer, and the bytes that its connection can deliver
 // after it: one reader after the other can continue where the previous one ended, at the
 // speed that the connection has reached by then.
-type spine struct {
+type firstStream struct {
 	*arrival
 
 	mu   sync.Mutex
@@ -21,19 +21,19 @@ type spine struct {
 	elsewhere []span // requested by others
 }
 
-func newSpine(a *arrival) *spine { return &spine{arrival: a, next: a.end()} }
+func newFirstStream(a *arrival) *firstStream { return &firstStream{arrival: a, next: a.end()} }
 
 // onward returns a reader of the first of the bytes from off to end, and where they end.
 // It returns nil if the connection is busy or at another position: then they need a
 // request. If ctx ends before the reader is closed, the connection is given up.
-func (s *spine) onward(ctx context.Context, off, end int64) (io.ReadCloser, int64) {
+func (s *firstStream) onward(ctx context.Context, off, end int64) (io.ReadCloser, int64) {
 	if s == nil {
 		return nil, end
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gap != nil && off >= s.gap.off && end <= s.gap.end {
-		return &gapReader{gap: s.gap, spine: s, ctx: ctx, off: off, end: end}, end
+		return &gapReader{gap: s.gap, firstStream: s, ctx: ctx, off: off, end: end}, end
 	}
 	if s.busy || off < s.next || off > s.next+arrivalGap || off >= s.body.end || s.requested(s.next, off) {
 		s.elsewhere = append(s.elsewhere, span{off, end})
@@ -45,17 +45,17 @@ func (s *spine) onward(ctx context.Context, off, end int64) (io.ReadCloser, int6
 	}
 	s.busy = true
 	s.all()
-	return &onward{spine: s, ctx: ctx, gap: s.gap, off: off, end: end, stop: context.AfterFunc(ctx, s.leave)}, end
+	return &onward{firstStream: s, ctx: ctx, gap: s.gap, off: off, end: end, stop: context.AfterFunc(ctx, s.leave)}, end
 }
 
 // requested reports whether others request bytes from off to end.
-func (s *spine) requested(off, end int64) bool {
+func (s *firstStream) requested(off, end int64) bool {
 	return slices.ContainsFunc(s.elsewhere, func(o span) bool { return o.off < end && off < o.end })
 }
 
 // yield gives up the connection if its arrival is complete, and returns true. It returns
 // false if a reader uses it or has already given it up.
-func (s *spine) yield() bool {
+func (s *firstStream) yield() bool {
 	if s == nil {
 		return false
 	}
@@ -70,7 +70,7 @@ func (s *spine) yield() bool {
 }
 
 // release takes back the connection from a reader that has read up to end.
-func (s *spine) release(end int64) {
+func (s *firstStream) release(end int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next, s.busy = end, false
@@ -78,7 +78,7 @@ func (s *spine) release(end int64) {
 
 // onward reads from the connection of the first answer.
 type onward struct {
-	*spine
+	*firstStream
 	ctx      context.Context // io.Reader takes none
 	gap      *gap            // before it; or nil
 	off, end int64
@@ -148,10 +148,10 @@ func (g *gap) read(body *reader) error {
 // the gap was read.
 type gapReader struct {
 	*gap
-	spine    *spine
-	ctx      context.Context // io.Reader takes none
-	off, end int64
-	request  *reader // or nil
+	firstStream *firstStream
+	ctx         context.Context // io.Reader takes none
+	off, end    int64
+	request     *reader // or nil
 }
 
 // Read implements [io.Reader].
@@ -162,7 +162,7 @@ func (r *gapReader) Read(p []byte) (int, error) {
 	case r.off == r.end:
 		return 0, io.EOF
 	case !r.fetched():
-		r.request = r.spine.body.remote.reader(r.ctx, r.off, r.end)
+		r.request = r.firstStream.body.remote.reader(r.ctx, r.off, r.end)
 		return r.request.Read(p)
 	}
 	n := copy(p, r.data[r.off-r.gap.off:r.end-r.gap.off])
@@ -172,7 +172,7 @@ func (r *gapReader) Read(p []byte) (int, error) {
 
 // fetched reads the gap if no reader has done so yet. It reports whether it succeeded.
 func (r *gapReader) fetched() bool {
-	s := r.spine
+	s := r.firstStream
 	if _, err := s.wait(r.ctx, s.end()-1, s.end()); err != nil {
 		return false
 	}

@@ -72,17 +72,17 @@ func (r *remote) probes(o Options) []question {
 func (r *remote) open(ctx context.Context, o Options, q question) (*File, error) {
 	r.ahead = r.early(ctx, o)
 	a, err := r.first(ctx, q)
-	ribs := r.ahead.result()
-	if err != nil || a.outcome != gotPart || a.part.total != ribs.size {
-		// The ribs may be beyond the end of the file. Give them up before the first
-		// answer counts, so they can't report a change.
-		ribs.giveUp()
+	tail := r.ahead.result()
+	if err != nil || a.outcome != gotPart || a.part.total != tail.size {
+		// The tail may be beyond the end of the file. Give it up before the first
+		// answer counts, so it can't report a change.
+		tail.giveUp()
 	}
 	switch {
 	case err != nil:
 		return nil, err
 	case a.outcome == gotPart:
-		return r.ranged(ctx, o, a, ribs)
+		return r.ranged(ctx, o, a, tail)
 	case a.outcome == gotAll && q.kind == askSpan && q.off == 0:
 		o.Servers.refusesRanges(r.origin)
 		return r.spooled(ctx, o, a.Response)
@@ -92,10 +92,10 @@ func (r *remote) open(ctx context.Context, o Options, q question) (*File, error)
 }
 
 // ranged makes the file for a server that supports ranges.
-func (r *remote) ranged(ctx context.Context, o Options, a answer, ribs ribs) (*File, error) {
+func (r *remote) ranged(ctx context.Context, o Options, a answer, tail tail) (*File, error) {
 	c := a.part
 	if err := o.fits(c.total); err != nil {
-		ribs.giveUp()
+		tail.giveUp()
 		_ = a.Body.Close() // its content doesn't matter
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (r *remote) ranged(ctx context.Context, o Options, a answer, ribs ribs) (*F
 	case o.Partial && first.end < f.size: // the beginning
 		err = f.arrivePartly(o, first)
 	default:
-		err = f.arriveAll(o, first, ribs)
+		err = f.arriveAll(o, first, tail)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -124,29 +124,29 @@ func (r *remote) ranged(ctx context.Context, o Options, a answer, ribs ribs) (*F
 // arriveAll lets the first answer's connection deliver the beginning of the file, and
 // others its end. If only one connection is allowed, they follow one another, and the
 // first one ends with the beginning.
-func (f *File) arriveAll(o Options, first *reader, ribs ribs) error {
+func (f *File) arriveAll(o Options, first *reader, tail tail) error {
 	r := f.remote
-	if len(ribs.arrivals) == 0 {
-		ribs.layout = r.layout(o, f.size, r.timing.late())
+	if len(tail.arrivals) == 0 {
+		tail.layout = r.layout(o, f.size, r.timing.late())
 	}
 	alone, answered := o.Connections == 1, first.end
-	first.end = ribs.layout.spine
-	if !alone && len(ribs.layout.others) > 0 {
+	first.end = tail.layout.front
+	if !alone && len(tail.layout.others) > 0 {
 		// Read as far as was requested, but nothing twice.
-		first.end = min(max(first.end, answered), ribs.layout.others[0])
+		first.end = min(max(first.end, answered), tail.layout.others[0])
 	}
-	f.spine = newSpine(arrive(f.ctx, first, ribs.layout.spine))
-	f.arrivals = []*arrival{f.spine.arrival}
-	f.spine.all()
+	f.firstStream = newFirstStream(arrive(f.ctx, first, tail.layout.front))
+	f.arrivals = []*arrival{f.firstStream.arrival}
+	f.firstStream.all()
 	if alone || f.size <= probeSize {
-		if err := f.spine.complete(f.ctx); err != nil {
+		if err := f.firstStream.complete(f.ctx); err != nil {
 			return err
 		}
 	}
-	if len(ribs.arrivals) == 0 {
-		ribs.arrivals = r.bring(f.ctx, f.size, ribs.layout.others)
+	if len(tail.arrivals) == 0 {
+		tail.arrivals = r.bring(f.ctx, f.size, tail.layout.others)
 	}
-	f.arrivals = append(f.arrivals, ribs.arrivals...)
+	f.arrivals = append(f.arrivals, tail.arrivals...)
 	last := f.arrivals[len(f.arrivals)-1]
 	if alone {
 		return last.complete(f.ctx)
@@ -155,7 +155,7 @@ func (f *File) arriveAll(o Options, first *reader, ribs ribs) error {
 		// The last part contains the directory. After reading it, the caller continues
 		// with regions, whose connections must not come on top of those of the other
 		// parts.
-		last.before = ribs.arrivals[:len(ribs.arrivals)-1]
+		last.before = tail.arrivals[:len(tail.arrivals)-1]
 	}
 	return nil
 }

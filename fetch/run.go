@@ -46,12 +46,12 @@ func (f *File) piece(ctx, own context.Context, off, end int64) (io.ReadCloser, i
 		// it.
 		beside = beside || a.end() == off && a.there() < int64(len(a.data))/2
 	}
-	if body, reached := f.spine.onward(ctx, off, end); body != nil {
+	if body, reached := f.firstStream.onward(ctx, off, end); body != nil {
 		return body, reached
 	}
 	body := &request{reader: f.remote.reader(own, off, end), of: f}
-	if f.requests.Add(1) >= f.connections() && f.spine.yield() {
-		body.after = f.spine.arrival
+	if f.requests.Add(1) >= f.connections() && f.firstStream.yield() {
+		body.after = f.firstStream.arrival
 	}
 	if beside {
 		body.start()

@@ -23,9 +23,9 @@ func share(size int64, n, late int) int64 {
 
 // model also returns how many round trips the file takes.
 func model(size int64, n, late int) (part int64, trips int) {
-	var spine, other, window, others int64 = 0, 0, firstWindow, firstWindow
-	for ; spine+int64(n)*other < size; trips++ {
-		spine += window
+	var first, other, window, others int64 = 0, 0, firstWindow, firstWindow
+	for ; first+int64(n)*other < size; trips++ {
+		first += window
 		window = min(2*window, fullWindow)
 		if trips >= late {
 			other += others
@@ -91,7 +91,7 @@ func parts(size int64, n, late int) (int, int64) {
 
 // layout says how to read a file into memory.
 type layout struct {
-	spine  int64   // bytes of the beginning, which the first answer delivers
+	front  int64   // bytes of the beginning, which the first answer delivers
 	others []int64 // where the other parts begin; each ends where the next one begins
 }
 
@@ -105,11 +105,11 @@ func (s sizes) layout(size int64, n, late int) layout {
 		return layout{s.ahead, places(size, n, tail/int64(n))}
 	}
 	if n == 0 {
-		return layout{spine: size}
+		return layout{front: size}
 	}
 	n, part := parts(size, n, late)
 	l := layout{others: places(size, n, part)}
-	l.spine = l.others[0]
+	l.front = l.others[0]
 	return l
 }
 

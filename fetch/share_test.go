@@ -65,11 +65,11 @@ func checkOthers(t *testing.T, name string, size int64, most, n int, early, redi
 // checkLayout checks that the parts are in order, don't overlap, and have the right size.
 func checkLayout(t *testing.T, name string, s sizes, size int64, n int, l layout) {
 	t.Helper()
-	if len(l.others) > max(n, 1) || !slices.IsSorted(l.others) || l.spine <= 0 || l.spine > size {
+	if len(l.others) > max(n, 1) || !slices.IsSorted(l.others) || l.front <= 0 || l.front > size {
 		t.Errorf("%s: not in order", name)
 	}
 	if len(l.others) == 0 {
-		if l.spine != size || size > s.whole {
+		if l.front != size || size > s.whole {
 			t.Errorf("%s: without others, the first answer is the file", name)
 		}
 		return
@@ -77,9 +77,9 @@ func checkLayout(t *testing.T, name string, s sizes, size int64, n int, l layout
 	others := size - l.others[0]
 	large := size > s.whole
 	switch part := others / int64(len(l.others)); {
-	case l.spine > l.others[0]:
+	case l.front > l.others[0]:
 		t.Errorf("%s: they overlap", name)
-	case !large && l.spine != l.others[0]:
+	case !large && l.front != l.others[0]:
 		t.Errorf("%s: there is a gap", name)
 	case !large && part > size/int64(len(l.others)+1):
 		t.Errorf("%s: another connection brings more than the first", name)
@@ -87,7 +87,7 @@ func checkLayout(t *testing.T, name string, s sizes, size int64, n int, l layout
 		t.Errorf("%s: parts of %d bytes are too small", name, part)
 	case part < min(minTail, size-s.ahead):
 		t.Errorf("%s: %d bytes are too few for the directory", name, part)
-	case large && (l.spine != s.ahead || others > maxTail):
+	case large && (l.front != s.ahead || others > maxTail):
 		t.Errorf("%s: too much memory", name)
 	}
 }
