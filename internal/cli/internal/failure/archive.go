@@ -1,7 +1,6 @@
 package failure
 
 import (
-	"errors"
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/extract"
@@ -13,7 +12,7 @@ import (
 // OfArchive is an error about an archive that --archive writes as it is: hints are about
 // that file, and not about an output directory.
 func OfArchive(err error, file string) error {
-	if is[*extract.ConflictError](err) || is[*space.Error](err) || is[*fetch.DigestError](err) {
+	if is[*extract.ConflictError](err) || is[*space.Error](err) || is[*fetch.DigestError](err) || is[*extract.CorruptError](err) {
 		return &archiveError{err, file}
 	}
 	return err
@@ -29,14 +28,13 @@ func (e *archiveError) Unwrap() error { return e.error }
 
 // Hint says what to do next.
 func (e *archiveError) Hint() string {
-	digest, differs := errors.AsType[*fetch.DigestError](e.error)
 	switch {
-	case differs:
-		return strings.Replace(digest.Hint(), "nothing was extracted", "nothing was written", 1)
 	case is[*space.Error](e.error):
 		return "nothing was written; make room, or choose a file on another disk than " + e.file
+	case is[*extract.ConflictError](e.error):
+		return "nothing was changed; choose another file than " + e.file + " with --archive"
 	}
-	return "nothing was changed; choose another file than " + e.file + " with --archive"
+	return strings.Replace(Hint(e.error), "nothing was extracted", "nothing was written", 1)
 }
 
 // hintForValue is about a word in braces that has no value.

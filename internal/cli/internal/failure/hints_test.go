@@ -98,6 +98,27 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// Hints about an archive that is kept as it is are about its file, not about an output.
+func TestHintsOfArchive(t *testing.T) {
+	t.Parallel()
+	plain := errors.New("x")
+	for want, err := range map[string]error{
+		"nothing was changed; choose another file than a.zip with --archive":          &extract.ConflictError{Path: "a.zip"},
+		"nothing was written; make room, or choose a file on another disk than a.zip": &space.Error{},
+		"nothing was written; check the digest, and whether":                          fmt.Errorf("archive: %w", &fetch.DigestError{Asked: true}),
+		"nothing was written; re-run the job":                                         &extract.CorruptError{Err: plain},
+		"":                                                                            plain,
+	} {
+		got := OfArchive(err, "a.zip")
+		if hint := Hint(got); !strings.HasPrefix(hint, want) || want == "" && hint != "" || !errors.Is(got, err) || got.Error() != err.Error() || Of(got) != Of(err) {
+			t.Errorf("%v: %q, want %q", err, hint, want)
+		}
+	}
+	if OfArchive(nil, "a.zip") != nil {
+		t.Error("no error has become one")
+	}
+}
+
 // What explaining finds out has a remedy in flags; else that of the error counts.
 func TestRemedies(t *testing.T) {
 	t.Parallel()
