@@ -3,6 +3,7 @@
 package realstores
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
@@ -137,7 +138,7 @@ func TestStores(t *testing.T) {
 			at := open(t)
 			for name, test := range map[string]func(*testing.T, *store){
 				"whole": testWhole, "selected": testSelected, "cut": testCut, "expired": testExpired,
-				"expires": testExpires, "replaced": testReplaced, "cached": testCached,
+				"expires": testExpires, "replaced": testReplaced, "archive": testArchive, "cached": testCached,
 			} {
 				t.Run(name, func(t *testing.T) { test(t, at) })
 			}
@@ -220,6 +221,25 @@ func testReplaced(t *testing.T, at *store) {
 				want = second.only(files...)
 			}
 			s.brings(want, files...)
+		})
+	}
+}
+
+// An archive that is kept as it is has no CRC-32 that tells what doesn't belong together.
+func testArchive(t *testing.T, at *store) {
+	for name, e := range map[string]edition{"cut": first, "replaced": second} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, at)
+			s.relay.cut(2<<20, func() {
+				if name == "replaced" {
+					s.put(second)
+				}
+			})
+			file := filepath.Join(t.TempDir(), "a.zip")
+			code, out := s.front.run(t, s.ws, "--archive", file)
+			if content, err := os.ReadFile(file); code != 0 || err != nil || !bytes.Equal(content, e.archive) {
+				t.Errorf("exit code %d, %d bytes, %v:\n%s", code, len(content), err, out)
+			}
 		})
 	}
 }

@@ -40,13 +40,20 @@ func windows(t *testing.T) *system {
 	t.Helper()
 	dir := t.TempDir()
 	prefix := filepath.Join(dir, "prefix")
+	if err := os.Mkdir(prefix, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	s := &system{windows: true, env: []string{
 		"WINEPREFIX=" + prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=",
 	}}
 	wine := need.Tools(t, "wine64")
 	t.Cleanup(func() { _ = s.do(t, need.Tools(t, "wineserver"), "-k").Run() }) // it may have ended
-	if out, err := s.do(t, wine, "wineboot", "-i").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	// With a server that stays, programs start sooner. It would keep a pipe open.
+	if err := s.do(t, need.Tools(t, "wineserver"), "-p").Run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.do(t, wine, "wineboot", "-i").Run(); err != nil {
+		t.Fatal(err)
 	}
 	tool(t, "x86_64-w64-mingw32-gcc", "-shared", "-o", filepath.Join(prefix, "drive_c/windows/system32/bcryptprimitives.dll"),
 		"testdata/bcryptprimitives.c", "-ladvapi32")
