@@ -97,7 +97,7 @@ func (s *session) events() retrieve.Events {
 			s.log.Info().Float64("wait_seconds", seconds(pause)).Str("because", because.Error()).Msg("waiting")
 		},
 		Sharing: func(a resolve.Artifact) {
-			of(s.log.Info(), a).Str("archive", a.Label()).Msg("waiting for another run, which is downloading the archive into the cache")
+			of(s.log.Info(), a).Str("archive", a.Label()).Msg("waiting for the archive, which is already being downloaded into the cache")
 		},
 		NotCached: func(err error) { s.log.Warn().Err(err).Msg("the archive is not kept in the cache") },
 	}
@@ -109,7 +109,7 @@ func (s *session) show(p *console.Progress) {
 	startingOver, opened, waiting, sharing := e.StartingOver, e.Opened, e.Waiting, e.Sharing
 	e.Sharing = func(a resolve.Artifact) {
 		sharing(a)
-		p.Doing("waiting for another run, which is downloading the archive into the cache")
+		p.Doing("waiting for the archive, which is already being downloaded into the cache")
 	}
 	e.StartingOver = func(err error) { startingOver(err); p.Restart() }
 	e.Opened = func(a resolve.Artifact, size int64, ranges bool) {

@@ -57,7 +57,7 @@ func TestWaitsForAnotherRun(t *testing.T) {
 	cli.OneAtATime.Lock()
 	defer cli.OneAtATime.Unlock()
 	code := cli.Run(ctx, []string{"artifetch", "--server-url", gitlab.URL, "--token-file", token, "fetch", "-R", "1", "--job-id", "1001", "-o", filepath.Join(dir, "out"), "--cache-dir", filepath.Join(dir, "cache")}, cli.IO{In: strings.NewReader(""), Out: io.Discard, Err: said})
-	if code != 130 || !strings.Contains(said.said.String(), "waiting for another run, which is downloading the archive of job 1001 into the cache\n") {
+	if code != 130 || !strings.Contains(said.said.String(), "waiting for the archive of job 1001, which is already being downloaded into the cache\n") {
 		t.Errorf("code %d: %s", code, said.said.String())
 	}
 }

@@ -34,7 +34,7 @@ var templates = map[string]string{
 	"removed":          "removed from {path}: {names}",
 
 	"GitLab's storage cannot be reached: GitLab is asked to send the archive itself":                  "cannot reach GitLab's storage {storage} ({error}): downloading through GitLab",
-	"waiting for another run, which is downloading the archive into the cache":                        "waiting for another run, which is downloading the archive of {archive} into the cache",
+	"waiting for the archive, which is already being downloaded into the cache":                       "waiting for the archive of {archive}, which is already being downloaded into the cache",
 	"the archive is not kept in the cache":                                                            "cannot keep the archive in the cache: {error}",
 	"restored a file that a killed run had moved away":                                                "restored {path}, which a killed run had moved away",
 	"cannot restore a file that a killed run had moved away; move it back by hand":                    "cannot restore {path}, which a killed run had moved away: move {now} back by hand",
