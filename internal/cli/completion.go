@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // of the scripts
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
+	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -88,6 +90,8 @@ func arguments(ctx context.Context, a *arrange.Line, before []string) (words []c
 		return fromServer(ctx, before, "job-id")
 	case command == "fetch", command == "ls", command == "cat" && given == 0:
 		return fromServer(ctx, before, archivePath)
+	case command == "sync remove", command == "sync" && slices.Contains(before, "--update"):
+		return sources(a)
 	case given > 0:
 		return nil
 	}
@@ -99,6 +103,15 @@ func arguments(ctx context.Context, a *arrange.Line, before []string) (words []c
 
 // archivePath stands for a path in an archive, in the place of a flag.
 const archivePath = "PATH"
+
+// sources lists the sources of the manifest that are not on the line yet.
+func sources(a *arrange.Line) []complete.Word {
+	w, err := pin.Open(cmp.Or(a.Value("manifest"), "artifetch.yml"), a.Value("lock"), func(string) (string, bool) { return "x", true })
+	if err != nil {
+		return nil
+	}
+	return complete.Texts(slices.DeleteFunc(w.Names(), func(name string) bool { return slices.Contains(a.Rest, name) })...)
+}
 
 // flagWords lists the command's flags and the global ones.
 func flagWords(app *cli.App, a *arrange.Line) []complete.Word {

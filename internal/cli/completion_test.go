@@ -28,6 +28,10 @@ func completed(t *testing.T, words ...string) string {
 
 func TestComplete(t *testing.T) {
 	t.Parallel()
+	file := filepath.Join(t.TempDir(), "inputs.yml")
+	if err := os.WriteFile(file, []byte("version: 1\ndefaults: {project: p, ref: '${REF}'}\nsources: [{name: app, job: a}, {name: lib, job: b}, {name: tool, job: c}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name  string
 		words []string
@@ -41,6 +45,9 @@ func TestComplete(t *testing.T) {
 		{"flags of such a command", []string{"sync", "--of"}, "--offline"},
 		{"flags of its subcommand", []string{"sync", "add", "lib", "--so"}, "--source"},
 		{"not those of the command above it", []string{"sync", "init", "--of"}, ""},
+		{"sources to remove", []string{"sync", "-f", file, "remove", "lib", ""}, "app tool"},
+		{"sources to update", []string{"sync", "--manifest=" + file, "--update", "t"}, "tool"},
+		{"no sources without a manifest", []string{"sync", "remove", ""}, ""},
 		{"nothing behind a subcommand", []string{"job", "show", ""}, ""},
 		{"flags of a command", []string{"jobs", "--li"}, "--limit"},
 		{"flags of a subcommand", []string{"job", "play", "--va"}, "--variable"},

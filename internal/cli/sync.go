@@ -161,3 +161,46 @@ func (o syncOptions) syncer(s *session, w pin.Workspace) *pin.Syncer {
 		}},
 	}
 }
+
+func syncRemoveCommand(con *console.Console) *cli.Command {
+	return &cli.Command{
+		Name: "remove", Usage: "remove sources from the manifest, with their lock and files", UsageText: "artifetch sync remove NAME… [flags]",
+		Description: `Files that have changed since they were locked stay, and are named. Comments and order
+of the file stay, and so do all other sources, as they are locked. It makes no requests.
+
+  artifetch sync remove lib`,
+		Flags:  manifestFlags(),
+		Action: action(con, readSyncRemove, runSyncRemove),
+	}
+}
+
+func readSyncRemove(c *cli.Context) (syncOptions, error) {
+	o := syncOptions{global: readGlobal(c), files: readManifest(c), lockedSet: true, pin: pin.Options{Only: c.Args().Slice()}}
+	if len(o.pin.Only) == 0 {
+		return o, usage("sync remove needs the name of a source", "artifetch.yml has the names")
+	}
+	return o, nil
+}
+
+func runSyncRemove(ctx context.Context, o syncOptions, con *console.Console) error {
+	ctx, cancel := withDeadline(ctx, o.global)
+	defer cancel()
+	s, err := localSession(ctx, o.global, con)
+	if err != nil {
+		return err
+	}
+	w, err := o.open()
+	if err != nil {
+		return err
+	}
+	if w, err = w.Remove(o.pin.Only); err != nil {
+		return err
+	}
+	syncer := o.syncer(s, w)
+	plans, err := o.run(ctx, s, syncer)
+	if err != nil {
+		return err
+	}
+	s.log.Info().Strs("names", o.pin.Only).Str("path", o.files.manifest).Msg("removed")
+	return (syncReport{s, false}).done(syncer, plans)
+}

@@ -237,3 +237,13 @@ func (a *Line) Awaits(before []string) string {
 	}
 	return ""
 }
+
+// Value returns the value that a flag of the command has so far, or "".
+func (a *Line) Value(name string) (value string) {
+	for _, flag := range a.flags {
+		if v, ok := strings.CutPrefix(flag, "--"+name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
