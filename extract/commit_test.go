@@ -327,7 +327,7 @@ func TestCommitsTakeTurns(t *testing.T) {
 }
 
 // A commit that waits for another one ends with its context, and not without one: both
-// leave the directory as it was. A lock that a killed run has left holds nobody up.
+// leave the directory as it was. A lock that a killed run has left blocks no other run.
 func TestCommitWaits(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()

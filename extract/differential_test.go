@@ -30,8 +30,8 @@ func onPurpose() map[string]string {
 	}
 }
 
-// What comes out of an archive by other writers is what comes out by unzip and by
-// bsdtar, where those agree. Archives are made anew, or come with Go.
+// Archives of other writers give the same files as with unzip and bsdtar, where those
+// agree. The archives are created by the test, or come with Go.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	missing := missingTools(t)

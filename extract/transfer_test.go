@@ -22,7 +22,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 )
 
-// lossySource is an archive of which so many bytes come, and then an error.
+// lossySource is an archive that returns an error after that many bytes.
 type lossySource struct {
 	archive []byte
 	lose    func() error

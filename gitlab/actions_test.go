@@ -107,7 +107,7 @@ func TestRequests(t *testing.T) {
 }
 
 // The example responses of https://docs.gitlab.com/api/jobs/, as they stand there:
-// with nulls, with fields that are missing, with fields that nobody here knows.
+// with nulls, with fields that are missing, with unknown fields.
 func TestDocumentedExamples(t *testing.T) {
 	t.Parallel()
 	one := func(j gitlab.Job, err error) ([]gitlab.Job, error) { return []gitlab.Job{j}, err }

@@ -263,7 +263,7 @@ func TestFallback(t *testing.T) {
 			if err != nil || got.JobID != tt.wantJob || got.URL != "runner" {
 				t.Fatalf("job %d at %q, %v; want %d by the runner's route", got.JobID, got.URL, err, tt.wantJob)
 			}
-			// There is no rung after the runner's route.
+			// The runner's route is the last one.
 			if _, err := r.Fallback(t.Context(), query, got, falseOne); err == nil {
 				t.Error("a second fallback")
 			}
@@ -290,7 +290,7 @@ func TestFallbackStopsReading(t *testing.T) {
 	if read > 200 {
 		t.Errorf("%d rows were read", read)
 	}
-	// A job that nobody has is looked for only so far.
+	// The search for a missing job ends after a number of pipelines.
 	read = 0
 	_, err = r.Fallback(t.Context(), resolve.Query{Project: "7", Ref: "main", Recent: true}, resolve.Artifact{JobName: "none"}, falseOne)
 	if _, missing := errors.AsType[*resolve.NotFoundError](err); !missing || read > 2001 {

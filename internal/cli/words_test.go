@@ -32,7 +32,7 @@ func commandFlags(t *testing.T) map[string][]string {
 	return flags
 }
 
-// numbers are flags whose value the library reads: it refuses what is none.
+// numbers are flags whose value the library reads: it refuses anything else.
 var numbers = regexp.MustCompile("^(retries|retry-max-time|stall-timeout|deadline|max-age|wait|strip-components|unpack|max-.*|concurrency|cache-max-size|limit)$")
 
 // A number out of range must not silently mean the default, or that there is no limit.

@@ -41,7 +41,7 @@ func newTerminal(t *testing.T, columns uint16) *os.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = far.Close() }) // nobody reads it
+	t.Cleanup(func() { _ = far.Close() }) // it is never read
 	fd := int(far.Fd())
 	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)

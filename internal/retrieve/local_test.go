@@ -106,7 +106,7 @@ func TestLocalCountsWhatArrives(t *testing.T) {
 	}
 }
 
-// Standard input that nobody writes to is given up when the run ends.
+// Waiting for standard input ends with the run.
 func TestLocalBlockedInput(t *testing.T) {
 	t.Parallel()
 	in, _ := io.Pipe()

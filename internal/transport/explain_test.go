@@ -176,7 +176,7 @@ func TestProxyError(t *testing.T) {
 	}
 }
 
-// A name that nobody has is no reason to repeat, and a request to it was never sent.
+// An unknown host name isn't retried, and the request was never sent.
 func TestUnknownNameWasNeverSent(t *testing.T) {
 	t.Parallel()
 	client := transport.New(transport.Options{API: parse(t, "http://gitlab.invalid/api/v4")}).Stream

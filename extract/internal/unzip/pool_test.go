@@ -20,7 +20,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
-// slow is a source of which each connection gives so many bytes a second.
+// slow is a source whose connections each deliver that many bytes per second.
 type slow struct {
 	archive.Source
 	rate  int

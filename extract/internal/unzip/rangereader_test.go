@@ -39,7 +39,7 @@ func TestRangeReaderKeepsWhatIsBeingFilled(t *testing.T) {
 	}
 }
 
-// lateSource is one whose bodies do not notice that nobody wants them any more.
+// lateSource is a source whose bodies don't notice that they were abandoned.
 type lateSource struct {
 	archive.Source
 	release chan struct{}
