@@ -189,8 +189,8 @@ func TestNoProxyBySuffix(t *testing.T) {
 		asked   int
 		words   []string
 	}{
-		{"example.test,.test", 0, []string{"lookup gitlab.sub.test", "no such host"}},
-		{"sub.test", 0, []string{"lookup gitlab.sub.test", "no such host"}},
+		{"example.test,.test", 0, []string{"cannot look up gitlab.sub.test", "no such host"}},
+		{"sub.test", 0, []string{"cannot look up gitlab.sub.test", "no such host"}},
 		{".other.test", 1, []string{"the proxy ", "cannot connect to gitlab.sub.test:443", "NO_PROXY=gitlab.sub.test"}},
 	}
 	for _, tt := range tests {
