@@ -61,7 +61,7 @@ func (s *Stage) Path() string { return s.dir.Path() }
 
 // Add extracts the selection of one archive into the stage. Several may be added
 // at the same time. If two contain the same path, both must have the same content,
-// which Commit checks. After an error the stage can only be discarded.
+// which Commit checks. After an error the stage can only be discarded: Commit refuses it.
 func (s *Stage) Add(ctx context.Context, src Source, o Options) (Stats, error) {
 	return s.adding(ctx, o, func(o Options) (Stats, error) {
 		f, err := recognize(ctx, src)
@@ -85,8 +85,8 @@ func (s *Stage) addFormat(ctx context.Context, src Source, f *format, o Options)
 
 // adding adds an archive or something else.
 func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats, error)) (stats Stats, err error) {
-	if err := s.ready(); err != nil {
-		return Stats{}, err
+	if s.dir.Closed() { // if another archive failed, that is the error, not that this one came too late
+		return Stats{}, errNotReady
 	}
 	defer func() {
 		if err != nil {
