@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -117,7 +118,8 @@ func sayWhyNot(con *console.Console, why resolve.Explanation, err error, asJSON 
 		if line[1] == "" {
 			continue
 		}
-		if _, err := fmt.Fprintf(con.Told(), "%-9s %s\n", line[0]+":", failure.FirstLine(line[1])); err != nil {
+		said := console.Indented(failure.FirstLine(line[1]), con.OutColumns(), strings.Repeat(" ", 10))
+		if _, err := fmt.Fprintf(con.Told(), "%-9s %s\n", line[0]+":", said); err != nil {
 			return err
 		}
 	}

@@ -46,17 +46,24 @@ func Text(values ...string) []Cell {
 // Table returns a table on standard output. masked is for text from a server; names in an
 // archive aren't masked.
 func (c *Console) Table(masked bool, columns ...Column) *Table {
-	t := &Table{out: c.Out, columns: columns}
+	t := &Table{out: c.Out, columns: columns, width: c.OutColumns()}
 	if masked {
 		t.out = c.Masked()
 	}
-	if f, ok := c.Out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		t.width = 80
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			t.width = columns
-		}
-	}
 	return t
+}
+
+// OutColumns returns the width of the terminal that shows the results, or 0 without a
+// terminal.
+func (c *Console) OutColumns() int {
+	f, ok := c.Out.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+		return columns
+	}
+	return 80
 }
 
 // Add adds a row.

@@ -60,7 +60,13 @@ func Report(con *console.Console, err error, has Flags) int {
 	if hint != "" {
 		lines = append(lines, FirstLine(hint))
 	}
-	_, _ = fmt.Fprintln(con.Err, con.Paint(console.Bad, "artifetch:"), strings.Join(lines, "\n  ")) // this can't be reported anywhere
+	const name = "artifetch:"
+	lines[0] = name + " " + lines[0]
+	for i, line := range lines {
+		lines[i] = console.Indented(line, con.Columns(), "    ")
+	}
+	said := strings.TrimPrefix(strings.Join(lines, "\n  "), name)
+	_, _ = fmt.Fprintln(con.Err, con.Paint(console.Bad, name)+said) // this can't be reported anywhere
 	return int(exit)
 }
 

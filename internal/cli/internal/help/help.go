@@ -142,23 +142,11 @@ func Wrap(text string) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		for _, line := range lines(paragraph, width) {
+		for _, line := range console.Fold(paragraph, width) {
 			b.WriteString(line + "\n")
 		}
 	}
 	return b.String()
-}
-
-// lines breaks text at blanks, into lines of at most so many characters.
-func lines(text string, width int) (list []string) {
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && utf8.RuneCountInString(line+" "+word) > width {
-			list, line = append(list, line), ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
-	}
-	return append(list, line)
 }
 
 func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
@@ -247,7 +235,7 @@ func writeRows(b *strings.Builder, rows [][2]string) {
 	var table [][]string
 	for _, r := range rows {
 		left := r[0]
-		for i, line := range lines(r[1], width-wide-len("  ")-len("  ")) {
+		for i, line := range console.Fold(r[1], width-wide-len("  ")-len("  ")) {
 			if i > 0 {
 				left = ""
 			}

@@ -1,0 +1,29 @@
+package console_test
+
+import (
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/console"
+)
+
+func TestIndented(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text    string
+		columns int
+		want    string
+	}{
+		{"no terminal, so  nothing is folded", 0, "no terminal, so  nothing is folded"},
+		{"too narrow to be read", 4, "too narrow to be read"},
+		{"as wide", 9, "as wide"},
+		{"a bit wider", 10, "a bit\n  wider"},
+		{"one two three four", 11, "one two\n  three\n  four"},
+		{"a word-that-is-too-wide b", 10, "a\n  word-that-is-too-wide\n  b"},
+		{"作業 作業 x", 11, "作業 作業\n  x"},
+		{"", 40, ""},
+	} {
+		if got := console.Indented(tt.text, tt.columns, "  "); got != tt.want {
+			t.Errorf("%q in %d columns: %q, want %q", tt.text, tt.columns, got, tt.want)
+		}
+	}
+}
