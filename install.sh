@@ -1,24 +1,24 @@
 #!/bin/sh
-# Installs artifetch from a directory on a web server that holds what `make release`
-# made, such as a package in GitLab's generic registry.
+# Installs artifetch from a directory on a web server that contains the output of
+# `make release`, such as a package in GitLab's generic registry.
 #
 #   sh install.sh URL [VERSION] [DIRECTORY]
 #
-#   ARTIFETCH_URL               the address of the directory that has checksums.txt
-#   ARTIFETCH_VERSION           refuse another version (default: the one that is there)
-#   ARTIFETCH_DIR               where the program goes (default: /usr/local/bin)
-#   ARTIFETCH_CHECKSUMS_SHA256  refuse a checksums.txt with another SHA-256
+#   ARTIFETCH_URL               the address of the directory that contains checksums.txt
+#   ARTIFETCH_VERSION           refuse any other version (default: the one in that directory)
+#   ARTIFETCH_DIR               where to install the program (default: /usr/local/bin)
+#   ARTIFETCH_CHECKSUMS_SHA256  refuse a checksums.txt with any other SHA-256
 #   ARTIFETCH_INSTALL_HEADER    send this header, such as "JOB-TOKEN: $CI_JOB_TOKEN"
-#   ARTIFETCH_INSTALL_HEADER_FILE  send the headers of this file
+#   ARTIFETCH_INSTALL_HEADER_FILE  send the headers in this file
 #   ARTIFETCH_OS, ARTIFETCH_ARCH  install for another machine: linux, darwin; amd64, …
 #   ARTIFETCH_SIGNER            the project whose pipeline signed the release
-#                               (default: https://gitlab.com/artifetch/artifetch); none: don't check
-#   ARTIFETCH_SIGNER_KEY        the file of a public key that signed it instead
+#                               (default: https://gitlab.com/artifetch/artifetch); none: don't verify
+#   ARTIFETCH_SIGNER_KEY        verify the signature with the public key in this file instead
 #
-# The checksum is always verified; the signature of checksums.txt if cosign is there.
-# The headers go to URL's server alone, never along a redirect; no token is part of a
-# process list or of a trace. Exit codes are the program's: 2 usage, 6 network, 7 the
-# digest differs, 9 local file system. Nothing is installed unless the code is 0.
+# The script always verifies the checksum, and the signature of checksums.txt if cosign is
+# installed. It sends the headers only to URL's server, never along a redirect. Tokens don't
+# appear in process lists or traces. Exit codes match the program's: 2 usage, 6 network,
+# 7 a digest differs, 9 local file system. Nothing is installed unless the code is 0.
 set -eu
 umask 022
 
@@ -51,16 +51,16 @@ detect_arch() {
 	case $(uname -m) in
 	x86_64 | amd64) echo amd64 ;;
 	aarch64 | arm64) echo arm64 ;;
-	armv7* | armv8l) echo arm ;; # armv8l is 32 bits on a processor of 64
+	armv7* | armv8l) echo arm ;; # armv8l is a 32-bit system on a 64-bit processor
 	*) uname -m ;;
 	esac
 }
 
-# chosen OS/ARCH
+# supported OS/ARCH
 supported() {
 	case $1 in
 	linux/amd64 | linux/arm64 | linux/arm | linux/ppc64le | linux/s390x | linux/riscv64 | darwin/amd64 | darwin/arm64) ;;
-	*) fail 2 "there is no program for $1; where that is wrong, set ARTIFETCH_OS and ARTIFETCH_ARCH" ;;
+	*) fail 2 "artifetch isn't built for $1; if that is the wrong platform, set ARTIFETCH_OS and ARTIFETCH_ARCH" ;;
 	esac
 }
 
@@ -81,13 +81,13 @@ digest() {
 	elif has openssl; then
 		set -- "$(openssl dgst -sha256 -r <"$1")"
 	else
-		fail 2 'neither sha256sum, shasum nor openssl is here: nothing could be verified'
+		fail 2 'cannot verify anything: install sha256sum, shasum or openssl'
 	fi
 	printf '%s\n' "${1%%[ *]*}"
 }
 
-# headers writes what is to be sent into a file that nobody else may read. A
-# here-document is part of no command line, and of no trace.
+# headers writes the headers to a file that only this user can read. A here-document
+# doesn't appear in command lines or traces.
 headers() {
 	if [ -n "${ARTIFETCH_INSTALL_HEADER_FILE:-}" ]; then
 		cat "$ARTIFETCH_INSTALL_HEADER_FILE" >"$work/headers" || fail 2 "cannot read ARTIFETCH_INSTALL_HEADER_FILE"
@@ -98,7 +98,7 @@ headers() {
 	else
 		return 0
 	fi
-	has curl || fail 2 'a header can be sent by curl alone, which is not here: wget would show it in the process list'
+	has curl || fail 2 'install curl to send a header: wget would show it in the process list'
 }
 
 # choose_tool decides who downloads.
@@ -112,30 +112,30 @@ choose_tool() {
 			tool='busybox wget'
 			case $url in
 			https:*) [ -n "${ARTIFETCH_CHECKSUMS_SHA256:-}" ] ||
-				fail 2 'the wget of busybox verifies no certificate: set ARTIFETCH_CHECKSUMS_SHA256, or install curl' ;;
+				fail 2 'the wget of busybox does not verify certificates: set ARTIFETCH_CHECKSUMS_SHA256, or install curl' ;;
 			esac
 			;;
 		esac
 	else
-		fail 2 'neither curl nor wget is here'
+		fail 2 'install curl or wget'
 	fi
 }
 
-# by_curl FILE [FLAG…] downloads the address in $work/address. An address may hold a
-# signature, so that it is no argument, either.
+# by_curl FILE [FLAG…] downloads the address in $work/address. An address may contain a
+# signature, so it isn't passed as an argument either.
 by_curl() {
 	to=$1
 	shift
 	case $url in
-	https:*) set -- --proto '=https' "$@" ;; # and never http, whatever it redirects to
+	https:*) set -- --proto '=https' "$@" ;; # never http, even after a redirect
 	*) set -- --proto '=http,https' "$@" ;;
 	esac
 	curl -sS -f --retry 3 --connect-timeout 30 --speed-limit 1 --speed-time 60 -K "$work/address" -o "$to" "$@"
 }
 
-# address writes the address in a file into another one, for curl.
+# address FILE writes the address in FILE to $work/address, as curl's configuration.
 address() {
-	! grep -q '["\\]' "$1" || fail 6 'the server redirects to an address that is none'
+	! grep -q '["\\]' "$1" || fail 6 'the server redirects to an invalid address'
 	read -r line <"$1"
 	cat >"$work/address" <<-EOF
 		url = "$line"
@@ -152,28 +152,28 @@ download() {
 		if [ -f "$work/headers" ]; then
 			by_curl "$work/$name" -H @"$work/headers" -w '%{redirect_url}' >"$work/redirect" || not_downloaded
 			[ -s "$work/redirect" ] || return 0
-			# curl would send the headers on. Where it leads asks for none.
+			# With -L, curl would send the headers there, too; the new address doesn't need them.
 			echo >>"$work/redirect"
 			address "$work/redirect"
 		fi
 		by_curl "$work/$name" -L || not_downloaded
 		;;
-	# That of busybox crashes over -T in some versions.
+	# Some versions of busybox's wget crash with -T.
 	wget) wget -q -t 3 -T 60 -O "$work/$name" "$url/$name" || not_downloaded ;;
 	*) wget -q -O "$work/$name" "$url/$name" || not_downloaded ;;
 	esac
 }
 
-not_downloaded() { fail 6 "$url/$name was not downloaded"; }
+not_downloaded() { fail 6 "cannot download $url/$name"; }
 
 # verify FILE DIGEST WHOSE
 verify() {
 	got=$(digest "$work/$1")
-	is_digest "$got" || fail 2 "the digest of $1 cannot be computed here"
+	is_digest "$got" || fail 2 "cannot compute the digest of $1"
 	[ "$got" = "$2" ] || fail 7 "$1 has the SHA-256 $got, but $3 says $2; nothing is installed"
 }
 
-# find_archive sets archive and sum from checksums.txt: the archive of the platform.
+# find_archive sets archive and sum to the platform's entry in checksums.txt.
 find_archive() {
 	archive='' sum=''
 	while read -r one name; do
@@ -190,7 +190,7 @@ find_archive() {
 	is_digest "$sum" || fail 7 "checksums.txt of $url has no SHA-256 for $archive; nothing is installed"
 }
 
-# signed verifies who signed checksums.txt, if cosign is here.
+# signed verifies who signed checksums.txt, if cosign is installed.
 signed() {
 	signer=${ARTIFETCH_SIGNER:-https://gitlab.com/artifetch/artifetch} bundle=checksums.txt.sigstore.json
 	[ "$signer" != none ] && has cosign || return 0
@@ -199,7 +199,7 @@ signed() {
 		return 0
 	fi
 	if [ -n "${ARTIFETCH_SIGNER_KEY:-}" ]; then
-		# Nobody but the key is trusted, so that nothing is asked of the network.
+		# Only the key is trusted, so cosign makes no network requests.
 		echo '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}' >"$work/root"
 		set -- --key "$ARTIFETCH_SIGNER_KEY" --insecure-ignore-tlog --trusted-root "$work/root"
 	else
@@ -214,16 +214,16 @@ signed() {
 	printf 'checksums.txt is signed by %s\n' "${ARTIFETCH_SIGNER_KEY:-$signer}"
 }
 
-# put moves the program into place; what was there works until it is replaced.
+# put moves the program into place. The old program works until it is replaced.
 put() {
-	tar -xzf "$work/$archive" -C "$work" "${archive%.tar.gz}/artifetch" || fail 7 "$archive has no program in it"
-	[ -f "$work/${archive%.tar.gz}/artifetch" ] || fail 7 "$archive has no program in it"
-	mkdir -p "$dir" || fail 9 "$dir cannot be made"
+	tar -xzf "$work/$archive" -C "$work" "${archive%.tar.gz}/artifetch" || fail 7 "$archive does not contain the program"
+	[ -f "$work/${archive%.tar.gz}/artifetch" ] || fail 7 "$archive does not contain the program"
+	mkdir -p "$dir" || fail 9 "cannot create $dir"
 	[ ! -d "$dir/artifetch" ] || fail 9 "$dir/artifetch is a directory"
-	new=$(mktemp "$dir/.artifetch.XXXXXX") || fail 9 "nothing can be written to $dir; name another directory, or be somebody who may"
-	cat "$work/${archive%.tar.gz}/artifetch" >"$new" || fail 9 "$dir is full"
+	new=$(mktemp "$dir/.artifetch.XXXXXX") || fail 9 "cannot write to $dir; name another directory, or run this as a user who can"
+	cat "$work/${archive%.tar.gz}/artifetch" >"$new" || fail 9 "cannot write to $dir: is the disk full?"
 	chmod 755 "$new"
-	mv -f "$new" "$dir/artifetch" || fail 9 "$dir/artifetch cannot be replaced"
+	mv -f "$new" "$dir/artifetch" || fail 9 "cannot replace $dir/artifetch"
 	new=''
 }
 
@@ -232,10 +232,10 @@ main() {
 	url=${url%/}
 	case $url in
 	https://?* | http://?*) ;;
-	*) fail 2 'which address? sh install.sh URL [VERSION] [DIRECTORY]; URL is the directory that has checksums.txt' ;;
+	*) fail 2 'URL must be an http or https address: sh install.sh URL [VERSION] [DIRECTORY]; URL is the directory that contains checksums.txt' ;;
 	esac
 	case $url$version in
-	*[\"\\\*\?\[]* | *' '*) fail 2 'the address and the version are to be plain, without blanks, quotes and patterns' ;;
+	*[\"\\\*\?\[]* | *' '*) fail 2 'the address and the version must not contain spaces, quotes or wildcards' ;;
 	esac
 	os=${ARTIFETCH_OS:-$(detect_os)} arch=${ARTIFETCH_ARCH:-$(detect_arch)}
 	supported "$os/$arch"
@@ -244,11 +244,11 @@ main() {
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
-	work=$(umask 077 && mktemp -d) || fail 9 'no temporary directory can be made'
+	work=$(umask 077 && mktemp -d) || fail 9 'cannot create a temporary directory'
 	headers
 	download checksums.txt
 	if [ -n "${ARTIFETCH_CHECKSUMS_SHA256:-}" ]; then
-		is_digest "$ARTIFETCH_CHECKSUMS_SHA256" || fail 2 'ARTIFETCH_CHECKSUMS_SHA256 is not 64 digits from 0 to f'
+		is_digest "$ARTIFETCH_CHECKSUMS_SHA256" || fail 2 'ARTIFETCH_CHECKSUMS_SHA256 must be 64 digits, 0 to 9 and a to f'
 		verify checksums.txt "$ARTIFETCH_CHECKSUMS_SHA256" ARTIFETCH_CHECKSUMS_SHA256
 	fi
 	find_archive

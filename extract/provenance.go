@@ -81,7 +81,7 @@ func ReadStatement(ctx context.Context, src Source) (Statement, error) {
 			return s, nil
 		}
 	}
-	return Statement{}, &ProvenanceError{"the archive has none: runners write it where RUNNER_GENERATE_ARTIFACTS_METADATA is true"}
+	return Statement{}, &ProvenanceError{}
 }
 
 func parseStatement(text []byte) (Statement, bool) {
@@ -121,15 +121,23 @@ func (s Statement) Expect(commit, job, jobName, project string) error {
 	return nil
 }
 
-// ProvenanceError reports an archive that contradicts the runner's statement.
-type ProvenanceError struct{ What string }
+// ProvenanceError reports an archive that has no provenance statement, or contradicts it.
+type ProvenanceError struct {
+	What string // how it contradicts the statement; empty if there is none
+}
 
 // Error implements error.
 func (e *ProvenanceError) Error() string {
+	if e.What == "" {
+		return "the archive has no provenance statement"
+	}
 	return "the provenance statement doesn't match: " + e.What
 }
 
 // Hint says what to do next.
-func (*ProvenanceError) Hint() string {
-	return "nothing was extracted; the archive, or the statement in it, was changed after the job, or belongs to another job"
+func (e *ProvenanceError) Hint() string {
+	if e.What == "" {
+		return "nothing was extracted; set RUNNER_GENERATE_ARTIFACTS_METADATA to true in the job that creates the archive, and re-run it"
+	}
+	return "nothing was extracted; the archive or its statement was changed after the job, or belongs to another job"
 }

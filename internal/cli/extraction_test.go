@@ -52,7 +52,7 @@ func TestVerifyProvenance(t *testing.T) {
 		}
 	}
 	code, _, said := run(t, gitlabtest.Fixture(), gitlabtest.Options{}, "fetch", "-o", t.TempDir(), "--verify-provenance", "--job-id", "1001")
-	if code != 7 || !strings.Contains(said, "RUNNER_GENERATE_ARTIFACTS_METADATA") {
+	if code != 7 || !strings.Contains(said, "the archive has no provenance statement\n") || !strings.Contains(said, "RUNNER_GENERATE_ARTIFACTS_METADATA") {
 		t.Errorf("no statement: code %d, %s", code, said)
 	}
 }

@@ -227,17 +227,17 @@ func TestInstallRefuses(t *testing.T) {
 		{name: "two versions", spoil: func(f map[string]string) {
 			f["checksums.txt"] += strings.ReplaceAll(f["checksums.txt"], "v1.2.3", "v1.2.4")
 		}, code: 2, want: "several versions"},
-		{name: "no checksums", spoil: func(f map[string]string) { delete(f, "checksums.txt") }, code: 6, want: "/checksums.txt was not downloaded"},
-		{name: "no archive", spoil: func(f map[string]string) { delete(f, installArchive) }, code: 6, want: installArchive + " was not downloaded"},
-		{name: "truncated", handle: truncate, code: 6, want: installArchive + " was not downloaded"},
+		{name: "no checksums", spoil: func(f map[string]string) { delete(f, "checksums.txt") }, code: 6, want: "/release/checksums.txt"},
+		{name: "no archive", spoil: func(f map[string]string) { delete(f, installArchive) }, code: 6, want: "/release/" + installArchive},
+		{name: "truncated", handle: truncate, code: 6, want: "/release/" + installArchive},
 		{name: "other checksums", env: "ARTIFETCH_CHECKSUMS_SHA256=" + strings.Repeat("0", 64), code: 7, want: "but ARTIFETCH_CHECKSUMS_SHA256 says"},
-		{name: "pin is none", env: "ARTIFETCH_CHECKSUMS_SHA256=abc", code: 2, want: "not 64 digits"},
-		{name: "unknown processor", env: "ARTIFETCH_ARCH=vax", code: 2, want: "there is no program for linux/vax"},
-		{name: "unknown system", env: "ARTIFETCH_OS=plan9", code: 2, want: "there is no program for plan9/riscv64"},
+		{name: "pin is none", env: "ARTIFETCH_CHECKSUMS_SHA256=abc", code: 2, want: "must be 64 digits"},
+		{name: "unknown processor", env: "ARTIFETCH_ARCH=vax", code: 2, want: "artifetch isn't built for linux/vax"},
+		{name: "unknown system", env: "ARTIFETCH_OS=plan9", code: 2, want: "artifetch isn't built for plan9/riscv64"},
 		{name: "not an archive", spoil: func(f map[string]string) {
 			f["checksums.txt"] = fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte("text")), installArchive)
 			f[installArchive] = "text"
-		}, code: 7, want: "has no program in it"},
+		}, code: 7, want: "does not contain the program"},
 	}
 	for _, tt := range tests {
 		for _, shell := range []string{"dash", "busybox sh"} {
@@ -275,12 +275,12 @@ func truncate(s *shelf, w http.ResponseWriter, r *http.Request) {
 func TestInstallUsage(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, shell, url, env, want string }{
-		{"no address", "dash", "", "", "which address?"},
-		{"no web address", "dash", "ftp://example.com", "", "which address?"},
-		{"pattern", "dash", "https://example.com/[ab]", "", "without blanks, quotes and patterns"},
-		{"nothing downloads", "dash", "https://example.com", "", "neither curl nor wget is here"},
-		{"header without curl", "busybox sh", "http://127.0.0.1:1", "ARTIFETCH_INSTALL_HEADER=JOB-TOKEN: " + installToken, "by curl alone"},
-		{"no certificates", "busybox sh", "https://127.0.0.1:1", "", "verifies no certificate"},
+		{"no address", "dash", "", "", "URL must be an http or https address"},
+		{"no web address", "dash", "ftp://example.com", "", "URL must be an http or https address"},
+		{"pattern", "dash", "https://example.com/[ab]", "", "must not contain spaces, quotes or wildcards"},
+		{"nothing downloads", "dash", "https://example.com", "", "install curl or wget"},
+		{"header without curl", "busybox sh", "http://127.0.0.1:1", "ARTIFETCH_INSTALL_HEADER=JOB-TOKEN: " + installToken, "install curl to send a header"},
+		{"no certificates", "busybox sh", "https://127.0.0.1:1", "", "does not verify certificates"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -75,7 +75,7 @@ func inputsTable(t *testing.T, file string) string {
 		if in.Description == "" {
 			t.Errorf("%s: %s has no description", file, name)
 		}
-		value := "none: it must be given"
+		value := "(required)"
 		if in.Default.Kind == yaml.ScalarNode {
 			value = "`" + in.Default.Value + "`"
 			if in.Default.Value == "" {

@@ -83,7 +83,7 @@ func (f *front) run(t *testing.T, ws string, args ...string) (code int, out stri
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "artifetch", append([]string{"fetch", "-v", "--job-id", "1001"}, args...)...)
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + ws, "TMPDIR=" + os.TempDir(), "GORACE=" + os.Getenv("GORACE"), "GITLAB_CI=true", "NO_COLOR=1",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + ws, "TMPDIR=" + os.TempDir(), "GITLAB_CI=true", "NO_COLOR=1",
 		"CI_API_V4_URL=" + f.url + "/api/v4", "CI_SERVER_URL=" + f.url, "CI_PROJECT_ID=1", "CI_PROJECT_PATH=group/app", "CI_PROJECT_DIR=" + ws,
 		"CI_COMMIT_REF_NAME=main", "CI_DEFAULT_BRANCH=main", "CI_JOB_TOKEN=" + gitlabtest.JobToken, "ARTIFETCH_SECRETS_DIR=" + ws + "/none",
 	}
