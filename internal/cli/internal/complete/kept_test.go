@@ -21,6 +21,9 @@ func TestKept(t *testing.T) {
 	check("the first time", "key", 1)
 	check("again", "key", 1)
 	check("something else", "other", 2)
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the directory: %v, %v", info, err)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
 		t.Fatalf("%v, %v", entries, err)
