@@ -15,7 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
-// words is text that compresses about as well as build outputs do.
+// words is text that compresses about as well as build output.
 func words(n int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	var b bytes.Buffer
@@ -25,7 +25,7 @@ func words(n int) []byte {
 	return b.Bytes()[:n]
 }
 
-// benchZip makes an archive of files of one size in directories of forty.
+// benchZip creates an archive of files of the same size, forty in each directory.
 func benchZip(b *testing.B, files, size int, method uint16) []byte {
 	b.Helper()
 	var out bytes.Buffer
@@ -47,8 +47,8 @@ func benchZip(b *testing.B, files, size int, method uint16) []byte {
 	return out.Bytes()
 }
 
-// BenchmarkExtract compares a stage and its commit with the standard library,
-// one entry after the other.
+// BenchmarkExtract compares staging and committing with the standard library extracting
+// one entry after another.
 func BenchmarkExtract(b *testing.B) {
 	for _, bb := range []struct {
 		name        string
@@ -96,8 +96,7 @@ func extractAll(b *testing.B, archive []byte, out string) {
 	}
 }
 
-// unzipAll is what a program does that cares for speed and safety no more than
-// it must.
+// unzipAll extracts as a program does that takes no special care of speed and safety.
 func unzipAll(b *testing.B, archive []byte, out string) {
 	b.Helper()
 	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))

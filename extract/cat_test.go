@@ -37,7 +37,7 @@ func TestCat(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", tt.name, got.Len(), err)
 		}
 	}
-	// What was written was written, but the error says that it is wrong.
+	// Bytes written so far stay, but the error says that they are wrong.
 	bad := bytes.Replace(archive, []byte("content"), []byte("CONTENT"), 1)
 	var got strings.Builder
 	if err := extract.Cat(t.Context(), source(bad), "a/f", &got); !asType(err, new(*extract.CorruptError)) {

@@ -20,7 +20,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
-// staged puts files into a stage of out: names and contents by turns.
+// staged adds files to a stage of out: names and contents alternate.
 func staged(t *testing.T, out string, files ...string) *Stage {
 	t.Helper()
 	return stagedWith(t, out, StageOptions{}, files...)
@@ -38,7 +38,7 @@ func stagedWith(t *testing.T, out string, o StageOptions, files ...string) *Stag
 	return s
 }
 
-// addFiles puts files into a stage: names and contents by turns.
+// addFiles adds files to a stage: names and contents alternate.
 func addFiles(ctx context.Context, s *Stage, files ...string) error {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -58,7 +58,7 @@ func addFiles(ctx context.Context, s *Stage, files ...string) error {
 	return err
 }
 
-// contents are all files below dir.
+// contents returns all files below dir.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -87,8 +87,8 @@ func put(t *testing.T, path, content string) {
 	}
 }
 
-// interfering is a context that does something before the n-th move, as others
-// on the machine may.
+// interfering is a context that does something before the n-th move, like another process
+// on the machine.
 type interfering struct {
 	context.Context
 	n  int
@@ -103,10 +103,10 @@ func (c *interfering) Err() error {
 	return nil
 }
 
-// Value hides that there is a context of the standard library below.
+// Value hides the standard library's context below.
 func (*interfering) Value(any) any { return nil }
 
-// Whichever of the renames fails, all before it are taken back.
+// Whichever rename fails, Commit undoes all renames before it.
 func TestEveryRenameFails(t *testing.T) {
 	t.Parallel()
 	const n = 10
@@ -140,8 +140,8 @@ func TestEveryRenameFails(t *testing.T) {
 	}
 }
 
-// If what was moved cannot be moved back, the only copy of what was there before
-// stays, and the error says where; neither Discard nor a later run removes it.
+// If a moved file can't be moved back, the only copy of the original stays, and the error
+// says where; neither Discard nor a later run removes it.
 func TestRescue(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -201,7 +201,7 @@ func TestConflictPolicies(t *testing.T) {
 	}
 }
 
-// A directory where a file goes is a conflict whatever the policy says.
+// A directory at a file's path is a conflict under any policy.
 func TestKindsClashUnderEveryPolicy(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []ConflictPolicy{Overwrite, SkipExisting, FailIfExists} {
@@ -217,8 +217,8 @@ func TestKindsClashUnderEveryPolicy(t *testing.T) {
 	}
 }
 
-// What somebody else puts into a new place between the plan and the move is treated
-// as if it had been there before: replaced, left alone, or a reason to go back.
+// If another process creates a file at a new path between the plan and the move, it is
+// treated like an existing one: replaced, kept, or a reason to undo the commit.
 func TestWhatComesMeanwhile(t *testing.T) {
 	t.Parallel()
 	old := map[string]string{"there/a": "old"}
@@ -246,7 +246,7 @@ func TestWhatComesMeanwhile(t *testing.T) {
 		files := []string{"there/a", "new", "there/new", "new", "zz", "new"}
 		put(t, filepath.Join(out, "there/a"), "old")
 		before := 2
-		if tt.policy == FailIfExists { // which would mind the one that is there
+		if tt.policy == FailIfExists { // this policy would refuse the existing file
 			files = append([]string{"first", "new"}, files[2:]...)
 			if err := os.Remove(filepath.Join(out, "there/a")); err != nil {
 				t.Fatal(err)
@@ -273,7 +273,7 @@ func TestWhatComesMeanwhile(t *testing.T) {
 	}
 }
 
-// Two runs may make one directory at the same time.
+// Two runs may create the same directory at the same time.
 func TestTwoRunsMakeOneDirectory(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -293,7 +293,8 @@ func TestTwoRunsMakeOneDirectory(t *testing.T) {
 	}
 }
 
-// withoutTurns lets a second run commit at the same time, as where there are no locks.
+// withoutTurns lets a second run commit at the same time, as on a file system without
+// locks.
 func withoutTurns(t *testing.T, out string) {
 	t.Helper()
 	locks, err := filepath.Glob(filepath.Join(out, names.StagePrefix+"commit*"))
@@ -302,8 +303,8 @@ func withoutTurns(t *testing.T, out string) {
 	}
 }
 
-// Two runs into one directory commit one after the other: the files that are there in the
-// end are all of one archive. The second begins in the middle of the first.
+// Two runs into the same directory commit one after the other: in the end, all files come
+// from one archive. The second run starts in the middle of the first.
 func TestCommitsTakeTurns(t *testing.T) {
 	t.Parallel()
 	out, done := t.TempDir(), make(chan error, 1)
@@ -326,8 +327,9 @@ func TestCommitsTakeTurns(t *testing.T) {
 	}
 }
 
-// A commit that waits for another one ends with its context, and not without one: both
-// leave the directory as it was. A lock that a killed run has left blocks no other run.
+// A commit that waits for another one ends when its context does; until then, it keeps
+// waiting. In both cases, the directory is unchanged. A lock left by a killed run doesn't
+// block other runs.
 func TestCommitWaits(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -377,8 +379,8 @@ func TestUmask(t *testing.T) {
 	}
 }
 
-// What does not fit onto the disk is refused before anything is written, also if
-// only two archives together do not.
+// An archive that doesn't fit on the disk is refused before anything is written, even if
+// only two archives together don't fit.
 func TestNoSpace(t *testing.T) {
 	t.Parallel()
 	s := staged(t, t.TempDir(), "a", "x")

@@ -1,7 +1,7 @@
 package extract_test
 
-// writers make archives of the directory that they are run in, at $OUT. What they
-// have in common is that none of them is GitLab Runner.
+// writers create archives of their working directory, at $OUT. None of them is GitLab
+// Runner.
 func writers() map[string]string {
 	all := tarWriters()
 	for name, script := range zipWriters() {
@@ -99,9 +99,9 @@ func zipWriters() map[string]string {
 	}
 }
 
-// zip64Writers write zip64, each in its own way: records, fields, descriptors of eight
-// bytes. What makes a record necessary is the number of entries, of which many are one
-// directory, again and again.
+// zip64Writers write zip64 in different ways: records, fields, eight-byte descriptors. The
+// number of entries makes the record necessary; many of them are the same directory,
+// repeated.
 func zip64Writers() map[string]string {
 	return map[string]string{
 		"infozip-zip64.zip":      "zip -qr -fz $OUT .",

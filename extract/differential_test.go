@@ -19,8 +19,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
-// onPurpose are the archives that we treat otherwise than unzip and bsdtar do, and
-// why.
+// onPurpose lists the archives that we treat differently from unzip and bsdtar, and why.
 func onPurpose() map[string]string {
 	return map[string]string{
 		"symlink.zip":           "its link leads out of the directory",
@@ -30,8 +29,8 @@ func onPurpose() map[string]string {
 	}
 }
 
-// Archives of other writers give the same files as with unzip and bsdtar, where those
-// agree. The archives are created by the test, or come with Go.
+// Archives by other programs give the same files as with unzip and bsdtar, where those
+// agree. The test creates the archives, or they come with Go.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	missing := missingTools(t)
@@ -60,7 +59,7 @@ func TestDifferential(t *testing.T) {
 			}
 		})
 	}
-	// Some hold what one of the others knows nothing of.
+	// Some contain features that another program doesn't support.
 	if least := len(writers()) - 10; compared < least && len(missing) == 0 {
 		t.Errorf("only %d archives were compared: the others disagree on too many", compared)
 	}
@@ -69,8 +68,8 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-// missingTools returns those of the programs that create or extract archives that aren't
-// installed. BSD's tar doesn't count.
+// missingTools returns the programs for creating or extracting archives that aren't
+// installed, except for BSD's tar.
 func missingTools(t *testing.T) (missing []string) {
 	t.Helper()
 	missing = need.Missing(t, "unzip", "bsdtar", "zip", "7z", "python3", "tar", "jar", "java", "xz", "lz4", "zstd", "bzip2")
@@ -80,7 +79,7 @@ func missingTools(t *testing.T) (missing []string) {
 	return missing
 }
 
-// foundArchives are those that come with Go, and those of real runners.
+// foundArchives returns archives that come with Go, and archives by real runners.
 func foundArchives(t *testing.T) []string {
 	t.Helper()
 	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
@@ -98,7 +97,7 @@ func foundArchives(t *testing.T) []string {
 	return append(archives, samples...)
 }
 
-// sourceTree is what archives are made of.
+// sourceTree is the content of the archives.
 func sourceTree(t *testing.T) string {
 	t.Helper()
 	src := t.TempDir()
@@ -165,9 +164,9 @@ func noisy(n int) []byte {
 	return b
 }
 
-// differential compares one archive, and reports whether there was anything to
-// compare with: what comes out has to be what comes out by the others, and, where these
-// do not agree, by one of them.
+// differential compares one archive, and reports whether there was anything to compare
+// with: we must produce what the other programs do or, where they disagree, what one of
+// them does.
 func differential(t *testing.T, archive string) bool {
 	t.Helper()
 	name := filepath.Base(archive)
@@ -183,7 +182,7 @@ func differential(t *testing.T, archive string) bool {
 	var diffs []string
 	for tool, of := range theirs {
 		diff := cmp.Diff(of, ours)
-		if len(theirs) > 1 && diff != "" { // of archives by Windows they have modes of their own
+		if len(theirs) > 1 && diff != "" { // programs give archives by Windows different modes
 			diff = cmp.Diff(withoutModes(of), withoutModes(ours))
 		}
 		if diff != "" {
@@ -207,7 +206,7 @@ func differential(t *testing.T, archive string) bool {
 	return len(theirs) > 0 && agree(theirs)
 }
 
-// times are those of files, in seconds.
+// times returns the times of files, in seconds.
 func times(t *testing.T, dir string) map[string]int64 {
 	t.Helper()
 	all := map[string]int64{}
@@ -226,7 +225,7 @@ func times(t *testing.T, dir string) map[string]int64 {
 	return all
 }
 
-// firstDiff compares our times with those of the others. There is no difference where
+// firstDiff compares our times with those of the other programs. There is no difference if
 // we agree with one of them.
 func firstDiff(ours map[string]int64, theirs []map[string]int64) string {
 	for name, at := range ours {
@@ -238,7 +237,7 @@ func firstDiff(ours map[string]int64, theirs []map[string]int64) string {
 	return ""
 }
 
-// agree reports whether trees are the same, but for modes.
+// agree reports whether trees are the same, except for modes.
 func agree(trees map[string][]string) bool {
 	var one []string
 	for _, tree := range trees {
@@ -260,8 +259,8 @@ func withoutModes(lines []string) []string {
 	return without
 }
 
-// byOthers unpacks with bsdtar and another program for the format. There is no tree
-// of one that refuses the archive.
+// byOthers unpacks with bsdtar and another program for the format. It returns no tree for
+// a program that refuses the archive.
 func byOthers(t *testing.T, archive string) (trees map[string][]string, all []map[string]int64) {
 	t.Helper()
 	commands := map[string]string{"bsdtar": `bsdtar -x -f "$0" -C "$1"`}

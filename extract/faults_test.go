@@ -16,8 +16,8 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/staging"
 )
 
-// faultArchive has what a stage treats in different ways: files of several sizes,
-// in directories that are listed or only implied, a link.
+// faultArchive contains everything that a stage treats differently: files of several
+// sizes, in directories that are listed or only implied, and a link.
 func faultArchive(t *testing.T, version string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -46,7 +46,7 @@ func faultArchive(t *testing.T, version string) []byte {
 	return b.Bytes()
 }
 
-// state is everything in a directory but stages: kind, mode, content or target.
+// state returns everything in a directory except stages: kind, mode, content or target.
 func state(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -85,7 +85,7 @@ func state(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// attempt extracts two archives that share files, and returns what went wrong.
+// attempt extracts two archives that share files, and returns what failed.
 func attempt(t *testing.T, out string, archive []byte, c staging.Calls) (committed bool, err error) {
 	t.Helper()
 	s, err := newStage(out, StageOptions{}, c)
@@ -106,8 +106,8 @@ func attempt(t *testing.T, out string, archive []byte, c staging.Calls) (committ
 
 var errInjected = errors.New("injected")
 
-// Where nothing can be created, as on a read-only file system, nothing has to be removed
-// either, and nothing is said of that.
+// If nothing can be created, as on a read-only file system, there is nothing to remove,
+// and no report about it.
 func TestNothingToRemove(t *testing.T) {
 	t.Parallel()
 	readOnly := func(op, path string) error {
@@ -123,11 +123,11 @@ func TestNothingToRemove(t *testing.T) {
 	}
 }
 
-// Whichever call to the file system fails, of staging, of the commit or of the
-// cleaning up, the workspace is all old or all new, an error says so if it is old,
-// and the next run leaves nothing behind.
+// Whichever file system call fails, in staging, commit or cleanup, the workspace has all
+// old or all new files, an error says so if they are old, and the next run leaves nothing
+// behind.
 //
-// It holds for file systems without hard links too, and for those that can't exchange
+// This also applies to file systems without hard links, and to those that can't exchange
 // files.
 func TestEveryCallFails(t *testing.T) {
 	t.Parallel()

@@ -6,7 +6,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/codec"
 )
 
-// What tests that write archives know of the formats.
+// Format constants for tests that write archives.
 
 var le = binary.LittleEndian
 
@@ -42,7 +42,7 @@ const (
 	id7zEncoded     = 0x17
 )
 
-// append7z appends numbers, each in the nine bytes that any takes.
+// append7z appends numbers, each in nine bytes, which is enough for any.
 func append7z(b []byte, numbers ...uint64) []byte {
 	for _, n := range numbers {
 		b = le.AppendUint64(append(b, 0xff), n)

@@ -14,7 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
-// add extracts an archive, and returns what came out.
+// add extracts an archive, and returns the files.
 func add(t *testing.T, archive []byte, o Options) (map[string]string, error) {
 	t.Helper()
 	b := newSandbox(t)
@@ -28,9 +28,9 @@ func add(t *testing.T, archive []byte, o Options) (map[string]string, error) {
 	return b.tree(t), nil
 }
 
-// Every compression is recognised, as a tar and as a single file, with frames in front
-// that have no content, and in several parts; and with any byte missing at its end it is
-// not whole.
+// Every compression is recognized, for a tar and for a single file, with frames without
+// content in front, and in several parts. With any byte missing at its end, it is
+// truncated.
 func TestStreams(t *testing.T) {
 	t.Parallel()
 	plain := tarSeeds(t)["gnu"]
@@ -44,7 +44,7 @@ func TestStreams(t *testing.T) {
 			t.Parallel()
 			stream := compressed(t, by, plain)
 			variants := map[string][]byte{"as it is": stream}
-			if name != "lzma" { // which has no end of its own
+			if name != "lzma" { // which has no end marker of its own
 				variants["in two parts"] = append(compressed(t, by, plain[:1000]), compressed(t, by, plain[1000:])...)
 			}
 			if name == "zstd" || name == "lz4" {
@@ -69,7 +69,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// The trailer of an lzip member has CRC-32 and size.
+// The trailer of an lzip member contains the CRC-32 and the size.
 func TestLzipTrailer(t *testing.T) {
 	t.Parallel()
 	const lenTrailer = 20
@@ -83,8 +83,8 @@ func TestLzipTrailer(t *testing.T) {
 	}
 }
 
-// What is damaged anywhere is refused, or comes out right, by every compression that
-// has a checksum. The error names each format once, though libraries name theirs, too.
+// Every compression that has a checksum refuses damaged data, or extracts it correctly.
+// The error names each format once, though libraries name theirs, too.
 func TestStreamDamage(t *testing.T) {
 	t.Parallel()
 	plain := tarSeeds(t)["gnu"]
@@ -105,14 +105,14 @@ func TestStreamDamage(t *testing.T) {
 	}
 }
 
-// saysTwice reports whether a prefix of a message follows itself, as in "xz: xz: ", or is
-// the import path of a library.
+// saysTwice reports whether a message repeats a prefix, as in "xz: xz: ", or contains the
+// import path of a library.
 func saysTwice(message string) bool {
 	parts := strings.Split(message, ": ")
 	return len(slices.Compact(slices.Clone(parts))) < len(parts) || strings.Contains(message, "archive/")
 }
 
-// The prefixes of errors within errors are said once, wherever they come from.
+// Prefixes of nested errors are printed once, wherever they come from.
 func TestFormatIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -130,7 +130,7 @@ func TestFormatIsSaidOnce(t *testing.T) {
 	}
 }
 
-// The reader's position says where a tar ends, and not what its last bytes are.
+// The reader's position says where a tar ends; its last bytes don't.
 func TestTarEnds(t *testing.T) {
 	t.Parallel()
 	zeros := strings.Repeat("\x00", 4096)
@@ -161,8 +161,8 @@ func TestTarEnds(t *testing.T) {
 	}
 }
 
-// Zeros behind a gzip file are padding, as on a tape; whatever else is there is damage,
-// unless it is another member.
+// Zeros after a gzip file are padding, as on a tape; anything else is damage, unless it is
+// another member.
 func TestGzipPadding(t *testing.T) {
 	t.Parallel()
 	gz := func(content []byte) []byte { return compressed(t, compressors()["gzip"], content) }
@@ -194,7 +194,7 @@ func TestGzipPadding(t *testing.T) {
 	}
 }
 
-// Times that no file can have here are no reason to stop.
+// A time that no file can have here isn't an error.
 func TestTarTimes(t *testing.T) {
 	t.Parallel()
 	for _, seconds := range []string{"-1", "0", "4000000000", "253402300800", "9000000000000000000", "-9000000000000000000"} {
@@ -207,7 +207,8 @@ func TestTarTimes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The writer takes no such time: a record of the same length becomes one.
+		// The writer refuses such a time, so the test overwrites a record of the same
+		// length.
 		archive := bytes.Replace(b.Bytes(), []byte("VENDOR.x="), []byte("mtime=000"), 1)
 		archive = bytes.Replace(archive, []byte("=000"+strings.Repeat("0", len(seconds))), []byte("="+strings.Repeat("0", 3)+seconds), 1)
 		if seconds[0] == '-' {
@@ -219,7 +220,7 @@ func TestTarTimes(t *testing.T) {
 	}
 }
 
-// What GNU tar writes beside the types of POSIX.
+// The entry types that GNU tar adds to those of POSIX.
 func TestTarTypes(t *testing.T) {
 	t.Parallel()
 	sparse := make([]byte, 70_000)
@@ -238,7 +239,7 @@ func TestTarTypes(t *testing.T) {
 		if got, err := add(t, archive, Options{}); err != nil || got["holes"] != string(sparse) || len(got) != 1 {
 			t.Errorf("%s: %v", name, err)
 		}
-		// Holes count: they are written.
+		// Holes count, because they are written.
 		if _, err := add(t, archive, Options{Limits: Limits{MaxBytes: 69_999}}); !is[*LimitError](err) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -260,7 +261,7 @@ func TestTarTypes(t *testing.T) {
 	}
 }
 
-// A mode without any permission is a mode.
+// A mode without permissions is valid.
 func TestTarModes(t *testing.T) {
 	t.Parallel()
 	plain := tarOfFiles(t, "f", "content")
@@ -271,7 +272,7 @@ func TestTarModes(t *testing.T) {
 		t.Fatal(err)
 	}
 	archive := resum(plain)
-	for range 2 { // the second is compared with the first, which nobody may read
+	for range 2 { // the second is compared with the first, which is unreadable
 		if _, err = stage.Add(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), Options{}); err != nil {
 			t.Fatal(err)
 		}
@@ -284,8 +285,8 @@ func TestTarModes(t *testing.T) {
 	}
 }
 
-// An archive within an archive is unpacked although nobody may read it, and keeps its
-// mode if it isn't one.
+// A nested archive is unpacked even if its mode makes it unreadable. If it isn't an
+// archive, it keeps its mode.
 func TestUnpackUnreadable(t *testing.T) {
 	t.Parallel()
 	archive := rawZipOf(t, 0o100000, "a.gz", string(compressed(t, compressors()["gzip"], []byte("content"))), "b.gz", "no gzip")
@@ -308,7 +309,7 @@ func TestUnpackUnreadable(t *testing.T) {
 	}
 }
 
-// Formats that cannot be unpacked are named; within an archive they stay as they are.
+// Unsupported formats are named; nested ones stay as they are.
 func TestUnsupportedFormats(t *testing.T) {
 	t.Parallel()
 	for head, want := range map[string]string{
@@ -326,8 +327,7 @@ func TestUnsupportedFormats(t *testing.T) {
 	}
 }
 
-// A report that was taken for an archive is no sign of a wrong address, if it is a file
-// of this machine.
+// A local file that is a report, not an archive, isn't blamed on a wrong address.
 func TestHintsForReports(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string][2]string{

@@ -14,7 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/sevenzip"
 )
 
-// sevenZipOf is a 7z archive of packed streams and a header, with the right
+// sevenZipOf creates a 7z archive from packed streams and a header, with the right
 // checksums.
 func sevenZipOf(packed, header []byte) []byte {
 	b := append([]byte("7z\xbc\xaf\x27\x1c\x00\x04"), make([]byte, lenStart7z-8)...)
@@ -25,8 +25,8 @@ func sevenZipOf(packed, header []byte) []byte {
 	return slices.Concat(b, packed, header)
 }
 
-// parts7z takes an archive apart into packed streams and header, which is unpacked
-// if it was packed.
+// parts7z splits an archive into packed streams and header, and unpacks the header if it
+// is packed.
 func parts7z(t testing.TB, archive []byte) (packed, header []byte) {
 	t.Helper()
 	offset, length := le.Uint64(archive[12:]), le.Uint64(archive[20:])
@@ -44,9 +44,9 @@ func parts7z(t testing.TB, archive []byte) (packed, header []byte) {
 	return packed, header
 }
 
-// FuzzSevenZip holds that no header of a 7z archive, right or wrong, makes anything
-// panic, take memory for what it only claims, or write where it may not; and that
-// what is taken comes out with the sizes that it says.
+// FuzzSevenZip checks that no 7z header, valid or not, causes a panic, allocates memory
+// for what it only claims, or writes outside the directory; and that extracted files have
+// the sizes in the header.
 func FuzzSevenZip(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.7z")
 	if err != nil || len(files) < 3 {
@@ -75,7 +75,7 @@ func FuzzSevenZip(f *testing.F) {
 				return err
 			})
 		})
-		// Windows are no larger than what comes out: 1 MiB of files, and the header.
+		// Windows are no larger than the output: 1 MiB of files, and the header.
 		if limit := uint64(4*sevenzip.MaxHeader + 100*len(archive)); took > limit {
 			t.Errorf("%d bytes were allocated for an archive of %d", took, len(archive))
 		}

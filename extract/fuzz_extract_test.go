@@ -16,13 +16,13 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
-// fuzzOptions keep what one input may cost small.
+// fuzzOptions limit the cost of one input.
 func fuzzOptions() Options {
 	limits := Limits{MaxBytes: 1 << 20, MaxFiles: 1000}
 	return Options{Limits: limits, BareName: "bare.txt", budget: &budget{limits: limits.withDefaults(), free: 1 << 20}}
 }
 
-// sandbox is a directory to extract into, with something beside it and in it.
+// sandbox is a directory to extract into, with something beside it and inside it.
 type sandbox struct {
 	parent, out string
 }
@@ -44,9 +44,9 @@ func newSandbox(t *testing.T) sandbox {
 	return b
 }
 
-// extract extracts by add, and checks what must hold of any archive: an error is
-// of a type that says what is wrong with the archive, what is beside has not changed,
-// nothing of the stage is left, and after an error nothing at all.
+// extract extracts by add, and checks what must be true for every archive: an error has a
+// type that says what is wrong with the archive, everything beside the directory is
+// unchanged, no stage is left, and after an error nothing at all.
 func (b sandbox) extract(t *testing.T, add func(s *Stage) error) error {
 	t.Helper()
 	stage, err := NewStage(b.out, StageOptions{OnConflict: FailIfExists})
@@ -96,8 +96,8 @@ func (b sandbox) check(t *testing.T, failed bool) {
 	}
 }
 
-// tree is what is in the sandbox: files with their content, links with an arrow in
-// front of their target, directories with a slash at their end.
+// tree returns the sandbox's content: files with their content, links with an arrow before
+// their target, directories with a slash at the end.
 func (b sandbox) tree(t *testing.T) map[string]string {
 	t.Helper()
 	tree := map[string]string{}
@@ -129,7 +129,7 @@ func (b sandbox) tree(t *testing.T) map[string]string {
 	return tree
 }
 
-// allocated is how many bytes do allocates, whether they are freed or not.
+// allocated returns how many bytes do allocates, whether they are freed or not.
 func allocated(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -138,9 +138,9 @@ func allocated(do func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// FuzzExtract: whatever arrives, nothing changes outside of the output directory,
-// nothing is left behind on an error, memory has a bound, and what comes out of a zip
-// is what archive/zip finds in it.
+// FuzzExtract: whatever the input, nothing outside the output directory changes, an error
+// leaves nothing behind, memory is limited, and the files extracted from a zip are those
+// that archive/zip finds.
 func FuzzExtract(f *testing.F) {
 	seeds(f)
 	streamSeeds(f)
@@ -162,7 +162,7 @@ func FuzzExtract(f *testing.F) {
 	})
 }
 
-// sameAsZip compares what came out with what archive/zip reads, where it takes the
+// sameAsZip compares the extracted files with those of archive/zip, if that accepts the
 // archive, too.
 func sameAsZip(t *testing.T, archive []byte, got map[string]string) {
 	t.Helper()

@@ -22,7 +22,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
 )
 
-// compressors make the streams that are recognised.
+// compressors create the streams that artifetch recognizes.
 func compressors() map[string]func(io.Writer) (io.WriteCloser, error) {
 	return map[string]func(io.Writer) (io.WriteCloser, error){
 		"gzip":  func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
@@ -51,7 +51,7 @@ func compressed(t testing.TB, by func(io.Writer) (io.WriteCloser, error), conten
 	return b.Bytes()
 }
 
-// tarSeeds are tars of every kind of member.
+// tarSeeds are tars with every kind of member.
 func tarSeeds(t testing.TB) map[string][]byte {
 	t.Helper()
 	members := []tar.Header{
@@ -131,17 +131,16 @@ func streamSeeds(f *testing.F) {
 	}
 }
 
-// expected is what has to come out of a tar.
+// expected is the content to expect from a tar.
 type expected struct {
 	tree  map[string]string // see sandbox.tree
 	kinds map[string]byte   // of paths: 'd', 'f', 'l'
 	bytes int64
 }
 
-// expect reads a tar by archive/tar and says what has to come out, or why nothing
-// may. That is written down here again, in plain maps, and not taken from the code
-// that is tested; only what names may be is left to rules.cleanName, which FuzzCleanName
-// is about.
+// expect reads a tar with archive/tar and returns what must be extracted, or why nothing
+// may be. It implements the rules independently of the tested code, in plain maps; only
+// the rules for names are those of rules.cleanName, which FuzzCleanName tests.
 func expect(archive []byte, o Options) (map[string]string, string) {
 	r := tar.NewReader(bytes.NewReader(archive))
 	x := expected{tree: map[string]string{}, kinds: map[string]byte{}}
@@ -159,8 +158,7 @@ func expect(archive []byte, o Options) (map[string]string, string) {
 	}
 }
 
-// end says if a tar has no end of its own: then archive/tar reads on in what is
-// behind it.
+// end says whether a tar lacks an end: then archive/tar continues to read what follows.
 func end(archive []byte) string {
 	r := tar.NewReader(bytes.NewReader(append(bytes.Clone(archive), bytes.Repeat([]byte{0xff}, 2048)...)))
 	for {
@@ -237,8 +235,8 @@ func (x *expected) content(h *tar.Header, kind byte, path string, content io.Rea
 	return ""
 }
 
-// resum puts the right checksums into the headers of a tar, so that what was changed
-// in them gets beyond that: POSIX.1-2017, pax, "ustar Interchange Format".
+// resum corrects the checksums in the headers of a tar, so that mutated headers are
+// parsed: POSIX.1-2017, pax, "ustar Interchange Format".
 func resum(archive []byte) []byte {
 	const block, sumAt, sumLen, sizeAt, sizeLen = 512, 148, 8, 124, 12
 	archive = bytes.Clone(archive)
@@ -262,8 +260,8 @@ func resum(archive []byte) []byte {
 	return archive
 }
 
-// FuzzTar holds the reading of tars against archive/tar: what comes out has the same
-// names, sizes and content, and what is refused is refused on purpose.
+// FuzzTar compares our tar reader with archive/tar: extracted files have the same names,
+// sizes and content, and refusals are intentional.
 func FuzzTar(f *testing.F) {
 	for _, archive := range tarSeeds(f) {
 		f.Add(archive, true)

@@ -13,8 +13,8 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 )
 
-// What is planned is what is read, of a zip and of a tar, of all of it and of a part;
-// files and links are told by where they are.
+// What is planned is read, for a zip and for a tar, for the whole archive and for a part.
+// Hooks report files and links by their path.
 func TestHooks(t *testing.T) {
 	t.Parallel()
 	archive := manyFiles(t, 40, 300_000)
@@ -51,7 +51,7 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// manyFiles is a zip of n files that do not compress, in four directories, and a link.
+// manyFiles creates a zip of n incompressible files in four directories, and a link.
 func manyFiles(t *testing.T, n, size int) []byte {
 	t.Helper()
 	var b bytes.Buffer

@@ -114,7 +114,7 @@ func checkKilled(t *testing.T, out string, n int) []Rescued {
 	return told
 }
 
-// callWhileAway returns the number of a call before which d/b is only in the stage.
+// callWhileAway returns the number of a call before which d/b exists only in the stage.
 func callWhileAway(t *testing.T) int {
 	t.Helper()
 	for n := 1; ; n++ {

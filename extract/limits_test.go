@@ -11,8 +11,8 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 )
 
-// Sizes that do not fit into the limit together are refused before the first
-// byte of the one that passes it, even if their sum does not fit into 64 bits.
+// If sizes exceed the limit together, extraction stops before the first byte of the entry
+// that exceeds it, even if the sum overflows 64 bits.
 func TestTarSizesOverflow(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer

@@ -76,8 +76,8 @@ func emptyFiles7z(names ...string) []byte {
 	return append(append(b, text...), id7zEnd, id7zEnd)
 }
 
-// What is remembered of names has one budget, whatever the format, and however deep
-// the archive is that they are in.
+// All names share one budget, whatever the format, and however deeply the archive is
+// nested.
 func TestNamesAreBounded(t *testing.T) {
 	t.Parallel()
 	add := func(name string, archive []byte, b *budget) error {
@@ -100,7 +100,7 @@ func TestNamesAreBounded(t *testing.T) {
 		if err := add(name, archive, &budget{limits: Limits{}.withDefaults(), names: maxNames - names + 1}); !is[*LimitError](err) {
 			t.Errorf("%s: %v, want a LimitError", name, err)
 		}
-		// As the one file of another archive, whose name counts, too.
+		// The same as the only file of another archive, whose name counts, too.
 		outer := zippedAs(t, name, archive)
 		if err := add("", outer, &budget{limits: Limits{}.withDefaults(), names: maxNames - names - int64(len(name))}); err != nil {
 			t.Errorf("%s, in a zip: %v", name, err)
@@ -133,7 +133,7 @@ func zippedAs(t *testing.T, name string, content []byte) []byte {
 	return b.Bytes()
 }
 
-// endlessTar has members with long names for ever, and nothing in them.
+// endlessTar has an endless number of empty members with long names.
 type endlessTar struct {
 	member []byte // of which a name has nine digits
 	digits int    // where these are
@@ -164,9 +164,9 @@ func (e *endlessTar) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A tar without end ends with the budget for its names, and has taken no more memory
-// than their number wants: this is about what stays, which is why all that is allocated
-// on the way is let go first.
+// A tar without end stops at the budget for names, and hasn't kept more memory than that
+// many names need. This is about what is kept, so the test first frees everything that was
+// allocated on the way.
 func TestEndlessNames(t *testing.T) {
 	stage, err := NewStage(t.TempDir(), StageOptions{})
 	if err != nil {
@@ -186,7 +186,7 @@ func TestEndlessNames(t *testing.T) {
 	runtime.KeepAlive(x)
 }
 
-// heap is how many bytes are in use after a collection.
+// heap returns how many bytes are in use after a garbage collection.
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -194,8 +194,8 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// An entry takes as many bytes as SECURITY.md says, besides its name: a hundred thousand
-// are read, checked, selected and planned, and none is written.
+// Besides its name, an entry takes as many bytes as SECURITY.md says: the test reads,
+// checks, selects and plans a hundred thousand, and writes none.
 func TestBytesOfAnEntry(t *testing.T) {
 	const entries, most, name = 100_000, 250, 16
 	var b bytes.Buffer
@@ -228,8 +228,8 @@ func TestBytesOfAnEntry(t *testing.T) {
 	}
 }
 
-// What stays until the commit is what is wanted then: neither the headers that names
-// are a part of, nor the entries that links are among.
+// Only what the commit needs stays in memory until then: not the headers that contain
+// names, nor the entries around links.
 func TestWhatStays(t *testing.T) {
 	dirs := func() []byte {
 		var b bytes.Buffer
@@ -293,7 +293,7 @@ func TestWhatStays(t *testing.T) {
 	}
 }
 
-// What several archives leave until the commit has a limit, too.
+// What several archives keep until the commit has a limit, too.
 func TestKeptNames(t *testing.T) {
 	t.Parallel()
 	var dirs bytes.Buffer
@@ -331,7 +331,7 @@ func TestKeptNames(t *testing.T) {
 	}
 }
 
-// windowStreams are streams that ask for a window of so many bytes.
+// windowStreams are streams that need a window of that many bytes.
 func windowStreams(t *testing.T, size int) map[string][]byte {
 	t.Helper()
 	plain := tarSeeds(t)["gnu"]
@@ -348,8 +348,8 @@ func windowStreams(t *testing.T, size int) map[string][]byte {
 	}
 }
 
-// A window may be as large as those of xz -9, and no larger: the limit is named, and
-// is not called damage. Little more memory is taken for it.
+// A window may be as large as that of xz -9. A larger one exceeds a limit, which the error
+// names; it isn't called damage, and takes little memory.
 func TestWindows(t *testing.T) {
 	for size, allowed := range map[int]bool{maxWindow: true, 2 * maxWindow: false} {
 		for name, stream := range windowStreams(t, size) {
@@ -376,7 +376,7 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// Windows that were left behind go before they are too many.
+// Abandoned windows are freed before there are too many.
 func TestWindowsGo(t *testing.T) {
 	stage, err := NewStage(t.TempDir(), StageOptions{})
 	if err != nil {
@@ -403,7 +403,7 @@ func TestWindowsGo(t *testing.T) {
 	}
 }
 
-// rawZstdFrame is a frame of blocks that are not compressed: RFC 8878, 3.1.1.
+// rawZstdFrame is a frame of uncompressed blocks: RFC 8878, 3.1.1.
 func rawZstdFrame(content []byte, window byte) []byte {
 	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, window}
 	const most = 100_000
@@ -420,7 +420,7 @@ func rawZstdFrame(content []byte, window byte) []byte {
 	}
 }
 
-// The same holds in a zip.
+// The same in a zip.
 func TestWindowsInZips(t *testing.T) {
 	for size, allowed := range map[int]bool{maxWindow: true, 2 * maxWindow: false} {
 		content := bytes.Repeat([]byte("content "), 100_000)
@@ -446,8 +446,8 @@ func TestWindowsInZips(t *testing.T) {
 	}
 }
 
-// A stream that asks for more memory behind its beginning does not get it: what was
-// reserved for it is what it said first, and others have the rest.
+// A stream that needs more memory later than it declares at its start doesn't get it: only
+// the declared amount was reserved for it, and other streams have the rest.
 func TestGrowingWindows(t *testing.T) {
 	content := bytes.Repeat([]byte("content "), 100_000)
 	dict := func(size int, content []byte) []byte {
@@ -475,8 +475,8 @@ func TestGrowingWindows(t *testing.T) {
 	}
 }
 
-// rawZip is a zip of one entry that was packed before. It is larger than what is
-// unpacked from memory to memory.
+// rawZip is a zip of one entry, already compressed. It is too large to be unpacked in
+// memory.
 func rawZip(t *testing.T, method uint16, packed, content []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -497,7 +497,7 @@ func rawZip(t *testing.T, method uint16, packed, content []byte) []byte {
 	return b.Bytes()
 }
 
-// rawZipOf is a zip of files, each a name and its content, with one mode.
+// rawZipOf is a zip of files, given as pairs of name and content, with one mode.
 func rawZipOf(t *testing.T, mode uint32, files ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -517,7 +517,7 @@ func rawZipOf(t *testing.T, mode uint32, files ...string) []byte {
 	return b.Bytes()
 }
 
-// What is not wanted counts, too: to get over it, it has to be decompressed.
+// Unselected data counts, too: it must be decompressed to reach the files after it.
 func TestUnwantedBomb(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer

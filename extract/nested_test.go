@@ -22,8 +22,8 @@ func gz(t testing.TB, content string) string {
 	return string(compress(t, []byte(content), func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }))
 }
 
-// Archives within archives are unpacked where they lie, as deep as is asked for;
-// what only has such a name stays.
+// Nested archives are unpacked in place, as deep as requested; a file that only has the
+// name of one stays.
 func TestUnpack(t *testing.T) {
 	t.Parallel()
 	deepest := gz(t, "deepest")
@@ -41,7 +41,7 @@ func TestUnpack(t *testing.T) {
 		{2, []string{"broken", "broken/empty.zip", "dist", "dist/app.jar", "dist/deep", "dist/deep/x.txt", "dist/in.txt", "dist/l", "dist/t", "dist/t/a", "notes.gz"}},
 	}
 	for _, tt := range tests {
-		for range 2 { // the second time over what is there
+		for range 2 { // the second time over the existing files
 			out := t.TempDir()
 			if _, err := unpack(t, archive, out, extract.Options{Unpack: tt.depth}); err != nil {
 				t.Fatalf("depth %d: %v", tt.depth, err)
@@ -56,8 +56,8 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// What is wrong within is wrong for all, whatever the depth, and the limits are
-// those of the whole.
+// An error in a nested archive applies to the whole, whatever the depth, and so do the
+// limits.
 func TestUnpackRefused(t *testing.T) {
 	t.Parallel()
 	zipOf := func(items ...item) string { return string(pack(t, items...)) }
@@ -92,7 +92,7 @@ func TestUnpackRefused(t *testing.T) {
 	}
 }
 
-// Two archives may have the same archive, and it may hold what is there already.
+// Two archives may contain the same archive, which may contain files that already exist.
 func TestUnpackOfDoubles(t *testing.T) {
 	t.Parallel()
 	inner := string(pack(t, file("a", "same")))
@@ -141,7 +141,7 @@ func TestBareFile(t *testing.T) {
 	}
 }
 
-// The statement of a real runner holds for its archive, and for no other content.
+// A real runner's statement matches its archive, and no other content.
 func TestProvenance(t *testing.T) {
 	t.Parallel()
 	archive := sample(t, "runner-fastzip-metadata.zip")
@@ -187,8 +187,7 @@ func sample(t *testing.T, name string) []byte {
 	return archive
 }
 
-// A 7z archive by p7zip: a file that may be run, a link, directories, a file that
-// is nothing but zeros.
+// A 7z archive by p7zip: an executable file, a link, directories, a file of zeros.
 func TestSevenZip(t *testing.T) {
 	t.Parallel()
 	archive, err := os.ReadFile(filepath.Join("testdata", "small.7z"))
@@ -212,7 +211,8 @@ func TestSevenZip(t *testing.T) {
 	}
 }
 
-// Whatever bit of a 7z archive is flipped, what comes out is right, or nothing does.
+// Whichever bit of a 7z archive is flipped, the result is correct, or nothing is
+// extracted.
 func TestSevenZipDamage(t *testing.T) {
 	t.Parallel()
 	archive, err := os.ReadFile(filepath.Join("testdata", "small.7z"))
@@ -252,7 +252,7 @@ func TestSevenZipDamage(t *testing.T) {
 	}
 }
 
-// A transfer that breaks off is not damage.
+// An interrupted transfer isn't damage.
 func TestSevenZipTransferErrors(t *testing.T) {
 	t.Parallel()
 	archive, err := os.ReadFile(filepath.Join("testdata", "small.7z"))

@@ -14,7 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/staging"
 )
 
-// prunable are the files before a commit that removes some of them.
+// prunable are the files that exist before a commit that removes some of them.
 func prunable(t *testing.T) (out string) {
 	t.Helper()
 	out = t.TempDir()
@@ -28,7 +28,7 @@ func afterPrune() map[string]string {
 	return map[string]string{"d/b": "new b", "d/new": "new", "m.lock": "new"}
 }
 
-// pruneWith commits new files, and removes three; m.lock is the last one.
+// pruneWith commits new files and removes three; m.lock is the last one.
 func pruneWith(ctx context.Context, out string, c staging.Calls) error {
 	var now staging.Calls
 	s, err := newStage(out, StageOptions{}, func(op, path string) error { return now.Before(op, path) })
@@ -61,7 +61,8 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// What isn't a file, is reached through a link, is Git's or is staged stays.
+// Commit keeps anything that isn't a file, is reached through a link, belongs to Git or is
+// staged.
 func TestPruneSpares(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -85,7 +86,7 @@ func TestPruneSpares(t *testing.T) {
 	}
 }
 
-// Whichever call fails, the commit undoes everything, or everything is done.
+// Whichever call fails, the commit is either undone or complete.
 func TestPruneFails(t *testing.T) {
 	t.Parallel()
 	for name, way := range keeping() {

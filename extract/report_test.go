@@ -18,7 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// member is one member of a gzip report; its texts are bytes, as a hostile writer has them.
+// member is one member of a gzip report; its texts are bytes, so that they can be hostile.
 type member struct{ name, comment, content string }
 
 func (m member) bytes(t testing.TB) []byte {
@@ -46,7 +46,8 @@ func membersOf(t testing.TB, members ...member) []byte {
 	return all
 }
 
-// addReport puts a report into a new directory, and returns its files with their content.
+// addReport extracts a report into a new directory, and returns its files with their
+// content.
 func addReport(t *testing.T, content []byte, r extract.Report, o extract.Options) (map[string]string, error) {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,8 +101,8 @@ func TestReportOfRunner(t *testing.T) {
 	}
 }
 
-// The names of members: what GitLab Runner writes, now and before it escaped, and what
-// other writers leave out.
+// The names of members: those that GitLab Runner writes, now and before it escaped them,
+// and those that other writers leave out.
 func TestNamesOfMembers(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("d/", 150) + strings.Repeat("測", 80)
@@ -262,7 +263,7 @@ func TestReportFormatOf(t *testing.T) {
 	}
 }
 
-// A report that is kept as it is has to be whole, with nothing behind it.
+// A report that is kept as it is must be complete, with nothing after it.
 func TestCheckReport(t *testing.T) {
 	t.Parallel()
 	good := world.Gzipped(world.File{Name: "a", Content: "one"}, world.File{Name: "b", Content: strings.Repeat("two", 1000)})

@@ -44,13 +44,13 @@ func unpackFrom(t *testing.T, src extract.Source, dir string, o extract.Options)
 	return stats, stage.Commit(t.Context())
 }
 
-// asType reports whether err is of the type that want, a pointer to an error,
-// points to. The value is left alone: parallel tests share it.
+// asType reports whether err is of the type that want, a pointer to an error, points to.
+// It doesn't change the value, because parallel tests share it.
 func asType(err error, want any) bool {
 	return errors.As(err, reflect.New(reflect.TypeOf(want).Elem()).Interface())
 }
 
-// tree lists all there is below dir, in the columns of workspace.tsv.
+// tree lists everything below dir, in the columns of workspace.tsv.
 func tree(t *testing.T, dir string) []string {
 	t.Helper()
 	var lines []string
@@ -98,8 +98,8 @@ func line(t *testing.T, dir, path string) string {
 	return fmt.Sprintf("%s\t%s\t%o\t%d\t%s", filepath.ToSlash(name), kind, info.Mode().Perm(), size, content)
 }
 
-// The archives that a real runner wrote come out as the workspace it read:
-// type, mode, size, content, link target and time.
+// Archives by a real runner are extracted exactly as the workspace was: type, mode, size,
+// content, link target and time.
 func TestRunnerSamples(t *testing.T) {
 	t.Parallel()
 	want := workspace(t)
@@ -115,7 +115,7 @@ func TestRunnerSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The statement about the files is not one of them.
+			// The provenance statement isn't one of the files.
 			got := slices.DeleteFunc(tree(t, dir), func(l string) bool { return strings.HasPrefix(l, "artifacts-metadata.json\t") })
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)

@@ -15,8 +15,8 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/sevenzip"
 )
 
-// made7z is what a test makes a 7z archive of: folders that are stored as they are,
-// unless coded says something else.
+// made7z describes a 7z archive for a test: folders that are stored, unless coded says
+// something else.
 type made7z struct {
 	coded   []byte // "copy" if nil
 	files   []string
@@ -28,7 +28,7 @@ type made7z struct {
 
 var copied7z = []byte{1, 1, 0} // one method, with an id of one byte, which is zero
 
-// archive makes a 7z archive of folders, whose files are called 0, 1 and so on. change
+// archive creates a 7z archive of folders, whose files are called 0, 1 and so on. change
 // may change the header.
 func archive7zOf(change func(header []byte) []byte, folders ...made7z) []byte {
 	var packed, packSizes, coders, sizes, streams, subSizes, sums []byte
@@ -86,8 +86,8 @@ func filesOf7z(names []string) []byte {
 	return append(append(h, text...), id7zEnd, id7zEnd)
 }
 
-// A header that claims what it does not hold is refused before anything is made for
-// it, and without going around in circles.
+// A header that claims more than the archive contains is refused before anything is
+// allocated for it, and never causes an endless loop.
 func TestSevenZipHeaders(t *testing.T) {
 	plain := made7z{files: []string{"one", "two"}}
 	replace := func(old, new string) func([]byte) []byte {
@@ -173,7 +173,7 @@ func TestSevenZipHeaders(t *testing.T) {
 	}
 }
 
-// Limits are said to be limits.
+// Exceeded limits are reported as limits.
 func TestSevenZipLimits(t *testing.T) {
 	t.Parallel()
 	plain := made7z{files: []string{"one", "two"}}
@@ -203,7 +203,7 @@ func TestSevenZipLimits(t *testing.T) {
 	}
 }
 
-// Methods that cannot be undone are named.
+// Unsupported methods are named.
 func TestSevenZipMethods(t *testing.T) {
 	t.Parallel()
 	for text, coded := range map[string][]byte{
@@ -216,7 +216,7 @@ func TestSevenZipMethods(t *testing.T) {
 	}
 }
 
-// A dictionary is as large as what it is for, whatever a header asks for.
+// A dictionary is as large as the output needs, whatever a header asks for.
 func TestSevenZipDictionaries(t *testing.T) {
 	archive, err := os.ReadFile("testdata/plain.7z")
 	if err != nil {
@@ -241,7 +241,7 @@ func TestSevenZipDictionaries(t *testing.T) {
 	}
 }
 
-// The same holds for LZMA.
+// The same for LZMA.
 func TestSevenZipLZMA(t *testing.T) {
 	content := strings.Repeat("content ", 1000)
 	packed := compressed(t, compressors()["lzma"], []byte(content))
@@ -255,8 +255,8 @@ func TestSevenZipLZMA(t *testing.T) {
 	}
 }
 
-// Of a selection, only the folders come that it is in, and each no farther than to its
-// last file. Checksums are checked, and links made of content.
+// For a selection, only the folders that contain selected files are unpacked, each up to
+// its last selected file. Checksums are checked, and links are created from content.
 func TestSevenZipFolders(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("content ", 50_000)
@@ -310,7 +310,7 @@ func (c *countingAt) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// A run that is stopped stops, in the header and in the content.
+// An interrupted run stops, both in the header and in the content.
 func TestSevenZipIsInterrupted(t *testing.T) {
 	t.Parallel()
 	archive, err := os.ReadFile("testdata/small.7z")
@@ -349,7 +349,7 @@ func TestSevenZipIsInterrupted(t *testing.T) {
 	}
 }
 
-// stopping calls stop with its last read.
+// stopping calls stop on its last read.
 type stopping struct {
 	Source
 	left int

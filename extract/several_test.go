@@ -15,7 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 )
 
-// stageOf puts archives into one stage, up to the first that does not fit.
+// stageOf adds archives to one stage, up to the first that fails.
 func stageOf(t *testing.T, out string, archives ...[]byte) (*extract.Stage, error) {
 	t.Helper()
 	stage, err := extract.NewStage(out, extract.StageOptions{})
@@ -35,8 +35,8 @@ func stageOf(t *testing.T, out string, archives ...[]byte) (*extract.Stage, erro
 	return stage, nil
 }
 
-// Whatever two archives of one stage have at one path, it is a conflict that
-// names the whole path, and never is one written through a link of the other.
+// If two archives of one stage conflict at a path, the error names the whole path, and
+// neither is written through a link of the other.
 func TestArchivesMeet(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -58,7 +58,7 @@ func TestArchivesMeet(t *testing.T) {
 			t.Parallel()
 			out := t.TempDir()
 			stage, err := stageOf(t, out, pack(t, file("other", "1"), tt.first), pack(t, tt.second))
-			if err == nil { // some show only when all is there
+			if err == nil { // some conflicts only show once everything is there
 				err = stage.Commit(t.Context())
 			}
 			conflict, ok := errors.AsType[*extract.ConflictError](err)
@@ -75,8 +75,7 @@ func TestArchivesMeet(t *testing.T) {
 	}
 }
 
-// Archives of one stage may have the same file or link, and may be added side by
-// side.
+// Archives of one stage may contain the same file or link, and can be added in parallel.
 func TestArchivesShare(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -106,8 +105,8 @@ func TestArchivesShare(t *testing.T) {
 	}
 }
 
-// What is staged of an archive that turned out to be damaged cannot be
-// committed, not even by a caller that forgets about the error.
+// Files staged from an archive that turned out to be damaged can't be committed, even if
+// the caller ignores the error.
 func TestNothingAfterAFailure(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -171,8 +170,8 @@ func TestCommitOnce(t *testing.T) {
 
 var errDone = errors.New("done")
 
-// Runs that share an output directory come and go without harm to each other,
-// though each looks for the stages of dead runs.
+// Runs that share an output directory don't harm each other, although each looks for the
+// stages of dead runs.
 func TestManyRunsAtOnce(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -211,7 +210,7 @@ func unpackQuietly(t *testing.T, archive []byte, out string) (extract.Stats, err
 	return stats, errors.Join(err, stage.Discard())
 }
 
-// More directories than are kept open, each in turn.
+// More directories than the stage keeps open, each in turn.
 func TestManyDirectories(t *testing.T) {
 	t.Parallel()
 	var items []item

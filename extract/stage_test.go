@@ -77,7 +77,7 @@ func TestCommitIntoWhatIsThere(t *testing.T) {
 			t.Errorf("%s = %q, want %q", path, got, want)
 		}
 	}
-	// Nothing is written through a link, be it symbolic or hard.
+	// Nothing is written through a link, symbolic or hard.
 	if got := read(t, outside); got != "precious" {
 		t.Errorf("outside = %q", got)
 	}
@@ -124,7 +124,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// A context that ends in the middle of Commit takes back what was moved.
+// If a context ends in the middle of Commit, Commit undoes what it has moved.
 func TestRollback(t *testing.T) {
 	t.Parallel()
 	var items []item
@@ -158,7 +158,7 @@ func TestRollback(t *testing.T) {
 	}
 }
 
-// endsAfter is a context that ends when it was asked so often.
+// endsAfter is a context that ends after it has been checked that many times.
 type endsAfter struct {
 	context.Context
 	steps int
@@ -172,10 +172,10 @@ func (e *endsAfter) Err() error {
 	return nil
 }
 
-// Value hides that there is a context of the standard library below.
+// Value hides the standard library's context below.
 func (e *endsAfter) Value(any) any { return nil }
 
-// Two archives in one stage are committed together, and must not meet.
+// Two archives in one stage are committed together, and must not conflict.
 func TestSeveralArchives(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -199,7 +199,7 @@ func TestSeveralArchives(t *testing.T) {
 	}
 }
 
-// A stage whose owner is dead is removed by the next; that of a live one is not.
+// A run removes a stage whose owner is dead, but not that of a running one.
 func TestStaleStages(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -207,7 +207,7 @@ func TestStaleStages(t *testing.T) {
 	write(t, filepath.Join(out, ".artifetch-deaddeaddeaddead/new/half"), "x")
 	write(t, filepath.Join(out, ".artifetch-startingstarting/new"), "x") // no lock yet
 	write(t, filepath.Join(out, ".artifetch-abandonedabandon/new"), "x")
-	write(t, filepath.Join(out, ".artifetch-cache/objects/mine"), "x") // somebody's own
+	write(t, filepath.Join(out, ".artifetch-cache/objects/mine"), "x") // the user's own
 	old := time.Now().Add(-time.Hour)
 	for _, name := range []string{".artifetch-abandonedabandon", ".artifetch-cache"} {
 		if err := os.Chtimes(filepath.Join(out, name), old, old); err != nil {
@@ -233,7 +233,7 @@ func TestStaleStages(t *testing.T) {
 	}
 }
 
-// A directory that was made for the output goes when nothing came into it.
+// A directory that was created for the output is removed if nothing was extracted into it.
 func TestDiscardRemovesWhatWasMade(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()
@@ -252,7 +252,7 @@ func TestDiscardRemovesWhatWasMade(t *testing.T) {
 	}
 }
 
-// breaking is a source whose ranges end in an error.
+// breaking is a source whose ranges end with an error.
 type breaking struct {
 	extract.Source
 	err error
@@ -272,7 +272,7 @@ type errorReader struct{ err error }
 // Read implements [io.Reader].
 func (e errorReader) Read([]byte) (int, error) { return 0, e.err }
 
-// What keeps bytes from arriving is reported as that, and not as damage.
+// If bytes don't arrive, the error says why, and doesn't report damage.
 func TestTransferErrorsPassThrough(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("connection reset")

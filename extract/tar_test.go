@@ -149,18 +149,18 @@ func TestTarRefused(t *testing.T) {
 	}
 }
 
-// A tar has no checksum of contents, so that damage shows only in the
-// compression around it, whose checksum comes after the tar's end.
+// A tar has no checksum of its contents, so damage shows only in the compression around
+// it, whose checksum comes after the tar's end.
 func TestTarDamage(t *testing.T) {
 	t.Parallel()
 	content := strings.Repeat("some content ", 100)
 	archive := tarGz(t, tarItem{name: "a", content: content}, tarItem{name: "b", content: "b"})
 	out := filepath.Join(t.TempDir(), "out")
-	for i := 10; i < len(archive); i++ { // behind the header of gzip, which has none itself
+	for i := 10; i < len(archive); i++ { // after the gzip header, which has no checksum
 		damaged := slices.Clone(archive)
 		damaged[i] ^= 4
 		if _, err := unpack(t, damaged, out, extract.Options{}); err == nil {
-			// The last bits of the last byte of a stream mean nothing.
+			// The last bits of the last byte of a stream are unused.
 			if read(t, filepath.Join(out, "a")) != content || read(t, filepath.Join(out, "b")) != "b" {
 				t.Fatalf("damage in byte %d went unnoticed", i)
 			}

@@ -33,7 +33,7 @@ type lossySource struct {
 
 func (s *lossySource) Size() int64 { return int64(len(s.archive)) }
 
-// take is how many of n bytes come.
+// take returns how many of n bytes arrive.
 func (s *lossySource) take(n int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,14 +111,14 @@ func lossyArchives(t *testing.T) map[string][]byte {
 		"gz":  compress(t, plain, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }),
 		"zst": compress(t, plain, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }),
 		"xz":  compress(t, plain, func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) }),
-		// Larger than a region, so that it is read by several requests.
+		// Larger than a region, so that several requests read it.
 		"zip, large": pack(t, file("a", string(bytes.Repeat(random, 70)))),
 	}
 }
 
-// Bytes that don't come are no damage, wherever in the archive they are missing,
-// whatever reads it, and whatever the error looks like: the connection's own end, or
-// that of a run that is stopped.
+// Missing bytes aren't damage, wherever in the archive they are missing, whatever reads
+// it, and whatever the error looks like: the end of a connection, or of an interrupted
+// run.
 func TestLossIsNoDamage(t *testing.T) {
 	t.Parallel()
 	uses := map[string]func(ctx context.Context, src extract.Source, dir string) error{
@@ -173,7 +173,7 @@ func TestLossIsNoDamage(t *testing.T) {
 	}
 }
 
-// A file that comes by itself, too.
+// The same for a file that isn't in an archive.
 func TestLossOfAFile(t *testing.T) {
 	t.Parallel()
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF} {
@@ -195,12 +195,12 @@ func TestLossOfAFile(t *testing.T) {
 	}
 }
 
-// A run that is stopped while an entry of several requests is read is not at the
-// entry's end.
+// If a run is interrupted while several requests read an entry, that isn't the entry's
+// end.
 func TestStopOfALargeEntry(t *testing.T) {
 	t.Parallel()
 	archive := pack(t, file("a", string(make([]byte, 40<<20))))
-	for after := 0; after < 30; after++ { // of its pieces of 4 MiB, some are on their way
+	for after := 0; after < 30; after++ { // some of its 4 MiB pieces are in flight
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("why")
 		writes := 0

@@ -19,8 +19,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest/world"
 )
 
-// archivesOf makes a zip and a tar of empty files; a name with a slash at its end is
-// a directory.
+// archivesOf creates a zip and a tar of empty files; a name that ends with a slash is a
+// directory.
 func archivesOf(t *testing.T, names ...string) map[string][]byte {
 	t.Helper()
 	var z, s bytes.Buffer
@@ -41,7 +41,7 @@ func archivesOf(t *testing.T, names ...string) map[string][]byte {
 	return map[string][]byte{"zip": z.Bytes(), "tar": s.Bytes()}
 }
 
-// onSystem extracts into a new directory by the rules of a system.
+// onSystem extracts into a new directory by a system's rules.
 func onSystem(t *testing.T, r names.Rules, archive []byte, o Options) (names []string, err error) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
@@ -113,7 +113,7 @@ func TestUnfitNames(t *testing.T) {
 	}
 }
 
-// A name that is unsafe on any system is refused on all, selected or not.
+// A name that is unsafe on any system is refused on all of them, selected or not.
 func TestAttacksAreNotUnfit(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"../x", "/x", `..\x`, `a\..\..\x`, "C:x", ".git/config", "a\u202eb"} {
@@ -203,7 +203,7 @@ func TestFileSystemRefusesNames(t *testing.T) {
 	}
 }
 
-// SkipLinks leaves out links that can't be made, and reports them. Other errors count.
+// SkipLinks skips links that can't be created, and reports them. Other errors still count.
 func TestLinksThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -242,7 +242,7 @@ func TestLinksThatCannotBeMade(t *testing.T) {
 	}
 }
 
-// A stage finds out whether its file system ignores case.
+// A stage detects whether its file system ignores case.
 func TestFoldingIsFound(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -266,7 +266,7 @@ func TestFoldingIsFound(t *testing.T) {
 	}
 }
 
-// New names can clash where the old ones did not.
+// New names can clash even if the old ones didn't.
 func TestCollisions(t *testing.T) {
 	t.Parallel()
 	at := func(mode fs.FileMode, dests ...string) []*entry {

@@ -10,7 +10,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 )
 
-// whole puts files into a directory as a whole: pairs of a path and content.
+// whole writes complete files to a directory: pairs of path and content.
 func whole(t *testing.T, out string, o extract.StageOptions, pairs ...string) error {
 	t.Helper()
 	stage, err := extract.NewStage(out, o)
@@ -36,7 +36,7 @@ func whole(t *testing.T, out string, o extract.StageOptions, pairs ...string) er
 	return stage.Commit(t.Context())
 }
 
-// Files that come as a whole meet those that are there as files of archives do.
+// Files written as a whole treat existing files as extracted ones do.
 func TestAddWhole(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -61,7 +61,7 @@ func TestAddWhole(t *testing.T) {
 	}
 }
 
-// The end of a zip is checked, and that it is an archive at all.
+// The end of a zip is checked, and whether it is an archive at all.
 func TestCheckEnd(t *testing.T) {
 	t.Parallel()
 	good := pack(t, file("a", "x"))

@@ -22,7 +22,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 )
 
-// item is an entry of an archive that a test makes.
+// item is an entry of an archive that a test creates.
 type item struct {
 	name, content string
 	mode          fs.FileMode                // a regular file with 0644 if zero
@@ -37,7 +37,7 @@ func link(name, target string) item {
 	return item{name: name, content: target, mode: fs.ModeSymlink | 0o777}
 }
 
-// pack writes items as they are, without the checks of a kind writer.
+// pack writes items as they are, without the checks of a regular writer.
 func pack(t testing.TB, items ...item) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -109,7 +109,7 @@ func header(t testing.TB, archive []byte, name, signature string, length int) []
 	return nil
 }
 
-// unicodePath is the extra field that has another name for one.
+// unicodePath is the extra field with another name for the entry.
 func unicodePath(of, name string) []byte {
 	b := append([]byte{0x75, 0x70, byte(5 + len(name)), 0, 1}, binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(of)))...)
 	return append(b, name...)
@@ -127,8 +127,8 @@ func zip64Field(sizes ...uint64) []byte {
 func put16(b []byte, at int, v uint16) { binary.LittleEndian.PutUint16(b[at:], v) }
 func put32(b []byte, at int, v uint32) { binary.LittleEndian.PutUint32(b[at:], v) }
 
-// Every class of hostile or damaged archive is refused before anything of the
-// workspace is touched, naming the entry.
+// Every class of hostile or damaged archive is refused before the workspace changes, and
+// the error names the entry.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	unsafe, damaged, limit := new(*extract.UnsafeError), new(*extract.CorruptError), new(*extract.LimitError)
@@ -225,7 +225,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// What is unusual but harmless is taken.
+// Unusual but harmless archives are accepted.
 func TestAccepted(t *testing.T) {
 	t.Parallel()
 	plain := []item{file("a.txt", "x")}
@@ -385,8 +385,8 @@ func TestSelectionErrors(t *testing.T) {
 	}
 }
 
-// No damage anywhere yields a wrong file: each flipped bit is either found, or
-// does not matter.
+// Damage never yields a wrong file: each flipped bit is either detected, or doesn't
+// matter.
 func TestEveryFlippedBit(t *testing.T) {
 	t.Parallel()
 	archive := pack(t, item{name: "a.txt", content: strings.Repeat("content ", 20), method: zip.Deflate}, file("b.txt", "stored"))
@@ -423,7 +423,7 @@ func TestEveryFlippedBit(t *testing.T) {
 	}
 }
 
-// Wherever an archive ends too early, nothing arrives.
+// Wherever an archive is truncated, nothing is extracted.
 func TestEveryTruncation(t *testing.T) {
 	t.Parallel()
 	archive := pack(t, item{name: "a.txt", content: strings.Repeat("content ", 20), method: zip.Deflate}, file("b.txt", "stored"))
@@ -457,7 +457,7 @@ func TestNotAnArchive(t *testing.T) {
 	}
 }
 
-// counting counts what is asked of a source.
+// counting counts requests to a source.
 type counting struct {
 	extract.Source
 	ranges, reads int
@@ -515,8 +515,8 @@ func TestZip64(t *testing.T) {
 	}
 }
 
-// described is an archive with descriptors behind the data. change may change the
-// first of them.
+// described is an archive with descriptors after the data. change may change the first of
+// them.
 func described(t testing.TB, change func(descriptor []byte)) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -541,7 +541,7 @@ func described(t testing.TB, change func(descriptor []byte)) []byte {
 	return out
 }
 
-// Sizes may stand in a field of the local header, whatever the directory has.
+// Sizes may be in a field of the local header, whatever the directory contains.
 func TestLocalZip64(t *testing.T) {
 	t.Parallel()
 	for name, sizes := range map[string]uint32{"both": math.MaxUint32, "the field says again what the header says": 1} {
@@ -555,7 +555,7 @@ func TestLocalZip64(t *testing.T) {
 	}
 }
 
-// A program that reads from the beginning goes by the descriptor.
+// A program that reads from the beginning uses the descriptor.
 func TestDescriptorsDisagree(t *testing.T) {
 	t.Parallel()
 	for _, at := range []int{0, 4, 8} { // CRC-32, compressed size, size
@@ -566,21 +566,21 @@ func TestDescriptorsDisagree(t *testing.T) {
 	}
 }
 
-// Of two archives behind each other with something behind both, nobody knows which
-// one is meant.
+// If two archives follow each other, with something after both, it is unclear which one is
+// meant.
 func TestTwoArchivesWithATail(t *testing.T) {
 	t.Parallel()
 	one := pack(t, file("a", "x"))
 	two := slices.Concat(one, []byte("something"), one, []byte("something"))
 	end := bytes.LastIndex(two, []byte("PK\x05\x06"))
-	put32(two[end:], 16, uint32(bytes.LastIndex(two, []byte("PK\x01\x02")))) // so that both are where they say
+	put32(two[end:], 16, uint32(bytes.LastIndex(two, []byte("PK\x01\x02")))) // so that both are where the record says
 	if _, err := unpack(t, two, t.TempDir(), extract.Options{}); !asType(err, new(*extract.UnsafeError)) {
 		t.Errorf("error = %v", err)
 	}
 }
 
-// Of an archive with another in front, programs that go by the offset in its end record
-// may find the other's directory.
+// If there is another archive in front, programs that use the offset in the end record may
+// find the other one's directory.
 func TestTwoArchives(t *testing.T) {
 	t.Parallel()
 	two := append(pack(t, file("a", "x")), pack(t, file("b", "y"))...)
@@ -589,8 +589,8 @@ func TestTwoArchives(t *testing.T) {
 	}
 }
 
-// Names as Info-ZIP and bsdtar read them, where they agree; code page 437, which
-// Info-ZIP knows but turns into Latin-1, as it is meant.
+// Names as Info-ZIP and bsdtar read them, where they agree. Code page 437 is read as
+// specified; Info-ZIP supports it but turns it into Latin-1.
 func TestNameEncodings(t *testing.T) {
 	t.Parallel()
 	const dos, unix, ntfs = 0, 3, 10

@@ -43,7 +43,7 @@ func TestNamesByPlatform(t *testing.T) {
 		{"a\u2066b\u2069", linux | mac | windows},
 		{"a\u200f", linux | mac | windows},
 		{"./a\u061cb", linux | mac | windows},
-		{"שלום/é\u200d\u00a0", 0}, // joiners and wide spaces have their uses
+		{"שלום/é\u200d\u00a0", 0}, // joiners and wide spaces are legitimate
 		{`a\b`, windows},
 		{"a\xff", mac | windows},
 		{"a/b:stream", windows},

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Attributes are those of Windows, with a mode above them.
+// Attributes are Windows's, with a Unix mode in the upper bits.
 func TestModes(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// wide has a file in each of many directories, and some deep ones.
+// wide has many directories with one file each, and some deep ones.
 func wide() []string {
 	var files []string
 	for d := range 40 {
@@ -33,7 +33,7 @@ func checkWide(t *testing.T, out string) {
 	}
 }
 
-// A tree keeps no more directories open than it may, except those in use.
+// A tree keeps at most the allowed number of directories open, except those in use.
 func TestTreeKeepsFewDirectories(t *testing.T) {
 	t.Parallel()
 	out, most := filepath.Join(t.TempDir(), "out"), 0
@@ -112,7 +112,7 @@ func TestTreeGivesUp(t *testing.T) {
 	}
 }
 
-// A fresh tree is one rename, however much is in it.
+// A new tree takes one rename, however much it contains.
 func TestMoves(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -136,7 +136,7 @@ func quiet() Options {
 	return Options{OnSkip: func(string, string) {}, OnRescue: func(Rescued) {}, OnLeftover: func(string, error) {}}
 }
 
-// stageFiles stages files, each a path and its content.
+// stageFiles stages files, given as pairs of path and content.
 func stageFiles(s *Dir, files ...string) error {
 	for i := 0; i < len(files); i += 2 {
 		f, err := s.Create(NewFile{Path: files[i], Mode: 0o644, Entry: files[i]})
@@ -170,7 +170,7 @@ func put(t *testing.T, path, content string) {
 	}
 }
 
-// contents are the files below dir.
+// contents returns the files below dir.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/filelock"
 )
 
-// A commit doesn't wait forever for one that never ends.
+// A commit doesn't wait forever for another one that never ends.
 func TestTurnThatNeverEnds(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -27,7 +27,7 @@ func TestTurnThatNeverEnds(t *testing.T) {
 			t.Errorf("%v after %s", err, time.Since(begin))
 		}
 	})
-	// A directory in the place of the lock is no reason to fail, nor to wait.
+	// A directory in place of the lock doesn't make it fail or wait.
 	other := t.TempDir()
 	if err := os.Mkdir(filepath.Join(other, turnName), 0o700); err != nil {
 		t.Fatal(err)

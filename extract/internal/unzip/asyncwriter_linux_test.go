@@ -12,8 +12,8 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
-// A disk that fails while the decoder is busy ends the decoding, with the first write
-// and with the last.
+// If a write fails while the decoder is busy, decoding ends, whether it is the first write
+// or the last.
 func TestAsyncWriterFails(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat(noise(100_000), 30)
@@ -36,7 +36,7 @@ func TestAsyncWriterFails(t *testing.T) {
 	}
 }
 
-// failingFile takes n bytes, and fails then.
+// failingFile accepts n bytes, then fails.
 func failingFile(t *testing.T, n int) io.Writer {
 	t.Helper()
 	var ends [2]int
@@ -45,7 +45,7 @@ func failingFile(t *testing.T, n int) io.Writer {
 	}
 	read := os.NewFile(uintptr(ends[0]), "pipe")
 	go func() {
-		_, _ = io.CopyN(io.Discard, read, int64(n)) // the writer is what is tested
+		_, _ = io.CopyN(io.Discard, read, int64(n)) // this tests the writer
 		_ = read.Close()
 	}()
 	t.Cleanup(func() { _ = syscall.Close(ends[1]) })

@@ -61,7 +61,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// The worker that asks first takes regions from the front, all others from the end.
+// The first worker takes regions from the front, all others from the end.
 func TestRegionsFromBothEnds(t *testing.T) {
 	t.Parallel()
 	front, other, third := new(worker), new(worker), new(worker)
@@ -101,7 +101,7 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// No region crosses the end of what the first connection brings.
+// No region crosses the end of what the first connection delivers.
 func TestRegionsEndWithTheFirstConnection(t *testing.T) {
 	t.Parallel()
 	var entries []*zipfile.Entry

@@ -35,10 +35,10 @@ type slow struct {
 	err       error
 }
 
-// Ahead is what a pool asks for.
+// Ahead implements [Source].
 func (s *slow) Ahead() int64 { return s.ahead }
 
-// Onward is what a pool asks for.
+// Onward implements [Source].
 func (s *slow) Onward() int64 { return s.front }
 
 // Range implements [Source].
@@ -85,7 +85,7 @@ func (b *slowBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// zipOf makes a zip of files with the same content.
+// zipOf creates a zip of files with the same content.
 func zipOf(t *testing.T, files int, content []byte, method uint16) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -112,14 +112,14 @@ func noise(n int) []byte {
 	return b
 }
 
-// stored makes a zip of stored files of noise, and returns one file's content.
+// stored creates a zip of stored files of noise, and returns one file's content.
 func stored(t *testing.T, files, size int) ([]byte, []byte) {
 	t.Helper()
 	content := noise(size)
 	return zipOf(t, files, content, zip.Store), content
 }
 
-// More connections are opened while each brings more, and never more than may be.
+// The pool opens more connections as long as each increases throughput, up to the limit.
 func TestPoolGrows(t *testing.T) {
 	t.Parallel()
 	zipped, _ := stored(t, 64, 1<<20)
@@ -132,13 +132,13 @@ func TestPoolGrows(t *testing.T) {
 		{"and the beginning is there", 10 << 20, 6, 6, 6, 4 << 20, 0},
 		{"over before more would help", 0, 8, 1, 4, 0, 0},
 		{"no more are allowed", 20 << 20, 1, 1, 1, 0, 0},
-		// One of them brings all but the last six files.
+		// One of them delivers all but the last six files.
 		{"more wouldn't be sooner", 1 << 20, 16, 2, 4, 0, 58<<20 + 10_000},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { // the time of a throttled source is made up
+			synctest.Test(t, func(t *testing.T) { // the throttled source runs on a fake clock
 				src := &slow{Source: archive.FromReaderAt(bytes.NewReader(zipped), int64(len(zipped))), rate: tt.rate, ahead: tt.ahead, front: tt.front}
 				if err := extractAll(t.Context(), t, src, &memSink{}, Pace{Workers: 1, Connections: tt.limit}); err != nil {
 					t.Fatal(err)
@@ -169,8 +169,8 @@ func TestRangeReader(t *testing.T) {
 	}
 }
 
-// Closing a spread early ends all its requests; an error of one comes out in its
-// place, behind all bytes before it.
+// Closing a spread early ends all its requests. The error of a request is returned in
+// order, after all bytes before it.
 func TestRangeReaderEnds(t *testing.T) {
 	t.Parallel()
 	data := noise(8 * pieceSize)
@@ -197,7 +197,7 @@ func TestRangeReaderEnds(t *testing.T) {
 	}
 }
 
-// Many spreads share one pool, and all come to their end.
+// Many spreads share one pool, and all of them finish.
 func TestRangeReadersShare(t *testing.T) {
 	t.Parallel()
 	data := noise(3 * pieceSize)
@@ -221,7 +221,7 @@ func TestRangeReadersShare(t *testing.T) {
 	}
 }
 
-// A large file is the same however it is read and written.
+// A large file has the same content however it is read and written.
 func TestLargeFile(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat(noise(100_000), 180) // 18 MB, more than a region
@@ -240,8 +240,8 @@ func TestLargeFile(t *testing.T) {
 	}
 }
 
-// A server that has had enough is asked half as much, and half of that when it
-// has had enough again, but never less than one request at a time.
+// The pool halves the number of parallel requests each time that a server is overloaded,
+// down to one.
 func TestThrottle(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -280,7 +280,7 @@ func TestThrottle(t *testing.T) {
 	}
 }
 
-// Where each request is dear, few and long ones are made.
+// If requests are expensive, the pool makes few, long ones.
 func TestCostlyRequests(t *testing.T) {
 	t.Parallel()
 	for name, sizes := range map[string]struct{ files, size, requests int }{"small files": {64, 1 << 20, 8}, "one large": {1, 100 << 20, 1}} {

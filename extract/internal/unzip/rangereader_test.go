@@ -16,8 +16,8 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/codec"
 )
 
-// The memory of a rangeReader that was closed early is not given to another one while
-// a request still writes to it.
+// If a rangeReader is closed early, no other reader gets its memory while a request still
+// writes to it.
 func TestRangeReaderKeepsWhatIsBeingFilled(t *testing.T) {
 	t.Parallel()
 	data := noise(12 * pieceSize)
@@ -29,7 +29,7 @@ func TestRangeReaderKeepsWhatIsBeingFilled(t *testing.T) {
 	}
 	closed := make(chan error)
 	go func() { closed <- s.Close() }()
-	time.Sleep(20 * time.Millisecond) // a chance to give back too early
+	time.Sleep(20 * time.Millisecond) // give it a chance to return the memory too early
 	if n := len(pool.free); n > maxPieces-piecesAhead {
 		t.Errorf("%d pieces came back while requests still write", n)
 	}
@@ -39,7 +39,7 @@ func TestRangeReaderKeepsWhatIsBeingFilled(t *testing.T) {
 	}
 }
 
-// lateSource is a source whose bodies don't notice that they were abandoned.
+// lateSource is a source whose bodies ignore that they were abandoned.
 type lateSource struct {
 	archive.Source
 	release chan struct{}
@@ -51,8 +51,7 @@ func (l *lateSource) Range(ctx context.Context, off, n int64) (io.ReadCloser, er
 	return l.Source.Range(ctx, off, n)
 }
 
-// Borrowers wait for each other, and get what is left when the budget shrinks
-// meanwhile.
+// Borrowers wait for each other, and get the rest if the budget shrinks meanwhile.
 func TestBorrowing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -88,7 +87,7 @@ func TestBorrowing(t *testing.T) {
 	})
 }
 
-// Streams with large windows are unpacked, one after the other.
+// Streams with large windows are unpacked one after another.
 func TestLargeWindows(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat(noise(300<<10), 4)
@@ -100,7 +99,7 @@ func TestLargeWindows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 1 + i%2*20 { // a part of them is larger than the window
+		for range 1 + i%2*20 { // some of them are larger than the window
 			if _, err := e.Write(content); err != nil {
 				t.Fatal(err)
 			}

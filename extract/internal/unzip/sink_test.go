@@ -41,7 +41,7 @@ func extractAll(ctx context.Context, t *testing.T, src archive.Source, sink Sink
 	return Extract(ctx, src, entriesOf(t, src), sink, Options{Pace: p, Large: codec.NewLargeWindows(), OnPlan: func(int64) {}, OnRead: func(int) {}})
 }
 
-// memSink is a sink that counts files, and keeps their content if it is told to.
+// memSink is a sink that counts files and, on request, keeps their content.
 type memSink struct {
 	keep bool
 

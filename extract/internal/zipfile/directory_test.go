@@ -24,8 +24,8 @@ func directoryOf(zipped []byte) ([]Entry, error) {
 	return ReadDirectory(bytes.NewReader(zipped), int64(len(zipped)), unlimited{})
 }
 
-// An archive is what its one end record says. A comment may look like another
-// one, as long as no program could take it for that.
+// An archive has exactly one end record. A comment may look like another one if no program
+// could mistake it for one.
 func TestTwoEndRecords(t *testing.T) {
 	t.Parallel()
 	zipped := storedZip(t, 1, []byte("x"))
@@ -44,7 +44,7 @@ func TestTwoEndRecords(t *testing.T) {
 	}
 }
 
-// The zip64 end record must say what the short one says, where that can.
+// The zip64 end record must agree with the short one where that isn't saturated.
 func TestEndRecordsDisagree(t *testing.T) {
 	t.Parallel()
 	end := endRecord{entries: math.MaxUint16, size: 4700, offset: math.MaxUint32}
@@ -70,9 +70,8 @@ func TestEndRecordsDisagree(t *testing.T) {
 	}
 }
 
-// withEnd64 puts a zip64 end record and its locator in front of the end record of an
-// archive, which says all that it can say, as Info-ZIP does. change may change the
-// three.
+// withEnd64 inserts a zip64 end record and its locator before the end record, which keeps
+// all the values that it can hold, as Info-ZIP does. change may change all three.
 func withEnd64(zipped []byte, change func(record, locator, end []byte)) []byte {
 	end := slices.Clone(zipped[len(zipped)-lenEnd:])
 	at := len(zipped) - lenEnd
@@ -90,8 +89,8 @@ func withEnd64(zipped []byte, change func(record, locator, end []byte)) []byte {
 	return slices.Concat(zipped[:at], record, locator, end)
 }
 
-// Where there is a locator, the zip64 record counts, and both records have to say the
-// same, as far as the short one can: Info-ZIP writes both for each stream.
+// If there is a locator, the zip64 record counts, and must agree with the short one as far
+// as that can hold the values: Info-ZIP writes both for each stream.
 func TestZip64Records(t *testing.T) {
 	t.Parallel()
 	zipped := storedZip(t, 2, []byte("content"))
@@ -135,7 +134,7 @@ func TestZip64Records(t *testing.T) {
 	}
 }
 
-// A record that says that there is nothing does not make nothing of a directory.
+// A record that says that there are no entries doesn't make a directory empty.
 func TestDirectoryThatIsNotSaid(t *testing.T) {
 	t.Parallel()
 	zipped := storedZip(t, 1, []byte("content"))
@@ -145,7 +144,7 @@ func TestDirectoryThatIsNotSaid(t *testing.T) {
 	}
 }
 
-// A time of 32 bits with a sign ends in 2038; the year beside it tells what is meant.
+// A signed 32-bit time ends in 2038; the year in the DOS time resolves it.
 func TestModTimes(t *testing.T) {
 	t.Parallel()
 	extended := func(seconds uint32) []byte { return le.AppendUint32([]byte{0x55, 0x54, 5, 0, 1}, seconds) }
@@ -159,13 +158,13 @@ func TestModTimes(t *testing.T) {
 		{dos(2039), extended(2_200_000_000), 2039},
 		{dos(2105), extended(math.MaxUint32 - 1e7), 2105},
 		{dos(2038), extended(math.MaxInt32 - 1e6), 2038},
-		{dos(1980), extended(math.MaxUint32 - 1e9), 1938}, // 1980 is the first that there is
+		{dos(1980), extended(math.MaxUint32 - 1e9), 1938}, // 1980 is the first possible year
 		{0, extended(math.MaxUint32 - 1e9), 1938},
 		{dos(2039), nil, 2039},
 		{dos(2017), []byte{0x55, 0x58, 8, 0, 0, 0, 0, 0, 0xd7, 0x4a, 0xf9, 0x59}, 2017},
 		{dos(1980), []byte{0x55, 0x58, 8, 0, 0, 0, 0, 0, 0xd7, 0x4a, 0xf9, 0x59}, 2017},
 		{dos(2039), []byte{0x55, 0x58, 4, 0, 0, 0, 0, 0}, 2039},
-		{dos(2039), extended(2_200_000_000)[:4], 2039}, // cut short
+		{dos(2039), extended(2_200_000_000)[:4], 2039}, // truncated
 	} {
 		header := make([]byte, lenCentral+1)
 		le.PutUint32(header, sigCentral)
@@ -179,7 +178,7 @@ func TestModTimes(t *testing.T) {
 	}
 }
 
-// A count of entries that does not fit is refused, however large.
+// A count of entries that doesn't fit is refused, however large it is.
 func TestImpossibleCounts(t *testing.T) {
 	t.Parallel()
 	for _, entries := range []int64{2, 1 << 40, 1 << 62, math.MaxInt64} {
@@ -190,8 +189,7 @@ func TestImpossibleCounts(t *testing.T) {
 	}
 }
 
-// Only a slash ends the name of a directory: what Unix calls a\ is a file, and
-// its content must not get lost.
+// Only a slash marks a directory: on Unix, a\ is a file, and its content must not be lost.
 func TestFileModes(t *testing.T) {
 	t.Parallel()
 	const unix, dos = 3, 0

@@ -59,7 +59,7 @@ func seeds(f *testing.F) {
 	f.Add([]byte{})
 }
 
-// stricter are refusals of archives that archive/zip reads, and why they are meant.
+// stricter lists our refusals of archives that archive/zip accepts, and their reasons.
 func stricter() map[string]string {
 	return map[string]string{
 		"it has two central directories":           "archive/zip takes the last of them",
@@ -78,9 +78,9 @@ func stricter() map[string]string {
 	}
 }
 
-// FuzzDirectory holds the parser against archive/zip: what one of them refuses and
-// the other does not is listed; what both accept, both read alike, and what is accepted
-// lies inside of the archive.
+// FuzzDirectory compares the parser with archive/zip: it lists what only one of them
+// refuses; they read what both accept alike, and everything accepted is inside the
+// archive.
 func FuzzDirectory(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, zipped []byte) {
@@ -106,9 +106,9 @@ func FuzzDirectory(f *testing.F) {
 				t.Errorf("refused: %v", err)
 			}
 		case oracleErr != nil:
-			// It wants all of a comment, which does no harm; it looks for no zip64 record that
-			// it does not need, so that it takes one for something in front; and it takes
-			// whatever looks like an end record behind the archive for one.
+			// archive/zip requires the whole comment, which is harmless. It ignores a zip64
+			// record that it doesn't need, and takes it for data in front of the archive. And
+			// it accepts anything after the archive that looks like an end record.
 			i, _ := locateEnd(zipped, size)
 			cut := i+lenEnd+int(le.Uint16(zipped[i+20:])) > len(zipped)
 			long := i >= lenEnd64Locate && le.Uint32(zipped[i-lenEnd64Locate:]) == sigEnd64Locate
@@ -135,8 +135,8 @@ func sameEntries(t *testing.T, entries []Entry, want []*zip.File) {
 	}
 }
 
-// FuzzNames holds that a name means the same again, whatever its bytes: it is UTF-8,
-// or the bytes themselves.
+// FuzzNames checks that parsing a name again gives the same name, whatever its bytes are:
+// UTF-8, or the raw bytes.
 func FuzzNames(f *testing.F) {
 	f.Add("\x81ber", "", uint16(0), byte(0))
 	f.Add("über", "über", uint16(flagUTF8), byte(3))

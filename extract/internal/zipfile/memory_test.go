@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// longest notes the longest read.
+// longest records the longest read.
 type longest struct {
 	io.ReaderAt
 	n int
@@ -22,8 +22,8 @@ func (l *longest) ReadAt(p []byte, off int64) (int, error) {
 	return l.ReaderAt.ReadAt(p, off)
 }
 
-// A directory is never in memory as a whole, if it is long; nor is more allocated for
-// an entry than it needs.
+// A long directory is never in memory as a whole, and an entry allocates no more than it
+// needs.
 func TestDirectoryMemory(t *testing.T) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -53,7 +53,7 @@ func TestDirectoryMemory(t *testing.T) {
 	}
 }
 
-// allocated is how many bytes a call allocates.
+// allocated returns how many bytes a call allocates.
 func allocated(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
