@@ -96,6 +96,7 @@ var rooms = map[string]room{
 	"internal/bench/slownet":         {tool, nil},
 	"internal/sbom":                  {tool, nil},
 	"test/internal/harness":          {tool, []string{"internal/gitlabtest", "internal/program"}},
+	"test/terminal/staged":           {tool, []string{"internal/cli"}},
 }
 
 // may reports whether one package may import another.

@@ -111,8 +111,8 @@ func (s *stage) at(t *testing.T, since time.Duration) {
 // env is the environment of a person at a terminal.
 func (s *stage) env() []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "LANG=C.UTF-8", "TERM=xterm-256color", "NO_PROXY=*", "GORACE=" + os.Getenv("GORACE"),
-		clockFile + "=" + s.clock, "GITLAB_TOKEN=" + gitlabtest.PrivateToken, "ARTIFETCH_SERVER_URL=" + s.fronts[0].URL, "ARTIFETCH_PROJECT=group/app",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "LANG=C.UTF-8", "TERM=xterm-256color", "NO_PROXY=*",
+		"TERMINAL_TEST_CLOCK=" + s.clock, "GITLAB_TOKEN=" + gitlabtest.PrivateToken, "ARTIFETCH_SERVER_URL=" + s.fronts[0].URL, "ARTIFETCH_PROJECT=group/app",
 	}
 }
 

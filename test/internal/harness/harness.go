@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	// This import tells go test that results depend on the program.
@@ -27,12 +28,15 @@ const Root = "../.."
 // Main runs a package's tests and doesn't return. They find the program in their path as
 // artifetch. It is built here without the race detector, which would make it start six
 // times as slowly. The program's packages have their own tests for races.
-func Main(m *testing.M) {
+func Main(m *testing.M) { MainOf(m, Root) }
+
+// MainOf is Main with another package as the program.
+func MainOf(m *testing.M, program string) {
 	dir, err := os.MkdirTemp("", "artifetch-test-")
 	if err != nil {
 		panic(err)
 	}
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", dir+string(filepath.Separator), Root)
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", filepath.Join(dir, "artifetch"+suffix()), program)
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%s: %v: %s", build, err, out))
 	}
@@ -42,6 +46,14 @@ func Main(m *testing.M) {
 	code := m.Run()
 	_ = os.RemoveAll(dir) // a temporary directory
 	os.Exit(code)
+}
+
+// suffix is what the names of programs end in.
+func suffix() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
 }
 
 // Read reads a file of the project, named by its path from the root.
