@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A message names a few of many jobs, and how many more there are.
+// A message names a few of many jobs, and says how many more there are.
 func TestLabels(t *testing.T) {
 	t.Parallel()
 	many := make([]Artifact, 20_000)

@@ -15,8 +15,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// The first pages are as large as is needed for most projects, and of jobs that may have an
-// archive; those after them have as many rows as the server gives.
+// The first pages are large enough for most projects, and for jobs that may have an
+// archive; later ones have as many rows as the server allows.
 func TestFirstPages(t *testing.T) {
 	t.Parallel()
 	completed := []string{"success", "failed", "canceled"}
@@ -67,7 +67,7 @@ func artifacts(r *resolve.Resolver, q resolve.Query) error {
 	return err
 }
 
-// Of lists without end, no more is read and searched than is promised.
+// Endless lists are read and searched only up to the promised limits.
 func TestPipelinesAreReadAsFarAsTheyHelp(t *testing.T) {
 	t.Parallel()
 	const many = 250
@@ -100,7 +100,7 @@ func TestPipelinesAreReadAsFarAsTheyHelp(t *testing.T) {
 			t.Errorf("%s: %d rows, %d pipelines searched: %v", name, api.pipelineRows, api.jobsAsked, err)
 		}
 	}
-	// The newest twenty of a ref may have the newest successful one.
+	// The newest twenty of a ref probably include the newest successful one.
 	for behind, lists := range map[int]int{19: 1, 20: 2} {
 		list := slices.Concat(pipelines("main", "running")[:behind], []gitlab.Pipeline{at(0, 5, "main", "success")})
 		api := &fakeAPI{pipelines: list, jobs: []gitlab.Job{job(9, "build", list[behind])}}
@@ -110,7 +110,8 @@ func TestPipelinesAreReadAsFarAsTheyHelp(t *testing.T) {
 	}
 }
 
-// When what a ref means changed last is known only if that is known of all newer pipelines.
+// When a ref's pipelines settled is known only if the last change of all newer pipelines
+// is.
 func TestSettledOfNewestPipelines(t *testing.T) {
 	t.Parallel()
 	running, main := at(50, 130, "main", "running"), at(20, 100, "main", "success")
@@ -127,7 +128,7 @@ func TestSettledOfNewestPipelines(t *testing.T) {
 	}
 }
 
-// tree is a server with pipeline 1 and the children that of says, by their parents.
+// tree is a server with pipeline 1 and the children that of returns for each parent.
 func tree(of map[int64][]int64) *server {
 	s := &server{pipelines: []gitlab.Pipeline{{ID: 1, Ref: "main", SHA: fullSHA, Status: "running", Source: "push"}}, bridges: map[int64][]gitlab.Bridge{}, jobs: map[int64][]gitlab.Job{}}
 	for parent, children := range of {
@@ -140,7 +141,8 @@ func tree(of map[int64][]int64) *server {
 	return s
 }
 
-// A tree of pipelines is searched ten levels deep, two hundred pipelines at most, each once.
+// A tree of pipelines is searched up to ten levels deep, at most two hundred pipelines,
+// each once.
 func TestTreeIsBounded(t *testing.T) {
 	t.Parallel()
 	deep, wide := map[int64][]int64{}, map[int64][]int64{}
@@ -164,7 +166,8 @@ func TestTreeIsBounded(t *testing.T) {
 			t.Errorf("%s: jobs of %d, children of %d: %v", name, jobs, bridges, err)
 		}
 	}
-	// The root of a pipeline is older than it, and so is all that is between them.
+	// The root of a pipeline is older than the pipeline, and so are all pipelines between
+	// them.
 	api := tree(map[int64][]int64{1: {2, 9}, 2: {5}, 9: {10}})
 	if q, err := resolve.New(resolve.Options{API: api}).Concrete(t.Context(), resolve.Query{Project: "7", PipelineID: 5, Root: true}); err != nil || q.PipelineID != 1 || slices.Contains(api.asked, "bridges of 9") {
 		t.Errorf("root %d after %q: %v", q.PipelineID, api.asked, err)
@@ -180,7 +183,7 @@ func counted(asked []string, prefix string) (n int) {
 	return n
 }
 
-// Of several pipelines without the job, the newest is the one that the error is about.
+// If none of several pipelines has the job, the error is about the newest.
 func TestMissingInTheNewest(t *testing.T) {
 	t.Parallel()
 	pipelines := []gitlab.Pipeline{at(30, 30, "main", "success"), at(20, 20, "main", "success"), at(10, 10, "main", "success")}
@@ -198,8 +201,8 @@ func TestMissingInTheNewest(t *testing.T) {
 	}
 }
 
-// The project's list of jobs is read as far back as it may help: two thousand jobs, or for
-// several pipelines of a commit, a page behind the last one of them.
+// The project's list of jobs is read only as far back as it may help: two thousand jobs,
+// or for several pipelines of a commit, one page beyond the last of them.
 func TestProjectsJobsAreReadAsFarAsTheyHelp(t *testing.T) {
 	t.Parallel()
 	newer, older := at(50, 50, "main", "success"), at(10, 10, "main", "success")

@@ -14,8 +14,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Jobs that must be good are asked for with the attempts that were retried; others as they
-// come.
+// If jobs must have succeeded, retried attempts are requested as well; otherwise, they
+// aren't.
 func TestListsOfAPipelinesJobs(t *testing.T) {
 	t.Parallel()
 	main := at(20, 20, "main", "success")
@@ -38,7 +38,7 @@ func TestListsOfAPipelinesJobs(t *testing.T) {
 	}
 }
 
-// What is too old, or not older than the running pipeline, doesn't count, whatever it has.
+// Pipelines that are too old, or not older than the running one, don't count.
 func TestPipelinesThatDoNotCount(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -75,7 +75,7 @@ func TestPipelinesThatDoNotCount(t *testing.T) {
 	}
 }
 
-// The third of three refs is tried after two that don't have the job.
+// The third of three refs is tried after two refs without the job.
 func TestThirdRef(t *testing.T) {
 	t.Parallel()
 	api := &server{pipelines: []gitlab.Pipeline{at(0, 20, "b", "success"), at(0, 10, "c", "success")}, jobs: map[int64][]gitlab.Job{10: {done(1, "build", 10)}}}
@@ -87,8 +87,8 @@ func TestThirdRef(t *testing.T) {
 	}
 }
 
-// The parent's job is the one that the error is about, if neither it nor its child's has an
-// archive.
+// If neither the parent's job nor its child's has an archive, the error is about the
+// parent's.
 func TestParentsJobIsNamed(t *testing.T) {
 	t.Parallel()
 	api := tree(map[int64][]int64{1: {2}})
@@ -107,7 +107,7 @@ func TestParentsJobIsNamed(t *testing.T) {
 	}
 }
 
-// lineage is a server whose commits have parents, and whose other projects are closed.
+// lineage is a server whose commits have parents, and whose other projects can't be read.
 type lineage struct {
 	*server
 	parents map[string][]string
@@ -125,7 +125,7 @@ func (s lineage) PipelineJobs(ctx context.Context, project gitlab.Project, pipel
 	return s.server.PipelineJobs(ctx, project, pipeline, o)
 }
 
-// A baseline is looked for in first parents alone, twenty of them.
+// A baseline is searched for only in first parents, at most twenty.
 func TestFirstParents(t *testing.T) {
 	t.Parallel()
 	sha := func(n int) string {
@@ -146,7 +146,7 @@ func TestFirstParents(t *testing.T) {
 	}
 }
 
-// Of several closed projects, the one that was searched first is named.
+// If several projects can't be read, the error names the one searched first.
 func TestFirstClosedProject(t *testing.T) {
 	t.Parallel()
 	s := lineage{server: tree(nil)}
@@ -159,8 +159,8 @@ func TestFirstClosedProject(t *testing.T) {
 	}
 }
 
-// What is to be done about a job that hasn't succeeded depends on how it stands; a manual
-// job blocks nothing while others run, or if it may fail.
+// The remedy for a job that hasn't succeeded depends on its status; a manual job doesn't
+// block while others run, or if it may fail.
 func TestRemedies(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -12,8 +12,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Each error says what was looked for and where, has a reason for programs and a hint for
-// people, and leads to the server's refusal.
+// Each error says what was searched for and where, has a reason for programs and a hint
+// for people, and wraps the server's refusal.
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	byRef := resolve.Query{Project: "g/p", Ref: "main", Jobs: []string{"build", "test"}}
@@ -70,8 +70,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A refusal about a project as a whole has the hint that fits the token and GitLab's
-// words.
+// If a whole project is refused, the hint fits the token and GitLab's message.
 func TestMeaning(t *testing.T) {
 	t.Parallel()
 	forbidden := func(message string) error {
@@ -108,7 +107,7 @@ func TestMeaning(t *testing.T) {
 	}
 }
 
-// The runner's route says 403 of jobs that don't exist, too.
+// The endpoint for runners also answers 403 for jobs that don't exist.
 func TestRunnersRouteIsRefused(t *testing.T) {
 	t.Parallel()
 	r := resolve.New(resolve.Options{API: &server{}, JobToken: true})
@@ -142,7 +141,7 @@ func TestRefMistake(t *testing.T) {
 			t.Errorf("%s: %q, %q", ref, mistake, name)
 		}
 	}
-	// Where the ref makes no difference, it isn't the mistake.
+	// If the ref makes no difference, it isn't the mistake.
 	for _, e := range []resolve.NotFoundError{
 		{What: "project", Query: resolve.Query{Ref: "HEAD"}}, {What: "job id", Query: resolve.Query{Ref: "HEAD"}}, {What: "job", Query: resolve.Query{Ref: "HEAD", PipelineID: 9}},
 	} {

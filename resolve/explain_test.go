@@ -11,8 +11,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// What is behind an error is looked for with few requests, and told with what the server
-// says and with one remedy.
+// The cause of an error is found with few requests, and reported with the server's data
+// and one remedy.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	main := func(id int64, status string) gitlab.Pipeline {

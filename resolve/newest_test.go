@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// at is a pipeline that was created at that minute, and a job of it.
+// at returns a pipeline that was created at that minute, and a job of it.
 func at(minute int, id int64, ref, status string) gitlab.Pipeline {
 	created := time.Date(2026, 1, 1, 0, minute, 0, 0, time.UTC)
 	updated := created.Add(time.Hour)
@@ -24,8 +24,8 @@ func created(minute int, j gitlab.Job) gitlab.Job {
 	return j
 }
 
-// The newest successful jobs of the project settle which job a ref means, if the list goes
-// back far enough. Where they don't, the full lists do.
+// The newest successful jobs of the project show which job a ref means, if the list goes
+// back far enough. Otherwise, the full lists are read.
 func TestOnRef(t *testing.T) {
 	t.Parallel()
 	old, main, other := at(10, 90, "main", "success"), at(20, 100, "main", "success"), at(30, 110, "feature", "success")
@@ -65,7 +65,7 @@ func TestOnRef(t *testing.T) {
 		{"a page that reaches back", fakeAPI{all: append(many[1:20:20], oldBuild)}, 47, *main.UpdatedAt, 1},
 		{"no job of that ref", fakeAPI{all: []gitlab.Job{created(30, job(9, "build", other))}, pipelines: []gitlab.Pipeline{main}, jobs: []gitlab.Job{build}}, 5, *main.UpdatedAt, 3},
 		{
-			"after a newer pipeline that doesn't count", // because it runs
+			"after a newer pipeline that doesn't count", // because it is running
 			fakeAPI{
 				all:       []gitlab.Job{created(30, job(9, "build", other))},
 				pipelines: []gitlab.Pipeline{at(50, 130, "main", "running"), main}, jobs: []gitlab.Job{build},
@@ -93,7 +93,8 @@ func TestOnRef(t *testing.T) {
 	}
 }
 
-// When a pipeline's last change isn't known, neither is when the ref's pipelines settled.
+// If it is unknown when a pipeline last changed, it is unknown when the ref's pipelines
+// settled.
 func TestOnRefWithoutUpdates(t *testing.T) {
 	t.Parallel()
 	main := at(20, 100, "main", "success")
@@ -105,8 +106,7 @@ func TestOnRefWithoutUpdates(t *testing.T) {
 	}
 }
 
-// GitLab can choose a single job of the newest successful pipeline of a ref, and nothing
-// else.
+// GitLab can only choose a single job of the newest successful pipeline of a ref.
 func TestByRef(t *testing.T) {
 	t.Parallel()
 	r := resolve.New(resolve.Options{API: &fakeAPI{}})

@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// branches is a server with a pipeline for each of some refs.
+// branches is a server with one pipeline for each of some refs.
 func branches() *server {
 	return &server{
 		branch: "trunk",
@@ -34,8 +34,8 @@ func branches() *server {
 
 func successful(ref string) string { return "pipelines ref=" + ref + " sha= status=success" }
 
-// Of several refs, the first that has all jobs counts, and none behind it is asked for.
-// Only what isn't there, or has no archive, is passed over.
+// The first of several refs that has all jobs counts, and later ones aren't requested.
+// Refs are only skipped if they, their jobs or their archives don't exist.
 func TestSeveralRefs(t *testing.T) {
 	t.Parallel()
 	build := []string{"build"}
@@ -90,8 +90,8 @@ func TestSeveralRefs(t *testing.T) {
 	}
 }
 
-// Where nothing may be listed, each ref is asked for a byte of each archive, before files
-// are written. The last one is asked for by its download.
+// If the token can't list anything, a byte of each archive of each ref is requested before
+// files are written. For the last ref, the download itself is the test.
 func TestSeveralRefsWithoutLists(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -126,8 +126,8 @@ func TestSeveralRefsWithoutLists(t *testing.T) {
 	}
 }
 
-// A default branch that is known is no request, and a ref that is there twice is one: GitLab
-// itself can choose the job of it. Of several refs, and of a branch without a name, it can't.
+// A known default branch costs no request, and a repeated ref counts once: GitLab itself
+// can choose its job. It can't for several refs, or for a branch without a name.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	r := resolve.New(resolve.Options{API: &server{}, Branches: map[string]string{"7": "trunk", "g/p": "trunk"}})
@@ -155,7 +155,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// A project's default branch may be closed to a job token, or not exist.
+// A project's default branch may not exist, or not be readable with a job token.
 func TestNoDefaultBranch(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -187,7 +187,7 @@ func TestNoDefaultBranch(t *testing.T) {
 	}
 }
 
-// After a refusal of the archive of one of several refs, that ref's job is looked for.
+// If the archive of one of several refs is refused, that ref's job is searched for.
 func TestFallbackOfOneOfSeveralRefs(t *testing.T) {
 	t.Parallel()
 	pipeline := func(id int64, ref string) gitlab.Pipeline {
@@ -202,8 +202,8 @@ func TestFallbackOfOneOfSeveralRefs(t *testing.T) {
 	}
 }
 
-// Whether there is a merge request can't be told with a token that can't see it.
-// A server that fails to show the merge request doesn't say that there is none.
+// A token that can't see merge requests can't tell whether one exists. A server error
+// doesn't mean that there is no merge request.
 func TestMergeRequestThatFails(t *testing.T) {
 	t.Parallel()
 	broken := &gitlab.Error{StatusCode: http.StatusOK, Message: "the answer is JSON, but not what GitLab sends"}

@@ -13,7 +13,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// fenced is a forest of which some pipelines are closed to the token, or gone.
+// fenced is a forest with pipelines that the token can't read, or that are deleted.
 type fenced struct {
 	*forest
 	refusals map[int64]error // of pipelines
@@ -26,9 +26,9 @@ func (f *fenced) PipelineJobs(ctx context.Context, project gitlab.Project, pipel
 	return f.forest.PipelineJobs(ctx, project, pipeline, o)
 }
 
-// What cannot be looked through below a pipeline is told apart from the pipeline
-// itself: a child that is gone has no jobs, and a downstream project that is closed is
-// no reason to look elsewhere and say nothing.
+// A refusal below a pipeline isn't a refusal of the pipeline itself: a deleted child has
+// no jobs, and a downstream project that can't be read doesn't make artifetch silently
+// search elsewhere.
 func TestPipelinesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	notListed := &gitlab.Error{StatusCode: 403, Message: "403 Forbidden - Authentication by CI/CD job token not allowed from app to lib."}
@@ -83,7 +83,7 @@ func TestPipelinesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// Where pipelines are closed, the list of the project has no other projects' jobs.
+// If pipelines can't be read, the project's list has no other projects' jobs.
 func TestDownstreamWithoutPipelines(t *testing.T) {
 	t.Parallel()
 	pipeline := gitlab.Pipeline{ID: 10, Ref: "main", Source: "push"}
@@ -102,8 +102,8 @@ func TestDownstreamWithoutPipelines(t *testing.T) {
 	}
 }
 
-// The project's list is read until nothing of the pipeline can follow, and not less: a
-// retried job of an older pipeline may be the newest of all.
+// The project's list is read until no more jobs of the pipeline can follow, but not less
+// far: a retried job of an older pipeline may be the newest of all.
 func TestListIsReadAsFarAsItHelps(t *testing.T) {
 	t.Parallel()
 	at := func(minutes int) *time.Time {
@@ -151,7 +151,7 @@ func TestListIsReadAsFarAsItHelps(t *testing.T) {
 	}
 }
 
-// knowing answers for one job.
+// knowing answers requests for one job.
 type knowing struct {
 	fakeAPI
 	job gitlab.Job
@@ -162,8 +162,8 @@ func (f *knowing) Job(context.Context, gitlab.Project, int64) (gitlab.Job, error
 	return f.job, f.err
 }
 
-// Whatever a 404 says, the job itself tells whether it is there, and what has become
-// of its archive; where the token may not ask, the words decide.
+// Whatever a 404 says, the job itself shows whether it exists, and what happened to its
+// archive; if the token can't read the job, GitLab's message decides.
 func TestMissingByID(t *testing.T) {
 	t.Parallel()
 	yesterday := time.Now().Add(-24 * time.Hour)
@@ -202,8 +202,8 @@ func TestMissingByID(t *testing.T) {
 	}
 }
 
-// The by-ref route says neither what is missing nor why; the project's list does, as
-// far as it goes back.
+// The by-ref endpoint doesn't say what is missing, or why; the project's list does, as far
+// back as it goes.
 func TestMissingByRef(t *testing.T) {
 	t.Parallel()
 	main := gitlab.Pipeline{ID: 100, Ref: "main", Status: "success", Source: "push"}
@@ -240,8 +240,8 @@ func TestMissingByRef(t *testing.T) {
 }
 
 // Of several pipelines of a merge request or commit, the newest that has the job counts,
-// also if it hasn't succeeded: the list of the project says the same as the lists of
-// pipelines.
+// even if the job hasn't succeeded: the project's list gives the same result as the lists
+// of pipelines.
 func TestRunningJobHidesOlderOnes(t *testing.T) {
 	t.Parallel()
 	head := gitlab.Pipeline{ID: 10, Ref: "refs/merge-requests/3/head", SHA: fullSHA, Source: "merge_request_event"}

@@ -10,7 +10,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// reportsOf is a job with reports, and without an archive.
+// reportsOf returns a job with reports, but no archive.
 func reportsOf(id int64, name string, types ...string) gitlab.Job {
 	job := gitlab.Job{ID: id, Name: name, Status: "success", Pipeline: gitlab.Pipeline{ID: 9, Ref: "main"}, Artifacts: []gitlab.ArtifactFile{{FileType: "trace"}}}
 	for _, kind := range types {
@@ -34,7 +34,7 @@ func TestReports(t *testing.T) {
 		{[]string{"test*"}, []string{"junit", "sast"}, []string{"1 junit", "2 junit", "2 sast"}, ""},
 		{[]string{"*"}, []string{"sast"}, []string{"2 sast", "3 sast"}, ""},
 		{[]string{"test 1", "s*"}, []string{"junit"}, nil, "junit"},           // none that s* means has it
-		{[]string{"test 1", "test*"}, []string{"junit", "sast"}, nil, "sast"}, // a job that is named has to have all
+		{[]string{"test 1", "test*"}, []string{"junit", "sast"}, nil, "sast"}, // a job named in full must have all of them
 		{[]string{"*"}, []string{"dast"}, nil, "dast"},
 	} {
 		api := &fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: jobs}
@@ -54,7 +54,7 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// Without the ID of the job, there is no report: by ref, GitLab serves the archive alone.
+// Without the job's ID, there is no report: by ref, GitLab only serves the archive.
 func TestReportsNeedTheJob(t *testing.T) {
 	t.Parallel()
 	q := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"test"}, Reports: []string{"junit"}}

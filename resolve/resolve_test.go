@@ -17,7 +17,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// fakeAPI lists what it is given. A non-nil error closes the list.
+// fakeAPI lists the rows that it is given. If an error isn't nil, that list is refused.
 type fakeAPI struct {
 	mergeRequestErr                         error // nil: the token may not see it
 	pipelines                               []gitlab.Pipeline
@@ -263,7 +263,7 @@ func TestFallback(t *testing.T) {
 			if err != nil || got.JobID != tt.wantJob || got.URL != "runner" {
 				t.Fatalf("job %d at %q, %v; want %d by the runner's route", got.JobID, got.URL, err, tt.wantJob)
 			}
-			// The runner's route is the last one.
+			// The endpoint for runners is tried last.
 			if _, err := r.Fallback(t.Context(), query, got, falseOne); err == nil {
 				t.Error("a second fallback")
 			}
@@ -271,7 +271,7 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// The list of a project is read only as far back as it can help.
+// A project's list is only read as far back as it can help.
 func TestFallbackStopsReading(t *testing.T) {
 	t.Parallel()
 	parent := gitlab.Pipeline{ID: 100, Ref: "main", SHA: "abc", Status: "success"}
@@ -298,7 +298,7 @@ func TestFallbackStopsReading(t *testing.T) {
 	}
 }
 
-// Recent looks back pipeline by pipeline, and not further than it may.
+// Recent searches older pipelines one by one, up to its limit.
 func TestRecent(t *testing.T) {
 	t.Parallel()
 	now, old := time.Now(), time.Now().Add(-48*time.Hour)

@@ -33,8 +33,8 @@ func family() *server {
 	return s
 }
 
-// The root of a pipeline is itself, unless it is a child: then it is the pipeline of its
-// commit that has it below.
+// The root of a pipeline is the pipeline itself, unless it is a child: then it is the
+// pipeline of the same commit that has it as a descendant.
 func TestRoot(t *testing.T) {
 	t.Parallel()
 	listed := "pipelines ref= sha=" + fullSHA + " status="
@@ -74,8 +74,8 @@ func TestRoot(t *testing.T) {
 	}
 }
 
-// A job token that can't list pipelines learns from a pipeline's jobs that it isn't a
-// child. What is above a child, it can't find out.
+// A job token that can't list pipelines can tell from a pipeline's jobs that it isn't a
+// child. It can't find a child's parents.
 func TestRootWithoutPipelines(t *testing.T) {
 	t.Parallel()
 	query := func(id int64) resolve.Query {

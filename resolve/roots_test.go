@@ -11,8 +11,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// A query of a pipeline, commit or merge request, or of a ref's newest pipeline, takes
-// the newest pipeline that has the job, and lists no more than it has to.
+// A query for a pipeline, commit or merge request, or for a ref's newest pipeline, takes
+// the newest pipeline that has the job, and reads no more lists than necessary.
 func TestNamedPipelines(t *testing.T) {
 	t.Parallel()
 	const sha = "0123456789abcdef0123456789abcdef01234567"
@@ -93,7 +93,7 @@ func TestLatestPipeline(t *testing.T) {
 	}
 }
 
-// A job that is named by its id is described if the token may read it.
+// A job given by ID is described if the token can read it.
 func TestDescribe(t *testing.T) {
 	t.Parallel()
 	byID := resolve.Artifact{Project: "7", JobID: 5, URL: "7/5", Found: resolve.ByID}
@@ -121,7 +121,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// A list that GitLab has refused is not asked for again, in whatever way it would be.
+// A list that GitLab has refused isn't requested again, by any path of the search.
 func TestRefusalsAreRememberedByProject(t *testing.T) {
 	t.Parallel()
 	api := &server{refuse: denied}

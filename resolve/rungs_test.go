@@ -35,7 +35,7 @@ func (a asker) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// rung is an instance whose lists are open to a token, or not.
+// rung is an instance that lets a token read certain lists.
 type rung struct{ name, version, visibility, header, token string }
 
 var rungs = []rung{
@@ -101,7 +101,7 @@ func (h *history) world(visibility string) *gitlabtest.World {
 	}}
 }
 
-// id is higher than any before, and later.
+// id returns an ID higher than any before, and advances the time.
 func (h *history) id() int64 {
 	h.next++
 	h.at = h.at.Add(time.Minute)
@@ -137,7 +137,7 @@ func (h *history) jobs(p *gitlabtest.Pipeline) {
 			h.job(p, name)
 		}
 	}
-	for n := range h.rand.IntN(5) { // so that a page of jobs doesn't go back to the first pipeline
+	for n := range h.rand.IntN(5) { // so that one page of jobs doesn't reach back to the first pipeline
 		p.Jobs = append(p.Jobs, &gitlabtest.Job{ID: h.id(), CreatedAt: h.at, Name: fmt.Sprint("other ", n)})
 	}
 }
@@ -166,7 +166,7 @@ func (h *history) retry(p *gitlabtest.Pipeline) {
 	h.job(p, name)
 }
 
-// status is what the newest attempts add up to.
+// status returns the pipeline's status, which follows from the newest attempts.
 func status(p *gitlabtest.Pipeline) string {
 	sum := "success"
 	for _, j := range p.Jobs {
@@ -183,7 +183,7 @@ func status(p *gitlabtest.Pipeline) string {
 
 const histories = 12
 
-// truth is the job that a query for "build" means, told from all that there is.
+// truth returns the job that a query for "build" means, computed from all the data.
 func (h *history) truth(q resolve.Query) string {
 	var roots []*gitlabtest.Pipeline
 	for _, p := range slices.Backward(h.all) {
@@ -216,7 +216,8 @@ func (h *history) truth(q resolve.Query) string {
 	return "none"
 }
 
-// choice is the job "build" of one pipeline, or whether it decides that none is meant.
+// choice returns the job "build" of one pipeline, or whether the pipeline rules out any
+// job.
 func choice(p *gitlabtest.Pipeline, q resolve.Query) (id int64, decides bool) {
 	for _, j := range slices.Backward(p.Jobs) {
 		good := j.Status == "success" && j.HasArchive()
@@ -236,7 +237,7 @@ func choice(p *gitlabtest.Pipeline, q resolve.Query) (id int64, decides bool) {
 	return 0, false
 }
 
-// outcome is which jobs a query finds, or that it finds none.
+// outcome returns which jobs a query finds, or that it finds none.
 func outcome(t *testing.T, r *resolve.Resolver, q resolve.Query) string {
 	t.Helper()
 	found, err := r.Artifacts(t.Context(), q)
@@ -257,7 +258,7 @@ func outcome(t *testing.T, r *resolve.Resolver, q resolve.Query) string {
 	return fmt.Sprint(ids)
 }
 
-// Whatever a token may list, a query that says which pipelines count means the same jobs.
+// Whatever a token can list, a query that says which pipelines count finds the same jobs.
 func TestEveryRungFindsTheSame(t *testing.T) {
 	t.Parallel()
 	found, unsure := map[string]int{}, 0
@@ -298,7 +299,7 @@ func TestEveryRungFindsTheSame(t *testing.T) {
 				if want == "" {
 					want = got
 				}
-				if got == "closed" && rung.token == "job" { // a parent without jobs may have been the one
+				if got == "closed" && rung.token == "job" { // a parent without jobs may be the right one
 					unsure++
 					continue
 				}
@@ -321,8 +322,8 @@ func TestEveryRungFindsTheSame(t *testing.T) {
 	}
 }
 
-// received is what outcome is, of a download from the places that the resolver names: the
-// archives of a history hold the ids of their jobs.
+// received is like outcome, for a download from the addresses that the resolver returns: a
+// history's archives contain their jobs' IDs.
 func received(t *testing.T, rung rung, h *history, q resolve.Query) string {
 	t.Helper()
 	client := rung.client(h)
@@ -358,8 +359,8 @@ func errorIs[E error](err error) bool {
 	return ok
 }
 
-// GitLab's own search for recent pipelines, which it has since 18.10, takes children before
-// their parents, and doesn't look at their age: it must not answer any query.
+// GitLab's own search for recent pipelines (since 18.10) takes children before their
+// parents, and ignores their age: no query may use it.
 func TestRecentIsTheSameOnEveryRung(t *testing.T) {
 	t.Parallel()
 	rungs := append([]rung{{"GitLab has a search of its own", "18.10", "private", "JOB-TOKEN", "job"}}, rungs...)
@@ -393,8 +394,8 @@ func TestRecentIsTheSameOnEveryRung(t *testing.T) {
 	}
 }
 
-// The cheap way to find the job that GitLab chooses, one page of the newest jobs, finds the
-// same as GitLab's own lists and as GitLab.
+// The cheap way to find the job that GitLab chooses, one page of the newest jobs, gives
+// the same result as the full lists and as GitLab itself.
 func TestOnRefIsWhatGitLabChooses(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
@@ -408,8 +409,8 @@ func TestOnRefIsWhatGitLabChooses(t *testing.T) {
 	}
 }
 
-// One page of the newest jobs doesn't tell which pipeline a child belongs to, and not that
-// an older attempt counts.
+// One page of the newest jobs doesn't show which pipeline a child belongs to, or that an
+// older attempt counts.
 func TestNewestJobsThatSettleNothing(t *testing.T) {
 	t.Parallel()
 	old, main := at(10, 90, "main", "success"), at(20, 100, "main", "success")
@@ -441,8 +442,8 @@ func TestNewestJobsThatSettleNothing(t *testing.T) {
 	}
 }
 
-// Whatever the rung, it isn't a job that exists which is said to be missing, and a job that
-// hasn't succeeded is as good as none.
+// Whatever the token can list, a job that exists is never reported as missing, and a job
+// that hasn't succeeded counts as missing.
 func TestWhatIsMissingOnEveryRung(t *testing.T) {
 	t.Parallel()
 	h := &history{rand: rand.New(rand.NewPCG(1, 16)), at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), next: 1}

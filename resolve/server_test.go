@@ -11,8 +11,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// server is the API of one project. Its lists filter as GitLab's do, and it notes what
-// it is asked for.
+// server is the API of one project. Its lists filter as GitLab's do, and it records the
+// requests.
 type server struct {
 	pipelines []gitlab.Pipeline // newest first
 	jobs      map[int64][]gitlab.Job
@@ -29,7 +29,7 @@ type server struct {
 
 var _ resolve.API = (*server)(nil)
 
-// list yields rows, noting the request when the first one is read.
+// list yields rows, and records the request when the first one is read.
 func list[T any](s *server, what string, rows []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		s.asked = append(s.asked, what)

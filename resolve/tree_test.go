@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// forest is pipelines with their jobs and what they have triggered.
+// forest is a set of pipelines with their jobs and the pipelines that they triggered.
 type forest struct {
 	fakeAPI
 	jobsOf   map[int64][]gitlab.Job
@@ -35,7 +35,7 @@ func (f *forest) Bridges(_ context.Context, _ gitlab.Project, pipeline int64, re
 			bridges = append(bridges, gitlab.Bridge{ID: int64(1000 - i), DownstreamPipeline: &child})
 		}
 	}
-	bridges = append(bridges, gitlab.Bridge{ID: 1}) // nothing came of it
+	bridges = append(bridges, gitlab.Bridge{ID: 1}) // it triggered nothing
 	return rows(bridges, nil)
 }
 
@@ -118,7 +118,7 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// A job of another project is fetched from there.
+// A job of another project is fetched from that project.
 func TestDownstreamProject(t *testing.T) {
 	t.Parallel()
 	found, err := resolve.New(resolve.Options{API: newForest()}).Artifacts(t.Context(), resolve.Query{Project: "7", PipelineID: 10, Jobs: []string{"package"}, Downstream: true})
@@ -127,7 +127,7 @@ func TestDownstreamProject(t *testing.T) {
 	}
 }
 
-// What was refused is not asked again.
+// A refused request isn't repeated.
 func TestRefusalsAreRemembered(t *testing.T) {
 	t.Parallel()
 	api := &fakeAPI{pipelinesErr: nobody}

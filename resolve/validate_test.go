@@ -13,9 +13,8 @@ import (
 
 const fullSHA = "0123456789abcdef0123456789abcdef01234567"
 
-// A query names its jobs in one way: by id, or by name in one pipeline or in those of a
-// ref. What is wrong with it is told by fields, conflicts before what is missing, and
-// that before values that can't be.
+// A query names its jobs in one way: by ID, or by name in one pipeline or in those of a
+// ref. Errors name the fields: first conflicts, then missing fields, then invalid values.
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	byName := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}

@@ -53,7 +53,7 @@ func TestArrange(t *testing.T) {
 	}
 }
 
-// The last of two values would silently count, and a job be left out, or another one erased.
+// Silently using the last of two values would leave out a job, or erase the wrong one.
 func TestFlagsThatAreThereTwice(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -82,8 +82,8 @@ func TestFlagsThatAreThereTwice(t *testing.T) {
 	}
 }
 
-// A variable that is empty and unquoted leaves a flag without its value. The next flag
-// must not become the value, least of all --server-url: the token would go elsewhere.
+// An empty, unquoted variable leaves a flag without its value. The next flag must not
+// become the value, least of all --server-url: the token would go to another server.
 func TestSwallowedFlags(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ in, want string }{

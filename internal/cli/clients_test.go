@@ -19,13 +19,13 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// refsOfFixture are those with pipelines in the fixture that others list.
+// refsOfFixture are the refs in the fixture whose pipelines other clients list.
 func refsOfFixture() []string {
 	return []string{"main", "release/2.x", "v1.0", "refs/merge-requests/7/head"}
 }
 
 // A name means the job that glab acts on: the one of that name in the newest pipeline of
-// the ref, by GitLab's own Go client, as glab asks
+// the ref. The test uses GitLab's own Go client with glab's requests
 // (https://docs.gitlab.com/cli/ci/retry/, internal/commands/ci/ciutils in its source).
 func TestNamesMeanTheJobsOfGlab(t *testing.T) {
 	t.Parallel()
@@ -54,7 +54,7 @@ func TestNamesMeanTheJobsOfGlab(t *testing.T) {
 	}
 }
 
-// The same by python-gitlab.
+// The same with python-gitlab.
 func TestNamesMeanTheJobsOfPythonGitLab(t *testing.T) {
 	t.Parallel()
 	tool := need.Tools(t, "python-gitlab") // Debian's package gitlab-cli
@@ -92,7 +92,7 @@ func TestNamesMeanTheJobsOfPythonGitLab(t *testing.T) {
 	}
 }
 
-// shownByName is what job show prints of a job of the newest pipeline of a ref.
+// shownByName returns what job show prints about a job of the newest pipeline of a ref.
 func shownByName(t *testing.T, s *gitlabtest.Running, ref, name string) (row jobs.Row) {
 	t.Helper()
 	var out bytes.Buffer

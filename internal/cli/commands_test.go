@@ -21,11 +21,11 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Commands run with options alone: these tests make no command line.
+// These tests run commands with options alone, without a command line.
 
 func missing() error { return &resolve.NotFoundError{What: "job"} }
 
-// streams are a console, and what it has printed.
+// streams are a console and its output.
 type streams struct {
 	*console.Console
 	out, said bytes.Buffer
@@ -37,7 +37,7 @@ func newStreams() *streams {
 	return s
 }
 
-// instance is a simulated GitLab, and the global options of its owner.
+// instance is a simulated GitLab, and the global options of a user with a token for it.
 func instance(t *testing.T) globalOptions {
 	t.Helper()
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
@@ -73,7 +73,7 @@ func TestRunFetch(t *testing.T) {
 	if !strings.Contains(con.said.String(), "fetched") {
 		t.Errorf("said %s", con.said.String())
 	}
-	// What isn't there: an error, or by the policy a report of nothing.
+	// A missing job: an error or, depending on the policy, a report without one.
 	o.query = jobQuery(999999)
 	if err := runFetch(t.Context(), o, con.Console); failure.Of(err) != failure.CodeNotFound {
 		t.Error(err)
@@ -125,7 +125,7 @@ func TestRunResolveAndExplain(t *testing.T) {
 	}
 }
 
-// The forms of a list. Names are printed so that they can't control a terminal.
+// The formats of a list. Names are printed so that they can't control a terminal.
 func TestPrintList(t *testing.T) {
 	t.Parallel()
 	listed := []extract.Listed{
@@ -175,7 +175,7 @@ func TestRunExtract(t *testing.T) {
 	}
 }
 
-// Sync and verify: what is printed, and the code that says that something differs.
+// Sync and verify: their output, and the exit code for differences.
 func TestRunSyncAndVerify(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -16,7 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// completed is what a shell is told.
+// completed returns the words that a shell gets.
 func completed(t *testing.T, words ...string) string {
 	t.Helper()
 	var out, said bytes.Buffer
@@ -83,7 +83,7 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// bash splits at colons and equals signs, and wants quotes minded.
+// bash splits at colons and equals signs, and needs quotes handled.
 func TestCompleteBash(t *testing.T) {
 	t.Parallel()
 	token, s := serverFor(t, gitlabtest.PrivateToken)
@@ -110,7 +110,7 @@ func TestCompleteBash(t *testing.T) {
 	}
 }
 
-// serverFor starts a server and writes a token that it knows.
+// serverFor starts a server and writes a token that is valid for it.
 func serverFor(t *testing.T, token string) (file string, s *gitlabtest.Running) {
 	t.Helper()
 	s = gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
@@ -139,7 +139,7 @@ func TestCompleteNames(t *testing.T) {
 		{[]string{"--job-id", "100"}, "1009\tlint, main, success\n1008\tflaky, main, failed\n1007\tbuild: [linux, arm64], main, success\n1006\tbuild: [linux, amd64], main, success\n1005\ttest 3/3, main, success\n1004\ttest 2/3, main, success\n1003\ttest 1/3, main, success\n1002\treport, main, success\n1001\tbuild, main, success\n", 1},
 		{[]string{"--pipeline", "10"}, "105\trefs/merge-requests/7/head, success\n104\trelease/2.x, success\n103\tv1.0, success\n100\tmain, success\n", 1},
 		{[]string{"--job-id", "1001", "dist/a"}, "dist/app\t19 B\n", 1},
-		{[]string{"--job-id", "1001", "dist/app", "dist/l"}, "dist/logs/build.log\t19.5 KiB\n", 0}, // it is known
+		{[]string{"--job-id", "1001", "dist/app", "dist/l"}, "dist/logs/build.log\t19.5 KiB\n", 0}, // kept from before
 		{[]string{"--job-id", "1002", "none"}, "", 1},
 	}
 	for _, tt := range tests {
@@ -153,7 +153,7 @@ func TestCompleteNames(t *testing.T) {
 	}
 }
 
-// The jobs of a job command have no flag.
+// The job commands take the job's ID as an argument, not as a flag.
 func TestCompleteJobIDs(t *testing.T) {
 	t.Parallel()
 	token, s := serverFor(t, gitlabtest.PrivateToken)
@@ -166,8 +166,8 @@ func TestCompleteJobIDs(t *testing.T) {
 	}
 }
 
-// A server that says nothing, or something else, is not waited for, and nothing
-// is said about it.
+// Completion doesn't wait for a server that doesn't answer, or answers something else, and
+// prints nothing about it.
 func TestCompleteGivesUp(t *testing.T) {
 	t.Parallel()
 	requests := 0
@@ -176,7 +176,7 @@ func TestCompleteGivesUp(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
-		<-r.Context().Done() // for as long as somebody waits
+		<-r.Context().Done() // until the client gives up
 	}))
 	defer s.Close()
 	token, _ := serverFor(t, gitlabtest.PrivateToken)

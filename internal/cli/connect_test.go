@@ -12,7 +12,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
-// The log has the status of an answer, and none where there was no answer.
+// The log contains a response's status, and none if there was no response.
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	for _, x := range []transport.Exchange{

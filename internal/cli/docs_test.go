@@ -19,8 +19,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 )
 
-// docs/cli.md and docs/artifetch.1 are made of what the program knows of itself:
-// its commands, its flags, the types that it prints as JSON, its exit codes.
+// docs/cli.md and docs/artifetch.1 are generated from the program: its commands, its
+// flags, the types that it prints as JSON, its exit codes.
 //
 //	go test ./internal/cli -run TestDocs -update
 func TestDocs(t *testing.T) {
@@ -39,7 +39,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// shapes are what is printed as JSON.
+// shapes are the types that are printed as JSON.
 var shapes = []struct {
 	of string
 	v  any
@@ -149,7 +149,7 @@ func flagList(flags []cli.Flag) string {
 	return b.String() + "\n"
 }
 
-// fieldList describes the fields of what is printed as JSON.
+// fieldList describes the fields of a type that is printed as JSON.
 func fieldList(v any) string {
 	var b strings.Builder
 	b.WriteString("| field | type | meaning |\n|---|---|---|\n")

@@ -14,8 +14,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli"
 )
 
-// The doctor tells who vouches for the server, until when, and what the clocks say;
-// and shows no secret, though the server repeats it.
+// doctor names the authority that signed the server's certificate, its expiry, and the
+// difference between the clocks. It prints no secret, even if the server repeats it.
 func TestDoctorOverTLS(t *testing.T) {
 	const token = "glpat-secretSecret0123456"
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

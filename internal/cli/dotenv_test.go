@@ -11,8 +11,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 )
 
-// Later jobs get the report's variables above their own: none may be the variable of
-// a flag, one that GitLab or a runner reads, or make one with any prefix that is taken.
+// The report's variables take precedence in later jobs: none may be a flag's variable, one
+// that GitLab or a runner reads, or, with any prefix, become one.
 func TestReportSteersNothing(t *testing.T) {
 	t.Parallel()
 	taken := map[string]string{ // https://docs.gitlab.com/ci/runners/configure_runners/

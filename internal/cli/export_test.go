@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// A machine that runs tests can be too busy for a person's patience.
+// A machine that runs tests can be too slow for completion's timeout.
 func init() { patience = time.Minute }
 
-// SetPatience changes how long completion waits for names, and returns what it was. No
+// SetPatience changes how long completion waits for names, and returns the old value. No
 // command may run meanwhile.
 func SetPatience(d time.Duration) (before time.Duration) {
 	before, patience = patience, d
@@ -16,5 +16,5 @@ func SetPatience(d time.Duration) (before time.Duration) {
 }
 
 // OneAtATime is held while a command line is parsed and run: the library keeps the state
-// of --help in a variable of the whole program, which runs one command.
+// of --help in a global variable, because it expects one command per program.
 var OneAtATime sync.Mutex

@@ -11,7 +11,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// The statement in a real runner's archive holds for the job that it is about.
+// The statement in a real runner's archive matches the job that it describes.
 func TestVerifyProvenance(t *testing.T) {
 	t.Parallel()
 	archive, err := os.ReadFile("../../testdata/samples/runner-fastzip-metadata.zip")
@@ -57,8 +57,8 @@ func TestVerifyProvenance(t *testing.T) {
 	}
 }
 
-// A digest that is given decides, however the archive comes; where the server tells
-// its own, that does.
+// A given digest is always checked, however the archive is downloaded; otherwise, the
+// server's digest is, if it sends one.
 func TestSHA256(t *testing.T) {
 	t.Parallel()
 	archive := largeArchive()

@@ -14,8 +14,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// What is listed and counted is what is in the workspace afterwards: not the archives
-// that were unpacked, not what was left out, and hard links as the files that they are.
+// Listed and counted files are those in the workspace afterwards: no unpacked archives, no
+// skipped files, and hard links as files.
 func TestListIsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	world := gitlabtest.Fixture()
@@ -88,7 +88,7 @@ func tarred(t *testing.T) string {
 	return b.String()
 }
 
-// listed is the list of files of one archive, in short.
+// listed returns the files of one archive, abbreviated.
 func listed(t *testing.T, text string) string {
 	t.Helper()
 	var jobs []struct {
@@ -112,7 +112,7 @@ func listed(t *testing.T, text string) string {
 	return strings.Join(list, ", ")
 }
 
-// arrived is the same of a directory, but for what was there before.
+// arrived returns the same for a directory, except for the files that existed before.
 func arrived(t *testing.T, dir string) string {
 	t.Helper()
 	var list []string

@@ -16,7 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// largeArchive has some files that matter among megabytes that do not.
+// largeArchive has a few files of interest among megabytes of others.
 func largeArchive() []byte {
 	noise := make([]byte, 24<<20)
 	_, _ = rand.NewChaCha8([32]byte{3}).Read(noise) // never fails
@@ -29,9 +29,9 @@ func largeArchive() []byte {
 	)
 }
 
-// A few files of a large archive come one by one where there are no ranges, if
-// the server can say what they are; else the whole archive comes. Either way
-// the files are the same.
+// Without ranges, a few files of a large archive are downloaded one by one if the server
+// lists what they are; otherwise, the whole archive is. The files are the same in both
+// cases.
 func TestFewFilesWithoutRanges(t *testing.T) {
 	t.Parallel()
 	archive := largeArchive()
@@ -88,7 +88,7 @@ func TestFewFilesWithoutRanges(t *testing.T) {
 	}
 }
 
-// describe gives the mode of a file, and its content or target.
+// describe returns a file's mode, and its content or target.
 func describe(t *testing.T, path string) string {
 	t.Helper()
 	info, err := os.Lstat(path)
@@ -107,7 +107,7 @@ func describe(t *testing.T, path string) string {
 	return info.Mode().String() + " " + string(content)
 }
 
-// Two small files of 2,000 in 200 MB cost six requests and 600 kB at most.
+// Two small files of 2,000 in 200 MB cost at most six requests and 600 kB.
 func TestSelectionCost(t *testing.T) {
 	t.Parallel()
 	archive := filepath.Join(t.TempDir(), "a.zip")
@@ -153,8 +153,8 @@ func TestSelectionCost(t *testing.T) {
 	t.Logf("%d requests, %d bytes", requests, sent)
 }
 
-// To look into a large archive costs little, also where there are no ranges, if
-// the server can say what is in it; else the whole archive comes.
+// Listing a large archive costs little, even without ranges, if the server can list it;
+// otherwise, the whole archive is downloaded.
 func TestLookWithoutRanges(t *testing.T) {
 	t.Parallel()
 	archive := largeArchive()

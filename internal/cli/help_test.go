@@ -11,10 +11,10 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// screenLines and screenColumns are what fits a window of a usual size.
+// screenLines and screenColumns are the size of a usual terminal window.
 const screenLines, screenColumns = 40, 80
 
-// pages are the help of the app, its commands and topics.
+// pages are the help texts of the app, its commands and topics.
 func pages(all bool) map[string]string {
 	app := newApp(console.New(nil, nil, nil))
 	found := map[string]string{"artifetch": help.Page(app, all)}
@@ -49,7 +49,7 @@ func TestHelpFitsAScreen(t *testing.T) {
 	}
 }
 
-// A page begins with the command and examples. If it leaves out flags, it says so.
+// A page starts with the command and examples. If it leaves out flags, it says so.
 func TestHelpStartsWithExamples(t *testing.T) {
 	t.Parallel()
 	whole := pages(true)

@@ -34,7 +34,7 @@ func hiddenWorld() *gitlabtest.World {
 	return world
 }
 
-// sectionMarks are the control characters that GitLab wants around a section.
+// sectionMarks are the control characters that GitLab uses for sections.
 var sectionMarks = regexp.MustCompile("\x1b\\[0K(section_(start|end):[0-9]+:[a-z0-9_]+(\\[collapsed=true\\])?\r\x1b\\[0K)?")
 
 // hiddenIn returns the first character that a terminal could obey, or that changes the
@@ -94,14 +94,14 @@ func TestNothingHiddenIsPrinted(t *testing.T) {
 		}
 		if args[0] == "sync" && len(args) == 1 {
 			extra := filepath.Join(dir, "out", "extra "+strings.ReplaceAll(evil, "/", ""))
-			if err := os.WriteFile(extra, nil, 0o600); err != nil { // which verify reports
+			if err := os.WriteFile(extra, nil, 0o600); err != nil { // verify reports this file
 				t.Fatal(err)
 			}
 		}
 	}
 	for _, file := range []string{"env", "artifetch.lock"} {
 		text, err := os.ReadFile(file)
-		if err != nil && file != "env" { // the values cannot be handed over
+		if err != nil && file != "env" { // the values can't be written to a dotenv report
 			t.Error(err)
 		}
 		if r, found := hiddenIn(string(text)); found {

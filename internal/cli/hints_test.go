@@ -17,13 +17,13 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// hintError is an error with a hint that a package below could have.
+// hintError is an error with a hint, as a lower package could return it.
 type hintError struct{ hint string }
 
 func (hintError) Error() string  { return "x" }
 func (e hintError) Hint() string { return e.hint }
 
-// hintsWithFlags are the texts of the table of hints that name flags.
+// hintsWithFlags are the texts in the table of hints that name flags.
 func hintsWithFlags(t *testing.T) (hints []string) {
 	t.Helper()
 	files, err := filepath.Glob("internal/failure/*.go")
@@ -55,12 +55,12 @@ func hintsWithFlags(t *testing.T) (hints []string) {
 	return hints
 }
 
-// commandIn finds a command line in a hint, behind the name of the program in front of
-// each message.
+// commandIn finds a command line in a hint, ignoring the program's name before each
+// message.
 var commandIn = regexp.MustCompile(`artifetch ([a-z]+) `)
 
-// A hint names flags of the command that has failed, or of the one in a command line that
-// it proposes: each hint, with each command. With sync, keys of the manifest take the place of flags.
+// A hint names flags of the failed command, or of the command line that it suggests: this
+// tests each hint with each command. For sync, keys of the manifest replace flags.
 func TestHintsNameFlagsOfTheCommand(t *testing.T) {
 	t.Parallel()
 	hints, flag := hintsWithFlags(t), regexp.MustCompile(`--([a-z0-9]+(?:-[a-z0-9]+)*)`)

@@ -7,8 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// The doctor waits neither for a slow server nor for one that is to be better soon,
-// unless it is told to.
+// doctor doesn't wait for a slow server, nor for one that asks it to retry later, unless
+// it is told to.
 func TestImpatient(t *testing.T) {
 	t.Setenv("ARTIFETCH_RETRIES", "")
 	for _, tt := range []struct {

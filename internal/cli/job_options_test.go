@@ -18,7 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// optionsOf returns the options that a command line makes, without running it.
+// optionsOf returns the options that a command line results in, without running it.
 func optionsOf[O any](t *testing.T, line string, read func(*cli.Context) (O, error)) (o O, err error) {
 	t.Helper()
 	OneAtATime.Lock()
@@ -43,7 +43,7 @@ func optionsOf[O any](t *testing.T, line string, read func(*cli.Context) (O, err
 	return o, err
 }
 
-// wantUsage checks that an error is one of usage, with words in it.
+// wantUsage checks that an error is a usage error that contains certain words.
 func wantUsage(t *testing.T, line string, err error, words string) {
 	t.Helper()
 	if words == "" && err == nil {
@@ -97,7 +97,7 @@ func TestJobsOptions(t *testing.T) {
 	}
 }
 
-// Which list is meant depends on the environment: a pipeline's, a ref's, a project's.
+// Which list to show depends on the environment: a pipeline's, a ref's or a project's.
 func TestJobsQuery(t *testing.T) {
 	t.Parallel()
 	inJob := env.Config{Project: "1", ProjectPath: "g/p", Ref: "main", PipelineID: 9}
@@ -162,7 +162,7 @@ func TestJobOptions(t *testing.T) {
 	}
 }
 
-// A job is a number or an address, and the running one where that is allowed.
+// A job is an ID or an address, or the running job where that is allowed.
 func TestJobAt(t *testing.T) {
 	t.Parallel()
 	cfg, err := env.Load(t.Context(), mapLookuper{"CI_API_V4_URL": "https://gitlab.example.com/api/v4", "CI_JOB_ID": "3", "CI_PROJECT_ID": "1", "GITLAB_CI": "true"})

@@ -25,7 +25,7 @@ func at(t *testing.T, s *gitlabtest.Running, token string) globalOptions {
 	return globalOptions{retries: -1, quiet: true, variables: map[string]string{"ARTIFETCH_SERVER_URL": s.URL, "ARTIFETCH_TOKEN_FILE": file}}
 }
 
-// What runs prints to the console that it is given, and to nothing else.
+// Commands print to their console, and to nothing else.
 func TestRunJobs(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
@@ -60,7 +60,7 @@ type closedWriter struct{}
 // Write implements [io.Writer].
 func (closedWriter) Write([]byte) (int, error) { return 0, errClosed }
 
-// An action is one request to the server, which a job's token doesn't even make.
+// An action is one request to the server; with a job token, there is none.
 func TestRunJobActions(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -104,7 +104,7 @@ func TestRunJobActions(t *testing.T) {
 	}
 }
 
-// Job and log are shown on the console that runs are given.
+// Job and log are printed to the command's console.
 func TestRunJobShowAndLog(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
@@ -127,7 +127,7 @@ func TestRunJobShowAndLog(t *testing.T) {
 	}
 }
 
-// The hints of actions name commands.
+// Hints of actions name commands.
 func TestHintsOfActions(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -20,8 +20,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// busyWorld has n pipelines of main, each with the jobs build and test, an hour apart;
-// a job of the oldest is then retried, so that its id is the newest of all.
+// busyWorld has n pipelines of main, an hour apart, each with the jobs build and test. A
+// job of the oldest pipeline is then retried, so it has the highest ID.
 func busyWorld(n int) *gitlabtest.World {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	project := &gitlabtest.Project{ID: 1, Path: "group/app", Visibility: gitlabtest.Private}
@@ -38,8 +38,8 @@ func busyWorld(n int) *gitlabtest.World {
 	return &gitlabtest.World{Projects: []*gitlabtest.Project{project}, Tokens: gitlabtest.Fixture().Tokens}
 }
 
-// byJobToken runs a command with a job token on a server that lists jobs to it, and no
-// pipelines. It returns what is printed, and how many requests that took.
+// byJobToken runs a command with a job token on a server that lets it list jobs, but not
+// pipelines. It returns the output, and the number of requests.
 func byJobToken(t *testing.T, o gitlabtest.Options, world *gitlabtest.World, args string) (out, said string, requests int) {
 	t.Helper()
 	o.Version = "18.5"
@@ -57,7 +57,7 @@ func byJobToken(t *testing.T, o gitlabtest.Options, world *gitlabtest.World, arg
 	return stdout.String(), stderr.String(), len(s.Requests())
 }
 
-// ids are the first column of a list of jobs.
+// ids returns the first column of a list of jobs.
 func ids(list string) string {
 	var first []string
 	for line := range strings.Lines(list) {
@@ -67,8 +67,8 @@ func ids(list string) string {
 	return strings.Join(first, " ")
 }
 
-// The newest pipeline is told from a retried job of an older one, in as many pages as
-// that takes: those with jobs that are younger than it.
+// A retried job of an older pipeline isn't mistaken for one of the newest pipeline, and
+// only the pages with jobs newer than that pipeline are read.
 func TestLatestWithoutPipelines(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ args, want string }{
@@ -79,7 +79,7 @@ func TestLatestWithoutPipelines(t *testing.T) {
 		{"jobs --ref main --pipeline latest --name build", "500"},
 	} {
 		list, _, requests := byJobToken(t, gitlabtest.Options{PerPage: 3}, busyWorld(50), tt.args)
-		if ids(list) != tt.want || requests != 4 { // pipelines are refused; two pages; the pipeline's jobs
+		if ids(list) != tt.want || requests != 4 { // refused pipelines, two pages, the pipeline's jobs
 			t.Errorf("%s: %q in %d requests, want %q in 4", tt.args, ids(list), requests, tt.want)
 		}
 	}
@@ -90,7 +90,7 @@ func TestLatestWithoutPipelines(t *testing.T) {
 	}
 }
 
-// In the list of a project, an attempt that was retried is not the job.
+// A project's list leaves out attempts that were retried.
 func TestRefWithoutPipelines(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ args, want string }{
@@ -106,8 +106,7 @@ func TestRefWithoutPipelines(t *testing.T) {
 	}
 }
 
-// endless is a server whose lists have no end. Job tokens may list jobs, and no
-// pipelines.
+// endless is a server with endless lists. Job tokens may list jobs, but not pipelines.
 type endless struct{ asked atomic.Int64 }
 
 // ServeHTTP implements [http.Handler].
@@ -155,7 +154,7 @@ func atoi(text string) int {
 	return n
 }
 
-// A search that finds nothing ends, and says where.
+// A search without a result ends, and says where.
 func TestSearchIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

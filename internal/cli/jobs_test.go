@@ -18,7 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// golden compares with a file, or writes it.
+// golden compares with a file, or updates it.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
@@ -36,8 +36,8 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// What is printed of the example responses of GitLab's own documentation. The
-// JSON is what programs rely on.
+// The output for the example responses in GitLab's own documentation. Programs rely on the
+// JSON.
 func TestDocumentedExamplesPrinted(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, answer, args string }{
@@ -74,9 +74,9 @@ func TestDocumentedExamplesPrinted(t *testing.T) {
 	}
 }
 
-// Every field that the server sends is in the JSON of every command that prints a job, in
-// the server's words; numbers are exact, secrets masked however they are spelled, and
-// control characters escaped.
+// Every field that the server sends is in the JSON of every command that prints a job,
+// under the server's name. Numbers are exact, secrets are masked however they are spelled,
+// and control characters are escaped.
 func TestWholeJobPrinted(t *testing.T) {
 	t.Parallel()
 	secret := gitlabtest.PrivateToken

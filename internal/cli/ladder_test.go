@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the tables that results are compared with")
 
-// ladderQueries are what users mean, in project 1 of the fixture and, where
-// everybody may look, in project 4.
+// ladderQueries are queries in project 1 of the fixture and, where it works without a
+// token, in the public project 4.
 var ladderQueries = []struct{ name, private, public string }{
 	{"a job by its id", "--job-id 1001", "--job-id 4001"},
 	{"a job of the ref's newest successful pipeline", "--ref main --job build", "--ref main --job build"},
@@ -48,8 +48,8 @@ var ladderQueries = []struct{ name, private, public string }{
 	{"a ref that is not there", "--ref mian --job build", "--ref mian --job build"},
 }
 
-// TestLadder holds what each token finds on each server, in how many requests,
-// or how it fails. The table is written out in testdata/ladder.txt, to be read.
+// TestLadder checks what each token finds on each server, in how many requests, or how it
+// fails. testdata/ladder.txt has the table in readable form.
 func TestLadder(t *testing.T) {
 	t.Parallel()
 	var table strings.Builder
@@ -61,7 +61,7 @@ func TestLadder(t *testing.T) {
 				if token == "none" {
 					args = q.public
 				}
-				if args == "" || token != "job" && !licence { // the licence is asked of job tokens alone
+				if args == "" || token != "job" && !licence { // only job tokens need the licence
 					continue
 				}
 				var cells []string
@@ -80,8 +80,8 @@ func TestLadder(t *testing.T) {
 	}
 }
 
-// climb runs one query and tells which jobs came, and in how many requests, or
-// the exit code and reason.
+// climb runs one query and returns which jobs were fetched, in how many requests, or the
+// exit code and reason.
 func climb(t *testing.T, query, token string, o gitlabtest.Options) string {
 	t.Helper()
 	s := gitlabtest.Start(gitlabtest.Fixture(), o)
@@ -123,8 +123,8 @@ func climb(t *testing.T, query, token string, o gitlabtest.Options) string {
 	return fmt.Sprintf("code %d %s", code, why.Reason)
 }
 
-// climbVerb runs a command about one job and tells what came, and in how many requests,
-// or the exit code, and the reason if there is one.
+// climbVerb runs a command about one job and returns what it got, in how many requests, or
+// the exit code, and the reason if there is one.
 func climbVerb(t *testing.T, s *gitlabtest.Running, args []string) string {
 	t.Helper()
 	var said, result bytes.Buffer
@@ -143,7 +143,7 @@ func climbVerb(t *testing.T, s *gitlabtest.Running, args []string) string {
 	return fmt.Sprintf("%s in %d", what, len(s.Requests()))
 }
 
-// jobsIn tells which jobs the files are from: each archive of the fixture says so
+// jobsIn returns which jobs the files are from: each archive of the fixture contains that
 // in job.txt.
 func jobsIn(t *testing.T, dir string) string {
 	t.Helper()

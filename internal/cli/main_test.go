@@ -9,7 +9,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli"
 )
 
-// What the job that runs the tests has in its environment is not what they are about.
+// Tests must not depend on the environment of the job that runs them.
 func TestMain(m *testing.M) {
 	ours := regexp.MustCompile(`^(CI_|GITLAB_|ARTIFETCH_)`)
 	for _, variable := range os.Environ() {
@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 			}
 		}
 	}
-	cache, err := os.MkdirTemp("", "artifetch-cache-") // completion keeps answers there
+	cache, err := os.MkdirTemp("", "artifetch-cache-") // completion keeps answers here
 	if err != nil {
 		panic(err)
 	}

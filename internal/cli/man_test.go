@@ -15,8 +15,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
-// manPage is the manual in the language of man(7), whose characters \\, -, ', `, ^ and ~
-// mean something else.
+// manPage is the man page in the format man(7), in which the characters \\, -, ', `, ^ and
+// ~ have a special meaning.
 func manPage() string {
 	app := newApp(console.New(nil, nil, nil))
 	var m man
@@ -64,7 +64,7 @@ func manPage() string {
 	return m.String()
 }
 
-// man is a manual in the making.
+// man is a man page being built.
 type man struct{ strings.Builder }
 
 func (m *man) say(format string, args ...any) { _, _ = fmt.Fprintf(m, format, args...) }
@@ -81,7 +81,7 @@ func (m *man) synopsis(usage string) {
 	}
 }
 
-// description is prose, and examples, which are indented.
+// description writes prose, and indented examples.
 func (m *man) description(text string) {
 	example := false
 	for line := range strings.SplitSeq(text, "\n") {
@@ -129,7 +129,7 @@ func (m *man) item(name, text string) {
 	m.say(".TP\n\\fB%s\\fR\n%s\n", roff(name), roff(text))
 }
 
-// roff escapes text, so that it stands in a page as it is.
+// roff escapes text, so that it appears in a page unchanged.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(text)
 	if strings.HasPrefix(text, ".") {
@@ -138,7 +138,7 @@ func roff(text string) string {
 	return text
 }
 
-// man has nothing to say against the page, and shows what matters.
+// man prints no warnings about the page, and shows the important parts.
 func TestManPage(t *testing.T) {
 	t.Parallel()
 	show := exec.CommandContext(t.Context(), need.Tools(t, "man"), "--warnings=w", "-E", "UTF-8", "-l", filepath.Join("..", "..", "docs", "artifetch.1"))

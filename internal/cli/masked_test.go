@@ -14,7 +14,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli"
 )
 
-// A server that repeats the token in what it says of jobs does not get it printed.
+// A token that a server repeats in a job's data isn't printed.
 func TestResultsAreMasked(t *testing.T) {
 	t.Parallel()
 	const token = "glpat-secretSecret0123456"
@@ -48,8 +48,8 @@ func TestResultsAreMasked(t *testing.T) {
 	}
 }
 
-// The values of a gateway's headers may be any words. Results are data, which stay as they
-// are; messages and reports about a run lose the values that are secrets, and stay JSON.
+// The values of a gateway's headers may be any words. Results stay unchanged; messages and
+// reports about a run mask the values that are secrets, and remain valid JSON.
 func TestHeadersInResults(t *testing.T) {
 	t.Parallel()
 	const secret, job = "production-eu-7", `{"id":1234567,"name":"production-eu-7","status":"success","ref":"main","tag":true,"coverage":null,"new":{"production-eu-7":"https"},"pipeline":{"id":9,"project_id":1}}`

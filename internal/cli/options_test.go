@@ -38,7 +38,7 @@ func options[O any](t *testing.T, of func(*console.Console) *cli.Command, read f
 	return o, err
 }
 
-// Spaces are part of a value, whether its flag may be repeated or not.
+// Spaces are part of a value, whether its flag can be repeated or not.
 func TestSpacesAreKept(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"include", "exclude", "output"} {
@@ -100,7 +100,7 @@ func TestFetchOptions(t *testing.T) {
 	}
 }
 
-// Values that a flag doesn't know are usage errors, which name the flag.
+// Invalid values of a flag are usage errors that name the flag.
 func TestMistakenOptions(t *testing.T) {
 	for _, tt := range []struct{ line, names string }{
 		{"--sha256 abc", "--sha256"}, {"--sha256 " + strings.Repeat("g", 64), "--sha256"}, {"--umask 8", "--umask"}, {"--umask 1000", "--umask"}, {"--umask -1", "--umask"},
@@ -143,8 +143,8 @@ func TestMistakenOptions(t *testing.T) {
 	}
 }
 
-// Where CI is set, and there is a lock file, only what is locked is taken, unless flags
-// say otherwise.
+// If CI is set and there is a lock file, sync only fetches locked jobs, unless flags say
+// otherwise.
 func TestLockedInCI(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "artifetch.yml")
@@ -177,7 +177,7 @@ func TestLockedInCI(t *testing.T) {
 	}
 }
 
-// What is missing is allowed by --if-missing, and nothing else.
+// --if-missing accepts missing jobs and archives, and nothing else.
 func TestMissingPolicy(t *testing.T) {
 	t.Parallel()
 	errOther := errors.New("other")

@@ -7,8 +7,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// The words for pipelines mean what the variables of the running job say, in the project
-// that they say.
+// The keywords for pipelines mean the pipeline and the project in the running job's
+// variables.
 func TestPipelineWords(t *testing.T) {
 	t.Parallel()
 	own := env.Config{Project: "1", ProjectPath: "g/p", PipelineID: 30, PipelineSource: "push", ServerVersion: "18.8.1"}

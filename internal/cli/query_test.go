@@ -8,7 +8,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/cli"
 )
 
-// A query that can't be is told in the words of the command line, before any request.
+// An invalid query is reported with the names of flags, before any request.
 func TestQueryMistakes(t *testing.T) {
 	const sha = "0123456789abcdef0123456789abcdef01234567"
 	t.Setenv("CI_PROJECT_ID", "")

@@ -16,7 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// stopper ends a run when it says something.
+// stopper ends a run when it prints a certain message.
 type stopper struct {
 	said bytes.Buffer
 	at   string
@@ -32,8 +32,7 @@ func (s *stopper) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// A run that waits until another one has downloaded the archive says so, and a signal
-// ends it.
+// A run that waits for another one to download the archive says so, and a signal ends it.
 func TestWaitsForAnotherRun(t *testing.T) {
 	t.Parallel()
 	gitlab := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})

@@ -20,7 +20,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// terminal is a new pseudo-terminal. shown closes it, and returns what was written to it.
+// terminal is a new pseudo-terminal. shown closes it, and returns the output.
 func terminal(t *testing.T, columns uint16) (near *os.File, shown func() string) {
 	t.Helper()
 	far, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -44,7 +44,7 @@ func terminal(t *testing.T, columns uint16) (near *os.File, shown func() string)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		_, _ = io.Copy(&text, far) // ends with EIO, when the other end is closed
+		_, _ = io.Copy(&text, far) // ends with EIO when the other end is closed
 	}()
 	return near, func() string {
 		_ = near.Close()
@@ -54,8 +54,8 @@ func terminal(t *testing.T, columns uint16) (near *os.File, shown func() string)
 	}
 }
 
-// Results and errors have colours where they can be seen and are wanted, and nothing moves
-// the cursor where that can't be done.
+// Results and errors are colored if the terminal supports it and the user hasn't turned it
+// off; the cursor only moves where it can.
 func TestColoursOfMessages(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a.zip"), gitlabtest.Zip(gitlabtest.File{Name: "a", Content: "1"}), 0o600); err != nil {

@@ -9,7 +9,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// What a transfer cost includes the attempts that were given up because the archive
+// The cost of a transfer includes the attempts that were abandoned because the archive
 // changed.
 func TestTransferredOverAllAttempts(t *testing.T) {
 	t.Parallel()
@@ -27,12 +27,12 @@ func TestTransferredOverAllAttempts(t *testing.T) {
 	}
 }
 
-// A run that --deadline ends is no damage, wherever it is read: the code is that of a
-// server, so that it may be tried again.
+// If --deadline ends a run, that isn't reported as damage, wherever it reads: the exit
+// code is that of a server error, so that the run can be retried.
 func TestDeadlineIsNoDamage(t *testing.T) {
 	t.Parallel()
-	// Larger than what is kept in memory, and not compressible. Every answer stalls after its
-	// first MiB.
+	// Larger than what is kept in memory, and incompressible. Every response stalls after
+	// its first MiB.
 	world := gitlabtest.Fixture()
 	world.Projects[0].Pipelines[1].Jobs[0].Archive = gitlabtest.Zip(gitlabtest.File{Name: "large", Content: incompressible(20 << 20)})
 	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeRedirect, gitlabtest.ModeNoRanges} {
@@ -50,7 +50,7 @@ func TestDeadlineIsNoDamage(t *testing.T) {
 	}
 }
 
-// incompressible is n bytes that stay as they are, and hold no header of an archive.
+// incompressible returns n bytes that don't compress, without any header of an archive.
 func incompressible(n int) string {
 	b := make([]byte, n)
 	for x, i := uint32(1), 0; i < n; i++ {

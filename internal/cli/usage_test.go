@@ -20,14 +20,14 @@ func TestHelpIsPrinted(t *testing.T) {
 	}
 }
 
-// fullDisk fails as /dev/full does.
+// fullDisk fails like /dev/full.
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "write", Path: "/dev/full", Err: syscall.ENOSPC}
 }
 
-// What can't be written is an error, whatever prints it.
+// A failed write is an error, whatever prints it.
 func TestFullOutput(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"--help"}, {}, {"--version"}, {"help", "fetch"}, {"fetch", "--help"}, {"job", "--help"}, {"job"}, {"completion", "bash"}} {

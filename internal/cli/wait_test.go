@@ -12,7 +12,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
-// run runs a command on a world, as the owner of a private token.
+// run runs a command on a world, with its owner's private token.
 func run(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, args ...string) (code int, out, said string) {
 	t.Helper()
 	s := gitlabtest.Start(world, o)
@@ -27,8 +27,8 @@ func run(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, args ...st
 	return code, stdout.String(), stderr.String()
 }
 
-// worldWith is the fixture with another job in the running pipeline 120, and in
-// the child pipeline 101 of a successful one.
+// worldWith is the fixture with another job in the running pipeline 120, and in the child
+// pipeline 101 of a successful one.
 func worldWith(job gitlabtest.Job) *gitlabtest.World {
 	w := gitlabtest.Fixture()
 	p := w.Projects[0]

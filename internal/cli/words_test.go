@@ -32,10 +32,10 @@ func commandFlags(t *testing.T) map[string][]string {
 	return flags
 }
 
-// numbers are flags whose value the library reads: it refuses anything else.
+// numbers are flags whose value the library parses: it refuses anything else.
 var numbers = regexp.MustCompile("^(retries|retry-max-time|stall-timeout|deadline|max-age|wait|strip-components|unpack|max-.*|concurrency|cache-max-size|limit)$")
 
-// A number out of range must not silently mean the default, or that there is no limit.
+// An out-of-range number must not silently mean the default, or no limit.
 func TestNumbersOutOfRange(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
@@ -46,7 +46,7 @@ func TestNumbersOutOfRange(t *testing.T) {
 			}
 			args := append([]string{"artifetch"}, strings.Fields(name)...)
 			var said bytes.Buffer
-			for _, value := range []string{"-1", "-1m"} { // one of which the library refuses
+			for _, value := range []string{"-1", "-1m"} { // the library refuses one of them
 				said.Reset()
 				if code := command(t, append(args, "--"+flag, value), cli.IO{In: strings.NewReader(""), Out: io.Discard, Err: &said}); code != 2 || !strings.Contains(said.String(), "--"+flag) {
 					t.Errorf("%s --%s %s: code %d: %s", name, flag, value, code, said.String())
@@ -73,8 +73,8 @@ func TestNumbersOutOfRange(t *testing.T) {
 	}
 }
 
-// A value that a shell has left empty, or not expanded, is a mistake, whatever the
-// flag: it must not count as left out.
+// A value that a shell left empty or unexpanded is an error, whatever the flag: it must
+// not count as omitted.
 func TestEmptyAndUnexpandedFlags(t *testing.T) {
 	t.Parallel()
 	tried := 0
@@ -110,7 +110,7 @@ func TestEmptyAndUnexpandedFlags(t *testing.T) {
 	}
 }
 
-// Every command completes its flags from the environment before it reads any.
+// Every command reads its flags' defaults from the environment before it uses any flag.
 func TestEveryCommandReadsItsVariables(t *testing.T) {
 	t.Setenv("ARTIFETCH_LOG_FORMAT", "nonsense")
 	t.Setenv("CI_API_V4_URL", "http://127.0.0.1:1")

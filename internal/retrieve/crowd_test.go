@@ -11,10 +11,10 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
-// Forty jobs of a matrix fetch the same archive at once, from a server that limits rates
-// and says so in each of the three shapes of 429. All are served. Beside the requests that
-// the limit refuses, each job needs a list, one that is refused for want of a licence, and
-// at most three for the 5 MB.
+// Forty matrix jobs fetch the same archive at once from a server with a rate limit, which
+// returns each of the three kinds of 429. All of them succeed. Besides the requests that
+// the limit refuses, each job needs a list, one request that is refused for lack of a
+// licence, and at most three for the 5 MB.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
 	const jobs, each = 40, 1 + 1 + 3

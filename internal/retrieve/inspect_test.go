@@ -15,8 +15,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// To look at archives costs as few requests as the server allows: none for what a list
-// has told, one for the first bytes else.
+// Describing archives takes as few requests as possible: none if a list has the data,
+// otherwise one for the first bytes.
 func TestInspectorCost(t *testing.T) {
 	t.Parallel()
 	byID, dead := resolve.Query{Project: "1", JobID: 1001}, resolve.Query{Project: "1", JobID: 1011}
@@ -57,7 +57,7 @@ func TestInspectorCost(t *testing.T) {
 	}
 }
 
-// A query that means several jobs has no one archive.
+// A query for several jobs isn't for a single archive.
 func TestInspectorOne(t *testing.T) {
 	t.Parallel()
 	i := start(t, gitlabtest.Fixture(), gitlabtest.Options{}, gitlabtest.PrivateToken)
@@ -77,8 +77,8 @@ func TestInspectorOne(t *testing.T) {
 	}
 }
 
-// A list comes out of the archive, or from GitLab: always if that is asked for, and
-// where the archive would have to come as a whole. Then a large archive stays where it is.
+// A list is read from the archive, or from GitLab: on request, and if the whole archive
+// would have to be downloaded otherwise. Then a large archive isn't downloaded.
 func TestInspectorList(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -113,7 +113,7 @@ func TestInspectorList(t *testing.T) {
 	}
 }
 
-// largest is the most bytes that one answer brought.
+// largest is the size of the largest response in bytes.
 func (i instance) largest() (bytes int64) {
 	for _, r := range i.Requests() {
 		bytes = max(bytes, r.BytesSent)
@@ -131,8 +131,8 @@ func TestInspectorListUnknownID(t *testing.T) {
 	}
 }
 
-// A file comes out of the archive, or unpacked by GitLab, and is the same. A file that
-// isn't there is said to match nothing.
+// A file read from the archive is the same as one unpacked by GitLab. A missing file is
+// reported as matching nothing.
 func TestInspectorCat(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -166,8 +166,8 @@ func TestInspectorCat(t *testing.T) {
 	}
 }
 
-// A file of a job that a job token knows by its ref alone comes by the ref, and if that
-// is refused, by the ID that the fallback finds.
+// If a job token knows a job only by its ref, a file of it is requested by ref and, if
+// that is refused, by the ID that the fallback finds.
 func TestInspectorCatByRef(t *testing.T) {
 	t.Parallel()
 	for _, unlicensed := range []bool{false, true} {
@@ -177,7 +177,7 @@ func TestInspectorCatByRef(t *testing.T) {
 		if !unlicensed && (err != nil || b.String() != "build 1001\n") {
 			t.Errorf("%q, %v", b.String(), err)
 		}
-		if unlicensed && (err == nil || b.Len() > 0) { // the runner's route has no single files
+		if unlicensed && (err == nil || b.Len() > 0) { // the endpoint for runners doesn't serve single files
 			t.Errorf("without a licence: %q, %v", b.String(), err)
 		}
 		var asked []string

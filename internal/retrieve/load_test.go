@@ -15,13 +15,13 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// taking takes the files of these names, or all.
+// taking selects the files with these names, or all.
 func taking(names ...string) extract.Options {
 	return extract.Options{Selection: extract.Selection{Include: names}}
 }
 
-// The caller may have a stage of its own, with archives of several projects: what is in
-// it arrives when the caller commits it.
+// The caller may use its own stage, with archives of several projects: its files appear
+// when the caller commits it.
 func TestLoadIntoAnyStage(t *testing.T) {
 	t.Parallel()
 	i := start(t, gitlabtest.Fixture(), gitlabtest.Options{}, gitlabtest.PrivateToken)
@@ -55,8 +55,9 @@ func TestLoadIntoAnyStage(t *testing.T) {
 	}
 }
 
-// An archive that the licence refuses to a job token comes by the runner's route. Where
-// the job is known only by its ref, it is found first; its ID is in the result.
+// If GitLab refuses a job token's request for lack of a licence, the archive is downloaded
+// from the endpoint for runners. If only the ref is known, the job is searched for first;
+// its ID is in the result.
 func TestLoadFallsBack(t *testing.T) {
 	t.Parallel()
 	for _, q := range []resolve.Query{byName("build"), {Project: "1", JobID: 1001}} {
@@ -74,8 +75,8 @@ func TestLoadFallsBack(t *testing.T) {
 	}
 }
 
-// A few files come one by one where there are no ranges, unless the archive has to be
-// known as a whole.
+// Without ranges, a few files are downloaded one by one, unless the whole archive is
+// needed.
 func TestLoadSingleFiles(t *testing.T) {
 	t.Parallel()
 	archive := gitlabtest.Zip(
@@ -123,8 +124,7 @@ func TestLoadSingleFiles(t *testing.T) {
 	}
 }
 
-// An archive that can't be kept in the cache is reported: once, if that is a matter of
-// the server.
+// An archive that can't be cached is reported: once, if the server is the cause.
 func TestLoadNotCached(t *testing.T) {
 	t.Parallel()
 	i := start(t, gitlabtest.Fixture(), gitlabtest.Options{Mode: gitlabtest.ModeNoLength, Version: "18.5"}, gitlabtest.PrivateToken)
@@ -143,8 +143,8 @@ func TestLoadNotCached(t *testing.T) {
 	}
 }
 
-// What is known of a project in CI: its path, by which a runner's statement and an
-// address name it.
+// In CI, the path of the job's own project is known. Runners' statements and addresses
+// name a project by its path.
 func TestProjectPath(t *testing.T) {
 	t.Parallel()
 	own := retrieve.Project{ID: "7", Path: "group/app"}
@@ -165,7 +165,7 @@ func TestProjectPath(t *testing.T) {
 	}
 }
 
-// Connections are bounded by what is asked for; nothing asked for means the default.
+// The caller limits the number of connections; zero means the default.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	if all, none, few := retrieve.Connections(16), retrieve.Connections(0), retrieve.Connections(2); none != all || few > 2 || few < 1 || all < few {

@@ -73,8 +73,8 @@ func isA[E error](err error) bool {
 	return ok
 }
 
-// Files that are kept don't count as extracted, and archives within archives count with
-// what is in them.
+// Existing files that are kept don't count as extracted; nested archives count with their
+// contents.
 func TestLocalCountsWhatArrives(t *testing.T) {
 	t.Parallel()
 	inner := string(gitlabtest.Zip(gitlabtest.File{Name: "x", Content: "1"}, gitlabtest.File{Name: "y", Content: "22"}))
@@ -106,7 +106,7 @@ func TestLocalCountsWhatArrives(t *testing.T) {
 	}
 }
 
-// Waiting for standard input ends with the run.
+// The end of the run also ends waiting for standard input.
 func TestLocalBlockedInput(t *testing.T) {
 	t.Parallel()
 	in, _ := io.Pipe()

@@ -21,7 +21,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// instance is a simulated GitLab, and what a run with one token needs to talk to it.
+// instance is a simulated GitLab, and everything that a run with one token needs to use
+// it.
 type instance struct {
 	*gitlabtest.Running
 	*retrieve.Opener
@@ -37,7 +38,7 @@ func start(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, token st
 	return connect(t, server, token, policy)
 }
 
-// connect is another run with a token.
+// connect returns another run with a token.
 func connect(t *testing.T, server *gitlabtest.Running, token string, policy transport.Policy) instance {
 	t.Helper()
 	api, err := url.Parse(server.APIURL)
@@ -57,7 +58,7 @@ func connect(t *testing.T, server *gitlabtest.Running, token string, policy tran
 	}}
 }
 
-// asked returns how many requests were made, for lists and for bytes.
+// asked returns how many requests were made, for lists and for archives.
 func (i instance) asked() (api, archives int) {
 	for _, r := range i.Requests() {
 		if r.Host == "storage" || strings.HasSuffix(r.Path, "/artifacts") || strings.Contains(r.Path, "/artifacts/main/download") {
@@ -83,7 +84,7 @@ func (c constant) NextBackOff() time.Duration { return time.Duration(c) }
 
 func (constant) Reset() {}
 
-// parse makes an Output of a directory that is known to be valid.
+// parse returns the Output for a valid directory.
 func parse(t *testing.T, dir string) retrieve.Output {
 	t.Helper()
 	o, err := retrieve.ParseOutput(dir)
@@ -121,7 +122,7 @@ func read(t *testing.T, elem ...string) string {
 	return string(content)
 }
 
-// noise is n bytes that don't compress.
+// noise returns n bytes that don't compress.
 func noise(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(b) // never fails

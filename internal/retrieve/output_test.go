@@ -39,7 +39,7 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// The name of a file may have words, too. Two archives never get the same name.
+// A file's name can contain placeholders, too. Two archives never get the same name.
 func TestArchiveNames(t *testing.T) {
 	t.Parallel()
 	a := resolve.Artifact{JobName: "a/b", JobID: 1, PipelineID: 9, Ref: "main"}
@@ -74,7 +74,7 @@ func TestArchiveNames(t *testing.T) {
 	}
 }
 
-// A word without a value is an error, and not an empty name: all jobs would share a
+// A placeholder without a value is an error, not an empty name: all jobs would share a
 // directory.
 func TestOutputUnknownValues(t *testing.T) {
 	t.Parallel()
@@ -95,7 +95,7 @@ func TestOutputUnknownValues(t *testing.T) {
 	}
 }
 
-// A job whose name is a dot doesn't make its directory, or file, that of all.
+// A job that is named "." doesn't get the directory, or file, above its own.
 func TestOutputDots(t *testing.T) {
 	t.Parallel()
 	for output, refused := range map[string]bool{"out/{job}": true, "out/{job}/x": true, "out/./x/{job}/./y": true, "out/{job}.d": false, "{pipeline}{job}": false, "./{pipeline}": false} {
@@ -111,7 +111,7 @@ func TestOutputDots(t *testing.T) {
 	}
 }
 
-// A slug may be empty although the name is known.
+// A slug can be empty even if the name is known.
 func TestEmptySlugs(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -19,7 +19,7 @@ func version(n int) []byte {
 	return gitlabtest.Zip(gitlabtest.File{Name: "version", Content: fmt.Sprint(n)}, gitlabtest.File{Name: "noise", Content: noise(100_000), Store: true})
 }
 
-// history is a project whose pipelines of main ended ago.
+// history is a project whose pipelines of main ended some time ago.
 func history(ago time.Duration) *gitlabtest.World {
 	then := time.Now().Add(-ago)
 	pipeline := func(id int64, created time.Time) *gitlabtest.Pipeline {
@@ -33,9 +33,9 @@ func history(ago time.Duration) *gitlabtest.World {
 	return w
 }
 
-// The archive that GitLab chooses is asked for at once, beside the list that says which
-// job it is of. If the ref's pipelines have changed just now, the job is asked for a byte,
-// to be certain.
+// The archive that GitLab chooses is requested at the same time as the list that says
+// which job it belongs to. If the ref's pipelines have just changed, one byte is requested
+// by the job's ID, to be certain.
 func TestBytesBesideTheList(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeProxy, gitlabtest.ModeRedirect} {
@@ -68,8 +68,8 @@ func TestBytesBesideTheList(t *testing.T) {
 	}
 }
 
-// With Recent, GitLab chooses the job as well, of a pipeline further back if need be. It is
-// asked for at once, and then listed until it is certain.
+// With Recent, GitLab also chooses the job, from an older pipeline if necessary. The
+// archive is requested at once; lists are then read until the job is certain.
 func TestRecentBesideTheList(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -101,7 +101,8 @@ func TestRecentBesideTheList(t *testing.T) {
 	}
 }
 
-// toGitLab counts the requests to GitLab, and those of them for an archive by ref and by id.
+// toGitLab counts the requests to GitLab, and those of them for an archive by ref and by
+// ID.
 func (i instance) toGitLab(job int64) (byRef, byID, all int) {
 	for _, r := range i.Requests() {
 		switch {
@@ -117,8 +118,8 @@ func (i instance) toGitLab(job int64) (byRef, byID, all int) {
 	return byRef, byID, all
 }
 
-// When the list and the first bytes agree about the job, what follows is requested by its
-// id: GitLab might mean another one by the ref meanwhile.
+// Once the list and the first bytes agree about the job, all later requests use its ID: by
+// ref, GitLab might mean another job by then.
 func TestLaterRequestsAreByID(t *testing.T) {
 	t.Parallel()
 	files := make([]gitlabtest.File, 40)
@@ -136,15 +137,15 @@ func TestLaterRequestsAreByID(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The first three parts of the end may be requested before it is certain.
+		// The first three parts of the end may be requested before the job is certain.
 		if byRef, byID, all := i.toGitLab(21); byRef > 4 || byID == 0 || byRef+byID != all-1 || done[0].Artifact.JobID != 21 {
 			t.Errorf("%v ago: %d requests by ref, %d by id, %d to GitLab", ago, byRef, byID, all)
 		}
 	}
 }
 
-// endLater holds requests for the end of an archive back until its job is known. Nothing
-// can be extracted before.
+// endLater delays requests for the end of an archive until its job is known. Nothing can
+// be extracted before that.
 type endLater struct {
 	http.RoundTripper
 	agreed <-chan struct{}
@@ -158,7 +159,7 @@ func (e *endLater) RoundTrip(r *http.Request) (*http.Response, error) {
 	return e.RoundTripper.RoundTrip(r)
 }
 
-// waitForList waits until a list of jobs was answered.
+// waitForList waits until the server has answered a list of jobs.
 func (i instance) waitForList() {
 	for listed := false; !listed; time.Sleep(time.Millisecond) {
 		for _, r := range i.Requests() {
@@ -167,8 +168,8 @@ func (i instance) waitForList() {
 	}
 }
 
-// overtaken has a pipeline end after the list was answered, and before the archive that
-// GitLab chooses is asked for.
+// overtaken ends a pipeline after the list was answered, and before the archive that
+// GitLab chooses is requested.
 type overtaken struct {
 	http.RoundTripper
 	instance
@@ -191,7 +192,7 @@ func (o *overtaken) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.RoundTripper.RoundTrip(r)
 }
 
-// A job's id is never reported for the bytes of another, even if both archives have the
+// A job's ID is never reported with another job's bytes, even if both archives have the
 // same size. The run starts over with the list.
 func TestAnotherJob(t *testing.T) {
 	t.Parallel()
@@ -211,8 +212,8 @@ func TestAnotherJob(t *testing.T) {
 	}
 }
 
-// A job token that may list nothing gets the archive with a single request, and the job
-// isn't known.
+// A job token that can't list anything gets the archive with a single request, and the job
+// is unknown.
 func TestBytesWithoutAList(t *testing.T) {
 	t.Parallel()
 	i := start(t, history(time.Hour), gitlabtest.Options{Version: "17.0"}, gitlabtest.JobToken)
@@ -227,8 +228,8 @@ func TestBytesWithoutAList(t *testing.T) {
 	}
 }
 
-// To look into an archive, it doesn't matter which job it is of: nothing is listed, unless
-// GitLab refuses.
+// For reading an archive, it doesn't matter which job it belongs to: nothing is listed,
+// unless GitLab refuses.
 func TestLookingNeedsNoList(t *testing.T) {
 	t.Parallel()
 	i := start(t, history(time.Hour), gitlabtest.Options{}, gitlabtest.PrivateToken)
@@ -250,8 +251,8 @@ func TestLookingNeedsNoList(t *testing.T) {
 	}
 }
 
-// What a job that GitLab chooses is needed for is known before a byte is written: files one
-// by one where there are no ranges, and the report of the job in every case.
+// If the caller needs the job that GitLab chooses, it is known before a byte is written:
+// for files one by one without ranges, and always for the report about the job.
 func TestSelectionByRef(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeRedirect, gitlabtest.ModeNoRanges} {

@@ -17,7 +17,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Reports whose bytes aren't what their type promises, and those at the edges.
+// Reports whose content doesn't match their type, and edge cases.
 func TestOddReports(t *testing.T) {
 	t.Parallel()
 	zip := gitlabtest.Zip(gitlabtest.File{Name: "inner.txt", Content: "x"})
@@ -36,7 +36,7 @@ func TestOddReports(t *testing.T) {
 		want       any
 	}{
 		{"sast", "gl-sast-report.json", nil},
-		{"dast", "gl-dast-report.json", nil}, // as the job has uploaded it
+		{"dast", "gl-dast-report.json", nil}, // as uploaded by the job
 		{"junit", "", new(*extract.NotArchiveError)},
 		{"cobertura", "", new(*extract.NotArchiveError)},
 		{"codequality", "", new(*extract.NotArchiveError)},
@@ -68,7 +68,7 @@ func TestOddReports(t *testing.T) {
 	}
 }
 
-// withoutQuery is a proxy that drops what is asked for behind the path.
+// withoutQuery is a proxy that drops the query string.
 type withoutQuery struct{ http.RoundTripper }
 
 func (w withoutQuery) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -79,9 +79,9 @@ func (w withoutQuery) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.RoundTripper.RoundTrip(r)
 }
 
-// The archive in place of a report is recognized, whatever its size, the report's format and
-// the way the bytes come: by the listed size, the format, or what the archive's own address
-// serves. Where the server is new enough, something in between is at fault.
+// An archive in place of a report is detected, whatever its size, the report's format and
+// the kind of download: by the listed size, the format, or what the archive's own address
+// serves. If the server's version supports reports, something in between is to blame.
 func TestArchiveInPlaceOfAReport(t *testing.T) {
 	t.Parallel()
 	noise := make([]byte, 5<<18)
@@ -116,7 +116,7 @@ func TestArchiveInPlaceOfAReport(t *testing.T) {
 	}
 }
 
-// refusesReport takes a report that is the archive, in two ways, and expects nothing of it.
+// refusesReport requests a report in two ways, gets the archive, and expects no files.
 func (i instance) refusesReport(t *testing.T, kind, version string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "out")
@@ -133,7 +133,7 @@ func (i instance) refusesReport(t *testing.T, kind, version string) {
 	}
 }
 
-// What is neither the report nor an archive is recognized by its size.
+// Something that is neither the report nor an archive is detected by its size.
 func TestAnotherFileInPlaceOfAReport(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeRedirect, gitlabtest.ModeNoRanges} {

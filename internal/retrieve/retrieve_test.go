@@ -24,8 +24,8 @@ func byName(jobs ...string) resolve.Query {
 	return resolve.Query{Project: "1", Ref: "main", Jobs: jobs}
 }
 
-// All jobs of a query arrive, each in its directory, or nothing does: neither if one of
-// the archives is broken, nor if the caller refuses what is staged.
+// All jobs of a query are extracted, each into its directory, or none: not if one of the
+// archives is damaged, and not if the caller refuses the staged files.
 func TestRunAllOrNothing(t *testing.T) {
 	t.Parallel()
 	errNo := errors.New("no")
@@ -62,8 +62,8 @@ func TestRunAllOrNothing(t *testing.T) {
 	}
 }
 
-// A query of several jobs has no one digest, and needs a directory for each job; both are
-// said before anything is downloaded.
+// A query for several jobs has no single digest, and needs a directory for each job; both
+// errors are reported before anything is downloaded.
 func TestRunRefusesBeforeItDownloads(t *testing.T) {
 	t.Parallel()
 	i := start(t, gitlabtest.Fixture(), gitlabtest.Options{}, gitlabtest.PrivateToken)
@@ -83,8 +83,8 @@ func TestRunRefusesBeforeItDownloads(t *testing.T) {
 	}
 }
 
-// An archive that changes while it is downloaded is downloaded again, at most twice; the
-// cost of all attempts is counted together.
+// An archive that changes during the download is downloaded again, at most twice; the cost
+// includes all attempts.
 func TestRunStartsOver(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -97,7 +97,7 @@ func TestRunStartsOver(t *testing.T) {
 		}
 		versions[0].Archive = archive(0)
 		var faults []gitlabtest.Fault
-		for n := range tt.changes { // after the requests that resumed; a fault does not see what another one took
+		for n := range tt.changes { // after the requests that resumed; a fault doesn't see requests that another one took
 			faults = append(faults, gitlabtest.Fault{Kind: "reset-body", On: "/artifacts", Skip: n, Times: 1, After: 50_000})
 		}
 		i := start(t, withJobs(versions[0]), gitlabtest.Options{Faults: faults}, gitlabtest.PrivateToken)
@@ -132,15 +132,14 @@ func TestRunStartsOver(t *testing.T) {
 	}
 }
 
-// onBreak is called before a transfer that broke is resumed.
+// onBreak is called before an interrupted transfer resumes.
 type onBreak func()
 
 func (f onBreak) NextBackOff() time.Duration { f(); return 0 }
 
 func (onBreak) Reset() {}
 
-// A run waits for a job, and tells why; what it is going to fetch is resolved again each
-// time.
+// A run waits for a job, and reports why; each attempt resolves the query again.
 func TestRunWaits(t *testing.T) {
 	t.Parallel()
 	slow := job(3, "slow", gitlabtest.Zip(gitlabtest.File{Name: "x"}))
@@ -160,8 +159,8 @@ func TestRunWaits(t *testing.T) {
 	}
 }
 
-// Files are those that are in the workspace in the end, with what was unpacked, and
-// without what was left out.
+// Files lists those in the workspace at the end, including unpacked ones, and without
+// skipped ones.
 func TestRunListsFiles(t *testing.T) {
 	t.Parallel()
 	inner := gitlabtest.Zip(gitlabtest.File{Name: "deep", Content: "12345"})
@@ -197,8 +196,8 @@ func TestRunListsFiles(t *testing.T) {
 	}
 }
 
-// At most three archives are loaded at the same time, and they are told how many share
-// what there is.
+// At most three archives are loaded at the same time, and each knows how many share the
+// memory and connections.
 func TestSideBySide(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]int{0: 1, 1: 1, 2: 2, 3: 3, 7: 3} {
@@ -210,7 +209,7 @@ func TestSideBySide(t *testing.T) {
 				now++
 				most, seen[i] = max(most, now), true
 				mu.Unlock()
-				time.Sleep(time.Second) // all that may begin do so
+				time.Sleep(time.Second) // let all that may start do so
 				mu.Lock()
 				defer mu.Unlock()
 				now--
@@ -229,7 +228,7 @@ func TestSideBySide(t *testing.T) {
 		if i == 0 {
 			return errNo
 		}
-		<-ctx.Done() // the others are stopped
+		<-ctx.Done() // the others are canceled
 		return ctx.Err()
 	}); !errors.Is(err, errNo) {
 		t.Error(err)

@@ -10,8 +10,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
-// An archive that comes through a pipe may take half of the free space, and no more is
-// written than that.
+// An archive from a pipe may use half of the free space, and no more than that is written.
 func TestEndlessInput(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -31,7 +30,7 @@ func TestEndlessInput(t *testing.T) {
 			t.Errorf("%d bytes were read", read)
 		}
 	}
-	// A regular file is read where it is.
+	// A regular file is read in place.
 	f, err := os.Open(os.Args[0])
 	if err != nil {
 		t.Fatal(err)

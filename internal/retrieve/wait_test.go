@@ -13,7 +13,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// The last attempt is made at the limit, not where the next pause would be too long.
+// The last attempt is made at the limit, even if the next pause would be longer.
 func TestWaiterUsesAllItsTime(t *testing.T) {
 	t.Parallel()
 	polls := func(limit time.Duration) fetch.Backoff { return transport.Policy{}.Polls(limit) }
@@ -43,7 +43,7 @@ func TestWaiterUsesAllItsTime(t *testing.T) {
 	}
 }
 
-// It waits for what time may fix, and for nothing else.
+// It waits only for problems that time may fix.
 func TestWaiterWaitsFor(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -75,7 +75,7 @@ func TestWaiterWaitsFor(t *testing.T) {
 	}
 }
 
-// Without a limit there is one attempt, and the end of the context ends a pause.
+// Without a limit, there is one attempt. The end of the context also ends a pause.
 func TestWaiterStops(t *testing.T) {
 	t.Parallel()
 	attempts := 0

@@ -35,10 +35,10 @@ type slow struct {
 	err       error
 }
 
-// Ahead implements [Source].
+// Ahead is a method that a pool looks for.
 func (s *slow) Ahead() int64 { return s.ahead }
 
-// Onward implements [Source].
+// Onward is a method that a pool looks for.
 func (s *slow) Onward() int64 { return s.front }
 
 // Range implements [Source].

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Each shell gets the words in its own form, and no word that a terminal would obey.
+// Each shell gets the words in its own format, except words that could control a terminal.
 func TestAnswer(t *testing.T) {
 	t.Parallel()
 	words := []Word{{Text: "test: a b", About: "a\nstage"}, {Text: "plain"}, {Text: "x\x1b[2J"}, File}
@@ -49,7 +49,7 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-// What can't be written ends the answer.
+// A failed write ends the answer.
 func TestAnswerReportsErrors(t *testing.T) {
 	t.Parallel()
 	for _, w := range []Word{File, {Text: "x"}} {

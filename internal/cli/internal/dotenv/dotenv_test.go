@@ -8,8 +8,8 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// GitLab expands what it reads, so that a dollar is doubled, and takes files that are
-// smaller than its limit.
+// GitLab expands the values, so dollar signs are doubled, and only accepts files below its
+// size limit.
 func TestDotenvText(t *testing.T) {
 	t.Parallel()
 	d := Report{Prefix: "LIB_"}
@@ -30,7 +30,7 @@ func TestDotenvText(t *testing.T) {
 	}
 }
 
-// The n-th value is about the n-th job, unless one is about all.
+// The n-th value is for the n-th job, unless a single value is for all.
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	got := map[string]string{}
@@ -53,7 +53,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// What is empty because it is unknown is told by its name, with the cause.
+// Unknown values are listed by name, with the cause.
 func TestUnknownValues(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

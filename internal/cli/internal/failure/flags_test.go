@@ -2,7 +2,7 @@ package failure
 
 import "testing"
 
-// What a command can't do is left out of a hint, with what leans on it.
+// A hint omits flags that the command doesn't have, and the words that depend on them.
 func TestHintsFit(t *testing.T) {
 	t.Parallel()
 	ls := Flags{Names: []string{"job-id", "recent", "pipeline", "wait"}}

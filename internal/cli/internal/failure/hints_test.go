@@ -19,7 +19,7 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Errors of packages below know no flags; the command line adds those that help.
+// Errors of lower packages don't name flags; the command line adds those that help.
 func TestHints(t *testing.T) {
 	t.Parallel()
 	forbidden := &gitlab.Error{StatusCode: http.StatusForbidden, Message: "403 Forbidden"}
@@ -98,7 +98,8 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// Hints about an archive that is kept as it is are about its file, not about an output.
+// Hints about an archive that is kept as a file are about that file, not about an output
+// directory.
 func TestHintsOfArchive(t *testing.T) {
 	t.Parallel()
 	plain := errors.New("x")
@@ -119,7 +120,8 @@ func TestHintsOfArchive(t *testing.T) {
 	}
 }
 
-// What explaining finds out has a remedy in flags; else that of the error counts.
+// If explain has a finding, the hint is its remedy, with flags; otherwise, it is the
+// error's.
 func TestRemedies(t *testing.T) {
 	t.Parallel()
 	err := error(&resolve.ClosedError{})
@@ -133,7 +135,7 @@ func TestRemedies(t *testing.T) {
 	}
 }
 
-// The environment is read by variables, and the command line speaks of flags.
+// The environment is read from variables, but the command line names flags.
 func TestEnvironmentInFlags(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, value, says, hint string }{

@@ -17,13 +17,13 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/console"
 )
 
-// said is an error that says something else than its reason.
+// said is an error whose text differs from its reason.
 type said struct{ error }
 
 func (*said) Error() string   { return "no x" }
 func (s *said) Unwrap() error { return s.error }
 
-// An error says what, then why, the request that was refused, and what to do next.
+// An error says what failed, then why, the request that was refused, and what to do next.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	refused := &gitlab.Error{Method: "GET", URL: "https://x/api/v4/job", StatusCode: 503, Message: "503 Service Unavailable - later", RequestID: "01ID"}
@@ -61,7 +61,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// "Nothing was changed" is said of what does all or nothing, if that is so.
+// "Nothing was changed" is only printed by commands that do all or nothing, and only if it
+// is true.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())

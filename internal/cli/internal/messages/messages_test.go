@@ -53,7 +53,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// Every template is for a message that the command line has.
+// Every template belongs to a message of the command line.
 func TestTemplatesAreUsed(t *testing.T) {
 	t.Parallel()
 	files, err := os.ReadDir("../..")
@@ -106,7 +106,8 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-// Several outcomes have a line each, and one in all; a single one has the job's address.
+// Several outcomes are printed on a line each, with one for all; a single one includes the
+// job's address.
 func TestPrint(t *testing.T) {
 	t.Parallel()
 	var said bytes.Buffer
