@@ -3,9 +3,11 @@ package world
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,6 +29,7 @@ var FixtureTime = time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 func Zip(files ...File) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
+	w.RegisterCompressor(zip.Deflate, newCompressor)
 	for _, f := range files {
 		if err := f.write(w); err != nil {
 			return nil // a buffer accepts everything
@@ -36,6 +39,39 @@ func Zip(files ...File) []byte {
 		return nil // likewise
 	}
 	return b.Bytes()
+}
+
+// compressors are reused. Each takes a megabyte, which costs tests with the race detector
+// more than all that they compress; a [sync.Pool] forgets some there.
+var compressors struct {
+	sync.Mutex
+	idle []*flate.Writer
+}
+
+// compressor is one that will be reused.
+type compressor struct{ *flate.Writer }
+
+func newCompressor(to io.Writer) (io.WriteCloser, error) {
+	compressors.Lock()
+	defer compressors.Unlock()
+	last := len(compressors.idle) - 1
+	if last < 0 {
+		w, err := flate.NewWriter(to, 5) // as archive/zip has it
+		return compressor{w}, err
+	}
+	w := compressors.idle[last]
+	compressors.idle = compressors.idle[:last]
+	w.Reset(to)
+	return compressor{w}, nil
+}
+
+// Close implements [io.Closer].
+func (c compressor) Close() error {
+	err := c.Writer.Close()
+	compressors.Lock()
+	defer compressors.Unlock()
+	compressors.idle = append(compressors.idle, c.Writer)
+	return err
 }
 
 func (f File) write(w *zip.Writer) error {
