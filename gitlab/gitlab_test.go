@@ -307,7 +307,7 @@ func TestPagesThatDoNotAdvance(t *testing.T) {
 	var last error
 	for _, last = range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{}) {
 	}
-	if refusal, ok := errors.AsType[*gitlab.Error](last); !ok || !strings.Contains(refusal.Message, "the list goes on") || requests != 2 {
+	if refusal, ok := errors.AsType[*gitlab.Error](last); !ok || !strings.Contains(refusal.Message, "its next page is invalid") || requests != 2 {
 		t.Errorf("%d requests, want 2, and an error: %v", requests, last)
 	}
 }

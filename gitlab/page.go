@@ -76,7 +76,7 @@ func (c *Client) pages(ctx context.Context, address string, rows any, take func(
 		read.page(int64(len(a.body)), fresh)
 		next, stuck := nextPage(address, a.Header)
 		if stuck {
-			return a.unusable("the list goes on, but its next page isn't another one")
+			return a.unusable("the list is longer, but the address of its next page is invalid")
 		}
 		address = next
 	}

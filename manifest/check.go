@@ -129,7 +129,7 @@ func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
 	case slices.Contains(e.Fields, resolve.FieldJobs):
 		return "names no job", "give it job: with ref:, or job-id:"
 	case slices.Contains(e.Fields, resolve.FieldRef):
-		return "has no ref", "give it a branch or tag: what runs where is no default here, so that the result is the same everywhere"
+		return "has no ref", "give it a branch or tag: there is no default ref here, so that the result doesn't depend on the running pipeline"
 	case first == resolve.FieldProject:
 		return "has no project", "give it project: with an id or a full path such as group/app, or write that below defaults:"
 	case first == resolve.FieldSHA:

@@ -113,7 +113,7 @@ func TestMistakes(t *testing.T) {
 		{"a ref that is a mapping", head + "  - {name: a, job: b, ref: {c: d}}\n", "ref is a mapping, not a list", "dash"},
 		{"the upstream pipeline", head + "  - {name: a, job: b, pipeline: upstream}\n", `of the upstream pipeline`, "locked"},
 		{"the root pipeline", head + "  - {name: a, job: b, pipeline: root}\n", `of the root pipeline`, "locked"},
-		{"no ref", head + "  - {name: a, job: b}\n", `source "a" has no ref`, "no default"},
+		{"no ref", head + "  - {name: a, job: b}\n", `source "a" has no ref`, "no default ref"},
 		{"latest without a ref", head + "  - {name: a, job: b, pipeline: latest}\n", `source "a" has no ref`, ""},
 		{"job-id and job", head + "  - {name: a, job-id: 5, job: b}\n", `source "a" has a job-id and another way`, "defaults"},
 		{"two pipelines", head + "  - {name: a, job: b, mr: 5, pipeline: '7'}\n", `source "a" says in several ways`, "keep one"},

@@ -140,7 +140,7 @@ func (e *UnknownValueError) Error() string {
 	if e.Empty() {
 		return fmt.Sprintf("%s is empty for %s: its name has no letters a-z and no digits", e.Word, e.Artifact.Label())
 	}
-	return fmt.Sprintf("%s is not known of %s", e.Word, e.Artifact.Label())
+	return fmt.Sprintf("%s is unknown for %s", e.Word, e.Artifact.Label())
 }
 
 // Hint says what to do next.

@@ -184,7 +184,7 @@ func (r *run) keepsOld(file string) bool {
 	if err != nil || !info.Mode().IsRegular() {
 		return false // or the conflict is an error later
 	}
-	r.o.Stage.OnSkip(file, "it is there already")
+	r.o.Stage.OnSkip(file, "it already exists")
 	return true
 }
 

@@ -12,7 +12,7 @@ func CheckTarget(name, target string) error {
 	case target == "" || len(target) >= archive.MaxPath:
 		return &archive.UnsafeError{Entry: name, Reason: "the link has no target, or one that is too long"}
 	case strings.ContainsRune(target, 0):
-		return &archive.UnsafeError{Entry: name, Reason: "the link's target holds a zero byte"}
+		return &archive.UnsafeError{Entry: name, Reason: "the link's target contains a NUL byte"}
 	}
 	return nil
 }

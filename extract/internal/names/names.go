@@ -56,7 +56,7 @@ func cleanOther(name string, allowGit bool) (string, error) {
 		case !allowGit && isGit(part):
 			return "", &archive.UnsafeError{Entry: name, Reason: ReasonGit}
 		case IsStage(part):
-			return "", &archive.UnsafeError{Entry: name, Reason: "it has the name of a staging directory of artifetch"}
+			return "", &archive.UnsafeError{Entry: name, Reason: "it has the name of one of artifetch's staging directories"}
 		}
 		parts = append(parts, part)
 	}

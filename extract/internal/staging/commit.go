@@ -90,10 +90,10 @@ func (s *Dir) planMove(path string, e fs.DirEntry) ([]move, error) {
 	}
 	switch s.opts.OnConflict {
 	case SkipExisting:
-		s.opts.OnSkip(path, "it is there already")
+		s.opts.OnSkip(path, "it already exists")
 		return nil, nil
 	case FailIfExists:
-		return nil, &ConflictError{Path: path, Reason: "it is there already"}
+		return nil, &ConflictError{Path: path, Reason: "it already exists"}
 	}
 	return []move{{path, true}}, nil
 }

@@ -10,7 +10,7 @@ import (
 type ConflictError struct {
 	Path   string
 	Reason string
-	Twice  bool   // both would come now; else one is there already
+	Twice  bool   // both are new; otherwise, one exists already
 	By     string // names the archive of the second, if it is known
 }
 

@@ -42,5 +42,5 @@ func (s *Dir) takeTurn(ctx context.Context) (done func(), err error) {
 			return nil, err
 		}
 	}
-	return nil, &ConflictError{Path: s.dir, Reason: "another run has been putting files into this directory for a minute"}
+	return nil, &ConflictError{Path: s.dir, Reason: "another run has been writing files to this directory for a minute"}
 }

@@ -37,7 +37,7 @@ func findEnd64(src io.ReaderAt, end *endRecord, at int64) (int64, error) {
 		return 0, err
 	}
 	if !end.agrees(found) {
-		return 0, &archive.UnsafeError{Reason: "its two end records say different things"}
+		return 0, &archive.UnsafeError{Reason: "its two end records disagree"}
 	}
 	*end = found
 	return at64, nil

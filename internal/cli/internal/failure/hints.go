@@ -110,7 +110,7 @@ func Remedy(why resolve.Explanation, err error) string {
 	case resolve.RemedySource:
 		return "give --source one of these, or leave it out"
 	case resolve.RemedyFirst:
-		return "--any-pipeline also takes a job of a pipeline that has not succeeded; --if-missing ignore goes on without; another --ref may have one"
+		return "--any-pipeline also takes a job of a pipeline that has not succeeded; --if-missing ignore continues without it; another --ref may have one"
 	case resolve.RemedyLicence:
 		return "job tokens on the artifacts API need Premium; set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
 	case resolve.RemedyToken:

@@ -203,7 +203,7 @@ func hintForMissing(e *resolve.NotFoundError) string {
 	switch e.What {
 	case "successful pipeline":
 		if e.Query.Before != 0 {
-			return "there may be no earlier one: --if-missing ignore goes on without; --any-pipeline also takes a job of a pipeline that failed"
+			return "there may be no earlier one: --if-missing ignore continues without it; --any-pipeline also takes a job of a pipeline that failed"
 		}
 		return "check the ref's spelling (no refs/heads/)" + leftOut(e.Query) + "; a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it, --any-pipeline a job of it that succeeded"
 	case "merge request":
@@ -253,7 +253,7 @@ func leftOut(q resolve.Query) (text string) {
 func hintForPipeline(q resolve.Query) string {
 	switch {
 	case q.Before != 0:
-		return "there may be no earlier one: --if-missing ignore goes on without"
+		return "there may be no earlier one: --if-missing ignore continues without it"
 	case q.AnyPipeline || q.Latest:
 		return "check the ref's spelling (no refs/heads/)" + leftOut(q)
 	case q.Base != "":
