@@ -64,7 +64,7 @@ type Query struct {
 	Output          string   `yaml:"output"           doc:"directory, relative to that of the manifest" expand:"yes"`
 	StripComponents int      `yaml:"strip-components" doc:"drop so many directories from the front of each name"`
 	Flat            bool     `yaml:"flat"             doc:"drop all directories of each name"`
-	IfMissing       string   `yaml:"if-missing"       doc:"fail, warn or ignore, if there is no such job or archive"`
+	IfMissing       string   `yaml:"if-missing"       doc:"what to do if the job or its archive is missing: fail, warn or ignore"`
 	SHA256          string   `yaml:"sha256"           doc:"that the archive must have"`
 }
 

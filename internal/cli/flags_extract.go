@@ -46,7 +46,7 @@ func transferFlags(of string) []cli.Flag {
 }
 
 func ifMissingFlag() cli.Flag {
-	return &cli.StringFlag{Name: "if-missing", Category: help.Select, Usage: "`WHAT` if there is no job or archive: fail, warn or ignore", DefaultText: "fail"}
+	return &cli.StringFlag{Name: "if-missing", Category: help.Select, Usage: "do `WHAT` if the job or archive is missing: fail, warn or ignore", DefaultText: "fail"}
 }
 
 // extractOptions are the values of [extractionFlags].
