@@ -16,21 +16,23 @@ import (
 const maxHops = 40
 
 // Cat writes the content of one file of a zip archive to w. It follows links within
-// the archive. It checks size and CRC-32 after it has written everything: if it
+// the archive. It refuses the same archives as [Stage.Add], except those with names below
+// .git. It checks size and CRC-32 after it has written everything: if it
 // returns an error, what it wrote may be wrong.
 func Cat(ctx context.Context, src Source, name string, w io.Writer) error {
 	if err := mustBeZip(ctx, src); err != nil {
 		return err
 	}
-	entries, err := zipEntries(src, newBudget(Limits{}))
+	o := Options{AllowGit: true}.withDefaults()
+	entries, err := zipEntries(src, o.budget)
 	if err != nil {
+		return err
+	}
+	if err := check(entries, names.Platform(), o); err != nil {
 		return err
 	}
 	byPath := make(map[string]*entry, len(entries))
 	for _, e := range entries {
-		if e.path, err = names.Platform().Clean(e.Name, true); err != nil {
-			return err
-		}
 		byPath[e.path] = e
 	}
 	at := path.Clean(name)

@@ -83,12 +83,25 @@ func (*UnsupportedError) Hint() string {
 	return "repack it as zip, 7z, or a tar compressed by gzip, bzip2, xz, zstd, lz4, lzip or lzma"
 }
 
+// NotZipError reports an archive that can only be extracted: only a zip archive has a
+// directory, so that it can be listed, or single files be read.
+type NotZipError struct{ Format string } // such as "tar"
+
+// Error implements error.
+func (e *NotZipError) Error() string {
+	return "only zip archives can be listed and read in part; this is in the format " + e.Format
+}
+
+// Hint says what to do next.
+func (*NotZipError) Hint() string { return "artifetch fetch downloads and extracts it" }
+
 // NoMatchError reports patterns that select nothing.
 type NoMatchError struct {
 	Patterns []string
 	Near     []string // names that look like the first pattern
 	Top      []string // names at the top of the archive, those of directories with a slash
 	IsDir    bool     // the one pattern is the name of a directory, and must be the name of a file
+	Reports  int      // how many reports of a job were searched; 0 means an archive
 }
 
 // Error implements error.
@@ -101,15 +114,22 @@ func (e *NoMatchError) Error() string {
 
 // Hint says what to do next.
 func (e *NoMatchError) Hint() string {
+	where, has, its := "archive", "has", "its"
+	switch {
+	case e.Reports > 1:
+		where, has, its = "reports", "have", "their"
+	case e.Reports == 1:
+		where = "report"
+	}
 	switch {
 	case e.IsDir:
 		return "name a file in it"
 	case len(e.Near) > 0:
-		return "the archive has " + quoteAll(e.Near)
+		return "the " + where + " " + has + " " + quoteAll(e.Near)
 	}
-	hint := "names are as in the archive, with no leading slash; ** crosses directories, * does not"
+	hint := "names are as in the " + where + ", with no leading slash; ** crosses directories, * does not"
 	if len(e.Top) > 0 {
-		hint = "at its top, the archive has " + strings.Join(e.Top, ", ") + "; " + hint
+		hint = "at " + its + " top, the " + where + " " + has + " " + strings.Join(e.Top, ", ") + "; " + hint
 	}
 	return hint
 }

@@ -2,7 +2,6 @@ package extract
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"time"
 
@@ -19,9 +18,6 @@ type Listed struct {
 	ModTime time.Time
 	CRC32   uint32
 }
-
-// errNotListed reports an archive that has no directory to list.
-var errNotListed = errors.New("only zip archives have a directory to list")
 
 // List lists what sel selects of a zip archive, in the order of its directory. It
 // reads nothing but the directory. It doesn't check names for safety, because it
@@ -46,11 +42,11 @@ func list(ctx context.Context, src Source, sel Selection, b *budget) ([]Listed, 
 	return listed, err
 }
 
-// mustBeZip returns errNotListed if src is an archive in another format.
+// mustBeZip returns a [*NotZipError] if src is an archive in another format.
 func mustBeZip(ctx context.Context, src Source) error {
 	form, err := recognize(ctx, src)
 	if err == nil && form != nil {
-		err = errNotListed
+		err = &NotZipError{form.name}
 	}
 	return err
 }

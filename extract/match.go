@@ -63,7 +63,8 @@ func (p *pattern) matches(path string) bool {
 }
 
 // selectEntries returns the entries that o selects, with their destinations. A pattern
-// may match the name in the archive or the destination.
+// may match the name in the archive or the destination. A [*NoMatchError] comes with what
+// the other patterns select.
 func selectEntries(entries []*entry, o Selection) ([]*entry, error) {
 	include, err := newPatterns(o.Include)
 	if err != nil {
@@ -80,7 +81,7 @@ func selectEntries(entries []*entry, o Selection) ([]*entry, error) {
 		}
 	}
 	if unused := unusedPatterns(include); len(unused) > 0 {
-		return nil, near(unused[0], entries).noMatch(unused...)
+		return selected, near(unused[0], entries).noMatch(unused...)
 	}
 	return selected, nil
 }

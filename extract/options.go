@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"errors"
 	"io/fs"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/staging"
@@ -67,6 +68,19 @@ type Events struct {
 	// Record is called for each file and link, with the file's SHA-256. Hard links and
 	// the files of AddFiles aren't recorded.
 	Record func(Recorded)
+	// OnNoMatch is called with the patterns that select nothing in this archive. Nil
+	// makes that an error.
+	OnNoMatch func(*NoMatchError)
+}
+
+// unmatched passes a [*NoMatchError] to OnNoMatch. It returns other errors.
+func (e Events) unmatched(err error) error {
+	missing, ok := errors.AsType[*NoMatchError](err)
+	if !ok || e.OnNoMatch == nil {
+		return err
+	}
+	e.OnNoMatch(missing)
+	return nil
 }
 
 func (e Events) withDefaults() Events {

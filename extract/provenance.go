@@ -60,7 +60,8 @@ type statement struct {
 // error is a [*ProvenanceError].
 func ReadStatement(ctx context.Context, src Source) (Statement, error) {
 	listed, err := List(ctx, src, Selection{Include: []string{"*" + statementEnd}})
-	if _, none := errors.AsType[*NoMatchError](err); none || errors.Is(err, errNotListed) {
+	_, none := errors.AsType[*NoMatchError](err)
+	if _, other := errors.AsType[*NotZipError](err); none || other {
 		err = nil
 	}
 	if err != nil {

@@ -212,7 +212,11 @@ func (x *untar) hardLink(e *entry, target string) error {
 func (x *untar) result() (Stats, error) {
 	for i, p := range x.include {
 		if !p.used {
-			return Stats{}, x.near[i].noMatch(unusedPatterns(x.include)...)
+			err := x.opts.unmatched(x.near[i].noMatch(unusedPatterns(x.include)...))
+			if err != nil {
+				return Stats{}, err
+			}
+			break
 		}
 	}
 	return x.stats, nil

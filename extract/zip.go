@@ -49,7 +49,7 @@ func (s *Stage) selection(entries []*entry, o Options) ([]*entry, Stats, error) 
 		return nil, Stats{}, err
 	}
 	selected, err := selectEntries(entries, o.Selection)
-	if err == nil && (o.renames() || s.rules != (names.Rules{})) {
+	if err = o.unmatched(err); err == nil && (o.renames() || s.rules != (names.Rules{})) {
 		err = fit(s.rules, selected)
 	}
 	if err != nil {

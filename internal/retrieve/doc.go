@@ -13,6 +13,7 @@
 //	find.go       Inspector: a query's archives, and whether they can be downloaded
 //	list.go       Inspector.List: the files of one archive
 //	cat.go        Inspector.Cat: the content of one file
+//	matches.go    patterns that match in none of a job's reports
 //	report.go     a job's reports instead of its archive, and how to tell them apart
 //	local.go      Extract: an archive on this machine
 //	result.go     the extracted files, and their cost

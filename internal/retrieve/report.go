@@ -186,7 +186,8 @@ func (i Inspector) listReports(ctx context.Context, q resolve.Query, sel extract
 		}
 		all = append(all, listed...)
 	}
-	return extract.Select(all, sel)
+	listed, err := extract.Select(all, sel)
+	return listed, inReports(err, len(found))
 }
 
 // catReport writes a file of a report; without a name, its only one.
@@ -219,7 +220,7 @@ func in(a resolve.Artifact, err error) error {
 	case err == nil:
 		return nil
 	case a.Report.Type != "":
-		return fmt.Errorf("%s: %w", a.Label(), err)
+		return fmt.Errorf("%s: %w", a.Label(), inReports(err, 1))
 	}
 	return fmt.Errorf("archive of %s: %w", a.Label(), err)
 }

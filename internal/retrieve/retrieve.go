@@ -156,7 +156,7 @@ func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolv
 	for len(r.costs) < len(artifacts) {
 		r.costs = append(r.costs, NewCost())
 	}
-	done := make([]Result, len(artifacts))
+	done, missing := make([]Result, len(artifacts)), unmatched{jobs: map[int64][]*extract.NoMatchError{}}
 	err := SideBySide(ctx, len(artifacts), func(ctx context.Context, i, share int) (err error) {
 		t := Task{Query: r.o.Query, Artifact: artifacts[i], Extract: r.o.Extract, Checks: r.o.Checks, List: r.o.lists(), Cost: r.costs[i], pin: r.pin}
 		if r.o.Output.file {
@@ -168,9 +168,15 @@ func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolv
 		}
 		t.Extract.Prefix, t.Extract.Label, t.Extract.Share = prefixes[i], artifacts[i].Label(), share
 		t.Extract.Connections = max(t.Extract.Connections/share, 1)
+		if len(r.o.Query.Reports) > 1 {
+			t.Extract.OnNoMatch = missing.ofReport(artifacts[i])
+		}
 		done[i], err = r.loader.Load(ctx, stage, t)
 		return err
 	})
+	if err == nil {
+		err = missing.check(artifacts)
+	}
 	return done, err
 }
 

@@ -137,7 +137,7 @@ func contentCode(err error) Code {
 		return CodeNoMatch
 	case is[*extract.SeveralFilesError](err):
 		return CodeUsage
-	case is[*extract.UnsafeError](err), is[*extract.LimitError](err), is[*extract.UnsupportedError](err):
+	case is[*extract.UnsafeError](err), is[*extract.LimitError](err), is[*extract.UnsupportedError](err), is[*extract.NotZipError](err):
 		return CodeUnsafe
 	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err):
 		return CodeLocal

@@ -58,6 +58,7 @@ func TestExitCode(t *testing.T) {
 		{"unsafe", &extract.UnsafeError{}, 8},
 		{"limit", &extract.LimitError{}, 8},
 		{"format that cannot be unpacked", &extract.UnsupportedError{}, 8},
+		{"format that cannot be listed", fmt.Errorf("x: %w", &extract.NotZipError{}), 8},
 		{"disk full", &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, 9},
 		{"rename", &os.LinkError{Op: "rename", Err: syscall.EACCES}, 9},
 		{"no socket", &url.Error{Err: &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}}, 9},
