@@ -152,11 +152,11 @@ func Load(ctx context.Context, l envconfig.Lookuper) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	token, err := s.token(l, at)
+	token, err := s.token(ctx, l, at)
 	if err != nil {
 		return Config{}, err
 	}
-	headers, err := s.headers(token.Kind, at)
+	headers, err := s.headers(ctx, token.Kind, at)
 	if err != nil {
 		return Config{}, err
 	}

@@ -1,6 +1,7 @@
 package env
 
 import (
+	"context"
 	"fmt"
 	"net/textproto"
 	"slices"
@@ -71,7 +72,7 @@ func (c Config) OtherSecrets() []string {
 
 // headers returns the headers from the file and the variable. They are credentials: they
 // only go to a server that a variable or flag names.
-func (s *settings) headers(kind TokenKind, at server) (list []Header, err error) {
+func (s *settings) headers(ctx context.Context, kind TokenKind, at server) (list []Header, err error) {
 	read := func(source, text string) {
 		text = strings.TrimPrefix(text, "\ufeff") // from editors on Windows
 		for i, line := range strings.Split(text, "\n") {
@@ -87,8 +88,11 @@ func (s *settings) headers(kind TokenKind, at server) (list []Header, err error)
 		}
 	}
 	if s.HeaderFile != "" {
-		content, readErr := smallfile.Read(s.HeaderFile, maxHeaders)
-		if readErr != nil {
+		content, readErr := smallfile.Read(ctx, s.HeaderFile, maxHeaders)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case readErr != nil:
 			return nil, &UsageError{Name: headerFileName, Reason: "cannot be read: " + readErr.Error(), Fix: "check the path"}
 		}
 		if read(headerFileName, string(content)); err == nil && len(list) == 0 {

@@ -1,6 +1,7 @@
 package env
 
 import (
+	"context"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -32,11 +33,11 @@ type Token struct {
 type tokenSource struct {
 	name string
 	kind TokenKind
-	read func() (Secret, error) // a zero Secret means: not here
+	read func(ctx context.Context) (Secret, error) // a zero Secret means: not here
 }
 
 // token returns the first token of the wanted kind.
-func (s *settings) token(l envconfig.Lookuper, at server) (Token, error) {
+func (s *settings) token(ctx context.Context, l envconfig.Lookuper, at server) (Token, error) {
 	want := TokenKind(s.TokenType)
 	switch want {
 	case autoToken, JobToken, PrivateToken, BearerToken:
@@ -49,7 +50,7 @@ func (s *settings) token(l envconfig.Lookuper, at server) (Token, error) {
 		if !source.serves(want) {
 			continue
 		}
-		value, err := source.read()
+		value, err := source.read(ctx)
 		if err != nil {
 			return Token{}, err
 		}
@@ -96,13 +97,13 @@ const (
 func (s *settings) tokenSources(own bool) []tokenSource {
 	mounted := func(name string, kind TokenKind) tokenSource {
 		path := filepath.Join(s.SecretsDir, name)
-		return tokenSource{path, kind, func() (Secret, error) { return readOptional(path) }}
+		return tokenSource{path, kind, func(ctx context.Context) (Secret, error) { return readOptional(ctx, path) }}
 	}
 	held := func(name string, kind TokenKind, value Secret) tokenSource {
-		return tokenSource{name, kind, func() (Secret, error) { return value, nil }}
+		return tokenSource{name, kind, func(context.Context) (Secret, error) { return value, nil }}
 	}
 	file := func(name string, kind TokenKind, path string) tokenSource {
-		return tokenSource{name, kind, func() (Secret, error) { return readNamed(name, path) }}
+		return tokenSource{name, kind, func(ctx context.Context) (Secret, error) { return readNamed(ctx, name, path) }}
 	}
 	sources := []tokenSource{
 		file(tokenFile, autoToken, s.TokenFile),

@@ -1,6 +1,7 @@
 package env
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -9,12 +10,14 @@ import (
 )
 
 // readNamed reads a file that the user named: it must exist and contain a token.
-func readNamed(name, path string) (Secret, error) {
+func readNamed(ctx context.Context, name, path string) (Secret, error) {
 	if path == "" {
 		return Secret{}, nil
 	}
-	value, err := readFile(path)
+	value, err := readFile(ctx, path)
 	switch {
+	case ctx.Err() != nil:
+		return Secret{}, context.Cause(ctx)
 	case err != nil:
 		return Secret{}, &UsageError{Name: name, Reason: "cannot be read: " + err.Error(), Fix: "check the path"}
 	case value.IsZero():
@@ -25,9 +28,11 @@ func readNamed(name, path string) (Secret, error) {
 
 // readOptional reads a file that is used if it exists, such as the secret of a
 // Dockerfile's RUN --mount=type=secret.
-func readOptional(path string) (Secret, error) {
-	value, err := readFile(path)
+func readOptional(ctx context.Context, path string) (Secret, error) {
+	value, err := readFile(ctx, path)
 	switch {
+	case ctx.Err() != nil:
+		return Secret{}, context.Cause(ctx)
 	case errors.Is(err, fs.ErrNotExist):
 		return Secret{}, nil
 	case err != nil:
@@ -52,8 +57,8 @@ func unreadable(path string, err error) string {
 	return "cannot be read: " + err.Error()
 }
 
-func readFile(path string) (Secret, error) {
-	content, err := smallfile.Read(path, maxTokenFile)
+func readFile(ctx context.Context, path string) (Secret, error) {
+	content, err := smallfile.Read(ctx, path, maxTokenFile)
 	if err != nil {
 		return Secret{}, err
 	}

@@ -54,7 +54,7 @@ const maxRef = 64 << 10
 // damaged object as missing; storing it again replaces it.
 func (c cache) lookup(ctx context.Context, address string) (cached, *os.File, bool) {
 	var known cached
-	text, err := smallfile.Read(c.ref(address), maxRef)
+	text, err := smallfile.Read(ctx, c.ref(address), maxRef)
 	if err != nil || json.Unmarshal(text, &known) != nil || !isObject(known.SHA256) || !isStrong(known.ETag) {
 		return cached{}, nil, false
 	}

@@ -58,7 +58,7 @@ func TestAskedIsKept(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		l, err := manifest.ReadLock(file)
+		l, err := manifest.ReadLock(t.Context(), file)
 		if err != nil || len(l.Sources) != 1 || !l.Sources[0].IsFor(s) {
 			t.Errorf("%s: %+v, %v", name, l, err)
 		}

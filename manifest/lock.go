@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,8 +58,8 @@ const LockVersion = 2
 const MaxLock = 128 << 20
 
 // ReadLock reads a lock file. A missing one is empty.
-func ReadLock(file string) (Lock, error) {
-	text, err := smallfile.Read(file, MaxLock)
+func ReadLock(ctx context.Context, file string) (Lock, error) {
+	text, err := smallfile.Read(ctx, file, MaxLock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Lock{Version: LockVersion}, nil
 	}

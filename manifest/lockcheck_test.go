@@ -55,7 +55,7 @@ func TestMistakenLocks(t *testing.T) {
 		if err := os.WriteFile(name, []byte(`{"version": 1, "sources": [`+tt.sources+"]}"+tt.behind), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := manifest.ReadLock(name)
+		_, err := manifest.ReadLock(t.Context(), name)
 		if tt.want == "" && err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}

@@ -51,7 +51,7 @@ func TestLockFileOfManyFiles(t *testing.T) {
 	if lines := strings.Count(string(before), "\n"); lines > files+30 {
 		t.Errorf("%d lines", lines)
 	}
-	l, err := manifest.ReadLock(name)
+	l, err := manifest.ReadLock(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestLockFileInConflict(t *testing.T) {
 			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := manifest.ReadLock(name)
+			_, err := manifest.ReadLock(t.Context(), name)
 			if err == nil || !strings.HasSuffix(err.Error(), ":8:1: it has a merge conflict") || !strings.Contains(hint(err), "git checkout") {
 				t.Errorf("%v", err)
 			}
@@ -88,7 +88,7 @@ func BenchmarkReadLock(b *testing.B) {
 	name, size := locked(b, 5000)
 	b.SetBytes(int64(size))
 	for b.Loop() {
-		if _, err := manifest.ReadLock(name); err != nil {
+		if _, err := manifest.ReadLock(b.Context(), name); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -98,7 +98,7 @@ func BenchmarkReadLock(b *testing.B) {
 // go test ./manifest -run '^$' -bench Lock
 func BenchmarkWriteLock(b *testing.B) {
 	name, _ := locked(b, 5000)
-	l, err := manifest.ReadLock(name)
+	l, err := manifest.ReadLock(b.Context(), name)
 	if err != nil {
 		b.Fatal(err)
 	}

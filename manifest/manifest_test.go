@@ -179,7 +179,7 @@ func TestRefs(t *testing.T) {
 func TestLock(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "artifetch.lock")
-	if l, err := manifest.ReadLock(file); err != nil || len(l.Sources) != 0 {
+	if l, err := manifest.ReadLock(t.Context(), file); err != nil || len(l.Sources) != 0 {
 		t.Errorf("a lock file that is not there: %+v, %v", l, err)
 	}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678, time.FixedZone("", 3600))
@@ -196,7 +196,7 @@ func TestLock(t *testing.T) {
 	if err := os.WriteFile(file, one, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := manifest.ReadLock(file)
+	l, err := manifest.ReadLock(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestLock(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := manifest.ReadLock(file); err == nil {
+		if _, err := manifest.ReadLock(t.Context(), file); err == nil {
 			t.Errorf("%q is a lock file", text)
 		}
 	}

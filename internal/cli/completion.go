@@ -91,7 +91,7 @@ func arguments(ctx context.Context, a *arrange.Line, before []string) (words []c
 	case command == "fetch", command == "ls", command == "cat" && given == 0:
 		return fromServer(ctx, before, archivePath)
 	case command == "sync remove", command == "sync" && slices.Contains(before, "--update"):
-		return sources(a)
+		return sources(ctx, a)
 	case given > 0:
 		return nil
 	}
@@ -105,8 +105,10 @@ func arguments(ctx context.Context, a *arrange.Line, before []string) (words []c
 const archivePath = "PATH"
 
 // sources lists the sources of the manifest that are not on the line yet.
-func sources(a *arrange.Line) []complete.Word {
-	w, err := pin.Open(cmp.Or(a.Value("manifest"), "artifetch.yml"), a.Value("lock"), func(string) (string, bool) { return "x", true })
+func sources(ctx context.Context, a *arrange.Line) []complete.Word {
+	ctx, cancel := context.WithTimeout(ctx, patience) // the manifest may be a pipe
+	defer cancel()
+	w, err := pin.Open(ctx, cmp.Or(a.Value("manifest"), "artifetch.yml"), a.Value("lock"), func(string) (string, bool) { return "x", true })
 	if err != nil {
 		return nil
 	}

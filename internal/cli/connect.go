@@ -17,7 +17,6 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/checkout"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/console"
-	"gitlab.com/artifetch/artifetch/internal/ctxio"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/internal/transport"
@@ -83,6 +82,9 @@ func (o globalOptions) lookuper() envconfig.Lookuper {
 // the environment, such as an empty token.
 func localSession(ctx context.Context, o globalOptions, con *console.Console) (*session, error) {
 	cfg, err := failure.LoadEnv(ctx, o.lookuper())
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		cfg = env.Config{}
 	}
@@ -96,9 +98,7 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 	if !known {
 		return nil, usage("--download-mode must be auto, direct or proxy", "leave it out for auto")
 	}
-	cfg, err := ctxio.Await(ctx, func() (env.Config, error) { // a token may come from a pipe
-		return failure.LoadEnv(ctx, o.lookuper())
-	})
+	cfg, err := failure.LoadEnv(ctx, o.lookuper())
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func newSession(ctx context.Context, o globalOptions, con *console.Console) (*se
 	if s.log, err = newLogger(o, con, cfg); err != nil {
 		return nil, err
 	}
-	if s.http, err = s.newClients(o.stallTimeout); err != nil {
+	if s.http, err = s.newClients(ctx, o.stallTimeout); err != nil {
 		return nil, err
 	}
 	s.api = gitlab.New(cfg.APIURL, s.http.Whole, s.http.Stream)
@@ -144,7 +144,7 @@ func (s *session) newResolver() *resolve.Resolver {
 	return resolve.New(o)
 }
 
-func (s *session) newClients(stallTimeout time.Duration) (transport.Clients, error) {
+func (s *session) newClients(ctx context.Context, stallTimeout time.Duration) (transport.Clients, error) {
 	o := transport.Options{
 		API:          s.cfg.APIURL,
 		UserAgent:    "artifetch/" + version(),
@@ -160,11 +160,11 @@ func (s *session) newClients(stallTimeout time.Duration) (transport.Clients, err
 		}
 	}
 	var err error
-	if o.Roots, err = transport.LoadRoots(s.cfg.TLS.CAFile, s.cfg.APIURL.Scheme == "https"); err != nil {
+	if o.Roots, err = transport.LoadRoots(ctx, s.cfg.TLS.CAFile, s.cfg.APIURL.Scheme == "https"); err != nil {
 		return transport.Clients{}, usage("--ca-file: "+err.Error(), "in a job it comes from CI_SERVER_TLS_CA_FILE")
 	}
 	if s.cfg.TLS.CertFile != "" || s.cfg.TLS.KeyFile != "" {
-		pair, err := transport.ClientCertificate(s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile)
+		pair, err := transport.ClientCertificate(ctx, s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile)
 		if err != nil {
 			return transport.Clients{}, usage("--cert-file: "+err.Error(), "give --cert-file and --key-file together; in a job they come from CI_SERVER_TLS_CERT_FILE and CI_SERVER_TLS_KEY_FILE")
 		}

@@ -169,7 +169,7 @@ func TestLockedInCI(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := &session{cfg: env.Config{AnyCI: tt.ci}, opener: &retrieve.Opener{}}
-			w, err := o.open()
+			w, err := o.open(t.Context())
 			if syncer := o.syncer(s, w); err != nil || syncer.Locked != tt.want {
 				t.Errorf("%q, in CI: %v, a lock file: %v: %v, %v", tt.line, tt.ci, lock, syncer, err)
 			}

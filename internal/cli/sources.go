@@ -186,7 +186,9 @@ func readSyncAdd(c *cli.Context) (o addOptions, err error) {
 }
 
 func runSyncAdd(ctx context.Context, o addOptions, con *console.Console) error {
-	w, err := o.sync.open()
+	ctx, cancel := withDeadline(ctx, o.sync.global)
+	defer cancel()
+	w, err := o.sync.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func readSync(c *cli.Context) (o syncOptions, err error) {
 
 func runSync(ctx context.Context, o syncOptions, con *console.Console) error {
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
-		w, err := o.open()
+		w, err := o.open(ctx)
 		if err != nil {
 			return err
 		}
@@ -141,8 +141,8 @@ func (o syncOptions) run(ctx context.Context, s *session, syncer *pin.Syncer) ([
 }
 
 // open reads the manifest and the lock file.
-func (o syncOptions) open() (pin.Workspace, error) {
-	return pin.Open(o.files.manifest, o.files.lock, env.Variable)
+func (o syncOptions) open(ctx context.Context) (pin.Workspace, error) {
+	return pin.Open(ctx, o.files.manifest, o.files.lock, env.Variable)
 }
 
 // syncer returns the workspace's syncer. In CI, it only uses locked archives, if there is
@@ -189,7 +189,7 @@ func runSyncRemove(ctx context.Context, o syncOptions, con *console.Console) err
 	if err != nil {
 		return err
 	}
-	w, err := o.open()
+	w, err := o.open(ctx)
 	if err != nil {
 		return err
 	}

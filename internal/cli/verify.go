@@ -59,7 +59,7 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 	if err != nil {
 		return err
 	}
-	w, err := pin.Open(o.files.manifest, o.files.lock, env.Variable)
+	w, err := pin.Open(ctx, o.files.manifest, o.files.lock, env.Variable)
 	if err != nil {
 		return err
 	}

@@ -151,7 +151,7 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	for days, want := range map[int]State{90: OK, 15: OK, 13: Limited, -1: Limited} {
 		d := &doctor{}
-		d.tls(&tls.ConnectionState{Version: tls.VersionTLS13, PeerCertificates: []*x509.Certificate{{
+		d.tls(t.Context(), &tls.ConnectionState{Version: tls.VersionTLS13, PeerCertificates: []*x509.Certificate{{
 			DNSNames: []string{"gitlab.example.com"}, Issuer: pkix.Name{CommonName: "an authority"}, NotAfter: time.Now().Add(time.Duration(days)*24*time.Hour + time.Hour),
 		}}})
 		f := d.findings[0]

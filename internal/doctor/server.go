@@ -46,7 +46,7 @@ func (d *doctor) server(ctx context.Context) {
 		of = "GitLab " + version
 	}
 	d.ok("server", fmt.Sprintf("%s answers in %v: %s", d.Config.APIURL, took, of))
-	d.tls(hello.TLS)
+	d.tls(ctx, hello.TLS)
 	d.clock(hello.Date)
 	if d.token(ctx, hello.Refused) {
 		d.rights(ctx)
@@ -71,7 +71,7 @@ func (d *doctor) proxy() {
 // nearlyOver is when a certificate should have been renewed.
 const nearlyOver = 14 * 24 * time.Hour
 
-func (d *doctor) tls(state *tls.ConnectionState) {
+func (d *doctor) tls(ctx context.Context, state *tls.ConnectionState) {
 	if state == nil {
 		d.limited("tls", "none", "token and files travel in the clear: use an address with https")
 		return
@@ -82,7 +82,7 @@ func (d *doctor) tls(state *tls.ConnectionState) {
 		chain := state.VerifiedChains[0]
 		root = chain[len(chain)-1]
 	}
-	if slices.ContainsFunc(certificatesIn(d.Config.TLS.CAFile), root.Equal) {
+	if slices.ContainsFunc(certificatesIn(ctx, d.Config.TLS.CAFile), root.Equal) {
 		from = d.Config.TLS.CAFile
 	}
 	left := time.Until(leaf.NotAfter)
@@ -103,8 +103,8 @@ func nameOf(cert *x509.Certificate) string {
 }
 
 // certificatesIn reads a PEM file that has been read successfully before.
-func certificatesIn(file string) []*x509.Certificate {
-	rest, err := smallfile.Read(file, transport.MaxPEM)
+func certificatesIn(ctx context.Context, file string) []*x509.Certificate {
+	rest, err := smallfile.Read(ctx, file, transport.MaxPEM)
 	if err != nil {
 		return nil
 	}

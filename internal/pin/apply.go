@@ -121,7 +121,7 @@ func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, plans []*P
 		}
 		text, err = lockOf(plans)
 	} else {
-		text, err = smallfile.Read(s.LockFile, manifest.MaxLock)
+		text, err = smallfile.Read(ctx, s.LockFile, manifest.MaxLock)
 	}
 	if err != nil {
 		return "", err

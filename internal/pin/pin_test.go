@@ -90,7 +90,7 @@ func (p *place) read(name string) string {
 
 func (p *place) open() pin.Workspace {
 	p.t.Helper()
-	w, err := pin.Open(filepath.Join(p.dir, "artifetch.yml"), "", func(string) (string, bool) { return "", false })
+	w, err := pin.Open(p.t.Context(), filepath.Join(p.dir, "artifetch.yml"), "", func(string) (string, bool) { return "", false })
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -372,7 +372,7 @@ func TestOpen(t *testing.T) {
 		if lock != "" {
 			file = filepath.Join(p.dir, lock)
 		}
-		w, err := pin.Open(filepath.Join(p.dir, "artifetch.yml"), file, none)
+		w, err := pin.Open(t.Context(), filepath.Join(p.dir, "artifetch.yml"), file, none)
 		if outside, ok := errors.AsType[*pin.OutsideError](err); want == "" {
 			if !ok || outside.LockFile != file {
 				t.Errorf("%s: %v", lock, err)
@@ -383,11 +383,11 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: %+v, %v", lock, w, err)
 		}
 	}
-	if _, err := pin.Open(filepath.Join(p.dir, "none.yml"), "", none); !errors.Is(err, os.ErrNotExist) {
+	if _, err := pin.Open(t.Context(), filepath.Join(p.dir, "none.yml"), "", none); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 	p.write("artifetch.lock", "{")
-	if _, err := pin.Open(filepath.Join(p.dir, "artifetch.yml"), "", none); err == nil {
+	if _, err := pin.Open(t.Context(), filepath.Join(p.dir, "artifetch.yml"), "", none); err == nil {
 		t.Error("a broken lock file was read")
 	} else if _, ok := errors.AsType[*manifest.Error](err); !ok {
 		t.Error(err)

@@ -33,13 +33,13 @@ type Workspace struct {
 // Open reads a manifest and its lock file. If the lock file's name is empty, it is the
 // manifest's with the extension .lock. lookup returns the variables in the manifest. If
 // the manifest doesn't exist, the error is a [*NoManifestError].
-func Open(manifestFile, lockFile string, lookup func(string) (string, bool)) (Workspace, error) {
+func Open(ctx context.Context, manifestFile, lockFile string, lookup func(string) (string, bool)) (Workspace, error) {
 	w := Workspace{Root: filepath.Dir(manifestFile), File: manifestFile, LockFile: lockFile, lookup: lookup}
 	if lockFile == "" {
 		w.LockFile = manifestFile[:len(manifestFile)-len(filepath.Ext(manifestFile))] + ".lock"
 	}
 	var err error
-	if w.text, err = smallfile.Read(manifestFile, manifest.MaxSize); errors.Is(err, fs.ErrNotExist) {
+	if w.text, err = smallfile.Read(ctx, manifestFile, manifest.MaxSize); errors.Is(err, fs.ErrNotExist) {
 		return w, &NoManifestError{manifestFile, err}
 	}
 	if err != nil {
@@ -54,7 +54,7 @@ func Open(manifestFile, lockFile string, lookup func(string) (string, bool)) (Wo
 	if _, err := os.Stat(w.LockFile); err == nil {
 		w.HasLock = true
 	}
-	w.Lock, err = manifest.ReadLock(w.LockFile)
+	w.Lock, err = manifest.ReadLock(ctx, w.LockFile)
 	return w, err
 }
 

@@ -4,9 +4,12 @@
 package smallfile
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+
+	"gitlab.com/artifetch/artifetch/internal/ctxio"
 )
 
 // TooLargeError reports a file that is larger than expected.
@@ -32,8 +35,13 @@ func size(n int64) string {
 
 // Read returns the content of a file. If it has more than limit bytes, a multiple of
 // 1 KiB, Read returns a [*TooLargeError], and reads no more than limit+1 bytes. Pipes
-// and /dev/stdin are read to the end.
-func Read(name string, limit int64) ([]byte, error) {
+// and /dev/stdin are read to the end. Opening or reading a pipe may block forever: once ctx
+// has ended, Read returns its cause.
+func Read(ctx context.Context, name string, limit int64) ([]byte, error) {
+	return ctxio.Await(ctx, func() ([]byte, error) { return read(name, limit) })
+}
+
+func read(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err

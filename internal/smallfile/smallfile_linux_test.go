@@ -25,7 +25,7 @@ func TestReadWithoutSize(t *testing.T) {
 			_ = w.Close()
 			wrote <- n
 		}()
-		got, err := smallfile.Read(fmt.Sprintf("/dev/fd/%d", r.Fd()), limit)
+		got, err := smallfile.Read(t.Context(), fmt.Sprintf("/dev/fd/%d", r.Fd()), limit)
 		if _, is := errors.AsType[*smallfile.TooLargeError](err); is != refused || !is && (err != nil || len(got) != n) {
 			t.Errorf("%d bytes: %d bytes, %v", n, len(got), err)
 		}
@@ -36,7 +36,7 @@ func TestReadWithoutSize(t *testing.T) {
 			t.Errorf("%d bytes were taken out of the pipe", n)
 		}
 	}
-	if _, err := smallfile.Read("/dev/zero", limit); err == nil {
+	if _, err := smallfile.Read(t.Context(), "/dev/zero", limit); err == nil {
 		t.Error("/dev/zero has an end")
 	}
 }

@@ -21,16 +21,16 @@ func TestRead(t *testing.T) {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := smallfile.Read(file, limit)
+		got, err := smallfile.Read(t.Context(), file, limit)
 		large, is := errors.AsType[*smallfile.TooLargeError](err)
 		if is != refused || is && (large.Name != file || !strings.Contains(large.Error(), "4 KiB")) || !is && (err != nil || string(got) != content) {
 			t.Errorf("%d bytes: %d bytes, %v", n, len(got), err)
 		}
 	}
-	if _, err := smallfile.Read(filepath.Join(dir, "none"), limit); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := smallfile.Read(t.Context(), filepath.Join(dir, "none"), limit); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
-	if _, err := smallfile.Read(dir, limit); err == nil {
+	if _, err := smallfile.Read(t.Context(), dir, limit); err == nil {
 		t.Error("a directory was read")
 	}
 }

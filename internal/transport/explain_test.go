@@ -74,7 +74,7 @@ func chain(t *testing.T, until time.Time, names ...string) (ca *x509.Certificate
 func TestTLSErrors(t *testing.T) {
 	t.Parallel()
 	certFile, keyFile := keyPair(t)
-	mine, err := transport.ClientCertificate(certFile, keyFile)
+	mine, err := transport.ClientCertificate(t.Context(), certFile, keyFile)
 	if err != nil {
 		t.Fatal(err)
 	}

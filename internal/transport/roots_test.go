@@ -23,7 +23,7 @@ func TestRootsKeepTheSystems(t *testing.T) {
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	roots, err := LoadRoots(file, true)
+	roots, err := LoadRoots(t.Context(), file, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestRootsKeepTheSystems(t *testing.T) {
 	if !roots.pool.Equal(want) {
 		t.Error("these aren't the system's and the file's")
 	}
-	if roots, err := LoadRoots("", true); roots != nil || err != nil {
+	if roots, err := LoadRoots(t.Context(), "", true); roots != nil || err != nil {
 		t.Errorf("without a file: %v, %v", roots, err)
 	}
 	for name, text := range map[string]string{"empty.pem": "", "text.pem": "nothing"} {
@@ -46,11 +46,11 @@ func TestRootsKeepTheSystems(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadRoots(file, true); err == nil {
+		if _, err := LoadRoots(t.Context(), file, true); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
-	if _, err := LoadRoots(filepath.Join(t.TempDir(), "none.pem"), true); !errors.Is(err, os.ErrNotExist) {
+	if _, err := LoadRoots(t.Context(), filepath.Join(t.TempDir(), "none.pem"), true); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }

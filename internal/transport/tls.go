@@ -26,14 +26,14 @@ type Roots struct {
 // GitLab's chain, and object storage has another. Without a file, it returns nil, and
 // only loads the system's if soon says that there will be a handshake: parsing them takes
 // longer than fetching a small archive.
-func LoadRoots(pemFile string, soon bool) (*Roots, error) {
+func LoadRoots(ctx context.Context, pemFile string, soon bool) (*Roots, error) {
 	if pemFile == "" {
 		if soon {
 			go func() { _, _ = x509.SystemCertPool() }() // crypto/x509 keeps them for the handshake, which reports errors
 		}
 		return nil, nil
 	}
-	pem, err := smallfile.Read(pemFile, MaxPEM)
+	pem, err := smallfile.Read(ctx, pemFile, MaxPEM)
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +75,15 @@ func (r *Roots) wait(ctx context.Context) error {
 }
 
 // ClientCertificate reads a certificate with its key.
-func ClientCertificate(certFile, keyFile string) (*tls.Certificate, error) {
+func ClientCertificate(ctx context.Context, certFile, keyFile string) (*tls.Certificate, error) {
 	if certFile == "" || keyFile == "" {
 		return nil, errors.New("a client certificate needs both a certificate and a key")
 	}
-	cert, err := smallfile.Read(certFile, MaxPEM)
+	cert, err := smallfile.Read(ctx, certFile, MaxPEM)
 	if err != nil {
 		return nil, err
 	}
-	key, err := smallfile.Read(keyFile, MaxPEM)
+	key, err := smallfile.Read(ctx, keyFile, MaxPEM)
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func trusting(t *testing.T, root *x509.Certificate) *transport.Roots {
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	roots, err := transport.LoadRoots(file, true)
+	roots, err := transport.LoadRoots(t.Context(), file, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestCloseIdleConnections(t *testing.T) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	certFile, keyFile := keyPair(t)
-	pair, err := transport.ClientCertificate(certFile, keyFile)
+	pair, err := transport.ClientCertificate(t.Context(), certFile, keyFile)
 	if err != nil {
 		t.Fatal(err)
 	}

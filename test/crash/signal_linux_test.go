@@ -92,7 +92,6 @@ func (p *signalled) left(t *testing.T) []string {
 // unchanged.
 func TestSignals(t *testing.T) {
 	t.Parallel()
-	const manifest = "version: 1\ndefaults: {project: '1', ref: main}\nsources:\n  - {name: app, job: build, output: vendor}\n"
 	stall := func(on string) gitlabtest.Options {
 		return gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "stall-body", On: on, After: 4}}}
 	}
@@ -115,7 +114,7 @@ func TestSignals(t *testing.T) {
 		t.Run(tt.signal.String()+" "+tt.command+tt.at, func(t *testing.T) {
 			t.Parallel()
 			p := newSignalled(t, stall(tt.at), "artifetch", strings.Fields(tt.command)...)
-			if err := os.WriteFile(filepath.Join(p.Dir, "artifetch.yml"), []byte(manifest), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(p.Dir, "artifetch.yml"), []byte(oneSource), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			p.begin(t)
@@ -153,14 +152,26 @@ func TestSignalDuringAnAction(t *testing.T) {
 	}
 }
 
+// oneSource is a manifest.
+const oneSource = "version: 1\ndefaults: {project: '1', ref: main}\nsources:\n  - {name: app, job: build, output: vendor}\n"
+
 // The first signal ends waits that could last forever: for standard input or a pipe.
 func TestSignalWhileReading(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"extract - -o out", "extract pipe -o out", "fetch --job build --token-file pipe"} {
+	for _, args := range []string{
+		"extract - -o out", "extract pipe -o out", "fetch --job build --token-file pipe", "fetch --job build --header-file pipe",
+		"jobs -R 1 --ca-file pipe", "doctor --ca-file pipe", "jobs -R 1 --cert-file pipe --key-file pipe", "sync -f pipe", "sync -f sources.yml", "sync remove lib -f pipe", "verify -f pipe", "verify -f sources.yml --token-file pipe",
+	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			p := newSignalled(t, gitlabtest.Options{}, "artifetch", append(strings.Fields(args), "-v")...)
 			if err := unix.Mkfifo(filepath.Join(p.Dir, "pipe"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(p.Dir, "sources.yml"), []byte(oneSource), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink("pipe", filepath.Join(p.Dir, "sources.lock")); err != nil {
 				t.Fatal(err)
 			}
 			in, err := p.StdinPipe() // stays open
@@ -174,7 +185,7 @@ func TestSignalWhileReading(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.ends(t, 143)
-			if left := p.left(t); len(left) != 1 {
+			if left := p.left(t); len(left) != 3 {
 				t.Errorf("left: %q", left)
 			}
 		})

@@ -150,7 +150,7 @@ func (s *killedSync) check(t *testing.T) map[string]bool {
 			}
 		}
 	}
-	if l, err := manifest.ReadLock(filepath.Join(s.ws, "artifetch.lock")); err != nil || len(l.Sources) != 2 {
+	if l, err := manifest.ReadLock(t.Context(), filepath.Join(s.ws, "artifetch.lock")); err != nil || len(l.Sources) != 2 {
 		t.Errorf("the lock file: %d sources, %v", len(l.Sources), err)
 	}
 	objects, err := filepath.Glob(filepath.Join(s.cache, "objects", "[0-9a-f]*"))

@@ -75,7 +75,7 @@ var rooms = map[string]room{
 	"internal/redact":     {mechanism, nil},
 	"internal/similar":    {mechanism, nil},
 	"internal/sleep":      {mechanism, nil},
-	"internal/smallfile":  {mechanism, nil},
+	"internal/smallfile":  {mechanism, []string{"internal/ctxio"}},
 	"internal/space":      {mechanism, nil},
 	"internal/webaddress": {mechanism, []string{"resolve"}},
 
