@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/filelock"
 )
 
 // readCached opens the file with a cache and reads all of it.
@@ -255,6 +256,11 @@ func cacheIsSwept(t *testing.T, dir string) {
 			}
 		}
 	}
+	used, err := filelock.Take(filepath.Join(dir, "objects/.artifetch-4"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(used.Release)
 	data := content(1000)
 	o := serve(t, data, nil)
 	readCached(t, o, o.URL, dir, data)

@@ -5,16 +5,12 @@
 package atomicfile
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -137,82 +133,6 @@ const (
 	newPerm fs.FileMode = 0o666
 	dirPerm fs.FileMode = 0o777
 )
-
-// prefix starts the names of temporary files.
-const prefix = ".artifetch-"
-
-var pendingName = regexp.MustCompile(`^` + regexp.QuoteMeta(prefix) + `[0-9]+$`)
-
-// Pending is a temporary file that will get its name by [Pending.Commit]. See [New].
-type Pending struct {
-	*os.File
-	done bool
-}
-
-// New creates a file in dir, with mode perm less the umask. The caller must commit or
-// discard it.
-func New(dir string, perm fs.FileMode) (*Pending, error) {
-	for {
-		name := cmp.Or(dir, ".") + string(filepath.Separator) + prefix + strconv.FormatUint(rand.Uint64(), 10)
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, perm)
-		if !errors.Is(err, fs.ErrExist) {
-			return &Pending{File: f}, err
-		}
-	}
-}
-
-// Commit closes the file and renames it, which replaces an existing file. The new
-// name must be on the same file system. If the rename fails, the temporary file is
-// still there.
-func (p *Pending) Commit(name string) error {
-	if err := p.Close(); err != nil { // a full disk may show only here
-		return pathError("close", name, err)
-	}
-	if err := os.Rename(p.Name(), name); err != nil {
-		return pathError("replace", name, err)
-	}
-	p.done = true
-	return nil
-}
-
-// copyTo copies the file, which is closed.
-func (p *Pending) copyTo(w io.Writer) error {
-	f, err := os.Open(p.Name())
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, f)
-	return errors.Join(err, f.Close())
-}
-
-// Discard closes and removes the file. After a successful [Pending.Commit] it does
-// nothing, so it can be deferred.
-func (p *Pending) Discard() {
-	if !p.done {
-		_ = p.Close()           // the content is discarded
-		_ = os.Remove(p.Name()) // if it fails, a later Sweep removes it
-	}
-}
-
-// abandoned is the age from which a temporary file must be that of a killed run.
-const abandoned = 24 * time.Hour
-
-// Sweep removes the temporary files of killed runs from a directory. It ignores
-// errors.
-func Sweep(dir string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return // writing to dir will fail, too
-	}
-	for _, e := range entries {
-		if !pendingName.MatchString(e.Name()) {
-			continue
-		}
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
-			_ = os.Remove(filepath.Join(dir, e.Name())) // a later Sweep tries again
-		}
-	}
-}
 
 // pathError replaces the temporary name in an error.
 func pathError(op, path string, err error) error {

@@ -7,11 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
+	"gitlab.com/artifetch/artifetch/internal/filelock"
 )
 
 func text(content string) func(io.Writer) error {
@@ -221,7 +224,8 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// Sweep removes old temporary files, and nothing with a similar name.
+// Sweep removes temporary files that aren't in use, whatever their age, and nothing with a
+// similar name.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	dir, old := t.TempDir(), time.Now().Add(-48*time.Hour)
@@ -233,13 +237,64 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put(t, filepath.Join(dir, ".artifetch-3"), "in use", 0o600)
+	if filelock.CanHold {
+		put(t, filepath.Join(dir, ".artifetch-3"), "of a run that was just killed", 0o600)
+	}
+	used, err := atomicfile.New(dir, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer used.Discard()
+	if err := errors.Join(os.Chtimes(used.Name(), old, old), text("in use")(used)); err != nil {
+		t.Error(err)
+	}
+	atomicfile.Sweep(dir)
+	mine := filepath.Base(used.Name())
 	if err := atomicfile.Write(t.Context(), filepath.Join(dir, "file"), text("x")); err != nil {
 		t.Error(err)
 	}
-	want := []string{".artifetch-1.txt", ".artifetch-2", ".artifetch-3", ".artifetch-cache", "artifetch-1", "file"}
+	want := []string{".artifetch-1.txt", ".artifetch-2", mine, ".artifetch-cache", "artifetch-1", "file"}
+	slices.Sort(want)
 	if got := names(t, dir); !slices.Equal(got, want) {
 		t.Errorf("left: %q, want %q", got, want)
 	}
 	atomicfile.Sweep(filepath.Join(dir, "none")) // ignores that it does not exist
+}
+
+// A pending file is in use from its creation until it has its name, also after it was
+// closed, and whatever other runs do in the meantime.
+func TestSweepSparesTheLiving(t *testing.T) {
+	t.Parallel()
+	if !filelock.CanHold {
+		return // age decides
+	}
+	dir := t.TempDir()
+	p, err := atomicfile.New(dir, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Discard()
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	atomicfile.Sweep(dir)
+	if got := names(t, dir); len(got) != 1 {
+		t.Fatalf("a closed file that has no name yet is gone: %q", got)
+	}
+	p.Discard()
+	var writers sync.WaitGroup
+	for i := range 8 {
+		writers.Go(func() {
+			for n := range 50 {
+				file := filepath.Join(dir, strconv.Itoa(i)+"-"+strconv.Itoa(n))
+				if err := atomicfile.Write(t.Context(), file, text("x")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	if got := names(t, dir); len(got) != 8*50 {
+		t.Errorf("there are %d files", len(got))
+	}
 }

@@ -33,6 +33,28 @@ func Take(path string, create int) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
+// CanHold says whether the system has [Hold].
+const CanHold = true
+
+// Hold locks an open file without waiting. It stays locked until Release, even if the
+// file is closed before. The error is [ErrHeld] if another one holds it, and an
+// errors.ErrUnsupported if the file system has no locks.
+func Hold(f *os.File) (*Lock, error) {
+	// The lock belongs to the open file, which ends with its last descriptor: flock(2).
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "lock", Path: f.Name(), Err: err}
+	}
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = unix.Close(fd) // it was not used
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, ErrHeld
+		}
+		return nil, errors.Join(errors.ErrUnsupported, err)
+	}
+	return &Lock{os.NewFile(uintptr(fd), f.Name())}, nil
+}
+
 // Holds reports whether the file at path is still the one that is locked.
 func (l *Lock) Holds(path string) bool {
 	mine, err := l.file.Stat()

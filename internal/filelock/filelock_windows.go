@@ -29,6 +29,12 @@ func Take(path string, create int) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
+// CanHold says whether the system has [Hold]. Windows can't rename an open file.
+const CanHold = false
+
+// Hold returns an errors.ErrUnsupported.
+func Hold(*os.File) (*Lock, error) { return nil, errors.ErrUnsupported }
+
 // Holds returns true: an open file can't be removed.
 func (*Lock) Holds(string) bool { return true }
 

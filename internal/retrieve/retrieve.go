@@ -11,6 +11,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -97,6 +98,7 @@ func (r *run) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	atomicfile.Sweep(r.o.Output.Dir)
 	stage, err := extract.NewStage(r.o.Output.Dir, r.o.Stage)
 	if err != nil {
 		return err

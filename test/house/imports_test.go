@@ -63,7 +63,7 @@ var rooms = map[string]room{
 	"manifest":            {mechanism, []string{"internal/digest", "internal/printable", "internal/similar", "internal/smallfile", "resolve"}},
 	"fetch":               {mechanism, []string{"internal/atomicfile", "internal/digest", "internal/filelock", "internal/late", "internal/redact", "internal/sleep", "internal/smallfile", "internal/space"}},
 	"internal/transport":  {mechanism, []string{"internal/late", "internal/openfiles", "internal/origin", "internal/redact", "internal/sleep", "internal/smallfile"}},
-	"internal/atomicfile": {mechanism, []string{"internal/ctxio"}},
+	"internal/atomicfile": {mechanism, []string{"internal/ctxio", "internal/filelock"}},
 	"internal/ctxio":      {mechanism, nil},
 	"internal/digest":     {mechanism, []string{"internal/ctxio"}},
 	"internal/inflate":    {mechanism, nil},
