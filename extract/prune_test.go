@@ -77,6 +77,9 @@ func TestPruneSpares(t *testing.T) {
 	if err := s.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if got := s.Pruned(); len(got) > 0 {
+		t.Errorf("it says that it has removed %q", got)
+	}
 	want := map[string]string{"real/a": "old", ".git/hooks/a": "old", "dir/a": "old", "b": "new", "m.lock": "new"}
 	if err := os.Remove(filepath.Join(out, "link")); err != nil {
 		t.Error(err)

@@ -183,6 +183,19 @@ func (s *Stage) Commit(ctx context.Context) error {
 // directories are removed.
 func (s *Stage) Prune(paths []string, last string) { s.dir.Prune(paths, last) }
 
+// Pruned returns the paths that a successful Commit has removed.
+func (s *Stage) Pruned() []string { return s.dir.Pruned() }
+
+// IsGit reports whether a file system may read the name of a file or directory as ".git".
+// Nothing is written there, or removed.
+func IsGit(name string) bool { return names.IsGit(name) }
+
+// Prunable reports whether [Stage.Prune] can remove a file with that path.
+func Prunable(path string) bool {
+	clean, err := names.Platform().Clean(path, false)
+	return err == nil && clean == path
+}
+
 // Discard removes the stage, and the directories that were made for it if nothing was
 // committed. After that, or after a successful commit, it does nothing: it is meant to
 // be deferred.

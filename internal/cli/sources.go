@@ -83,6 +83,11 @@ func runSyncInit(ctx context.Context, o initOptions, con *console.Console) error
 			return err
 		}
 		draft := s.draft(q, found)
+		done, err := s.turn(ctx, o.file)
+		if err != nil {
+			return err
+		}
+		defer done()
 		if err := pin.Init(o.file, draft); err != nil {
 			return err
 		}
@@ -192,9 +197,17 @@ func runSyncAdd(ctx context.Context, o addOptions, con *console.Console) error {
 	if err != nil {
 		return err
 	}
-	defaults := w.Manifest.Defaults
-	o.sync.global.anyProject = o.sync.global.anyProject && defaults.Project == ""
+	o.sync.global.anyProject = o.sync.global.anyProject && w.Manifest.Defaults.Project == ""
 	return connected(ctx, o.sync.global, con, func(ctx context.Context, s *session) error {
+		done, err := o.sync.turn(ctx, s)
+		if err != nil {
+			return err
+		}
+		defer done()
+		if w, err = o.sync.open(ctx); err != nil {
+			return err // the run before may have changed it
+		}
+		defaults := w.Manifest.Defaults
 		source, err := o.source(s.cfg, defaults)
 		if err != nil {
 			return err

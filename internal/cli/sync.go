@@ -81,6 +81,11 @@ func readSync(c *cli.Context) (o syncOptions, err error) {
 
 func runSync(ctx context.Context, o syncOptions, con *console.Console) error {
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
+		done, err := o.turn(ctx, s)
+		if err != nil {
+			return err
+		}
+		defer done()
 		w, err := o.open(ctx)
 		if err != nil {
 			return err
@@ -140,6 +145,23 @@ func (o syncOptions) run(ctx context.Context, s *session, syncer *pin.Syncer) ([
 	return plans, syncer.Apply(ctx, plans, s.stageEvents(extract.StageOptions{}))
 }
 
+// turn waits until no other run changes the manifest or what is locked, unless this one
+// only looks.
+func (o syncOptions) turn(ctx context.Context, s *session) (done func(), err error) {
+	if o.pin.Check || o.pin.DryRun {
+		return func() {}, nil
+	}
+	return s.turn(ctx, o.files.manifest)
+}
+
+// turn waits until no other run changes a manifest or what is locked.
+func (s *session) turn(ctx context.Context, manifest string) (done func(), err error) {
+	done, err = pin.Turn(ctx, manifest, func() {
+		s.log.Info().Str("path", manifest).Msg("waiting for another artifetch sync in this directory")
+	})
+	return done, failure.Unchanged(err)
+}
+
 // open reads the manifest and the lock file.
 func (o syncOptions) open(ctx context.Context) (pin.Workspace, error) {
 	return pin.Open(ctx, o.files.manifest, o.files.lock, env.Variable)
@@ -189,6 +211,11 @@ func runSyncRemove(ctx context.Context, o syncOptions, con *console.Console) err
 	if err != nil {
 		return err
 	}
+	done, err := o.turn(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer done()
 	w, err := o.open(ctx)
 	if err != nil {
 		return err

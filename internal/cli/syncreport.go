@@ -85,7 +85,7 @@ func (r syncReport) done(syncer *pin.Syncer, plans []*pin.Plan) error {
 			return err
 		}
 	}
-	if n := len(syncer.Extras); n > 0 && !syncer.DryRun {
+	if n := syncer.ExtrasRemoved(); n > 0 && !syncer.DryRun {
 		r.log.Info().Int("files", n).Msg("extra files removed")
 	}
 	for _, e := range dropped {

@@ -72,6 +72,9 @@ func (s *Syncer) apply(ctx context.Context, plans []*Plan, o extract.StageOption
 
 // commit puts everything into place, the lock file last.
 func (s *Syncer) commit(ctx context.Context, stage *extract.Stage, plans []*Plan) error {
+	if err := s.checkCurrent(ctx); err != nil {
+		return err
+	}
 	relocks, err := s.relocks(plans)
 	if err != nil {
 		return err
@@ -83,7 +86,9 @@ func (s *Syncer) commit(ctx context.Context, stage *extract.Stage, plans []*Plan
 		}
 		stage.Prune(s.Pruned, name)
 	}
-	return stage.Commit(ctx)
+	err = stage.Commit(ctx)
+	s.Pruned = stage.Pruned()
+	return err
 }
 
 // relocks reports whether the lock file changes. A lock file in an older format with the

@@ -61,6 +61,9 @@ func (w Workspace) with(text []byte, err error) (Workspace, error) {
 	if err != nil {
 		return w, err
 	}
+	if !w.edited {
+		w.asRead = w.text
+	}
 	w.text, w.edited = text, true
 	w.Manifest, err = manifest.Read(w.File, text, w.lookup)
 	return w, err
@@ -70,6 +73,9 @@ func (w Workspace) with(text []byte, err error) (Workspace, error) {
 func (w Workspace) writeManifest(ctx context.Context) error {
 	if !w.edited {
 		return nil
+	}
+	if err := w.checkCurrent(ctx); err != nil {
+		return err
 	}
 	return atomicfile.Write(ctx, w.File, func(out io.Writer) error {
 		_, err := out.Write(w.text)

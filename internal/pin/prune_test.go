@@ -83,6 +83,37 @@ func TestRemovable(t *testing.T) {
 	}
 }
 
+// Nothing in a Git repository below an output is extra, and what can't be removed isn't said
+// to be removable, nor counted as removed.
+func TestPruneSparesGit(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, twoSources)
+	p.mustSync(pin.Options{})
+	for _, dir := range []string{".git/objects", "deep/.GIT", "sub/.git."} {
+		if err := os.MkdirAll(filepath.Join(p.dir, "lib", dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		p.write("lib/"+dir+"/x", "")
+	}
+	if found, _, err := p.open().Verify(t.Context()); err != nil || len(found) > 0 {
+		t.Errorf("%v, %v", found, err)
+	}
+	p.write("lib/extra", "")
+	p.write("lib/odd\u202ename", "")
+	found, _, err := p.open().Verify(t.Context())
+	if err != nil || len(found) != 2 || !found[0].Removable || found[1].Removable {
+		t.Errorf("%+v, %v", found, err)
+	}
+	s := &pin.Syncer{Workspace: p.open(), Options: pin.Options{Extras: []string{"lib/.git/objects/x", "lib/extra", "lib/gone"}}, Loader: p.loader}
+	plans, err := s.Plan(t.Context())
+	if err == nil {
+		err = s.Apply(t.Context(), plans, extract.StageOptions{})
+	}
+	if err != nil || !slices.Equal(s.Pruned, []string{"lib/extra"}) || !p.missing("lib/extra") || p.missing("lib/.git/objects/x") {
+		t.Errorf("%q, %v", s.Pruned, err)
+	}
+}
+
 // A lock file of the first form that says the same stays; the next change rewrites it.
 func TestOldLock(t *testing.T) {
 	t.Parallel()

@@ -46,3 +46,17 @@ func (p *Plan) Changes() []FileChange {
 	sort.Slice(changed, func(i, j int) bool { return changed[i].Path < changed[j].Path })
 	return changed
 }
+
+// ExtrasRemoved returns how many of the Extras Apply has removed.
+func (s *Syncer) ExtrasRemoved() (n int) {
+	removed := map[string]bool{}
+	for _, path := range s.Pruned {
+		removed[path] = true
+	}
+	for _, path := range s.Extras {
+		if removed[path] {
+			n++
+		}
+	}
+	return n
+}

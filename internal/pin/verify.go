@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"gitlab.com/artifetch/artifetch/extract"
 )
 
 // Difference is a file that differs from the lock file.
@@ -13,7 +15,8 @@ type Difference struct {
 	Source string // empty for an extra file
 	Path   string // relative to the manifest's directory, with slashes
 	What   string // Missing, Changed or Extra, or why the file can't be compared
-	// Removable says that an extra file is in the output of one source alone.
+	// Removable says that an extra file is in the output of one source alone, and has a
+	// name that can be removed.
 	Removable bool
 }
 
@@ -51,8 +54,8 @@ func (w Workspace) Verify(ctx context.Context) (found []Difference, files int, e
 }
 
 // extra lists the files in the sources' output directories that aren't locked. It ignores
-// the manifest's directory, which has other files, the lock file, and Git's files, such
-// as .gitignore.
+// the manifest's directory, which has other files, the lock file, and Git's files: those
+// in .git, and others such as .gitignore.
 func (w Workspace) extra(locked map[string]bool) (found []Difference, err error) {
 	seen := map[string]bool{}
 	for _, source := range w.Manifest.Sources {
@@ -67,14 +70,13 @@ func (w Workspace) extra(locked map[string]bool) (found []Difference, err error)
 				return nil
 			}
 			if err != nil || d.IsDir() {
-				return err
+				return skipGit(d, err)
 			}
 			name, err := filepath.Rel(w.Root, file)
 			name = filepath.ToSlash(name)
-			ours := strings.HasPrefix(d.Name(), ".git") || file == filepath.Clean(w.LockFile)
-			if err == nil && !ours && !locked[name] && !seen[name] {
+			if err == nil && !w.ignores(file) && !locked[name] && !seen[name] {
 				seen[name] = true
-				found = append(found, Difference{Path: name, What: Extra, Removable: alone})
+				found = append(found, Difference{Path: name, What: Extra, Removable: alone && extract.Prunable(name)})
 			}
 			return err
 		})
@@ -83,4 +85,18 @@ func (w Workspace) extra(locked map[string]bool) (found []Difference, err error)
 		}
 	}
 	return found, nil
+}
+
+// skipGit keeps a walk out of a Git repository's own directory.
+func skipGit(dir fs.DirEntry, err error) error {
+	if err == nil && extract.IsGit(dir.Name()) {
+		return fs.SkipDir
+	}
+	return err
+}
+
+// ignores reports whether a file is the lock file or Git's.
+func (w Workspace) ignores(file string) bool {
+	name := filepath.Base(file)
+	return strings.HasPrefix(name, ".git") || extract.IsGit(name) || file == filepath.Clean(w.LockFile)
 }

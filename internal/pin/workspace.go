@@ -26,6 +26,7 @@ type Workspace struct {
 	HasLock  bool
 
 	text   []byte // of the manifest
+	asRead []byte // text before it was edited
 	edited bool   // text hasn't been written yet
 	lookup func(string) (string, bool)
 }

@@ -53,7 +53,7 @@ func cleanOther(name string, allowGit bool) (string, error) {
 			continue
 		case len(part) > maxComponent:
 			return "", &archive.UnsafeError{Entry: name, Reason: "a part of the name is longer than 255 bytes"}
-		case !allowGit && isGit(part):
+		case !allowGit && IsGit(part):
 			return "", &archive.UnsafeError{Entry: name, Reason: ReasonGit}
 		case IsStage(part):
 			return "", &archive.UnsafeError{Entry: name, Reason: "it has the name of one of artifetch's staging directories"}
@@ -119,10 +119,10 @@ func badName(name string) string {
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// isGit reports whether a file system may read a name as ".git": any case, dots and
+// IsGit reports whether a file system may read a name as ".git": any case, dots and
 // spaces at the end (Windows), the short name of FAT, the alternate stream of NTFS, and
 // characters that HFS+ ignores (CVE-2014-9390).
-func isGit(part string) bool {
+func IsGit(part string) bool {
 	part = strings.Map(visible, part)
 	part, _, _ = strings.Cut(part, ":")
 	part = strings.TrimRight(part, ". ")

@@ -27,8 +27,9 @@ type Dir struct {
 	tree              *tree
 	lock              *filelock.Lock
 
-	pruned []string // paths that Commit removes
-	last   string   // path of the file that Commit puts into place last
+	pruned  []string // paths that Commit removes
+	removed []string // those that it has removed
+	last    string   // path of the file that Commit puts into place last
 
 	folds     bool
 	compared  int // duplicates that were compared

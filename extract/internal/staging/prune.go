@@ -21,6 +21,9 @@ const (
 // file or link, or that are staged, stay as they are.
 func (s *Dir) Prune(paths []string, last string) { s.pruned, s.last = paths, last }
 
+// Pruned returns the paths that Commit has removed.
+func (s *Dir) Pruned() []string { return s.removed }
+
 // holdBack takes the last file from the other staged files.
 func (s *Dir) holdBack() error {
 	if s.last == "" {
@@ -56,6 +59,7 @@ func (j *journal) takeOut(path string) error {
 	}
 	if err == nil {
 		j.note(path, away, identity{})
+		j.stage.removed = append(j.stage.removed, path)
 	}
 	return err
 }

@@ -139,7 +139,7 @@ func contentCode(err error) Code {
 		return CodeUsage
 	case is[*extract.UnsafeError](err), is[*extract.LimitError](err), is[*extract.UnsupportedError](err), is[*extract.NotZipError](err):
 		return CodeUnsafe
-	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err):
+	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err), is[*pin.StaleError](err):
 		return CodeLocal
 	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
 		is[*extract.ProvenanceError](err), is[*pin.LockError](err), is[*pin.DriftError](err),

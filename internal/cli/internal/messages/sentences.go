@@ -35,6 +35,7 @@ var templates = map[string]string{
 
 	"GitLab's storage cannot be reached: GitLab is asked to send the archive itself":                  "cannot reach GitLab's storage {storage} ({error}): downloading through GitLab",
 	"waiting for the archive, which is already being downloaded into the cache":                       "waiting for the archive of {archive}, which is already being downloaded into the cache",
+	"waiting for another artifetch sync in this directory":                                            "another artifetch sync is changing {path} or its files: waiting for it to end",
 	"the archive is not kept in the cache":                                                            "cannot keep the archive in the cache: {error}",
 	"restored a file that a killed run had moved away":                                                "restored {path}, which a killed run had moved away",
 	"cannot restore a file that a killed run had moved away; move it back by hand":                    "cannot restore {path}, which a killed run had moved away: move {now} back by hand",

@@ -1,0 +1,58 @@
+package pin_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/internal/pin"
+	"gitlab.com/artifetch/artifetch/manifest"
+)
+
+// An edit of the manifest while a run downloads is not lost: the run fails, and neither
+// files nor the lock file change.
+func TestManifestChangesMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, downloads := range map[string]bool{"a new source": true, "one source less": false} {
+		p := newPlace(t, twoSources)
+		p.mustSync(pin.Options{})
+		lock := p.read("artifetch.lock")
+		w, err := p.open().Remove([]string{"tool"})
+		only := "tool"
+		if downloads {
+			only = "new"
+			w, err = p.open().Add(manifest.Source{Name: only, Query: manifest.Query{Job: "tool", Output: only}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &pin.Syncer{Workspace: w, Options: pin.Options{Only: []string{only}}, Loader: p.loader}
+		plans, err := s.Plan(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.write("artifetch.yml", twoSources+"# edited\n")
+		err = s.Apply(t.Context(), plans, extract.StageOptions{})
+		if _, ok := errors.AsType[*pin.StaleError](err); !ok || p.read("artifetch.lock") != lock || p.read("artifetch.yml") != twoSources+"# edited\n" || !p.missing("new") || p.missing("tool/bin/x") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A directory where no lock can be taken doesn't stop anyone.
+func TestTurnWithoutLock(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, ".artifetch-synclocksynclock"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{filepath.Join(dir, "m.yml"), filepath.Join(dir, "missing", "m.yml")} {
+		done, err := pin.Turn(t.Context(), file, func() { t.Error("it waits") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		done()
+	}
+}
