@@ -20,7 +20,7 @@ func extractionFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "include", Aliases: []string{"i"}, Category: help.Select, Usage: "take what matches `GLOB`; the same as a PATH argument"},
 		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"x"}, Category: help.Select, Usage: "leave out what matches `GLOB`"},
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Select, Usage: "`DIR` for the files; may contain {job} (default: $CI_PROJECT_DIR or .)"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Select, Usage: "`DIR` for the files; may contain {job}, {report} (default: $CI_PROJECT_DIR or .)"},
 		&cli.IntFlag{Name: "strip-components", Category: help.Select, Usage: "drop the first `N` directories of each name"},
 		&cli.BoolFlag{Name: "flat", Category: help.Select, Usage: "drop all directories of each name", DisableDefaultText: true},
 		&cli.IntFlag{Name: "unpack", Category: help.Select, Usage: "also unpack archives among the files, `N` levels deep", DefaultText: "0"},

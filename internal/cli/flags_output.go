@@ -129,7 +129,7 @@ func (s *session) writeReport(ctx context.Context, r dotenv.Report, list []doten
 
 // archiveFlag makes fetch write archives without extracting them.
 func archiveFlag() cli.Flag {
-	return &cli.StringFlag{Name: "archive", Category: help.Select, Usage: "don't extract: write the archive to `FILE`, which may contain {job}, or to - (stdout)"}
+	return &cli.StringFlag{Name: "archive", Category: help.Select, Usage: "don't extract: write the archive to `FILE`, which may contain {job} and {report}, or to - (stdout)"}
 }
 
 // archiveOptions is the value of [archiveFlag].

@@ -13,20 +13,30 @@ import (
 // SeveralJobsError reports a query that finds several jobs where only one archive is
 // possible.
 type SeveralJobsError struct {
-	Jobs   int
-	Digest bool // one archive, because one SHA-256 is given
+	Jobs    int
+	Reports bool // it finds as many reports of one job
+	Digest  bool // one archive, because one SHA-256 is given
 }
 
 // Error implements error.
 func (e *SeveralJobsError) Error() string {
-	if e.Digest {
-		return fmt.Sprintf("the SHA-256 is that of one archive, but the query means %d jobs", e.Jobs)
+	one, several := "archive", "jobs"
+	if e.Reports {
+		one, several = "report", "reports"
 	}
-	return fmt.Sprintf("the query means %d jobs, but only one archive can be opened", e.Jobs)
+	if e.Digest {
+		return fmt.Sprintf("the SHA-256 is that of one %s, but the query means %d %s", one, e.Jobs, several)
+	}
+	return fmt.Sprintf("the query means %d %s, but only one %s can be opened", e.Jobs, several, one)
 }
 
 // Hint says what to do next.
-func (*SeveralJobsError) Hint() string { return "name one job" }
+func (e *SeveralJobsError) Hint() string {
+	if e.Reports {
+		return "name one report"
+	}
+	return "name one job"
+}
 
 // UnlistedError reports an archive whose files the server can't list.
 type UnlistedError struct{ Err error }
@@ -101,15 +111,25 @@ func (*CollisionError) Hint() string { return "give each job a directory of its 
 type OneFileError struct {
 	File string
 	Jobs [2]string // their labels
+
+	Reports bool // the archives are reports of different types
 }
 
 // Error implements error.
 func (e *OneFileError) Error() string {
+	if e.Reports {
+		return fmt.Sprintf("the %s and the %s would both be %s", e.Jobs[0], e.Jobs[1], e.File)
+	}
 	return fmt.Sprintf("the archives of %s and %s would both be %s", e.Jobs[0], e.Jobs[1], e.File)
 }
 
 // Hint says what to do next.
-func (*OneFileError) Hint() string { return "put {job} into the name of the file, or name one job" }
+func (e *OneFileError) Hint() string {
+	if e.Reports {
+		return "put {report} into the name of the file, or name one report"
+	}
+	return "put {job} into the name of the file, or name one job"
+}
 
 // UnknownWordError reports an unknown word in an [Output].
 type UnknownWordError struct{ Known []string }
@@ -140,13 +160,19 @@ func (e *UnknownValueError) Error() string {
 	if e.Empty() {
 		return fmt.Sprintf("%s is empty for %s: its name has no letters a-z and no digits", e.Word, e.Artifact.Label())
 	}
+	if e.Word == "{report}" {
+		return fmt.Sprintf("%s has no value for the archive of %s", e.Word, e.Artifact.Label())
+	}
 	return fmt.Sprintf("%s is unknown for %s", e.Word, e.Artifact.Label())
 }
 
 // Hint says what to do next.
 func (e *UnknownValueError) Hint() string {
-	if e.Empty() {
+	switch {
+	case e.Empty():
 		return "use another word, such as {job} or {pipeline}"
+	case e.Word == "{report}":
+		return "{report} is the type of a report, and this is an archive; use another word"
 	}
 	return "this token can't list jobs; name the directory yourself"
 }

@@ -20,7 +20,7 @@ func (i Inspector) One(ctx context.Context, q resolve.Query) (resolve.Artifact, 
 	case err != nil:
 		return resolve.Artifact{}, err
 	case len(found) > 1:
-		return resolve.Artifact{}, &SeveralJobsError{Jobs: len(found)}
+		return resolve.Artifact{}, &SeveralJobsError{Jobs: len(found), Reports: ofOneJob(found)}
 	}
 	return found[0], nil
 }

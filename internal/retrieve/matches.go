@@ -69,3 +69,8 @@ func inReports(err error, n int) error {
 	}
 	return err
 }
+
+// ofOneJob reports whether the artifacts are reports of a single job.
+func ofOneJob(artifacts []resolve.Artifact) bool {
+	return !slices.ContainsFunc(artifacts, func(a resolve.Artifact) bool { return a.Report.Type == "" || a.JobID != artifacts[0].JobID })
+}

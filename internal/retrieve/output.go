@@ -22,7 +22,7 @@ type Output struct {
 
 // outputWords are the words that an output's directory may contain. Each stands for a
 // property of the job.
-var outputWords = []string{"{job}", "{job_slug}", "{pipeline}", "{ref_slug}", "{project}"}
+var outputWords = []string{"{job}", "{job_slug}", "{pipeline}", "{ref_slug}", "{project}", "{report}"}
 
 // ParseOutput splits a directory with words in braces: Dir is the part above the first
 // word. The error is an [*UnknownWordError].
@@ -64,6 +64,13 @@ func ParseArchive(file string) (Output, error) {
 // varies reports whether the location depends on the job.
 func (o Output) varies() bool { return strings.Contains(o.template, "{") }
 
+// asksJob reports whether the location depends on what GitLab says about the job.
+func (o Output) asksJob() bool {
+	return slices.ContainsFunc(outputWords, func(word string) bool {
+		return word != "{project}" && word != "{report}" && strings.Contains(o.template, word)
+	})
+}
+
 // prefixes returns each artifact's directory or file below Dir.
 func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
 	prefixes := make([]string, len(artifacts))
@@ -78,7 +85,8 @@ func (o Output) prefixes(artifacts []resolve.Artifact) ([]string, error) {
 			return nil, &extract.ConflictError{Path: prefixes[i], Reason: "files can't go there: the name of a job is a dot, which would be the directory itself"}
 		}
 		if before := slices.Index(prefixes[:i], prefixes[i]); o.file && before >= 0 {
-			return nil, &OneFileError{File: o.Of(a), Jobs: [2]string{artifacts[before].Label(), a.Label()}}
+			first := artifacts[before]
+			return nil, &OneFileError{File: o.Of(a), Jobs: [2]string{first.Label(), a.Label()}, Reports: first.Report.Type != a.Report.Type}
 		}
 	}
 	return prefixes, nil
@@ -121,6 +129,8 @@ func valueOf(word string, a resolve.Artifact) string {
 		return slug(a.Ref)
 	case "{project}":
 		return strings.ReplaceAll(a.Project, "/", "-")
+	case "{report}":
+		return a.Report.Type
 	}
 	if a.PipelineID == 0 {
 		return ""

@@ -83,12 +83,13 @@ func TestOutputUnknownValues(t *testing.T) {
 		"{job}":      {PipelineID: 1, Ref: "main", Project: "1"},
 		"{job_slug}": {JobName: "測試", PipelineID: 1, Ref: "main", Project: "1"},
 		"{ref_slug}": {JobName: "x", PipelineID: 1, Project: "1"},
+		"{report}":   {JobName: "x", PipelineID: 1, Ref: "main", Project: "1"},
 	} {
 		o, err := ParseOutput("out/x-" + word)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = o.prefixes([]resolve.Artifact{{JobName: "x", PipelineID: 1, Ref: "main", Project: "1"}, a})
+		_, err = o.prefixes([]resolve.Artifact{{JobName: "x", PipelineID: 1, Ref: "main", Project: "1", Report: resolve.Report{Type: "junit"}}, a})
 		if e, ok := errors.AsType[*UnknownValueError](err); !ok || e.Word != word || e.Artifact.Project != "1" {
 			t.Errorf("%s: %v", word, err)
 		}

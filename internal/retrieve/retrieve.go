@@ -92,7 +92,7 @@ func (r *run) once(ctx context.Context) error {
 		return err
 	}
 	if len(artifacts) > 1 && r.o.Checks.SHA256 != "" {
-		return &SeveralJobsError{Jobs: len(artifacts), Digest: true}
+		return &SeveralJobsError{Jobs: len(artifacts), Reports: ofOneJob(artifacts), Digest: true}
 	}
 	prefixes, err := r.o.Output.prefixes(artifacts)
 	if err != nil {
@@ -147,7 +147,7 @@ func (r *run) artifacts(ctx context.Context) ([]resolve.Artifact, error) {
 		return found, nil
 	}
 	found, err := r.loader.Resolver.Artifacts(ctx, r.o.Query)
-	if err == nil && r.o.Query.JobID != 0 && (r.o.Wait > 0 || r.o.Describe) {
+	if err == nil && r.o.Query.JobID != 0 && (r.o.Wait > 0 || r.o.Describe || r.o.Output.asksJob()) {
 		found[0], err = r.loader.Resolver.Describe(ctx, found[0])
 	}
 	return found, err

@@ -42,6 +42,8 @@ func hintForValue(e *retrieve.UnknownValueError) string {
 	switch {
 	case e.Empty():
 		return e.Hint()
+	case e.Word == "{report}":
+		return "{report} needs --report; use another word for the archive"
 	case e.File:
 		return "this token can't list jobs; name the file in --archive yourself"
 	}

@@ -206,9 +206,14 @@ func hintForRetrieval(h hinter) string {
 	case *retrieve.UnlistedError:
 		return "GitLab lists archives since 18.8, if the job's ID is known; leave out --server to read the archive itself"
 	case *retrieve.SeveralJobsError:
-		if e.Digest {
-			return "name one job, or leave out --sha256"
+		one := "name one job"
+		if e.Reports {
+			one = "give one --report"
 		}
+		if e.Digest {
+			one += ", or leave out --sha256"
+		}
+		return one
 	case *retrieve.UnknownWordError:
 		return "use one of " + strings.Join(e.Known, ", ") + " in --output, or no braces"
 	case *retrieve.UnknownValueError:
