@@ -72,24 +72,11 @@ func ReadLock(ctx context.Context, file string) (Lock, error) {
 			Fix: "restore one side of it with git checkout, then run artifetch sync: it locks what that side lacks",
 		}
 	}
-	var l Lock
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err = d.Decode(&l)
-	what := ""
+	l, what := parseLock(text)
 	switch {
 	case l.Version > LockVersion:
 		return Lock{}, &Error{File: file, What: fmt.Sprintf("version %d is not known", l.Version), Fix: "a newer artifetch wrote it: use that one"}
-	case err != nil:
-		what = err.Error()
-	case l.Version < 1:
-		what = "it has no version"
-	case len(bytes.TrimSpace(text[d.InputOffset():])) > 0:
-		what = "there is more text after its end"
-	default:
-		what = l.mistake()
-	}
-	if what != "" {
+	case what != "":
 		return Lock{}, &Error{File: file, What: "it isn't a lock file: " + what, Fix: "restore it from version control, or delete it: sync makes a new one"}
 	}
 	return l, nil

@@ -1,13 +1,66 @@
 package manifest
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strconv"
+	"strings"
 
 	"gitlab.com/artifetch/artifetch/internal/digest"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 )
+
+// parseLock parses a lock file, and returns what is wrong with it, or "".
+func parseLock(text []byte) (l Lock, what string) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark, as some editors write it
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err := d.Decode(&l)
+	var head struct {
+		Version json.RawMessage `json:"version"`
+	}
+	switch {
+	case l.Version > LockVersion:
+		return l, ""
+	case err != nil:
+		return l, jsonMistake(err)
+	case l.Version < 1 && (json.Unmarshal(text[:d.InputOffset()], &head) != nil || head.Version == nil):
+		return l, "it has no version"
+	case l.Version < 1:
+		return l, fmt.Sprintf("version %s is not known", head.Version)
+	case len(bytes.TrimSpace(text[d.InputOffset():])) > 0:
+		return l, "there is more text after its end"
+	}
+	return l, l.mistake()
+}
+
+// jsonMistake describes an error of package json without Go's types.
+func jsonMistake(err error) string {
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		value, number, _ := strings.Cut(kind.Value, " ") // such as "number 2.5", or only "number"
+		what := map[string]string{"array": "a list", "object": "an object", "string": "a string", "bool": "true or false", "number": "the number " + number}[value]
+		switch {
+		case kind.Field == "" && value == "number":
+			return "it is a number, not a JSON object"
+		case kind.Field == "":
+			return "it is " + what + ", not a JSON object"
+		case value == "number" && number == "":
+			what = "a number"
+		}
+		return kind.Field + " is " + what
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return "it is empty"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "its end is missing"
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
 
 // mistake returns an error that [Lock.Bytes] would never write, or "". People sometimes
 // merge lock files by hand. A mistake there mustn't look like a changed archive, or like

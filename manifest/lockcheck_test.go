@@ -64,3 +64,25 @@ func TestMistakenLocks(t *testing.T) {
 		}
 	}
 }
+
+// Mistakes of the file as a whole are described without Go's types, and a byte order mark
+// is ignored, as in the manifest.
+func TestMistakenLockTexts(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"[]": "it isn't a lock file: it is a list, not a JSON object", `"x"`: "it is a string, not a JSON object", "5": "it is a number, not a JSON object", "": "it is empty", " \n": "it is empty",
+		`{"version": "2"}`: "version is a string", `{"version": 2.5}`: "version is the number 2.5", `{"version": [2]}`: "version is a list", `{"version": 2, "sources": {}}`: "sources is an object",
+		`{"version": -1, "sources": []}`: "version -1 is not known", `{"version": 0}`: "version 0 is not known", `{"sources": []}`: "it has no version",
+		`{"version": 9}`: "version 9 is not known", `{"version": 9, "new": 1}`: "version 9 is not known", `{"version": 2, "sources": [`: "its end is missing",
+		`{"version": 2, "new": 1}`: `unknown field "new"`, "\ufeff" + `{"version": 2, "sources": []}`: "", "\ufeff": "it is empty",
+	} {
+		name := filepath.Join(t.TempDir(), "artifetch.lock")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := manifest.ReadLock(t.Context(), name)
+		if (want == "") != (err == nil) || err != nil && (!strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), "json:")) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}

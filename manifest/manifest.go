@@ -3,6 +3,7 @@
 //
 //	manifest.go     the keys, and the query that a source means
 //	read.go         parses the file, with the position of each mistake
+//	syntax.go       describes what isn't YAML
 //	variables.go    replaces ${NAME}, but never with a secret
 //	check.go        finds keys that contradict each other or are missing
 //	edit.go         adds and removes sources; text.go and brackets.go: where they are in the text

@@ -75,7 +75,10 @@ func TestMistakes(t *testing.T) {
 	tests := []struct{ name, text, want, fix string }{
 		{"empty", "", "artifetch.yml: it is empty", "version: 1"},
 		{"no YAML", "version: 1\nsources: [", "artifetch.yml:2:1: ", "indentation"},
-		{"tabs", "version: 1\nsources:\n\t- name: a", "artifetch.yml:3:1: found character that cannot start any token", "indentation"},
+		{"tabs", "version: 1\nsources:\n\t- name: a", "artifetch.yml:3:1: the line is indented with a tab", "spaces"},
+		{"a tab further below", head + "  - name: a\n \tjob: b\n", "artifetch.yml:4:1: the line is indented with a tab", "spaces"},
+		{"tabs in brackets, and an unquoted @", "{\n\tversion: 1,\n\tsources: [\n\t@x]}\n", "found character that cannot start any token", "begin with @"},
+		{"a merge key", "version: 1\nsources:\n  - &s {name: a, project: p, job: b, ref: c}\n  - <<: *s\n    name: b\n", "artifetch.yml:4:5: merge keys (<<) aren't supported", "below defaults:"},
 		{"a list", "- a\n", "artifetch.yml:1:1: expected keys, got a list", "name: value"},
 		{"two documents", head + "  - {name: a, job: b, ref: c}\n---\nversion: 1\n", "several documents", "---"},
 		{"no version", "sources:\n  - {name: a, job: b, ref: c}\n", "artifetch.yml:1:1: version is missing", "version: 1"},

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -44,7 +43,7 @@ func Read(file string, text []byte, lookup func(string) (string, bool)) (Manifes
 	case errors.Is(err, io.EOF):
 		return Manifest{}, r.fail(nil, "it is empty", "it begins with version: 1, and sources: with a list below")
 	case err != nil:
-		return Manifest{}, r.syntax(err)
+		return Manifest{}, r.syntax(text, err)
 	}
 	if d.Decode(new(yaml.Node)) == nil {
 		return Manifest{}, r.fail(nil, "it holds several documents", "keep one, and drop the line --- in front of the next")
@@ -65,18 +64,6 @@ func (r *reader) fail(at *yaml.Node, what, fix string) error {
 	e := &Error{File: r.file, What: what, Fix: fix}
 	if at != nil {
 		e.Line, e.Column = at.Line, at.Column
-	}
-	return e
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
-
-// syntax returns the parser's error with its line.
-func (r *reader) syntax(err error) error {
-	e := &Error{File: r.file, What: strings.TrimPrefix(err.Error(), "yaml: "), Fix: "it isn't valid YAML: check the indentation, and quote values that contain : or # or begin with @"}
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		_, _ = fmt.Sscan(m[1], &e.Line) // digits
-		e.Column, e.What = 1, strings.TrimPrefix(err.Error(), m[0])
 	}
 	return e
 }
@@ -110,6 +97,9 @@ func (r *reader) object(n *yaml.Node, v reflect.Value) error {
 
 // unknown reports a key that isn't one. It lists those there are, if none is like it.
 func (r *reader) unknown(key *yaml.Node, known map[string]field) error {
+	if key.Value == "<<" {
+		return r.fail(key, "merge keys (<<) aren't supported", "write what all sources share below defaults:")
+	}
 	near := suggest(key.Value, known)
 	fix := "docs/sync.md lists the keys"
 	if near == "" {

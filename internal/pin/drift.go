@@ -21,5 +21,5 @@ func (w Workspace) drift() error {
 	if len(found) == 0 {
 		return nil
 	}
-	return &DriftError{LockFile: w.LockFile, Differences: found}
+	return &DriftError{LockFile: w.LockFile, NoLock: !w.HasLock, Differences: found}
 }

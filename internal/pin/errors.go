@@ -1,7 +1,10 @@
 package pin
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -27,7 +30,12 @@ type NoManifestError struct {
 }
 
 // Error implements error.
-func (e *NoManifestError) Error() string { return "there is no manifest " + e.File }
+func (e *NoManifestError) Error() string {
+	if target := danglesTo(e.File); target != "" {
+		return fmt.Sprintf("the manifest %s is a link to %s, which doesn't exist", e.File, target)
+	}
+	return "there is no manifest " + e.File
+}
 
 // Unwrap returns the error of the file system.
 func (e *NoManifestError) Unwrap() error { return e.Err }
@@ -42,7 +50,27 @@ type ExistsError struct {
 }
 
 // Error implements error.
-func (e *ExistsError) Error() string { return "there is already a manifest " + e.File }
+func (e *ExistsError) Error() string {
+	if target := danglesTo(e.File); target != "" {
+		return fmt.Sprintf("%s is a link to %s, which doesn't exist", e.File, target)
+	}
+	return "there is already a manifest " + e.File
+}
+
+// danglesTo returns what a link points to if that doesn't exist, or "".
+func danglesTo(file string) string {
+	target, err := os.Readlink(file)
+	if err != nil {
+		return ""
+	}
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return target
+}
+
+// Dangling reports whether a file is a link to something that doesn't exist.
+func Dangling(file string) bool { return danglesTo(file) != "" }
 
 // Unwrap returns the error of the file system.
 func (e *ExistsError) Unwrap() error { return e.Err }
@@ -54,6 +82,7 @@ func (*ExistsError) Hint() string { return "add sources to it, or write another 
 // archives may be used.
 type DriftError struct {
 	LockFile    string
+	NoLock      bool     // there is no lock file at all
 	Differences []string // in the words of the manifest, such as "lib: ref main → next"
 }
 
@@ -62,6 +91,9 @@ const maxDifferences = 10
 
 // Error implements error.
 func (e *DriftError) Error() string {
+	if e.NoLock {
+		return "there is no lock file " + filepath.Base(e.LockFile)
+	}
 	named := strings.Join(e.Differences[:min(len(e.Differences), maxDifferences)], "; ")
 	if more := len(e.Differences) - maxDifferences; more > 0 {
 		named += fmt.Sprintf("; and %d more", more)

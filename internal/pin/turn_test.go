@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/extract"
@@ -54,5 +55,39 @@ func TestTurnWithoutLock(t *testing.T) {
 			t.Fatal(err)
 		}
 		done()
+	}
+}
+
+// A manifest that is a link to nowhere is called that, whether it is to be read or written.
+func TestDanglingManifest(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "artifetch.yml")
+	if err := os.Symlink("nowhere", file); err != nil {
+		t.Fatal(err)
+	}
+	_, missing := pin.Open(t.Context(), file, "", func(string) (string, bool) { return "", false })
+	for _, err := range []error{missing, pin.CheckNew(file), pin.Init(file, manifest.Draft{})} {
+		if err == nil || !strings.HasSuffix(err.Error(), "artifetch.yml is a link to nowhere, which doesn't exist") {
+			t.Error(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(filepath.Dir(file), "nowhere"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := pin.CheckNew(file); err == nil || strings.Contains(err.Error(), "nowhere") {
+		t.Error(err)
+	}
+}
+
+// Without any lock file, that is the message, not the list of all sources.
+func TestNoLockFile(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, twoSources)
+	_, err := p.sync(pin.Options{Locked: true})
+	_, _, other := p.open().Verify(t.Context())
+	for _, err := range []error{err, other} {
+		if err == nil || err.Error() != "there is no lock file artifetch.lock" {
+			t.Error(err)
+		}
 	}
 }

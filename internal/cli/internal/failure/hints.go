@@ -235,18 +235,29 @@ func hintForRetrieval(h hinter) string {
 	return ""
 }
 
+const danglingHint = "restore that file, or remove the link"
+
 // hintForSync is about the lock file.
 func hintForSync(h hinter) string {
 	switch e := h.(type) {
 	case *pin.LockError:
 		return lockHints[e.Reason]
 	case *pin.DriftError:
+		if e.NoLock {
+			return "run artifetch sync without --locked, outside CI: it writes the lock file; commit it"
+		}
 		return "run artifetch sync without --locked, outside CI, and commit the lock file"
 	case *pin.GoneError:
 		return "it has expired or was erased: artifetch sync --update " + e.Locked.Name + " takes the job that the source means now; keep releases with artifetch keep"
 	case *pin.NoManifestError:
+		if pin.Dangling(e.File) {
+			return danglingHint
+		}
 		return "artifetch sync init writes one" + forManifest(e.File)
 	case *pin.ExistsError:
+		if pin.Dangling(e.File) {
+			return danglingHint
+		}
 		return "artifetch sync add NAME adds a source to it" + forManifest(e.File)
 	case *pin.OutsideError:
 		return "choose a file below it with --lock"
