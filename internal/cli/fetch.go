@@ -168,7 +168,11 @@ func (o fetchOptions) handOver(ctx context.Context, s *session, into retrieve.Ou
 	for i, r := range done {
 		list[i] = arrived{Result: r, into: o.archive.shown(into.Of(r.Artifact)), whole: o.archive.file != "", anyStatus: o.query.asked.AnyStatus}
 	}
-	s.report(list, "job")
+	unit := "job"
+	if len(o.query.asked.Reports) > 0 {
+		unit = "report"
+	}
+	s.report(list, unit)
 	if err := s.writeReport(ctx, o.report, dotenv.Fetched(into, done), dotenv.Artifacts(done)); err != nil {
 		return err
 	}

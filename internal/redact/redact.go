@@ -35,9 +35,18 @@ var webAddress = regexp.MustCompile("(?i)\\bhttps?://[^\\s\"'`<>\\\\]+")
 // Text redacts every web address and every credential parameter in s.
 func Text(s string) string {
 	if strings.Contains(s, "://") {
-		s = webAddress.ReplaceAllStringFunc(s, URL)
+		s = webAddress.ReplaceAllStringFunc(s, inText)
 	}
 	return params(s)
+}
+
+// punctuation can follow an address or a value in a sentence.
+const punctuation = ":,.;"
+
+// inText is [URL] for an address in a sentence, whose punctuation isn't part of it.
+func inText(address string) string {
+	end := strings.TrimRight(address, punctuation)
+	return URL(end) + address[len(end):]
 }
 
 // params masks credential parameters. Most lines have none, which strings.Contains finds
@@ -48,7 +57,7 @@ func params(s string) string {
 	}
 	return credentialParams.ReplaceAllStringFunc(s, func(m string) string {
 		name, value, _ := strings.Cut(m, "=")
-		if value == placeholder || value == mark {
+		if done := strings.TrimRight(value, punctuation); done == placeholder || done == mark {
 			return m // already done
 		}
 		return name + "=" + mark

@@ -75,3 +75,18 @@ func TestText(t *testing.T) {
 		})
 	}
 }
+
+// The punctuation of a sentence stays behind an address, and what it hides stays hidden.
+func TestPunctuationStays(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"at http://h/a?X-Sig=secret&: denied": "at http://h/a?X-Sig=REDACTED&: denied",
+		"at http://h/a?X-Sig=secret: denied":  "at http://h/a?X-Sig=REDACTED: denied",
+		"see http://h/a?secret, or":           "see http://h/a?REDACTED, or",
+		"see http://h/a.":                     "see http://h/a.",
+	} {
+		if got := redact.Text(in); got != want || redact.Text(got) != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
