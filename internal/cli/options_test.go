@@ -31,6 +31,8 @@ func options[O any](t *testing.T, of func(*console.Console) *cli.Command, read f
 		return nil
 	}
 	app := &cli.App{Flags: globalFlags(), Commands: []*cli.Command{command}, Writer: io.Discard, ErrWriter: io.Discard, DisableSliceFlagSeparator: true}
+	OneAtATime.Lock()
+	defer OneAtATime.Unlock()
 	args, argsErr := arrange.Args(app, append([]string{"artifetch", command.Name}, strings.Fields(line)...))
 	if runErr := app.Run(args); errors.Join(argsErr, runErr) != nil {
 		t.Fatalf("%s: %v, %v", line, argsErr, runErr)
@@ -51,7 +53,10 @@ func TestSpacesAreKept(t *testing.T) {
 			}
 			return nil
 		}
-		if err := app.Run([]string{"artifetch", "extract", "--" + name, " a ", "a.zip"}); err != nil || !slices.Equal(got, []string{" a "}) {
+		OneAtATime.Lock()
+		err := app.Run([]string{"artifetch", "extract", "--" + name, " a ", "a.zip"})
+		OneAtATime.Unlock()
+		if err != nil || !slices.Equal(got, []string{" a "}) {
 			t.Errorf("--%s: %q, %v", name, got, err)
 		}
 	}

@@ -76,10 +76,11 @@ func TestInstallSignature(t *testing.T) {
 				}
 				i := newInstaller(t, shell, "curl", "sha256sum")
 				calls := standIn(t, i.tools, tt.code)
-				if tt.env == "pin" {
-					tt.env = fmt.Sprintf("ARTIFETCH_CHECKSUMS_SHA256=%x", sha256.Sum256([]byte(s.files["checksums.txt"])))
+				env := tt.env
+				if env == "pin" {
+					env = fmt.Sprintf("ARTIFETCH_CHECKSUMS_SHA256=%x", sha256.Sum256([]byte(s.files["checksums.txt"])))
 				}
-				i.env = append(i.env, tt.env)
+				i.env = append(i.env, env)
 				code, out := i.run(t, s.URL+"/release")
 				if code != tt.want || !strings.Contains(out, tt.says) {
 					t.Errorf("code %d, want %d: %s", code, tt.want, out)
