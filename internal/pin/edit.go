@@ -1,6 +1,7 @@
 package pin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -103,6 +104,24 @@ func (s *Syncer) untouched() (plans []*Plan) {
 // that are no longer in the manifest.
 func (s *Syncer) Dropped() []manifest.Locked {
 	return slices.DeleteFunc(s.Workspace.Dropped(), func(e manifest.Locked) bool { return len(s.Only) > 0 && !slices.Contains(s.Only, e.Name) })
+}
+
+// lockTarget returns the file that a lock file's link leads to, or the lock file itself:
+// replacing the link would leave the old file where it leads.
+func lockTarget(root, lockFile string) (string, error) {
+	if info, err := os.Lstat(lockFile); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return lockFile, nil //nolint:nilerr // there is no link
+	}
+	target, err := atomicfile.Target(lockFile)
+	if err != nil || target == "" || !filepath.IsAbs(target) || filepath.IsAbs(root) {
+		return cmp.Or(target, lockFile), err
+	}
+	full, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
+	below, err := filepath.Rel(full, target)
+	return filepath.Join(root, below), err
 }
 
 // lockName returns the lock file relative to the manifest's directory.

@@ -91,3 +91,32 @@ func TestNoLockFile(t *testing.T) {
 		}
 	}
 }
+
+// The lock file's link is followed, as the manifest's is. It may not lead out of the
+// directory.
+func TestLinkedLockFile(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, twoSources)
+	if err := os.Mkdir(filepath.Join(p.dir, "d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(p.dir, "artifetch.lock")
+	for _, target := range []string{"d/l", filepath.Join(p.dir, "d", "m")} {
+		_ = os.Remove(link)
+		if err := os.Symlink(target, link); err != nil {
+			t.Fatal(err)
+		}
+		p.mustSync(pin.Options{})
+		if now, err := os.Readlink(link); err != nil || now != target || !strings.Contains(p.read("d/"+filepath.Base(target)), `"name": "lib"`) {
+			t.Errorf("%s: %q, %v", target, now, err)
+		}
+		p.mustSync(pin.Options{Locked: true})
+	}
+	if err := errors.Join(os.Remove(link), os.Symlink(filepath.Join(t.TempDir(), "x"), link)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := pin.Open(t.Context(), filepath.Join(p.dir, "artifetch.yml"), "", func(string) (string, bool) { return "", false })
+	if _, ok := errors.AsType[*pin.OutsideError](err); !ok {
+		t.Error(err)
+	}
+}

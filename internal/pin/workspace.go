@@ -49,6 +49,9 @@ func Open(ctx context.Context, manifestFile, lockFile string, lookup func(string
 	if w.Manifest, err = manifest.Read(manifestFile, w.text, lookup); err != nil {
 		return w, err
 	}
+	if w.LockFile, err = lockTarget(w.Root, w.LockFile); err != nil {
+		return w, err
+	}
 	if below, err := filepath.Rel(w.Root, w.LockFile); err != nil || !filepath.IsLocal(below) {
 		return w, &OutsideError{w.LockFile}
 	}
