@@ -10,6 +10,14 @@ import (
 // hopKey is the context key for the host that GitLab redirected a request to.
 type hopKey struct{}
 
+// hopOf returns where to note the host that a request is redirected to.
+func hopOf(req *http.Request) *string {
+	if hop, ok := req.Context().Value(hopKey{}).(*string); ok {
+		return hop
+	}
+	return new(string)
+}
+
 // watch returns a CheckRedirect that notices when GitLab redirects the first request to
 // another host. check is the client's own CheckRedirect, or nil.
 func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
@@ -22,13 +30,17 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 		}
 	}
 	return func(req *http.Request, via []*http.Request) error {
-		err := check(req, via)
-		if hop, ok := req.Context().Value(hopKey{}).(*string); ok && err == nil && req.URL.Host != via[0].URL.Host {
+		err, hop := check(req, via), hopOf(req)
+		if err != nil {
+			*hop = "" // it has answered, with a redirect
+			return err
+		}
+		if req.URL.Host != via[0].URL.Host {
 			if *hop = req.URL.Host; r.servers.avoids(*hop) {
 				return errAvoided
 			}
 		}
-		if err == nil && req.URL.Host != via[0].URL.Host && req.Header.Get("Range") == everything.String() {
+		if req.URL.Host != via[0].URL.Host && req.Header.Get("Range") == everything.String() {
 			r.mu.Lock()
 			r.move(req.URL)
 			r.mu.Unlock()
@@ -37,7 +49,7 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 			question{kind: askSpan, end: r.sizes.whole}.ask(req.Header)
 			r.ahead.redirected(req.Header)
 		}
-		return err
+		return nil
 	}
 }
 

@@ -11,6 +11,9 @@ var (
 	// ErrChanged reports that the object at the address isn't the one that was opened, or
 	// the one that GitLab lists.
 	ErrChanged = errors.New("the archive changed while it was read")
+	// ErrCannotTell reports that two answers have nothing that shows whether they are
+	// about the same object.
+	ErrCannotTell = errors.New("the server doesn't identify its archives")
 	// ErrNoRanges reports a server that sends a large file only as a whole.
 	ErrNoRanges = errors.New("the server doesn't support range requests")
 )

@@ -28,7 +28,8 @@
 // knows the address (address.go) and checks each answer against the first one
 // (validator.go): total size, and strong ETag or date if they come from the same host. If
 // the object changed, all reads fail with [ErrChanged]; bytes of two archives never mix.
-// cache.go and evict.go keep whole archives between runs.
+// If nothing else checks the bytes of a whole file and there is no strong ETag, one
+// answer delivers it ([Options.Whole]). cache.go and evict.go keep whole archives between runs.
 //
 // If a body breaks off, a new request continues at that byte. A body of less than 64 KiB
 // counts as a failed attempt, and failed attempts are limited. The address that GitLab

@@ -99,6 +99,10 @@ func (r *remote) ranged(ctx context.Context, o Options, a answer, tail tail) (*F
 		_ = a.Body.Close() // its content doesn't matter
 		return nil, err
 	}
+	if o.atOnce() && strongETag(a.Response) == "" {
+		tail.giveUp()
+		return r.streamed(ctx, o, a)
+	}
 	r.settle(a.Response, c.total)
 	r.pinSoon(o, c.total)
 	first := r.reader(ctx, c.first, c.last+1)

@@ -51,6 +51,11 @@ type Options struct {
 	// SpoolDir is the directory for the archive if the server doesn't support ranges.
 	// Empty means the system's directory for temporary files.
 	SpoolDir string
+	// Whole says that the whole file is wanted and that the caller can't check its bytes.
+	// If the server doesn't identify them with a strong ETag, they come as one stream to
+	// disk, which starts over if it breaks off. Into and Digest imply Whole; SHA256
+	// checks the bytes, so they may come in parts.
+	Whole bool
 	// Into is a file that receives the whole archive before Open returns, replacing its
 	// content. The caller closes it after the [File]. Nil means none.
 	Into *os.File
@@ -124,6 +129,10 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// atOnce reports whether nothing but a strong ETag can tell that all bytes of the file
+// belong together.
+func (o Options) atOnce() bool { return (o.Whole || o.Into != nil || o.Digest) && o.SHA256 == "" }
 
 // attempts is the default Backoff: three attempts, no pauses.
 type attempts int

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/late"
+	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
@@ -27,7 +28,8 @@ type remote struct {
 	timing  timing
 	servers *Servers
 	sizes   sizes
-	most    int // connections
+	most    int  // connections
+	strict  bool // nothing but the strong ETag of each answer checks the bytes
 
 	ahead     *early        // of the first answer; nil if nothing can be requested ahead of it
 	settled   chan struct{} // closed when the first answer has identified the object
@@ -44,7 +46,7 @@ type remote struct {
 func newRemote(url string, o Options) *remote {
 	r := &remote{
 		check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, servers: o.Servers, meter: o.Meter, origin: url, home: url, current: url, most: o.Connections,
-		sizes: sizesOf(o.Share), settled: make(chan struct{}),
+		sizes: sizesOf(o.Share), strict: o.atOnce() || o.CacheDir != "", settled: make(chan struct{}),
 	}
 	client := *o.Client
 	client.CheckRedirect = r.watch(client.CheckRedirect)
@@ -84,14 +86,22 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 	start := time.Now()
 	resp, err := r.clientNow().Do(req)
 	if err != nil {
-		if err = notAnEnd(redact.Error(err)); *hop != "" && ctx.Err() == nil {
-			err = &StorageError{*hop, err}
-		}
-		return answer{}, err
+		return answer{}, unanswered(ctx, err, *hop)
 	}
 	r.latency.Store(int64(time.Since(start)))
 	redirected := resp.Request.Response != nil
 	return q.narrowed(resp.Request.Header).judge(resp, redirected || !r.gitlabs(address), r.check)
+}
+
+// unanswered returns the error of a request without an answer. hop is the host that
+// GitLab redirected it to, if any. It isn't unreachable if this process can't open a
+// connection.
+func unanswered(ctx context.Context, err error, hop string) error {
+	err = notAnEnd(redact.Error(err))
+	if hop == "" || ctx.Err() != nil || openfiles.Exhausted(err) {
+		return err
+	}
+	return &StorageError{hop, err}
 }
 
 // first makes a request to GitLab. If the address that GitLab redirects to has already
@@ -188,7 +198,7 @@ func (r *remote) sameObject(a answer) error {
 		return a.why
 	case a.part.total != r.validator.total:
 		return r.change(fmt.Sprintf("it has %d bytes now, not %d", a.part.total, r.validator.total))
-	case !r.validator.matches(a.Response):
+	case !r.validator.matches(a.Response), r.strict && !r.validator.sameETag(a.Response):
 		return r.change("its ETag or date is different now")
 	}
 	return nil

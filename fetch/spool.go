@@ -13,12 +13,41 @@ import (
 )
 
 // spooled makes the file for a server that doesn't support ranges. It downloads the whole
-// file to disk first, and starts over if the download breaks off.
+// file to disk first, and starts over if the download breaks off, because the next answer
+// may have another archive.
 func (r *remote) spooled(ctx context.Context, o Options, resp *http.Response) (*File, error) {
 	if o.RangesOnly && (resp.ContentLength < 0 || resp.ContentLength > probeSize) {
 		_ = resp.Body.Close() // its content doesn't matter
 		return nil, ErrNoRanges
 	}
+	return r.toSpool(ctx, o, resp)
+}
+
+// streamed makes the file for a server that supports ranges but doesn't send a strong
+// ETag: only the bytes of one answer certainly belong to the same archive.
+func (r *remote) streamed(ctx context.Context, o Options, a answer) (*File, error) {
+	resp := a.Response
+	if resp.ContentLength != a.part.total { // it isn't the whole file, or may end too early
+		_ = a.Body.Close() // another answer replaces it
+		all, err := r.first(ctx, question{kind: askAll})
+		if err != nil {
+			return nil, err
+		}
+		resp = all.Response
+	}
+	f, err := r.toSpool(ctx, o, resp)
+	if err != nil {
+		return nil, err
+	}
+	f.blocks = newBlockCache(f.spool, f.size, blockSize, keepBlocks) // unused; the server supports ranges
+	if err := o.fits(f.size); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// toSpool downloads the file to disk, beginning with this answer.
+func (r *remote) toSpool(ctx context.Context, o Options, resp *http.Response) (*File, error) {
 	spool, err := o.spool()
 	if err != nil {
 		_ = resp.Body.Close() // the file system's error counts

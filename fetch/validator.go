@@ -81,6 +81,12 @@ func (v validator) matches(resp *http.Response) bool {
 	return v.lastModified == "" || other.lastModified == "" || v.lastModified == other.lastModified
 }
 
+// sameETag reports whether an answer has the same strong ETag, if the first answer had
+// one.
+func (v validator) sameETag(resp *http.Response) bool {
+	return v.etag == "" || v.etag == strongETag(resp)
+}
+
 // sha256 returns the ETag, if it looks like a SHA-256, else "".
 func (v validator) sha256() string {
 	lower, _ := digest.Parse(strings.Trim(v.etag, `"`))

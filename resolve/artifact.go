@@ -115,9 +115,9 @@ func (r *Resolver) pinned(q Query, c candidate, how Method) (Artifact, error) {
 	archive := slices.IndexFunc(c.Artifacts, func(f gitlab.ArtifactFile) bool { return f.FileType == "archive" })
 	switch {
 	case c.ArtifactsFile != nil:
-		a.Size = c.ArtifactsFile.Size
+		a.Size = max(c.ArtifactsFile.Size, 0) // a negative size is unknown, too
 	case archive >= 0:
-		a.Size = c.Artifacts[archive].Size
+		a.Size = max(c.Artifacts[archive].Size, 0)
 	default:
 		return a, &NoArchiveError{Artifact: a, Reports: types(a.Reports), Erased: c.ErasedAt != nil}
 	}

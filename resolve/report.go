@@ -29,7 +29,7 @@ func reports(job gitlab.Job) []Report {
 	list := []Report{}
 	for _, f := range job.Artifacts {
 		if !slices.Contains(notReports, f.FileType) {
-			list = append(list, Report{f.FileType, f.FileFormat, f.Filename, f.Size})
+			list = append(list, Report{f.FileType, f.FileFormat, f.Filename, max(f.Size, 0)})
 		}
 	}
 	return list

@@ -161,7 +161,7 @@ func jobColumns() []console.Column {
 
 func jobCells(j gitlab.Job) []console.Cell {
 	size, shown, took := "", "", ""
-	if j.ArtifactsFile != nil {
+	if j.ArtifactsFile != nil && j.ArtifactsFile.Size > 0 { // GitLab may not know it
 		size, shown = strconv.FormatInt(j.ArtifactsFile.Size, 10), console.Size(j.ArtifactsFile.Size)
 	}
 	if j.Duration != nil {

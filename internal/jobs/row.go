@@ -30,7 +30,7 @@ type Row struct {
 	Coverage          *float64   `json:"coverage"           doc:"percent"`
 	Tags              []string   `json:"tags"               doc:"of the runner that the job asks for: GitLab's tag_list, never null"`
 	User              *User      `json:"user"               doc:"who started it: id, username, name, …"`
-	ArchiveSize       *int64     `json:"archive_size"       doc:"bytes; null if there is no archive, or it has expired"`
+	ArchiveSize       *int64     `json:"archive_size"       doc:"bytes; null if there is no archive, it has expired, or its size is unknown"`
 	ArtifactsExpireAt *time.Time `json:"artifacts_expire_at"`
 	Artifacts         []File     `json:"artifacts"          doc:"every file the job uploaded, reports and log included, expired or not"`
 	WebURL            *string    `json:"web_url"`
@@ -64,9 +64,10 @@ func NewRow(j gitlab.Job) Row {
 		row.User = known(User(*j.User))
 	}
 	if j.ArtifactsFile != nil {
-		row.ArchiveSize = &j.ArtifactsFile.Size
+		row.ArchiveSize = known(max(j.ArtifactsFile.Size, 0)) // GitLab may not know it
 	}
 	for _, f := range j.Artifacts {
+		f.Size = max(f.Size, 0)
 		row.Artifacts = append(row.Artifacts, File(f))
 	}
 	return row

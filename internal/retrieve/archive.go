@@ -50,7 +50,7 @@ func (l *Loader) Copy(ctx context.Context, t Task, w io.Writer) (Result, error) 
 	progress := l.Events.progress("archive")
 	how := l.transfer(os.TempDir())
 	l.caches(&how, t)
-	how.Connections, how.SHA256, how.Meter, how.OnSpool = t.Extract.Connections, t.Checks.SHA256, &t.Cost.meter, progress.Spool
+	how.Whole, how.Connections, how.SHA256, how.Meter, how.OnSpool = true, t.Extract.Connections, t.Checks.SHA256, &t.Cost.meter, progress.Spool
 	file, a, err := l.openChosen(ctx, t.Query, how)
 	if err != nil {
 		return Result{}, err

@@ -66,7 +66,7 @@ func (i Inspector) catUnpacked(ctx context.Context, q resolve.Query, a resolve.A
 		address = i.API.RefFileURL(gitlab.Project(a.Project), a.Ref, a.JobName, u.name)
 	}
 	how := i.transfer(os.TempDir())
-	how.Size = max(u.size, 0)
+	how.Size, how.Whole = max(u.size, 0), true // it has no checksum
 	file, err := fetch.Open(ctx, address, how)
 	if noEntry(err) {
 		return i.noFile(ctx, a, u.name)

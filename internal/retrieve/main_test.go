@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -26,6 +27,7 @@ import (
 type instance struct {
 	*gitlabtest.Running
 	*retrieve.Opener
+	lists *http.Client // for JSON
 }
 
 // policy retries at once, so that no test waits.
@@ -55,7 +57,7 @@ func connect(t *testing.T, server *gitlabtest.Running, token string, policy tran
 	return instance{server, &retrieve.Opener{
 		HTTP: clients.Stream, API: g, Resolver: resolve.New(resolve.Options{API: g, JobToken: header == "JOB-TOKEN"}),
 		Backoff: func() fetch.Backoff { return policy.Backoff() }, Own: retrieve.Project{ID: "1", Path: "group/app"},
-	}}
+	}, clients.Whole}
 }
 
 // asked returns how many requests were made, for lists and for archives.

@@ -79,11 +79,17 @@ func refused(err error) bool {
 }
 
 // AnotherJobError reports that GitLab has sent the archive of another job than its lists
-// name: a pipeline has ended in the meantime.
-type AnotherJobError struct{ Artifact resolve.Artifact }
+// name, or may have: a pipeline has ended in the meantime.
+type AnotherJobError struct {
+	Artifact resolve.Artifact
+	Unknown  bool // it may be that job's: the server doesn't identify its archives
+}
 
 // Error implements error.
 func (e *AnotherJobError) Error() string {
+	if e.Unknown {
+		return fmt.Sprintf("artifetch cannot tell whether the archive that GitLab sent is that of %s, which its lists name now", e.Artifact.Label())
+	}
 	return fmt.Sprintf("the archive that GitLab sent is not that of %s, which its lists name now", e.Artifact.Label())
 }
 
@@ -112,18 +118,20 @@ func (p *pin) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (
 		return a, err
 	case a.JobID != 0 || listed.JobID == 0: // the lists were needed to open it, or can't be read
 		return a, nil
-	case listed.Size != file.Size():
-		return a, &AnotherJobError{listed}
+	case listed.Size > 0 && listed.Size != file.Size():
+		return a, &AnotherJobError{Artifact: listed}
 	case settled(listed):
 		file.Pin(listed.URL)
 		return listed, nil
 	}
 	same, err := file.SameAt(ctx, listed.URL)
 	switch {
+	case errors.Is(err, fetch.ErrCannotTell):
+		return listed, &AnotherJobError{Artifact: listed, Unknown: true}
 	case err != nil:
 		return listed, err
 	case !same:
-		return listed, &AnotherJobError{listed}
+		return listed, &AnotherJobError{Artifact: listed}
 	}
 	file.Pin(listed.URL)
 	return listed, nil

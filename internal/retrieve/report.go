@@ -35,6 +35,7 @@ func (*OldServerError) Hint() string {
 // else.
 func (o *Opener) openReport(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	how.Size, how.RangesOnly = a.Size, false
+	how.Whole = a.Report.Format != string(extract.ZipReport) // no checksum covers all of it
 	how.Partial = how.Partial && a.Report.Format == string(extract.ZipReport)
 	file, err := o.reach(ctx, a, how)
 	switch {
@@ -95,8 +96,8 @@ func (o *Opener) notArchive(ctx context.Context, a resolve.Artifact, file *fetch
 	old := version == "" && isZip && (another || a.Report.Format == string(extract.GzipReport))
 	if version == "" && !another && !old {
 		old, err = file.SameAt(ctx, o.API.ArchiveURL(gitlab.Project(a.Project), a.JobID))
-		if is[*gitlab.Error](err) {
-			old, err = false, nil // the job has no archive to confuse it with
+		if is[*gitlab.Error](err) || errors.Is(err, fetch.ErrCannotTell) {
+			old, err = false, nil // the job has no archive to confuse it with, or nothing shows that it is that
 		}
 	}
 	if old || gitlab.Older(version, reportsSince) {

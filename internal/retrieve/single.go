@@ -52,7 +52,7 @@ func (l *Loader) loadFiles(ctx context.Context, stage *extract.Stage, t Task) (d
 		perm, _ := e.Perm() // known, as plainFile has checked
 		files[i] = extract.File{Name: e.Path, Mode: fs.FileMode(perm), Size: e.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
 			how := l.how(stage, t)
-			how.Size = e.Size
+			how.Size, how.Whole = e.Size, true // it has no checksum
 			return openBody(ctx, l.API.FileURL(gitlab.Project(t.Artifact.Project), t.Artifact.JobID, e.Path), how)
 		}}
 	}

@@ -34,6 +34,19 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
+// RedirectsError reports a request that was redirected too often.
+type RedirectsError struct{ Host string } // where the last redirect leads
+
+// Error implements error.
+func (e *RedirectsError) Error() string {
+	return fmt.Sprintf("redirected %d times, the last time to %s", maxRedirects, e.Host)
+}
+
+// Hint says what to do next.
+func (*RedirectsError) Hint() string {
+	return "the servers probably redirect in a circle: ask the operator of GitLab or its storage to correct their addresses"
+}
+
 // InsecureRedirectError reports a redirect from https to http.
 type InsecureRedirectError struct{ From, To string } // hosts
 
@@ -111,7 +124,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 		return fmt.Errorf("%w: %s %s is redirected to %s", ErrRedirectedWrite, method, redact.URLOf(via[0].URL), redact.URLOf(req.URL))
 	}
 	if len(via) >= maxRedirects {
-		return fmt.Errorf("stopped after %d redirects", maxRedirects)
+		return &RedirectsError{Host: req.URL.Host}
 	}
 	if last := via[len(via)-1].URL; last.Scheme == "https" && req.URL.Scheme != "https" {
 		return &InsecureRedirectError{From: last.Host, To: req.URL.Host}
