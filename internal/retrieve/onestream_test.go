@@ -1,0 +1,70 @@
+package retrieve_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
+	"gitlab.com/artifetch/artifetch/internal/retrieve"
+	"gitlab.com/artifetch/artifetch/resolve"
+)
+
+// breaking breaks off the first archive after 70 kB, and then calls after.
+type breaking struct {
+	http.RoundTripper
+	after func()
+	done  bool
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (b *breaking) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.RoundTripper.RoundTrip(r)
+	if err == nil && !b.done && strings.HasSuffix(r.URL.Path, "/artifacts") {
+		b.done = true
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(io.LimitReader(resp.Body, 70_000), broken(b.after)), resp.Body}
+	}
+	return resp, err
+}
+
+type broken func()
+
+func (b broken) Read([]byte) (int, error) { b(); return 0, io.ErrUnexpectedEOF }
+
+// The archive that is written to standard output, or a raw report, is never a mixture,
+// although nothing is there that tells two archives apart.
+func TestCopiesDontMix(t *testing.T) {
+	t.Parallel()
+	one, two := noise(200_001)[1:], noise(200_000)
+	for _, report := range []string{"", "sast"} {
+		world := func(content string) *gitlabtest.Job {
+			j := job(21, "build", gitlabtest.Zip(gitlabtest.File{Name: "x", Content: content, Store: true}))
+			j.Artifacts = []*gitlabtest.Artifact{{Type: "sast", Content: []byte(content)}}
+			return j
+		}
+		i := start(t, withJobs(world(one)), gitlabtest.Options{Mode: gitlabtest.ModeDisk, Version: "19.4"}, gitlabtest.PrivateToken)
+		i.HTTP.Transport = &breaking{RoundTripper: &vague{RoundTripper: i.HTTP.Transport, validators: true}, after: func() {
+			i.Update(func(w *gitlabtest.World) {
+				*w.Projects[0].Pipelines[1].Jobs[len(w.Projects[0].Pipelines[1].Jobs)-1] = *world(two)
+			})
+		}}
+		i.Backoff = nil // fetch has three attempts
+		q := resolve.Query{Project: "1", JobID: 21}
+		if report != "" {
+			q.Reports = []string{report}
+		}
+		var got bytes.Buffer
+		l := &retrieve.Loader{Opener: i.Opener}
+		if _, err := l.Copy(t.Context(), retrieve.Task{Query: q}, &got); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(got.Bytes(), []byte(two)) {
+			t.Errorf("report %q: %d bytes of two archives", report, got.Len())
+		}
+	}
+}
