@@ -70,8 +70,8 @@ func runExtract(ctx context.Context, o localOptions, con *console.Console) error
 		return failure.Unchanged(err)
 	}
 	took := time.Since(start)
-	s.result().Int("files", stats.Files).Int64("bytes", stats.Bytes).Float64("seconds", seconds(took)).Str("into", dir).Msg("extracted")
-	s.outcome([]messages.Outcome{{Name: archiveName(o.archive), Files: stats.Files, Bytes: stats.Bytes, Into: dir, Took: took}}, "")
+	s.result().Int("files", stats.Files).Int("links", stats.Links).Int64("bytes", stats.Bytes).Float64("seconds", seconds(took)).Str("into", dir).Msg("extracted")
+	s.outcome([]messages.Outcome{{Name: archiveName(o.archive), Files: stats.Files, Links: stats.Links, Bytes: stats.Bytes, Into: dir, Took: took}}, "")
 	return nil
 }
 

@@ -30,8 +30,8 @@ func TestListIsWhatIsThere(t *testing.T) {
 	for _, tt := range []struct {
 		flags, files, count, what string
 	}{
-		{"--unpack 1 -x out", "a 5, in -> a, p/b 2, p/hard 2, p/l -> b, p/none.zip 4, there 3", "5", "5 files, 16 B"},
-		{"--on-conflict skip -x out", "a 5, in -> a, p/in.tar 3072, p/none.zip 4", "3", "3 files, 3.0 KiB"},
+		{"--unpack 1 -x out", "a 5, in -> a, p/b 2, p/hard 2, p/l -> b, p/none.zip 4, there 3", "5", "5 files, 2 links, 16 B"},
+		{"--on-conflict skip -x out", "a 5, in -> a, p/in.tar 3072, p/none.zip 4", "3", "3 files, 1 link, 3.0 KiB"},
 		{"--symlinks skip a out", "a 5", "1", "1 file, 5 B"},
 	} {
 		dir := t.TempDir()

@@ -190,8 +190,9 @@ type arrived struct {
 	retrieve.Result
 	source    string // of a manifest
 	into      string
-	whole     bool // the archive itself was kept
-	anyStatus bool // its job needn't have succeeded
+	whole     bool   // the archive itself was kept
+	anyStatus bool   // its job needn't have succeeded
+	change    string // how it differs from what was there; empty if that was printed
 }
 
 // report says what arrived, where it is from and where it is: in a line for each archive,
@@ -202,8 +203,8 @@ func (s *session) report(list []arrived, total string) {
 		page := s.page(r.Artifact)
 		s.record(r, page)
 		lines[i] = messages.Outcome{
-			Source: r.source, Artifact: r.Artifact, Warn: r.unexpected(), Page: page, Files: r.Stats.Files, Bytes: r.Stats.Bytes, Whole: r.whole, Into: r.into,
-			Took: r.Took, Transfer: true, Fetched: r.Transfer.Bytes,
+			Source: r.source, Artifact: r.Artifact, Warn: r.unexpected(), Page: page, Files: r.Stats.Files, Links: r.Stats.Links, Bytes: r.Stats.Bytes, Whole: r.whole, Into: r.into,
+			Took: r.Took, Transfer: true, Fetched: r.Transfer.Bytes, Change: r.change,
 		}
 	}
 	s.outcome(lines, total)
@@ -212,10 +213,13 @@ func (s *session) report(list []arrived, total string) {
 // outcome prints lines about the result, unless programs read the messages or --quiet is
 // given.
 func (s *session) outcome(lines []messages.Outcome, total string) {
-	if s.log.Info().Enabled() && !s.con.JSON() {
+	if s.concludes() {
 		messages.Print(s.con, lines, total)
 	}
 }
+
+// concludes reports whether lines about the result are printed.
+func (s *session) concludes() bool { return s.log.Info().Enabled() && !s.con.JSON() }
 
 // unexpected reports whether the job hasn't succeeded, without --any-status.
 func (r arrived) unexpected() bool { return r.Artifact.Failed() && !r.anyStatus }
@@ -240,7 +244,7 @@ func (s *session) record(r arrived, page string) {
 	if r.source != "" {
 		event = event.Str("source", r.source)
 	}
-	event = of(event, a).Int("files", r.Stats.Files).Int64("bytes", r.Stats.Bytes).Int64("transferred", r.Transfer.Bytes)
+	event = of(event, a).Int("files", r.Stats.Files).Int("links", r.Stats.Links).Int64("bytes", r.Stats.Bytes).Int64("transferred", r.Transfer.Bytes)
 	if a.Size > 0 {
 		event = event.Int64("archive_bytes", a.Size)
 	}

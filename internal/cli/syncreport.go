@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
-	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/messages"
 	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/manifest"
@@ -69,21 +69,9 @@ func (r syncReport) done(syncer *pin.Syncer, plans []*pin.Plan) error {
 	if !slices.ContainsFunc(plans, (*pin.Plan).Downloads) && len(dropped)+len(syncer.Extras) == 0 {
 		r.log.Info().Int("sources", len(plans)).Msg("everything is in place")
 	}
-	var list []arrived
-	for _, p := range plans {
-		if !p.Downloads() {
-			continue
-		}
-		if !syncer.DryRun {
-			into := filepath.Join(syncer.Root, filepath.FromSlash(pin.Output(p.Source)))
-			list = append(list, arrived{Result: p.Result, source: p.Source.Name, into: into, anyStatus: p.Source.AnyStatus})
-		}
-		if p.Pinned {
-			continue
-		}
-		if err := r.line(moved(p) + changes(p)); err != nil {
-			return err
-		}
+	list, err := r.fetched(syncer, plans)
+	if err != nil {
+		return err
 	}
 	if n := syncer.ExtrasRemoved(); n > 0 && !syncer.DryRun {
 		r.log.Info().Int("files", n).Msg("extra files removed")
@@ -95,6 +83,32 @@ func (r syncReport) done(syncer *pin.Syncer, plans []*pin.Plan) error {
 	}
 	r.report(list, "source")
 	return nil
+}
+
+// fetched returns what has arrived, and prints what has moved, unless the result says so on
+// the same terminal.
+func (r syncReport) fetched(syncer *pin.Syncer, plans []*pin.Plan) (list []arrived, err error) {
+	here := !syncer.DryRun && r.concludesHere()
+	for _, p := range plans {
+		if !p.Downloads() {
+			continue
+		}
+		if !syncer.DryRun {
+			into := filepath.Join(syncer.Root, filepath.FromSlash(pin.Output(p.Source)))
+			a := arrived{Result: p.Result, source: p.Source.Name, into: into, anyStatus: p.Source.AnyStatus}
+			if here && !p.Pinned {
+				a.change = moves(p)
+			}
+			list = append(list, a)
+		}
+		if p.Pinned || here {
+			continue
+		}
+		if err := r.line(moved(p) + changes(p)); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // extras lists the files that --prune removes, before it does.
@@ -113,6 +127,25 @@ func (r syncReport) line(text string) error {
 	}
 	_, err := fmt.Fprintln(r.con.Out, printable.Text(text))
 	return err
+}
+
+// concludesHere reports whether the lines about the result go to the terminal that also
+// shows standard output: there, one line a source is enough.
+func (r syncReport) concludesHere() bool {
+	return r.con.OutIsTerminal() && r.con.Watched() && r.concludes() && !r.asJSON
+}
+
+// moves says how a source differs from what was locked, after the line about its job.
+func moves(p *pin.Plan) string {
+	switch {
+	case p.Before == nil:
+		return ""
+	case p.Changed:
+		return "another archive than before" + changes(p)
+	case p.Before.JobID == p.Entry.JobID:
+		return strings.TrimPrefix(changes(p), ", ")
+	}
+	return "was " + jobInWords(*p.Before) + changes(p)
 }
 
 // moved says from where to where a source moves.
@@ -146,7 +179,8 @@ const maxNamed = 10
 // changes says which files are new, gone or changed.
 func changes(p *pin.Plan) string {
 	if p.Before == nil {
-		return ", " + console.Count(len(p.Entry.Files), "file")
+		n := p.Count()
+		return ", " + messages.Files(n.Files, n.Links)
 	}
 	list := p.Changes()
 	if len(list) == 0 {

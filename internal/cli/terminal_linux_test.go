@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,7 +89,7 @@ func TestColoursOfMessages(t *testing.T) {
 			}
 			var file bytes.Buffer
 			run(cli.IO{Err: &file})
-			near, shown := terminal(t, 80)
+			near, shown := terminal(t, 200)
 			run(cli.IO{Err: near})
 			for where, got := range map[string]string{"terminal": shown(), "file": file.String()} {
 				want := map[string]bool{"terminal": tt.onTerminal, "file": tt.inFile}[where]
@@ -141,5 +142,41 @@ func TestJobsFitTheTerminal(t *testing.T) {
 	code := command(t, []string{"artifetch", "jobs", "-R", "1", "--ref", "none", "--server-url", server.URL, "--token-file", token}, cli.IO{Out: &out, Err: &said})
 	if code != 0 || out.Len() > 0 || said.String() != "no such job\n" {
 		t.Errorf("nothing found: code %d, %q, %q", code, out.String(), said.String())
+	}
+}
+
+// On a terminal, messages and results are folded between words, and sync prints one line
+// for each source; programs also get what has moved.
+func TestResultsFitTheTerminal(t *testing.T) {
+	t.Parallel()
+	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
+	defer s.Close()
+	dir := t.TempDir()
+	manifest := "version: 1\ndefaults: {project: '1', ref: main, job: build}\nsources:\n  - {name: first-source, output: out/first}\n  - {name: second-source, output: out/second}\n"
+	if err := os.WriteFile(filepath.Join(dir, "artifetch.yml"), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"artifetch", "sync", "--server-url", s.URL, "--token-file", token, "-f", filepath.Join(dir, "artifetch.yml"), "--no-progress"}
+	near, shown := terminal(t, 40)
+	code := command(t, args, cli.IO{Out: near, Err: near})
+	text := regexp.MustCompile(`\x1b\[\d+m`).ReplaceAllString(shown(), "")
+	if code != 0 || strings.Count(text, "first-source") != 1 || strings.Count(text, "✓") != 3 {
+		t.Errorf("%d: %s", code, text)
+	}
+	for line := range strings.Lines(text) {
+		if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 40 && strings.Contains(strings.TrimSpace(line), " ") {
+			t.Errorf("too wide: %q", line)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "artifetch.lock")); err != nil {
+		t.Fatal(err)
+	}
+	var out, said bytes.Buffer
+	if code := command(t, args, cli.IO{Out: &out, Err: &said}); code != 0 || strings.Count(out.String(), "first-source") != 1 || strings.Count(said.String(), "first-source") != 1 {
+		t.Errorf("%d: %s%s", code, out.String(), said.String())
 	}
 }

@@ -63,7 +63,7 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 	if err != nil {
 		return err
 	}
-	found, files, err := w.Verify(ctx)
+	found, checked, err := w.Verify(ctx)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 		}
 		return &failure.Error{Code: failure.CodeIntegrity, What: what, Next: mending(found)}
 	}
-	s.log.Info().Int("files", files).Msg("everything matches the lock file")
+	s.log.Info().Int("files", checked.Files).Int("links", checked.Links).Msg("everything matches the lock file")
 	return nil
 }
 

@@ -1,6 +1,9 @@
 package console
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Fold breaks text at blanks, into lines of at most so many columns. A word that is wider
 // has a line of its own. Without a width the text stays one line.
@@ -25,4 +28,15 @@ func Indented(text string, columns int, indent string) string {
 		return text
 	}
 	return strings.Join(Fold(text, columns-len(indent)), "\n"+indent)
+}
+
+// Say prints one message that starts with a mark in a style, or without one. On a terminal
+// that is too narrow, it is folded.
+func (c *Console) Say(style Style, mark, text string) error {
+	line := strings.TrimPrefix(mark+" "+text, " ")
+	if columns := c.Columns(); columnsOf(line) > columns {
+		line = Indented(line, columns, "    ")
+	}
+	_, err := fmt.Fprintln(c.Err, c.Paint(style, mark)+strings.TrimPrefix(line, mark))
+	return err
 }

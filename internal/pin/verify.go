@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/extract"
+	"gitlab.com/artifetch/artifetch/manifest"
 )
 
 // Difference is a file that differs from the lock file.
@@ -30,16 +31,16 @@ const (
 // Verify compares all locked files with those in the workspace, and looks for extra
 // files. It returns how many files it has compared. The error is a [*DriftError] if the
 // lock file isn't for this manifest.
-func (w Workspace) Verify(ctx context.Context) (found []Difference, files int, err error) {
+func (w Workspace) Verify(ctx context.Context) (found []Difference, checked Checked, err error) {
 	if err := w.drift(); err != nil {
-		return nil, 0, err
+		return nil, checked, err
 	}
 	found = []Difference{}
 	locked := map[string]bool{}
 	for _, source := range w.Manifest.Sources {
 		entry, _ := w.locked(source)
+		checked.add(entry.Files)
 		for _, f := range entry.Files {
-			files++
 			locked[f.Path] = true
 			if what := w.different(ctx, f); what != "" {
 				found = append(found, Difference{Source: source.Name, Path: f.Path, What: what})
@@ -47,10 +48,10 @@ func (w Workspace) Verify(ctx context.Context) (found []Difference, files int, e
 		}
 	}
 	if ctx.Err() != nil {
-		return nil, 0, context.Cause(ctx)
+		return nil, checked, context.Cause(ctx)
 	}
 	extra, err := w.extra(locked)
-	return append(found, extra...), files, err
+	return append(found, extra...), checked, err
 }
 
 // extra lists the files in the sources' output directories that aren't locked. It ignores
@@ -99,4 +100,23 @@ func skipGit(dir fs.DirEntry, err error) error {
 func (w Workspace) ignores(file string) bool {
 	name := filepath.Base(file)
 	return strings.HasPrefix(name, ".git") || extract.IsGit(name) || file == filepath.Clean(w.LockFile)
+}
+
+// Checked counts locked files and links.
+type Checked struct{ Files, Links int }
+
+func (c *Checked) add(list []manifest.LockFile) {
+	for _, f := range list {
+		if f.Target != "" {
+			c.Links++
+		} else {
+			c.Files++
+		}
+	}
+}
+
+// Count counts the plan's files and links.
+func (p *Plan) Count() (c Checked) {
+	c.add(p.Entry.Files)
+	return c
 }

@@ -199,7 +199,7 @@ func (r *run) keepsOld(file string) bool {
 // lists reports whether to remember the files of each archive, which takes memory: if
 // they are wanted, or if the archive alone doesn't show what is written.
 func (o Options) lists() bool {
-	return o.Files || o.Extract.Unpack > 0 || o.Stage.OnConflict == extract.SkipExisting
+	return o.Files || o.Extract.Unpack > 0 || o.Stage.Symlinks == extract.SkipLinks || o.Stage.OnConflict == extract.SkipExisting
 }
 
 // maxSideBySide is how many archives are loaded at the same time: they share one

@@ -9,7 +9,6 @@ package messages
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
@@ -57,11 +56,11 @@ func (s sentences) Write(p []byte) (int, error) {
 	if err := d.Decode(&r); err != nil {
 		return 0, err
 	}
-	line := printable.Text(r.sentence())
+	mark := ""
 	if r.text(zerolog.LevelFieldName) == zerolog.LevelWarnValue {
-		line = s.con.Paint(console.Attention, "warning:") + " " + line
+		mark = "warning:"
 	}
-	if _, err := fmt.Fprintln(s.con.Err, line); err != nil {
+	if err := s.con.Say(console.Attention, mark, printable.Text(r.sentence())); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -35,6 +35,8 @@ func TestSentences(t *testing.T) {
 		{"bytes and seconds", func() {
 			log.Info().Int64("percent", 34).Int64("bytes", 2<<30).Int64("bytes_per_second", 12<<20).Float64("seconds_left", 75).Msg("under way")
 		}, "34 % of 2.0 GiB, 12.0 MiB/s, 1 min 15 s left"},
+		{"files and links", func() { log.Info().Int("files", 5).Int("links", 1).Msg("everything matches the lock file") }, "5 files, 1 link checked: everything matches the lock file"},
+		{"files alone", func() { log.Info().Int("files", 5).Int("links", 0).Msg("everything matches the lock file") }, "5 files checked: everything matches the lock file"},
 		{"one", func() { log.Info().Int("sources", 1).Msg("everything is in place") }, "1 source in place"},
 		{"a list", func() {
 			log.Info().Strs("reports", []string{"junit", "sast"}).Msg("the job also has reports; --report TYPE lists one")
@@ -98,6 +100,8 @@ func TestOutcome(t *testing.T) {
 		{"a report of a source", Outcome{Source: "lint", Artifact: report, Files: 1, Into: "a"}, "lint: junit report of build #1101 · main @ bbbbbbbb · 1 file, 0 B → a"},
 		{"the archive itself", Outcome{Artifact: build, Files: 1, Whole: true, Bytes: 1 << 20, Into: "a.zip"}, "build #1101 · main @ bbbbbbbb · archive, 1.0 MiB → a.zip"},
 		{"a local archive", Outcome{Name: "a.zip", Files: 1, Bytes: 1, Into: ".", Took: time.Second}, "a.zip · 1 file, 1 B → . (1.0 s)"},
+		{"links", Outcome{Name: "a.zip", Files: 1, Links: 2, Bytes: 1, Into: "."}, "a.zip · 1 file, 2 links, 1 B → ."},
+		{"what changed", Outcome{Name: "a.zip", Files: 1, Bytes: 1, Into: ".", Took: time.Second, Change: "files: 1 added: +a"}, "a.zip · 1 file, 1 B → . (1.0 s) · files: 1 added: +a"},
 		{"one file", Outcome{Name: "a.txt", Single: true, Into: "b.txt"}, "a.txt · 0 B → b.txt"},
 	} {
 		if got := tt.Outcome.String(); got != tt.want {

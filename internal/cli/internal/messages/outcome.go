@@ -21,6 +21,7 @@ type Outcome struct {
 	Page     string           // the job's address; empty if unknown
 
 	Files    int
+	Links    int
 	Single   bool // it is one file, and Files doesn't count
 	Bytes    int64
 	Whole    bool // the archive itself, not its files
@@ -28,6 +29,8 @@ type Outcome struct {
 	Took     time.Duration
 	Transfer bool  // it came from a server
 	Fetched  int64 // bytes that were transferred
+
+	Change string // how it differs from what was there; may be empty
 }
 
 // Print prints a line for each outcome, and a total if there are several. total is the
@@ -37,25 +40,24 @@ func Print(con *console.Console, list []Outcome, total string) {
 		o.print(con, len(list) == 1)
 	}
 	if len(list) > 1 {
-		_, _ = fmt.Fprintln(con.Err, con.Paint(console.Good, "✓"), sum(list, total)) // like every message
+		_ = con.Say(console.Good, "✓", sum(list, total)) // like every message
 	}
 }
 
 func (o Outcome) print(con *console.Console, alone bool) {
-	mark := con.Paint(console.Good, "✓")
+	mark, style := "✓", console.Good
 	if o.Warn {
-		mark = con.Paint(console.Attention, "!")
+		mark, style = "!", console.Attention
 	}
 	line := printable.Text(o.String())
 	columns, page := con.Columns(), printable.Text(o.Page)
-	switch {
-	case page == "":
-	case columns > 0 && len("✓ ")+console.Width(line)+len("  ")+console.Width(page) <= columns:
-		line += "  " + page
-	case alone && (columns == 0 || len("  ")+console.Width(page) <= columns):
-		line += "\n  " + page
+	if page != "" && columns > 0 && console.Width(mark+" "+line+"  "+page) <= columns {
+		line, page = line+"  "+page, ""
 	}
-	_, _ = fmt.Fprintln(con.Err, mark, line) // like every message
+	_ = con.Say(style, mark, line) // like every message
+	if page != "" && alone && (columns == 0 || len("  ")+console.Width(page) <= columns) {
+		_, _ = fmt.Fprintln(con.Err, "  "+page)
+	}
 }
 
 // String is the line without its mark.
@@ -69,13 +71,25 @@ func (o Outcome) String() string {
 	case o.Whole:
 		what = "archive, " + what
 	case !o.Single:
-		what = console.Count(o.Files, "file") + ", " + what
+		what = Files(o.Files, o.Links) + ", " + what
 	}
 	line := strings.Join(append(parts, what+" → "+o.Into), " · ")
 	if o.Took > 0 {
 		line += " (" + strings.Join(o.effort(), ", ") + ")"
 	}
+	if o.Change != "" {
+		line += " · " + o.Change
+	}
 	return line
+}
+
+// Files counts files, and links if there are any.
+func Files(files, links int) string {
+	text := console.Count(files, "file")
+	if links > 0 {
+		text += ", " + console.Count(links, "link")
+	}
+	return text
 }
 
 // subject says where the files are from.
@@ -138,12 +152,12 @@ func (o Outcome) effort() []string {
 func sum(list []Outcome, what string) string {
 	all := Outcome{Name: console.Count(len(list), what)}
 	for _, o := range list {
-		all.Files, all.Bytes, all.Whole = all.Files+o.Files, all.Bytes+o.Bytes, o.Whole
+		all.Files, all.Links, all.Bytes, all.Whole = all.Files+o.Files, all.Links+o.Links, all.Bytes+o.Bytes, o.Whole
 		all.Fetched, all.Transfer = all.Fetched+o.Fetched, all.Transfer || o.Transfer
 		all.Artifact.Size += o.Artifact.Size
 		all.Took = max(all.Took, o.Took)
 	}
-	files := console.Count(all.Files, "file")
+	files := Files(all.Files, all.Links)
 	if all.Whole {
 		files = console.Count(len(list), "archive")
 	}

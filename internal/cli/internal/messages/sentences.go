@@ -17,7 +17,8 @@ import (
 type record map[string]any
 
 // templates are sentences for messages with fields in them. {name} stands for a field:
-// {name:size} for bytes, {name:time} for seconds, and {name:job} counts jobs.
+// {name:size} for bytes, {name:time} for seconds, {name:files} counts files and
+// links, and {name:job} jobs.
 var templates = map[string]string{
 	"under way":        "{percent} % of {bytes:size}, {bytes_per_second:size}/s, {seconds_left:time} left",
 	"archive":          "archive of {job}: {bytes:size}",
@@ -45,7 +46,7 @@ var templates = map[string]string{
 	"every source is what its query means":                                                            "{sources:source} up to date",
 	"extra files removed":                                                                             "{files:extra file} removed",
 	"everything is in place":                                                                          "{sources:source} in place",
-	"everything matches the lock file":                                                                "{files:file} checked: everything matches the lock file",
+	"everything matches the lock file":                                                                "{files:files} checked: everything matches the lock file",
 	"the job also has reports; --report TYPE lists one":                                               "the job also has reports: {reports}; --report TYPE lists one",
 	"project of this checkout":                                                                        "project {project} of this checkout (remote {remote}, server {server})",
 	"trying the next ref":                                                                             "{because}: trying the next ref",
@@ -92,6 +93,11 @@ func (r record) field(name string) string {
 	case "time":
 		seconds, _ := number.Float64()
 		return console.Span(time.Duration(seconds * float64(time.Second)))
+	case "files":
+		files, _ := number.Int64()
+		links, _ := r["links"].(json.Number)
+		n, _ := links.Int64()
+		return Files(int(files), int(n))
 	}
 	n, _ := number.Int64()
 	return console.Count(n, kind)
