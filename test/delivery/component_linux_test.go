@@ -41,7 +41,7 @@ use:
 `,
 		".gitignore": "vendor/\n.artifetch-cache/\n.gitlab-ci-local/\n",
 	}, nil)
-	if out, err := p.job(t, "use", "--needs"); err == nil || !strings.Contains(out, "match the manifest") {
+	if out, err := p.job(t, "use", "--needs"); err == nil || !strings.Contains(out, "there is no lock file artifetch.lock") {
 		t.Errorf("without a lock file: %v: %s", err, out)
 	}
 	if out, err := p.run(t, "artifetch", "sync"); err != nil {
