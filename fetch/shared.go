@@ -23,14 +23,7 @@ func (c cache) turn(ctx context.Context, address string, waiting func()) (done f
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return func() {}, nil //nolint:nilerr // keep reports it
 	}
-	held, err := filelock.Wait(ctx, path, waiting)
-	switch {
-	case err == nil:
-		return func() { held.Remove(path) }, nil
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	}
-	return func() {}, nil
+	return filelock.Turn(ctx, path, waiting)
 }
 
 // defaultCacheSize is the default of [Options].CacheSize, in bytes.

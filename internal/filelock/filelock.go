@@ -14,12 +14,26 @@ import (
 // ErrHeld reports a lock that another run holds.
 var ErrHeld = errors.New("another run holds it")
 
-// pause is how long Wait waits before it tries again.
-const pause = 50 * time.Millisecond
+// pause is how long a turn waits before it tries again.
+const pause = 20 * time.Millisecond
 
-// Wait creates and locks the file at path. It waits as long as another run holds it, or
+// Turn waits until no other run holds the lock file at path, and takes it until done is
+// called. waiting is called once if it has to wait. The only error is why ctx has ended:
+// where no file can be locked, there are no turns, and everyone has one at once.
+func Turn(ctx context.Context, path string, waiting func()) (done func(), err error) {
+	held, err := wait(ctx, path, waiting)
+	switch {
+	case err == nil:
+		return func() { held.Remove(path) }, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	}
+	return func() {}, nil
+}
+
+// wait creates and locks the file at path. It waits as long as another run holds it, or
 // until ctx ends; waiting is called once before that. The caller ends it by [Lock.Remove].
-func Wait(ctx context.Context, path string, waiting func()) (*Lock, error) {
+func wait(ctx context.Context, path string, waiting func()) (*Lock, error) {
 	for told := false; ; {
 		held, err := Take(path, os.O_CREATE)
 		switch {

@@ -20,15 +20,7 @@ const turnName = ".artifetch-synclocksynclock"
 // has to wait. The system ends the turn of a killed run. Where there can be no locks, Turn
 // doesn't wait. The caller must call done.
 func Turn(ctx context.Context, manifestFile string, waiting func()) (done func(), err error) {
-	path := filepath.Join(filepath.Dir(manifestFile), turnName)
-	held, err := filelock.Wait(ctx, path, waiting)
-	switch {
-	case err == nil:
-		return func() { held.Remove(path) }, nil
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	}
-	return func() {}, nil
+	return filelock.Turn(ctx, filepath.Join(filepath.Dir(manifestFile), turnName), waiting)
 }
 
 // StaleError reports a manifest that has changed since it was read, for example in an

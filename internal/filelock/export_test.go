@@ -1,0 +1,4 @@
+package filelock
+
+// Wait is what takes a turn.
+var Wait = wait
