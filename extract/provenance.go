@@ -124,7 +124,7 @@ func (s Statement) Expect(commit, job, jobName, project string) error {
 
 // ProvenanceError reports an archive that has no provenance statement, or contradicts it.
 type ProvenanceError struct {
-	What string // how it contradicts the statement; empty if there is none
+	What string // how it contradicts the statement; empty if the archive has none
 }
 
 // Error implements error.

@@ -29,7 +29,7 @@ func Copy(w io.Writer, r io.Reader, buf []byte) error {
 // MetEnd reports whether err is how [io.ReadFull] says that it met the end of the
 // content, and not an error that only wraps such an end.
 func MetEnd(err error) bool {
-	return err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // ReadFull returns these two as they are
+	return err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // ReadFull never wraps these two
 }
 
 // Sized reads the content of an entry and returns a [CorruptError] if it ends too

@@ -34,7 +34,7 @@ func (s fileSource) Range(_ context.Context, off, n int64) (io.ReadCloser, error
 
 // AtEnd reports whether err is the io.EOF that readers return. A connection that
 // breaks off returns an error that wraps io.EOF, which isn't the end of the data.
-func AtEnd(err error) bool { return err == io.EOF } //nolint:errorlint // see above
+func AtEnd(err error) bool { return err == io.EOF } //nolint:errorlint // a wrapped io.EOF is a broken connection
 
 // ReadFull reads all of p. An archive's size is known, so it returns a
 // [CorruptError] if the archive ends before that.

@@ -30,7 +30,7 @@ func OpenGzip(r io.Reader) (io.ReadCloser, error) {
 func (m *members) Read(p []byte) (int, error) {
 	for {
 		n, err := m.member.Read(p)
-		if err == io.EOF { //nolint:errorlint // the end of a member is this one, as it is
+		if err == io.EOF { //nolint:errorlint // gzip.Reader ends a member with io.EOF itself; a wrapped one is a broken connection
 			err = m.next()
 		}
 		if n > 0 || err != nil {

@@ -112,7 +112,7 @@ func (s *Dir) removeEmpty() {
 // fits reports whether an archive could write to that path.
 func (r root) fits(path string) (bool, error) {
 	if clean, err := names.Platform().Clean(path, false); err != nil || clean != path {
-		return false, nil //nolint:nilerr // that is the answer
+		return false, nil //nolint:nilerr // an archive could not write there, which is what was asked
 	}
 	for dir := names.Parent(path); dir != ""; dir = names.Parent(dir) {
 		info, err := r.Lstat(dir)

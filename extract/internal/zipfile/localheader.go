@@ -86,6 +86,6 @@ func (e *Entry) describedBy(b []byte) bool {
 	if len(b) < short || le.Uint32(b) != e.CRC32 {
 		return false
 	}
-	return le.Uint32(b[4:]) == uint32(e.Packed) && le.Uint32(b[8:]) == uint32(e.Size) || //nolint:gosec // their lower halves
+	return le.Uint32(b[4:]) == uint32(e.Packed) && le.Uint32(b[8:]) == uint32(e.Size) || //nolint:gosec // the short form only has the lower 32 bits
 		len(b) >= long && le.Uint64(b[4:]) == uint64(e.Packed) && le.Uint64(b[12:]) == uint64(e.Size)
 }

@@ -141,8 +141,8 @@ func each[A, B any](list []A, of func(A) B) []B {
 const maxSize = 5 << 10
 
 // text formats the variables for GitLab's parser: a line is a name, an equals sign and
-// the literal value, without spaces at its ends. There are no quotes and no empty lines,
-// and a value may be empty (app/services/ci/parse_dotenv_artifact_service.rb). GitLab
+// the literal value, without spaces at its ends. The parser knows neither quotes nor empty
+// lines; a value may be empty (app/services/ci/parse_dotenv_artifact_service.rb). GitLab
 // expands variables in it: a ref with $CI_JOB_TOKEN in its name must not be expanded, so
 // dollar signs are doubled (https://docs.gitlab.com/ci/variables/).
 func (r Report) text(list []Variable) (string, error) {
