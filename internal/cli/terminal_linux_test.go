@@ -9,38 +9,20 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/sys/unix"
-
 	"gitlab.com/artifetch/artifetch/internal/cli"
+	"gitlab.com/artifetch/artifetch/internal/console/consoletest"
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
 // terminal is a new pseudo-terminal. shown closes it, and returns the output.
 func terminal(t *testing.T, columns uint16) (near *os.File, shown func() string) {
 	t.Helper()
-	far, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.IoctlSetPointerInt(int(far.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(far.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if near, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.IoctlSetWinsize(int(near.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
-		t.Fatal(err)
-	}
+	far, near := consoletest.Terminal(t, 24, columns)
 	var text bytes.Buffer
 	read := make(chan struct{})
 	go func() {
@@ -50,7 +32,6 @@ func terminal(t *testing.T, columns uint16) (near *os.File, shown func() string)
 	return near, func() string {
 		_ = near.Close()
 		<-read
-		_ = far.Close()
 		return strings.ReplaceAll(text.String(), "\r\n", "\n")
 	}
 }

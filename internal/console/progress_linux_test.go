@@ -2,10 +2,9 @@ package console
 
 import (
 	"os"
-	"strconv"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"gitlab.com/artifetch/artifetch/internal/console/consoletest"
 )
 
 // Progress is drawn on a terminal, less wide than it, by a ^C; not in a job log, though a runner
@@ -37,26 +36,7 @@ func isMessages(v view) bool {
 // newTerminal is the near end of a new pseudo-terminal.
 func newTerminal(t *testing.T, columns uint16) *os.File {
 	t.Helper()
-	far, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = far.Close() }) // it is never read
-	fd := int(far.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	near, err := os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = near.Close() }) // idem
-	if err := unix.IoctlSetWinsize(int(near.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
-		t.Fatal(err)
-	}
+	_, near := consoletest.Terminal(t, 24, columns)
+	t.Cleanup(func() { _ = near.Close() }) // nobody reads what it shows
 	return near
 }

@@ -3,7 +3,6 @@ package crash
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -17,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gitlab.com/artifetch/artifetch/internal/console/consoletest"
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
@@ -309,17 +309,17 @@ func TestInterruptedQuestion(t *testing.T) {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			p := newSignalled(t, gitlabtest.Options{}, "artifetch", strings.Fields(args)...)
-			far, near := terminal(t)
+			far, near := consoletest.Terminal(t, 0, 0)
 			p.Stdin, p.Stdout, p.Stderr = near, near, near
 			p.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 			p.begin(t)
 			_ = near.Close() // the program has its own copy
-			shown := readUntil(t, far, "[y/N] ")
+			shown := consoletest.ReadUntil(t, far, "[y/N] ")
 			if _, err := far.WriteString("\x03"); err != nil {
 				t.Fatal(err)
 			}
 			p.ends(t, 130)
-			shown += readUntil(t, far, "interrupted")
+			shown += consoletest.ReadUntil(t, far, "interrupted")
 			if !strings.Contains(shown, "\nartifetch: interrupted") {
 				t.Errorf("%q", shown)
 			}
@@ -332,37 +332,49 @@ func TestInterruptedQuestion(t *testing.T) {
 	}
 }
 
-// terminal creates a pseudo-terminal; far is the user's side.
-func terminal(t *testing.T) (far, near *os.File) {
-	t.Helper()
-	far, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
+// What can't be undone is asked about at a terminal, and nothing but yes is a yes.
+func TestAnsweredQuestion(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args, question, answer string
+		code                   int
+		changed                string
+	}{
+		{"delete --job-id 1001", "Delete the artifacts of job 1001 of project 1?", "no\n", 2, ""},
+		{"delete --job-id 1001", "Delete the artifacts of job 1001 of project 1?", "\n", 2, ""},
+		{"delete --job-id 1001", "Delete the artifacts of job 1001 of project 1?", "\x04", 2, ""}, // the end of the input
+		{"delete --job-id 1001", "Delete the artifacts of job 1001 of project 1?", "yes\n", 0, "DELETE /api/v4/projects/1/jobs/1001/artifacts"},
+		{"delete --all", "ALL jobs of project 1", " Y \n", 0, "DELETE /api/v4/projects/1/artifacts"},
+		{"job erase 1002", "Delete the archive, the reports and the log of job 1002", "nay\n", 2, ""},
+		{"job cancel 1401", "Cancel job 1401 of project 1?", "n\n", 2, ""},
+	} {
+		t.Run(tt.args+tt.answer, func(t *testing.T) {
+			t.Parallel()
+			p := newSignalled(t, gitlabtest.Options{}, "artifetch", strings.Fields(tt.args)...)
+			far, near := consoletest.Terminal(t, 0, 0)
+			p.Stdin, p.Stdout, p.Stderr = near, near, near
+			p.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+			p.begin(t)
+			_ = near.Close() // the program has its own copy
+			if shown := consoletest.ReadUntil(t, far, "[y/N] "); !strings.Contains(shown, tt.question) {
+				t.Errorf("it asks %q", shown)
+			}
+			if _, err := far.WriteString(tt.answer); err != nil {
+				t.Fatal(err)
+			}
+			if tt.code != 0 {
+				consoletest.ReadUntil(t, far, "artifetch: not confirmed: nothing was changed")
+			}
+			p.ends(t, tt.code)
+			changed := ""
+			for _, r := range p.server.Requests() {
+				if r.Method != http.MethodGet {
+					changed += r.Method + " " + r.Path
+				}
+			}
+			if changed != tt.changed {
+				t.Errorf("changed: %q", changed)
+			}
+		})
 	}
-	t.Cleanup(func() { _ = far.Close() }) // nobody reads it
-	if err := unix.IoctlSetPointerInt(int(far.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(far.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	near, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return far, near
-}
-
-// readUntil reads the screen up to a text.
-func readUntil(t *testing.T, far *os.File, text string) string {
-	t.Helper()
-	var shown strings.Builder
-	for b := make([]byte, 1); !strings.HasSuffix(shown.String(), text); {
-		if _, err := far.Read(b); err != nil && !errors.Is(err, syscall.EINTR) {
-			t.Fatalf("%v after %q", err, shown.String())
-		}
-		shown.Write(b)
-	}
-	return shown.String()
 }

@@ -13,8 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"gitlab.com/artifetch/artifetch/internal/console/consoletest"
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
@@ -92,7 +91,7 @@ type running struct {
 // begin starts the program on a pseudo terminal, which is shown on a screen.
 func begin(t *testing.T, s *stage, on *screen, args ...string) running {
 	t.Helper()
-	far, near := pseudo(t)
+	far, near := consoletest.Terminal(t, recordedRows, recordedColumns)
 	cmd := exec.CommandContext(t.Context(), "artifetch", args...)
 	cmd.Dir, cmd.Env = s.dir, s.env()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = near, near, near
@@ -125,28 +124,6 @@ func (r running) ends(t *testing.T, code int) {
 	if got := r.cmd.ProcessState.ExitCode(); got != code {
 		t.Errorf("%q: code %d", r.cmd.Args, got)
 	}
-}
-
-// pseudo makes a pseudo terminal as wide as the recorded one.
-func pseudo(t *testing.T) (far, near *os.File) {
-	t.Helper()
-	far, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = far.Close() }) // all was read
-	fd := int(far.Fd())
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	err = errors.Join(err, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0),
-		unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: recordedRows, Col: recordedColumns}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	near, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return far, near
 }
 
 // jobLog is what GitLab shows of the log of a job that fetches, with the section folded.
