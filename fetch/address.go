@@ -53,13 +53,13 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 	}
 }
 
-// Pin sends later requests to another GitLab address that serves the same archive and
+// UseAddress sends later requests to another GitLab address that serves the same archive and
 // won't switch to a newer one. Each answer is still checked against the first. Ranges
 // keep coming from the same object storage address; once it expires, GitLab signs a new
 // one.
-func (f *File) Pin(address string) { f.remote.pin(address) }
+func (f *File) UseAddress(address string) { f.remote.useAddress(address) }
 
-func (r *remote) pin(address string) {
+func (r *remote) useAddress(address string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current == r.home {
@@ -68,12 +68,12 @@ func (r *remote) pin(address string) {
 	r.home = address
 }
 
-// pinSoon pins the file if GitLab's listing has arrived.
-func (r *remote) pinSoon(o Options, size int64) {
+// useListed switches to the job's own address if GitLab's listing has arrived.
+func (r *remote) useListed(o Options, size int64) {
 	select {
 	case listed := <-o.Soon:
 		if listed.URL != "" && listed.Size == size {
-			r.pin(listed.URL)
+			r.useAddress(listed.URL)
 		}
 	default:
 	}

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/fetch"
-	"gitlab.com/artifetch/artifetch/internal/late"
+	"gitlab.com/artifetch/artifetch/internal/lateheader"
 )
 
 // site is a GitLab that redirects to storage, whose first answer can be delayed.
@@ -464,7 +464,7 @@ type lateTransport struct{ *http.Transport }
 
 // RoundTrip implements [http.RoundTripper].
 func (l lateTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	return l.Transport.RoundTrip(late.Apply(r))
+	return l.Transport.RoundTrip(lateheader.Apply(r))
 }
 
 // A listing may have the size while storage is being connected: then the connections for

@@ -104,7 +104,7 @@ func (r *remote) ranged(ctx context.Context, o Options, a answer, tail tail) (*F
 		return r.streamed(ctx, o, a)
 	}
 	r.settle(a.Response, c.total)
-	r.pinSoon(o, c.total)
+	r.useListed(o, c.total)
 	first := r.reader(ctx, c.first, c.last+1)
 	first.body = a.Body
 	f := &File{ctx: ctx, remote: r, size: c.total, sha256: r.digest()}
@@ -131,7 +131,7 @@ func (r *remote) ranged(ctx context.Context, o Options, a answer, tail tail) (*F
 func (f *File) arriveAll(o Options, first *reader, tail tail) error {
 	r := f.remote
 	if len(tail.arrivals) == 0 {
-		tail.layout = r.layout(o, f.size, r.timing.late())
+		tail.layout = r.layout(o, f.size, r.timing.delay())
 	}
 	alone, answered := o.Connections == 1, first.end
 	first.end = tail.layout.front

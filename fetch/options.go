@@ -95,7 +95,7 @@ type Options struct {
 type Listing struct {
 	Size int64 // in bytes
 	// URL is the archive's address for later requests, if the archive has that size: see
-	// [File.Pin]. Empty means the address that was opened.
+	// [File.UseAddress]. Empty means the address that was opened.
 	URL string
 }
 

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"gitlab.com/artifetch/artifetch/internal/late"
+	"gitlab.com/artifetch/artifetch/internal/lateheader"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
@@ -36,7 +36,7 @@ type remote struct {
 	validator validator     // valid once settled
 
 	mu         sync.Mutex
-	home       string        // GitLab's address for later requests: see File.Pin
+	home       string        // GitLab's address for later requests: see File.UseAddress
 	current    string        // the address for ranges, after all redirects
 	generation int           // how often current was replaced
 	renewing   chan struct{} // closed when a renewal ends; nil if none is running
@@ -80,7 +80,7 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 	}
 	q.ask(req.Header)
 	if q == everything && r.ahead != nil {
-		req = req.WithContext(late.Header(req.Context(), r.ahead.narrow))
+		req = req.WithContext(lateheader.Change(req.Context(), r.ahead.narrow))
 	}
 	r.meter.requests.Add(1)
 	start := time.Now()

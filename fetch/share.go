@@ -15,19 +15,19 @@ const (
 )
 
 // share returns how many bytes each of n other connections should deliver of a file of
-// size bytes, if they start late round trips after the first.
-func share(size int64, n, late int) int64 {
-	part, _ := model(size, n, late)
+// size bytes, if they start delay round trips after the first.
+func share(size int64, n, delay int) int64 {
+	part, _ := model(size, n, delay)
 	return part
 }
 
 // model also returns how many round trips the file takes.
-func model(size int64, n, late int) (part int64, trips int) {
+func model(size int64, n, delay int) (part int64, trips int) {
 	var first, other, window, others int64 = 0, 0, firstWindow, firstWindow
 	for ; first+int64(n)*other < size; trips++ {
 		first += window
 		window = min(2*window, fullWindow)
-		if trips >= late {
+		if trips >= delay {
 			other += others
 			others = min(2*others, fullWindow)
 		}
@@ -55,14 +55,14 @@ func sizesOf(files int) sizes {
 }
 
 // others returns how many connections to use in addition to the first one, at most that
-// many, if they start late round trips after it. Doubling the number of connections that
+// many, if they start delay round trips after it. Doubling the number of connections that
 // start together saves a small file one round trip. GitLab's own requests all go through
 // its application server, so there are few: size / 4 MiB + 2 in all, including those for
 // the regions of a large file.
-func (s sizes) others(size int64, most int, redirected bool, late int) int {
+func (s sizes) others(size int64, most int, redirected bool, delay int) int {
 	n := size >> 20
 	switch {
-	case redirected && late == 0 && size > oneEarly:
+	case redirected && delay == 0 && size > oneEarly:
 		n = min(size/oneEarly, 7)
 	case size <= oneIsBest:
 		return 0
@@ -79,10 +79,10 @@ func (s sizes) others(size int64, most int, redirected bool, late int) int {
 // parts returns how many of n other connections are worth it, and how many bytes each of
 // them delivers. They are if they save a round trip; otherwise the first connection is as
 // fast. The directory is worth one in any case: extraction can't start without it.
-func parts(size int64, n, late int) (int, int64) {
-	_, alone := model(size, 0, late)
+func parts(size int64, n, delay int) (int, int64) {
+	_, alone := model(size, 0, delay)
 	for ; n > 0; n-- {
-		if part, trips := model(size, n, late); part >= minShare && trips < alone {
+		if part, trips := model(size, n, delay); part >= minShare && trips < alone {
 			return n, part
 		}
 	}
@@ -96,9 +96,9 @@ type layout struct {
 }
 
 // layout distributes a file of size bytes over the first connection and n others, which
-// start late round trips after it. There may be a gap between the first answer's part and
+// start delay round trips after it. There may be a gap between the first answer's part and
 // the others, which is read when it's needed.
-func (s sizes) layout(size int64, n, late int) layout {
+func (s sizes) layout(size int64, n, delay int) layout {
 	if size > s.whole {
 		tail := min(max(size/16, minTail), maxTail, size-s.ahead)
 		n = max(min(n, int(tail/minShare)), 1)
@@ -107,7 +107,7 @@ func (s sizes) layout(size int64, n, late int) layout {
 	if n == 0 {
 		return layout{front: size}
 	}
-	n, part := parts(size, n, late)
+	n, part := parts(size, n, delay)
 	l := layout{others: places(size, n, part)}
 	l.front = l.others[0]
 	return l
@@ -121,6 +121,6 @@ func places(size int64, n int, part int64) (list []int64) {
 	return list
 }
 
-func (r *remote) layout(o Options, size int64, late int) layout {
-	return r.sizes.layout(size, r.sizes.others(size, o.Connections-1, r.redirected(), late), late)
+func (r *remote) layout(o Options, size int64, delay int) layout {
+	return r.sizes.layout(size, r.sizes.others(size, o.Connections-1, r.redirected(), delay), delay)
 }

@@ -28,12 +28,12 @@ func TestLayout(t *testing.T) {
 		for _, files := range []int{1, 3} {
 			for _, most := range []int{0, 1, 3, 7, 15} {
 				for _, redirected := range []bool{false, true} {
-					for _, late := range []int{0, 1, 3, 6, 20, 1000} {
+					for _, delay := range []int{0, 1, 3, 6, 20, 1000} {
 						s := sizesOf(files)
-						n := s.others(size, most, redirected, late)
-						l := s.layout(size, n, late)
-						name := fmt.Sprintf("size %d, files %d, most %d, redirected %v, late %d: %d others, %+v", size, files, most, redirected, late, n, l)
-						checkOthers(t, name, size, most, n, redirected && late == 0, redirected)
+						n := s.others(size, most, redirected, delay)
+						l := s.layout(size, n, delay)
+						name := fmt.Sprintf("size %d, files %d, most %d, redirected %v, delay %d: %d others, %+v", size, files, most, redirected, delay, n, l)
+						checkOthers(t, name, size, most, n, redirected && delay == 0, redirected)
 						checkLayout(t, name, s, size, n, l)
 					}
 				}
@@ -113,9 +113,9 @@ func TestShare(t *testing.T) {
 			if got := share(size, n, 0); got < equal*9/10 || got > equal {
 				t.Errorf("share(%d, %d, 0) = %d, want almost %d", size, n, got, equal)
 			}
-			for late := range 12 {
-				if sooner, later := share(size, n, late), share(size, n, late+1); later > sooner {
-					t.Errorf("share(%d, %d, %d) = %d, but %d for a later one", size, n, late, sooner, later)
+			for delay := range 12 {
+				if sooner, later := share(size, n, delay), share(size, n, delay+1); later > sooner {
+					t.Errorf("share(%d, %d, %d) = %d, but %d for a later one", size, n, delay, sooner, later)
 				}
 			}
 		}
@@ -130,11 +130,11 @@ func TestShare(t *testing.T) {
 func TestPartsSaveTrips(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		size    int64
-		n, late int
-		want    int
+		size     int64
+		n, delay int
+		want     int
 	}{{10_000_000, 3, 5, 1}, {10_300_000, 3, 5, 3}, {10_000_000, 7, 0, 7}, {10_000_000, 7, 3, 7}} {
-		if n, part := parts(tt.size, tt.n, tt.late); n != tt.want || n == 1 && part != minTail {
+		if n, part := parts(tt.size, tt.n, tt.delay); n != tt.want || n == 1 && part != minTail {
 			t.Errorf("%+v: %d others with %d bytes each", tt, n, part)
 		}
 	}
@@ -159,7 +159,7 @@ func TestLate(t *testing.T) {
 		var m timing
 		m.trip.Store(int64(tt.trip))
 		m.answer.Store(int64(tt.answer))
-		if got := m.late(); got != tt.want {
+		if got := m.delay(); got != tt.want {
 			t.Errorf("%s: %d round trips late, want %d", tt.name, got, tt.want)
 		}
 	}

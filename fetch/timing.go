@@ -29,9 +29,9 @@ func (t *timing) trace(ctx context.Context) context.Context {
 	})
 }
 
-// late returns how many round trips after the first answer another connection delivers
+// delay returns how many round trips after the first answer another connection delivers
 // its first bytes: it must be opened (one for TCP, one for TLS) and its request answered.
-func (t *timing) late() int {
+func (t *timing) delay() int {
 	trip, answer := t.trip.Load(), t.answer.Load()
 	if trip <= 0 { // the connection was already open
 		trip = max(answer/2, 1)

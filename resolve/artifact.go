@@ -105,9 +105,9 @@ func (r *Resolver) artifact(c candidate, how Method) Artifact {
 	}
 }
 
-// pinned returns the artifact of a listed job, or a [*NoArchiveError]. Only the download
+// available returns the artifact of a listed job, or a [*NoArchiveError]. Only the download
 // shows whether an expired archive still exists.
-func (r *Resolver) pinned(q Query, c candidate, how Method) (Artifact, error) {
+func (r *Resolver) available(q Query, c candidate, how Method) (Artifact, error) {
 	a := r.artifact(c, how)
 	if len(q.Reports) > 0 {
 		return a, q.lacksReports(a, c.Job)

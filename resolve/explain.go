@@ -239,7 +239,7 @@ func (r *Resolver) names(ctx context.Context, q Query, pipeline int64) (names []
 		if has || !slices.ContainsFunc(q.Jobs, func(name string) bool { return compile(name).MatchString(job.Name) }) {
 			continue
 		}
-		_, err := r.pinned(q, candidate{job, q.Project}, ByListing)
+		_, err := r.available(q, candidate{job, q.Project}, ByListing)
 		has = q.Bare || err == nil && (q.AnyStatus || job.Status == "success")
 	}
 	return names, has

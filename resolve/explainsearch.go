@@ -68,7 +68,7 @@ func (r *Resolver) remedyFor(ctx context.Context, q Query, job gitlab.Job, p git
 	if x.Remedy != RemedyHint {
 		return
 	}
-	_, err := r.pinned(q, candidate{job, q.Project}, ByListing)
+	_, err := r.available(q, candidate{job, q.Project}, ByListing)
 	switch {
 	case job.Status == "manual":
 		x.Remedy, x.JobID = RemedyPlay, job.ID

@@ -87,7 +87,7 @@ func (r *Resolver) missing(ctx context.Context, q Query, a Artifact, err error) 
 	refusal, refused := errors.AsType[*gitlab.Error](jobErr)
 	switch {
 	case jobErr == nil:
-		known, noArchive := r.pinned(Query{}, candidate{job, a.Project}, ByID)
+		known, noArchive := r.available(Query{}, candidate{job, a.Project}, ByID)
 		if empty, ok := errors.AsType[*NoArchiveError](noArchive); ok {
 			empty.Err = err
 			return empty

@@ -24,7 +24,7 @@ func (r *Resolver) onlyGood(q Query, c candidate, how Method) verdict {
 	if c.Status != "success" {
 		return verdict{skip: true} // lists of successful jobs don't even contain it
 	}
-	a, err := r.pinned(q, c, how)
+	a, err := r.available(q, c, how)
 	return verdict{artifact: a, err: err, skip: err != nil}
 }
 

@@ -83,7 +83,7 @@ func (r *Resolver) asServer(q Query, how Method) judge {
 			v.err = failed
 			return v
 		}
-		v.artifact, v.err = r.pinned(q, c, how)
+		v.artifact, v.err = r.available(q, c, how)
 		return v
 	}
 }

@@ -86,7 +86,7 @@ func (r *Resolver) byID(ctx context.Context, q Query) (Artifact, error) {
 	case err != nil:
 		return a, r.interpret(err, q, a)
 	}
-	return r.pinned(q, candidate{job, q.Project}, ByID)
+	return r.available(q, candidate{job, q.Project}, ByID)
 }
 
 // reportsOf returns the query's reports instead of the archives. GitLab serves them only

@@ -151,7 +151,7 @@ func (r *Resolver) Describe(ctx context.Context, a Artifact) (Artifact, error) {
 	case err != nil:
 		return a, r.interpret(err, Query{Project: a.Project, JobID: a.JobID}, a)
 	}
-	return r.pinned(Query{}, candidate{job, a.Project}, ByID)
+	return r.available(Query{}, candidate{job, a.Project}, ByID)
 }
 
 // withoutPipelines adds to the error about a merge request without pipelines whether it

@@ -132,7 +132,7 @@ func TestArtifacts(t *testing.T) {
 	pipeline := gitlab.Pipeline{ID: 100, Ref: "main", SHA: "abc", Status: "success", Source: "push"}
 	tool := gitlab.Pipeline{ID: 110, Ref: "main", Status: "success", Source: "webide"}
 	query := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}
-	pinned := resolve.Artifact{Project: "7", Ref: "main", SHA: "abc", PipelineID: 100, JobID: 1, JobName: "build", Size: 101, URL: "by-id", Found: resolve.ByListing}
+	listed := resolve.Artifact{Project: "7", Ref: "main", SHA: "abc", PipelineID: 100, JobID: 1, JobName: "build", Size: 101, URL: "by-id", Found: resolve.ByListing}
 	byRef := resolve.Artifact{Project: "7", Ref: "main", JobName: "build", URL: "by-ref", Found: resolve.ByRef}
 	tests := []struct {
 		name    string
@@ -148,11 +148,11 @@ func TestArtifacts(t *testing.T) {
 			want: resolve.Artifact{Project: "7", JobID: 5, URL: "by-id", Found: resolve.ByID},
 		},
 		{
-			name: "pinned", query: query, lists: 2, want: pinned,
+			name: "listed", query: query, lists: 2, want: listed,
 			api: fakeAPI{pipelines: []gitlab.Pipeline{pipeline}, jobs: []gitlab.Job{job(2, "test", pipeline), job(1, "build", pipeline)}},
 		},
 		{
-			name: "pipelines of tools do not count", query: query, lists: 2, want: pinned,
+			name: "pipelines of tools do not count", query: query, lists: 2, want: listed,
 			api: fakeAPI{pipelines: []gitlab.Pipeline{tool, pipeline}, jobs: []gitlab.Job{job(1, "build", pipeline)}},
 		},
 		{

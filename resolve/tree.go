@@ -217,7 +217,7 @@ func (r *Resolver) finished(q Query, how Method) judge {
 		if c.Status != "success" && !q.AnyStatus {
 			return verdict{err: r.stateError(c, how)}
 		}
-		a, err := r.pinned(q, c, how)
+		a, err := r.available(q, c, how)
 		return verdict{artifact: a, err: err}
 	}
 }

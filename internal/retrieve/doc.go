@@ -10,6 +10,7 @@
 //	cached.go     Loader.LoadCached: the same from the cache, without requests
 //	single.go     a few files of an archive, one by one, without range requests
 //	open.go       Opener.Open: one archive, from the first place that serves it
+//	joblookup.go  the job of an archive that GitLab selects by ref, found while it arrives
 //	find.go       Inspector: a query's archives, and whether they can be downloaded
 //	list.go       Inspector.List: the files of one archive
 //	cat.go        Inspector.Cat: the content of one file

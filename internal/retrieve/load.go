@@ -76,7 +76,7 @@ type Task struct {
 	List     bool   // collect the files for [Result.Files]
 	Cost     *Cost  // of earlier attempts; nil starts counting
 
-	pin *pin // finds the job of Artifact in the meantime; nil if it is known or can't be
+	lookup *jobLookup // finds the job of Artifact in the meantime; nil if it is known or can't be
 }
 
 // Load extracts one archive into a stage. If the server doesn't support ranges and only a
@@ -107,7 +107,7 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (_ Resu
 		return r, nil
 	}
 	defer func() { _ = file.Close() }() // what was read has been checked
-	if err = l.extractPinned(ctx, stage, &t, &r, file); err == nil {
+	if err = l.extractAndIdentify(ctx, stage, &t, &r, file); err == nil {
 		err = t.keep(ctx, stage, how.Into, &r)
 	}
 	if err != nil {
@@ -119,25 +119,25 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (_ Resu
 	return r, nil
 }
 
-// pinNow waits for the job before anything is downloaded: GitLab only unpacks files of a
+// awaitJob waits for the job before anything is downloaded: GitLab only unpacks files of a
 // known job.
-func (t *Task) pinNow() error {
-	a, err := t.pin.found()
+func (t *Task) awaitJob() error {
+	a, err := t.lookup.found()
 	if err == nil {
 		t.Artifact = a
 	}
-	t.pin = nil
+	t.lookup = nil
 	return err
 }
 
-// extractPinned extracts an open archive, and identifies its job in the meantime if it
+// extractAndIdentify extracts an open archive, and identifies its job in the meantime if it
 // isn't known.
-func (l *Loader) extractPinned(ctx context.Context, stage *extract.Stage, t *Task, r *Result, file *fetch.File) error {
+func (l *Loader) extractAndIdentify(ctx context.Context, stage *extract.Stage, t *Task, r *Result, file *fetch.File) error {
 	group, ctx := errgroup.WithContext(ctx)
 	a := t.Artifact
-	if t.pin != nil {
+	if t.lookup != nil {
 		group.Go(func() (err error) {
-			if a, err = t.pin.agree(ctx, file, t.Artifact); err == nil {
+			if a, err = t.lookup.agree(ctx, file, t.Artifact); err == nil {
 				l.opened(a, file)
 			}
 			return err
@@ -169,15 +169,15 @@ func (l *Loader) how(stage *extract.Stage, t Task) fetch.Options {
 func (l *Loader) open(ctx context.Context, stage *extract.Stage, t *Task, r *Result, how fetch.Options) (file *fetch.File, err error) {
 	how.Partial, how.RangesOnly = len(t.Extract.Include) > 0, l.wantsSingleFiles(*t)
 	open := l.Open
-	if t.pin != nil {
-		open = t.pin.open
+	if t.lookup != nil {
+		open = t.lookup.open
 	}
 	file, t.Artifact, err = open(ctx, t.Query, t.Artifact, how)
 	if !errors.Is(err, fetch.ErrNoRanges) {
 		return file, err
 	}
-	if t.pin != nil {
-		if err := t.pinNow(); err != nil {
+	if t.lookup != nil {
+		if err := t.awaitJob(); err != nil {
 			return nil, err
 		}
 	}
@@ -208,7 +208,7 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 			return extract.Stats{}, err
 		}
 	}
-	if t.pin == nil {
+	if t.lookup == nil {
 		l.opened(t.Artifact, file)
 	}
 	if t.Archive != "" { // the whole archive has arrived, and is put into place at the end

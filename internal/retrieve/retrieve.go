@@ -63,8 +63,8 @@ type run struct {
 	done   []Result
 	costs  []*Cost
 
-	pin    *pin // of the only archive by ref; or nil
-	listed bool // the archive by ref isn't the listed one: list first
+	lookup *jobLookup // of the only archive by ref; or nil
+	listed bool       // the archive by ref isn't the listed one: list first
 
 	left leftOut
 }
@@ -85,7 +85,7 @@ func (r *run) untilUnchanged(ctx context.Context) error {
 func (r *run) once(ctx context.Context) error {
 	clear(r.left.paths)
 	ctx, cancel := context.WithCancel(ctx)
-	defer r.unpin()
+	defer r.awaitLookup()
 	defer cancel()
 	artifacts, err := r.artifacts(ctx)
 	if err != nil {
@@ -121,11 +121,11 @@ func (r *run) once(ctx context.Context) error {
 	return nil
 }
 
-// unpin waits until listing has ended.
-func (r *run) unpin() {
-	if r.pin != nil {
-		<-r.pin.done
-		r.pin = nil
+// awaitLookup waits until the listing has ended.
+func (r *run) awaitLookup() {
+	if r.lookup != nil {
+		<-r.lookup.done
+		r.lookup = nil
 	}
 }
 
@@ -136,7 +136,7 @@ func (r *run) byRef(ctx context.Context) []resolve.Artifact {
 	if !one || r.listed || r.o.Wait > 0 || r.loader.Mode != Auto || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.varies() || r.o.Output.file && r.o.Stage.OnConflict == extract.SkipExisting {
 		return nil
 	}
-	r.pin = r.loader.newPin(ctx, r.o.Query)
+	r.lookup = r.loader.lookUpJob(ctx, r.o.Query)
 	return []resolve.Artifact{a}
 }
 
@@ -160,7 +160,7 @@ func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolv
 	}
 	done, missing := make([]Result, len(artifacts)), unmatched{jobs: map[int64][]*extract.NoMatchError{}}
 	err := SideBySide(ctx, len(artifacts), func(ctx context.Context, i, share int) (err error) {
-		t := Task{Query: r.o.Query, Artifact: artifacts[i], Extract: r.o.Extract, Checks: r.o.Checks, List: r.o.lists(), Cost: r.costs[i], pin: r.pin}
+		t := Task{Query: r.o.Query, Artifact: artifacts[i], Extract: r.o.Extract, Checks: r.o.Checks, List: r.o.lists(), Cost: r.costs[i], lookup: r.lookup}
 		if r.o.Output.file {
 			t.Archive, prefixes[i] = prefixes[i], ""
 		}

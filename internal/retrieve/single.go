@@ -30,7 +30,7 @@ const maxSingleFiles = 3
 // about the whole archive.
 func (l *Loader) wantsSingleFiles(t Task) bool {
 	names := t.Extract.Include
-	if l.Cache.Dir != "" || t.Checks != (Checks{}) || t.Extract.Record != nil || t.Artifact.JobID == 0 && t.pin == nil {
+	if l.Cache.Dir != "" || t.Checks != (Checks{}) || t.Extract.Record != nil || t.Artifact.JobID == 0 && t.lookup == nil {
 		return false
 	}
 	isGlob := func(name string) bool { return strings.ContainsAny(name, `*?[{\`) }

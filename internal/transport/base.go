@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"gitlab.com/artifetch/artifetch/internal/late"
+	"gitlab.com/artifetch/artifetch/internal/lateheader"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
 	"gitlab.com/artifetch/artifetch/internal/origin"
 )
@@ -41,7 +41,7 @@ func newBase(o Options) *base {
 
 // RoundTrip implements [http.RoundTripper].
 func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = late.Apply(req)
+	req = lateheader.Apply(req)
 	if origin.Same(b.api, req.URL) {
 		return b.gitlab.RoundTrip(req)
 	}

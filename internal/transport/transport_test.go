@@ -23,7 +23,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"gitlab.com/artifetch/artifetch/internal/late"
+	"gitlab.com/artifetch/artifetch/internal/lateheader"
 	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
@@ -277,7 +277,7 @@ func TestLateHeader(t *testing.T) {
 	observed := make(chan string, 1)
 	client := transport.New(transport.Options{API: parse(t, s.URL+"/api/v4"), Observe: func(x transport.Exchange) { observed <- x.Range }}).Stream
 	t.Cleanup(client.CloseIdleConnections)
-	ctx := late.Header(t.Context(), func(h http.Header) { h.Set("Range", "bytes=0-1") })
+	ctx := lateheader.Change(t.Context(), func(h http.Header) { h.Set("Range", "bytes=0-1") })
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/api/v4/x", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -12,9 +12,9 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// pin finds the job of an archive that GitLab selects by ref, while its bytes already
+// jobLookup finds the job of an archive that GitLab selects by ref, while its bytes already
 // arrive. At the end, agree checks that the bytes belong to this job.
-type pin struct {
+type jobLookup struct {
 	opener   *Opener
 	query    resolve.Query
 	soon     chan fetch.Listing // receives the list's result as soon as it arrives
@@ -23,38 +23,38 @@ type pin struct {
 	err      error
 }
 
-// newPin starts listing. It ends with ctx.
-func (o *Opener) newPin(ctx context.Context, q resolve.Query) *pin {
-	p := &pin{opener: o, query: q, soon: make(chan fetch.Listing, 1), done: make(chan struct{})}
+// lookUpJob starts listing, which ends with ctx.
+func (o *Opener) lookUpJob(ctx context.Context, q resolve.Query) *jobLookup {
+	l := &jobLookup{opener: o, query: q, soon: make(chan fetch.Listing, 1), done: make(chan struct{})}
 	go func() {
-		defer close(p.done)
-		p.artifact, p.err = o.Resolver.OnRef(ctx, q)
-		if p.artifact.Size > 0 {
-			listed := fetch.Listing{Size: p.artifact.Size}
-			if settled(p.artifact) {
-				listed.URL = p.artifact.URL
+		defer close(l.done)
+		l.artifact, l.err = o.Resolver.OnRef(ctx, q)
+		if l.artifact.Size > 0 {
+			listed := fetch.Listing{Size: l.artifact.Size}
+			if settled(l.artifact) {
+				listed.URL = l.artifact.URL
 			}
-			p.soon <- listed
+			l.soon <- listed
 		}
 	}()
-	return p
+	return l
 }
 
 // found waits for the job.
-func (p *pin) found() (resolve.Artifact, error) {
-	<-p.done
-	return p.artifact, p.err
+func (l *jobLookup) found() (resolve.Artifact, error) {
+	<-l.done
+	return l.artifact, l.err
 }
 
 // open opens the archive that GitLab selects. If GitLab refuses, lists show what is
 // missing; the job that they name may be available in another way.
-func (p *pin) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
-	how.Soon = p.soon
-	file, err := p.opener.chosen(ctx, a, how)
-	if !refused(err) && !p.opener.mayProxy(err) {
+func (l *jobLookup) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
+	how.Soon = l.soon
+	file, err := l.opener.chosen(ctx, a, how)
+	if !refused(err) && !l.opener.mayProxy(err) {
 		return file, a, err
 	}
-	listed, listErr := p.found()
+	listed, listErr := l.found()
 	if listErr != nil {
 		return nil, a, listErr
 	}
@@ -63,12 +63,12 @@ func (p *pin) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how
 		listed = a
 	case listed.JobID == 0, resolve.Refused(err):
 		// By ID, the job would be refused for the same reason.
-		if listed, err = p.opener.Resolver.Fallback(ctx, q, listed, err); err != nil {
+		if listed, err = l.opener.Resolver.Fallback(ctx, q, listed, err); err != nil {
 			return nil, a, err
 		}
-		tell(p.opener.Events.FallingBack, listed)
+		tell(l.opener.Events.FallingBack, listed)
 	}
-	return p.opener.Open(ctx, q, listed, how)
+	return l.opener.Open(ctx, q, listed, how)
 }
 
 // refused reports whether GitLab says that the archive doesn't exist, or isn't available
@@ -109,8 +109,8 @@ func settled(a resolve.Artifact) bool {
 // is certain; later requests then use its ID. If the token can't list jobs, the artifact
 // stays unchanged. If the lists name a job with another archive, the error is an
 // [*AnotherJobError].
-func (p *pin) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (resolve.Artifact, error) {
-	listed, err := p.found()
+func (l *jobLookup) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (resolve.Artifact, error) {
+	listed, err := l.found()
 	switch {
 	case ctx.Err() != nil:
 		return a, context.Cause(ctx)
@@ -121,7 +121,7 @@ func (p *pin) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (
 	case listed.Size > 0 && listed.Size != file.Size():
 		return a, &AnotherJobError{Artifact: listed}
 	case settled(listed):
-		file.Pin(listed.URL)
+		file.UseAddress(listed.URL)
 		return listed, nil
 	}
 	same, err := file.SameAt(ctx, listed.URL)
@@ -133,6 +133,6 @@ func (p *pin) agree(ctx context.Context, file *fetch.File, a resolve.Artifact) (
 	case !same:
 		return listed, &AnotherJobError{Artifact: listed}
 	}
-	file.Pin(listed.URL)
+	file.UseAddress(listed.URL)
 	return listed, nil
 }

@@ -39,17 +39,17 @@ func (a *twoAddresses) paths() string {
 	return strings.Join(a.asked, " ")
 }
 
-// After a file is pinned, new requests go to the other address. Earlier requests aren't
+// After UseAddress, new requests go to the other address. Earlier requests aren't
 // repeated.
-func TestPin(t *testing.T) {
+func TestUseAddress(t *testing.T) {
 	t.Parallel()
 	data := content(8 * mib)
 	a := newTwoAddresses(t, data, nil)
 	f := openLargeAt(t, a.object, a.URL+"/ref", fetch.Options{})
 	readEnd(t, f)
-	f.Pin(a.URL + "/id")
+	f.UseAddress(a.URL + "/id")
 	if f.Redirected() {
-		t.Error("a pinned file counts as one of object storage")
+		t.Error("a file with a new address counts as one of object storage")
 	}
 	for _, off := range []int64{5 * mib, 3 * mib, 4 * mib} {
 		if _, err := readRange(t, f, off, mib); err != nil {
@@ -62,7 +62,7 @@ func TestPin(t *testing.T) {
 }
 
 // Another archive at the other address is a change: bytes of two never mix.
-func TestPinToAnother(t *testing.T) {
+func TestUseAnotherArchivesAddress(t *testing.T) {
 	t.Parallel()
 	a := newTwoAddresses(t, content(8*mib), func(w http.ResponseWriter, r *http.Request, _ int) bool {
 		if r.URL.Path == "/id" {
@@ -74,7 +74,7 @@ func TestPinToAnother(t *testing.T) {
 	})
 	f := openLargeAt(t, a.object, a.URL+"/ref", fetch.Options{})
 	readEnd(t, f)
-	f.Pin(a.URL + "/id")
+	f.UseAddress(a.URL + "/id")
 	if _, err := readRange(t, f, 5*mib, mib); !errors.Is(err, fetch.ErrChanged) {
 		t.Errorf("error = %v, want ErrChanged", err)
 	}
@@ -82,7 +82,7 @@ func TestPinToAnother(t *testing.T) {
 
 // Object storage keeps its address. When that has expired, GitLab is asked for the next
 // one at the other address.
-func TestPinBehindARedirect(t *testing.T) {
+func TestUseAddressBehindARedirect(t *testing.T) {
 	t.Parallel()
 	var expired sync.Map // paths
 	storage := newTwoAddresses(t, content(8*mib), func(w http.ResponseWriter, r *http.Request, _ int) bool {
@@ -98,9 +98,9 @@ func TestPinBehindARedirect(t *testing.T) {
 	t.Cleanup(gitlab.Close)
 	f := openLargeAt(t, storage.object, gitlab.URL+"/ref", fetch.Options{})
 	readEnd(t, f)
-	f.Pin(gitlab.URL + "/id")
+	f.UseAddress(gitlab.URL + "/id")
 	if !f.Redirected() {
-		t.Error("a pinned file doesn't count as one of object storage")
+		t.Error("a file with a new address doesn't count as one of object storage")
 	}
 	if _, err := readRange(t, f, 5*mib, mib); err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestPinBehindARedirect(t *testing.T) {
 
 // If GitLab has listed an archive of the same size before the first answer, the rest is
 // requested at the listed address.
-func TestPinSoon(t *testing.T) {
+func TestUseListed(t *testing.T) {
 	t.Parallel()
 	data := content(10 * mib)
 	for _, tt := range []struct {

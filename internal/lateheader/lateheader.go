@@ -1,6 +1,10 @@
-// Package late changes the headers of a request when its connection is there, which may
-// be two round trips after the request was made: by then more may be known.
-package late
+// Package lateheader changes the headers of a request as late as possible: when its
+// connection is open. That may be two round trips after the request was made, and by then
+// more may be known.
+//
+// The layers of a transport copy requests, so only the last one, which calls [Apply], has
+// the headers that are sent. Therefore the change travels in the request's context.
+package lateheader
 
 import (
 	"context"
@@ -10,10 +14,10 @@ import (
 
 type key struct{}
 
-// Header has change called with the headers of each request of ctx, just before they are
+// Change calls change with the headers of each request of ctx, just before they are
 // sent, if the client's transport uses [Apply]. change may be called more than once, and
 // from other goroutines.
-func Header(ctx context.Context, change func(http.Header)) context.Context {
+func Change(ctx context.Context, change func(http.Header)) context.Context {
 	return context.WithValue(ctx, key{}, change)
 }
 
