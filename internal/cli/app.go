@@ -27,6 +27,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/sethvargo/go-envconfig"
 	"github.com/urfave/cli/v2"
 
@@ -118,7 +119,11 @@ func (k *keptError) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func init() { cli.HelpPrinter = help.Print } // the library has one printer for all apps
+// The libraries have one of each for all apps.
+func init() {
+	cli.HelpPrinter = help.Print
+	zerolog.ErrorMarshalFunc = func(err error) any { return failure.Text(err) }
+}
 
 func newApp(con *console.Console) *cli.App {
 	app := &cli.App{
@@ -136,7 +141,7 @@ func newApp(con *console.Console) *cli.App {
 		Writer:      con.Out,
 		ErrWriter:   con.Err,
 		Flags:       append(globalFlags(), cli.HelpFlag), // which the library adds only where there is no command help
-		Commands:    []*cli.Command{fetchCommand(con), lsCommand(con), catCommand(con), resolveCommand(con), explainCommand(con), extractCommand(con), keepCommand(con), deleteCommand(con), jobsCommand(con), jobCommand(con), syncCommand(con), verifyCommand(con), doctorCommand(con), completionCommand(con), help.Command(printHelp), help.Version(con.Out, versionLine())},
+		Commands:    []*cli.Command{fetchCommand(con), lsCommand(con), catCommand(con), resolveCommand(con), explainCommand(con), extractCommand(con), keepCommand(con), deleteCommand(con), jobsCommand(con), jobCommand(con), syncCommand(con), verifyCommand(con), doctorCommand(con), completionCommand(con), help.Command(printHelp), help.Version(printVersion)},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,
@@ -205,6 +210,15 @@ func showVersion(c *cli.Context, con *console.Console) error {
 		return err
 	}
 	return errShown
+}
+
+// printVersion is the action of the command version.
+func printVersion(c *cli.Context) error {
+	if c.Args().Present() {
+		return usage("version takes no argument", "artifetch help COMMAND shows the help of a command")
+	}
+	_, err := fmt.Fprintln(c.App.Writer, versionLine())
+	return err
 }
 
 func versionLine() string {

@@ -48,9 +48,14 @@ for at most one second. It keeps paths for a minute, in the user's cache directo
 
 // readCompletion returns the script for the shell in the argument.
 func readCompletion(c *cli.Context) (script string, err error) {
-	script = complete.Script(c.Args().First())
-	if script == "" || c.NArg() != 1 {
-		return "", usage("completion needs the name of a shell", "one of "+strings.Join(complete.Shells(), ", "))
+	name, hint := c.Args().First(), "give one of "+strings.Join(complete.Shells(), ", ")
+	switch script = complete.Script(name); {
+	case c.NArg() == 0:
+		return "", usage("completion needs the name of a shell", hint)
+	case c.NArg() > 1:
+		return "", usage("completion takes the name of one shell", hint)
+	case script == "":
+		return "", usage(fmt.Sprintf("no completion for %q", name), hint)
 	}
 	return script, nil
 }

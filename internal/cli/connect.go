@@ -135,7 +135,7 @@ func (s *session) newResolver() *resolve.Resolver {
 	var said sync.Map // refs: --wait retries each of them
 	o.OnPass = func(ref string, because error) {
 		if _, known := said.LoadOrStore(ref, true); !known {
-			s.log.Info().Str("ref", ref).Str("because", because.Error()).Msg("trying the next ref")
+			s.log.Info().Str("ref", ref).AnErr("because", because).Msg("trying the next ref")
 		}
 	}
 	if s.cfg.Project != "" && s.cfg.DefaultBranch != "" {

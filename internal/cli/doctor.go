@@ -125,14 +125,15 @@ type finding struct {
 }
 
 func newFinding(f doctor.Finding) finding {
-	remedy := cmp.Or(f.Remedy, doctorRemedies[f.Problem])
+	text, remedy := f.Text, cmp.Or(f.Remedy, doctorRemedies[f.Problem])
 	if f.Err != nil {
+		text = failure.Text(f.Err)
 		remedy = cmp.Or(failure.Hint(f.Err), remedy)
 		if id := failure.RequestID(f.Err); id != "" {
 			remedy += " (request id: " + id + ")"
 		}
 	}
-	return finding{f.Check, string(f.State), failure.FirstLine(f.Text), failure.FirstLine(remedy)}
+	return finding{f.Check, string(f.State), failure.FirstLine(text), failure.FirstLine(remedy)}
 }
 
 func printFindings(con *console.Console, findings []doctor.Finding, asJSON bool) error {

@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/cli"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
 // doctor names the authority that signed the server's certificate, its expiry, and the
@@ -57,5 +59,49 @@ func TestDoctorOverTLS(t *testing.T) {
 	var out bytes.Buffer
 	if code := command(t, []string{"artifetch", "doctor"}, cli.IO{Out: &out}); code != 6 || !regexp.MustCompile(`(?m)^✗ server .*unknown authority`).Match(out.Bytes()) {
 		t.Errorf("without the CA: code %d: %s", code, out.String())
+	}
+}
+
+// What Go says about connections is in plain words everywhere: in doctor's lines, in
+// errors and in warnings.
+func TestConnectionsInWords(t *testing.T) {
+	t.Parallel()
+	world := gitlabtest.Fixture()
+	s := gitlabtest.Start(world, gitlabtest.Options{Mode: gitlabtest.ModeRedirect, StorageDown: "refused"})
+	defer s.Close()
+	dir := t.TempDir()
+	token := filepath.Join(dir, "token")
+	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused := `GET http://[^ "?]+: cannot connect to 127\.0\.0\.1:\d+: connection refused`
+	nowhere := "http://127.0.0.1:1"
+	for _, tt := range []struct{ server, args, out, said string }{
+		{nowhere, "doctor", `(?m)^✗ server +` + refused + ` → is --server-url right`, ""},
+		{nowhere, "doctor --format json", `"text": "` + refused + `"`, ""},
+		{nowhere, "jobs", "", `(?m)^artifetch: ` + refused + `$`},
+		{s.URL, "doctor", `(?m)^✗ storage +127\.0\.0\.1:\d+ cannot be reached: ` + refused + ` → let this machine reach it`, ""},
+		{s.URL, "fetch --ref main --job build", "", `(?m)^warning: cannot reach GitLab's storage 127\.0\.0\.1:\d+ \(` + refused + `\): downloading through GitLab$`},
+		{s.URL, "fetch --ref main --job build --log-format json", "", `"error":"` + refused + `"`},
+	} {
+		var out, said bytes.Buffer
+		args := append([]string{"artifetch", "--server-url", tt.server, "--token-file", token, "--retries", "0"}, strings.Fields(tt.args)...)
+		command(t, append(args, "-R", "1"), cli.IO{Out: &out, Err: &said})
+		if !regexp.MustCompile(tt.out).MatchString(out.String()) || !regexp.MustCompile(tt.said).MatchString(said.String()) {
+			t.Errorf("%s:\n%s\n%s", tt.args, out.String(), said.String())
+		}
+		if strings.Contains(out.String()+said.String(), "dial tcp") {
+			t.Errorf("%s: Go's words:\n%s\n%s", tt.args, out.String(), said.String())
+		}
+	}
+}
+
+// A failure shows no secret of an address.
+func TestDoctorRedacts(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	code := command(t, []string{"artifetch", "doctor", "--server-url", "http://127.0.0.1:1/?private_token=secret", "--retries", "0"}, cli.IO{Out: &out})
+	if code == 0 || out.Len() == 0 || strings.Contains(out.String(), "secret") {
+		t.Errorf("code %d: %s", code, out.String())
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/dotenv"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
@@ -95,7 +96,7 @@ func (s *session) confirm(ctx context.Context, given bool, question string) erro
 	if err == nil && !yes {
 		return errDeclined
 	}
-	return err
+	return failure.Unchanged(err)
 }
 
 func dotenvFlags() []cli.Flag {

@@ -226,7 +226,7 @@ func TestCompletionOptions(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ line, usage string }{
 		{"completion bash", ""}, {"completion powershell", ""},
-		{"completion", "name of a shell"}, {"completion csh", "name of a shell"}, {"completion bash zsh", "name of a shell"},
+		{"completion", "name of a shell"}, {"completion csh", `no completion for "csh"`}, {"completion bash zsh", "name of one shell"},
 	} {
 		script, err := optionsOf(t, tt.line, readCompletion)
 		wantUsage(t, tt.line, err, tt.usage)

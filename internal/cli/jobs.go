@@ -105,13 +105,16 @@ func runJobs(ctx context.Context, o jobsOptions, con *console.Console) error {
 			}
 			n++
 		}
+		if err := end(); err != nil {
+			return err
+		}
 		if n == 0 && o.format == "text" {
 			s.log.Info().Msg("no such job")
 		}
 		if n == q.Limit {
 			s.log.Info().Int("jobs", n).Msg("--limit ends the list here; there may be more")
 		}
-		return end()
+		return nil
 	})
 }
 
@@ -154,7 +157,7 @@ func whole(take func(json.RawMessage) error) func(gitlab.Job) error {
 
 func jobColumns() []console.Column {
 	return []console.Column{
-		{Title: "ID"}, {Title: "STATUS"}, {Title: "STAGE", Shrinks: true, Leaves: 1}, {Title: "NAME", Shrinks: true, Last: true}, {Title: "REF", Shrinks: true},
+		{Title: "ID"}, {Title: "STATUS"}, {Title: "STAGE", Shrinks: true, Leaves: 1}, {Title: "NAME", Shrinks: true, Last: true}, {Title: "REF", Shrinks: true, Leaves: 6},
 		{Title: "PIPELINE", Leaves: 3}, {Title: "TOOK", Leaves: 2}, {Title: "FINISHED", Leaves: 5}, {Title: "ARCHIVE", Leaves: 4},
 	}
 }

@@ -94,7 +94,7 @@ func (s *session) events() retrieve.Events {
 		},
 		StartingOver: func(err error) { s.log.Warn().Err(err).Msg("starting again") },
 		Waiting: func(pause time.Duration, because error) {
-			s.log.Info().Float64("wait_seconds", seconds(pause)).Str("because", because.Error()).Msg("waiting")
+			s.log.Info().Float64("wait_seconds", seconds(pause)).AnErr("because", because).Msg("waiting")
 		},
 		Sharing: func(a resolve.Artifact) {
 			of(s.log.Info(), a).Str("archive", a.Label()).Msg("waiting for the archive, which is already being downloaded into the cache")

@@ -38,6 +38,11 @@ func printHelp(c *cli.Context, words []string) error {
 		help.Print(c.App.Writer, "", known)
 		return nil
 	}
+	for i := len(words) - 1; i > 0; i-- {
+		if known := commandAt(c.App, words[:i]); known != nil {
+			return unknownSubcommand(strings.Join(words[:i], " "), words[i], known.Subcommands)
+		}
+	}
 	return unknownCommand(c.App, words[0])
 }
 
@@ -94,11 +99,30 @@ func noSubcommand(c *cli.Context) error {
 	if !c.Args().Present() {
 		return cli.ShowSubcommandHelp(c)
 	}
+	return unknownSubcommand(c.Command.Name, c.Args().First(), c.Command.Subcommands)
+}
+
+// unknownSubcommand returns the error for a name in the place of a command's subcommand.
+func unknownSubcommand(path, name string, known []*cli.Command) error {
+	if len(known) == 0 {
+		return usage(fmt.Sprintf("no command %q of %s", name, path), fmt.Sprintf("artifetch help %s shows its help", path))
+	}
 	var names []string
-	for _, sub := range c.Command.Subcommands {
+	for _, sub := range known {
 		names = append(names, sub.Name)
 	}
-	return usage(fmt.Sprintf("no command %q of %s", c.Args().First(), c.Command.Name), "it is one of "+strings.Join(names, ", "))
+	hint := "it is one of " + strings.Join(names, ", ")
+	if near := cmp.Or(synonyms[path+" "+name], nearest(name, names)); near != "" {
+		hint = fmt.Sprintf("did you mean artifetch %s %s? %s", path, near, hint)
+	}
+	return usage(fmt.Sprintf("no command %q of %s", name, path), hint)
+}
+
+// synonyms are words that people know from other programs, after a command, and its
+// subcommands for them.
+var synonyms = map[string]string{
+	"sync rm": "remove", "sync delete": "remove", "sync del": "remove", "sync new": "init", "sync create": "init", "sync install": "add",
+	"job logs": "log", "job trace": "log", "job view": "show", "job status": "show", "job stop": "cancel", "job run": "play", "job start": "play", "job rerun": "retry",
 }
 
 // nearest returns the most similar name, or "".

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -67,7 +68,7 @@ func readSync(c *cli.Context) (o syncOptions, err error) {
 	}
 	switch {
 	case len(o.pin.Names) > 0 && !o.pin.Update:
-		if near := nearest(o.pin.Names[0], []string{"init", "add", "remove"}); near != "" {
+		if near := cmp.Or(synonyms["sync "+o.pin.Names[0]], nearest(o.pin.Names[0], []string{"init", "add", "remove"})); near != "" {
 			return o, usage(fmt.Sprintf("no command %q of sync", o.pin.Names[0]), "did you mean artifetch sync "+near+"?")
 		}
 		return o, usage("sync takes names of sources only with --update", "without, all sources of the manifest are fetched; artifetch sync add NAME adds one")

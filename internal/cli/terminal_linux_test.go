@@ -106,6 +106,8 @@ func TestJobsFitTheTerminal(t *testing.T) {
 	for columns, want := range map[uint16]string{
 		200: "ID           STATUS                STAGE           NAME                            REF                  PIPELINE    TOOK  FINISHED  ARCHIVE\n12345678901  waiting_for_resource  build and test  build: [linux, amd64, release]  feature/a-long-name  2345678901  1m3s  3h ago    29.8 KiB\n",
 		80:  "ID           STATUS                NAME                       REF       FINISHED\n12345678901  waiting_for_resource  build: [linux, amd64, re…  feature…  3h ago\n",
+		40:  "ID           STATUS    NAME\n12345678901  waiting…  build: [linux, a…\n",
+		20:  "ID           …  NAME\n12345678901  …  bui…\n",
 	} {
 		near, shown := terminal(t, columns)
 		code := command(t, []string{"artifetch", "jobs", "-R", "1", "--server-url", server.URL, "--token-file", token}, cli.IO{Out: near, Err: io.Discard})

@@ -140,7 +140,7 @@ func Align(rows [][]string) string {
 
 const (
 	gap         = "  " // between columns
-	narrowest   = 8    // minimum width of a column
+	narrowest   = 8    // minimum width of a column, until nothing else helps
 	comfortable = 24   // of the last column: before it gets narrower, others are left out
 )
 
@@ -162,8 +162,11 @@ func widest(rows [][]string) []int {
 const left = -1
 
 // fit gives each column the width of its widest value, then narrows the widest of those
-// that may shrink until the row fits. It leaves out columns if that isn't enough.
+// that may shrink until the row fits. It leaves out columns if that isn't enough, and in
+// the end it narrows all but the first, the last column last.
 func (t *Table) fit(rows [][]string) []int {
+	others := func(i int) bool { return t.columns[i].Shrinks && !t.columns[i].Last }
+	last := func(i int) bool { return t.columns[i].Shrinks && t.columns[i].Last }
 	natural, leave := widest(rows), 0
 	for _, c := range t.columns {
 		leave = max(leave, c.Leaves)
@@ -176,23 +179,26 @@ func (t *Table) fit(rows [][]string) []int {
 				widths[i] = left
 			}
 		}
-		over := total(widths) - t.width
-		over = t.shrink(widths, over, false, narrowest)
-		if over = t.shrink(widths, over, true, comfortable); over <= 0 {
+		t.shrink(widths, others, narrowest)
+		if t.shrink(widths, last, comfortable) <= 0 {
 			return widths
 		}
 	}
-	t.shrink(widths, total(widths)-t.width, true, 1)
+	behind := func(i int) bool { return i > 0 && !t.columns[i].Last }
+	for _, least := range []int{narrowest, 1} {
+		t.shrink(widths, behind, least)
+		t.shrink(widths, last, least)
+	}
 	return widths
 }
 
-// shrink narrows the widest columns that may shrink, by that many characters in all, and
-// returns how many are still too many. No column gets narrower than least.
-func (t *Table) shrink(widths []int, over int, last bool, least int) int {
-	for ; over > 0; over-- {
+// shrink narrows the widest of some columns until the rows fit, and returns by how many
+// characters they are still too wide. No column gets narrower than least.
+func (t *Table) shrink(widths []int, which func(i int) bool, least int) (over int) {
+	for over = total(widths) - t.width; over > 0; over-- {
 		at := -1
-		for i, c := range t.columns {
-			if c.Shrinks && c.Last == last && widths[i] > least && (at < 0 || widths[i] > widths[at]) {
+		for i := range t.columns {
+			if which(i) && widths[i] > least && (at < 0 || widths[i] > widths[at]) {
 				at = i
 			}
 		}

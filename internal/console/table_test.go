@@ -18,7 +18,7 @@ func TestTable(t *testing.T) {
 		0:  "1\ta name that is long\t1024\n23\t測試測試測試測試\t\n",
 		80: "ID  NAME                 SIZE\n1   a name that is long  1.0 KiB\n23  測試測試測試測試\n",
 		25: "ID  NAME          SIZE\n1   a name that…  1.0 KiB\n23  測試測試測…\n",
-		5:  "ID  NAME      SIZE\n1   a name …  1.0 KiB\n23  測試測…\n", // narrower than that nobody can read it
+		14: "ID  NAME  SIZE\n1   a n…  1.0…\n23  測…\n",
 	} {
 		var out bytes.Buffer
 		table := New(nil, &out, nil).Table(false, Column{Title: "ID"}, Column{Title: "NAME", Shrinks: true}, Column{Title: "SIZE"})
@@ -50,11 +50,33 @@ func TestTableFits(t *testing.T) {
 		52: "ID           NAME                            TOOK\n12345678901  build: [linux, amd64, release]  1m2.5s\n",
 		40: "ID           NAME\n12345678901  build: [linux, amd64, rele…\n",
 		20: "ID           NAME\n12345678901  build:…\n",
+		15: "ID           N…\n12345678901  b…\n",
 	} {
 		var out bytes.Buffer
 		table := New(nil, &out, nil).Table(false, columns...)
 		table.width = width
 		if err := errors.Join(table.Add(row...), table.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("%d columns wide: %s", width, diff)
+		}
+	}
+}
+
+// On the narrowest of terminals, what stays is cut before the last column gets unreadable.
+func TestTableKeepsTheLast(t *testing.T) {
+	t.Parallel()
+	for width, want := range map[int]string{
+		42: "ID   STATUS                NAME   REF\n123  waiting_for_resource  a-job  refs/me…\n",
+		35: "ID   STATUS                NAME\n123  waiting_for_resource  a-job\n",
+		16: "ID   STA…  NAME\n123  wai…  a-job\n",
+		11: "ID   …  NA…\n123  …  a-…\n",
+	} {
+		var out bytes.Buffer
+		table := New(nil, &out, nil).Table(false, Column{Title: "ID"}, Column{Title: "STATUS"}, Column{Title: "NAME", Shrinks: true, Last: true}, Column{Title: "REF", Shrinks: true, Leaves: 1})
+		table.width = width
+		if err := errors.Join(table.Add(Text("123", "waiting_for_resource", "a-job", "refs/merge-requests/1/head")...), table.Flush()); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, out.String()); diff != "" {

@@ -20,7 +20,6 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
-	"gitlab.com/artifetch/artifetch/internal/redact"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -58,7 +57,7 @@ const (
 type Finding struct {
 	Check   string // environment, workspace, links, cache, proxy, server, tls, clock, token, scopes, jobs, pipelines, licence, artifacts, storage or version
 	State   State
-	Text    string
+	Text    string  // empty if Err says it
 	Remedy  string  // what to do; empty if everything is fine, or if Problem is set
 	Problem Problem // may be empty
 	Err     error   // why it failed; its own hint is better than the Remedy
@@ -127,7 +126,7 @@ func (d *doctor) failedBy(check string, err error, p Problem) {
 
 // Failure returns the finding for a check that ended with an error.
 func Failure(check string, err error) Finding {
-	return Finding{Check: check, State: Failed, Text: redact.Error(err).Error(), Err: err}
+	return Finding{Check: check, State: Failed, Err: err}
 }
 
 func (d *doctor) environment() {

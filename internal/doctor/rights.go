@@ -12,7 +12,6 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/gitlab"
-	"gitlab.com/artifetch/artifetch/internal/redact"
 	"gitlab.com/artifetch/artifetch/internal/transport"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -168,7 +167,7 @@ func (d *doctor) storage(ctx context.Context, a resolve.Artifact, host string, e
 	}
 	for _, address := range d.Resolver.Proxied(a) {
 		if _, instead := d.API.Storage(ctx, address); instead == nil {
-			d.limited("storage", fmt.Sprintf("%s cannot be reached: %v", host, redact.Error(err)), "GitLab sends archives itself instead; that is slower, and costs it more")
+			d.limited("storage", fmt.Sprintf("%s cannot be reached: %s", host, transport.Words(err)), "GitLab sends archives itself instead; that is slower, and costs it more")
 			return
 		}
 	}

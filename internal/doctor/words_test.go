@@ -16,11 +16,11 @@ func said(t *testing.T, o gitlabtest.Options, w *gitlabtest.World, kind env.Toke
 	defer s.Close()
 	var b strings.Builder
 	for _, f := range Examine(t.Context(), subject(t, s, kind, token)) {
-		b.WriteString(f.Check + ": " + f.Text + " → " + f.Remedy)
+		text := f.Text
 		if f.Err != nil {
-			b.WriteString(f.Err.Error())
+			text = f.Err.Error()
 		}
-		b.WriteString("\n")
+		b.WriteString(f.Check + ": " + text + " → " + f.Remedy + "\n")
 	}
 	return b.String()
 }

@@ -319,8 +319,8 @@ func TestInterruptedQuestion(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.ends(t, 130)
-			shown += consoletest.ReadUntil(t, far, "interrupted")
-			if !strings.Contains(shown, "\nartifetch: interrupted") {
+			shown += consoletest.ReadUntil(t, far, "changed")
+			if !strings.Contains(shown, "\nartifetch: interrupted; nothing was changed") {
 				t.Errorf("%q", shown)
 			}
 			for _, r := range p.server.Requests() {

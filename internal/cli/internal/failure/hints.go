@@ -286,7 +286,7 @@ func hintForTimeout(e *retrieve.TimeoutError) string {
 
 // localHint returns what to do about a local error without its own hint, or "".
 func localHint(err error) string {
-	if Of(err) != CodeLocal {
+	if Of(err) != CodeLocal || ofOutput(err) { // the shell chose where output goes
 		return ""
 	}
 	if openfiles.Exhausted(err) {

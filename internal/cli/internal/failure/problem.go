@@ -51,7 +51,7 @@ func Report(con *console.Console, err error, has Flags) int {
 		reportJSON(con.Messages(), err, hint)
 		return int(exit)
 	}
-	what, request := evidence(text(err), err)
+	what, request := evidence(Text(err), err)
 	lines := []string{what}
 	if !is[Signal](err) && !is[*Error](err) { // their text is a single statement
 		lines = clauses(what)
@@ -86,7 +86,7 @@ func reportJSON(w io.Writer, err error, hint string) {
 	if id := RequestID(err); id != "" {
 		event = event.Str("request_id", id)
 	}
-	event.Msg(text(err))
+	event.Msg(Text(err))
 }
 
 // hintOf returns what to do about an error, or "".

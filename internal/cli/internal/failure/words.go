@@ -3,51 +3,31 @@ package failure
 import (
 	"errors"
 	"io/fs"
-	"net"
 	"os"
-	"regexp"
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
-	"gitlab.com/artifetch/artifetch/internal/redact"
+	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
-// text formats an error on one line, in plain words rather than Go's, without
+// Text formats an error on one line, in plain words rather than Go's, without
 // credentials.
-func text(err error) string {
-	said := FirstLine(redact.Error(err).Error())
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		said = strings.Replace(said, FirstLine(e.Error()), connection(e), 1)
-	}
-	said = request.ReplaceAllStringFunc(said, func(s string) string {
-		m := request.FindStringSubmatch(s)
-		address, _, _ := strings.Cut(m[2], "?") // -v shows it in full
-		return strings.ToUpper(m[1]) + " " + address + ": "
-	})
-	if e, ok := errors.AsType[*fs.PathError](err); ok && strings.HasPrefix(said, e.Op+" ") {
-		said = "cannot " + operation(e.Op) + strings.TrimPrefix(said, e.Op)
+func Text(err error) string {
+	said := FirstLine(transport.Words(err))
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		where := e.Path
+		if ofOutput(err) {
+			where = "to standard output"
+		}
+		said = strings.Replace(said, FirstLine(e.Error()), "cannot "+operation(e.Op)+" "+FirstLine(where)+": "+e.Err.Error(), 1)
 	}
 	return said
 }
 
-// request matches the start of a [url.Error].
-var request = regexp.MustCompile(`\b(Get|Head|Post|Put|Delete) "(https?://[^" ]+)": `)
-
-// connection explains a connection's error. Go's text names both ends and the system
-// call.
-func connection(e *net.OpError) string {
-	why := e.Err
-	if system, ok := errors.AsType[*os.SyscallError](why); ok {
-		why = system.Err
-	}
-	name, known := errors.AsType[*net.DNSError](e.Err)
-	switch {
-	case known:
-		return "cannot look up " + name.Name + ": " + name.Err
-	case e.Op == "dial" && e.Addr != nil:
-		return "cannot connect to " + e.Addr.String() + ": " + why.Error()
-	}
-	return why.Error()
+// ofOutput reports whether err is about writing to standard output.
+func ofOutput(err error) bool {
+	e, ok := errors.AsType[*fs.PathError](err)
+	return ok && e.Path == os.Stdout.Name()
 }
 
 // operation returns a verb for the operation of a [fs.PathError].

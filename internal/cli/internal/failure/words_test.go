@@ -44,6 +44,9 @@ func TestReport(t *testing.T) {
 		{"broken connection", fmt.Errorf("it ended: %w", reset), "artifetch: it ended: connection reset by peer\n"},
 		{"file", &fs.PathError{Op: "open", Path: "a.zip", Err: syscall.ENOENT}, "artifetch: cannot open a.zip: no such file or directory\n"},
 		{"file, by its directory", &fs.PathError{Op: "mkdirat", Path: "a", Err: syscall.EACCES}, "artifetch: cannot create a: permission denied\n  check the owner and permissions of the file and its directory, and attributes such as immutable (lsattr)\n"},
+		{"file, after what it was for", fmt.Errorf("archive of a: %w", &fs.PathError{Op: "write", Path: "b", Err: syscall.EIO}), "artifetch: archive of a: cannot write b: input/output error\n  check the disk for failures (dmesg)\n"},
+		{"output", &fs.PathError{Op: "write", Path: os.Stdout.Name(), Err: syscall.ENOSPC}, "artifetch: cannot write to standard output: no space left on device\n"},
+		{"output, after what it was for", fmt.Errorf("archive of a: %w", &fs.PathError{Op: "write", Path: os.Stdout.Name(), Err: syscall.ENOSPC}), "artifetch: archive of a: cannot write to standard output: no space left on device\n"},
 		{"signal", Signal{os.Interrupt}, "artifetch: interrupted\n"},
 	} {
 		var said bytes.Buffer

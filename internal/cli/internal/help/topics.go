@@ -1,8 +1,6 @@
 package help
 
 import (
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -60,14 +58,8 @@ func Command(print func(c *cli.Context, words []string) error) *cli.Command {
 }
 
 // Version is the command version.
-func Version(out io.Writer, text string) *cli.Command {
-	return &cli.Command{
-		Name: "version", Usage: "show the version", UsageText: "artifetch version",
-		Action: func(*cli.Context) error {
-			_, err := fmt.Fprintln(out, text)
-			return err
-		},
-	}
+func Version(print func(*cli.Context) error) *cli.Command {
+	return &cli.Command{Name: "version", Usage: "show the version", UsageText: "artifetch version", Action: print}
 }
 
 const queriesHead = `A query says which job is meant. fetch, ls, cat, resolve, explain, keep and delete take the same one. GitLab's own rule is the default: a job of the newest successful pipeline of a ref.`
