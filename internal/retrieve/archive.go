@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract"
@@ -20,6 +22,15 @@ func (t *Task) file(stage *extract.Stage) (*os.File, error) {
 		return nil, nil
 	}
 	return stage.NewFile()
+}
+
+// namely gives an error about the file for the archive the name that the file will get.
+func (t *Task) namely(stage *extract.Stage, file *os.File, err error) error {
+	e, ok := errors.AsType[*fs.PathError](err)
+	if file == nil || !ok || e.Path != file.Name() {
+		return err
+	}
+	return &fs.PathError{Op: e.Op, Path: filepath.Join(filepath.Dir(stage.Path()), filepath.FromSlash(t.Archive)), Err: e.Err}
 }
 
 // keep puts the archive itself into the stage after it was downloaded and checked.

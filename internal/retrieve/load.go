@@ -97,7 +97,10 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (_ Resu
 	if how.Into, err = t.file(stage); err != nil {
 		return Result{}, err
 	}
-	defer func() { _ = how.Into.Close() }() // already closed if its error matters
+	defer func() {
+		_ = how.Into.Close() // already closed if its error matters
+		err = t.namely(stage, how.Into, err)
+	}()
 	file, err := l.open(ctx, stage, &t, &r, how)
 	if err != nil {
 		return Result{}, err

@@ -119,12 +119,16 @@ func TestFileSizeLimit(t *testing.T) {
 		t.Cleanup(s.Close)
 		query := " --server-url " + s.URL + " -R 1 --token-file token --job-id 1001 "
 		commands["fetch, "+string(mode)] = "fetch" + query + "-o out"
+		commands["fetch --archive, "+string(mode)] = "fetch" + query + "--archive out/whole.zip"
 		commands["cat, "+string(mode)] = "cat" + query + "large -o out/large"
 	}
 	for name, command := range commands { // not in parallel: they share a directory
 		code, said := limited(t, dir, "ulimit -f 1000", "artifetch "+command)
 		if code != 9 || !strings.Contains(said, "file too large") || !strings.Contains(said, "ulimit -f") {
 			t.Errorf("%s: code %d: %s", name, code, said)
+		}
+		if strings.Contains(command, "--archive") && !strings.Contains(said, "cannot write out/whole.zip: ") {
+			t.Errorf("%s: %s", name, said)
 		}
 		if diff := cmp.Diff(before, harness.Tree(t, dir)); diff != "" {
 			t.Errorf("%s: something changed: %s", name, diff)

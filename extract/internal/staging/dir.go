@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/names"
 	"gitlab.com/artifetch/artifetch/internal/filelock"
@@ -94,10 +95,30 @@ func (s *Dir) openOut() error {
 		return err
 	}
 	if err := os.MkdirAll(s.dir, 0o755&^s.opts.Umask); err != nil {
-		return err
+		return brokenLink(err)
 	}
 	out, err := os.OpenRoot(s.dir)
 	s.out = root{out, s.calls}
+	return err
+}
+
+// brokenLink explains why a directory can't be created where a link is. It returns other
+// errors unchanged.
+func brokenLink(err error) error {
+	e, ok := errors.AsType[*fs.PathError](err)
+	if !ok {
+		return err
+	}
+	target, notLink := os.Readlink(e.Path)
+	_, there := os.Stat(e.Path)
+	switch {
+	case notLink != nil:
+		return err
+	case errors.Is(there, syscall.ELOOP):
+		return &ConflictError{Path: e.Path, Reason: "its links lead in a circle"}
+	case errors.Is(there, fs.ErrNotExist):
+		return &ConflictError{Path: e.Path, Reason: fmt.Sprintf("it is a link to %q, which doesn't exist", target)}
+	}
 	return err
 }
 
