@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
@@ -99,8 +101,41 @@ func (a answer) undecodable(err error) error {
 	what := "the answer is JSON, but not what GitLab sends"
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		what += strings.TrimSuffix(fmt.Sprintf(": unexpected %s in %s", e.Value, e.Field), " in ")
+	} else if field := notTime(a.body); field != "" {
+		what += ": " + field + " isn't a time"
 	}
 	return a.unusable(what)
+}
+
+// notTime returns the field of a JSON text that should be a time and isn't, or "".
+// Package json's error about a time doesn't say which field it is.
+func notTime(body []byte) string {
+	var v any
+	_ = json.Unmarshal(body, &v) // it is valid
+	return timeless(v)
+}
+
+func timeless(v any) string {
+	switch v := v.(type) {
+	case []any:
+		for _, row := range v {
+			if field := timeless(row); field != "" {
+				return field
+			}
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			text, _ := v[name].(string)
+			_, err := time.Parse(time.RFC3339, text)
+			if strings.HasSuffix(name, "_at") && v[name] != nil && err != nil {
+				return name
+			}
+			if field := timeless(v[name]); field != "" {
+				return name + "." + field
+			}
+		}
+	}
+	return ""
 }
 
 // identified reports whether jobs, pipelines, merge requests and the parents of commits

@@ -124,9 +124,10 @@ func TestAnswerThatCantBeUsed(t *testing.T) {
 		`{"message": "x"}`:                    "the answer is JSON, but not what GitLab sends: unexpected object",
 		"5":                                   "the answer is JSON, but not what GitLab sends: unexpected number",
 		`[{"id":"1"}]`:                        "the answer is JSON, but not what GitLab sends: unexpected string in id",
-		`[{"id":1,"created_at":"yesterday"}]`: "the answer is JSON, but not what GitLab sends",
-		"[" + strings.Repeat(job+",", 1<<20):  "the answer is larger than 16 MiB",
-		"[" + job + "," + strings.Repeat(" ", 16<<20) + job + "]": "the answer is larger than 16 MiB",
+		`[{"id":1,"created_at":"yesterday"}]`: "the answer is JSON, but not what GitLab sends: created_at isn't a time",
+		`[{"id":1,"started_at":null,"pipeline":{"id":1},"finished_at":5}]`: "the answer is JSON, but not what GitLab sends: finished_at isn't a time",
+		"[" + strings.Repeat(job+",", 1<<20):                               "the answer is larger than 16 MiB",
+		"[" + job + "," + strings.Repeat(" ", 16<<20) + job + "]":          "the answer is larger than 16 MiB",
 	} {
 		c := client(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 		for _, err := range c.PipelineJobs(t.Context(), "7", 1, gitlab.JobsOptions{}) {

@@ -196,6 +196,9 @@ func (s *session) observe(x transport.Exchange) {
 		}
 		event = s.log.Warn().Float64("wait_seconds", seconds(x.Wait)).Int("attempt", x.Attempt)
 	}
+	if x.Asked > 0 {
+		event = s.log.Warn().Float64("asked_seconds", seconds(x.Asked))
+	}
 	if x.Err != nil {
 		event = event.Err(x.Err)
 	}

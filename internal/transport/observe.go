@@ -18,6 +18,7 @@ type Exchange struct {
 	RequestID string        // GitLab's
 	Attempt   int           // set if the request will be retried: which attempt failed
 	Wait      time.Duration // and the pause before the next
+	Asked     time.Duration // set if it won't be retried: the server asks for a longer pause than there is time for
 }
 
 type observe struct {

@@ -50,6 +50,11 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			return finish(resp, err, attempt)
 		}
 		pause, ok := r.pause(pauses, start, resp)
+		if !ok && pause > 0 {
+			x := exchange(req, resp, err)
+			x.Asked, x.Duration = pause, took
+			r.report(x)
+		}
 		if !ok || !rewind(&req) {
 			return finish(resp, err, attempt)
 		}
@@ -89,8 +94,9 @@ func finish(resp *http.Response, err error, attempt int) (*http.Response, error)
 	return resp, nil
 }
 
-// pause returns the longer of our own pause and the server's. If it is longer than the
-// remaining time, there are no more attempts, so waiting would be pointless.
+// pause returns the longer of our own pause and the server's, or zero after the last
+// attempt. If it is longer than the remaining time, there are no more attempts, so waiting
+// would be pointless.
 func (r *retry) pause(pauses backoff.BackOff, start time.Time, resp *http.Response) (time.Duration, bool) {
 	pause := pauses.NextBackOff()
 	if pause == backoff.Stop {

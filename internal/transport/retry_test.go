@@ -167,6 +167,40 @@ func TestRetryReportsDuration(t *testing.T) {
 	})
 }
 
+// A pause that is longer than there is time for is reported, and only that.
+func TestRetryReportsLongPauses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		policy Policy
+		steps  []step
+		want   time.Duration
+	}{
+		{"too long", Policy{}, []step{status(503, "Retry-After", "3600")}, time.Hour},
+		{"too long for what is left", Policy{MaxTime: time.Minute}, []step{status(429, "Retry-After", "40"), status(429, "Retry-After", "30")}, 30 * time.Second},
+		{"short", Policy{Retries: 1}, []step{status(503, "Retry-After", "3")}, 0},
+		{"no retries at all", Policy{Retries: -1}, []step{status(503, "Retry-After", "3600")}, 0},
+		{"not to be retried", Policy{}, []step{status(404, "Retry-After", "3600")}, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var asked []time.Duration
+			rt := &retry{next: &script{steps: tt.steps}, policy: tt.policy, report: func(x Exchange) {
+				if x.Asked > 0 {
+					asked = append(asked, x.Asked)
+				}
+			}}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://h/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = rt.RoundTrip(req)
+			if want := slices.DeleteFunc([]time.Duration{tt.want}, func(d time.Duration) bool { return d == 0 }); err != nil || !slices.Equal(asked, want) {
+				t.Errorf("%s: %v, %v; want %v", tt.name, asked, err, want)
+			}
+		})
+	}
+}
+
 // Only a suffix range is given up at once where a store answers 500: the client asks
 // for another one, and that is repeated.
 func TestRetryOfRanges(t *testing.T) {

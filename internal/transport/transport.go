@@ -47,6 +47,19 @@ func (*RedirectsError) Hint() string {
 	return "the servers probably redirect in a circle: ask the operator of GitLab or its storage to correct their addresses"
 }
 
+// RedirectAddressError reports a redirect to an address that isn't a web address.
+type RedirectAddressError struct{ From, Scheme string } // the host that redirects, and to what, such as file
+
+// Error implements error.
+func (e *RedirectAddressError) Error() string {
+	return fmt.Sprintf("%s redirects to an address that starts with %q instead of \"https:\"", e.From, e.Scheme+":")
+}
+
+// Hint says what to do next.
+func (e *RedirectAddressError) Hint() string {
+	return fmt.Sprintf("ask the operator of %s to correct the address that it redirects to", e.From)
+}
+
 // InsecureRedirectError reports a redirect from https to http.
 type InsecureRedirectError struct{ From, To string } // hosts
 
@@ -126,7 +139,10 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return &RedirectsError{Host: req.URL.Host}
 	}
-	if last := via[len(via)-1].URL; last.Scheme == "https" && req.URL.Scheme != "https" {
+	switch last := via[len(via)-1].URL; {
+	case req.URL.Scheme != "https" && req.URL.Scheme != "http":
+		return &RedirectAddressError{From: last.Host, Scheme: req.URL.Scheme}
+	case last.Scheme == "https" && req.URL.Scheme != "https":
 		return &InsecureRedirectError{From: last.Host, To: req.URL.Host}
 	}
 	return nil

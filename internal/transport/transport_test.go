@@ -110,6 +110,29 @@ func TestInsecureRedirect(t *testing.T) {
 	}
 }
 
+// Only web addresses are followed, and the error names the host that redirects.
+func TestRedirectToAnotherScheme(t *testing.T) {
+	t.Parallel()
+	for _, to := range []string{"file:///etc/passwd", "ftp://example.com/x", "javascript:0"} {
+		for _, start := range []func(http.Handler) *httptest.Server{httptest.NewServer, httptest.NewTLSServer} {
+			server := start(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", to)
+				w.WriteHeader(http.StatusFound)
+			}))
+			o := transport.Options{API: parse(t, server.URL+"/api/v4")}
+			if server.Certificate() != nil {
+				o.Roots = trusting(t, server.Certificate())
+			}
+			_, err := get(t, transport.New(o).Stream, server.URL+"/api/v4/x")
+			scheme, _, _ := strings.Cut(to, ":")
+			if refused, is := errors.AsType[*transport.RedirectAddressError](err); !is || refused.Scheme != scheme || "//"+refused.From != strings.TrimLeft(server.URL, "https:") {
+				t.Errorf("%s: %v", to, err)
+			}
+			server.Close()
+		}
+	}
+}
+
 func TestRedirectLoop(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }))

@@ -19,13 +19,16 @@ func Words(err error) string {
 	}
 	return request.ReplaceAllStringFunc(said, func(s string) string {
 		m := request.FindStringSubmatch(s)
+		if !strings.HasPrefix(m[2], "http") {
+			return "" // it wasn't made
+		}
 		address, _, _ := strings.Cut(m[2], "?") // -v shows it in full
 		return strings.ToUpper(m[1]) + " " + address + ": "
 	})
 }
 
 // request matches the start of a [url.Error].
-var request = regexp.MustCompile(`\b(Get|Head|Post|Put|Delete) "(https?://[^" ]+)": `)
+var request = regexp.MustCompile(`\b(Get|Head|Post|Put|Delete) "([a-z]+:[^" ]*)": `)
 
 // connection explains a connection's error. Go's text names both ends and the system
 // call.

@@ -15,6 +15,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/transport"
 )
 
 // said is an error whose text differs from its reason.
@@ -41,6 +42,7 @@ func TestReport(t *testing.T) {
 		{"a refusal within", &said{&gitlab.Error{StatusCode: 418, RequestID: "02ID"}}, "artifetch: no x\n  request id: 02ID\n"},
 		{"no connection", &url.Error{Op: "Get", URL: "https://x/y?a=b", Err: dial}, "artifetch: GET https://x/y: cannot connect to 1.2.3.4:443: connection refused\n"},
 		{"no such host", &url.Error{Op: "Post", URL: "https://x/y", Err: lookup}, "artifetch: POST https://x/y: cannot look up x.example: no such host\n"},
+		{"no web address", &url.Error{Op: "Get", URL: "file:///x", Err: &transport.RedirectAddressError{From: "x.example", Scheme: "file"}}, "artifetch: x.example redirects to an address that starts with \"file:\" instead of \"https:\"\n  ask the operator of x.example to correct the address that it redirects to\n"},
 		{"broken connection", fmt.Errorf("it ended: %w", reset), "artifetch: it ended: connection reset by peer\n"},
 		{"file", &fs.PathError{Op: "open", Path: "a.zip", Err: syscall.ENOENT}, "artifetch: cannot open a.zip: no such file or directory\n"},
 		{"file, by its directory", &fs.PathError{Op: "mkdirat", Path: "a", Err: syscall.EACCES}, "artifetch: cannot create a: permission denied\n  check the owner and permissions of the file and its directory, and attributes such as immutable (lsattr)\n"},

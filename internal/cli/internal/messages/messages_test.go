@@ -44,6 +44,9 @@ func TestSentences(t *testing.T) {
 		{"a request", func() {
 			log.Warn().Int("status", 429).Str("url", "https://x/y?z").Float64("wait_seconds", 2).Msg("GET")
 		}, "warning: GET https://x/y: 429 Too Many Requests; retrying in 2.0 s"},
+		{"a request that isn't retried", func() {
+			log.Warn().Int("status", 503).Str("url", "https://x/y?z").Float64("asked_seconds", 5400).Msg("GET")
+		}, "warning: GET https://x/y: 503 Service Unavailable; not retried, because the server asks to wait 1 h 30 min, longer than --retry-max-time allows"},
 		{"a request without an answer", func() { log.Warn().Err(failed).Str("url", "https://x/y?z").Float64("wait_seconds", 2).Msg("GET") }, "warning: GET https://x/y: it failed; retrying in 2.0 s"},
 		{"a name that a terminal would obey", func() { log.Warn().Str("path", "a\x1b[2J{b}\nc").Str("because", "x").Msg("left out") }, `warning: left out a\u001b[2J{b}\u000ac: x`},
 	} {

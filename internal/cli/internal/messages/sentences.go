@@ -62,8 +62,8 @@ func (r record) sentence() string {
 	template, known := templates[message]
 	switch because := cmp.Or(r.text(zerolog.ErrorFieldName), r.text("because")); {
 	case known:
-	case r["wait_seconds"] != nil && r["url"] != nil: // the message is a request's method
-		return r.retried(message)
+	case (r["wait_seconds"] != nil || r["asked_seconds"] != nil) && r["url"] != nil: // the message is a request's method
+		return r.failed(message)
 	case because != "":
 		return message + ": " + because
 	default:
@@ -103,15 +103,19 @@ func (r record) field(name string) string {
 	return console.Count(n, kind)
 }
 
-// retried says which request failed, and how.
-func (r record) retried(method string) string {
+// failed says which request failed, how, and whether it will be retried.
+func (r record) failed(method string) string {
 	what := r.text(zerolog.ErrorFieldName)
 	if number, ok := r["status"].(json.Number); ok && what == "" {
 		status, _ := number.Int64()
 		what = strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(int(status))))
 	}
 	address, _, _ := strings.Cut(r.text("url"), "?") // -v shows it in full
-	return fmt.Sprintf("%s %s: %s; retrying in %s", method, address, what, r.field("wait_seconds:time"))
+	next := "retrying in " + r.field("wait_seconds:time")
+	if r["asked_seconds"] != nil {
+		next = "not retried, because the server asks to wait " + r.field("asked_seconds:time") + ", longer than --retry-max-time allows"
+	}
+	return fmt.Sprintf("%s %s: %s; %s", method, address, what, next)
 }
 
 // text returns a field as text; lists are separated by commas.
