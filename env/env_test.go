@@ -334,7 +334,7 @@ func TestMistakes(t *testing.T) {
 		{"kind not there", without(job("ARTIFETCH_TOKEN_TYPE", "job"), "CI_JOB_TOKEN"), "no such token in the environment"},
 		{"address without host", job("CI_API_V4_URL", "https://"), "CI_API_V4_URL is not an http or https address"},
 		{"other scheme", job("ARTIFETCH_SERVER_URL", "ftp://x"), "ARTIFETCH_SERVER_URL is not an http or https address"},
-		{"token in the address", job("ARTIFETCH_SERVER_URL", "https://u:secret@x"), "holds more than scheme, host and path"},
+		{"token in the address", job("ARTIFETCH_SERVER_URL", "https://u:secret@x"), "contains more than scheme, host and path"},
 		{"proxy", job("HTTPS_PROXY", "ci:secret%zz@p:3128"), "HTTPS_PROXY is not the address of a proxy"},
 		{"scheme of a proxy", job("http_proxy", "ftp://ci:secret@p"), "http_proxy is not the address of a proxy"},
 		{"proxy without a host", job("HTTP_PROXY", "http://"), "HTTP_PROXY is not the address of a proxy"},

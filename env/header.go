@@ -96,13 +96,13 @@ func (s *settings) headers(ctx context.Context, kind TokenKind, at server) (list
 			return nil, &UsageError{Name: headerFileName, Reason: "cannot be read: " + readErr.Error(), Fix: "check the path"}
 		}
 		if read(headerFileName, string(content)); err == nil && len(list) == 0 {
-			err = &UsageError{Name: headerFileName, Reason: "has no header", Fix: "write one a line, as in CF-Access-Client-Id: VALUE"}
+			err = &UsageError{Name: headerFileName, Reason: "has no header", Fix: "write one per line, as in CF-Access-Client-Id: VALUE"}
 		}
 	}
 	read(headersName, s.Headers.Reveal())
 	if err == nil && len(list) > 0 && !at.named {
 		err = &UsageError{
-			Name: firstOf(s.HeaderFile, headersName), Reason: "has headers for a gateway, and nothing says in front of which server that is",
+			Name: firstOf(s.HeaderFile, headersName), Reason: "has headers for a gateway, but no server is named",
 			Fix: "use ARTIFETCH_SERVER_URL",
 		}
 	}
@@ -118,7 +118,7 @@ func header(source string, number int, line string, kind TokenKind) (Header, err
 	}
 	switch {
 	case !found || name == "" || strings.ContainsFunc(name, notInName):
-		return bad("has no header", "write one a line, as in CF-Access-Client-Id: VALUE")
+		return bad("has no header", "write one per line, as in CF-Access-Client-Id: VALUE")
 	case value == "":
 		return bad("has a header without a value", "write the value behind the colon")
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):

@@ -82,7 +82,7 @@ func TestHeadersAreChecked(t *testing.T) {
 	if _, err := load(t, job("ARTIFETCH_HEADER_FILE", "/dev/zero")); !errors.Is(err, env.ErrUsage) {
 		t.Errorf("an endless file: %v", err)
 	}
-	if _, err := load(t, map[string]string{"ARTIFETCH_HEADERS": "X-Ok: hidden-value", "ARTIFETCH_SECRETS_DIR": "/nonexistent"}); err == nil || !strings.Contains(err.Error(), "nothing says in front of which server") {
+	if _, err := load(t, map[string]string{"ARTIFETCH_HEADERS": "X-Ok: hidden-value", "ARTIFETCH_SECRETS_DIR": "/nonexistent"}); err == nil || !strings.Contains(err.Error(), "no server is named") {
 		t.Errorf("no server: %v", err)
 	}
 }

@@ -57,7 +57,7 @@ func parseServer(name, value string) (*url.URL, error) {
 		return nil, &UsageError{Name: name, Reason: "is not an http or https address", Fix: "write it like https://gitlab.example.com"}
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, &UsageError{Name: name, Reason: "holds more than scheme, host and path", Fix: "a token comes from the environment or from ARTIFETCH_TOKEN_FILE, never from an address"}
+		return nil, &UsageError{Name: name, Reason: "contains more than scheme, host and path", Fix: "a token comes from the environment or from ARTIFETCH_TOKEN_FILE, never from an address"}
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	if !strings.HasSuffix(u.Path, apiPath) {

@@ -44,7 +44,7 @@ func (s *settings) token(ctx context.Context, l envconfig.Lookuper, at server) (
 	case NoToken:
 		return Token{Kind: NoToken, Source: tokenType}, nil
 	default:
-		return Token{}, &UsageError{Name: tokenType, Reason: "must be auto, job, private, bearer or none", Fix: "leave it out, and the kind is found out"}
+		return Token{}, &UsageError{Name: tokenType, Reason: "must be auto, job, private, bearer or none", Fix: "leave it out to detect the kind"}
 	}
 	for _, source := range s.tokenSources(at.own) {
 		if !source.serves(want) {
@@ -74,12 +74,12 @@ func (s *settings) mayGo(t Token, at server) error {
 	switch {
 	case isJob && !at.named:
 		return &UsageError{
-			Name: t.Source, Reason: "holds a job token, and neither CI_API_V4_URL nor CI_SERVER_URL says which server it belongs to",
+			Name: t.Source, Reason: "holds a job token, but neither CI_API_V4_URL nor CI_SERVER_URL says which server it belongs to",
 			Fix: "pass CI_API_V4_URL on, in a Dockerfile by ARG CI_API_V4_URL and --build-arg CI_API_V4_URL, or use ARTIFETCH_SERVER_URL",
 		}
 	case isJob && !at.own && t.Source != tokenFile:
 		return &UsageError{
-			Name: t.Source, Reason: "holds a job token, and ARTIFETCH_SERVER_URL names another server than the job's",
+			Name: t.Source, Reason: "holds a job token, but ARTIFETCH_SERVER_URL names another server than the job's",
 			Fix: "set a token of that server, or use ARTIFETCH_TOKEN_TYPE=none",
 		}
 	}

@@ -24,7 +24,7 @@ func (c *cleaned) Lookup(name string) (string, bool) {
 		c.err = &UsageError{
 			Name:   name,
 			Reason: "holds the literal text " + ref + ": it was not expanded",
-			Fix:    "single quotes keep a shell from expanding; and GitLab leaves a reference to a variable that does not exist as it is",
+			Fix:    "a shell doesn't expand variables in single quotes, and GitLab doesn't expand variables that don't exist",
 		}
 	}
 	if strings.HasPrefix(name, "CI_") && strings.HasSuffix(name, "_ID") && !isID(name, value) {

@@ -65,7 +65,7 @@ func (e *NotArchiveError) Hint() string {
 	case strings.Contains(e.What, "HTML"):
 		return "a login page, or a proxy in between: check the server's address and the token"
 	case e.Local:
-		return "use the file as it is: reports, such as junit.xml, are stored without an archive"
+		return "use the file itself: reports, such as junit.xml, are stored without an archive"
 	}
 	return "check the server's address, and any proxy in between"
 }

@@ -331,8 +331,8 @@ func TestUnsupportedFormats(t *testing.T) {
 func TestHintsForReports(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string][2]string{
-		"<?xml version='1.0'?><testsuites/>": {"server's address", "use the file as it is"},
-		`{"version": "15.0.0"}`:              {"server's address", "use the file as it is"},
+		"<?xml version='1.0'?><testsuites/>": {"server's address", "use the file itself"},
+		`{"version": "15.0.0"}`:              {"server's address", "use the file itself"},
 		"<!doctype html>":                    {"login page", "login page"},
 	} {
 		_, err := add(t, []byte(body), Options{})

@@ -52,7 +52,7 @@ func (*SizeError) Unwrap() error { return ErrChanged }
 
 // Hint says what to do next.
 func (*SizeError) Hint() string {
-	return "run it again; if it stays so, a proxy or the storage sends another file than GitLab lists: ask its operator"
+	return "run it again; if that doesn't help, a proxy or the storage sends a file other than the one that GitLab lists: ask its operator"
 }
 
 // AnswerError reports an answer that doesn't fit the request, so its bytes could come

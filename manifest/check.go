@@ -76,9 +76,9 @@ func (s *Source) mistake() (what, fix string) {
 func (s *Source) mistakenName() (what, fix string) {
 	switch {
 	case s.Name == "":
-		return "a source has no name", "give it one by name:, under which the lock file knows it"
+		return "a source has no name", "add name:, by which the lock file identifies it"
 	case !plainName.MatchString(s.Name):
-		return fmt.Sprintf("%q isn't a valid name for a source", s.Name), "letters, digits, dots, dashes and underscores"
+		return fmt.Sprintf("%q isn't a valid name for a source", s.Name), "use letters, digits, dots, dashes and underscores"
 	case s.isCommand():
 		return fmt.Sprintf("%q isn't a valid name for a source", s.Name), "it is a command: choose another name"
 	}
@@ -96,7 +96,7 @@ func (s *Source) mistakenQuery() (what, fix string) {
 	case slices.Contains(s.Ref, ""):
 		return "has an empty ref", "give it the name of a branch or tag, or leave it out"
 	case slices.Contains([]string{"current", "upstream", "root"}, s.Pipeline):
-		return fmt.Sprintf("is of the %s pipeline", s.Pipeline), "that is another one in each run, so it can't be locked"
+		return fmt.Sprintf("is for the %s pipeline", s.Pipeline), "it is another one in each run, so it can't be locked"
 	case s.Pipeline != "" && s.Pipeline != latest && q.PipelineID <= 0:
 		return fmt.Sprintf("has the pipeline %q", s.Pipeline), "write its id, which is the number in its address, or latest"
 	case q.Globs():
@@ -119,30 +119,30 @@ func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
 	first, last := e.Fields[0], e.Fields[len(e.Fields)-1]
 	switch {
 	case e.Problem == resolve.ProblemConflict && first == resolve.FieldJobID:
-		return "has a job-id and another way to say which job", "job-id says it alone; what defaults say counts, too"
+		return "has a job-id and other keys that select a job", "use job-id alone; keys in defaults count, too"
 	case e.Problem == resolve.ProblemConflict && last == resolve.FieldRef:
-		return "has both " + keys[first] + " and ref", "leave one of them out; only pipeline: latest goes with ref; what defaults say counts, too"
+		return "has both " + keys[first] + " and ref", "leave one of them out; only pipeline: latest goes with ref; keys in defaults count, too"
 	case e.Problem == resolve.ProblemConflict && (last == resolve.FieldAnyStatus || last == resolve.FieldRecent):
-		return "has both " + keys[first] + " and " + keys[last], "one excludes the other; what defaults say counts, too"
+		return "has both " + keys[first] + " and " + keys[last], "they exclude each other; keys in defaults count, too"
 	case e.Problem == resolve.ProblemConflict:
-		return "says in several ways which pipeline", "keep one of pipeline, sha and mr"
+		return "selects a pipeline in several ways", "keep one of pipeline, sha and mr"
 	case slices.Contains(e.Fields, resolve.FieldJobs):
-		return "names no job", "give it job: with ref:, or job-id:"
+		return "names no job", "add job: and ref:, or job-id:"
 	case slices.Contains(e.Fields, resolve.FieldRef):
-		return "has no ref", "give it a branch or tag: there is no default ref here, so that the result doesn't depend on the running pipeline"
+		return "has no ref", "add a branch or tag: ref has no default here, so that the result doesn't depend on the running pipeline"
 	case first == resolve.FieldProject:
-		return "has no project", "give it project: with an id or a full path such as group/app, or write that below defaults:"
+		return "has no project", "add project: with an id or a full path such as group/app, here or below defaults:"
 	case first == resolve.FieldSHA:
-		return "has no full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse " + s.SHA
+		return "has a sha that isn't a full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse " + s.SHA
 	case first == resolve.FieldReports:
 		return fmt.Sprintf("has the report %q", s.Report), "name one type, such as junit, or leave it out for the archive; a log is not a report"
 	case first == resolve.FieldSources:
-		return fmt.Sprintf("has a source that no pipeline of a ref has: %q", s.Sources), "it is one of " + strings.Join(resolve.Sources(), ", ") + ", but for parent_pipeline; ! in front means any other"
+		return fmt.Sprintf("has an unknown source of pipelines: %q", s.Sources), "use one of " + strings.Join(resolve.Sources(), ", ") + ", except parent_pipeline; ! in front means any other"
 	}
 	return negative()
 }
 
-func negative() (what, fix string) { return "has a negative number", "ids count from 1" }
+func negative() (what, fix string) { return "has a negative number", "ids start at 1" }
 
 // mistakenFiles checks the keys about files.
 func (s *Source) mistakenFiles() (what, fix string) {
@@ -150,12 +150,12 @@ func (s *Source) mistakenFiles() (what, fix string) {
 	case s.StripComponents < 0:
 		return negative()
 	case leadsOut(s.Output):
-		return "has an output that leads out of the manifest's directory", "all sources go below it, so that they can be put into place together"
+		return "has an output outside the manifest's directory", "all sources go below it, so that they can be committed together"
 	case !slices.Contains([]string{"", "fail", "warn", "ignore"}, s.IfMissing):
 		return "has an if-missing that isn't fail, warn or ignore", "leave it out to fail"
 	}
 	if _, ok := digest.Parse(s.SHA256); s.SHA256 != "" && !ok {
-		return "has no SHA-256", "it has 64 hexadecimal digits"
+		return "has a sha256 that isn't a SHA-256", "it has 64 hexadecimal digits"
 	}
 	return "", ""
 }

@@ -19,7 +19,7 @@ func Add(file string, text []byte, s Source, lookup func(string) (string, bool))
 		return nil, err
 	}
 	if slices.ContainsFunc(m.Sources, func(known Source) bool { return known.Name == s.Name }) {
-		return nil, &Error{File: file, What: fmt.Sprintf("there is a source called %q already", s.Name), Fix: "change it in the file, or remove it first"}
+		return nil, &Error{File: file, What: fmt.Sprintf("there is already a source called %q", s.Name), Fix: "change it in the file, or remove it first"}
 	}
 	pairs := s.pairs(m.Defaults)
 	if err := s.settle(m.Defaults, pairs); err != nil {
@@ -79,7 +79,7 @@ func hasSources(m Manifest) string {
 	for _, s := range m.Sources {
 		names = append(names, s.Name)
 	}
-	return "there are " + strings.Join(names, ", ")
+	return "its sources are " + strings.Join(names, ", ")
 }
 
 // sameSources checks that an edited text has the expected sources.

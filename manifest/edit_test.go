@@ -100,7 +100,7 @@ func TestEditMistakes(t *testing.T) {
 		source manifest.Source
 		want   string
 	}{
-		"known":             {one, manifest.Source{Name: "a", Query: lib}, `m.yml: there is a source called "a" already`},
+		"known":             {one, manifest.Source{Name: "a", Query: lib}, `m.yml: there is already a source called "a"`},
 		"no ref":            {one, manifest.Source{Name: "b", Query: manifest.Query{Job: "b"}}, `m.yml: source "b" has no ref`},
 		"name":              {one, manifest.Source{Name: "a b", Query: lib}, `m.yml: "a b" isn't a valid name for a source`},
 		"name of a command": {one, manifest.Source{Name: "add", Query: lib}, `m.yml: "add" isn't a valid name for a source`},
@@ -113,7 +113,7 @@ func TestEditMistakes(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, tt.want)
 		}
 	}
-	if _, err := manifest.Remove("m.yml", []byte(one), []string{"b"}, noVariables); err == nil || err.Error() != `m.yml: there is no source called "b"` || hint(err) != "there are a" {
+	if _, err := manifest.Remove("m.yml", []byte(one), []string{"b"}, noVariables); err == nil || err.Error() != `m.yml: there is no source called "b"` || hint(err) != "its sources are a" {
 		t.Errorf("%v", err)
 	}
 }

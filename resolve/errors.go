@@ -104,7 +104,7 @@ func (e *NotFoundError) noPipeline(where string) string {
 	case e.MergeRequest != nil:
 		return fmt.Sprintf("merge request !%d (%s) has no pipelines of its own%s %s", e.Query.MergeRequest, e.MergeRequest.State, e.Query.which(), where)
 	case e.Unseen:
-		return fmt.Sprintf("no pipeline of merge request !%d%s %s, and this token cannot see whether there is such a merge request", e.Query.MergeRequest, e.Query.which(), where)
+		return fmt.Sprintf("no pipeline of merge request !%d%s %s, and this token cannot see whether the merge request exists", e.Query.MergeRequest, e.Query.which(), where)
 	}
 	switch q := e.Query; {
 	case q.AnyPipeline:
@@ -155,13 +155,13 @@ func (e *NotFoundError) Hint() string {
 	case "successful pipeline":
 		return "check the ref's spelling; a pipeline that is running, has failed or waits for a manual job doesn't count"
 	case "merge request":
-		return "check the number, which is the one behind the !, and the project"
+		return "check the number, which is the one after the !, and the project"
 	case "pipeline", "job id":
 		if e.MergeRequest != nil {
 			return fmt.Sprintf("its source branch %q may have pipelines: ask for those", e.MergeRequest.SourceBranch)
 		}
 		if e.Unseen {
-			return "check the number, which is the one behind the !; job tokens read merge requests since about GitLab 18.4"
+			return "check the number, which is the one after the !; job tokens read merge requests since about GitLab 18.4"
 		}
 		return "check the id, which is the number in the address, and the project"
 	}

@@ -217,7 +217,7 @@ func TestUnseenMergeRequest(t *testing.T) {
 	t.Parallel()
 	_, err := resolve.New(resolve.Options{API: &fakeAPI{}}).Artifacts(t.Context(), resolve.Query{Project: "7", MergeRequest: 9, Jobs: []string{"build"}})
 	missing, ok := errors.AsType[*resolve.NotFoundError](err)
-	if !ok || !missing.Unseen || missing.Reason() != resolve.ReasonNoPipeline || !strings.Contains(err.Error(), "no pipeline of merge request !9 in project 7, and this token cannot see whether there is such a merge request") || !strings.Contains(missing.Hint(), "18.4") {
+	if !ok || !missing.Unseen || missing.Reason() != resolve.ReasonNoPipeline || !strings.Contains(err.Error(), "no pipeline of merge request !9 in project 7, and this token cannot see whether the merge request exists") || !strings.Contains(missing.Hint(), "18.4") {
 		t.Error(err)
 	}
 }

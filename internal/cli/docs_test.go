@@ -45,17 +45,17 @@ var shapes = []struct {
 	v  any
 }{
 	{"`fetch --format json`: a list of", fetchedJob{}},
-	{"The elements of `files` there", fetchedFile{}},
+	{"The elements of these `files`", fetchedFile{}},
 	{"`ls --format json`: a list of", listedFile{}},
 	{"`resolve --format json`: a list of", resolvedJob{}},
 	{"`resolve --format json --if-missing ignore`, or `warn`: one object", resolvedAnswer{}},
-	{"`explain --format json`: one object; what does not apply is left out", explanation{}},
-	{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object. These fields are always there; beside them is every other field of GitLab's answer, as it comes, such as `commit`, `pipeline`, `runner`, `project`, `tag_list` and `artifacts_file`", jobs.Row{}},
-	{"The elements of `artifacts` there", jobs.File{}},
+	{"`explain --format json`: one object; fields that don't apply are left out", explanation{}},
+	{"`jobs --format json`, `keep --format json`: a list of; `jobs --format jsonl`: lines of; `job … --format json`: one object. These fields are always there, beside every other field of GitLab's answer, unchanged, such as `commit`, `pipeline`, `runner`, `project`, `tag_list` and `artifacts_file`", jobs.Row{}},
+	{"The elements of these `artifacts`", jobs.File{}},
 	{"`doctor --format json`: a list of", finding{}},
 	{"`verify --format json`: a list of", difference{}},
 	{"`sync --format json`: a list of", syncedSource{}},
-	{"`before` and `after` there", syncedJob{}},
+	{"These `before` and `after`", syncedJob{}},
 }
 
 func reference() string {

@@ -23,7 +23,7 @@ func doctorCommand(con *console.Console) *cli.Command {
 		Usage:     "check environment, server, TLS, proxy and token",
 		UsageText: "artifetch doctor [flags]",
 		Description: `Prints one line per check, with a fix for each failure, and what this token may do on
-this server; the last line is the sum. The exit code is that of the first failure.
+this server; the last line sums it up. The exit code is that of the first failure.
 
   artifetch doctor
   artifetch doctor -R group/lib --format json`,

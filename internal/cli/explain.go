@@ -40,7 +40,7 @@ type explainOptions struct {
 func readExplain(c *cli.Context) (o explainOptions, err error) {
 	o = explainOptions{global: readGlobal(c), query: readQuery(c)}
 	if c.Args().Present() {
-		return o, usage("explain takes no PATH", "it says which job is meant, and not which files")
+		return o, usage("explain takes no PATH", "it is about the job, not about files")
 	}
 	o.asJSON, err = wantsJSON(c)
 	return o, err

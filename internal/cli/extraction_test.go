@@ -77,7 +77,7 @@ func TestSHA256(t *testing.T) {
 			}
 		}
 	}
-	if code, _, said := run(t, gitlabtest.Fixture(), gitlabtest.Options{}, "fetch", "-o", t.TempDir(), "--sha256", digest, "--pipeline", "100", "--job", "test *"); code != 2 || !strings.Contains(said, "the SHA-256 is that of one archive") {
+	if code, _, said := run(t, gitlabtest.Fixture(), gitlabtest.Options{}, "fetch", "-o", t.TempDir(), "--sha256", digest, "--pipeline", "100", "--job", "test *"); code != 2 || !strings.Contains(said, "the SHA-256 is for one archive") {
 		t.Errorf("several jobs: code %d, %s", code, said)
 	}
 }

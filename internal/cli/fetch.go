@@ -55,7 +55,7 @@ func readFetch(c *cli.Context) (o fetchOptions, err error) {
 		return o, err
 	}
 	if o.extract.checks.Provenance && len(o.query.asked.Reports) > 0 {
-		return o, usage("--verify-provenance and --report exclude each other", "the runner's statement is in the archive, and only about that")
+		return o, usage("--verify-provenance and --report exclude each other", "the runner's statement is only about the archive")
 	}
 	if o.missing, err = readMissing(c); err != nil {
 		return o, err
@@ -157,7 +157,7 @@ func parseOutput(dir string) (retrieve.Output, error) {
 // parsed adds the flag to an error about words in braces.
 func parsed(flag string, err error) error {
 	if unknown, ok := errors.AsType[*retrieve.UnknownWordError](err); ok {
-		return usage("--"+flag+" has braces around something else than "+strings.Join(unknown.Known, ", "), "leave them out, or use one of these words")
+		return usage("--"+flag+" has braces around something other than "+strings.Join(unknown.Known, ", "), "leave them out, or use one of these words")
 	}
 	return err
 }

@@ -164,7 +164,7 @@ func checkNumber(name string, value any) error {
 func checkWord(what, why string, values ...string) error {
 	for _, value := range values {
 		if ref, found := env.Unexpanded(value); found {
-			return usage(what+" holds the literal text "+ref+": it was not expanded", strings.TrimSuffix("single quotes keep a shell from expanding; "+why, "; "))
+			return usage(what+" holds the literal text "+ref+": it was not expanded", strings.TrimSuffix("a shell doesn't expand variables in single quotes; "+why, "; "))
 		}
 		if strings.TrimSpace(value) == "" {
 			return usage(what+" is empty", cmp.Or(why, "give it a value, or leave it out"))

@@ -25,7 +25,7 @@ func extractionFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "flat", Category: help.Select, Usage: "drop all directories of each name", DisableDefaultText: true},
 		&cli.IntFlag{Name: "unpack", Category: help.Select, Usage: "also unpack archives among the files, `N` levels deep", DefaultText: "0"},
 		&cli.StringFlag{Name: "on-conflict", Category: help.Select, Usage: "existing files: `WHAT` is overwrite, skip or fail", DefaultText: "overwrite"},
-		&cli.StringFlag{Name: "symlinks", Category: help.Select, Usage: "links that point out: `HOW` is safe (refuse), skip (also what can't be made here) or all", DefaultText: "safe"},
+		&cli.StringFlag{Name: "symlinks", Category: help.Select, Usage: "links that point out: `HOW` is safe (refuse), skip (also what can't be created here) or all", DefaultText: "safe"},
 		&cli.StringFlag{Name: "umask", Category: help.Select, Usage: "remove these permission `BITS`, such as 027, from every file", DefaultText: "none"},
 		&cli.BoolFlag{Name: "allow-git", Category: help.Select, Usage: "let an archive write into .git directories", DisableDefaultText: true},
 		&cli.StringFlag{Name: "sha256", Category: help.Select, Usage: "refuse an archive whose SHA-256 isn't `HEX`; downloads the whole archive", DefaultText: "any"},

@@ -64,7 +64,7 @@ func readSource(c *cli.Context) retrieve.Source {
 // checkReports refuses flags that don't apply to reports.
 func checkReports(reports []string, from retrieve.Source) error {
 	if len(reports) > 0 && from == retrieve.FromGitLab {
-		return usage("--server and --report exclude each other", "GitLab looks into archives alone: leave out --server")
+		return usage("--server and --report exclude each other", "GitLab only lists archives: leave out --server")
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (s *session) canAsk(given bool, command string) error {
 	if given || s.con.Attended() {
 		return nil
 	}
-	return usage(command+" asks for confirmation, and there is no terminal", "use --yes to confirm")
+	return usage(command+" asks for confirmation, but there is no terminal", "use --yes to confirm")
 }
 
 // confirm asks the user at the terminal, unless --yes is given.
@@ -153,10 +153,10 @@ func readArchive(c *cli.Context) (o archiveOptions, err error) {
 	}
 	typed := func(name string) bool { return c.IsSet(name) && os.Getenv(envName(name)) == "" }
 	if i := slices.IndexFunc(aboutFiles, typed); i >= 0 {
-		return o, usage("--archive writes the archive as it is: --"+aboutFiles[i]+" has no meaning with it", "leave out one of them")
+		return o, usage("--archive writes the archive itself: --"+aboutFiles[i]+" has no effect with it", "leave out one of them")
 	}
 	if c.Args().Present() {
-		return o, usage("--archive writes the archive as it is: it takes no PATH", "leave out the paths, or --archive to extract them")
+		return o, usage("--archive writes the whole archive: it takes no PATH", "leave out the paths, or --archive to extract them")
 	}
 	if strings.HasSuffix(o.file, "/") {
 		return o, usage("--archive names a directory", "name a file in it: "+o.file+"{job}.zip")
@@ -171,7 +171,7 @@ func readArchive(c *cli.Context) (o archiveOptions, err error) {
 		}
 	}
 	if i := slices.IndexFunc(aboutResult, typed); o.stream && i >= 0 {
-		return o, usage("--archive "+o.file+" writes nothing but the archive: --"+aboutResult[i]+" has no meaning with it", "give --archive the name of a file")
+		return o, usage("--archive "+o.file+" writes nothing but the archive: --"+aboutResult[i]+" has no effect with it", "give --archive the name of a file")
 	}
 	return o, nil
 }

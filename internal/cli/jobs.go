@@ -47,7 +47,7 @@ all fields of GitLab's answer.
 			&cli.BoolFlag{Name: "with-artifacts", Category: help.Which, Usage: "list jobs whose archive has not expired", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "include-retried", Category: help.Which, Usage: "with --pipeline or --ref: also list retried jobs", DisableDefaultText: true},
 			&cli.IntFlag{Name: "limit", Category: help.Output, Usage: "list at most `N` jobs; 0 means all", Value: defaultLimit},
-			&cli.StringFlag{Name: "format", Category: help.Output, Usage: "`FORMAT` of the result: text, json, or jsonl for one object a line", DefaultText: "text"},
+			&cli.StringFlag{Name: "format", Category: help.Output, Usage: "`FORMAT` of the result: text, json, or jsonl for one object per line", DefaultText: "text"},
 		},
 		Action: action(con, readJobs, runJobs),
 	}

@@ -86,7 +86,7 @@ job tokens for this.
   artifetch delete --job-id 1001 --yes
   artifetch delete -R group/app --all --yes`,
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
-			&cli.BoolFlag{Name: "all", Category: help.Which, Usage: "of all jobs of the project", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "all", Category: help.Which, Usage: "delete the artifacts of all jobs of the project", DisableDefaultText: true},
 			yesFlag(),
 		}),
 		Action: action(con, readDelete, runDelete),
@@ -190,7 +190,7 @@ func (o targetOptions) each(ctx context.Context, con *console.Console, do func(c
 		}
 		for _, a := range found {
 			if a.JobID == 0 {
-				return usage("this token may not list jobs, so that it is not known which one is meant", "name it by --job-id")
+				return usage("this token can't list jobs, so artifetch can't tell which one you mean", "name it by --job-id")
 			}
 		}
 		return do(ctx, s, found)

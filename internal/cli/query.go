@@ -60,7 +60,7 @@ func (o queryOptions) oneRef(command string) error {
 	if len(o.asked.MoreRefs) == 0 {
 		return nil
 	}
-	return usage("--ref is there several times, and "+command+" changes what it finds", "give one: a typo in the first would lead to the job of the next")
+	return usage("--ref is given several times, but "+command+" changes what it finds", "give one: a typo in the first would lead to the job of the next")
 }
 
 // named returns the flags for a job's name, after those that select the pipeline.

@@ -21,7 +21,7 @@ func resolveCommand(con *console.Console) *cli.Command {
 		Usage:     "print which job, pipeline and archive a query means",
 		UsageText: "artifetch resolve [flags]",
 		Description: `Takes the same query as fetch, and downloads nothing. With --if-missing ignore, it
-says whether there is such an archive: found is true or false, in the JSON output
+says whether the archive exists: found is true or false, in the JSON output
 and, as ARTIFACT_FOUND, in the dotenv report; the exit code is 0 either way.
 
   artifetch resolve --ref main --job build

@@ -141,9 +141,9 @@ func syncAddCommand(con *console.Console) *cli.Command {
 	keys := append(manifest.Keys(), "include")
 	return &cli.Command{
 		Name: "add", Usage: "add a source to the manifest, fetch it and lock it", UsageText: "artifetch sync add NAME [flags] [PATH…]",
-		Description: `The flags are those of fetch that are keys of a manifest, and PATH is as there. Comments
-and order of the file stay, and so do all other sources, as they are locked. If anything
-fails, nothing changes.
+		Description: `Takes PATH and the flags of fetch that are keys of a manifest. The manifest keeps its
+comments and order, and all other sources stay as they are locked. If anything fails,
+nothing changes.
 
   artifetch sync add app --job build --output vendor/app dist/
   artifetch sync add lib -R group/lib --ref v1.0 --job package -o vendor/lib`,

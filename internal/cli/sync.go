@@ -33,9 +33,9 @@ docs/sync.md.
   artifetch sync --update lib`,
 		Flags: slices.Concat(manifestFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "locked", Category: help.Which, Usage: "fetch exactly what is locked (default if CI is set and there is a lock file)", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "update", Category: help.Which, Usage: "resolve the sources NAME, or all, again, and lock the result", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "prune", Category: help.Which, Usage: "also list, and remove, files that no source has, in outputs of one source alone", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "check", Category: help.Which, Usage: "list the sources that could be updated, without fetching; the code is 7 if there are any", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "update", Category: help.Which, Usage: "resolve all sources again, or those named, and lock the result", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "prune", Category: help.Which, Usage: "also list and remove files that no source has, in outputs of a single source", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "check", Category: help.Which, Usage: "list the sources that could be updated, without fetching; exit code 7 if there are any", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "dry-run", Category: help.Which, Usage: "list what would be fetched, without fetching; with --update, what would change", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "offline", Category: help.Transfer, Usage: "make no requests: take what is missing from --cache-dir, or fail", DisableDefaultText: true},
 			formatFlag(),
@@ -93,7 +93,7 @@ func runSync(ctx context.Context, o syncOptions, con *console.Console) error {
 		}
 		for _, name := range o.pin.Names {
 			if !w.Has(name) {
-				return usage(fmt.Sprintf("no source %q in the manifest", name), "there are "+strings.Join(w.Names(), ", "))
+				return usage(fmt.Sprintf("no source %q in the manifest", name), "its sources are "+strings.Join(w.Names(), ", "))
 			}
 		}
 		return o.synchronize(ctx, s, o.syncer(s, w))
@@ -188,8 +188,9 @@ func (o syncOptions) syncer(s *session, w pin.Workspace) *pin.Syncer {
 func syncRemoveCommand(con *console.Console) *cli.Command {
 	return &cli.Command{
 		Name: "remove", Usage: "remove sources from the manifest, with their lock and files", UsageText: "artifetch sync remove NAME… [flags]",
-		Description: `Files that have changed since they were locked stay, and are named. Comments and order
-of the file stay, and so do all other sources, as they are locked. It makes no requests.
+		Description: `Files that have changed since they were locked stay, and a warning names them. The
+manifest keeps its comments and order, and all other sources stay as they are locked.
+Makes no requests.
 
   artifetch sync remove lib`,
 		Flags:  manifestFlags(),

@@ -221,10 +221,10 @@ func pathsOf(list []pin.FileChange, sign byte) []string {
 type syncedSource struct {
 	Source  string     `json:"source"  doc:"name in the manifest"`
 	Action  string     `json:"action"  doc:"none; fetch, for files that were not in place; update, for another job, archive or query; drop, for a source that is not in the manifest anymore"`
-	Before  *syncedJob `json:"before"  doc:"as it was locked; null if it was not"`
-	After   *syncedJob `json:"after"   doc:"as it is locked now; null if there is no such job"`
-	Added   []string   `json:"added"   doc:"paths that were not locked; with --dry-run and --check known only of --update"`
-	Removed []string   `json:"removed" doc:"paths that are locked no longer; of drop, those that are removed"`
+	Before  *syncedJob `json:"before"  doc:"what was locked; null if it was not"`
+	After   *syncedJob `json:"after"   doc:"what is locked now; null if the job doesn't exist"`
+	Added   []string   `json:"added"   doc:"paths that were not locked; with --dry-run and --check, known only for --update"`
+	Removed []string   `json:"removed" doc:"paths that are no longer locked; for drop, those that are removed"`
 	Changed []string   `json:"changed" doc:"paths whose content or mode differs"`
 }
 

@@ -21,8 +21,8 @@ func verifyCommand(con *console.Console) *cli.Command {
 		Usage:     "check the workspace against the lock file",
 		UsageText: "artifetch verify [flags]",
 		Description: `Lists the files that are missing or changed, and extra ones: files in a source's
-output directory that no source has. It says which command mends what. If there are any,
-or the lock file isn't for this manifest, the exit code is 7. It makes no requests.
+output directory that no source has. It says which command fixes what. If there are any,
+or the lock file isn't for this manifest, the exit code is 7. Makes no requests.
 
   artifetch verify
   artifetch verify --format json`,
@@ -36,7 +36,7 @@ type difference struct {
 	Source string `json:"source" doc:"empty for an extra file"`
 	Path   string `json:"path"   doc:"relative to the directory of the manifest"`
 	What   string `json:"what"   doc:"missing, changed or extra"`
-	Mend   string `json:"mend"   doc:"the command that mends it; empty if only you can tell"`
+	Mend   string `json:"mend"   doc:"the command that fixes it; empty if only you can tell"`
 }
 
 // verifyOptions are the options of verify.

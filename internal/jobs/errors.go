@@ -23,7 +23,7 @@ func (e *TokenError) Error() string {
 	if e.None {
 		return "there is no token, and GitLab needs one for " + e.What
 	}
-	return "GitLab accepts no job token for " + e.What
+	return "GitLab doesn't accept job tokens for " + e.What
 }
 
 // Hint says what to do next.

@@ -13,7 +13,7 @@ type Row struct {
 	ID                int64      `json:"id"`
 	Name              string     `json:"name"`
 	Stage             string     `json:"stage"`
-	Status            string     `json:"status"             doc:"as GitLab has it: success, failed, running, …"`
+	Status            string     `json:"status"             doc:"GitLab's: success, failed, running, …"`
 	FailureReason     *string    `json:"failure_reason"     doc:"of a failed job"`
 	AllowFailure      bool       `json:"allow_failure"`
 	Ref               string     `json:"ref"                doc:"branch, tag or refs/merge-requests/…"`

@@ -103,7 +103,7 @@ func (e *DriftError) Error() string {
 
 // Hint says what to do next.
 func (*DriftError) Hint() string {
-	return "lock it as the manifest has it where that is allowed, and commit the lock file"
+	return "update the lock file where that is allowed, and commit it"
 }
 
 // Reason says why a source isn't available as locked.
@@ -147,7 +147,7 @@ func (e *LockError) Hint() string {
 		NoRequests: "allow requests once, to lock it",
 		NotInPlace: "verify the directory to see which, or allow requests",
 		UnknownJob: "set GITLAB_TOKEN to a token with the scope read_api, or name the job by job-id",
-		Replaced:   "someone has changed the archive of a job that has ended; update the source to take it as it is now",
+		Replaced:   "someone has changed the archive of a job that has ended; update the source to accept the new archive",
 	}[e.Reason]
 }
 

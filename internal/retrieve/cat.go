@@ -82,7 +82,7 @@ func (i Inspector) catUnpacked(ctx context.Context, q resolve.Query, a resolve.A
 		return err // the fallback serves the archive, but not single files
 	}
 	if u.size >= 0 && u.size != file.Size() {
-		return errors.Join(&extract.CorruptError{Entry: u.name, Err: fmt.Errorf("%d bytes came of %d", file.Size(), u.size)}, file.Close())
+		return errors.Join(&extract.CorruptError{Entry: u.name, Err: fmt.Errorf("got %d of %d bytes", file.Size(), u.size)}, file.Close())
 	}
 	body, err := file.Range(ctx, 0, file.Size())
 	if err != nil {

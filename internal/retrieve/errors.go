@@ -25,7 +25,7 @@ func (e *SeveralJobsError) Error() string {
 		one, several = "report", "reports"
 	}
 	if e.Digest {
-		return fmt.Sprintf("the SHA-256 is that of one %s, but the query means %d %s", one, e.Jobs, several)
+		return fmt.Sprintf("the SHA-256 is for one %s, but the query means %d %s", one, e.Jobs, several)
 	}
 	return fmt.Sprintf("the query means %d %s, but only one %s can be opened", e.Jobs, several, one)
 }

@@ -39,7 +39,7 @@ func (e *NotProxiedError) Error() string {
 	case redirected:
 		return "GitLab redirects to its storage " + away.Host + ", and doesn't send the archive itself"
 	}
-	return "GitLab can be asked to send an archive itself only by the job's ID, which is not known"
+	return "GitLab only sends an archive itself by the job's ID, which isn't known"
 }
 
 // Hint says what to do next.

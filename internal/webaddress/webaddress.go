@@ -48,7 +48,7 @@ func Is(value string) bool {
 func Parse(value string, api *url.URL) (Page, error) {
 	u, err := url.Parse(value)
 	if err != nil {
-		return Page{}, &Error{What: "not a web address: " + value, Fix: "copy it from the browser as it is"}
+		return Page{}, &Error{What: "not a web address: " + value, Fix: "copy it from the browser unchanged"}
 	}
 	root := strings.TrimSuffix(strings.TrimSuffix(api.Path, "/"), "/api/v4")
 	below, ok := strings.CutPrefix(u.EscapedPath(), root+"/")

@@ -149,12 +149,12 @@ func (r Report) text(list []Variable) (string, error) {
 	var b strings.Builder
 	for _, v := range list {
 		if !utf8.ValidString(v.Value) || printable.HasHidden(v.Value) || strings.TrimSpace(v.Value) != v.Value {
-			return "", &Error{fmt.Sprintf("--dotenv cannot hold %s%s: %q", r.Prefix, v.Name, v.Value), "GitLab reads one line a variable, without quotes; use a name without line breaks, and without blanks at its ends"}
+			return "", &Error{fmt.Sprintf("--dotenv cannot hold %s%s: %q", r.Prefix, v.Name, v.Value), "GitLab reads one line per variable, without quotes; use a name without line breaks, and without spaces at either end"}
 		}
 		_, _ = fmt.Fprintf(&b, "%s%s=%s\n", r.Prefix, v.Name, strings.ReplaceAll(v.Value, "$", "$$"))
 	}
 	if b.Len() >= maxSize {
-		return "", &Error{fmt.Sprintf("--dotenv would have %d bytes, and GitLab takes less than %d", b.Len(), maxSize), "name fewer jobs, or use --format json"}
+		return "", &Error{fmt.Sprintf("--dotenv would have %d bytes, but GitLab takes less than %d", b.Len(), maxSize), "name fewer jobs, or use --format json"}
 	}
 	return b.String(), nil
 }

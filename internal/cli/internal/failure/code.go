@@ -76,7 +76,7 @@ func Codes() map[Code]string {
 		CodeLocal:       "local file system: disk full, permission, conflict",
 		CodeNoMatch:     "no file matched the given paths",
 		CodeWaited:      "--wait ran out",
-		CodeRefused:     "the server refuses as things stand: a job that is not playable, retryable, erasable, …",
+		CodeRefused:     "the server refuses in the current state: a job that is not playable, retryable, erasable, …",
 		CodeHungUp:      "the terminal was closed (SIGHUP)",
 		CodeInterrupted: "interrupted (SIGINT, ^C)",
 		CodePipe:        "standard output was closed by its reader, as by head (SIGPIPE)",

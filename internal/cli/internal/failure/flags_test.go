@@ -21,7 +21,7 @@ func TestHintsFit(t *testing.T) {
 		{ls, "use --job-id=5; --job", "use --job-id=5"},
 		{ls, "pass it on, in a Dockerfile by --build-arg X, or use --server-url", "pass it on, in a Dockerfile by --build-arg X"},
 		{sync, "use --wait DURATION to wait for it; https://g/1", "https://g/1"},
-		{sync, "wait; --pipeline latest takes it as it is", `wait; "pipeline: latest" takes it as it is`},
+		{sync, "wait; --pipeline latest takes it, whatever its status", `wait; "pipeline: latest" takes it, whatever its status`},
 		{sync, "--pipeline 9 takes it from there", `"pipeline: 9" takes it from there`},
 		{sync, "leave it out with --exclude (-x), or use another system", `leave it out with "exclude", or use another system`},
 		{sync, "--update takes it", "--update takes it"},

@@ -91,7 +91,7 @@ func Remedy(why resolve.Explanation, err error) string {
 	}
 	switch why.Remedy {
 	case resolve.RemedyWait:
-		return "--wait DURATION waits for it; --pipeline latest takes it as it is"
+		return "--wait DURATION waits for it; --pipeline latest takes it, whatever its status"
 	case resolve.RemedyPipeline:
 		return fmt.Sprintf("--pipeline %d takes it from there; leave out --ref", why.PipelineID)
 	case resolve.RemedyRecent:
@@ -104,9 +104,9 @@ func Remedy(why resolve.Explanation, err error) string {
 	case resolve.RemedyJob:
 		return fmt.Sprintf("--job-id %d takes that job", why.JobID)
 	case resolve.RemedyAny:
-		return "--any-pipeline takes a job that has succeeded, although its pipeline has not; --pipeline latest takes the newest pipeline as it is"
+		return "--any-pipeline takes a job that has succeeded, even if its pipeline has not; --pipeline latest takes the newest pipeline, whatever its status"
 	case resolve.RemedyStatus:
-		return fmt.Sprintf("--pipeline %d --any-status takes it as it is; leave out what else says which pipeline", why.PipelineID)
+		return fmt.Sprintf("--pipeline %d --any-status takes it, whatever its status; leave out other flags that select a pipeline", why.PipelineID)
 	case resolve.RemedySource:
 		return "give --source one of these, or leave it out"
 	case resolve.RemedyFirst:
@@ -114,7 +114,7 @@ func Remedy(why resolve.Explanation, err error) string {
 	case resolve.RemedyLicence:
 		return "job tokens on the artifacts API need Premium; set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
 	case resolve.RemedyToken:
-		return "a job token is valid only while its job runs: run this inside of a job, or set GITLAB_TOKEN"
+		return "a job token is valid only while its job runs: run this in a job, or set GITLAB_TOKEN"
 	}
 	return strings.Replace(Hint(err), explainHint, "", 1)
 }
@@ -123,7 +123,7 @@ func hintForArchive(h hinter) string {
 	switch e := h.(type) {
 	case *extract.NoMatchError:
 		if e.IsDir {
-			return "fetch downloads all below it, and ls lists it; cat takes the name of a file"
+			return "fetch downloads everything in it, and ls lists it; cat takes the name of a file"
 		}
 	case *extract.LimitError:
 		if flag := map[string]string{"MaxBytes": "--max-bytes", "MaxFiles": "--max-files", "MaxRatio": "--max-ratio"}[e.Option]; flag != "" {
@@ -192,7 +192,7 @@ func hintForTLS(e *transport.TLSError) string {
 var lockHints = map[pin.Reason]string{
 	pin.NoRequests: "run artifetch sync without --offline once",
 	pin.NotInPlace: "give --cache-dir of a cache that has it, or run artifetch sync without --offline once; artifetch verify lists the files",
-	pin.Replaced:   "someone has changed the archive of a job that has ended; --update takes it as it is now",
+	pin.Replaced:   "someone has changed the archive of a job that has ended; --update accepts the new archive",
 }
 
 func hintForRetrieval(h hinter) string {
@@ -279,9 +279,9 @@ func hintForTimeout(e *retrieve.TimeoutError) string {
 		if state.Artifact.Status == "manual" {
 			return strings.TrimSpace(fmt.Sprintf("artifetch job play %d starts it; %s", state.Artifact.JobID, state.Artifact.WebURL))
 		}
-		return strings.TrimSpace("a longer --wait waits on; " + state.Artifact.WebURL)
+		return strings.TrimSpace("use a longer --wait; " + state.Artifact.WebURL)
 	}
-	return "a longer --wait waits on; " + Hint(e.Err)
+	return "use a longer --wait; " + Hint(e.Err)
 }
 
 // localHint returns what to do about a local error without its own hint, or "".

@@ -35,9 +35,9 @@ func TestHints(t *testing.T) {
 	}{
 		{"an error without a hint", errors.New("x"), ""},
 		{"no project", missing("project", resolve.Query{Ref: "HEAD"}), ""},
-		{"no success", missing("successful pipeline", resolve.Query{Ref: "main"}), "--pipeline latest takes it"},
+		{"no success", missing("successful pipeline", resolve.Query{Ref: "main"}), "--pipeline latest takes the newest one"},
 		{"no pipeline", missing("pipeline", resolve.Query{PipelineID: 9}), "check --project"},
-		{"no merge request", missing("merge request", resolve.Query{MergeRequest: 9, Ref: "HEAD"}), "behind the ! of the merge request"},
+		{"no merge request", missing("merge request", resolve.Query{MergeRequest: 9, Ref: "HEAD"}), "after the ! of the merge request"},
 		{"a merge request without pipelines", without(&gitlab.MergeRequest{SourceBranch: "idea", SourceProjectID: 7, TargetProjectID: 7}), "source branch: --ref idea"},
 		{"of a fork", without(&gitlab.MergeRequest{SourceBranch: "idea", SourceProjectID: 8, TargetProjectID: 7}), "--project 8 --ref idea"},
 		{"of a fork that is gone", without(&gitlab.MergeRequest{SourceBranch: "idea", TargetProjectID: 7}), "its source project is gone"},

@@ -44,13 +44,13 @@ func Query(q resolve.Query, err error) error {
 	case resolve.ProblemConflict:
 		return conflictUsage(e)
 	case resolve.ProblemAlone:
-		return Usage("--max-age bounds --recent and --any-pipeline, and neither is given", "add one of them")
+		return Usage("--max-age limits --recent and --any-pipeline, but neither is given", "add one of them")
 	}
 	switch first {
 	case resolve.FieldSHA:
 		return Usage("--sha must be a full commit SHA", "GitLab does not find pipelines by a short one: git rev-parse "+q.SHA)
 	case resolve.FieldBase:
-		return Usage("--base: CI_MERGE_REQUEST_DIFF_BASE_SHA is not a full commit SHA", "GitLab sets it in merge request pipelines; leave it as it is")
+		return Usage("--base: CI_MERGE_REQUEST_DIFF_BASE_SHA is not a full commit SHA", "GitLab sets it in merge request pipelines; don't change it")
 	case resolve.FieldSources:
 		return sourceUsage(q.Sources)
 	case resolve.FieldReports:
@@ -115,7 +115,7 @@ func conflictUsage(e *resolve.QueryError) error {
 	case last == resolve.FieldRef && first != resolve.FieldJobID:
 		return Usage(fieldFlags[first]+" and --ref each say which pipeline", "leave one of them out; only --pipeline latest goes with --ref")
 	case first == resolve.FieldJobID && !slices.Contains(selectors, e.Fields[1]):
-		return Usage("--job-id says which job alone", "leave out "+flagsOf(e.Fields[1:]))
+		return Usage("--job-id already says which job", "leave out "+flagsOf(e.Fields[1:]))
 	case last == resolve.FieldAnyStatus:
 		return Usage(fieldFlags[first]+" takes jobs that have succeeded, --any-status others too", "leave one of them out")
 	case first == resolve.FieldAnyPipeline:
@@ -205,16 +205,16 @@ func hintForMissing(e *resolve.NotFoundError) string {
 		if e.Query.Before != 0 {
 			return "there may be no earlier one: --if-missing ignore continues without it; --any-pipeline also takes a job of a pipeline that failed"
 		}
-		return "check the ref's spelling (no refs/heads/)" + leftOut(e.Query) + "; a pipeline that runs, failed or waits for a manual job does not count: --pipeline latest takes it, --any-pipeline a job of it that succeeded"
+		return "check the ref's spelling (no refs/heads/)" + leftOut(e.Query) + "; pipelines that are running, have failed or wait for a manual job don't count: --pipeline latest takes the newest one, --any-pipeline a job that succeeded in any of them"
 	case "merge request":
-		return "it is the number behind the ! of the merge request; it must be of this project: check --project"
+		return "it is the number after the ! of the merge request; it must be in this project: check --project"
 	case "pipeline":
 		if hint := hintForMergeRequest(e); hint != "" {
 			return hint
 		}
 		return hintForPipeline(e.Query)
 	case "job id":
-		return "a job's id is the number in its address; it must be of this project: check --project"
+		return "a job's id is the number in its address; it must be in this project: check --project"
 	case "job":
 		return `check the job's full name ("test 1/3", "build: [linux, amd64]")` + hintForJob(e)
 	}
@@ -259,7 +259,7 @@ func hintForPipeline(q resolve.Query) string {
 	case q.Base != "":
 		return "the target branch may not run pipelines for its commits; --ref takes the newest one of a branch"
 	}
-	return "a pipeline's id is the number in its address; it must be of this project: check --project"
+	return "a pipeline's id is the number in its address; it must be in this project: check --project"
 }
 
 // explainHint recommends explain, which itself omits it.
@@ -268,13 +268,13 @@ const explainHint = "; artifetch explain looks at the newest pipelines"
 func hintForJob(e *resolve.NotFoundError) string {
 	switch q := e.Query; {
 	case q.Bare && q.Latest:
-		return "; the newest pipeline of the ref is meant, --pipeline names another"
+		return "; this is about the newest pipeline of the ref, --pipeline names another"
 	case q.AnyPipeline, q.Base != "":
 		return ", and whether it has ever succeeded" + explainHint
 	case q.MaxAge > 0:
 		return "; a longer --max-age may reach it"
 	case q.Recent && e.Err != nil: // GitLab's own search
-		return "; this token can't list jobs, so that only the newest successful pipeline was searched"
+		return "; this token can't list jobs, so only the newest successful pipeline was searched"
 	case q.Recent:
 		return ", and that one of the newest successful pipelines has it"
 	case q.Exact() && q.Downstream:
@@ -295,11 +295,11 @@ func hintForRef(e *resolve.NotFoundError) string {
 	case resolve.RefLong:
 		return "use the short name: --ref " + name
 	case resolve.RefEncoded:
-		return "use the name as Git has it: --ref " + name
+		return "use the name as in Git: --ref " + name
 	case resolve.RefSeveral:
 		return "give each ref its own --ref; the first that has the job counts"
 	case resolve.RefRemote:
-		return "pipelines have the name that the branch has on the server: --ref " + name
+		return "use the branch's name on the server: --ref " + name
 	case resolve.RefRequest:
 		return "a merge request is --mr " + name
 	case resolve.RefAddress:
