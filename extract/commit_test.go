@@ -106,6 +106,10 @@ func (c *interfering) Err() error {
 // Value hides the standard library's context below.
 func (*interfering) Value(any) any { return nil }
 
+// Done returns nil: as Err returns no error, it must not look as if the context had ended,
+// which it does with the test.
+func (*interfering) Done() <-chan struct{} { return nil }
+
 // Whichever rename fails, Commit undoes all renames before it.
 func TestEveryRenameFails(t *testing.T) {
 	t.Parallel()

@@ -175,6 +175,9 @@ func (e *endsAfter) Err() error {
 // Value hides the standard library's context below.
 func (e *endsAfter) Value(any) any { return nil }
 
+// Done returns nil: Err alone says when it ends, not the end of the test.
+func (e *endsAfter) Done() <-chan struct{} { return nil }
+
 // Two archives in one stage are committed together, and must not conflict.
 func TestSeveralArchives(t *testing.T) {
 	t.Parallel()
