@@ -79,6 +79,10 @@ func (f *File) SHA256() string { return f.sha256 }
 // Latency returns how long the last request waited for the response headers.
 func (f *File) Latency() time.Duration { return time.Duration(f.remote.latency.Load()) }
 
+// RoundTrip returns how far away the server is that serves the bytes, or zero if no
+// connection was opened.
+func (f *File) RoundTrip() time.Duration { return time.Duration(f.remote.timing.trip.Load()) }
+
 // Ahead returns how many bytes are in memory. Reading them says nothing about the speed
 // of the network.
 func (f *File) Ahead() int64 {

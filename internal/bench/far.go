@@ -238,7 +238,7 @@ func (b *bench) visit(ctx context.Context, i *instance, command string) (visit, 
 	}
 	t.count(&v)
 	if b.trace {
-		fmt.Fprintf(os.Stderr, "%s: %v\n%s", command, v.wall.Round(time.Millisecond), t.timeline(start, i.nearStorage))
+		fmt.Fprintf(os.Stderr, "%s: %v, %v of CPU\n%s", command, v.wall.Round(time.Millisecond), v.cpu.Round(time.Millisecond), t.timeline(start, i.nearStorage))
 	}
 	tree, err := digest(filepath.Join(out, "x"))
 	return v, tree, err

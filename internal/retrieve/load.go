@@ -220,6 +220,7 @@ func (l *Loader) extract(ctx context.Context, stage *extract.Stage, t Task, file
 	if file.Latency() > farAway {
 		o.Workers = farConnections
 	}
+	o.RoundTrip = file.RoundTrip()
 	o.Costly = !file.Redirected()
 	o.Refusals = func() int64 {
 		refusals := file.Stats().Resumes

@@ -1,6 +1,9 @@
 package unzip
 
-import "runtime"
+import (
+	"runtime"
+	"time"
+)
 
 // Pace says how hard to work on an archive. The zero value is ready to use.
 type Pace struct {
@@ -10,6 +13,9 @@ type Pace struct {
 	// Connections is how many there may be at most, if more of them bring more bytes.
 	// Zero means no more than Workers.
 	Connections int
+	// RoundTrip is how far away the server is: the farther, the later a new connection
+	// is of use. Zero means near.
+	RoundTrip time.Duration
 	// Share is how many archives are added at the same time: each takes its part of
 	// the memory for large entries. Zero means one.
 	Share int

@@ -25,9 +25,13 @@ type pool struct {
 }
 
 const (
-	growthPeriod = 80 * time.Millisecond // a few round trips
+	growthPeriod = 80 * time.Millisecond // at least
+	growthTrips  = 4                     // and this many round trips
 	growthGain   = 1.15                  // more connections must pay off by this factor
 	growthWait   = 0.5                   // of the workers' time, if connections are the bottleneck
+	// A new connection brings nothing for three round trips, and as its window is small,
+	// little for some more: by then, those that are there may have brought the rest.
+	growthPays = 8 // round trips
 )
 
 func newPool(ctx context.Context, src archive.Source, sink Sink, o Options) *pool {
@@ -76,9 +80,11 @@ func (p *pool) work() error {
 }
 
 // grow doubles the pool while its workers mostly wait for bytes, the last growth
-// brought more of them per second, regions are left, and the limit isn't reached.
+// brought more of them per second, the limit isn't reached, and enough regions are left
+// that new connections are worth it.
 func (p *pool) grow() {
-	ticker := time.NewTicker(growthPeriod)
+	period := max(growthPeriod, growthTrips*p.opts.RoundTrip)
+	ticker := time.NewTicker(period)
 	defer ticker.Stop()
 	// Bytes that came before the pool started say nothing about its connections.
 	best, last, lastWaited := 0.0, ahead(p.src), int64(0)
@@ -93,10 +99,10 @@ func (p *pool) grow() {
 		now, waited := p.moved.Load(), p.waited.Load()
 		rate, wait := float64(now-last), waited-lastWaited
 		last, lastWaited = now, waited
-		if !p.mostlyWaited(time.Duration(wait)) {
+		if !p.mostlyWaited(time.Duration(wait), period) {
 			continue
 		}
-		if rate < best*growthGain {
+		if rate < best*growthGain || p.soonDone(rate/period.Seconds()) {
 			return
 		}
 		best = rate
@@ -104,6 +110,12 @@ func (p *pool) grow() {
 			p.start(more)
 		}
 	}
+}
+
+// soonDone reports whether the workers will have taken all regions before another
+// connection would be of use, at a rate in bytes per second. It only gets higher.
+func (p *pool) soonDone(rate float64) bool {
+	return float64(p.queue.bytes()) < rate*(growthPays*p.opts.RoundTrip).Seconds()
 }
 
 // onward returns until where a source reads its first answer, which is faster than another

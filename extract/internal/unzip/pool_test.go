@@ -24,8 +24,9 @@ import (
 type slow struct {
 	archive.Source
 	rate  int
-	ahead int64 // bytes that are there already
-	front int64 // where those end that one connection brings
+	ahead int64         // bytes that are there already
+	front int64         // where those end that one connection brings
+	late  time.Duration // until an answer's first byte
 
 	mu        sync.Mutex
 	now, most int // connections
@@ -54,13 +55,14 @@ func (s *slow) Range(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &slowBody{r, s, off}, nil
+	return &slowBody{r, s, off, s.late}, nil
 }
 
 type slowBody struct {
 	io.ReadCloser
-	s   *slow
-	off int64
+	s    *slow
+	off  int64
+	late time.Duration
 }
 
 // Read implements [io.Reader].
@@ -68,6 +70,8 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	if b.s.err != nil && b.off >= b.s.failAt {
 		return 0, b.s.err
 	}
+	time.Sleep(b.late)
+	b.late = 0
 	if b.s.rate > 0 && b.off >= b.s.ahead {
 		p = p[:min(len(p), b.s.rate/100)]
 		time.Sleep(10 * time.Millisecond)
@@ -119,28 +123,37 @@ func stored(t *testing.T, files, size int) ([]byte, []byte) {
 	return zipOf(t, files, content, zip.Store), content
 }
 
-// The pool opens more connections as long as each increases throughput, up to the limit.
+// The pool opens more connections as long as each increases throughput, up to the limit,
+// unless the others will be done before a distant server's connection is of use.
 func TestPoolGrows(t *testing.T) {
 	t.Parallel()
 	zipped, _ := stored(t, 64, 1<<20)
+	const far = 100 * time.Millisecond
 	tests := []struct {
 		name                     string
 		rate, limit, least, most int
 		ahead, front             int64
+		pace                     Pace
 	}{
-		{"each is throttled", 10 << 20, 6, 6, 6, 0, 0},
-		{"and the beginning is there", 10 << 20, 6, 6, 6, 4 << 20, 0},
-		{"over before more would help", 0, 8, 1, 4, 0, 0},
-		{"no more are allowed", 20 << 20, 1, 1, 1, 0, 0},
+		{"each is throttled", 10 << 20, 6, 6, 6, 0, 0, Pace{}},
+		{"and the beginning is there", 10 << 20, 6, 6, 6, 4 << 20, 0, Pace{}},
+		{"over before more would help", 0, 8, 1, 4, 0, 0, Pace{}},
+		{"no more are allowed", 20 << 20, 1, 1, 1, 0, 0, Pace{}},
 		// One of them delivers all but the last six files.
-		{"more wouldn't be sooner", 1 << 20, 16, 2, 4, 0, 58<<20 + 10_000},
+		{"more wouldn't be sooner", 1 << 20, 16, 2, 4, 0, 58<<20 + 10_000, Pace{}},
+		{"near", 10 << 20, 16, 16, 16, 0, 0, Pace{Workers: 8}},
+		{"far, and half is there after four round trips", 12 << 20, 16, 8, 8, 0, 0, Pace{Workers: 8, RoundTrip: far}},
+		{"far, and much is left", 1 << 20, 16, 16, 16, 0, 0, Pace{Workers: 8, RoundTrip: far}},
+		{"farther, and the same", 1 << 20, 16, 8, 8, 0, 0, Pace{Workers: 8, RoundTrip: 10 * far}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { // the throttled source runs on a fake clock
-				src := &slow{Source: archive.FromReaderAt(bytes.NewReader(zipped), int64(len(zipped))), rate: tt.rate, ahead: tt.ahead, front: tt.front}
-				if err := extractAll(t.Context(), t, src, &memSink{}, Pace{Workers: 1, Connections: tt.limit}); err != nil {
+				src := &slow{Source: archive.FromReaderAt(bytes.NewReader(zipped), int64(len(zipped))), rate: tt.rate, ahead: tt.ahead, front: tt.front, late: tt.pace.RoundTrip}
+				pace := tt.pace
+				pace.Workers, pace.Connections = max(pace.Workers, 1), tt.limit
+				if err := extractAll(t.Context(), t, src, &memSink{}, pace); err != nil {
 					t.Fatal(err)
 				}
 				if src.most < tt.least || src.most > tt.most || src.now != 0 {

@@ -31,6 +31,16 @@ func (q *queue) take(w *worker) (r region, more bool) {
 	return r, true
 }
 
+// bytes returns how many bytes no worker has taken yet.
+func (q *queue) bytes() (n int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, r := range q.left {
+		n += r.end - r.off
+	}
+	return n
+}
+
 // waiting returns for how many regions more workers are worth it: not for those that the
 // worker at the front gets sooner. One that has nothing else to do takes these, too.
 func (q *queue) waiting() int {

@@ -78,8 +78,8 @@ func (t *throttle) room(waiting int) int {
 }
 
 // mostlyWaited reports whether the workers spent most of the last period waiting.
-func (t *throttle) mostlyWaited(wait time.Duration) bool {
+func (t *throttle) mostlyWaited(wait, period time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return wait.Seconds() > growthWait*growthPeriod.Seconds()*float64(t.active)
+	return wait.Seconds() > growthWait*period.Seconds()*float64(t.active)
 }
