@@ -1,23 +1,23 @@
-# The images, of what `make release` has put into dist/. `make images` builds them;
-# docs/delivery.md says how they are used. No stage runs anything, so that an image of
-# one architecture can be built on another.
+# The images, from what `make release` put into dist/. `make images` builds them;
+# docs/delivery.md says how to use them. No stage runs anything, so you can build an image
+# for one architecture on another.
 #
-#   scratch (the last)  the program, and nothing else: for COPY --from=, and as a command
+#   scratch (the last)  only the program: for COPY --from=, and as a command
 #   shell               the program and busybox: for image: in a pipeline
 
-# What the shell comes from. "rootfs" is the stage below, for which no registry is asked.
+# The base of the image with a shell. "rootfs" is the stage below, which needs no registry.
 ARG SHELL_BASE=busybox:1.37-musl
 
-# Debian's static busybox, as release/rootfs.sh lays it out.
+# Debian's static busybox, from release/rootfs.sh.
 FROM scratch AS rootfs
 ARG TARGETARCH
 COPY dist/rootfs/linux-${TARGETARCH}/ /
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # A runner starts a shell in the container, which an entrypoint would prevent. The user
-# is root, as in most images for jobs: the runner's own containers make the workspace,
-# and make it root's. `image:docker:user` and `docker run --user` choose another;
-# /etc/passwd knows nobody, and everybody may write to /tmp.
+# is root, as in most images for jobs, because the runner's own containers create the
+# workspace as root. `image:docker:user` and `docker run --user` select another user;
+# /etc/passwd contains the user nobody, and everyone may write to /tmp.
 FROM ${SHELL_BASE} AS shell
 ARG TARGETARCH
 COPY --chmod=755 dist/bin/linux-${TARGETARCH}/artifetch /usr/local/bin/artifetch
@@ -35,8 +35,8 @@ LABEL org.opencontainers.image.title="artifetch" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.created="${CREATED}"
 
-# Certificate authorities are part of the program. The user is nobody; a stage that is
-# built FROM this image reads a secret as `USER 0`, or with `uid=65534` in its mount.
+# The program contains certificate authorities. The user is nobody (65534); a stage built
+# FROM this image can read a secret as `USER 0`, or with `uid=65534` in the mount.
 FROM scratch AS scratch
 ARG TARGETARCH
 COPY --chmod=755 dist/bin/linux-${TARGETARCH}/artifetch /artifetch

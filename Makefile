@@ -1,15 +1,14 @@
-# Each target does its own set-up; all that must be there is Go.
+# Each target does its own setup and only needs Go.
 
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-# The documentation generator, and HTTP/2, which is not spoken, are left out of the
-# program.
+# Leave out the documentation generator, and HTTP/2, which artifetch doesn't use.
 TAGS     := urfave_cli_no_docs,nethttpomithttp2
 LDFLAGS  := -s -w -X gitlab.com/artifetch/artifetch/internal/cli.Version=$(VERSION)
-# text/template calls methods by their names, so that the linker keeps every exported method
-# of every type: 2.8 MB of encoders, encodings and the like. urfave/cli imports it to print
-# help, which package help does here. No template is ever executed: the program is built
-# with a text/template that can't call methods.
+# text/template calls methods by name, so the linker would keep every exported method of
+# every type: 2.8 MB of encoders and the like. urfave/cli imports it to print help, which
+# our package help does instead. No template is ever executed, so the program is built with
+# a text/template that can't call methods.
 LEAN     := $(CURDIR)/bin/lean
 BUILDFLAGS := -overlay $(LEAN)/overlay.json -trimpath -buildvcs=false -tags $(TAGS) -ldflags '$(LDFLAGS)'
 BUILD    := CGO_ENABLED=0 $(GO) build $(BUILDFLAGS)
@@ -18,7 +17,7 @@ TOOLS    := $(CURDIR)/bin/tools
 
 GOLANGCI_VERSION    := v2.15.0
 STATICCHECK_VERSION := v0.8.2
-# A newer one wants Go 1.27.
+# Newer ones need Go 1.27.
 GORELEASER_VERSION  := v2.13.0
 COSIGN_VERSION      := v2.6.1
 GOTESTSUM_VERSION   := v1.13.0
@@ -26,7 +25,7 @@ COBERTURA_VERSION   := v1.5.0
 VERSITYGW_VERSION   := v1.8.0
 FAKEGCS_VERSION     := v1.56.1
 
-# The time that a release carries: that of the commit.
+# All times in a release are the commit's.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
 .PHONY: demo test recording realstores systems check lint bench bench-quick bench-docs bench-smoke microbench lean build size release publish test-release version programs image-rootfs images push-images fuzz clean
@@ -36,8 +35,8 @@ demo:
 	@$(GO) run ./internal/demo
 
 ALLTESTS = $(shell $(GO) env CGO_ENABLED | sed 's/1/-race/;s/0//') -shuffle=on -timeout 20m $(TESTFLAGS) ./...
-## test: every test, with the race detector where there is a C compiler; with
-## REPORTS=1 also what GitLab shows of them: junit.xml, coverage.xml
+## test: every test, with the race detector if there is a C compiler; with REPORTS=1, also
+## the reports that GitLab shows: junit.xml, coverage.xml
 ifndef REPORTS
 test:
 	$(GO) test $(ALLTESTS)
@@ -58,8 +57,8 @@ $(TOOLS)/gocover-cobertura-$(COBERTURA_VERSION):
 
 VERSITYGW := $(TOOLS)/versitygw-$(VERSITYGW_VERSION)
 FAKEGCS   := $(TOOLS)/fake-gcs-server-$(FAKEGCS_VERSION)
-## realstores: the program against real object storage, Apache and Varnish, which it
-## installs where there is Debian's package manager
+## realstores: the program against real object storage, Apache and Varnish; installs them
+## with Debian's package manager if that is there
 realstores: $(VERSITYGW) $(FAKEGCS)
 	.ci/tools realstores
 	PATH="$(VERSITYGW):$(FAKEGCS):$(CURDIR)/.cache/azurite/node_modules/.bin:$$PATH:/usr/sbin" \
@@ -72,7 +71,7 @@ $(FAKEGCS):
 	GOBIN=$@ $(GO) install github.com/fsouza/fake-gcs-server@$(FAKEGCS_VERSION)
 
 ## systems: the program for windows/amd64 in wine, and for linux/arm64 in qemu; installs them
-## where there is Debian's package manager
+## with Debian's package manager if that is there
 systems:
 	.ci/tools systems
 	PATH="$$PATH:/usr/lib/wine" CI=true $(GO) test -tags systems -count=1 -timeout 10m ./test/systems
@@ -81,7 +80,7 @@ systems:
 recording:
 	$(GO) test ./test/terminal -count=1 -run Recording -update
 
-## check: what must hold before the tests are worth running
+## check: everything that CI checks except the tests
 check: lint
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
@@ -91,7 +90,7 @@ check: lint
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
-## lint: staticcheck and golangci-lint, built once by pinned version
+## lint: staticcheck and golangci-lint, built once in pinned versions
 lint: $(TOOLS)/staticcheck-$(STATICCHECK_VERSION) $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 	$(TOOLS)/staticcheck-$(STATICCHECK_VERSION) ./...
 	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run
@@ -108,21 +107,21 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 bench:
 	$(GO) run ./internal/bench
 
-## bench-quick: the same with archives of an eighth, on two networks, and two of the small
-## ones at a distance
+## bench-quick: the same with archives an eighth of the size, on two networks, and two small
+## archives at a distance
 bench-quick:
 	$(GO) run ./internal/bench -quick -nets loop,rtt -far '^(80kB|10MB)/20ms/redirect/ref$$'
 
-## bench-docs: bench, with its tables put into docs/benchmarks.md; on a quiet machine
+## bench-docs: bench, and puts its tables into docs/benchmarks.md; needs an idle machine
 bench-docs:
 	$(GO) run ./internal/bench -update docs/benchmarks.md
 
 ## bench-smoke: every archive once, small, from a real nginx, plain and over TLS, and one at
-## a distance; fails where trees differ or too much memory is taken
+## a distance; fails if trees differ or memory exceeds the limit
 bench-smoke:
 	$(GO) run ./internal/bench -quick -n 1 -nets loop,tls -far '^1MB/20ms/redirect/ref$$' -far-n 1 -start-n 1
 
-## microbench: the parts
+## microbench: benchmarks of single parts
 microbench:
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/inflate ./fetch ./extract
 
@@ -149,13 +148,13 @@ GORELEASER        ?= $(TOOLS)/goreleaser-$(GORELEASER_VERSION)
 COSIGN            ?= $(TOOLS)/cosign-$(COSIGN_VERSION)
 GORELEASE          = $(RELEASE_ENV) RELEASE_PLATFORMS="$(RELEASE_PLATFORMS)" GO="$(GO)" GORELEASER="$(GORELEASER)" COSIGN="$(COSIGN)" \
 	OVERLAY="$(LEAN)/overlay.json" TAGS="$(TAGS)" LDFLAGS="$(LDFLAGS)" release/goreleaser.sh
-## release: archives, packages, SBOMs, the source and checksums in dist/, for every
-## platform, by GoReleaser
+## release: builds archives, packages, SBOMs, the source and checksums for every platform
+## into dist/, with GoReleaser
 release: lean $(GORELEASER)
 	@$(GORELEASE) check
 	@$(GORELEASE) snapshot
 
-## publish: the same of a tag, signed, as a release of the project in GitLab; for the
+## publish: the same for a tag, signed, as a release of the GitLab project; for the
 ## pipeline of a tag
 publish: lean $(GORELEASER) $(COSIGN)
 	@$(GORELEASE) publish
@@ -168,24 +167,24 @@ $(TOOLS)/cosign-$(COSIGN_VERSION):
 	GOBIN=$(TOOLS) $(GO) install github.com/sigstore/cosign/v2/cmd/cosign@$(COSIGN_VERSION)
 	mv $(TOOLS)/cosign $@
 
-## programs: the program alone, for the images of IMAGE_ARCHS, where release puts it
+## programs: only the programs, for the images of IMAGE_ARCHS, where release puts them
 programs: lean
 	@for arch in $(IMAGE_ARCHS); do \
 		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/bin/linux-$$arch/artifetch . || exit 1; done
 
-## test-release: makes releases by GoReleaser, installs and unpacks what they consist of,
-## and publishes one into a simulated GitLab
+## test-release: builds releases with GoReleaser, installs and unpacks their files, and
+## publishes one to a simulated GitLab
 test-release: $(GORELEASER)
 	RELEASE_TESTS=1 GORELEASER="$(GORELEASER)" $(GO) test -timeout 30m -run '^(TestRelease|TestPublish)$$' $(TESTFLAGS) ./test/delivery
 
-## version: "Unreleased" in CHANGELOG.md becomes VERSION, and so does the version that
-## components, pages and examples name; a commit and a tag are up to you
+## version: turns "Unreleased" in CHANGELOG.md into VERSION, and updates the version in
+## components, pages and examples; committing and tagging is up to you
 version:
 	@VERSION="$(VERSION)" release/version.sh
 
-# What images are called, and how buildah is called: a registry's address, and
-# BUILDAH='buildah --storage-driver vfs' BUILD_FLAGS='--isolation chroot' in a job. With
-# SHELL_BASE=rootfs the shell is what image-rootfs laid out, and no registry is asked.
+# The images' name, which is an address in a registry, and how to run buildah: in a job,
+# BUILDAH='buildah --storage-driver vfs' BUILD_FLAGS='--isolation chroot'. With
+# SHELL_BASE=rootfs, the shell is the one from image-rootfs, and no registry is needed.
 IMAGE       ?= artifetch
 IMAGE_ARCHS ?= amd64 arm64
 SOURCE      ?= $(CI_PROJECT_URL)
@@ -194,19 +193,20 @@ SOURCE      ?= $(CI_PROJECT_URL)
 image-rootfs:
 	$(RELEASE_ENV) release/rootfs.sh $(IMAGE_ARCHS)
 
-## images: an image with the program alone, and one with a shell, of what release made
+## images: an image with only the program, and one with a shell, from what release built
 images:
 	$(RELEASE_ENV) IMAGE="$(IMAGE)" IMAGE_ARCHS="$(IMAGE_ARCHS)" SOURCE="$(SOURCE)" release/images.sh
 
-## push-images: those to their registry, each signed by its digest; for the pipeline of a tag
+## push-images: pushes them to their registry and signs each by its digest; for the
+## pipeline of a tag
 push-images: $(COSIGN)
 	@VERSION="$(VERSION)" IMAGE="$(IMAGE)" COSIGN="$(COSIGN)" release/push.sh
 
 FUZZTIME  ?= 60s
-# Where what was found interesting is kept. Each run begins with all of it, and that is
-# part of its time: CI, which gives a target ten seconds, begins with the seeds.
+# Where Go keeps interesting inputs. Each run starts with all of them, which takes part of
+# its time, so CI, which gives each target ten seconds, starts with only the seeds.
 FUZZCACHE ?= $(shell $(GO) env GOCACHE)/fuzz
-## fuzz: every fuzz target for FUZZTIME; what it finds becomes a seed
+## fuzz: every fuzz target for FUZZTIME; inputs that fail become seeds
 fuzz:
 	@.ci/fuzz $(FUZZTIME) $(FUZZCACHE)
 

@@ -101,7 +101,7 @@ headers() {
 	has curl || fail 2 'install curl to send a header: wget would show it in the process list'
 }
 
-# choose_tool decides who downloads.
+# choose_tool selects curl or wget.
 choose_tool() {
 	if has curl; then
 		tool=curl

@@ -30,7 +30,7 @@ func checkStatus(resp *http.Response) error {
 	return statusError(resp.StatusCode)
 }
 
-// statuses returns the meaningful statuses, their neighbors, and the last of each class,
+// statuses returns the meaningful statuses, their neighbours, and the last of each class,
 // except those that net/http follows by itself.
 func statuses() []int {
 	all := []int{299, 300, 304, 305, 306, 399, 451, 499, 599}

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs GoReleaser with the variables that .goreleaser.yaml takes:
+# Runs GoReleaser with the variables that .goreleaser.yaml uses:
 #
-#   release/goreleaser.sh snapshot   everything into dist/, of any commit; nothing is published
-#   release/goreleaser.sh publish    the same of a tag, signed, and as a release in GitLab
-#   release/goreleaser.sh check      whether .goreleaser.yaml is valid
-#   release/goreleaser.sh version    what $VERSION is called in packages
+#   release/goreleaser.sh snapshot   builds any commit into dist/, and publishes nothing
+#   release/goreleaser.sh publish    builds a tag, signs it, and publishes a release in GitLab
+#   release/goreleaser.sh check      checks .goreleaser.yaml
+#   release/goreleaser.sh version    prints the version that packages have for $VERSION
 #
 # The Makefile sets VERSION, SOURCE_DATE_EPOCH, GORELEASER and the flags of the compiler.
-# RELEASE_PLATFORMS=linux/amd64,linux/arm makes fewer files.
+# RELEASE_PLATFORMS=linux/amd64,linux/arm builds fewer files.
 set -eu
 umask 022
 
@@ -16,8 +16,8 @@ fail() {
 	exit 1
 }
 
-# package_version prints a semantic version that deb, rpm and apk sort where it belongs: a
-# commit after v1.2.0 is an alpha of 1.2.1, and one without a tag is older than any release.
+# package_version prints a semantic version that deb, rpm and apk sort correctly: a commit
+# after v1.2.0 is an alpha of 1.2.1, and a commit without any tag is older than any release.
 package_version() {
 	printf '%s\n' "$VERSION" | awk -v time="$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d%H%M%S)" '
 		{ sub(/^v/, ""); sub(/-dirty$/, "") }
@@ -30,7 +30,7 @@ package_version() {
 		{ print "0.0.0-alpha" time }'
 }
 
-# config prints where the configuration is, without the platforms that nobody asked for.
+# config prints the path of the configuration, limited to the selected platforms.
 config() {
 	[ "${RELEASE_PLATFORMS:-all}" != all ] || {
 		echo .goreleaser.yaml
@@ -66,7 +66,7 @@ version)
 check) exec "$GORELEASER" check --quiet ;;
 snapshot)
 	skip=sign
-	# Their pages name all platforms.
+	# The package managers' files list all platforms.
 	[ "${RELEASE_PLATFORMS:-all}" = all ] || skip=$skip,homebrew,scoop,aur
 	config=$(config)
 	"$GORELEASER" release --snapshot --clean --skip="$skip" --config "$config"
@@ -75,12 +75,12 @@ publish)
 	[ "$PACKAGE_VERSION" = "${VERSION#v}" ] || fail "$VERSION isn't a version to publish: v1.2.3, or v1.2.3-rc1 (alpha, beta, rc)"
 	mkdir -p bin
 	release/notes.sh "$VERSION" >bin/notes.md
-	# The token of the job makes the release, and nothing else.
+	# Use only the job's token to create the release.
 	GITLAB_TOKEN=${GITLAB_TOKEN:-$CI_JOB_TOKEN} "$GORELEASER" release --clean --release-notes bin/notes.md
 	;;
 *) fail 'which one: snapshot, publish, check, version?' ;;
 esac
 cp -p install.sh dist/install.sh
 touch -d "@$SOURCE_DATE_EPOCH" dist/install.sh dist/checksums.txt
-# What GoReleaser keeps for itself, with times and paths of this machine.
+# GoReleaser's own files, with times and paths of this machine.
 rm -rf dist/artifacts.json dist/digests.txt dist/config.yaml dist/metadata.json dist/artifetch_*/

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds the images of Dockerfile, of what `make release` has put into dist/, by buildah:
-# $IMAGE:$VERSION with the program alone, $IMAGE:$VERSION-shell with busybox, each a list
-# of one image for each architecture. The same dist/ gives the same digests.
+# Builds the images of Dockerfile with buildah, from what `make release` put into dist/:
+# $IMAGE:$VERSION with only the program, and $IMAGE:$VERSION-shell with busybox. Each is a
+# list with one image per architecture. The same dist/ gives the same digests.
 set -eu
 : "${VERSION:?}" "${SOURCE_DATE_EPOCH:?}"
 image=${IMAGE:-artifetch}
@@ -20,12 +20,12 @@ done
 for target in ${IMAGE_TARGETS:-scratch shell}; do
 	name=$image:$VERSION
 	[ "$target" = scratch ] || name=$name-$target
-	# What is there already would get more entries.
+	# An existing list would get more entries.
 	${BUILDAH:-buildah} manifest rm "$name" >/dev/null 2>&1 || true
 	set -- --build-arg VERSION="$VERSION" --build-arg REVISION="$revision" --build-arg CREATED="$created"
 	[ -z "${SOURCE:-}" ] || set -- "$@" --build-arg SOURCE="$SOURCE"
 	[ -z "${SHELL_BASE:-}" ] || set -- "$@" --build-arg SHELL_BASE="$SHELL_BASE"
-	# shellcheck disable=SC2086 # they are several words
+	# shellcheck disable=SC2086 # several words
 	${BUILDAH:-buildah} bud ${BUILD_FLAGS:-} --timestamp "$SOURCE_DATE_EPOCH" --identity-label=false \
 		--target "$target" --platform "$platforms" --manifest "$name" "$@" .
 	printf '%s: %s\n' "$name" "$platforms"

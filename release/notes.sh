@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints what CHANGELOG.md says of a version: release/notes.sh v1.2.3
+# Prints what CHANGELOG.md says about a version: release/notes.sh v1.2.3
 set -eu
 notes=$(awk -v heading="## ${1:?which version?}" '
 	$0 == heading || index($0, heading " ") == 1 { found = 1; next }

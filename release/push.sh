@@ -1,14 +1,14 @@
 #!/bin/sh
-# Pushes the images that `make images` has built to the registry of the job, and signs
-# them by the digest that the registry has.
+# Pushes the images that `make images` built to the job's registry, and signs them by the
+# digests in the registry.
 set -eu
 : "${VERSION:?}" "${IMAGE:?}"
 buildah=${BUILDAH:-buildah}
 digest=$(mktemp)
 trap 'rm -f "$digest"' EXIT
 
-# The registry's password is the job's; no process list shows it. cosign finds it where
-# buildah keeps it.
+# The registry's password is the job token; it doesn't appear in process lists. cosign
+# reads it from buildah's file.
 DOCKER_CONFIG=${DOCKER_CONFIG:-$HOME/.docker}
 export DOCKER_CONFIG
 mkdir -p "$DOCKER_CONFIG"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Lays out dist/rootfs/linux-ARCH for each ARCH that is named (amd64, arm64): Debian's
-# static busybox under all its names, users, and /tmp. An image of it needs no registry.
+# Creates dist/rootfs/linux-ARCH for each given ARCH (amd64, arm64): Debian's static
+# busybox under all its names, users, and /tmp. Building an image from it needs no registry.
 #
 #   release/rootfs.sh amd64 arm64
 #
-# busybox is $BUSYBOX_amd64, $BUSYBOX_arm64; else that of the package busybox-static that
-# is installed here; else, of another architecture, it is downloaded by apt-get, which
-# verifies it. Its names are those of the one that is installed here: it can be asked.
+# busybox is $BUSYBOX_amd64 or $BUSYBOX_arm64, or else the one in the installed package
+# busybox-static. For another architecture, apt-get downloads and verifies it. The list of
+# its names comes from the installed one, because only that can run here.
 set -eu
 umask 022
 out=dist/rootfs
@@ -26,7 +26,7 @@ trap 'exit 130' INT
 
 dpkg -s busybox-static >/dev/null 2>&1 || fail 'the package busybox-static is not installed'
 
-# download ARCH prints where the busybox of another architecture is.
+# download ARCH downloads another architecture's busybox and prints its path.
 download() {
 	mkdir -p "$tmp/$1/lists/partial" "$tmp/$1/cache/archives/partial"
 	(
@@ -40,7 +40,7 @@ download() {
 	printf '%s\n' "$tmp/$1/root/bin/busybox"
 }
 
-# busybox ARCH prints where it is.
+# busybox ARCH prints its path.
 busybox() {
 	eval "given=\${BUSYBOX_$1:-}"
 	if [ -n "$given" ]; then
@@ -52,7 +52,7 @@ busybox() {
 	fi
 }
 
-# Other versions have other names. A rebuild of the package (+b1) changes none.
+# Other versions have other names. A rebuild of the package (+b1) has the same ones.
 banner=$("$native" | sed -n '1s/\(+b[0-9]*\)\{0,1\}) .*//p')
 [ -n "$banner" ] || fail "$native does not say which version it is"
 

@@ -1,19 +1,19 @@
 #!/bin/sh
-# Signs what was released, by cosign ($COSIGN): in a job of GitLab without a key, as the
-# pipeline of a tag (SIGSTORE_ID_TOKEN of id_tokens), elsewhere by the key COSIGN_KEY.
+# Signs a release with cosign ($COSIGN): in a GitLab job without a key, as the pipeline of
+# a tag (SIGSTORE_ID_TOKEN from id_tokens); elsewhere with the key COSIGN_KEY.
 #
 #   release/sign.sh checksums checksums.txt BUNDLE    signs the file
-#   release/sign.sh provenance checksums.txt BUNDLE   signs a statement of how all files came to be
+#   release/sign.sh provenance checksums.txt BUNDLE   signs a statement about how all files were built
 #   release/sign.sh statement checksums.txt           prints that statement
 #   release/sign.sh index checksums.txt FILE          writes the version with its digest, for Renovate
-#   release/sign.sh image NAME@DIGEST                 signs an image, with those that it lists
+#   release/sign.sh image NAME@DIGEST                 signs an image and those that it lists
 #
 # The statement is SLSA provenance (https://slsa.dev/spec/v1.0/provenance): its subjects
 # are the files of checksums.txt, with the same digests.
 set -eu
 cosign=${COSIGN:-cosign}
 
-# by_whom runs cosign with the flags that say who signs. No token is an argument.
+# by_whom runs cosign with the flags that say who signs. Tokens aren't passed as arguments.
 by_whom() {
 	if [ -n "${COSIGN_KEY:-}" ]; then
 		"$cosign" "$@" --yes --key "$COSIGN_KEY" --tlog-upload=false

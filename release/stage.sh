@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lays out in bin/stage what archives and packages hold beside the program, and what makes
-# the SBOMs. GoReleaser runs it before it builds.
+# Puts into bin/stage what archives and packages contain besides the program, and the
+# program that writes the SBOMs. GoReleaser runs it before it builds.
 set -eu
 umask 022
 : "${GO:=go}" "${TAGS:?}" "${OVERLAY:?}" "${SOURCE_DATE_EPOCH:?}"
@@ -8,8 +8,8 @@ stage=bin/stage
 rm -rf "$stage"
 mkdir -p "$stage/completions"
 
-# licences prints those of the modules that are part of the program on any system, as the
-# modules ask for. Go's own library has that of golang.org/x/sys.
+# licences prints the licences of all modules in the program, on any system, as they
+# require. Go's standard library has the same one as golang.org/x/sys.
 licences() {
 	for os in linux darwin windows; do
 		CGO_ENABLED=0 GOOS=$os GOARCH=amd64 "$GO" list -deps -tags "$TAGS" \
@@ -38,9 +38,9 @@ licences() {
 licences >"$stage/LICENSES.txt"
 rm "$stage/modules"
 gzip -9n <docs/artifetch.1 >"$stage/artifetch.1.gz"
-# For this machine, whichever one the release is for.
+# Built for this machine, whatever the release's platform.
 unset GOOS GOARCH GOAMD64 GOARM64 GOFLAGS
-# The flags are those of the release, so that little is compiled twice.
+# With the release's flags, so that little is compiled twice.
 CGO_ENABLED=0 "$GO" build -overlay "$OVERLAY" -trimpath -buildvcs=false -tags "$TAGS" -o "$stage/artifetch" .
 CGO_ENABLED=0 "$GO" build -trimpath -buildvcs=false -o "$stage/sbom" ./internal/sbom
 for shell in bash:artifetch.bash fish:artifetch.fish powershell:artifetch.ps1 zsh:_artifetch; do

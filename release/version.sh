@@ -1,10 +1,10 @@
 #!/bin/sh
-# What is unreleased in CHANGELOG.md becomes $VERSION, and every page, component and
-# example that names the last version names this one:
+# Turns "Unreleased" in CHANGELOG.md into $VERSION, and updates the version in pages,
+# components and examples:
 #
 #   make version VERSION=v1.2.3
 #
-# It changes files alone: read them, commit them, and push the tag.
+# It only changes files: review and commit them, and push the tag.
 set -eu
 files='README.md SECURITY.md docs/channels.md docs/delivery.md channels/mise.toml templates/fetch.yml templates/setup.yml templates/sync.yml'
 
@@ -18,7 +18,7 @@ printf '%s\n' "${VERSION:-}" | grep -qE '^v[0-9]+\.[0-9]+\.[0-9]+(-(alpha|beta|r
 ! grep -q "^## $VERSION\( \|\$\)" CHANGELOG.md || fail "CHANGELOG.md has $VERSION already"
 [ -n "$(release/notes.sh Unreleased 2>/dev/null)" ] || fail 'CHANGELOG.md has nothing that is unreleased'
 
-# What components name as the version that they came with.
+# The components' own version.
 last=$(sed -n 's|.*default: registry\.gitlab\.com/artifetch/artifetch:\(v[0-9.]*\(-[a-z]*[0-9]*\)\{0,1\}\)-shell$|\1|p' templates/fetch.yml)
 [ -n "$last" ] || fail 'templates/fetch.yml names no version of the image'
 

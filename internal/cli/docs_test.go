@@ -65,7 +65,7 @@ func reference() string {
 	say("# artifetch: commands, flags, output\n\n")
 	say("    %s\n\n", app.UsageText)
 	say("Every flag `--some-flag` can be given as the variable `ARTIFETCH_SOME_FLAG`; a flag that can be repeated takes one value per line there. ")
-	say("The order is: flag, `ARTIFETCH_*`, `GITLAB_TOKEN`, `CI_*`, default. Flags may stand before and after arguments.\n\n")
+	say("The order is: flag, `ARTIFETCH_*`, `GITLAB_TOKEN`, `CI_*`, default. Flags can come before or after arguments.\n\n")
 	say("## Flags of every command\n\n")
 	b.WriteString(flagList(globalFlags()))
 	for _, c := range app.Commands {

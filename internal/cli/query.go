@@ -143,7 +143,7 @@ func misplaced(c *cli.Context) error {
 	args, o := c.Args().Slice(), readQuery(c)
 	if i := slices.IndexFunc(args, isAddress); i >= 0 {
 		meant := append(o.flagsForAddress(args[i]), slices.Delete(slices.Clone(args), i, i+1)...)
-		return usage(args[i]+" is an address, and not a path in an archive", "did you mean: "+shown(c.Command.HelpName, meant...))
+		return usage(args[i]+" is an address, not a path in an archive", "did you mean: "+shown(c.Command.HelpName, meant...))
 	}
 	if len(args) == 0 || slices.ContainsFunc([]string{"job", "job-id", "all"}, c.IsSet) {
 		return nil

@@ -12,7 +12,7 @@ import (
 // job chooses what its log contains, and a terminal executes what it reads (ECMA-48): a
 // log could change its title, its contents, its clipboard.
 //
-// With colors, the sequences for colors and for erasing a line stay. Without, only text
+// With colours, the sequences for colours and for erasing a line stay. Without, only text
 // does. If a carriage return overwrites a line, it passes on only the last text, which
 // also removes the markers of GitLab's sections.
 type LogFilter struct {

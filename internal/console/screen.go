@@ -20,7 +20,7 @@ type screen struct {
 	secrets atomic.Pointer[redact.Secrets] // in messages
 	token   atomic.Pointer[redact.Secrets] // in results
 	json    atomic.Bool                    // programs read the messages
-	colours atomic.Bool                    // messages have colors
+	colours atomic.Bool                    // messages have colours
 
 	mu    sync.Mutex
 	drawn []string // the lines below the messages

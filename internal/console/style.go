@@ -11,13 +11,13 @@ const (
 	Heading   Style = "1"  // bold
 )
 
-// SetColours says whether messages have colors.
+// SetColours says whether messages have colours.
 func (c *Console) SetColours(on bool) { c.screen.colours.Store(on) }
 
-// Coloured reports whether messages have colors.
+// Coloured reports whether messages have colours.
 func (c *Console) Coloured() bool { return c.screen.colours.Load() }
 
-// Paint gives text the color of a style, if messages have colors.
+// Paint gives text the colour of a style, if messages have colours.
 func (c *Console) Paint(s Style, text string) string {
 	if !c.Coloured() || text == "" {
 		return text

@@ -38,7 +38,7 @@ func (e *Error) Error() string { return e.What }
 // Hint says what to do next.
 func (e *Error) Hint() string { return e.Fix }
 
-// Is reports whether a value is an address, and not an ID or path.
+// Is reports whether a value is an address, not an ID or a path.
 func Is(value string) bool {
 	return strings.HasPrefix(value, "https://") || strings.HasPrefix(value, "http://")
 }
