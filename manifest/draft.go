@@ -21,7 +21,7 @@ const draftHead = `# The artifacts that this directory needs. "artifetch sync" f
 # lock file which jobs and which files they are. Commit both files.
 version: 1
 
-# What all sources have that don't say otherwise.
+# Defaults for sources that don't set these keys.
 defaults:
 `
 
@@ -29,7 +29,7 @@ const draftKeys = `# A source can also have these keys, and others that docs/syn
 #   paths: [dist/, 'lib/**/*.so']   fetch only these files
 #   exclude: ['**/*.map']           leave these out
 #   strip-components: 1             drop the first directory of each name
-#   if-missing: warn                go on if there is no such job
+#   if-missing: warn                continue if the job doesn't exist
 `
 
 const draftEmpty = `#
