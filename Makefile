@@ -32,6 +32,7 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
 ## demo: the main job against a simulated GitLab on loopback
 demo:
+	@echo "compiling the demo and artifetch: the first time takes a minute" >&2
 	@$(GO) run ./internal/demo
 
 ALLTESTS = $(shell $(GO) env CGO_ENABLED | sed 's/1/-race/;s/0//') -shuffle=on -timeout 20m $(TESTFLAGS) ./...

@@ -46,7 +46,11 @@ func (f *File) verify(o Options) error {
 			return err
 		}
 	}
-	got, err := digestOf(f.ctx, f, f.size)
+	var whole io.Reader = io.NewSectionReader(f, 0, f.size)
+	if f.spool == nil { // it is still arriving
+		whole = &tallied{whole, &tally{total: f.size, tell: f.remote.onSpool}}
+	}
+	got, err := digest.Sum(f.ctx, whole)
 	switch {
 	case err != nil:
 		return err

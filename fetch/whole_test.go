@@ -196,6 +196,18 @@ func TestProgressOfTheWhole(t *testing.T) {
 	}
 }
 
+// A small archive that is checked while it arrives has progress, too.
+func TestProgressOfADigest(t *testing.T) {
+	t.Parallel()
+	data := content(5 * mib)
+	o := serve(t, data, nil)
+	var last, of int64
+	open(t, o, fetch.Options{SHA256: sum(data), OnSpool: func(have, total int64) { last, of = have, total }})
+	if last != int64(len(data)) || of != last {
+		t.Errorf("%d of %d bytes", last, of)
+	}
+}
+
 // The end of a connection isn't the end of a file: a reader that checks for that must not
 // take the archive for a truncated one.
 func TestEndOfAConnection(t *testing.T) {

@@ -64,13 +64,18 @@ func readCat(c *cli.Context) (catOptions, error) {
 
 func runCat(ctx context.Context, o catOptions, con *console.Console) error {
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
+		progress := s.newProgress(logOptions{})
+		s.show(progress)
+		defer progress.End()
 		if o.output == "" {
-			return s.inspector().Cat(ctx, q, o.file, con.Out)
+			return s.inspector().Cat(ctx, q, o.file, &after{con.Out, progress.End})
 		}
 		start, written := time.Now(), counted(0)
 		err := atomicfile.Write(ctx, o.output, func(to io.Writer) error {
-			return s.inspector().Cat(ctx, q, o.file, io.MultiWriter(to, &written))
+			reading := func() { progress.Doing("reading " + o.name()) }
+			return s.inspector().Cat(ctx, q, o.file, &after{io.MultiWriter(to, &written), reading})
 		})
+		progress.End()
 		if target, _ := atomicfile.Target(o.output); target != "" {
 			err = failure.Unchanged(err)
 		}
@@ -84,6 +89,18 @@ func runCat(ctx context.Context, o catOptions, con *console.Console) error {
 // name describes the output for people.
 func (o catOptions) name() string {
 	return cmp.Or(o.file.Name, strings.Join(o.query.asked.Reports, ", ")+" report")
+}
+
+// after calls first before each write.
+type after struct {
+	w     io.Writer
+	first func()
+}
+
+// Write implements [io.Writer].
+func (a *after) Write(p []byte) (int, error) {
+	a.first()
+	return a.w.Write(p)
 }
 
 // counted counts the bytes that are written.

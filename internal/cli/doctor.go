@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -95,6 +96,7 @@ func examine(ctx context.Context, o doctorOptions, con *console.Console) (findin
 		if err := projectIn(s.cfg, &q); err != nil {
 			return err
 		}
+		defer s.spin("checking")()
 		findings = doctor.Examine(ctx, doctor.Subject{
 			Config: s.cfg, API: s.api, Resolver: s.resolver, Project: q.Project,
 			Dir: o.dir(s.cfg), CacheDir: o.cache, Size: console.Size,
@@ -152,9 +154,16 @@ func printFindings(con *console.Console, findings []doctor.Finding, asJSON bool)
 	if asJSON {
 		return con.EncodeTold(rows)
 	}
-	if err := console.Pairs(con.Told(), lines); err != nil {
-		return err
+	names := 0
+	for _, line := range lines {
+		names = max(names, utf8.RuneCountInString(line[0]))
 	}
-	_, err := fmt.Fprintln(con.Told(), "\n"+doctor.Sum(findings))
+	for _, line := range lines {
+		said := console.Indented(line[1], con.OutColumns(), strings.Repeat(" ", names+2))
+		if _, err := fmt.Fprintf(con.Told(), "%-*s  %s\n", names, line[0], said); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(con.Told(), "\n"+console.Indented(doctor.Sum(findings), con.OutColumns(), ""))
 	return err
 }

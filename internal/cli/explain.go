@@ -48,14 +48,19 @@ func readExplain(c *cli.Context) (o explainOptions, err error) {
 
 func runExplain(ctx context.Context, o explainOptions, con *console.Console) error {
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
+		end := s.spin("looking for the job")
+		defer end()
 		found, err := s.inspector().Reach(ctx, q)
 		if err == nil {
+			end()
 			return sayFound(con, found, o.asJSON)
 		}
 		if code := failure.Of(err); code == failure.CodeServer || code == failure.CodeInternal || code > failure.CodeWaited {
 			return err // the query itself is wrong
 		}
-		if err := sayWhyNot(con, s.resolver.Explain(ctx, q, err), s.lacking(err), o.asJSON); err != nil {
+		why := s.resolver.Explain(ctx, q, err)
+		end()
+		if err := sayWhyNot(con, why, s.lacking(err), o.asJSON); err != nil {
 			return err
 		}
 		return &explainedError{err}

@@ -95,16 +95,21 @@ func runJobs(ctx context.Context, o jobsOptions, con *console.Console) error {
 		}
 		s.api.KeepRaw = o.format != "text"
 		print, end := jobPrinter(con, o.format)
-		n := 0
+		n, stop := 0, s.spin("listing jobs")
+		defer stop()
 		for job, err := range s.jobs().List(ctx, q) {
 			if err != nil {
 				return err
+			}
+			if o.streams(con) {
+				stop()
 			}
 			if err := print(job); err != nil {
 				return err
 			}
 			n++
 		}
+		stop()
 		if err := end(); err != nil {
 			return err
 		}
@@ -129,6 +134,11 @@ func (o jobsOptions) list(cfg env.Config) (jobs.Query, error) {
 		q.Ref = cfg.Ref
 	}
 	return q, failure.List(q.Query, q.ValidateList())
+}
+
+// streams reports whether jobs are printed as they arrive.
+func (o jobsOptions) streams(con *console.Console) bool {
+	return o.format == "jsonl" || o.format == "text" && !con.OutIsTerminal()
 }
 
 // jobPrinter prints jobs one by one in a format.

@@ -180,11 +180,12 @@ func (o targetOptions) each(ctx context.Context, con *console.Console, do func(c
 		if err := s.canAsk(o.asks == "", o.asks); err != nil {
 			return err
 		}
-		var found []resolve.Artifact
+		found, end := []resolve.Artifact(nil), s.spin("looking for the job")
 		err := s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) (err error) {
 			found, err = s.resolver.Artifacts(ctx, q)
 			return err
 		})
+		end()
 		if err != nil {
 			return err
 		}

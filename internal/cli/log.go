@@ -69,6 +69,14 @@ func (s *session) newProgress(o logOptions) *console.Progress {
 	})
 }
 
+// spin shows at a terminal what the run is waiting for, until end is called, which must be
+// before anything is printed or asked.
+func (s *session) spin(doing string) (end func()) {
+	p := s.newProgress(logOptions{})
+	p.Doing(doing)
+	return p.End
+}
+
 // events logs events while archives are retrieved.
 func (s *session) events() retrieve.Events {
 	return retrieve.Events{

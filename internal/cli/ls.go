@@ -73,11 +73,14 @@ func readLs(c *cli.Context) (o lsOptions, err error) {
 func runLs(ctx context.Context, o lsOptions, con *console.Console) error {
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
 		reports := o.reports(ctx, s, q)
+		progress := s.newProgress(logOptions{})
+		s.show(progress)
 		var listed []extract.Listed
 		err := s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) (err error) {
 			listed, err = s.inspector().List(ctx, q, o.take, o.from)
 			return err
 		})
+		progress.End()
 		if err != nil {
 			return err
 		}

@@ -89,6 +89,7 @@ func (o queryOptions) jobQuery(cfg env.Config, value string) (resolve.Query, err
 
 // oneJob finds a command's job. If it was listed, the artifact contains its row.
 func (s *session) oneJob(ctx context.Context, q resolve.Query) (resolve.Artifact, error) {
+	defer s.spin("looking for the job")()
 	found, err := s.resolver.Artifacts(ctx, q)
 	switch {
 	case err != nil:

@@ -59,11 +59,12 @@ func readResolve(c *cli.Context) (o resolveOptions, err error) {
 
 func runResolve(ctx context.Context, o resolveOptions, con *console.Console) error {
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		var found []resolve.Artifact
+		found, end := []resolve.Artifact(nil), s.spin("looking for the job")
 		err := s.waiter(o.query.wait).Do(ctx, func(ctx context.Context) (err error) {
 			found, err = s.inspector().Describe(ctx, q)
 			return err
 		})
+		end()
 		why := err
 		if err = o.missing.allow(s, err, "nothing found"); err != nil {
 			return err

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -161,5 +163,86 @@ func TestResultsFitTheTerminal(t *testing.T) {
 	var out, said bytes.Buffer
 	if code := command(t, args, cli.IO{Out: &out, Err: &said}); code != 0 || strings.Count(out.String(), "first-source") != 1 || strings.Count(said.String(), "first-source") != 1 {
 		t.Errorf("%d: %s%s", code, out.String(), said.String())
+	}
+}
+
+// doctor's lines are folded below their texts.
+func TestDoctorFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	near, shown := terminal(t, 60)
+	code := command(t, []string{"artifetch", "doctor", "--server-url", "http://127.0.0.1:1", "--retries", "0"}, cli.IO{Out: near, Err: io.Discard})
+	got := shown()
+	if code != 6 || !strings.Contains(got, "\n               cannot connect to 127.0.0.1:1: connection\n               refused → is --server-url right,") || !strings.Contains(got, "\nartifetch cannot work here until this is fixed: server.\n") {
+		t.Errorf("code %d:\n%s", code, got)
+	}
+	for line := range strings.Lines(got) {
+		if n := utf8.RuneCountInString(line) - 1; n > 60 {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+}
+
+// A command that waits for the server says at a terminal what for, until it prints
+// something or asks.
+func TestWaitingIsShown(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
+	defer s.Close()
+	to, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	token, file := filepath.Join(dir, "token"), filepath.Join(dir, "file")
+	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string][2]string{
+		"jobs":                                 {"listing jobs", "success"},
+		"jobs --format jsonl":                  {"listing jobs", `"success"`},
+		"ls --job-id 1001":                     {"looking for the job", "job.txt"},
+		"cat --job-id 1001 job.txt":            {"looking for the job", "build 1001"},
+		"cat --job-id 1001 job.txt -o " + file: {"looking for the job", " job.txt · 11 B"},
+		"resolve --ref main --job build":       {"looking for the job", "job_id"},
+		"explain --ref main --job build":       {"looking for the job", "nothing is wrong"},
+		"explain --ref main --job biuld":       {"looking for the job", "cause:"},
+		"job show --ref main --job build":      {"looking for the job", "job_id"},
+		"job erase --ref main --job build":     {"looking for the job", "[y/N]"},
+		"delete --ref main --job build":        {"looking for the job", "[y/N]"},
+		"doctor":                               {"checking", "✓ environment"},
+	} {
+		t.Run(args, func(t *testing.T) {
+			gate := make(chan struct{})
+			proxy := httputil.NewSingleHostReverseProxy(to)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				<-gate
+				proxy.ServeHTTP(w, r)
+			}))
+			defer server.Close()
+			far, near := consoletest.Terminal(t, 24, 120)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				line := append([]string{"artifetch", "--server-url", server.URL, "--token-file", token}, strings.Fields(args)...)
+				command(t, append(line, "-R", "1"), cli.IO{In: near, Out: near, Err: near})
+				_ = near.Close() // nothing else is printed
+			}()
+			consoletest.ReadUntil(t, far, want[0])
+			close(gate)
+			shown := consoletest.ReadUntil(t, far, want[1])
+			if strings.Contains(want[1], "y/N") {
+				if _, err := far.WriteString("n\n"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if at := strings.LastIndex(shown, want[0]); at >= 0 && !strings.Contains(shown[at:], "\x1b[J") {
+				t.Errorf("it stays: %q", shown[at:])
+			}
+			rest, _ := io.ReadAll(far) // ends with EIO
+			<-ended
+			if bytes.Contains(rest, []byte(want[0])) {
+				t.Errorf("it comes again: %q", rest)
+			}
+		})
 	}
 }

@@ -68,7 +68,7 @@ func (l *Loader) Copy(ctx context.Context, t Task, w io.Writer) (Result, error) 
 	}
 	l.opened(a, file)
 	if err = checkWhole(ctx, a, file); err == nil {
-		err = copyChecked(ctx, file, w)
+		err = copyChecked(ctx, file, w, progress)
 	}
 	if err != nil {
 		err = in(a, err)
@@ -95,18 +95,32 @@ func (l *Loader) openChosen(ctx context.Context, q resolve.Query, how fetch.Opti
 }
 
 // copyChecked writes the archive, and compares its SHA-256 with the server's.
-func copyChecked(ctx context.Context, file *fetch.File, w io.Writer) error {
+func copyChecked(ctx context.Context, file *fetch.File, w io.Writer, progress Progress) error {
+	tell(progress.Plan, file.Size())
 	body, err := file.Range(ctx, 0, file.Size())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = body.Close() }() // read to its end, or already failed
 	sum := sha256.New()
-	if _, err := io.Copy(w, io.TeeReader(body, sum)); err != nil {
+	if _, err := io.Copy(w, io.TeeReader(&read{body, progress.Read}, sum)); err != nil {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); file.SHA256() != "" && got != file.SHA256() {
 		return &fetch.DigestError{Got: got, Want: file.SHA256()}
 	}
 	return nil
+}
+
+// read tells how many bytes are read.
+type read struct {
+	io.Reader
+	tell func(n int) // may be nil
+}
+
+// Read implements [io.Reader].
+func (r *read) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	tell(r.tell, n)
+	return n, err
 }

@@ -68,3 +68,21 @@ func TestCopiesDontMix(t *testing.T) {
 		}
 	}
 }
+
+// An archive that is written to standard output has progress.
+func TestCopyHasProgress(t *testing.T) {
+	t.Parallel()
+	archive := gitlabtest.Zip(gitlabtest.File{Name: "x", Content: noise(3_000_000), Store: true})
+	i := start(t, withJobs(job(21, "build", archive)), gitlabtest.Options{Mode: gitlabtest.ModeRedirect}, gitlabtest.PrivateToken)
+	var planned, got int64
+	i.Events.Progress = func(string) retrieve.Progress {
+		return retrieve.Progress{Plan: func(n int64) { planned += n }, Read: func(n int) { got += int64(n) }}
+	}
+	l := &retrieve.Loader{Opener: i.Opener}
+	if _, err := l.Copy(t.Context(), retrieve.Task{Query: resolve.Query{Project: "1", JobID: 21}}, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if want := int64(len(archive)); planned != want || got != want {
+		t.Errorf("%d bytes planned, %d read, want %d", planned, got, want)
+	}
+}

@@ -196,9 +196,9 @@ func (b docBlock) runShell(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", strings.ReplaceAll(b.text, "glpat-…", gitlabtest.PrivateToken))
+	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", strings.NewReplacer("glpat-…", gitlabtest.PrivateToken, "https://gitlab.example.com ", s.URL+" ").Replace(b.text))
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "SERVER="+s.URL, "CI_JOB_TOKEN="+gitlabtest.JobToken, "GITLAB_CI=", "CI_API_V4_URL="+s.APIURL, "CI_PROJECT_ID=1", "CI_PROJECT_DIR=")
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "CI_JOB_TOKEN="+gitlabtest.JobToken, "GITLAB_CI=", "CI_API_V4_URL="+s.APIURL, "CI_PROJECT_ID=1", "CI_PROJECT_DIR=")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
