@@ -58,12 +58,12 @@ func addFiles(ctx context.Context, s *Stage, files ...string) error {
 	return err
 }
 
-// contents returns all files below dir.
+// contents returns all regular files below dir. It follows no links.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		b, err := os.ReadFile(path)

@@ -42,10 +42,7 @@ func instance(t *testing.T) globalOptions {
 	t.Helper()
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
 	t.Cleanup(s.Close)
-	token := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token := TokenFile(t, gitlabtest.PrivateToken)
 	return globalOptions{retries: -1, variables: map[string]string{"ARTIFETCH_SERVER_URL": s.URL, "ARTIFETCH_TOKEN_FILE": token}}
 }
 

@@ -115,10 +115,7 @@ func serverFor(t *testing.T, token string) (file string, s *gitlabtest.Running) 
 	t.Helper()
 	s = gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
 	t.Cleanup(s.Close)
-	file = filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file = cli.TokenFile(t, token)
 	return file, s
 }
 

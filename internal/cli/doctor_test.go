@@ -69,11 +69,7 @@ func TestConnectionsInWords(t *testing.T) {
 	world := gitlabtest.Fixture()
 	s := gitlabtest.Start(world, gitlabtest.Options{Mode: gitlabtest.ModeRedirect, StorageDown: "refused"})
 	defer s.Close()
-	dir := t.TempDir()
-	token := filepath.Join(dir, "token")
-	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token := cli.TokenFile(t, gitlabtest.PrivateToken)
 	refused := `GET http://[^ "?]+: cannot connect to 127\.0\.0\.1:\d+: connection refused`
 	nowhere := "http://127.0.0.1:1"
 	for _, tt := range []struct{ server, args, out, said string }{

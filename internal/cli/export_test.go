@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -18,3 +21,13 @@ func SetPatience(d time.Duration) (before time.Duration) {
 // OneAtATime is held while a command line is parsed and run: the library keeps the state
 // of --help in a global variable, because it expects one command per program.
 var OneAtATime sync.Mutex
+
+// TokenFile writes a token to a file, and returns its path.
+func TokenFile(t *testing.T, token string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -59,10 +59,7 @@ func TestFewFilesWithoutRanges(t *testing.T) {
 			world.Projects[0].Pipelines[1].Jobs[0].Archive = archive
 			s := gitlabtest.Start(world, gitlabtest.Options{Version: tt.version, Mode: tt.mode})
 			t.Cleanup(s.Close)
-			dir, token := t.TempDir(), filepath.Join(t.TempDir(), "token")
-			if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			dir, token := t.TempDir(), cli.TokenFile(t, gitlabtest.PrivateToken)
 			args := slices.Concat([]string{"artifetch", "fetch", "--server-url", s.URL, "--token-file", token, "-R", "1", "--job-id", "1001", "-o", dir}, tt.args)
 			var said bytes.Buffer
 			if code := command(t, args, cli.IO{Out: &said, Err: &said}); code != 0 {
@@ -133,10 +130,7 @@ func TestSelectionCost(t *testing.T) {
 	world.Projects[0].Pipelines[1].Jobs[0].ArchiveFile = archive
 	s := gitlabtest.Start(world, gitlabtest.Options{Mode: gitlabtest.ModeRedirect})
 	t.Cleanup(s.Close)
-	token, dir := filepath.Join(t.TempDir(), "token"), t.TempDir()
-	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token, dir := cli.TokenFile(t, gitlabtest.PrivateToken), t.TempDir()
 	args := []string{"artifetch", "fetch", "--server-url", s.URL, "--token-file", token, "-R", "1", "--job-id", "1001", "-o", dir, "some/directory/file-0007.bin", "**/file-1990.bin"}
 	var said bytes.Buffer
 	if code := command(t, args, cli.IO{Out: &said, Err: &said}); code != 0 {
@@ -175,10 +169,7 @@ func TestLookWithoutRanges(t *testing.T) {
 			world.Projects[0].Pipelines[1].Jobs[0].Archive = archive
 			s := gitlabtest.Start(world, gitlabtest.Options{Version: tt.version, Mode: gitlabtest.ModeNoRanges})
 			t.Cleanup(s.Close)
-			token := filepath.Join(t.TempDir(), "token")
-			if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			token := cli.TokenFile(t, gitlabtest.PrivateToken)
 			args := append([]string{"artifetch", "--server-url", s.URL, "--token-file", token}, strings.Fields(tt.args)...)
 			var out, said bytes.Buffer
 			if code := command(t, append(args, "-R", "1", "--job-id", "1001"), cli.IO{Out: &out, Err: &said}); code != 0 || out.String() != tt.want {

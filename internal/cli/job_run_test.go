@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,10 +16,7 @@ import (
 // at returns options for a server and a token.
 func at(t *testing.T, s *gitlabtest.Running, token string) globalOptions {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := TokenFile(t, token)
 	return globalOptions{retries: -1, quiet: true, variables: map[string]string{"ARTIFETCH_SERVER_URL": s.URL, "ARTIFETCH_TOKEN_FILE": file}}
 }
 

@@ -7,9 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -45,10 +43,7 @@ func byJobToken(t *testing.T, o gitlabtest.Options, world *gitlabtest.World, arg
 	o.Version = "18.5"
 	s := gitlabtest.Start(world, o)
 	defer s.Close()
-	token := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte(gitlabtest.JobToken), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token := cli.TokenFile(t, gitlabtest.JobToken)
 	var stdout, stderr bytes.Buffer
 	all := append([]string{"artifetch", "--server-url", s.URL, "--token-file", token}, strings.Fields(args)...)
 	if code := command(t, append(all, "-R", "1"), cli.IO{Out: &stdout, Err: &stderr}); code != 0 {
@@ -179,10 +174,7 @@ func TestSearchIsBounded(t *testing.T) {
 			server := &endless{}
 			s := httptest.NewServer(server)
 			defer s.Close()
-			token := filepath.Join(t.TempDir(), "token")
-			if err := os.WriteFile(token, []byte(tt.token), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			token := cli.TokenFile(t, tt.token)
 			var out, said bytes.Buffer
 			args := append([]string{"artifetch", "--server-url", s.URL, "--token-file", token}, strings.Fields(tt.args+" -R 1")...)
 			code := command(t, args, cli.IO{Out: &out, Err: &said})

@@ -60,10 +60,7 @@ func TestDocumentedExamplesPrinted(t *testing.T) {
 			}
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
 			defer s.Close()
-			token := filepath.Join(t.TempDir(), "token")
-			if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			token := cli.TokenFile(t, gitlabtest.PrivateToken)
 			var stdout, stderr bytes.Buffer
 			args := append([]string{"artifetch", "--server-url", s.URL, "--token-file", token}, strings.Fields(tt.args)...)
 			if code := command(t, append(args, "-R", "1"), cli.IO{Out: &stdout, Err: &stderr}); code != 0 {
@@ -86,10 +83,7 @@ func TestWholeJobPrinted(t *testing.T) {
 		"artifacts": [{"file_type": "junit", "size": 750, "filename": "junit.xml.gz", "file_format": "gzip"}]}`
 	s := oneJob(job)
 	defer s.Close()
-	token := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte(secret), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token := cli.TokenFile(t, secret)
 	for _, args := range []string{
 		"jobs", "jobs --format jsonl", "job show 8", "job show --ref main --job build", "keep --job-id 8", "job keep 8", "job retry 8", "job cancel 8 -y", "job play 8", "job erase 8 --yes",
 	} {

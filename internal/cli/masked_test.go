@@ -33,10 +33,7 @@ func TestResultsAreMasked(t *testing.T) {
 		_, _ = w.Write([]byte(job))
 	}))
 	defer server.Close()
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := cli.TokenFile(t, token)
 	for _, args := range []string{
 		"job show 5", "job show 5 --format json", "jobs", "jobs --format json", "jobs --format jsonl", "resolve --pipeline 9 --job job*", "resolve --pipeline 9 --job job* --format json", "explain --pipeline 9 --job job*", "explain --pipeline 8 --job job*", "explain --pipeline 8 --job job* --format json",
 	} {
@@ -63,10 +60,7 @@ func TestHeadersInResults(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"message":"401 for %s"}`, secret)
 	}))
 	defer server.Close()
-	headers, token := filepath.Join(t.TempDir(), "headers"), filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte("glpat-secretSecret0123456"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	headers, token := filepath.Join(t.TempDir(), "headers"), cli.TokenFile(t, "glpat-secretSecret0123456")
 	if err := os.WriteFile(headers, []byte("X-Secret: "+secret+"\nX-A: true\nX-B: 1234567\nX-C: null\nX-D: \"id\"\nX-E: main\nX-F: status\nX-G: https\nX-H: info\nX-I: error\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

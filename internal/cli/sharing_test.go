@@ -38,10 +38,7 @@ func TestWaitsForAnotherRun(t *testing.T) {
 	gitlab := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
 	t.Cleanup(gitlab.Close)
 	dir := t.TempDir()
-	token, refs := filepath.Join(dir, "token"), filepath.Join(dir, "cache", "refs")
-	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token, refs := cli.TokenFile(t, gitlabtest.PrivateToken), filepath.Join(dir, "cache", "refs")
 	if err := os.MkdirAll(refs, 0o700); err != nil {
 		t.Fatal(err)
 	}

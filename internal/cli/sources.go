@@ -199,23 +199,18 @@ func runSyncAdd(ctx context.Context, o addOptions, con *console.Console) error {
 	}
 	o.sync.global.anyProject = o.sync.global.anyProject && w.Manifest.Defaults.Project == ""
 	return connected(ctx, o.sync.global, con, func(ctx context.Context, s *session) error {
-		done, err := o.sync.turn(ctx, s)
-		if err != nil {
-			return err
-		}
-		defer done()
-		if w, err = o.sync.open(ctx); err != nil {
-			return err // the run before may have changed it
-		}
-		defaults := w.Manifest.Defaults
-		source, err := o.source(s.cfg, defaults)
-		if err != nil {
-			return err
-		}
-		if w, err = w.Add(source); err != nil {
-			return lacks(err, source, defaults)
-		}
-		return o.sync.synchronize(ctx, s, o.sync.syncer(s, w))
+		// The run before may have changed the manifest.
+		return o.sync.inTurn(ctx, s, func(w pin.Workspace) error {
+			defaults := w.Manifest.Defaults
+			source, err := o.source(s.cfg, defaults)
+			if err != nil {
+				return err
+			}
+			if w, err = w.Add(source); err != nil {
+				return lacks(err, source, defaults)
+			}
+			return o.sync.synchronize(ctx, s, o.sync.syncer(s, w))
+		})
 	})
 }
 

@@ -82,21 +82,14 @@ func readSync(c *cli.Context) (o syncOptions, err error) {
 
 func runSync(ctx context.Context, o syncOptions, con *console.Console) error {
 	return connected(ctx, o.global, con, func(ctx context.Context, s *session) error {
-		done, err := o.turn(ctx, s)
-		if err != nil {
-			return err
-		}
-		defer done()
-		w, err := o.open(ctx)
-		if err != nil {
-			return err
-		}
-		for _, name := range o.pin.Names {
-			if !w.Has(name) {
-				return usage(fmt.Sprintf("no source %q in the manifest", name), "its sources are "+strings.Join(w.Names(), ", "))
+		return o.inTurn(ctx, s, func(w pin.Workspace) error {
+			for _, name := range o.pin.Names {
+				if !w.Has(name) {
+					return usage(fmt.Sprintf("no source %q in the manifest", name), "its sources are "+strings.Join(w.Names(), ", "))
+				}
 			}
-		}
-		return o.synchronize(ctx, s, o.syncer(s, w))
+			return o.synchronize(ctx, s, o.syncer(s, w))
+		})
 	})
 }
 
@@ -144,6 +137,21 @@ func (o syncOptions) run(ctx context.Context, s *session, syncer *pin.Syncer) ([
 		return plans, nil
 	}
 	return plans, syncer.Apply(ctx, plans, s.stageEvents(extract.StageOptions{}))
+}
+
+// inTurn reads the manifest and the lock file and passes them on, while no other run changes
+// them or the files.
+func (o syncOptions) inTurn(ctx context.Context, s *session, do func(pin.Workspace) error) error {
+	done, err := o.turn(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	w, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	return do(w)
 }
 
 // turn waits until no other run changes the manifest or what is locked, unless this one
@@ -213,23 +221,17 @@ func runSyncRemove(ctx context.Context, o syncOptions, con *console.Console) err
 	if err != nil {
 		return err
 	}
-	done, err := o.turn(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer done()
-	w, err := o.open(ctx)
-	if err != nil {
-		return err
-	}
-	if w, err = w.Remove(o.pin.Only); err != nil {
-		return err
-	}
-	syncer := o.syncer(s, w)
-	plans, err := o.run(ctx, s, syncer)
-	if err != nil {
-		return err
-	}
-	s.log.Info().Strs("names", o.pin.Only).Str("path", o.files.manifest).Msg("removed")
-	return (syncReport{s, false}).done(syncer, plans)
+	return o.inTurn(ctx, s, func(w pin.Workspace) error {
+		w, err := w.Remove(o.pin.Only)
+		if err != nil {
+			return err
+		}
+		syncer := o.syncer(s, w)
+		plans, err := o.run(ctx, s, syncer)
+		if err != nil {
+			return err
+		}
+		s.log.Info().Strs("names", o.pin.Only).Str("path", o.files.manifest).Msg("removed")
+		return (syncReport{s, false}).done(syncer, plans)
+	})
 }

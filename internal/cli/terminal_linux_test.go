@@ -101,10 +101,7 @@ func TestJobsFitTheTerminal(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `[{"id":12345678901,"name":"build: [linux, amd64, release]","stage":"build and test","status":"waiting_for_resource","ref":"feature/a-long-name","duration":62.5,"finished_at":%q,"pipeline":{"id":2345678901},"artifacts_file":{"filename":"a.zip","size":30515}}]`, finished)
 	}))
 	defer server.Close()
-	token := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte("glpat-x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token := cli.TokenFile(t, "glpat-x")
 	for columns, want := range map[uint16]string{
 		200: "ID           STATUS                STAGE           NAME                            REF                  PIPELINE    TOOK  FINISHED  ARCHIVE\n12345678901  waiting_for_resource  build and test  build: [linux, amd64, release]  feature/a-long-name  2345678901  1m3s  3h ago    29.8 KiB\n",
 		80:  "ID           STATUS                NAME                       REF       FINISHED\n12345678901  waiting_for_resource  build: [linux, amd64, re…  feature…  3h ago\n",
@@ -141,10 +138,7 @@ func TestResultsFitTheTerminal(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "artifetch.yml"), []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	token := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token := cli.TokenFile(t, gitlabtest.PrivateToken)
 	args := []string{"artifetch", "sync", "--server-url", s.URL, "--token-file", token, "-f", filepath.Join(dir, "artifetch.yml"), "--no-progress"}
 	near, shown := terminal(t, 40)
 	code := command(t, args, cli.IO{Out: near, Err: near})

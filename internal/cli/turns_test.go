@@ -75,8 +75,7 @@ func syncInTurnOf(ctx context.Context, t *testing.T, file, args, before string, 
 	t.Helper()
 	gitlab := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
 	defer gitlab.Close()
-	token := filepath.Join(t.TempDir(), "token")
-	put(t, token, gitlabtest.PrivateToken)
+	token := cli.TokenFile(t, gitlabtest.PrivateToken)
 	if before != "" {
 		put(t, file, before)
 	}

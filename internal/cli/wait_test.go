@@ -17,10 +17,7 @@ func run(t *testing.T, world *gitlabtest.World, o gitlabtest.Options, args ...st
 	t.Helper()
 	s := gitlabtest.Start(world, o)
 	defer s.Close()
-	token := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte(gitlabtest.PrivateToken), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token := cli.TokenFile(t, gitlabtest.PrivateToken)
 	var stdout, stderr bytes.Buffer
 	all := slices.Concat([]string{"artifetch", args[0], "--server-url", s.URL, "--token-file", token, "-R", "1"}, args[1:])
 	code = command(t, all, cli.IO{Out: &stdout, Err: &stderr})

@@ -35,14 +35,20 @@ func TestURL(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := redact.URL(tt.in)
-			if got != tt.want {
-				t.Errorf("URL(%q)\n got %q\nwant %q", tt.in, got, tt.want)
-			}
-			if again := redact.URL(got); again != got {
-				t.Errorf("URL is not idempotent: %q became %q", got, again)
-			}
+			check(t, redact.URL, tt.in, tt.want)
 		})
+	}
+}
+
+// check redacts a text, twice.
+func check(t *testing.T, redacted func(string) string, in, want string) {
+	t.Helper()
+	got := redacted(in)
+	if got != want {
+		t.Errorf("%q\n got %q\nwant %q", in, got, want)
+	}
+	if again := redacted(got); again != got {
+		t.Errorf("not idempotent: %q became %q", got, again)
 	}
 }
 
@@ -65,13 +71,7 @@ func TestText(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := redact.Text(tt.in)
-			if got != tt.want {
-				t.Errorf("Text(%q)\n got %q\nwant %q", tt.in, got, tt.want)
-			}
-			if again := redact.Text(got); again != got {
-				t.Errorf("Text is not idempotent: %q became %q", got, again)
-			}
+			check(t, redact.Text, tt.in, tt.want)
 		})
 	}
 }

@@ -91,6 +91,7 @@ var rooms = map[string]room{
 	"internal/gitlabtest/storage":    {tool, []string{"internal/gitlabtest/answer", "internal/gitlabtest/world"}},
 	"internal/gitlabtest/world":      {tool, nil},
 	"internal/console/consoletest":   {tool, nil},
+	"extract/internal/ziptest":       {tool, nil},
 	"internal/need":                  {tool, nil},
 	"internal/demo":                  {tool, []string{"internal/gitlabtest"}},
 	"internal/bench":                 {tool, []string{"internal/bench/slownet", "internal/gitlabtest", "internal/inflate"}},

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/ziptest"
 )
 
 // If a write fails while the decoder is busy, decoding ends, whether it is the first write
@@ -21,7 +22,7 @@ func TestAsyncWriterFails(t *testing.T) {
 	for name, takes := range map[string]int{"at once": 0, "in the middle": len(content) / 2, "at the end": end} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			zipped := zipOf(t, 1, content, zip.Deflate)
+			zipped := ziptest.Copies(t, 1, content, zip.Deflate)
 			src := archive.FromReaderAt(bytes.NewReader(zipped), int64(len(zipped)))
 			e := entriesOf(t, src)[0]
 			w := newWorker(newShared(src, Options{Pace: Pace{}.withDefaults()}, func() {}))

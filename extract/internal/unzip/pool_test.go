@@ -3,13 +3,11 @@ package unzip
 import (
 	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"context"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"time"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/ziptest"
 )
 
 // slow is a source whose connections each deliver that many bytes per second.
@@ -89,27 +88,6 @@ func (b *slowBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// zipOf creates a zip of files with the same content.
-func zipOf(t *testing.T, files int, content []byte, method uint16) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	w.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	for i := range files {
-		e, err := w.CreateHeader(&zip.FileHeader{Name: strconv.Itoa(i), Method: method})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := e.Write(content); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 func noise(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{2}).Read(b) // never fails
@@ -120,7 +98,7 @@ func noise(n int) []byte {
 func stored(t *testing.T, files, size int) ([]byte, []byte) {
 	t.Helper()
 	content := noise(size)
-	return zipOf(t, files, content, zip.Store), content
+	return ziptest.Copies(t, files, content, zip.Store), content
 }
 
 // The pool opens more connections as long as each increases throughput, up to the limit,
@@ -238,7 +216,7 @@ func TestRangeReadersShare(t *testing.T) {
 func TestLargeFile(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat(noise(100_000), 180) // 18 MB, more than a region
-	for name, zipped := range map[string][]byte{"deflated": zipOf(t, 1, content, zip.Deflate), "stored": zipOf(t, 1, content, zip.Store)} {
+	for name, zipped := range map[string][]byte{"deflated": ziptest.Copies(t, 1, content, zip.Deflate), "stored": ziptest.Copies(t, 1, content, zip.Store)} {
 		src := &slow{Source: archive.FromReaderAt(bytes.NewReader(zipped), int64(len(zipped)))}
 		sink := &memSink{keep: true}
 		if err := extractAll(t.Context(), t, src, sink, Pace{}); err != nil {

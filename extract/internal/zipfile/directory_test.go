@@ -1,6 +1,7 @@
 package zipfile
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/ziptest"
 )
 
 // unlimited is a budget without limits.
@@ -28,7 +30,7 @@ func directoryOf(zipped []byte) ([]Entry, error) {
 // could mistake it for one.
 func TestTwoEndRecords(t *testing.T) {
 	t.Parallel()
-	zipped := storedZip(t, 1, []byte("x"))
+	zipped := ziptest.Copies(t, 1, []byte("x"), zip.Store)
 	other := make([]byte, lenEnd) // of an empty archive
 	copy(other, "PK\x05\x06")
 	withComment := func(comment []byte) []byte {
@@ -60,7 +62,7 @@ func TestEndRecordsDisagree(t *testing.T) {
 			t.Errorf("agrees(%+v) = %v", tt.long, got)
 		}
 	}
-	zipped := storedZip(t, 66_000, nil) // enough for zip64
+	zipped := ziptest.Copies(t, 66_000, nil, zip.Store) // enough for zip64
 	if _, err := directoryOf(zipped); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +95,7 @@ func withEnd64(zipped []byte, change func(record, locator, end []byte)) []byte {
 // as that can hold the values: Info-ZIP writes both for each stream.
 func TestZip64Records(t *testing.T) {
 	t.Parallel()
-	zipped := storedZip(t, 2, []byte("content"))
+	zipped := ziptest.Copies(t, 2, []byte("content"), zip.Store)
 	unsafe, damaged := "*archive.UnsafeError", "*archive.CorruptError"
 	for _, tt := range []struct {
 		name   string
@@ -125,7 +127,7 @@ func TestZip64Records(t *testing.T) {
 			t.Errorf("%s: %d entries, %v (%s), want %s", tt.name, len(entries), err, got, tt.want)
 		}
 	}
-	small := withEnd64(storedZip(t, 0, nil), nil)
+	small := withEnd64(ziptest.Copies(t, 0, nil, zip.Store), nil)
 	if _, err := directoryOf(small[lenEnd64:]); !is[*archive.CorruptError](err) {
 		t.Errorf("no room for a record: %v", err)
 	}
@@ -137,7 +139,7 @@ func TestZip64Records(t *testing.T) {
 // A record that says that there are no entries doesn't make a directory empty.
 func TestDirectoryThatIsNotSaid(t *testing.T) {
 	t.Parallel()
-	zipped := storedZip(t, 1, []byte("content"))
+	zipped := ziptest.Copies(t, 1, []byte("content"), zip.Store)
 	clear(zipped[len(zipped)-lenEnd+8 : len(zipped)-lenEnd+16]) // numbers and size
 	if entries, err := directoryOf(zipped); !is[*archive.CorruptError](err) {
 		t.Errorf("%d entries, %v", len(entries), err)

@@ -6,57 +6,18 @@ import (
 	"errors"
 	"hash/crc32"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
+	"gitlab.com/artifetch/artifetch/extract/internal/ziptest"
 )
 
 func is[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
-}
-
-func seeds(f *testing.F) {
-	f.Helper()
-	files, err := filepath.Glob("../../../testdata/samples/*.zip")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		if len(b) < 20<<10 {
-			f.Add(b)
-		}
-	}
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for _, name := range []string{"a.txt", "d/", "d/b.txt"} {
-		e, err := w.Create(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		if !strings.HasSuffix(name, "/") {
-			if _, err := e.Write([]byte("content content content")); err != nil {
-				f.Fatal(err)
-			}
-		}
-	}
-	if err := w.Close(); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Bytes())
-	f.Add(withEnd64(b.Bytes(), nil))
-	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
-	f.Add([]byte{})
 }
 
 // stricter lists our refusals of archives that archive/zip accepts, and their reasons.
@@ -82,7 +43,8 @@ func stricter() map[string]string {
 // refuses; they read what both accept alike, and everything accepted is inside the
 // archive.
 func FuzzDirectory(f *testing.F) {
-	seeds(f)
+	ziptest.AddSeeds(f, "../../../testdata/samples")
+	f.Add(withEnd64(ziptest.Tree(f), nil))
 	f.Fuzz(func(t *testing.T, zipped []byte) {
 		size := int64(len(zipped))
 		entries, err := ReadDirectory(bytes.NewReader(zipped), size, unlimited{})
@@ -161,23 +123,4 @@ func FuzzNames(f *testing.F) {
 // isTyped reports whether an error says why an archive is refused.
 func isTyped(err error) bool {
 	return is[*archive.CorruptError](err) || is[*archive.UnsafeError](err) || is[*archive.LimitError](err)
-}
-
-func storedZip(t *testing.T, files int, content []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for i := range files {
-		e, err := w.CreateHeader(&zip.FileHeader{Name: strconv.Itoa(i)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := e.Write(content); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
