@@ -6,7 +6,7 @@
 #   shell               the program and busybox: for image: in a pipeline
 
 # The base of the image with a shell. "rootfs" is the stage below, which needs no registry.
-ARG SHELL_BASE=busybox:1.37-musl
+ARG SHELL_BASE=busybox:1.37-musl@sha256:fc6dddc4c44b1bfe37f41cae8e67d1693828e8f42a91862816d7953e2c9d3f23
 
 # Debian's static busybox, from release/rootfs.sh.
 FROM scratch AS rootfs
