@@ -54,12 +54,17 @@ func TestVersion(t *testing.T) {
 		{"v1.0.0", "# Changelog\n\n## Unreleased\n\n- one\n", "# Changelog\n\n## Unreleased\n\n## v1.0.0 (2026-11-22)\n\n- one\n"},
 		{"v1.1.0-rc1", "## Unreleased\n\n- two\n\n## v1.0.0 (2026-11-22)\n\n- one\n", "## Unreleased\n\n## v1.1.0-rc1 (2026-11-22)\n\n- two\n\n## v1.0.0 (2026-11-22)\n\n- one\n"},
 		{"v1.10.0", "## Unreleased\n\n- three\n", "## Unreleased\n\n## v1.10.0 (2026-11-22)\n\n- three\n"},
+		// The section of a version without a tag isn't finished.
+		{"v1.11.0", "Text.\n\n## Unreleased\n\n- five\n  more\n\n## v1.11.0 (2026-11-20)\n\n- four\n\n## v1.10.0\n\n- three\n", "Text.\n\n## Unreleased\n\n## v1.11.0 (2026-11-22)\n\n- four\n- five\n  more\n\n## v1.10.0\n\n- three\n"},
+		{"v1.12.0", "## Unreleased\n\n## v1.12.0\n\n- five\n\n## v1.11.0\n\n- four\n", "## Unreleased\n\n## v1.12.0 (2026-11-22)\n\n- five\n\n## v1.11.0\n\n- four\n"},
 	} {
 		file("CHANGELOG.md", tt.changelog)
 		if out, err := release(tt.version); err != nil || !strings.Contains(out, "git tag -s "+tt.version) {
 			t.Fatalf("%v: %s", err, out)
 		}
-		has("CHANGELOG.md", tt.want)
+		if got := readFile(t, filepath.Join(dir, "CHANGELOG.md")); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.version, got, tt.want)
+		}
 		has("docs/channels.md", of(tt.version))
 		has("channels/mise.toml", `"gitlab:artifetch/artifetch" = "`+tt.version[1:]+"\"\n")
 		for _, name := range []string{"templates/fetch.yml", "templates/sync.yml"} {
@@ -69,7 +74,8 @@ func TestVersion(t *testing.T) {
 	for _, tt := range []struct{ version, changelog, want string }{
 		{"1.2.0", "## Unreleased\n\n- one\n", "isn't a version"},
 		{"v1.2.0-rc.1", "## Unreleased\n\n- one\n", "isn't a version"}, // apk has no such versions
-		{"v1.2.0", "## Unreleased\n\n- one\n\n## v1.2.0 (2026-11-22)\n", "has v1.2.0 already"},
+		{"v1.2.0", "## Unreleased\n\n- one\n\n## v1.3.0 (2026-11-22)\n\n- two\n\n## v1.2.0 (2026-11-22)\n", "has v1.2.0 already, and newer versions"},
+		{"v1.2.0", "## v1.2.0\n\n- one\n", "no section \"Unreleased\""},
 		{"v1.2.0", "## Unreleased\n\n## v1.1.0 (2026-11-22)\n\n- one\n", "nothing that is unreleased"},
 	} {
 		file("CHANGELOG.md", tt.changelog)
@@ -77,6 +83,11 @@ func TestVersion(t *testing.T) {
 			t.Errorf("%s: %v: %s", tt.version, err, out)
 		}
 		has("CHANGELOG.md", tt.changelog)
+	}
+	command(t, dir, "sh", "-c", "git init -q && git -c user.name=a -c user.email=a@example.com commit -q --allow-empty -m tagged && git tag v1.2.0")
+	file("CHANGELOG.md", "## Unreleased\n\n- one\n\n## v1.2.0\n\n- two\n")
+	if out, err := release("v1.2.0"); err == nil || !strings.Contains(out, "there is a tag v1.2.0 already") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 
