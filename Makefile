@@ -173,10 +173,10 @@ programs: lean
 	@for arch in $(IMAGE_ARCHS); do \
 		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/bin/linux-$$arch/artifetch . || exit 1; done
 
-## test-release: builds releases with GoReleaser, installs and unpacks their files, and
-## publishes one to a simulated GitLab
-test-release: $(GORELEASER)
-	RELEASE_TESTS=1 GORELEASER="$(GORELEASER)" $(GO) test -timeout 30m -run '^(TestRelease|TestPublish)$$' $(TESTFLAGS) ./test/delivery
+## test-release: builds releases with GoReleaser, installs and unpacks their files,
+## publishes one to a simulated GitLab, and signs with cosign and a simulated Sigstore
+test-release: $(GORELEASER) $(COSIGN)
+	RELEASE_TESTS=1 GORELEASER="$(GORELEASER)" COSIGN="$(COSIGN)" $(GO) test -timeout 30m -run '^(TestRelease|TestPublish|TestCosign|TestSignedImages)$$' $(TESTFLAGS) ./test/delivery
 
 ## version: turns "Unreleased" in CHANGELOG.md into VERSION, and updates the version in
 ## components, pages and examples; committing and tagging is up to you

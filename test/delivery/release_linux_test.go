@@ -49,12 +49,12 @@ func TestRelease(t *testing.T) {
 	t.Run("install.sh", func(t *testing.T) { t.Parallel(); checkInstaller(t, first) })
 }
 
-// needsGoReleaser skips what `make test-release` runs: GoReleaser takes minutes to build,
-// and so do programs for all platforms.
+// needsGoReleaser skips what `make test-release` runs: GoReleaser and cosign take minutes to
+// build, and so do programs for all platforms.
 func needsGoReleaser(t *testing.T) {
 	t.Helper()
 	if os.Getenv("RELEASE_TESTS") == "" {
-		t.Skip("it takes GoReleaser; make test-release runs it")
+		t.Skip("it takes GoReleaser, or cosign; make test-release runs it")
 	}
 	if runtime.GOARCH != "amd64" {
 		t.Skip("it runs programs for amd64")
