@@ -67,7 +67,7 @@ check) exec "$GORELEASER" check --quiet ;;
 snapshot)
 	skip=sign
 	# The package managers' files list all platforms.
-	[ "${RELEASE_PLATFORMS:-all}" = all ] || skip=$skip,homebrew,scoop,aur
+	[ "${RELEASE_PLATFORMS:-all}" = all ] || skip=$skip,scoop,aur
 	config=$(config)
 	"$GORELEASER" release --snapshot --clean --skip="$skip" --config "$config"
 	;;
@@ -80,6 +80,10 @@ publish)
 	;;
 *) fail 'which one: snapshot, publish, check, version?' ;;
 esac
+if [ "$1" = publish ] || [ "${RELEASE_PLATFORMS:-all}" = all ]; then
+	mkdir -p dist/homebrew
+	release/formula.sh dist/checksums.txt >dist/homebrew/artifetch.rb
+fi
 cp -p install.sh dist/install.sh
 touch -d "@$SOURCE_DATE_EPOCH" dist/install.sh dist/checksums.txt
 # GoReleaser's own files, with times and paths of this machine.

@@ -1,9 +1,12 @@
 package delivery
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -170,6 +173,40 @@ func TestAqua(t *testing.T) {
 	}
 	if !a.WrapInDirectory || p.Files[0].Src != "{{.AssetWithoutExt}}/"+p.Files[0].Name {
 		t.Errorf("%+v in %+v", p.Files, a)
+	}
+}
+
+// The formula for Homebrew has the address and the digest of each archive, or isn't
+// printed.
+func TestFormula(t *testing.T) {
+	t.Parallel()
+	systems := []string{"darwin_arm64", "darwin_amd64", "linux_arm64", "linux_amd64"}
+	checksums := filepath.Join(t.TempDir(), "checksums.txt")
+	render := func(version string, systems []string) (string, error) {
+		t.Helper()
+		var lines strings.Builder
+		for _, system := range append(systems, "linux_riscv64") {
+			_, _ = fmt.Fprintf(&lines, "%x  artifetch_%s_%s.tar.gz\n", sha256.Sum256([]byte(system)), version, system)
+		}
+		if err := os.WriteFile(checksums, []byte(lines.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return script(t, harness.Root, []string{"VERSION=" + version, "CI_PROJECT_URL=https://gitlab.example.com/group/artifetch"}, "release/formula.sh", checksums)
+	}
+	text, err := render("v1.2.3-rc1", systems)
+	if err != nil || !strings.HasPrefix(text, "class Artifetch < Formula\n") || !strings.Contains(text, `version "1.2.3-rc1"`) || strings.Contains(text, "@") {
+		t.Errorf("%v: %s", err, text)
+	}
+	for _, system := range systems {
+		want := fmt.Sprintf("url \"https://gitlab.example.com/group/artifetch/-/releases/v1.2.3-rc1/downloads/artifetch_v1.2.3-rc1_%s.tar.gz\"\n      sha256 \"%x\"\n", system, sha256.Sum256([]byte(system)))
+		if strings.Count(text, want) != 1 {
+			t.Errorf("no %s in:\n%s", want, text)
+		}
+	}
+	for _, less := range [][]string{systems[:3], nil} {
+		if out, err := render("v1.2.3", less); err == nil || !strings.Contains(out, "which has no digest in") {
+			t.Errorf("%v: %s", err, out)
+		}
 	}
 }
 

@@ -11,9 +11,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"gitlab.com/artifetch/artifetch/internal/need"
 )
 
 // registry is as much of GitLab as publishing takes: a release that the pipeline has
@@ -109,6 +112,7 @@ func TestPublish(t *testing.T) {
 	}
 	r.checkFiles(t, filepath.Join(dir, "dist"))
 	checkChannels(t, r, filepath.Join(dir, "dist"))
+	checkFormula(t, r, filepath.Join(dir, "dist"))
 	if got := calls(); strings.Count(got, "sign-blob ") != 1 || strings.Count(got, "attest-blob ") != 1 {
 		t.Errorf("cosign %s", got)
 	}
@@ -126,6 +130,12 @@ func (r *registry) checkFiles(t *testing.T, dist string) {
 	if len(want) != 4+10+10+18+2 || len(r.links) != len(want) {
 		t.Errorf("%d files, %d links", len(want), len(r.links))
 	}
+	// These are the names that TestDetection is about.
+	names, _ := released(t)
+	slices.Sort(names)
+	if slices.Sort(want); !slices.Equal(names, want) {
+		t.Errorf("files %q, want %q", want, names)
+	}
 	for _, name := range want {
 		content, err := os.ReadFile(filepath.Join(dist, name))
 		uploaded := r.files[r.links[name]]
@@ -140,17 +150,61 @@ func (r *registry) checkFiles(t *testing.T, dist string) {
 func checkChannels(t *testing.T, r *registry, dist string) {
 	t.Helper()
 	for page, archives := range map[string][]string{
-		"homebrew/Casks/artifetch.rb": {"darwin_amd64.tar.gz", "darwin_arm64.tar.gz", "linux_amd64.tar.gz", "linux_arm64.tar.gz"},
-		"scoop/artifetch.json":        {"windows_amd64.zip", "windows_arm64.zip"},
-		"aur/artifetch-bin.pkgbuild":  {"linux_amd64.tar.gz", "linux_arm64.tar.gz", "linux_arm.tar.gz"},
+		"homebrew/artifetch.rb":      {"darwin_amd64.tar.gz", "darwin_arm64.tar.gz", "linux_amd64.tar.gz", "linux_arm64.tar.gz"},
+		"scoop/artifetch.json":       {"windows_amd64.zip", "windows_arm64.zip"},
+		"aur/artifetch-bin.pkgbuild": {"linux_amd64.tar.gz", "linux_arm64.tar.gz", "linux_arm.tar.gz"},
 	} {
-		text := strings.NewReplacer("#{version}", "1.2.3", "${pkgver}", "1.2.3").Replace(readFile(t, filepath.Join(dist, page)))
+		text := strings.ReplaceAll(readFile(t, filepath.Join(dist, page)), "${pkgver}", "1.2.3")
 		for _, archive := range archives {
 			name := "artifetch_v1.2.3_" + archive
 			address := r.URL + "/group/artifetch/-/releases/v1.2.3/downloads/" + name
 			if digest := fmt.Sprintf("%x", sha256.Sum256(r.files[r.links[name]])); !strings.Contains(text, address) || !strings.Contains(text, digest) {
 				t.Errorf("%s has no %s, %s:\n%s", page, address, digest, text)
 			}
+		}
+	}
+}
+
+// brew evaluates a formula as Homebrew does, on a system that is named, and installs from
+// a directory: https://docs.brew.sh/Formula-Cookbook
+const brew = `
+SYSTEM, CPU, FORMULA = ARGV
+SPEC = {}
+Place = Struct.new(:name) do
+  def install(what)
+    file, = what.is_a?(Hash) ? what.first : what
+    raise "#{file} isn't in the archive" unless File.file?(file)
+    print name, " "
+  end
+end
+class Formula
+  %i[desc homepage version license url sha256].each do |name|
+    define_singleton_method(name) { |value| raise "two #{name}" if SPEC.key?(name); SPEC[name] = value }
+  end
+  {on_macos: "darwin", on_linux: "linux"}.each { |name, it| define_singleton_method(name) { |&block| block.call if SYSTEM == it } }
+  {on_arm: "arm64", on_intel: "amd64"}.each { |name, it| define_singleton_method(name) { |&block| block.call if CPU == it } }
+  def self.test; end
+  %i[bin man1 doc bash_completion fish_completion zsh_completion].each { |name| define_method(name) { Place.new(name) } }
+end
+load FORMULA
+Artifetch.new.install
+print SPEC.values_at(:version, :url, :sha256).join(" ")
+`
+
+// checkFormula installs by the formula on each of its systems.
+func checkFormula(t *testing.T, r *registry, dist string) {
+	t.Helper()
+	ruby := need.Tools(t, "ruby")
+	formula := absolute(t, filepath.Join(dist, "homebrew/artifetch.rb"))
+	for _, system := range []string{"darwin amd64", "darwin arm64", "linux amd64", "linux arm64"} {
+		os, cpu, _ := strings.Cut(system, " ")
+		name := "artifetch_v1.2.3_" + os + "_" + cpu + ".tar.gz"
+		dir := t.TempDir()
+		command(t, dir, "tar", "-xzf", absolute(t, filepath.Join(dist, name)), "--strip-components", "1") // as Homebrew does
+		got := command(t, dir, ruby, "-W", "-e", brew, os, cpu, formula)
+		want := fmt.Sprintf("bin man1 bash_completion fish_completion zsh_completion doc 1.2.3 %s/group/artifetch/-/releases/v1.2.3/downloads/%s %x", r.URL, name, sha256.Sum256(r.files[r.links[name]]))
+		if got != want {
+			t.Errorf("%s: %s, want %s", system, got, want)
 		}
 	}
 }
