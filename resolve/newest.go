@@ -52,10 +52,23 @@ func (r *Resolver) OnRef(ctx context.Context, q Query) (Artifact, error) {
 	case q.Recent:
 		return r.further(ctx, q, jobs, all)
 	}
-	a, settled, err = r.inNewestPipelines(ctx, q)
+	return r.byPipeline(ctx, q, jobs, all)
+}
+
+// OnRefByPipeline is OnRef for a query that isn't Recent, without looking at the newest jobs
+// of the project first. It takes as many requests as [Resolver.Artifacts] as long as one of
+// the ref's newest pipelines is successful.
+func (r *Resolver) OnRefByPipeline(ctx context.Context, q Query) (Artifact, error) {
+	return r.byPipeline(ctx, r.Settle(q), nil, false)
+}
+
+// byPipeline finds the job in the newest successful pipeline of the ref. jobs are the newest
+// of the project, as far as they are known.
+func (r *Resolver) byPipeline(ctx context.Context, q Query, jobs []gitlab.Job, all bool) (Artifact, error) {
+	a, settled, err := r.inNewestPipelines(ctx, q)
 	if Refused(err) {
-		if a, settled, err = r.inNewestJobs(ctx, q, pageSize); err == nil && !settled {
-			a = r.chosenByServer(q, q.Jobs[0])
+		if a, settled, err = r.inNewestJobs(ctx, q, pageSize); Refused(err) || err == nil && !settled {
+			return r.chosenByServer(q, q.Jobs[0]), nil
 		}
 		return a, r.unlistable(err, q)
 	}

@@ -24,14 +24,20 @@ import (
 
 // Apply downloads what is planned, and puts everything into place with the lock file. It
 // removes files that are no longer locked, and finally writes an edited manifest. It sets
-// Pruned, and the Result of each plan that downloads.
+// Pruned, and the Entry and Result of each plan that downloads.
 func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
 	if s.edited {
 		if err := atomicfile.Check(s.File); err != nil {
 			return err // before anything is downloaded
 		}
 	}
-	if err := s.apply(ctx, plans, o); err != nil || s.DryRun {
+	err := s.apply(ctx, plans, o)
+	if _, list := errors.AsType[*listFirstError](err); list && ctx.Err() == nil {
+		if err = s.list(ctx, plans, err); err == nil {
+			err = s.apply(ctx, plans, o)
+		}
+	}
+	if err != nil || s.DryRun {
 		return err
 	}
 	return s.writeManifest(ctx)
@@ -142,8 +148,13 @@ func (s *Syncer) stageLock(ctx context.Context, stage *extract.Stage, plans []*P
 func (s *Syncer) load(ctx context.Context, stage *extract.Stage, p *Plan, share int) error {
 	files := &recorder{files: []manifest.LockFile{}}
 	load := s.Loader.Load
-	if s.Offline {
+	switch {
+	case s.Offline:
 		load = s.Loader.LoadCached
+	case p.byRef:
+		load = func(ctx context.Context, stage *extract.Stage, t retrieve.Task) (retrieve.Result, error) {
+			return s.loadByRef(ctx, stage, p, t)
+		}
 	}
 	r, err := load(ctx, stage, s.task(p, share, files))
 	if s.Offline && errors.Is(err, fs.ErrNotExist) { // it was damaged

@@ -5,6 +5,7 @@
 //	workspace.go  Open: the two files, and their directory
 //	plan.go       Syncer.Plan: for each source, what its query finds now, what is locked, and
 //	              whether it is in place
+//	byref.go      an archive that is downloaded while its job is found
 //	apply.go      Syncer.Apply: load what isn't in place into one stage (package retrieve),
 //	              compare it with the lock file, commit it with the new lock file
 //	prune.go      what that commit removes

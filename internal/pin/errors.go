@@ -183,3 +183,14 @@ func inSource(name, text string) string {
 	}
 	return fmt.Sprintf("source %q: %s", name, text)
 }
+
+// withReason names all sources that aren't available for the same reason.
+func withReason(reason Reason, sources []manifest.Source, errs []error) string {
+	var names []string
+	for i, err := range errs {
+		if e, ok := errors.AsType[*LockError](err); ok && e.Reason == reason {
+			names = append(names, sources[i].Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}

@@ -61,7 +61,7 @@ type Events struct {
 // Plan says what to do about one source.
 type Plan struct {
 	Source manifest.Source
-	Entry  manifest.Locked  // as it will be locked
+	Entry  manifest.Locked  // as it will be locked; may not be known before Apply
 	Was    *manifest.Locked // as it is locked for the same query; or nil
 	Before *manifest.Locked // as it is locked for any query; or nil
 	// Pinned means that the files must match Entry.
@@ -72,6 +72,7 @@ type Plan struct {
 	Result retrieve.Result
 
 	artifact *resolve.Artifact // to download; nil for none
+	byRef    bool              // GitLab chooses artifact: its job isn't known yet, and Entry isn't set
 }
 
 // Downloads reports whether the source will be downloaded.
@@ -90,24 +91,13 @@ func (s *Syncer) Plan(ctx context.Context) ([]*Plan, error) {
 	if len(s.Only) > 0 {
 		sources = slices.DeleteFunc(slices.Clone(sources), func(m manifest.Source) bool { return !slices.Contains(s.Only, m.Name) })
 	}
-	plans, errs := make([]*Plan, len(sources)), make([]error, len(sources))
-	var group errgroup.Group
-	group.SetLimit(maxPlans)
-	for i, source := range sources {
-		group.Go(func() error {
-			plans[i], errs[i] = s.planOne(ctx, source)
-			return nil
-		})
-	}
-	_ = group.Wait() // the errors are in errs
-	for i, err := range errs {
-		if e, ok := errors.AsType[*LockError](err); ok {
-			e.Source = withReason(e.Reason, sources, errs)
-			return nil, e
-		}
-		if err != nil {
-			return nil, fmt.Errorf("source %q: %w", sources[i].Name, err)
-		}
+	plans := make([]*Plan, len(sources))
+	err := s.each(sources, func(i int) (err error) {
+		plans[i], err = s.planOne(ctx, sources[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(s.Only) > 0 {
 		plans = append(plans, s.untouched()...)
@@ -115,15 +105,29 @@ func (s *Syncer) Plan(ctx context.Context) ([]*Plan, error) {
 	return plans, nil
 }
 
-// withReason names all sources that aren't available for the same reason.
-func withReason(reason Reason, sources []manifest.Source, errs []error) string {
-	var names []string
+// each calls plan for each source, several at the same time. If there are several errors,
+// it returns the first source's.
+func (s *Syncer) each(sources []manifest.Source, plan func(i int) error) error {
+	errs := make([]error, len(sources))
+	var group errgroup.Group
+	group.SetLimit(maxPlans)
+	for i := range sources {
+		group.Go(func() error {
+			errs[i] = plan(i)
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in errs
 	for i, err := range errs {
-		if e, ok := errors.AsType[*LockError](err); ok && e.Reason == reason {
-			names = append(names, sources[i].Name)
+		if e, ok := errors.AsType[*LockError](err); ok {
+			e.Source = withReason(e.Reason, sources, errs)
+			return e
+		}
+		if err != nil {
+			return fmt.Errorf("source %q: %w", sources[i].Name, err)
 		}
 	}
-	return strings.Join(names, ", ")
+	return nil
 }
 
 func (s *Syncer) planOne(ctx context.Context, source manifest.Source) (*Plan, error) {
@@ -139,6 +143,8 @@ func (s *Syncer) planOne(ctx context.Context, source manifest.Source) (*Plan, er
 		return nil, &LockError{Reason: NoRequests}
 	case p.Was != nil && !s.moves(source.Name):
 		return p, s.keep(ctx, p)
+	case s.takesByRef(ctx, p):
+		return p, nil
 	}
 	return p, s.resolve(ctx, p)
 }
@@ -196,15 +202,7 @@ func (s *Syncer) resolve(ctx context.Context, p *Plan) error {
 	if p.Was != nil && p.Was.JobID == a.JobID {
 		return s.recheck(ctx, p, a)
 	}
-	p.Entry = manifest.Locked{
-		Name: p.Source.Name, Asked: p.Source.Asked(), Project: a.Project, ProjectID: a.ProjectID, Ref: a.Ref, PipelineID: a.PipelineID, SHA: a.SHA,
-		JobID: a.JobID, Job: a.JobName, Size: a.Size, SHA256: a.SHA256, ResolvedAt: time.Now(), ResolvedBy: string(a.Found),
-	}
-	if s.ProjectPath != nil {
-		if path := s.ProjectPath(a.WebURL); path != "" {
-			p.Entry.Project = path
-		}
-	}
+	p.Entry = s.entry(p.Source, a)
 	p.artifact = &a
 	return nil
 }

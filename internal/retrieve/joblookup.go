@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -24,11 +26,11 @@ type jobLookup struct {
 }
 
 // lookUpJob starts listing, which ends with ctx.
-func (o *Opener) lookUpJob(ctx context.Context, q resolve.Query) *jobLookup {
+func (o *Opener) lookUpJob(ctx context.Context, q resolve.Query, list func(context.Context, resolve.Query) (resolve.Artifact, error)) *jobLookup {
 	l := &jobLookup{opener: o, query: q, soon: make(chan fetch.Listing, 1), done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
-		l.artifact, l.err = o.Resolver.OnRef(ctx, q)
+		l.artifact, l.err = list(ctx, q)
 		if l.artifact.Size > 0 {
 			listed := fetch.Listing{Size: l.artifact.Size}
 			if settled(l.artifact) {
@@ -38,6 +40,45 @@ func (o *Opener) lookUpJob(ctx context.Context, q resolve.Query) *jobLookup {
 		}
 	}()
 	return l
+}
+
+// ByRef returns the archive that GitLab chooses for a query, if it can be loaded before its
+// job is known: not with a cache, which is searched by job.
+func (l *Loader) ByRef(q resolve.Query) (resolve.Artifact, bool) {
+	if l.Mode != Auto || l.Cache.Dir != "" {
+		return resolve.Artifact{}, false
+	}
+	return l.Resolver.ByRef(q)
+}
+
+// LoadByRef is Load for an archive that ByRef has returned, for a query that isn't Recent. It
+// makes no more requests than if the job were found first. It finds the job while the bytes
+// arrive, and gives them up if it can't: with the error of the lists, or an
+// [*UnknownIDError] if the token can't list jobs. If the lists name a job with another
+// archive, the error is an [*AnotherJobError].
+func (l *Loader) LoadByRef(ctx context.Context, stage *extract.Stage, t Task) (Result, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	t.lookup = l.lookUpJob(ctx, t.Query, l.Resolver.OnRefByPipeline)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		a, err := t.lookup.found()
+		if err == nil && a.JobID == 0 {
+			err = &UnknownIDError{t.Artifact}
+		}
+		if err != nil {
+			cancel(err)
+		}
+	})
+	defer watch.Wait()
+	defer cancel(nil)
+	r, err := l.Load(ctx, stage, t)
+	switch {
+	case ctx.Err() != nil:
+		return Result{}, context.Cause(ctx)
+	case err == nil && r.Artifact.JobID == 0: // watch hasn't noticed yet
+		return Result{}, &UnknownIDError{t.Artifact}
+	}
+	return r, err
 }
 
 // found waits for the job.

@@ -132,11 +132,11 @@ func (r *run) awaitLookup() {
 // byRef returns the archive that GitLab selects by ref, if it can be requested before its
 // job is known, and starts looking for the job.
 func (r *run) byRef(ctx context.Context) []resolve.Artifact {
-	a, one := r.loader.Resolver.ByRef(r.o.Query)
-	if !one || r.listed || r.o.Wait > 0 || r.loader.Mode != Auto || r.o.Checks.Provenance || r.loader.Cache.Dir != "" || r.o.Output.varies() || r.o.Output.file && r.o.Stage.OnConflict == extract.SkipExisting {
+	a, one := r.loader.ByRef(r.o.Query)
+	if !one || r.listed || r.o.Wait > 0 || r.o.Checks.Provenance || r.o.Output.varies() || r.o.Output.file && r.o.Stage.OnConflict == extract.SkipExisting {
 		return nil
 	}
-	r.lookup = r.loader.lookUpJob(ctx, r.o.Query)
+	r.lookup = r.loader.lookUpJob(ctx, r.o.Query, r.loader.Resolver.OnRef)
 	return []resolve.Artifact{a}
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // A stage is a GitLab that waits for the test: before it answers at all, before it gives
-// the archive of job 1102, and in the middle of an archive.
+// the archive of job 1102, by its ID or name, and in the middle of an archive.
 type stage struct {
 	gitlab *gitlabtest.Running
 	fronts []*httptest.Server // of GitLab and of its storage
@@ -57,7 +57,7 @@ func newStage(t *testing.T, w *gitlabtest.World, parts ...float64) *stage {
 	s.fronts = []*httptest.Server{
 		httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			<-s.found.opened
-			if strings.Contains(r.URL.Path, "/1102/") {
+			if strings.Contains(r.URL.Path, "/1102/") || strings.HasPrefix(r.URL.Query().Get("job"), "test:") {
 				<-s.second.opened
 			}
 			gitlab.ServeHTTP(w, r)
