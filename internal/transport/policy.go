@@ -18,6 +18,9 @@ const (
 	defaultMaxTime = 5 * time.Minute
 	firstPause     = 500 * time.Millisecond
 	longestPause   = 30 * time.Second
+	// limitFactor makes pauses longer if a rate limit doesn't say when it ends: GitLab's own
+	// count the requests of a minute, and the default attempts then take at least that long.
+	limitFactor = 8
 )
 
 // Backoff returns the pauses between attempts: exponential, with jitter; a negative one

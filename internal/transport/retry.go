@@ -103,7 +103,11 @@ func (r *retry) pause(pauses backoff.BackOff, start time.Time, resp *http.Respon
 		return 0, false
 	}
 	if resp != nil {
-		pause = max(pause, retryAfter(resp, time.Now()))
+		asked := retryAfter(resp, time.Now())
+		if asked <= 0 && resp.StatusCode == http.StatusTooManyRequests {
+			pause = min(limitFactor*pause, longestPause)
+		}
+		pause = max(pause, asked)
 	}
 	return pause, pause <= r.policy.maxTime()-time.Since(start) // the sum may overflow a Duration
 }

@@ -106,7 +106,10 @@ func TestRetry(t *testing.T) {
 		{name: "a POST is not repeated after 503", method: http.MethodPost, steps: []step{status(503)}, wantStatus: 503, wantTries: 1},
 		{name: "nor after a reset", method: http.MethodPost, steps: []step{failure(reset)}, wantErr: syscall.ECONNRESET, wantTries: 1},
 		{name: "but where it never was sent", method: http.MethodPost, steps: []step{failure(refused), status(201)}, wantStatus: 201, wantTries: 2, least: 250 * time.Millisecond, most: time.Second},
-		{name: "or was turned away", method: http.MethodPost, steps: []step{status(429), status(201)}, wantStatus: 201, wantTries: 2, least: 250 * time.Millisecond, most: time.Second},
+		{name: "or was turned away", method: http.MethodPost, steps: []step{status(429), status(201)}, wantStatus: 201, wantTries: 2, least: 2 * time.Second, most: 6 * time.Second},
+		{name: "a limit that doesn't say when it ends lasts a minute", steps: []step{status(429)}, wantStatus: 429, wantTries: 6, least: time.Minute, most: 102 * time.Second},
+		{name: "unless there is less time", policy: Policy{MaxTime: 10 * time.Second}, steps: []step{status(429)}, wantStatus: 429, wantTries: 0, least: 2 * time.Second, most: 10 * time.Second},
+		{name: "a limit that says when it ends", steps: []step{status(429, "Retry-After", "1"), status(200)}, wantStatus: 200, wantTries: 2, least: time.Second, most: time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
