@@ -18,10 +18,11 @@ import (
 type base struct {
 	api           *url.URL
 	gitlab, other http.RoundTripper
+	system        bool // the authorities are the system's, which aren't loading yet
 }
 
 func newBase(o Options) *base {
-	b := &base{api: o.API, other: newTransport(o.Roots)}
+	b := &base{api: o.API, other: newTransport(o.Roots), system: o.Roots == nil}
 	b.gitlab = b.other
 	if o.ClientCert != nil {
 		gitlab := newTransport(o.Roots)
@@ -41,11 +42,20 @@ func newBase(o Options) *base {
 
 // RoundTrip implements [http.RoundTripper].
 func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
+	if b.system && secure(req) {
+		builtIn()
+	}
 	req = lateheader.Apply(req)
 	if origin.Same(b.api, req.URL) {
 		return b.gitlab.RoundTrip(req)
 	}
 	return b.other.RoundTrip(req)
+}
+
+// secure reports whether there is a handshake with the server or a proxy.
+func secure(req *http.Request) bool {
+	proxy := proxyFor(req)
+	return req.URL.Scheme == "https" || proxy != nil && proxy.Scheme == "https"
 }
 
 // CloseIdleConnections is called by [http.Client.CloseIdleConnections]. Each layer above

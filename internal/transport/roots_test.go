@@ -38,8 +38,11 @@ func TestRootsKeepTheSystems(t *testing.T) {
 	if !roots.pool.Equal(want) {
 		t.Error("these aren't the system's and the file's")
 	}
-	if roots, err := LoadRoots(t.Context(), "", true); roots != nil || err != nil {
+	if roots, err := LoadRoots(t.Context(), "", true); err != nil || roots.wait(t.Context()) != nil || roots.config().RootCAs != nil {
 		t.Errorf("without a file: %v, %v", roots, err)
+	}
+	if roots, err := LoadRoots(t.Context(), "", false); roots != nil || err != nil {
+		t.Errorf("without a file or a handshake: %v, %v", roots, err)
 	}
 	for name, text := range map[string]string{"empty.pem": "", "text.pem": "nothing"} {
 		file := filepath.Join(t.TempDir(), name)

@@ -28,9 +28,6 @@ import (
 	"net/url"
 	"time"
 
-	// A scratch image has no certificates; these are only used if the system has none.
-	_ "golang.org/x/crypto/x509roots/fallback"
-
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
