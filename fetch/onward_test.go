@@ -414,3 +414,18 @@ func TestSlowReaderOnward(t *testing.T) {
 		}
 	})
 }
+
+// RoundTrip is what connecting took, which is part of what the first answer took.
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	f, err := fetch.Open(t.Context(), serve(t, content(1000), nil).URL, fetch.Options{Client: http.DefaultClient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trip := f.RoundTrip(); trip <= 0 || trip > f.Latency() {
+		t.Errorf("%v, and the answer took %v", trip, f.Latency())
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
