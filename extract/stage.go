@@ -201,10 +201,7 @@ func Prunable(path string) bool {
 // be deferred.
 func (s *Stage) Discard() error { return s.dir.Discard() }
 
-// Source is an archive. All methods may be called concurrently. If it has a method
-// Ahead() int64, that returns how many bytes from its beginning are available before
-// anyone reads them. If it has a method Onward() int64, that returns the offset up to
-// which a single reader, from the front, is faster than several.
+// Source is an archive. All methods may be called concurrently.
 type Source = archive.Source
 
 // FromReaderAt returns a Source that reads a local file.

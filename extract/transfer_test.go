@@ -59,6 +59,12 @@ func (s *lossySource) Range(_ context.Context, off, n int64) (io.ReadCloser, err
 	return io.NopCloser(&lossyReader{s, s.archive[off:][:n]}), nil
 }
 
+// Ahead implements [extract.Source].
+func (*lossySource) Ahead() int64 { return 0 }
+
+// Onward implements [extract.Source].
+func (*lossySource) Onward() int64 { return 0 }
+
 type lossyReader struct {
 	*lossySource
 	rest []byte

@@ -10,14 +10,18 @@ import (
 	"time"
 )
 
-// Source is an archive. All methods may be called concurrently. If it has a
-// method Ahead() int64, that returns how many bytes from its beginning it holds
-// before anyone reads them.
+// Source is an archive. All methods may be called concurrently.
 type Source interface {
 	io.ReaderAt // for small reads at random offsets
 	Size() int64
 	// Range reads n bytes from off, sequentially.
 	Range(ctx context.Context, off, n int64) (io.ReadCloser, error)
+	// Ahead returns how many bytes from the beginning are available before anyone reads
+	// them.
+	Ahead() int64
+	// Onward returns the offset up to which a single reader, from the front, is faster
+	// than several. 0 means that it makes no difference.
+	Onward() int64
 }
 
 // FromReaderAt returns a Source that reads a local file.
@@ -31,6 +35,12 @@ type fileSource struct{ *io.SectionReader }
 func (s fileSource) Range(_ context.Context, off, n int64) (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(s, off, n)), nil
 }
+
+// Ahead implements [Source].
+func (fileSource) Ahead() int64 { return 0 }
+
+// Onward implements [Source].
+func (fileSource) Onward() int64 { return 0 }
 
 // AtEnd reports whether err is the io.EOF that readers return. A connection that
 // breaks off returns an error that wraps io.EOF, which isn't the end of the data.

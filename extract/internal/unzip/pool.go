@@ -44,7 +44,7 @@ func newPool(ctx context.Context, src archive.Source, sink Sink, o Options) *poo
 
 // run decodes all regions. The first error ends all workers.
 func (p *pool) run(regions []region) error {
-	p.queue.left, p.queue.onward = regions, onward(p.src)
+	p.queue.left, p.queue.onward = regions, p.src.Onward()
 	p.start(min(p.opts.Workers, p.queue.waiting()+1, len(regions)))
 	// A member of the group itself, so that Wait can't return while it adds workers.
 	p.group.Go(func() error { p.grow(); return nil })
@@ -87,7 +87,7 @@ func (p *pool) grow() {
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()
 	// Bytes that came before the pool started say nothing about its connections.
-	best, last, lastWaited := 0.0, ahead(p.src), int64(0)
+	best, last, lastWaited := 0.0, p.src.Ahead(), int64(0)
 	for p.room(p.queue.waiting()) > 0 {
 		select {
 		case <-p.idle:
@@ -116,21 +116,4 @@ func (p *pool) grow() {
 // connection would be of use, at a rate in bytes per second. It only gets higher.
 func (p *pool) soonDone(rate float64) bool {
 	return float64(p.queue.bytes()) < rate*(growthPays*p.opts.RoundTrip).Seconds()
-}
-
-// onward returns until where a source reads its first answer, which is faster than another
-// one, if it can tell.
-func onward(src archive.Source) int64 {
-	if s, ok := src.(interface{ Onward() int64 }); ok {
-		return s.Onward()
-	}
-	return 0
-}
-
-// ahead returns how many bytes of a source are there already, if it can tell.
-func ahead(src archive.Source) int64 {
-	if s, ok := src.(interface{ Ahead() int64 }); ok {
-		return s.Ahead()
-	}
-	return 0
 }

@@ -35,10 +35,10 @@ type slow struct {
 	err       error
 }
 
-// Ahead is a method that a pool looks for.
+// Ahead implements [archive.Source].
 func (s *slow) Ahead() int64 { return s.ahead }
 
-// Onward is a method that a pool looks for.
+// Onward implements [archive.Source].
 func (s *slow) Onward() int64 { return s.front }
 
 // Range implements [Source].

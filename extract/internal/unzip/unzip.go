@@ -42,7 +42,7 @@ type Options struct {
 // error.
 func Extract(ctx context.Context, src archive.Source, entries []*zipfile.Entry, sink Sink, o Options) error {
 	o.Pace = o.Pace.withDefaults()
-	regions := plan(entries, o.Pace, onward(src))
+	regions := plan(entries, o.Pace, src.Onward())
 	var planned int64
 	for _, r := range regions {
 		planned += r.end - r.off
