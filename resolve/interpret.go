@@ -60,7 +60,7 @@ func (r *Resolver) unauthorizedHint() string {
 
 func (r *Resolver) projectHint() string {
 	if r.jobToken {
-		return "check the path; if it is right, job tokens need GitLab Premium or Ultimate here: set GITLAB_TOKEN to a token with read_api"
+		return "check the path, and that the user who runs the job is a member of the project; if both are right, job tokens need GitLab Premium or Ultimate here: set GITLAB_TOKEN to a token with read_api"
 	}
 	return "check the path; GitLab also answers 404 if the token can't see the project, or if there is no token"
 }

@@ -64,6 +64,8 @@ func (s *session) lacking(err error) error {
 		return s.elsewhere
 	case without:
 		return failure.ErrNoToken
+	case s.cfg.Token.Kind == env.JobToken && !s.cfg.InCI:
+		return failure.ErrNoProjectInBuild
 	}
 	return err
 }

@@ -59,7 +59,7 @@ func codeRows() (rows [][2]string) {
 var meant = map[string]string{
 	"download": "fetch", "pull": "fetch", "list": "jobs, or ls for the files of a job", "log": "job log", "logs": "job log", "trace": "job log", "show": "job show",
 	"status": "job show", "cancel": "job cancel", "retry": "job retry", "play": "job play", "run": "job play", "erase": "job erase", "unzip": "extract", "unpack": "extract",
-	"rm": "delete", "remove": "delete", "files": "ls", "tree": "ls --tree", "update": "sync --update", "install": "sync", "why": "explain", "pipelines": "jobs --pipeline ID",
+	"man": "help", "rm": "delete", "remove": "delete", "files": "ls", "tree": "ls --tree", "update": "sync --update", "install": "sync", "why": "explain", "pipelines": "jobs --pipeline ID",
 }
 
 func unknownCommand(app *cli.App, name string) error {

@@ -72,3 +72,19 @@ func TestQueryMistakes(t *testing.T) {
 		}
 	}
 }
+
+// An image build that got the token of a job, but not its project, is told how to pass it on.
+func TestProjectOfABuild(t *testing.T) {
+	t.Setenv("CI_JOB_TOKEN", "glcbt-x")
+	t.Setenv("CI_API_V4_URL", "http://127.0.0.1:1/api/v4")
+	for ci, want := range map[string]string{
+		"":     "no project: CI_PROJECT_ID is not set\n  pass CI_PROJECT_ID on, in a Dockerfile by ARG CI_PROJECT_ID and --build-arg CI_PROJECT_ID, or give --project\n",
+		"true": "no project: CI_PROJECT_ID is not set\n  give --project with an id",
+	} {
+		t.Setenv("GITLAB_CI", ci)
+		var errs bytes.Buffer
+		if code := command(t, []string{"artifetch", "fetch", "--ref", "main", "--job", "build"}, cli.IO{Err: &errs}); code != 2 || !strings.Contains(errs.String(), want) {
+			t.Errorf("GITLAB_CI=%s: code %d, %s", ci, code, errs.String())
+		}
+	}
+}

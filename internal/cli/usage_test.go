@@ -76,6 +76,7 @@ func TestSuggestions(t *testing.T) {
 		{[]string{"download"}, "no command \"download\"\n  did you mean artifetch fetch?"},
 		{[]string{"list"}, "did you mean artifetch jobs, or ls for the files of a job?"},
 		{[]string{"log", "5"}, "did you mean artifetch job log?"},
+		{[]string{"man"}, "no command \"man\"\n  did you mean artifetch help?"},
 		{[]string{"login"}, "\n  set GITLAB_TOKEN, or give --token-file; artifetch doctor checks the token"},
 		{[]string{"ls", "jobs"}, "\n  to list jobs: artifetch jobs"},
 		{[]string{"help", "log"}, "did you mean artifetch job log?"},

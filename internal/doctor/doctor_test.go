@@ -190,3 +190,17 @@ func TestVersion(t *testing.T) {
 		t.Errorf("%+v", d.findings)
 	}
 }
+
+// A redirect that isn't followed is no storage that can't be reached: the error itself says
+// what to do.
+func TestStorageBehindWrongRedirect(t *testing.T) {
+	t.Parallel()
+	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{Mode: gitlabtest.ModeRedirect})
+	defer s.Close()
+	s.SetStorageURL("ftp://storage.example.com")
+	for _, f := range Examine(t.Context(), subject(t, s, env.PrivateToken, gitlabtest.PrivateToken)) {
+		if f.Check == "storage" && (f.State != Failed || !transport.Misdirected(f.Err) || f.Remedy != "" || strings.Contains(f.Err.Error(), "cannot be reached")) {
+			t.Errorf("%+v", f)
+		}
+	}
+}

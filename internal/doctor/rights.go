@@ -164,6 +164,9 @@ func (d *doctor) storage(ctx context.Context, a resolve.Artifact, host string, e
 	case answered || host == "":
 		d.failed("storage", err, later)
 		return
+	case transport.Misdirected(err):
+		d.failed("storage", err, "")
+		return
 	}
 	for _, address := range d.Resolver.Proxied(a) {
 		if _, instead := d.API.Storage(ctx, address); instead == nil {

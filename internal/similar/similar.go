@@ -10,8 +10,9 @@ import (
 )
 
 // Names returns the names that are most like name, at most so many, the most similar
-// first. A name is similar if few letters differ (two, or a third of name, but not all),
-// or if it continues name, as "test 1/3" continues "test". Case makes no difference.
+// first. A name is similar if few letters differ (two, or a third of name, but not all;
+// one of a name of three letters, unless both have the same letters), or if it continues
+// name, as "test 1/3" continues "test". Case makes no difference.
 func Names(name string, names []string, most int) []string {
 	type candidate struct {
 		name     string
@@ -22,7 +23,7 @@ func Names(name string, names []string, most int) []string {
 	for _, other := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		lower := strings.ToLower(other)
 		distance := smetrics.WagnerFischer(wanted, lower, 1, 1, 1)
-		few := distance <= max(2, len(wanted)/3) && distance < len(wanted)
+		few := distance <= max(2, len(wanted)/3) && distance < len(wanted) && (distance < 2 || len(wanted) > 3 || sameLetters(wanted, lower))
 		if few || len(wanted) > 1 && strings.HasPrefix(lower, wanted) {
 			found = append(found, candidate{other, distance})
 		}
@@ -33,4 +34,9 @@ func Names(name string, names []string, most int) []string {
 		similar = append(similar, c.name)
 	}
 	return similar
+}
+
+// sameLetters reports whether two words differ in the order of their letters alone.
+func sameLetters(a, b string) bool {
+	return slices.Equal(slices.Sorted(slices.Values([]rune(a))), slices.Sorted(slices.Values([]rune(b))))
 }

@@ -9,7 +9,7 @@ import (
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	names := []string{"build", "build: [linux, amd64]", "test 1/3", "test 2/3", "deploy", "build", "strip-components", "j", "löschen"}
+	names := []string{"build", "build: [linux, amd64]", "test 1/3", "test 2/3", "deploy", "build", "strip-components", "j", "löschen", "log", "cat"}
 	for name, want := range map[string][]string{
 		"biuld":           {"build"},
 		"Build":           {"build", "build: [linux, amd64]"},
@@ -20,6 +20,9 @@ func TestNames(t *testing.T) {
 		"loschen":         {"löschen"},
 		"strip":           {"strip-components"}, // it begins with it
 		"nothing like it": nil,
+		"lgo":             {"log"},
+		"lag":             {"log"},
+		"man":             nil, // one letter is the same as in cat
 		"x":               nil, // nothing of it is left
 		"b":               nil, // too little to begin with
 		"":                nil,

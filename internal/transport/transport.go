@@ -70,6 +70,15 @@ func (e *InsecureRedirectError) Hint() string {
 	return fmt.Sprintf("ask the operator of %s to configure an https address for %s", e.From, e.To)
 }
 
+// Misdirected reports whether err is about a redirect that isn't followed: its server may be
+// reachable.
+func Misdirected(err error) bool {
+	_, often := errors.AsType[*RedirectsError](err)
+	_, elsewhere := errors.AsType[*RedirectAddressError](err)
+	_, insecure := errors.AsType[*InsecureRedirectError](err)
+	return often || elsewhere || insecure
+}
+
 // ErrRedirectedWrite reports a redirect in answer to a request that changes something.
 var ErrRedirectedWrite = errors.New("redirects are not followed by requests that change something")
 

@@ -332,11 +332,15 @@ func List(q resolve.Query, err error) error {
 // ErrNoProject reports that no project is given or known.
 var ErrNoProject = Usage("no project: CI_PROJECT_ID is not set", "give --project with an id or a full path such as group/app")
 
+// ErrNoProjectInBuild is ErrNoProject where there is the token of a job, but no job: an image
+// is being built.
+var ErrNoProjectInBuild = Usage("no project: CI_PROJECT_ID is not set", "pass CI_PROJECT_ID on, in a Dockerfile by ARG CI_PROJECT_ID and --build-arg CI_PROJECT_ID, or give --project")
+
 // ErrNoToken reports that both the token and the project are missing.
 var ErrNoToken = Usage("no token, and no project: GITLAB_TOKEN and CI_JOB_TOKEN are not set", noToken+"; a public project needs none: give --project")
 
 // noToken says how to provide a token.
-const noToken = "set GITLAB_TOKEN or --token-file; in a Dockerfile, RUN --mount=type=secret,id=GITLAB_TOKEN with docker build --secret id=GITLAB_TOKEN"
+const noToken = "set GITLAB_TOKEN or --token-file; in a Dockerfile, RUN --mount=type=secret,id=GITLAB_TOKEN with docker build --secret id=GITLAB_TOKEN (if a CI job builds it, CI_JOB_TOKEN in both)"
 
 // Anonymous adds to a refusal that the token was missing, if it was: GitLab answers the
 // same if the token can't see the project.
