@@ -218,3 +218,20 @@ func TestRunSyncAndVerify(t *testing.T) {
 		t.Errorf("nothing in place: %d, %s", code, said)
 	}
 }
+
+// sync init names the pipeline of the ref, not the child pipeline of the newest job.
+func TestInitNamesThePipeline(t *testing.T) {
+	t.Parallel()
+	o := initOptions{global: instance(t), query: queryOptions{project: "1"}, file: filepath.Join(t.TempDir(), "a.yml")}
+	o.query.asked.Jobs, o.query.asked.Ref = []string{"*"}, "main"
+	if err := runSyncInit(t.Context(), o, newStreams().Console); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(o.file)
+	if want := "# The jobs of pipeline 100 and its child pipelines that have artifacts: "; err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("%v: no %q in\n%s", err, want, text)
+	}
+	if one := pipelinesOf([]resolve.Artifact{{PipelineID: 7}, {PipelineID: 7}}); one != "pipeline 7" {
+		t.Error(one)
+	}
+}

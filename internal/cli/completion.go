@@ -20,6 +20,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/complete"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/pin"
@@ -82,11 +83,14 @@ func completions(ctx context.Context, before []string, current string) []complet
 	case strings.HasPrefix(current, "-"):
 		return complete.Starting(flagWords(app, a), current, "")
 	}
+	if slices.Equal(a.Path, []string{"help"}) {
+		return complete.Starting(helpPages(app, a.Rest), current, "")
+	}
 	return complete.Starting(arguments(ctx, a, before), current, "")
 }
 
 // arguments lists what could stand in the place of the next argument, or of a command.
-func arguments(ctx context.Context, a *arrange.Line, before []string) (words []complete.Word) {
+func arguments(ctx context.Context, a *arrange.Line, before []string) []complete.Word {
 	command, given := strings.Join(a.Path, " "), len(a.Rest)
 	switch {
 	case given == 0 && command == "completion":
@@ -97,10 +101,31 @@ func arguments(ctx context.Context, a *arrange.Line, before []string) (words []c
 		return fromServer(ctx, before, archivePath)
 	case command == "sync remove", command == "sync" && slices.Contains(before, "--update"):
 		return sources(ctx, a)
+	case command == "extract" && given == 0:
+		return []complete.Word{complete.File}
 	case given > 0:
 		return nil
 	}
-	for _, c := range a.Commands {
+	return commandWords(a.Commands)
+}
+
+// helpPages lists what help can show after these words.
+func helpPages(app *cli.App, words []string) (list []complete.Word) {
+	commands := app.Commands
+	if len(words) > 0 {
+		known := commandAt(app, words)
+		if known == nil {
+			return nil
+		}
+		commands = known.Subcommands
+	} else {
+		list = complete.Texts(help.Topics()...)
+	}
+	return append(list, commandWords(commands)...)
+}
+
+func commandWords(commands []*cli.Command) (words []complete.Word) {
+	for _, c := range commands {
 		words = append(words, complete.Word{Text: c.Name, About: c.Usage})
 	}
 	return words
@@ -163,7 +188,7 @@ func values(ctx context.Context, before, path []string, flag string) []complete.
 		return complete.Texts("auto", "console", "json")
 	case "token-type":
 		return complete.Texts("auto", "job", "private", "bearer", "none")
-	case "output", "dotenv", "cache-dir", "manifest", "lock", "token-file", "ca-file", "cert-file", "key-file":
+	case "output", "archive", "dotenv", "cache-dir", "header-file", "manifest", "lock", "token-file", "ca-file", "cert-file", "key-file":
 		return []complete.Word{complete.File}
 	}
 	return nil
@@ -252,7 +277,11 @@ func (s *session) paths(ctx context.Context, o queryOptions) []complete.Word {
 			return nil
 		}
 		for _, f := range listed[:min(len(listed), maxPaths)] {
-			words = append(words, complete.Word{Text: f.Name, About: console.Size(f.Size)})
+			about := console.Size(f.Size)
+			if f.Mode.IsDir() {
+				about = "directory"
+			}
+			words = append(words, complete.Word{Text: f.Name, About: about})
 		}
 		return words
 	}

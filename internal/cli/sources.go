@@ -75,7 +75,9 @@ func runSyncInit(ctx context.Context, o initOptions, con *console.Console) error
 		return err // before asking the user
 	}
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
+		end := s.spin("looking for jobs")
 		found, err := s.resolver.Artifacts(ctx, q)
+		end()
 		if !slices.Contains(o.query.given, "ref") { // a given ref may be misspelled
 			err = s.noneYet(err)
 		}
@@ -119,10 +121,23 @@ func (s *session) draft(q resolve.Query, found []resolve.Artifact) manifest.Draf
 	slices.SortFunc(found, func(a, b resolve.Artifact) int { return cmp.Compare(a.JobID, b.JobID) })
 	for _, a := range found {
 		d.Project, d.Ref = cmp.Or(s.projectPath(a.WebURL), d.Project), cmp.Or(a.Ref, d.Ref)
-		d.Found = fmt.Sprintf("pipeline %d", a.PipelineID)
 		d.Jobs = append(d.Jobs, manifest.DraftJob{Name: a.JobName, About: about(a)})
 	}
+	d.Found = pipelinesOf(found)
 	return d
+}
+
+// pipelinesOf names the pipelines of jobs: a parent was created before its children.
+func pipelinesOf(found []resolve.Artifact) string {
+	if len(found) == 0 {
+		return ""
+	}
+	older := func(a, b resolve.Artifact) int { return cmp.Compare(a.PipelineID, b.PipelineID) }
+	first, last := slices.MinFunc(found, older).PipelineID, slices.MaxFunc(found, older).PipelineID
+	if first == last {
+		return fmt.Sprintf("pipeline %d", first)
+	}
+	return fmt.Sprintf("pipeline %d and its child pipelines", first)
 }
 
 // about returns what people may want to know before fetching an archive.
