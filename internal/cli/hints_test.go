@@ -67,7 +67,7 @@ func TestHintsNameFlagsOfTheCommand(t *testing.T) {
 	try := func(path string, flags []cli.Flag) {
 		t.Helper()
 		app := newApp(console.New(strings.NewReader(""), new(strings.Builder), new(strings.Builder)))
-		known, shown := append(flagNames(slices.Concat(flags, app.Flags)), "mount", "secret"), 0 // these two are Docker's
+		known, shown := append(flagNames(slices.Concat(flags, app.Flags)), "mount", "secret", "build-arg"), 0 // these are Docker's
 		for _, hint := range hints {
 			var errs strings.Builder
 			failure.Report(console.New(nil, nil, &errs), hintError{hint}, flagsOf(app, append([]string{"artifetch", "-q"}, strings.Fields(path)...)))
