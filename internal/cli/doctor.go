@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -149,20 +148,13 @@ func printFindings(con *console.Console, findings []doctor.Finding, asJSON bool)
 		if row.Remedy != "" {
 			text += " → " + row.Remedy
 		}
-		lines = append(lines, [2]string{marks[f.State] + " " + f.Check, text})
+		lines = append(lines, [2]string{marks[f.State] + " " + f.Check + " ", text})
 	}
 	if asJSON {
 		return con.EncodeTold(rows)
 	}
-	names := 0
-	for _, line := range lines {
-		names = max(names, utf8.RuneCountInString(line[0]))
-	}
-	for _, line := range lines {
-		said := console.Indented(line[1], con.OutColumns(), strings.Repeat(" ", names+2))
-		if _, err := fmt.Fprintf(con.Told(), "%-*s  %s\n", names, line[0], said); err != nil {
-			return err
-		}
+	if err := con.TellLabelled(lines, 0); err != nil {
+		return err
 	}
 	_, err := fmt.Fprintln(con.Told(), "\n"+console.Indented(doctor.Sum(findings), con.OutColumns(), ""))
 	return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -114,19 +113,16 @@ func sayWhyNot(con *console.Console, why resolve.Explanation, err error, asJSON 
 	if asJSON {
 		return con.EncodeTold(explanation{Reason: string(why.Reason), Cause: why.Cause, Evidence: why.Evidence, Remedy: remedy})
 	}
-	lines := [][2]string{{"cause", why.Cause}}
+	var lines [][2]string
+	add := func(label, text string) {
+		if text != "" {
+			lines = append(lines, [2]string{label, failure.FirstLine(text)})
+		}
+	}
+	add("cause:", why.Cause)
 	for _, seen := range why.Evidence {
-		lines = append(lines, [2]string{"evidence", seen})
+		add("evidence:", seen)
 	}
-	lines = append(lines, [2]string{"remedy", remedy})
-	for _, line := range lines {
-		if line[1] == "" {
-			continue
-		}
-		said := console.Indented(failure.FirstLine(line[1]), con.OutColumns(), strings.Repeat(" ", 10))
-		if _, err := fmt.Fprintf(con.Told(), "%-9s %s\n", line[0]+":", said); err != nil {
-			return err
-		}
-	}
-	return nil
+	add("remedy:", remedy)
+	return con.TellLabelled(lines, len("evidence:"))
 }

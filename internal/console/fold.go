@@ -30,6 +30,21 @@ func Indented(text string, columns int, indent string) string {
 	return strings.Join(Fold(text, columns-len(indent)), "\n"+indent)
 }
 
+// TellLabelled prints texts beside their labels, which take at least so many columns. On a
+// terminal, the texts are folded.
+func (c *Console) TellLabelled(lines [][2]string, columns int) error {
+	for _, line := range lines {
+		columns = max(columns, columnsOf(line[0]))
+	}
+	for _, line := range lines {
+		said := Indented(line[1], c.OutColumns(), strings.Repeat(" ", columns+1))
+		if _, err := fmt.Fprintf(c.Told(), "%s%*s %s\n", line[0], columns-columnsOf(line[0]), "", said); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Say prints one message that starts with a mark in a style, or without one. On a terminal
 // that is too narrow, it is folded.
 func (c *Console) Say(style Style, mark, text string) error {

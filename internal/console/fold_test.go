@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/console"
@@ -24,6 +26,25 @@ func TestIndented(t *testing.T) {
 	} {
 		if got := console.Indented(tt.text, tt.columns, "  "); got != tt.want {
 			t.Errorf("%q in %d columns: %q, want %q", tt.text, tt.columns, got, tt.want)
+		}
+	}
+}
+
+func TestTellLabelled(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		lines   [][2]string
+		columns int
+		want    string
+	}{
+		{[][2]string{{"a:", "one"}, {"作業:", "two"}}, 0, "a:    one\n作業: two\n"},
+		{[][2]string{{"a:", "one"}}, 4, "a:   one\n"},
+		{nil, 4, ""},
+	} {
+		var out bytes.Buffer
+		con := console.New(strings.NewReader(""), &out, &out)
+		if err := con.TellLabelled(tt.lines, tt.columns); err != nil || out.String() != tt.want {
+			t.Errorf("%q, %v, want %q", out.String(), err, tt.want)
 		}
 	}
 }
