@@ -163,7 +163,8 @@ const left = -1
 
 // fit gives each column the width of its widest value, then narrows the widest of those
 // that may shrink until the row fits. It leaves out columns if that isn't enough, and in
-// the end it narrows all but the first, the last column last.
+// the end it narrows all but the first, the last column last. If no column is the last to
+// be cut, those that may not shrink stay whole.
 func (t *Table) fit(rows [][]string) []int {
 	others := func(i int) bool { return t.columns[i].Shrinks && !t.columns[i].Last }
 	last := func(i int) bool { return t.columns[i].Shrinks && t.columns[i].Last }
@@ -183,6 +184,9 @@ func (t *Table) fit(rows [][]string) []int {
 		if t.shrink(widths, last, comfortable) <= 0 {
 			return widths
 		}
+	}
+	if !slices.ContainsFunc(t.columns, func(c Column) bool { return c.Last }) {
+		return widths
 	}
 	behind := func(i int) bool { return i > 0 && !t.columns[i].Last }
 	for _, least := range []int{narrowest, 1} {

@@ -18,7 +18,7 @@ func TestTable(t *testing.T) {
 		0:  "1\ta name that is long\t1024\n23\t測試測試測試測試\t\n",
 		80: "ID  NAME                 SIZE\n1   a name that is long  1.0 KiB\n23  測試測試測試測試\n",
 		25: "ID  NAME          SIZE\n1   a name that…  1.0 KiB\n23  測試測試測…\n",
-		14: "ID  NAME  SIZE\n1   a n…  1.0…\n23  測…\n",
+		5:  "ID  NAME      SIZE\n1   a name …  1.0 KiB\n23  測試測…\n",
 	} {
 		var out bytes.Buffer
 		table := New(nil, &out, nil).Table(false, Column{Title: "ID"}, Column{Title: "NAME", Shrinks: true}, Column{Title: "SIZE"})
@@ -82,6 +82,17 @@ func TestTableKeepsTheLast(t *testing.T) {
 		if diff := cmp.Diff(want, out.String()); diff != "" {
 			t.Errorf("%d columns wide: %s", width, diff)
 		}
+	}
+}
+
+// Where no column may be cut, rows are as wide as they are: names can be copied.
+func TestTableStaysWhole(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	table := New(nil, &out, nil).Table(false, make([]Column, 3)...)
+	table.width = 10
+	if err := errors.Join(table.Add(Text("-rw-r--r--", "20000", "dist/logs/build.log")...), table.Flush()); err != nil || out.String() != "-rw-r--r--  20000  dist/logs/build.log\n" {
+		t.Errorf("%v, %q", err, out.String())
 	}
 }
 
