@@ -119,7 +119,7 @@ func TestOtherServerGetsNothingOfTheJob(t *testing.T) {
 	}
 }
 
-// net/http reads the proxies; their passwords are for nobody to see.
+// net/http reads the proxies' passwords; messages never show them.
 func TestProxyPasswords(t *testing.T) {
 	t.Parallel()
 	c, err := load(t, job("HTTP_PROXY", "http://ci:one%2B1@p:3128", "https_proxy", "ci:two-2@p:3128", "HTTPS_PROXY", "socks5://p:1080"))

@@ -73,9 +73,10 @@ func (s *Stage) wantLink(e *entry, target string, o Options) error {
 	return nil
 }
 
-// finish makes what has to wait for the files of all archives: links, so that nothing
-// is written through one, and the modes and times of directories, because each file in
-// a directory changes its time. It begins with the deepest, for the same reason.
+// finish does what must come after the files of all archives. It creates links, so that
+// nothing is written through one, and sets the modes and times of directories, because
+// each new file changes its directory's time. It starts with the deepest directory, for
+// the same reason.
 func (s *Stage) finish(ctx context.Context) error {
 	if err := s.unpackNested(ctx); err != nil {
 		return err

@@ -130,9 +130,9 @@ func (r *remote) openCached(ctx context.Context, o Options) (*File, error) {
 	return f, err
 }
 
-// openKnown opens the file from the cache, if it is there and the server says that it
-// hasn't changed. It returns what is there, if that has changed, and doesn't ask about
-// stale, of which that is known.
+// openKnown opens the file from the cache if it is there and the server says that it
+// hasn't changed. It also returns the cache's record of it. It makes no request about
+// stale, which is known to have changed.
 func (r *remote) openKnown(ctx context.Context, c cache, stale cached) (*File, cached, error) {
 	known, object, found := c.lookup(ctx, r.origin)
 	if !found {

@@ -52,7 +52,7 @@ func TestCacheUnasked304(t *testing.T) {
 	}
 }
 
-// A weak ETag in the cache isn't sent, whoever wrote it.
+// A weak ETag in the cache isn't sent, however it got there.
 func TestCacheHoldsAWeakETag(t *testing.T) {
 	t.Parallel()
 	data := content(2 << 20)

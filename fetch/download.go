@@ -88,7 +88,7 @@ type division struct {
 	beginning   int64 // bytes that the first connection brings in any case
 
 	mu          sync.Mutex
-	front, back int64 // what nobody has taken yet is between them
+	front, back int64 // between them are the bytes that no connection fetches yet
 }
 
 func (f *File) division(others int) *division {

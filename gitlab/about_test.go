@@ -42,7 +42,7 @@ func calls(t *testing.T) map[string]func(*gitlab.Client, gitlab.Project) error {
 }
 
 // An answer about another job, pipeline, project, merge request or commit than the request
-// names is an error, however the project is named; what an answer leaves out is no error.
+// names is an error, however the project is named. A missing field isn't an error.
 func TestAnswersAboutOtherThings(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ calls, body, about string }{

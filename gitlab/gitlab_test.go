@@ -313,8 +313,8 @@ func TestPagesThatDoNotAdvance(t *testing.T) {
 	}
 }
 
-// The newer route is tried first, and not again where the server does not know
-// it. A pipeline that is not there is no reason to try the other.
+// The newer endpoint is tried first, and not again if the server doesn't have it. If the
+// pipeline doesn't exist, the other endpoint isn't tried.
 func TestBridges(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -116,8 +116,8 @@ func lastOf[T any](rows iter.Seq2[T, error]) (err error) {
 	return err
 }
 
-// A list that goes on at a place that can't be requested isn't taken for whole. Where it
-// leads to another host, the page is requested from the own one.
+// A list whose next page can't be requested doesn't count as complete. If the next page is
+// on another host, it is requested from GitLab's own.
 func TestListsThatAreCutOff(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

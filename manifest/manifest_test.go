@@ -219,7 +219,7 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// A branch is no token for a few letters in it.
+// A branch doesn't look like a token because of a few letters in it.
 func TestNoToken(t *testing.T) {
 	t.Parallel()
 	if _, err := read("version: 1\nsources:\n  - {name: a, project: p, job: b, ref: '${GLOW}'}\n"); err != nil {

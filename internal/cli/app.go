@@ -140,7 +140,7 @@ func newApp(con *console.Console) *cli.App {
 		Reader:      con.In,
 		Writer:      con.Out,
 		ErrWriter:   con.Err,
-		Flags:       append(globalFlags(), cli.HelpFlag), // which the library adds only where there is no command help
+		Flags:       append(globalFlags(), cli.HelpFlag), // the library only adds it if there is no command help
 		Commands:    []*cli.Command{fetchCommand(con), lsCommand(con), catCommand(con), resolveCommand(con), explainCommand(con), extractCommand(con), keepCommand(con), deleteCommand(con), jobsCommand(con), jobCommand(con), syncCommand(con), verifyCommand(con), doctorCommand(con), completionCommand(con), help.Command(printHelp), help.Version(printVersion)},
 		// A comma is part of a glob such as {a,b}/**.
 		DisableSliceFlagSeparator: true,

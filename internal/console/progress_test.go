@@ -54,8 +54,8 @@ func TestProgressMessages(t *testing.T) {
 	}
 }
 
-// Of several archives not all are known from the beginning: the share of what is done
-// becomes less, and goes on from there.
+// Not all of several archives are known from the beginning: the percentage drops when
+// another one starts, and grows from there.
 func TestProgressMessagesOfSeveral(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestProgressOfSpools(t *testing.T) {
 	if got := strings.Join(seen, " "); got != want {
 		t.Errorf("shown: %s\nwant:  %s", got, want)
 	}
-	// Nobody has to know.
+	// A nil Progress ignores all calls.
 	var none *Progress
 	none.Part("build").Spool(1, 2)
 	none.Part("build").Plan(1)

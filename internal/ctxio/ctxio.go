@@ -1,7 +1,7 @@
 // Package ctxio makes reads stop when a context ends.
 //
 //	Await, Abandon   what may block forever, such as opening or reading a pipe or a
-//	                 terminal: it goes on in the background, and its result is dropped
+//	                 terminal: it continues in the background, and its result is dropped
 //	Reader           a file on a disk, which never blocks for long
 //
 // All of them return the context's cause.

@@ -191,8 +191,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// A redirect that isn't followed is no storage that can't be reached: the error itself says
-// what to do.
+// A redirect that isn't followed doesn't count as unreachable storage: the error itself
+// says what to do.
 func TestStorageBehindWrongRedirect(t *testing.T) {
 	t.Parallel()
 	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{Mode: gitlabtest.ModeRedirect})

@@ -18,8 +18,8 @@ var ErrHeld = errors.New("another run holds it")
 const pause = 20 * time.Millisecond
 
 // Turn waits until no other run holds the lock file at path, and takes it until done is
-// called. waiting is called once if it has to wait. The only error is why ctx has ended:
-// where no file can be locked, there are no turns, and everyone has one at once.
+// called. waiting is called once if it must wait. The only error is why ctx has ended: if
+// the file system has no locks, Turn doesn't wait.
 func Turn(ctx context.Context, path string, waiting func()) (done func(), err error) {
 	held, err := wait(ctx, path, waiting)
 	switch {

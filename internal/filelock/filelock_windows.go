@@ -10,7 +10,7 @@ import (
 // Lock is a file that is locked until Release, or until the process ends.
 type Lock struct{ file *os.File }
 
-// Take opens the file, with flags of [os.OpenFile] if it is to be created,
+// Take opens the file, with flags of [os.OpenFile] if it should be created,
 // and locks it without waiting. The error is [ErrHeld] if
 // another one holds it.
 func Take(path string, create int) (*Lock, error) {

@@ -193,7 +193,7 @@ func (s *stream) drop(n uint) {
 	s.nbits -= n
 }
 
-// endBlock goes on to the next block, or to the end.
+// endBlock continues with the next block, or the end.
 func (s *stream) endBlock() {
 	s.d.state = atBlock
 	if s.d.last {

@@ -112,8 +112,8 @@ func (s *trickle) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
 }
 
-// A server that gives a little and breaks off has a budget of tries; one that gives
-// much goes on.
+// If a server keeps interrupting the log after a few bytes, retries are limited; if it
+// sends more in between, they aren't.
 func TestLogTrickles(t *testing.T) {
 	t.Parallel()
 	for step, want := range map[int]int{0: 4, 10: 4, realProgress - 1: 4, realProgress: 40} {

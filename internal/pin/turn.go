@@ -17,8 +17,8 @@ const turnName = ".artifetch-synclocksynclock"
 
 // Turn waits until no other run changes what is in a manifest's directory: each reads the
 // manifest and the lock file, and replaces them at its end. waiting is called once if it
-// has to wait. The system ends the turn of a killed run. Where there can be no locks, Turn
-// doesn't wait. The caller must call done.
+// must wait. The system ends the turn of a killed run. If the file system has no locks,
+// Turn doesn't wait. The caller must call done.
 func Turn(ctx context.Context, manifestFile string, waiting func()) (done func(), err error) {
 	return filelock.Turn(ctx, filepath.Join(filepath.Dir(manifestFile), turnName), waiting)
 }

@@ -23,8 +23,8 @@ func harmless(name string) bool {
 }
 
 // URL returns u without userinfo, with REDACTED in place of its fragment and of
-// every query value that is not known to be harmless. Text that is no URL loses
-// the parts that would hold these.
+// every query value that is not known to be harmless. Text that isn't a URL
+// loses the parts that would contain these.
 func URL(u string) string {
 	parsed, err := url.Parse(u)
 	if err != nil {

@@ -1,10 +1,10 @@
-// Command sbom writes what a program is made of, as CycloneDX 1.6. GoReleaser calls it for
+// Command sbom lists the modules of a program, as CycloneDX 1.6. GoReleaser calls it for
 // every program of a release:
 //
 //	sbom -version v1.2.3 -time 1700000000 PROGRAM DOCUMENT
 //
-// The program itself is asked: Go writes the modules that it linked into it, and no
-// others. The same program gives the same bytes.
+// It reads the list of modules that Go writes into every program: only those that are
+// linked. The same program gives the same bytes.
 package main
 
 import (

@@ -68,8 +68,8 @@ func clients(t *testing.T, server http.RoundTripper, policy Policy) Clients {
 	return New(Options{API: api, Retry: policy, StallTimeout: time.Minute, Base: server})
 }
 
-// A body that dribbles in is never silent. What has to be read of it to go on, or to
-// say what is wrong, takes no longer than the retries may.
+// A body that arrives a few bytes at a time never stalls. Reading what is needed of it, to
+// continue or for an error, takes no longer than the retries may.
 func TestDribbledAnswers(t *testing.T) {
 	t.Parallel()
 	policy := Policy{Retries: 3, MaxTime: time.Minute}
@@ -124,7 +124,7 @@ func TestDribbledAnswers(t *testing.T) {
 	}
 }
 
-// A success that is no JSON may take as long as it likes, and isn't read beforehand.
+// A successful response that isn't JSON may take any time, and isn't read in advance.
 func TestSlowFile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -41,8 +41,8 @@ exit %[2]d
 	}
 }
 
-// Where cosign is there, the installer has it verify who signed checksums.txt, by the
-// pipeline of that very tag, and installs nothing that somebody else signed, or nobody.
+// If cosign is installed, the installer uses it to verify that the pipeline of the same tag
+// signed checksums.txt, and installs nothing that isn't signed, or by anyone else.
 func TestInstallSignature(t *testing.T) {
 	t.Parallel()
 	const keyless = "--certificate-identity https://gitlab.com/artifetch/artifetch//.gitlab-ci.yml@refs/tags/v1.2.3 --certificate-oidc-issuer https://gitlab.com "

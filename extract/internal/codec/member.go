@@ -31,8 +31,8 @@ const maxMemberText = 3*4096 + 16
 // errMember reports bytes that aren't a gzip member.
 var errMember = archive.Corrupt("", "gzip: a member has no valid header")
 
-// EachMember passes the members of a gzip file to visit, one after the other. visit has to
-// read each content to its end, where its checksum is. Damage between the contents is an
+// EachMember passes the members of a gzip file to visit, one after the other. visit must
+// read each content to its end, where the checksum is. Damage between the contents is an
 // [archive.CorruptError].
 func EachMember(r io.Reader, visit func(Member, io.Reader) error) error {
 	in := bufio.NewReader(r)

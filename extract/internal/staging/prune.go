@@ -32,7 +32,7 @@ func (s *Dir) holdBack() error {
 	return s.out.Rename(s.name+"/new/"+s.last, s.name+"/"+lastName)
 }
 
-// prune moves the files away that are to be removed.
+// prune moves away the files that the commit removes.
 func (j *journal) prune(ctx context.Context) error {
 	for _, path := range j.stage.pruned {
 		if ctx.Err() != nil {
@@ -64,8 +64,9 @@ func (j *journal) takeOut(path string) error {
 	return err
 }
 
-// goes reports whether a path is to be removed: there is a file or link of an archive's,
-// and none is staged. That may be under another name on file systems that ignore case.
+// goes reports whether the commit removes a path: it is a file or link from an archive,
+// and none is staged for it. On file systems that ignore case, the staged one may have
+// another name.
 func (s *Dir) goes(path string) (bool, error) {
 	if fits, err := s.out.fits(path); err != nil || !fits || path == s.last {
 		return false, err

@@ -31,8 +31,8 @@ type selected struct {
 // archives into enough regions to keep all connections busy, and the first quarter of
 // each archive into smaller ones. Workers reach it last, when the one that started at
 // the front meets the others (see queue): none has much left to do then. A region ends
-// where the first connection does, which that worker reads on; where requests are costly,
-// it goes on.
+// where the response on the first connection does, which that worker continues to read;
+// if requests are costly, it continues.
 func plan(entries []*zipfile.Entry, p Pace, onward int64) []region {
 	wanted, total := byOffset(entries)
 	least, most := int64(minRegion), int64(maxRegion)

@@ -29,8 +29,8 @@ const (
 	growthTrips  = 4                     // and this many round trips
 	growthGain   = 1.15                  // more connections must pay off by this factor
 	growthWait   = 0.5                   // of the workers' time, if connections are the bottleneck
-	// A new connection brings nothing for three round trips, and as its window is small,
-	// little for some more: by then, those that are there may have brought the rest.
+	// A new connection delivers nothing for three round trips and, because its window is
+	// small, little for some more. By then, the others may have delivered the rest.
 	growthPays = 8 // round trips
 )
 

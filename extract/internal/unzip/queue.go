@@ -41,8 +41,8 @@ func (q *queue) bytes() (n int64) {
 	return n
 }
 
-// waiting returns for how many regions more workers are worth it: not for those that the
-// worker at the front gets sooner. One that has nothing else to do takes these, too.
+// waiting returns for how many regions more workers pay off: not for those that the worker
+// at the front reads sooner. A worker that has nothing else to do takes these, too.
 func (q *queue) waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Terminal returns both ends of a new pseudo-terminal: far is the user's, which the end of
-// the test closes; near is the program's, which the test has to close. No rows and no
+// Terminal returns both ends of a new pseudo-terminal: far is the user's and is closed at
+// the end of the test; near is the program's, and the test must close it. Zero rows and
 // columns mean a terminal of unknown size.
 //
-// Nothing is lost if far is read until [syscall.EIO], which says that nobody has near open
-// any more. The commands ttyin and ttyout of testscript close it before they have read all.
+// Read far until [syscall.EIO], which means that near is closed everywhere: then no output
+// is lost. The commands ttyin and ttyout of testscript close it before they have read all.
 func Terminal(t *testing.T, rows, columns uint16) (far, near *os.File) {
 	t.Helper()
 	far, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
