@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -119,5 +120,40 @@ func TestStoppedWhileRootsLoad(t *testing.T) {
 	cancel(why)
 	if err := roots.wait(ctx); !errors.Is(err, why) {
 		t.Error(err)
+	}
+}
+
+// A later connection to a server resumes the session of an earlier one, with a client
+// certificate too.
+func TestSessionsAreResumed(t *testing.T) {
+	t.Parallel()
+	for _, mutual := range []bool{false, true} {
+		s := httptest.NewTLSServer(http.NotFoundHandler())
+		defer s.Close()
+		api, err := url.Parse(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots, load := slow(s)
+		load()
+		o := Options{API: api, Roots: roots, Retry: Policy{Retries: -1}}
+		if mutual {
+			o.ClientCert = &s.TLS.Certificates[0]
+		}
+		client := New(o).Stream
+		for _, resumed := range []bool{false, true} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.Body.Close() != nil || resp.TLS.DidResume != resumed {
+				t.Errorf("with a client certificate %v: resumed %v, want %v (%v)", mutual, resp.TLS.DidResume, resumed, err)
+			}
+			client.CloseIdleConnections()
+		}
 	}
 }
