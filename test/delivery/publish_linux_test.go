@@ -113,6 +113,7 @@ func TestPublish(t *testing.T) {
 	r.checkFiles(t, filepath.Join(dir, "dist"))
 	checkChannels(t, r, filepath.Join(dir, "dist"))
 	checkFormula(t, r, filepath.Join(dir, "dist"))
+	checkStatement(t, filepath.Join(tools, "statement"), filepath.Join(dir, "dist"))
 	if got := calls(); strings.Count(got, "sign-blob ") != 1 || strings.Count(got, "attest-blob ") != 1 {
 		t.Errorf("cosign %s", got)
 	}
@@ -145,6 +146,25 @@ func (r *registry) checkFiles(t *testing.T, dist string) {
 	}
 }
 
+// checkStatement wants what was signed about a release to have every file of checksums.txt,
+// with the digest of that file.
+func checkStatement(t *testing.T, path, dist string) {
+	t.Helper()
+	var s statement
+	if err := json.Unmarshal([]byte(readFile(t, path)), &s); err != nil {
+		t.Fatal(err)
+	}
+	checksums := readFile(t, filepath.Join(dist, "checksums.txt"))
+	if got := strings.Join(s.subjects(), "\n") + "\n"; got != checksums {
+		t.Errorf("the statement is about\n%s, checksums.txt has\n%s", got, checksums)
+	}
+	for _, subject := range s.Subject {
+		if digest := fmt.Sprintf("%x", sha256.Sum256([]byte(readFile(t, filepath.Join(dist, subject.Name))))); subject.Digest["sha256"] != digest {
+			t.Errorf("%s has the digest %s, and not %s", subject.Name, digest, subject.Digest["sha256"])
+		}
+	}
+}
+
 // checkChannels wants the pages for Homebrew, Scoop and the AUR to have the addresses
 // and digests of what was published.
 func checkChannels(t *testing.T, r *registry, dist string) {
@@ -162,6 +182,10 @@ func checkChannels(t *testing.T, r *registry, dist string) {
 				t.Errorf("%s has no %s, %s:\n%s", page, address, digest, text)
 			}
 		}
+	}
+	command(t, dist, "bash", "-n", "aur/artifetch-bin.pkgbuild")
+	if !json.Valid([]byte(readFile(t, filepath.Join(dist, "scoop/artifetch.json")))) {
+		t.Error("Scoop's manifest isn't JSON")
 	}
 }
 

@@ -15,20 +15,20 @@ import (
 )
 
 // standIn is a cosign that writes down how it was called, and ends with a code. It keeps
-// the statement that it is to sign.
+// the statement that it is to sign in its directory.
 func standIn(t *testing.T, dir string, code int) (calls func() string) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "calls")
 	script := fmt.Sprintf(`#!/bin/sh
 printf '%%s\n' "$*" >>%[1]s
 while [ $# -gt 0 ]; do
-	[ "$1" != --statement ] || cat "$2" >%[1]s.statement
+	[ "$1" != --statement ] || cat "$2" >%[3]s/statement
 	[ "$1" != --bundle ] || [ -f "$2" ] || echo signed >"$2"
 	shift
 done
 echo 'what cosign says' >&2
 exit %[2]d
-`, log, code)
+`, log, code, dir)
 	if err := os.WriteFile(filepath.Join(dir, "cosign"), []byte(script), 0o755); err != nil { //nolint:gosec // it is run
 		t.Fatal(err)
 	}

@@ -114,3 +114,50 @@ func TestInstallerVariables(t *testing.T) {
 		}
 	}
 }
+
+// The pipeline includes every component of its own commit, so that GitLab checks each one
+// before a release, with inputs that GitLab accepts: https://docs.gitlab.com/ci/inputs/
+func TestComponentsOfTheCommit(t *testing.T) {
+	t.Parallel()
+	var pipeline struct {
+		Include []struct {
+			Component string
+			Inputs    map[string]any
+		}
+	}
+	if err := yaml.Unmarshal([]byte(harness.Read(t, ".gitlab-ci.yml")), &pipeline); err != nil {
+		t.Fatal(err)
+	}
+	given := map[string]map[string]any{}
+	for _, include := range pipeline.Include {
+		given[include.Component] = include.Inputs
+	}
+	files, err := fs.Glob(os.DirFS(harness.Root), "templates/*.yml")
+	if err != nil || len(files) != 3 || len(given) != 3 {
+		t.Fatalf("%v, %v, %v", files, given, err)
+	}
+	for _, file := range files {
+		inputs, ok := given["$CI_SERVER_FQDN/$CI_PROJECT_PATH/"+strings.TrimSuffix(filepath.Base(file), ".yml")+"@$CI_COMMIT_SHA"]
+		if !ok {
+			t.Errorf("the pipeline doesn't include %s", file)
+		}
+		var header struct {
+			Spec struct{ Inputs map[string]input }
+		}
+		if err := yaml.Unmarshal([]byte(harness.Read(t, file)), &header); err != nil {
+			t.Fatal(err)
+		}
+		for name, in := range header.Spec.Inputs {
+			value, ok := inputs[name]
+			if delete(inputs, name); !ok && in.Default.IsZero() {
+				t.Errorf("%s: the pipeline doesn't set %s", file, name)
+			}
+			if ok && !regexp.MustCompile(in.Regex).MatchString(fmt.Sprint(value)) {
+				t.Errorf("%s: %s is %v, and not %s", file, name, value, in.Regex)
+			}
+		}
+		if len(inputs) > 0 {
+			t.Errorf("%s has no %v", file, inputs)
+		}
+	}
+}
