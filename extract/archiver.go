@@ -27,6 +27,7 @@ type format struct {
 	window func(head []byte) int64                // size of the decompressor's window; nil if it is small
 	seeks  bool                                   // a 7z archive, which can't be read as a stream
 	frames bool                                   // frames without content may precede the others
+	empty  bool                                   // a tar without members, which is only zeros
 }
 
 type matcher interface {

@@ -161,6 +161,48 @@ func TestTarEnds(t *testing.T) {
 	}
 }
 
+// A tar without members is a whole one, however long its record is. More or fewer zeros
+// aren't, nor is a file of zeros with another name.
+func TestEmptyTars(t *testing.T) {
+	t.Parallel()
+	zeros := make([]byte, 20000)
+	for n, whole := range map[int]bool{512: false, 1023: false, 1024: true, 1025: false, 1536: true, 10240: true, 10241: false, 10752: false, 20000: false} {
+		for _, archive := range [][]byte{zeros[:n], compressed(t, compressors()["gzip"], zeros[:n])} {
+			got, err := add(t, archive, Options{})
+			if whole && (err != nil || len(got) != 0) || !whole && !is[*NotArchiveError](err) {
+				t.Errorf("%d zeros in %d bytes: %v, %q", n, len(archive), err, got)
+			}
+		}
+		for name, kept := range map[string]bool{"a.tar": !whole, "a.TAR": !whole, "a.gz": true, "a": true} {
+			got, err := add(t, zippedAs(t, name, zeros[:n]), Options{Unpack: 1})
+			if _, is := got[name]; err != nil || is != kept {
+				t.Errorf("%d zeros as %s: %v, %.60q", n, name, err, got)
+			}
+		}
+	}
+	if _, err := add(t, append(zeros[:10239], 'x'), Options{}); !is[*NotArchiveError](err) {
+		t.Errorf("zeros and another byte: %v", err)
+	}
+}
+
+// Only a zip has a checksum for each file.
+func TestSummed(t *testing.T) {
+	t.Parallel()
+	tarred := tarOfFiles(t, "a", "content")
+	for want, archives := range map[bool][][]byte{
+		true:  {zippedAs(t, "a", []byte("content")), []byte("<html>"), []byte("Rar!\x1a\x07\x00"), nil},
+		false: {tarred, compressed(t, compressors()["gzip"], tarred), []byte("7z\xbc\xaf\x27\x1c\x00\x04")},
+	} {
+		for _, archive := range archives {
+			for _, head := range []bool{true, false} {
+				if got, err := Summed(t.Context(), FromReaderAt(bytes.NewReader(archive), int64(len(archive))), head); err != nil || got != want {
+					t.Errorf("%.20q, %v: %v, %v", archive, head, got, err)
+				}
+			}
+		}
+	}
+}
+
 // Zeros after a gzip file are padding, as on a tape; anything else is damage, unless it is
 // another member.
 func TestGzipPadding(t *testing.T) {

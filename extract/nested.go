@@ -92,7 +92,8 @@ func (s *Stage) unpackOne(ctx context.Context, n nested, i int) error {
 	defer func() { _ = aside.File.Close() }() // only read
 	src := FromReaderAt(aside.File, aside.Info.Size())
 	form, err := recognize(ctx, src)
-	if isForeign(err) || err == nil && form == nil && !isZipFile(src) {
+	zeros := form != nil && form.empty && strings.ToLower(path.Ext(n.path)) != ".tar"
+	if zeros || isForeign(err) || err == nil && form == nil && !isZipFile(src) {
 		n.opts.OnFile(n.path, n.size)
 		return aside.PutBack()
 	}

@@ -36,13 +36,8 @@ type Report struct {
 
 // IsZip reports whether src is a zip archive, as the archive of a job is.
 func IsZip(ctx context.Context, src Source) (bool, error) {
-	var head [4]byte
-	n, err := src.ReadAt(head[:], 0)
-	if err != nil && !archive.AtEnd(err) {
+	if begins, err := beginsLikeZip(ctx, src); err != nil || !begins {
 		return false, err
-	}
-	if !isZipHead(ctx, head[:n]) {
-		return false, nil
 	}
 	return zipfile.HasEnd(src, src.Size())
 }

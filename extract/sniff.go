@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -20,6 +21,34 @@ func recognize(ctx context.Context, src Source) (*format, error) {
 	return sniff(ctx, src)
 }
 
+// Summed reports whether every file of an archive has a checksum, so that bytes of
+// another archive can't pass for its own: whether it is a zip. It is also true if nothing
+// of it can be extracted. With head, it doesn't wait for the archive's end if its
+// beginning suffices.
+func Summed(ctx context.Context, src Source, head bool) (bool, error) {
+	if head {
+		if begins, err := beginsLikeZip(ctx, src); err != nil || begins {
+			return begins, err
+		}
+	}
+	f, err := recognize(ctx, src)
+	_, other := errors.AsType[*NotArchiveError](err)
+	if _, unsupported := errors.AsType[*UnsupportedError](err); unsupported || other {
+		return true, nil
+	}
+	return f == nil, err
+}
+
+// beginsLikeZip reports whether src is a zip by its first bytes. It may still be damaged.
+func beginsLikeZip(ctx context.Context, src Source) (bool, error) {
+	var head [4]byte
+	n, err := src.ReadAt(head[:], 0)
+	if err != nil && !archive.AtEnd(err) {
+		return false, err
+	}
+	return isZipHead(ctx, head[:n]), nil
+}
+
 // sniffSize is how many bytes are examined: a tar's first header has 512.
 const sniffSize = 1 << 10
 
@@ -30,10 +59,14 @@ func sniff(ctx context.Context, src Source) (*format, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := make([]byte, min(src.Size()-at, sniffSize))
+	head := make([]byte, min(src.Size()-at, tarRecord+1))
 	if err := archive.ReadFull(src, head, at); err != nil {
 		return nil, err
 	}
+	if at == 0 && isEmptyTar(head) {
+		return &format{name: "tar", empty: true}, nil
+	}
+	head = head[:min(len(head), sniffSize)]
 	if at == 0 && isZipHead(ctx, head) {
 		return nil, nil
 	}

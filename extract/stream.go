@@ -2,13 +2,11 @@ package extract
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
-	"strings"
 	"sync/atomic"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
@@ -52,13 +50,11 @@ func (s *Stage) unpack(ctx context.Context, x *untar, f *format, arriving io.Rea
 	}
 	defer func() { _ = plain.Close() }() // read to its end, or abandoned
 	content := bufio.NewReaderSize(&counted{ctx: ctx, r: plain, opts: x.opts}, streamBuffer)
-	head, err := content.Peek(sniffSize)
+	head, err := content.Peek(tarRecord + 1)
 	if err != nil && !archive.AtEnd(err) {
 		return err
 	}
-	// A tar without members has only zeros, but so have other files.
-	empty := bytes.Equal(head, make([]byte, sniffSize)) && strings.HasSuffix(strings.ToLower(x.opts.BareName), ".tar")
-	if f.open == nil || empty || isTar(ctx, head) {
+	if f.open == nil || x.emptyTar(head) || isTar(ctx, head[:min(len(head), sniffSize)]) {
 		return x.tar(ctx, content)
 	}
 	return x.bare(f, content)

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -10,6 +11,30 @@ import (
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
+
+// A tar is written in records of up to 20 blocks, unless the user chooses another size
+// (POSIX.1-2017, pax, option -b).
+const (
+	tarBlock  = 512
+	tarRecord = 20 * tarBlock
+)
+
+// isEmptyTar reports whether data is a whole tar without members: one record of zeros,
+// the first two blocks of which are its end. A longer file of zeros has rather lost its
+// content.
+func isEmptyTar(data []byte) bool {
+	return len(data) >= 2*tarBlock && len(data) <= tarRecord && len(data)%tarBlock == 0 && len(bytes.Trim(data, "\x00")) == 0
+}
+
+// emptyTar reports whether a decompressed file that begins with head is a tar without
+// members. Other files may have only zeros, too, so its name counts, if it has one.
+func (x *untar) emptyTar(head []byte) bool {
+	if x.opts.BareName == "" {
+		return isEmptyTar(head)
+	}
+	end := make([]byte, 2*tarBlock)
+	return bytes.HasPrefix(head, end) && strings.HasSuffix(strings.ToLower(x.opts.BareName), ".tar")
+}
 
 // tar reads the members of a tar.
 func (x *untar) tar(ctx context.Context, content io.Reader) error {

@@ -367,3 +367,16 @@ func TestRefusedByGitLab(t *testing.T) {
 		}
 	}
 }
+
+// An answer that repeats the signature of its address doesn't bring it into an error.
+func TestSignatureIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	o := serve(t, content(5000), func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		w.Header().Set("Content-Encoding", "SECRETSIG123")
+		return false
+	})
+	_, err := fetch.Open(t.Context(), o.URL+"/?X-Sig=SECRETSIG123", fetch.Options{Client: o.client(), SpoolDir: t.TempDir()})
+	if _, ok := errors.AsType[*fetch.AnswerError](err); !ok || strings.Contains(err.Error(), "SECRETSIG") {
+		t.Errorf("error = %v", err)
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
 var (
@@ -73,7 +75,7 @@ func answered(resp *http.Response, format string, args ...any) error {
 	if resp.Request != nil {
 		host = resp.Request.URL.Host
 	}
-	return &AnswerError{Host: host, What: fmt.Sprintf(format, args...)}
+	return &AnswerError{Host: host, What: redact.Said(resp, fmt.Sprintf(format, args...))}
 }
 
 // BrokenError reports a download that was interrupted and couldn't be resumed.

@@ -114,6 +114,18 @@ func (f *File) Stats() Stats {
 	return s
 }
 
+// Certain reports whether all bytes certainly belong to the same archive, which is
+// important if nothing else checks them: one answer has delivered the whole file, or each
+// has the same strong ETag. From then on, reading an answer without that is [ErrChanged].
+// If it returns false, the file can be opened with [Options.Whole].
+func (f *File) Certain() bool {
+	if f.spool != nil || f.remote.insist() {
+		return true
+	}
+	only := f.arrivals[0]
+	return only.off == 0 && only.there() == f.size && only.body.answers == 0
+}
+
 // ReadAt implements [io.ReaderAt]. Reading new bytes costs a request for the blocks
 // around them; reading more than a few blocks is a request of its own.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {

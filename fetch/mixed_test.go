@@ -139,3 +139,65 @@ func TestWholeIsNotAskedForever(t *testing.T) {
 		t.Errorf("%d requests, %v", len(o.asked()), err)
 	}
 }
+
+// All bytes of a file certainly belong together if one answer has brought them, or if
+// each answer has the same strong ETag. From then on, each must have it.
+func TestCertain(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		size    int
+		etag    string
+		drops   bool // the ETag is only in the first answer
+		noRange bool
+		cut     bool // the first answer
+		partial bool
+		read    int64 // bytes from there to the end before it is asked
+		certain bool
+		after   bool // the rest can be read
+	}{
+		"one answer":                   {size: 5000, certain: true, after: true},
+		"one answer of a large file":   {size: mib, certain: true, after: true},
+		"one answer, which breaks":     {size: 300_000, cut: true, after: true},
+		"the end":                      {size: 5000, partial: true, certain: true, after: true},
+		"the end of a large file":      {size: 3 * mib, partial: true, after: true},
+		"several answers":              {size: 3 * mib, after: true},
+		"no ranges":                    {size: 3 * mib, noRange: true, certain: true, after: true},
+		"a strong ETag":                {size: 3 * mib, etag: `"v1"`, certain: true, after: true},
+		"a strong ETag, then none":     {size: 3 * mib, etag: `"v1"`, drops: true, certain: true, partial: true},
+		"a strong ETag, none before":   {size: 3 * mib, etag: `"v1"`, drops: true, partial: true, read: 2 * mib},
+		"a weak ETag, several answers": {size: 3 * mib, etag: `W/"v1"`, after: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := content(tt.size)
+			o := serve(t, data, nil)
+			o.etag = tt.etag
+			o.before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+				if tt.drops {
+					r.Header.Del("If-Range")
+					o.change(func(o *object) { o.etag = "" }) // from the next answer on
+				}
+				switch {
+				case tt.noRange:
+					whole(w, data, len(data), -1)
+				case tt.cut && n == 1:
+					o.cut(w, r, 100_000, false)
+				default:
+					return false
+				}
+				return true
+			}
+			f := open(t, o, fetch.Options{Partial: tt.partial})
+			if _, err := readRange(t, f, f.Size()-tt.read, tt.read); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.Certain(); got != tt.certain {
+				t.Errorf("Certain = %v", got)
+			}
+			got, err := readRange(t, f, 0, f.Size())
+			if tt.after && !bytes.Equal(got, data) || !tt.after && !errors.Is(err, fetch.ErrChanged) {
+				t.Errorf("afterwards: %d bytes, %v", len(got), err)
+			}
+		})
+	}
+}

@@ -17,6 +17,7 @@ type reader struct {
 	body    io.ReadCloser // nil between requests
 	pauses  Backoff       // nil until the first failure
 	brought int64         // bytes that the body has delivered
+	answers int           // bodies that it has requested itself, besides the one that it began with
 	failed  error         // sticky
 	asked   chan struct{} // closed when the request that start makes has been answered; or nil
 }
@@ -88,6 +89,7 @@ func (b *reader) connect() error {
 		return err
 	}
 	b.body, b.brought = resp.Body, 0
+	b.answers++
 	return nil
 }
 

@@ -28,8 +28,7 @@ type remote struct {
 	timing  timing
 	servers *Servers
 	sizes   sizes
-	most    int  // connections
-	strict  bool // nothing but the strong ETag of each answer checks the bytes
+	most    int // connections
 
 	ahead     *early        // of the first answer; nil if nothing can be requested ahead of it
 	settled   chan struct{} // closed when the first answer has identified the object
@@ -41,6 +40,8 @@ type remote struct {
 	generation int           // how often current was replaced
 	renewing   chan struct{} // closed when a renewal ends; nil if none is running
 	changed    error         // sticky: after one read has found a change, all fail
+	strict     bool          // nothing but the strong ETag of each answer checks the bytes
+	lax        bool          // an answer without it has been accepted
 }
 
 func newRemote(url string, o Options) *remote {
@@ -198,10 +199,28 @@ func (r *remote) sameObject(a answer) error {
 		return a.why
 	case a.part.total != r.validator.total:
 		return r.change(fmt.Sprintf("it has %d bytes now, not %d", a.part.total, r.validator.total))
-	case !r.validator.matches(a.Response), r.strict && !r.validator.sameETag(a.Response):
+	case !r.validator.matches(a.Response), !r.accepts(r.validator.sameETag(a.Response)):
 		return r.change("its ETag or date is different now")
 	}
 	return nil
+}
+
+// accepts reports whether an answer may be used that has the same strong ETag as the
+// first one, or not.
+func (r *remote) accepts(sameETag bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lax = r.lax || !sameETag
+	return sameETag || !r.strict
+}
+
+// insist makes the strong ETag of the first answer a condition for all others. It
+// reports whether there is one, and whether all answers so far have had it.
+func (r *remote) insist() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.strict = true
+	return r.validator.etag != "" && !r.lax
 }
 
 func (r *remote) change(how string) error {

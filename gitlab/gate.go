@@ -70,11 +70,11 @@ func checkPlain(resp *http.Response) error {
 // newError returns the error for an answer.
 func newError(resp *http.Response) *Error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a partial body is better than none
-	e := &Error{StatusCode: resp.StatusCode, RequestID: requestID(resp.Header)}
+	e := &Error{StatusCode: resp.StatusCode, RequestID: requestID(resp)}
 	if resp.Request != nil {
 		e.Method, e.URL = resp.Request.Method, redact.URLOf(resp.Request.URL)
 	}
-	e.Message, e.FromStorage = message(resp.Header.Get("Content-Type"), body)
+	e.Message, e.FromStorage = message(resp, body)
 	e.FromStorage = e.FromStorage || redirected(resp)
 	if e.StatusCode == http.StatusForbidden && !e.FromStorage {
 		e.Lack = lackOf(body)
@@ -86,7 +86,7 @@ func newError(resp *http.Response) *Error {
 // notJSON returns the error for an answer that should be JSON, but is a sign-in page or a
 // proxy's page.
 func (a answer) notJSON() error {
-	text, _ := message(a.Header.Get("Content-Type"), a.body)
+	text, _ := message(a.Response, a.body)
 	return a.unusable(strings.TrimSuffix("the answer isn't JSON: "+text, ": "))
 }
 
@@ -180,7 +180,7 @@ func eachIdentified[T any](rows []T) bool {
 func (a answer) unusable(what string) error {
 	return &Error{
 		Method: a.Request.Method, URL: redact.URLOf(a.Request.URL), StatusCode: a.StatusCode,
-		Message: what, RequestID: requestID(a.Header), FromStorage: redirected(a.Response),
+		Message: what, RequestID: requestID(a.Response), FromStorage: redirected(a.Response),
 	}
 }
 
@@ -194,10 +194,10 @@ func redirected(resp *http.Response) bool {
 }
 
 // requestID returns the ID from GitLab, S3, Azure or Google Cloud Storage.
-func requestID(h http.Header) string {
+func requestID(resp *http.Response) string {
 	for _, name := range []string{"X-Request-Id", "X-Amz-Request-Id", "X-Ms-Request-Id", "X-Guploader-Uploadid"} {
-		if id := h.Get(name); id != "" {
-			return id
+		if id := resp.Header.Get(name); id != "" {
+			return redact.Said(resp, id)
 		}
 	}
 	return ""

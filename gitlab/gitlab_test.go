@@ -152,6 +152,33 @@ func TestStorageBehindARedirect(t *testing.T) {
 	}
 }
 
+// Storage that repeats the signature of its address, wherever in its answer, doesn't
+// bring it into a message.
+func TestStorageRepeatsItsAddress(t *testing.T) {
+	t.Parallel()
+	const secret = "SECRETSIG123+/"
+	for _, body := range []string{
+		"<Error><Code>AccessDenied</Code><Message>" + secret + "</Message></Error>", "<html><title>" + secret + "</title>", secret,
+		`{"message":"` + secret + `"}`, strings.Repeat("x", 295) + secret, url.QueryEscape(secret),
+	} {
+		storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Request-Id", secret)
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, body)
+		}))
+		c := client(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, storage.URL+"/?X-Sig="+url.QueryEscape(secret), http.StatusFound)
+		})
+		for _, err := range c.Pipelines(t.Context(), "7", gitlab.PipelinesOptions{}) {
+			found, ok := errors.AsType[*gitlab.Error](err)
+			if !ok || strings.Contains(err.Error()+found.RequestID, "SECRE") || !strings.Contains(err.Error(), "[REDA") || found.RequestID != "[REDACTED]" {
+				t.Errorf("%s: %v, %+v", body, err, found)
+			}
+		}
+		storage.Close()
+	}
+}
+
 func TestErrorIsItsStatus(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]error{401: gitlab.ErrUnauthorized, 403: gitlab.ErrForbidden, 404: gitlab.ErrNotFound} {

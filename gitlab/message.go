@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"html"
 	"mime"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,18 +15,23 @@ import (
 
 // message finds the text in a body. There are five JSON envelopes and four kinds of other
 // bodies. The content type isn't reliable, because proxies answer with their own pages.
-func message(contentType string, body []byte) (text string, fromStorage bool) {
+func message(resp *http.Response, body []byte) (text string, fromStorage bool) {
+	text, fromStorage = inBody(resp.Header.Get("Content-Type"), body)
+	return oneLine(redact.Said(resp, text)), fromStorage
+}
+
+func inBody(contentType string, body []byte) (text string, fromStorage bool) {
 	media, _, _ := mime.ParseMediaType(contentType) // a malformed one counts as missing
 	body = bytes.TrimSpace(body)
 	switch {
 	case bytes.HasPrefix(body, []byte("{")):
-		return oneLine(envelope(body)), false
+		return envelope(body), false
 	case bytes.HasPrefix(body, []byte("<?xml")), bytes.HasPrefix(body, []byte("<Error")), strings.HasSuffix(media, "xml") && !strings.Contains(media, "html"):
-		return oneLine(storageMessage(body)), true
+		return storageMessage(body), true
 	case bytes.HasPrefix(body, []byte("<")):
-		return oneLine(title(body)), false
+		return title(body), false
 	case media == "" || strings.HasPrefix(media, "text/"):
-		return oneLine(string(body)), false
+		return string(body), false
 	}
 	return "", false
 }

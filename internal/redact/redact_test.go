@@ -1,6 +1,8 @@
 package redact_test
 
 import (
+	"net/http"
+	"net/url"
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/redact"
@@ -89,4 +91,37 @@ func TestPunctuationStays(t *testing.T) {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
+}
+
+// Storage may repeat the signature of its address in what it says, or that of an address
+// that redirected to it.
+func TestSaid(t *testing.T) {
+	t.Parallel()
+	first := &http.Request{URL: parsed(t, "https://gitlab/x?ref=feature-branch&t=first%2Bsecret")}
+	signed := &http.Request{URL: parsed(t, "https://s3/b?X-Amz-Expires=600&X-Sig=abc%2Bdefgh%3D&c2VjcmV0c2VjcmV0&bad=%zzlongenough"), Response: &http.Response{Request: first}}
+	resp := &http.Response{Request: signed}
+	for said, want := range map[string]string{
+		"":                                "",
+		"expired after 600 s":             "expired after 600 s",
+		"abc+defgh= isn't valid":          "[REDACTED] isn't valid",
+		"abc%2Bdefgh%3D isn't valid":      "[REDACTED] isn't valid",
+		"c2VjcmV0c2VjcmV0, %zzlongenough": "[REDACTED], [REDACTED]",
+		"first+secret of feature-branch":  "[REDACTED] of feature-branch",
+	} {
+		if got := redact.Said(resp, said); got != want {
+			t.Errorf("%q: %q", said, got)
+		}
+	}
+	if got := redact.Said(&http.Response{}, "first+secret"); got != "first+secret" {
+		t.Errorf("without a request: %q", got)
+	}
+}
+
+func parsed(t *testing.T, address string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }

@@ -175,7 +175,7 @@ func (l *Loader) open(ctx context.Context, stage *extract.Stage, t *Task, r *Res
 	if t.lookup != nil {
 		open = t.lookup.open
 	}
-	file, t.Artifact, err = open(ctx, t.Query, t.Artifact, how)
+	file, t.Artifact, err = t.openUnmixed(ctx, open, how)
 	if !errors.Is(err, fetch.ErrNoRanges) {
 		return file, err
 	}
@@ -189,8 +189,29 @@ func (l *Loader) open(ctx context.Context, stage *extract.Stage, t *Task, r *Res
 		return nil, err
 	}
 	how.Partial, how.RangesOnly = false, false
-	file, t.Artifact, err = l.Open(ctx, t.Query, t.Artifact, how)
+	file, t.Artifact, err = t.openUnmixed(ctx, l.Open, how)
 	return file, err
+}
+
+// opening is [Opener.Open], or that of a pin.
+type opening func(context.Context, resolve.Query, resolve.Artifact, fetch.Options) (*fetch.File, resolve.Artifact, error)
+
+// openUnmixed opens an archive to extract it. If its format has no checksums and nothing
+// else shows that all answers are about the same archive, one answer delivers it.
+func (t *Task) openUnmixed(ctx context.Context, open opening, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
+	file, a, err := open(ctx, t.Query, t.Artifact, how)
+	if err != nil || t.Archive != "" || a.Report.Type != "" { // those are opened as one answer anyway
+		return file, a, err
+	}
+	summed, err := extract.Summed(ctx, file, !how.Partial)
+	if err == nil && (summed || file.Certain()) {
+		return file, a, nil
+	}
+	if err = errors.Join(in(a, err), file.Close()); err != nil {
+		return nil, a, err
+	}
+	how.Partial, how.RangesOnly, how.Whole = false, false, true
+	return open(ctx, t.Query, t.Artifact, how)
 }
 
 func (l *Loader) opened(a resolve.Artifact, file *fetch.File) {

@@ -1,12 +1,16 @@
 package retrieve_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -84,5 +88,79 @@ func TestCopyHasProgress(t *testing.T) {
 	}
 	if want := int64(len(archive)); planned != want || got != want {
 		t.Errorf("%d bytes planned, %d read, want %d", planned, got, want)
+	}
+}
+
+// replacing breaks off the first archives that are sent, and replaces the archive after
+// some of them.
+type replacing struct {
+	http.RoundTripper
+	broken, after int
+	replace       func()
+	sent          atomic.Int32
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (p *replacing) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := p.RoundTripper.RoundTrip(r)
+	if err != nil || !strings.HasSuffix(r.URL.Path, "/artifacts") {
+		return resp, err
+	}
+	n := int(p.sent.Add(1))
+	if n == p.after {
+		p.replace()
+	}
+	if n <= p.broken {
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(io.LimitReader(resp.Body, 70_000), broken(func() {})), resp.Body}
+	}
+	return resp, nil
+}
+
+// tarOf returns a tar with one file.
+func tarOf(t *testing.T, content string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	err := w.WriteHeader(&tar.Header{Name: "x", Mode: 0o644, Size: int64(len(content))})
+	if err == nil {
+		_, err = io.WriteString(w, content)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// A tar has no checksums for its files. Whichever part of it is downloaded when, its
+// files are never a mixture of two tars, although nothing tells these apart.
+func TestTarsDontMix(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{200_000, 3 << 20} {
+		one, two := noise(size + 1)[1:], noise(size)
+		for _, include := range [][]string{nil, {"x"}} {
+			for n := range 12 {
+				o := replacing{broken: n / 4, after: 1 + n%4}
+				i := start(t, withJobs(job(21, "build", tarOf(t, one))), gitlabtest.Options{Mode: gitlabtest.ModeDisk}, gitlabtest.PrivateToken)
+				o.RoundTripper = &vague{RoundTripper: i.HTTP.Transport, validators: true}
+				o.replace = func() {
+					i.Update(func(w *gitlabtest.World) {
+						*w.Projects[0].Pipelines[1].Jobs[len(w.Projects[0].Pipelines[1].Jobs)-1] = *job(21, "build", tarOf(t, two))
+					})
+				}
+				i.HTTP.Transport, i.Backoff = &o, nil // fetch has three attempts
+				dir := t.TempDir()
+				_, err := i.retriever().Run(t.Context(), retrieve.Options{
+					Query: resolve.Query{Project: "1", JobID: 21}, Output: parse(t, dir), Extract: extract.Options{Selection: extract.Selection{Include: include}},
+				})
+				if err != nil {
+					t.Errorf("%d bytes, %q, %d: %v", size, include, n, err)
+				} else if got := read(t, dir, "x"); got != one && got != two {
+					t.Errorf("%d bytes, %q, %d: a mixture of two tars", size, include, n)
+				}
+			}
+		}
 	}
 }

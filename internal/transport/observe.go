@@ -42,7 +42,7 @@ func (o *observe) CloseIdleConnections() { closeIdle(o.next) }
 func exchange(req *http.Request, resp *http.Response, err error) Exchange {
 	x := Exchange{Method: req.Method, URL: redact.URLOf(req.URL), Range: req.Header.Get("Range"), Err: redact.Error(err)}
 	if resp != nil {
-		x.Status, x.RequestID = resp.StatusCode, resp.Header.Get("X-Request-Id")
+		x.Status, x.RequestID = resp.StatusCode, redact.Said(resp, resp.Header.Get("X-Request-Id"))
 	}
 	if resp != nil && resp.Request != nil {
 		x.Range = resp.Request.Header.Get("Range") // as it was sent: see package late
