@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -97,5 +98,33 @@ func (s *Stage) finish(ctx context.Context) error {
 			return err
 		}
 	}
+	return s.checkReserved()
+}
+
+// checkReserved refuses what is staged at the path of the reserved file.
+func (s *Stage) checkReserved() error {
+	if s.opts.Reserved == "" {
+		return nil
+	}
+	path, err := filepath.Rel(resolved(s.output), resolved(s.opts.Reserved))
+	if err != nil || !filepath.IsLocal(path) { // it is elsewhere
+		return nil
+	}
+	if path = filepath.ToSlash(path); s.dir.Blocks(path) {
+		return &ConflictError{Path: path, Reason: "the archive has it, but this run writes a file of its own there", Reserved: true}
+	}
 	return nil
+}
+
+// resolved returns an absolute path in which the directories that exist have no links.
+func resolved(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	found, err := filepath.EvalSymlinks(path)
+	if dir := filepath.Dir(path); err != nil && dir != path {
+		return filepath.Join(resolved(dir), filepath.Base(path))
+	}
+	return found
 }

@@ -31,6 +31,7 @@ type Options struct {
 	Label string
 
 	budget *budget // of Limits
+	again  *repeats
 }
 
 // Pace says how hard to work on an archive. The zero value is ready to use.
@@ -104,6 +105,9 @@ func (o Options) withDefaults() Options {
 	if o.budget == nil {
 		o.budget = newBudget(o.Limits)
 	}
+	if o.again == nil {
+		o.again = new(repeats)
+	}
 	return o
 }
 
@@ -119,6 +123,10 @@ type StageOptions struct {
 	// archive says. Zero drops none. Directories that no archive lists follow the
 	// umask of the process.
 	Umask fs.FileMode
+	// Reserved is a file that the caller writes after the commit, relative to the working
+	// directory. Commit refuses archives that have a file or directory there, or a file
+	// in the place of one of its directories. Empty means none.
+	Reserved string
 	// OnSkip is called for each file and link that is left out, with the reason, from
 	// any goroutine.
 	OnSkip func(path, reason string)
@@ -169,6 +177,9 @@ const (
 type Stats struct {
 	Files, Dirs, Links int
 	Bytes              int64 // of files, uncompressed
+
+	Again      int   // of the files, those that another archive has brought as well
+	AgainBytes int64 // of these
 }
 
 func (s *Stats) add(e *entry) {

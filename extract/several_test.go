@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -226,5 +227,70 @@ func TestManyDirectories(t *testing.T) {
 	}
 	if got := len(names(t, out)); err != nil || got != 500*5 {
 		t.Errorf("%d names, want %d, %v", got, 500*5, err)
+	}
+}
+
+// What another archive has brought already is counted, in whichever format it comes.
+func TestFilesThatComeAgain(t *testing.T) {
+	t.Parallel()
+	stage, err := stageOf(t, t.TempDir(), pack(t, file("a", "12"), file("d/b", "345")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, archive := range [][]byte{pack(t, file("a", "12"), file("c", "6"), dir("d/")), tarOf(t, tarItem{name: "d/b", content: "345"})} {
+		stats, err := stage.Add(t.Context(), source(archive), extract.Options{})
+		if err != nil || stats.Again != 1 || stats.AgainBytes != map[int]int64{1: 3, 2: 2}[stats.Files] {
+			t.Errorf("%+v, %v", stats, err)
+		}
+	}
+	if err := stage.Commit(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A file that the caller writes itself after the commit must not meet one of the
+// archive's, however its path is written. If it does, nothing is changed.
+func TestReservedFile(t *testing.T) {
+	t.Parallel()
+	archive := pack(t, file("b.env", "x"), file("d/a", "x"), link("l", "d"), file("in.zip", string(pack(t, file("inner.env", "x")))))
+	for path, refused := range map[string]bool{
+		"b.env": true, "./b.env": true, "d": true, "d/a": true, "d/a/x.env": true, "../real/b.env": true, "l": true, "inner.env": true,
+		"other.env": false, "d/b.env": false, "B.txt": false, "../b.env": false, "new/b.env": false, "": false,
+	} {
+		for _, linked := range []bool{false, true} {
+			out := filepath.Join(t.TempDir(), "real")
+			if err := os.Mkdir(out, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			to := out
+			if linked {
+				to = filepath.Join(filepath.Dir(out), "link")
+				if err := os.Symlink("real", to); err != nil {
+					t.Fatal(err)
+				}
+			}
+			reserved := path
+			if path != "" {
+				reserved = out + "/" + path
+			}
+			stage, err := extract.NewStage(to, extract.StageOptions{Reserved: reserved})
+			if err == nil {
+				_, err = stage.Add(t.Context(), source(archive), extract.Options{Unpack: 1})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = stage.Commit(t.Context())
+			conflict, ok := errors.AsType[*extract.ConflictError](err)
+			if refused && (!ok || !conflict.Reserved) || !refused && err != nil {
+				t.Errorf("%q, linked %v: %v", path, linked, err)
+			}
+			if err := stage.Discard(); err != nil {
+				t.Error(err)
+			}
+			if left := names(t, out); refused != (len(left) == 0) {
+				t.Errorf("%q: left %q", path, left)
+			}
+		}
 	}
 }

@@ -106,6 +106,7 @@ func (s *Stage) adding(ctx context.Context, o Options, add func(Options) (Stats,
 	if stats, err = add(s.noting(o)); err != nil {
 		return stats, err
 	}
+	stats.Again, stats.AgainBytes = int(o.again.files.Load()), o.again.bytes.Load()
 	return stats, s.checkKept()
 }
 

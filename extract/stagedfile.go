@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io/fs"
+	"sync/atomic"
 
 	"gitlab.com/artifetch/artifetch/extract/internal/staging"
 )
@@ -58,8 +59,19 @@ func (f *stagedFile) Close(err error) error {
 	if err := f.File.Close(err); err != nil {
 		return err
 	}
+	if f.Twice() {
+		f.opts.again.add(f.entry.Size)
+	}
 	f.opts.OnFile(f.entry.dest, f.entry.Size)
 	return nil
+}
+
+// repeats counts the files of an archive that another one had as well.
+type repeats struct{ files, bytes atomic.Int64 }
+
+func (r *repeats) add(size int64) {
+	r.files.Add(1)
+	r.bytes.Add(size)
 }
 
 func (f *stagedFile) checkDigest(got string) error {

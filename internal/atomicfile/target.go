@@ -35,6 +35,9 @@ func find(name string) (target, error) {
 	if err == nil && there.IsDir() {
 		return target{}, &fs.PathError{Op: "write", Path: name, Err: syscall.EISDIR}
 	}
+	if errors.Is(err, fs.ErrNotExist) && name != "" && os.IsPathSeparator(name[len(name)-1]) {
+		return target{}, &fs.PathError{Op: "write", Path: name, Err: syscall.EISDIR}
+	}
 	path := name
 	for range maxLinks {
 		if own := descriptor(path); own != nil {

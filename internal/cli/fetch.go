@@ -122,6 +122,9 @@ func (o fetchOptions) retrieval(s *session, q resolve.Query) (retrieve.Options, 
 	}
 	what.Extract.Connections = o.transfer.connections
 	if o.report.File != "" { // report errors before files arrive
+		if what.Stage.Reserved, err = atomicfile.Target(o.report.File); err != nil {
+			return what, err
+		}
 		what.BeforeCommit = func(done []retrieve.Result) error {
 			err := o.report.Fits(dotenv.Fetched(into, done))
 			return err

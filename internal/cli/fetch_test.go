@@ -135,3 +135,47 @@ func arrived(t *testing.T, dir string) string {
 	}
 	return strings.Join(list, ", ")
 }
+
+// Reports of one job are that job once, and a file that two of them have is one file.
+func TestReportsOfOneJob(t *testing.T) {
+	world := gitlabtest.Fixture()
+	job, _, _ := world.Job(1001)
+	files := []gitlabtest.File{{Name: "both", Content: "12345"}, {Name: "all", Content: "x"}}
+	job.Artifacts = append(job.Artifacts, &gitlabtest.Artifact{Type: "junit", Files: files}, &gitlabtest.Artifact{Type: "cobertura", Files: files})
+	dir := t.TempDir()
+	for _, flags := range [][]string{nil, {"--unpack", "1"}} {
+		code, _, said := run(t, world, gitlabtest.Options{Version: "19.4"}, append([]string{
+			"fetch", "--job-id", "1001", "--report", "junit", "--report", "cobertura", "-o", filepath.Join(dir, "out"), "--dotenv", filepath.Join(dir, "env"),
+		}, flags...)...)
+		if code != 0 || !strings.Contains(said, "✓ 2 reports · 2 files, 6 B (") {
+			t.Errorf("%q: code %d: %s", flags, code, said)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "env"))
+		if err != nil || !strings.Contains(string(text), "ARTIFACT_JOB_ID=1001\n") || !strings.Contains(string(text), "ARTIFACT_STATUS=success\n") || !strings.Contains(string(text), "ARTIFACT_FILES=2,2\n") {
+			t.Errorf("%v, %s", err, text)
+		}
+	}
+}
+
+// A dotenv report never replaces a file that was just fetched, nor fails after files were
+// written because a directory is in its place.
+func TestDotenvMeetsFiles(t *testing.T) {
+	world := gitlabtest.Fixture()
+	job, _, _ := world.Job(1001)
+	job.Archive = gitlabtest.Zip(gitlabtest.File{Name: "b.env", Content: "12345"}, gitlabtest.File{Name: "dist/a", Content: "x"})
+	for file, requests := range map[string]bool{"b.env": true, "dist": true, "dist/a": true, "dist/a/x.env": true, "f/": false, "f/g/": false} {
+		dir := filepath.Join(t.TempDir(), "out")
+		code, _, said := run(t, world, gitlabtest.Options{}, "fetch", "--job-id", "1001", "-o", dir, "--dotenv", dir+"/"+file)
+		if hint := strings.Contains(said, "choose another file for --dotenv"); code != 9 || requests != hint || strings.Contains(said, "✓") || !requests && !strings.Contains(said, "is a directory") {
+			t.Errorf("%s: code %d: %s", file, code, said)
+		}
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	// --archive writes a file, too.
+	file := filepath.Join(t.TempDir(), "x")
+	if code, _, said := run(t, world, gitlabtest.Options{}, "fetch", "--job-id", "1001", "--archive", file, "--dotenv", file); code != 9 {
+		t.Errorf("code %d: %s", code, said)
+	}
+}

@@ -211,7 +211,7 @@ func (s *session) report(list []arrived, total string) {
 		page := s.page(r.Artifact)
 		s.record(r, page)
 		lines[i] = messages.Outcome{
-			Source: r.source, Artifact: r.Artifact, Warn: r.unexpected(), Page: page, Files: r.Stats.Files, Links: r.Stats.Links, Bytes: r.Stats.Bytes, Whole: r.whole, Into: r.into,
+			Source: r.source, Artifact: r.Artifact, Warn: r.unexpected(), Page: page, Files: r.Stats.Files, Links: r.Stats.Links, Bytes: r.Stats.Bytes, Again: r.Stats.Again, AgainBytes: r.Stats.AgainBytes, Whole: r.whole, Into: r.into,
 			Took: r.Took, Transfer: true, Fetched: r.Transfer.Bytes, Change: r.change,
 		}
 	}

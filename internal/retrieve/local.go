@@ -57,7 +57,7 @@ func (l Local) Run(ctx context.Context) (extract.Stats, error) {
 	if err := stage.Commit(ctx); err != nil {
 		return extract.Stats{}, err
 	}
-	r.finish(left.paths)
+	r.finish(left.paths, map[string]bool{})
 	return r.Stats, nil
 }
 

@@ -66,13 +66,13 @@ func (l *leftOut) noting(say func(path, reason string)) func(path, reason string
 }
 
 // finish lists and counts what is in the workspace: without unpacked archives and without
-// files that the commit left out.
-func (r *Result) finish(leftOut map[string]bool) {
+// files that the commit left out. seen are the files of earlier results.
+func (r *Result) finish(leftOut, seen map[string]bool) {
 	if r.contents == nil {
 		return
 	}
 	r.Files = []File{}
-	r.Stats.Files, r.Stats.Bytes, r.Stats.Links = 0, 0, 0
+	r.Stats = extract.Stats{Dirs: r.Stats.Dirs}
 	for _, path := range slices.Sorted(maps.Keys(r.contents.files)) {
 		if leftOut[path] {
 			continue
@@ -85,6 +85,11 @@ func (r *Result) finish(leftOut map[string]bool) {
 		}
 		r.Stats.Files++
 		r.Stats.Bytes += f.Size
+		if seen[path] {
+			r.Stats.Again++
+			r.Stats.AgainBytes += f.Size
+		}
+		seen[path] = true
 	}
 	r.contents = nil
 }

@@ -114,8 +114,9 @@ func (r *run) once(ctx context.Context) error {
 	if err != nil {
 		return r.collided(ctx, err, artifacts)
 	}
+	seen := map[string]bool{}
 	for i := range done {
-		done[i].finish(r.left.paths)
+		done[i].finish(r.left.paths, seen)
 	}
 	r.done = done
 	return nil

@@ -81,6 +81,13 @@ func (s *Dir) Path() string { return filepath.Join(s.dir, s.name) }
 // Folds reports whether the file system ignores case in names.
 func (s *Dir) Folds() bool { return s.folds }
 
+// Blocks reports whether something staged has that path, or is a file where the path needs
+// a directory.
+func (s *Dir) Blocks(path string) bool {
+	_, err := s.fresh.Lstat(path)
+	return err == nil || errors.Is(err, syscall.ENOTDIR)
+}
+
 // Create creates a file. The caller must close it.
 func (s *Dir) Create(n NewFile) (File, error) { return s.tree.create(n) }
 

@@ -12,6 +12,8 @@ type ConflictError struct {
 	Reason string
 	Twice  bool   // both are new; otherwise, one exists already
 	By     string // names the archive of the second, if it is known
+
+	Reserved bool // the caller writes its own file there
 }
 
 // Error implements error.

@@ -82,6 +82,9 @@ func (t *tree) kept() int64 {
 	return t.keeps
 }
 
+// Twice reports whether another file with that path was staged before.
+func (f *File) Twice() bool { return f.dir == f.tree.extra }
+
 // Permissions are those that the file gets.
 func (f *File) Permissions() fs.FileMode { return f.tree.permissions(f.Mode) }
 

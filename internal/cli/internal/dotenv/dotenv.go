@@ -63,14 +63,22 @@ type Variable struct{ Name, Value string }
 
 // Variables describes the jobs that were found, even if there are none. The values of
 // several jobs are joined by commas, in the same order; values that are the same for all
-// appear once.
+// appear once. Each job counts once, even with several reports; each of these has its own
+// digest.
 func Variables(found []resolve.Artifact) []Variable {
+	jobs := slices.CompactFunc(slices.Clone(found), func(a, b resolve.Artifact) bool {
+		return a.Report.Type != "" && a.Project == b.Project && a.JobID == b.JobID
+	})
 	shared := func(value func(resolve.Artifact) string) string {
-		values := each(found, value)
+		values := each(jobs, value)
 		if same := slices.Compact(slices.Clone(values)); len(same) == 1 {
 			return same[0]
 		}
 		return strings.Join(values, ",")
+	}
+	digests := strings.Join(each(found, func(a resolve.Artifact) string { return a.SHA256 }), ",")
+	if strings.Trim(digests, ",") == "" {
+		digests = ""
 	}
 	id := func(n int64) string {
 		if n == 0 {
@@ -84,9 +92,9 @@ func Variables(found []resolve.Artifact) []Variable {
 		{"PIPELINE_ID", shared(func(a resolve.Artifact) string { return id(a.PipelineID) })},
 		{"REF", shared(func(a resolve.Artifact) string { return a.Ref })},
 		{"SHA", shared(func(a resolve.Artifact) string { return a.SHA })},
-		{"STATUS", strings.Join(each(found, func(a resolve.Artifact) string { return a.Status }), ",")},
-		{"JOB_ID", strings.Join(each(found, func(a resolve.Artifact) string { return id(a.JobID) }), ",")},
-		{"DIGEST", strings.Join(each(found, func(a resolve.Artifact) string { return a.SHA256 }), ",")},
+		{"STATUS", strings.Join(each(jobs, func(a resolve.Artifact) string { return a.Status }), ",")},
+		{"JOB_ID", strings.Join(each(jobs, func(a resolve.Artifact) string { return id(a.JobID) }), ",")},
+		{"DIGEST", digests},
 	}
 }
 

@@ -41,9 +41,21 @@ func TestVariables(t *testing.T) {
 	}) {
 		got[v.Name] = v.Value
 	}
-	for name, want := range map[string]string{"PROJECT": "1", "PIPELINE_ID": "10,10,11", "REF": "main,,main", "SHA": "", "JOB_ID": "3,4,", "DIGEST": ",,"} {
+	for name, want := range map[string]string{"PROJECT": "1", "PIPELINE_ID": "10,10,11", "REF": "main,,main", "SHA": "", "JOB_ID": "3,4,", "DIGEST": ""} {
 		if got[name] != want {
 			t.Errorf("%s = %q, want %q", name, got[name], want)
+		}
+	}
+	clear(got)
+	report := func(job int64, kind, digest string) resolve.Artifact {
+		return resolve.Artifact{Project: "1", JobID: job, Status: "success", Report: resolve.Report{Type: kind}, SHA256: digest}
+	}
+	for _, v := range Variables([]resolve.Artifact{report(3, "junit", "a"), report(3, "sast", ""), report(4, "junit", ""), report(4, "sast", "")}) {
+		got[v.Name] = v.Value
+	}
+	for name, want := range map[string]string{"JOB_ID": "3,4", "STATUS": "success,success", "DIGEST": "a,,,", "PROJECT": "1"} {
+		if got[name] != want {
+			t.Errorf("of reports: %s = %q, want %q", name, got[name], want)
 		}
 	}
 	for _, v := range Variables(nil) {

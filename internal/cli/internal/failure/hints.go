@@ -139,6 +139,9 @@ func hintForArchive(h hinter) string {
 		}
 		return "nothing was extracted; leave it out with --exclude (-x), or use another system"
 	case *extract.ConflictError:
+		if e.Reserved {
+			return "nothing was changed; choose another file for --dotenv"
+		}
 		return "nothing was changed; choose another --output, or other files"
 	case *space.Error:
 		return "nothing was written; make room, choose another --output, or take fewer files"

@@ -20,15 +20,17 @@ type Outcome struct {
 	Warn     bool             // the job has failed, and the user didn't allow that
 	Page     string           // the job's address; empty if unknown
 
-	Files    int
-	Links    int
-	Single   bool // it is one file, and Files doesn't count
-	Bytes    int64
-	Whole    bool // the archive itself, not its files
-	Into     string
-	Took     time.Duration
-	Transfer bool  // it came from a server
-	Fetched  int64 // bytes that were transferred
+	Files      int
+	Links      int
+	Single     bool // it is one file, and Files doesn't count
+	Bytes      int64
+	Again      int   // of Files, those that an outcome before has as well
+	AgainBytes int64 // of these
+	Whole      bool  // the archive itself, not its files
+	Into       string
+	Took       time.Duration
+	Transfer   bool  // it came from a server
+	Fetched    int64 // bytes that were transferred
 
 	Change string // how it differs from what was there; may be empty
 }
@@ -152,7 +154,7 @@ func (o Outcome) effort() []string {
 func sum(list []Outcome, what string) string {
 	all := Outcome{Name: console.Count(len(list), what)}
 	for _, o := range list {
-		all.Files, all.Links, all.Bytes, all.Whole = all.Files+o.Files, all.Links+o.Links, all.Bytes+o.Bytes, o.Whole
+		all.Files, all.Links, all.Bytes, all.Whole = all.Files+o.Files-o.Again, all.Links+o.Links, all.Bytes+o.Bytes-o.AgainBytes, o.Whole
 		all.Fetched, all.Transfer = all.Fetched+o.Fetched, all.Transfer || o.Transfer
 		all.Artifact.Size += o.Artifact.Size
 		all.Took = max(all.Took, o.Took)
