@@ -30,6 +30,7 @@ const (
 	ReasonToken      Reason = "token_refused"
 	ReasonForbidden  Reason = "forbidden"
 	ReasonClosed     Reason = "token_cannot_list"
+	ReasonStorage    Reason = "storage_failed"
 )
 
 // reasoner is an error with a Reason.

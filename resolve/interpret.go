@@ -83,5 +83,8 @@ func forbiddenHint(refusal *gitlab.Error, a Artifact) string {
 	if strings.Contains(message, "token permission is required") {
 		return "the project's job token allowlist doesn't grant enough: add the permission to this project's entry"
 	}
+	if a.URL == "" { // a list
+		return "the token needs the scope read_api, and its user the role Reporter in that project, to list pipelines and jobs"
+	}
 	return "the token's user may not read this job's artifacts: check the user's role (Developer or higher) and artifacts:access"
 }

@@ -35,9 +35,6 @@ func find(name string) (target, error) {
 	if err == nil && there.IsDir() {
 		return target{}, &fs.PathError{Op: "write", Path: name, Err: syscall.EISDIR}
 	}
-	if errors.Is(err, fs.ErrNotExist) && name != "" && os.IsPathSeparator(name[len(name)-1]) {
-		return target{}, &fs.PathError{Op: "write", Path: name, Err: syscall.EISDIR}
-	}
 	path := name
 	for range maxLinks {
 		if own := descriptor(path); own != nil {
@@ -70,6 +67,8 @@ func missing(name, path string, err error) (target, error) {
 	switch {
 	case !errors.Is(err, fs.ErrNotExist):
 		return target{}, err
+	case path != "" && os.IsPathSeparator(path[len(path)-1]):
+		return target{}, &fs.PathError{Op: "write", Path: name, Err: syscall.EISDIR}
 	case path != name && !isDir(beside(path)):
 		return target{}, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
 	}

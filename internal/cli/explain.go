@@ -54,16 +54,27 @@ func runExplain(ctx context.Context, o explainOptions, con *console.Console) err
 			end()
 			return sayFound(con, found, o.asJSON)
 		}
-		if code := failure.Of(err); code == failure.CodeServer || code == failure.CodeInternal || code > failure.CodeWaited {
-			return err // the query itself is wrong
+		why := s.resolver.Explain
+		if failure.OfStorage(err) {
+			why = storageFails
+		} else if code := failure.Of(err); code == failure.CodeServer || code == failure.CodeInternal || code > failure.CodeWaited {
+			return err // nothing is wrong with the query
 		}
-		why := s.resolver.Explain(ctx, q, err)
+		x := why(ctx, q, err)
 		end()
-		if err := sayWhyNot(con, why, s.lacking(err), o.asJSON); err != nil {
+		if err := sayWhyNot(con, x, s.lacking(err), o.asJSON); err != nil {
 			return err
 		}
 		return &explainedError{err}
 	})
+}
+
+// storageFails explains an error of the storage: GitLab redirects to it, so the job and
+// its archive exist.
+func storageFails(_ context.Context, _ resolve.Query, err error) resolve.Explanation {
+	return resolve.Explanation{
+		Reason: resolve.ReasonStorage, Cause: err.Error(), Evidence: []string{"GitLab redirects to its storage, so the job has an archive, and the token may read it"},
+	}
 }
 
 // explainedError is an error that was explained on standard output.

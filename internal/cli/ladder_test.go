@@ -164,3 +164,35 @@ func jobsIn(t *testing.T, dir string) string {
 	slices.Sort(ids)
 	return strings.Join(ids, "+")
 }
+
+// If a list is refused, the hint is about lists, not about artifacts.
+func TestListsAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"fetch --pipeline 100 -j build -o " + t.TempDir(), "fetch -r main -j build --any-pipeline -o " + t.TempDir(), "explain --pipeline 100 -j build", "resolve --pipeline 100 -j build", "jobs --pipeline 100", "jobs -r main", "jobs", "keep --pipeline 100 -j build"} {
+		faults := []gitlabtest.Fault{{Kind: "403", On: "/projects/1/jobs"}, {Kind: "403", On: "/pipelines"}}
+		code, out, said := run(t, gitlabtest.Fixture(), gitlabtest.Options{Faults: faults}, strings.Fields(args)...)
+		if said += out; code != 5 || !strings.Contains(said, "read_api") || !strings.Contains(said, "Reporter") || strings.Contains(said, "artifacts:access") {
+			t.Errorf("%s: code %d: %s", args, code, said)
+		}
+	}
+}
+
+// If only the storage fails, explain says so in the same form as all else.
+func TestExplainStorage(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]string{"404": "answers 404", "403": "answers 403", "500": "answers 500", "reset": "connection reset"} {
+		o := gitlabtest.Options{Mode: gitlabtest.ModeRedirect, Faults: []gitlabtest.Fault{{Kind: kind, On: "storage"}}}
+		code, out, said := run(t, gitlabtest.Fixture(), o, "explain", "-r", "main", "-j", "build", "--format", "json", "--retries", "0", "--download-mode", "direct")
+		var x struct {
+			Found                 bool
+			Reason, Cause, Remedy string
+			Evidence              []string
+		}
+		if err := json.Unmarshal([]byte(out), &x); err != nil || code != 6 || x.Found || x.Reason != "storage_failed" || !strings.Contains(x.Cause, want) || len(x.Evidence) != 1 || kind != "500" && x.Remedy == "" {
+			t.Errorf("%s: code %d, %v: %s\n%s", kind, code, err, out, said)
+		}
+	}
+	if code, out, _ := run(t, gitlabtest.Fixture(), gitlabtest.Options{Faults: []gitlabtest.Fault{{Kind: "500"}}}, "explain", "-r", "main", "-j", "build", "--format", "json", "--retries", "0"); code != 6 || out != "" {
+		t.Errorf("GitLab itself fails: code %d: %s", code, out)
+	}
+}

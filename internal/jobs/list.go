@@ -64,12 +64,12 @@ func (c *Client) List(ctx context.Context, q Query) iter.Seq2[gitlab.Job, error]
 // refused explains why GitLab refused a list.
 func (c *Client) refused(err error, q resolve.Query) error {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
-	_, explained := errors.AsType[interface {
+	_, known := errors.AsType[interface {
 		error
 		Reason() resolve.Reason
 	}](err)
 	switch {
-	case !ok || explained:
+	case !ok || known:
 		return err
 	case c.JobToken && resolve.Refused(err):
 		return &resolve.ClosedError{Query: q, Err: err}
@@ -79,6 +79,8 @@ func (c *Client) refused(err error, q resolve.Query) error {
 		return &resolve.NotFoundError{Query: q, What: "project", Err: err}
 	case q.PipelineID != 0 && errors.Is(err, gitlab.ErrNotFound):
 		return &resolve.NotFoundError{Query: q, What: "pipeline", Err: err}
+	case refusal.StatusCode == http.StatusForbidden:
+		return explained(err, target{project: q.Project}, "read_api", "Reporter")
 	}
 	return err
 }

@@ -149,6 +149,13 @@ func contentCode(err error) Code {
 	return CodeDone
 }
 
+// OfStorage reports whether GitLab has found an archive, but its storage can't be reached
+// or doesn't send it.
+func OfStorage(err error) bool {
+	refusal, refused := errors.AsType[*gitlab.Error](err)
+	return refused && refusal.FromStorage || is[*fetch.StorageError](err)
+}
+
 // limitCode returns the code for errors about local limits, even if they made a
 // connection fail.
 func limitCode(err error) Code {
