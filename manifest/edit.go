@@ -32,7 +32,7 @@ func Add(file string, text []byte, s Source, lookup func(string) (string, bool))
 	}
 	if err != nil {
 		line, _ := encodePairs(pairs, yaml.FlowStyle) // strings, numbers and booleans can always be encoded
-		return nil, &Error{File: file, What: "its list of sources is written in a form that can't be edited", Fix: "add this to it yourself: - " + strings.TrimSpace(string(line))}
+		return nil, uneditable(file, text, -1, "add this to it yourself: - "+strings.TrimSpace(string(line)))
 	}
 	return edited, nil
 }
@@ -50,15 +50,67 @@ func Remove(file string, text []byte, names []string, lookup func(string) (strin
 			return nil, &Error{File: file, What: fmt.Sprintf("there is no source called %q", names[0]), Fix: hasSources(m)}
 		}
 		m.Sources, names = slices.Delete(m.Sources, at, at+1), names[1:]
-		text, err = change(text, func(t *written) ([]byte, error) { return t.remove(at) })
+		edited, err := change(text, func(t *written) ([]byte, error) { return t.remove(at) })
 		if err == nil {
-			err = sameSources(file, text, lookup, m.Sources)
+			err = sameSources(file, edited, lookup, m.Sources)
 		}
 		if err != nil {
-			return nil, &Error{File: file, What: "its list of sources is written in a form that can't be edited", Fix: "remove the source from it yourself, and run sync"}
+			return nil, uneditable(file, text, at, "remove the source from it yourself, and run sync")
 		}
+		text = edited
 	}
 	return text, nil
+}
+
+// uneditable returns the error for a list of sources that can't be edited. If an anchor is
+// the reason, it names that: one in the source with the index at that is used elsewhere,
+// or else one of the list.
+func uneditable(file string, text []byte, at int, fix string) error {
+	e := &Error{File: file, What: "its list of sources is written in a form that can't be edited", Fix: fix}
+	t, err := locate(text)
+	if err != nil || t.list == nil {
+		return e
+	}
+	e.Line, e.Column = t.key.Line, t.key.Column
+	switch list := t.list; {
+	case list.Kind == yaml.AliasNode:
+		e.What += ": it is the alias *" + list.Value
+	case list.Anchor != "":
+		e.What += ": it has the anchor &" + list.Anchor
+	case at >= 0 && at < len(list.Content):
+		if a := sharedAnchor(t.root, list.Content[at]); a != nil {
+			e.Line, e.Column = a.Line, a.Column
+			e.What = fmt.Sprintf("the source has the anchor &%s, which is used elsewhere (*%s)", a.Anchor, a.Anchor)
+		}
+	}
+	return e
+}
+
+// sharedAnchor returns a node in source that has an anchor to which something else in root
+// refers, or nil.
+func sharedAnchor(root, source *yaml.Node) *yaml.Node {
+	used := map[*yaml.Node]bool{}
+	var find func(n *yaml.Node, see func(*yaml.Node))
+	find = func(n *yaml.Node, see func(*yaml.Node)) {
+		see(n)
+		for _, c := range n.Content {
+			if c != source {
+				find(c, see)
+			}
+		}
+	}
+	find(root, func(n *yaml.Node) {
+		if n.Kind == yaml.AliasNode {
+			used[n.Alias] = true
+		}
+	})
+	var shared *yaml.Node
+	find(source, func(n *yaml.Node) {
+		if n.Anchor != "" && used[n] && shared == nil {
+			shared = n
+		}
+	})
+	return shared
 }
 
 // change edits a text that [Read] has accepted.

@@ -106,7 +106,7 @@ func TestEditMistakes(t *testing.T) {
 		"name of a command": {one, manifest.Source{Name: "add", Query: lib}, `m.yml: "add" isn't a valid name for a source`},
 		"glob":              {one, manifest.Source{Name: "b", Query: manifest.Query{Ref: []string{"x"}, Job: "b*"}}, `m.yml: source "b" has a glob for a job`},
 		"alias":             {"version: 1\nsources: &all\n  - {name: a, project: p, ref: main, job: a}\n", manifest.Source{Name: "b", Query: lib}, "m.yml: source \"b\" has no project"},
-		"anchor":            {"version: 1\ndefaults: {project: p}\nsources: &all\n  - {name: a, ref: main, job: a}\n", manifest.Source{Name: "b", Query: lib}, "m.yml: its list of sources is written in a form that can't be edited"},
+		"anchor":            {"version: 1\ndefaults: {project: p}\nsources: &all\n  - {name: a, ref: main, job: a}\n", manifest.Source{Name: "b", Query: lib}, "m.yml:3:1: its list of sources is written in a form that can't be edited: it has the anchor &all"},
 	} {
 		_, err := manifest.Add("m.yml", []byte(tt.text), tt.source, noVariables)
 		if err == nil || err.Error() != tt.want || hint(err) == "" {
@@ -115,6 +115,29 @@ func TestEditMistakes(t *testing.T) {
 	}
 	if _, err := manifest.Remove("m.yml", []byte(one), []string{"b"}, noVariables); err == nil || err.Error() != `m.yml: there is no source called "b"` || hint(err) != "its sources are a" {
 		t.Errorf("%v", err)
+	}
+}
+
+// An anchor that prevents a change is named, with its place.
+func TestAnchorsAreNamed(t *testing.T) {
+	t.Parallel()
+	const form = "its list of sources is written in a form that can't be edited: "
+	for text, want := range map[string]string{
+		"version: 1\ndefaults: {ref: main}\nsources:\n  - name: a\n    project: &p group/app\n    job: a\n  - {name: b, project: *p, job: b}\n": "m.yml:5:14: the source has the anchor &p, which is used elsewhere (*p)",
+		"version: 1\ndefaults: {project: p, ref: main}\nsources: &all\n  - {name: a, job: a}\n":                                                 "m.yml:3:1: " + form + "it has the anchor &all",
+	} {
+		if _, err := manifest.Remove("m.yml", []byte(text), []string{"a"}, noVariables); err == nil || err.Error() != want || hint(err) == "" {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	// An anchor that only the source itself uses goes with it, and one elsewhere doesn't matter.
+	for _, text := range []string{
+		"version: 1\ndefaults: {project: &p p, ref: main}\nsources:\n  - {name: a, job: a, project: *p}\n  - {name: b, job: b, project: *p}\n",
+		"version: 1\ndefaults: {project: p, ref: main}\nsources:\n  - {name: a, job: &j a, output: *j}\n  - {name: b, job: b}\n",
+	} {
+		if got, err := manifest.Remove("m.yml", []byte(text), []string{"a"}, noVariables); err != nil || strings.Contains(string(got), "name: a") {
+			t.Errorf("%v: %s", err, got)
+		}
 	}
 }
 

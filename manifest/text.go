@@ -21,8 +21,17 @@ type written struct {
 	next  *yaml.Node // the key after the list; may be nil
 }
 
-// parse finds the list of sources in a text that [Read] has accepted.
+// parse finds the list of sources in a text that [Read] has accepted. It must be editable.
 func parse(text []byte) (*written, error) {
+	t, err := locate(text)
+	if err == nil && (t.list == nil || t.list.Kind != yaml.SequenceNode || t.list.Anchor != "") {
+		err = errForm
+	}
+	return t, err
+}
+
+// locate finds the list of sources in a text that [Read] has accepted.
+func locate(text []byte) (*written, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return nil, err
@@ -39,9 +48,6 @@ func parse(text []byte) (*written, error) {
 				t.next = root[i+2]
 			}
 		}
-	}
-	if t.list == nil || t.list.Kind != yaml.SequenceNode || t.list.Anchor != "" {
-		return nil, errForm
 	}
 	return t, nil
 }

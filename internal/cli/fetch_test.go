@@ -179,3 +179,18 @@ func TestDotenvMeetsFiles(t *testing.T) {
 		t.Errorf("code %d: %s", code, said)
 	}
 }
+
+// A first manifest names the pipeline of the ref, and is YAML.
+func TestSyncInit(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.yml")
+	code, _, said := run(t, gitlabtest.Fixture(), gitlabtest.Options{}, "sync", "init", "-r", "main", "-f", file)
+	text, err := os.ReadFile(file)
+	if code != 0 || err != nil || !strings.Contains(string(text), "# The jobs of pipeline 100 and its child pipelines that have artifacts") {
+		t.Errorf("code %d, %v: %s\n%s", code, err, said, text)
+	}
+	file = filepath.Join(t.TempDir(), "a.JSON")
+	code, _, said = run(t, gitlabtest.Fixture(), gitlabtest.Options{}, "sync", "init", "-f", file)
+	if _, err := os.Stat(file); code != 2 || !strings.Contains(said, "sync init writes YAML") || !os.IsNotExist(err) {
+		t.Errorf("code %d, %v: %s", code, err, said)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,6 +65,9 @@ func readSyncInit(c *cli.Context) (initOptions, error) {
 	o := initOptions{readGlobal(c), readQuery(c), readManifest(c).manifest}
 	if c.Args().Present() {
 		return o, usage("sync init takes no argument", "--manifest names the file; artifetch sync add NAME adds a source")
+	}
+	if strings.EqualFold(filepath.Ext(o.file), ".json") {
+		return o, usage("sync init writes YAML, with comments, which "+o.file+" can't have", "choose a name that ends in .yml")
 	}
 	o.query.asked.Jobs = []string{"*"}
 	o.query.asked.Ref = cmp.Or(o.query.asked.Ref, resolve.DefaultBranch)
