@@ -108,7 +108,7 @@ func (s *Stage) checkReserved() error {
 	}
 	path, err := filepath.Rel(resolved(s.output), resolved(s.opts.Reserved))
 	if err != nil || !filepath.IsLocal(path) { // it is elsewhere
-		return nil
+		return nil //nolint:nilerr // another volume
 	}
 	if path = filepath.ToSlash(path); s.dir.Blocks(path) {
 		return &ConflictError{Path: path, Reason: "the archive has it, but this run writes a file of its own there", Reserved: true}

@@ -89,7 +89,7 @@ func TestMeaning(t *testing.T) {
 		{"not on the allowlist", true, forbidden("403 Forbidden - Authentication by CI/CD job token not allowed from a/b to c/d."), "in project c/d: Settings > CI/CD > Job token permissions > add project a/b"},
 		{"on the allowlist with too little", true, forbidden("403 Forbidden - Insufficient permissions to access this resource in project c/d. The following token permission is required: read_jobs."), "add the permission"},
 		{"a scope", false, &gitlab.Error{StatusCode: http.StatusForbidden, Lack: &gitlab.Lack{Scopes: []string{"read_api"}}}, "use one with the scope read_api"},
-		{"a role", false, forbidden("403 Forbidden"), "Developer"},
+		{"a role", false, forbidden("403 Forbidden"), "Reporter"},
 		{"a server in trouble", false, &gitlab.Error{StatusCode: http.StatusBadGateway}, ""},
 		{"storage", false, &gitlab.Error{StatusCode: http.StatusForbidden, FromStorage: true}, ""},
 		{"no refusal", false, errors.New("x"), ""},

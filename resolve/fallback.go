@@ -19,6 +19,7 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	if a.JobName != "" {
 		q.Jobs = []string{a.JobName}
 	}
+	asked := q
 	if a.Found == ByRef {
 		q.Ref, q.MoreRefs = a.Ref, nil // of several refs, the one that has the job
 	}
@@ -26,7 +27,8 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	switch {
 	case missing && a.Found == ByRef:
 		// The route doesn't say what is missing, and knows the newest pipeline alone.
-		return r.instead(ctx, q, a, err)
+		instead, err := r.instead(ctx, q, a, err)
+		return instead, r.withPassed(ctx, asked, q, err)
 	case missing:
 		return a, r.missing(ctx, q, a, err)
 	case !r.jobToken || a.runner || !refusal.ProjectNotFound():

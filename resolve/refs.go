@@ -160,6 +160,31 @@ func (r *Resolver) probe(ctx context.Context, q Query) ([]Artifact, error) {
 	return nil, nil
 }
 
+// withPassed adds to a miss on one of several refs why the refs before it were passed, as
+// far as the project's list says. Only the server's 404 is known about these.
+func (r *Resolver) withPassed(ctx context.Context, asked, one Query, err error) error {
+	if err == nil || !isMiss(one, err) {
+		return err
+	}
+	var passed []error
+	for n := range asked.refs() {
+		before := r.Settle(asked.on(n))
+		if before.Ref == one.Ref {
+			break
+		}
+		if before.Ref != DefaultBranch {
+			_, why := r.fromProject(ctx, before)
+			if missing, ok := errors.AsType[*NotFoundError](why); mayBeElsewhere(why) && (!ok || !missing.cut) {
+				passed = append(passed, why)
+			}
+		}
+	}
+	if len(passed) == 0 {
+		return err
+	}
+	return &RefsError{Err: err, Passed: passed}
+}
+
 // RefsError reports that none of several refs has the jobs.
 type RefsError struct {
 	Err    error   // about the last one

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -199,6 +200,24 @@ func TestFallbackOfOneOfSeveralRefs(t *testing.T) {
 	got, err := r.Fallback(t.Context(), q, resolve.Artifact{Project: "7", Ref: "b", JobName: "build", Found: resolve.ByRef}, falseOne)
 	if err != nil || got.JobID != 1 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// If none of several refs has the archive, the list says what is missing on each of them.
+func TestFallbackExplainsEachRef(t *testing.T) {
+	t.Parallel()
+	erased := job(2, "build", gitlab.Pipeline{ID: 20, Ref: "a", Status: "success", Source: "push"})
+	erased.ArtifactsFile, erased.Artifacts, erased.ErasedAt = nil, nil, new(time.Now())
+	api := &fakeAPI{all: []gitlab.Job{erased, job(1, "other", gitlab.Pipeline{ID: 10, Ref: "b", Status: "success", Source: "push"})}}
+	r := resolve.New(resolve.Options{API: api, JobToken: true})
+	q := resolve.Query{Project: "7", Ref: "a", MoreRefs: []string{"b"}, Jobs: []string{"build"}}
+	_, err := r.Fallback(t.Context(), q, resolve.Artifact{Project: "7", Ref: "b", JobName: "build", Found: resolve.ByRef}, missing)
+	if all, ok := errors.AsType[*resolve.RefsError](err); !ok || len(all.Passed) != 1 || !strings.Contains(all.Passed[0].Error(), `"build" (2)`) {
+		t.Errorf("%v", err)
+	}
+	q.Ref, q.MoreRefs = "b", nil
+	if _, err := r.Fallback(t.Context(), q, resolve.Artifact{Project: "7", Ref: "b", JobName: "build", Found: resolve.ByRef}, missing); err == nil || strings.Contains(err.Error(), "before that") {
+		t.Errorf("of one ref: %v", err)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 // code that [cli.Run] returns. The first SIGINT, SIGTERM or SIGHUP cancels what is
 // running; one that comes a second later, or after that, exits at once.
 func Main() {
+	checkLimits()
 	ignoreLimitSignals()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)

@@ -30,7 +30,7 @@ type room struct {
 // rooms lists every package. A new package needs a line here.
 var rooms = map[string]room{
 	".":                {process, []string{"internal/program"}},
-	"internal/program": {process, []string{"internal/cli"}},
+	"internal/program": {process, []string{"internal/cli", "internal/openfiles"}},
 
 	"internal/cli":                   {commandLine, []string{"internal/cli/internal/arrange", "internal/cli/internal/complete", "internal/cli/internal/failure", "internal/cli/internal/dotenv", "internal/cli/internal/help", "internal/cli/internal/messages"}},
 	"internal/cli/internal/arrange":  {commandLine, nil},
