@@ -76,6 +76,10 @@ func (f *File) Size() int64 { return f.size }
 // downloaded. Otherwise it returns "".
 func (f *File) SHA256() string { return f.sha256 }
 
+// Identified returns when the answer arrived that says which object is open: GitLab chose
+// it at some time before that.
+func (f *File) Identified() time.Time { return f.remote.identified }
+
 // Latency returns how long the last request waited for the response headers.
 func (f *File) Latency() time.Duration { return time.Duration(f.remote.latency.Load()) }
 

@@ -34,6 +34,8 @@ type remote struct {
 	settled   chan struct{} // closed when the first answer has identified the object
 	validator validator     // valid once settled
 
+	identified time.Time // when the answer arrived that says which object it is; valid once settled
+
 	mu         sync.Mutex
 	home       string        // GitLab's address for later requests: see File.UseAddress
 	current    string        // the address for ranges, after all redirects
@@ -122,7 +124,7 @@ func (r *remote) first(ctx context.Context, q question) (answer, error) {
 func (r *remote) settle(resp *http.Response, total int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.validator = newValidator(resp, total)
+	r.validator, r.identified = newValidator(resp, total), time.Now()
 	r.move(resp.Request.URL)
 	select {
 	case <-r.settled: // before the download started over

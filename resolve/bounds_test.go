@@ -19,7 +19,7 @@ import (
 // archive; later ones have as many rows as the server allows.
 func TestFirstPages(t *testing.T) {
 	t.Parallel()
-	completed := []string{"success", "failed", "canceled"}
+	completed := []string{"success", "failed", "canceled", "running"}
 	for name, tt := range map[string]struct {
 		query     resolve.Query
 		find      func(*resolve.Resolver, resolve.Query) error
@@ -110,20 +110,23 @@ func TestPipelinesAreReadAsFarAsTheyHelp(t *testing.T) {
 	}
 }
 
-// When a ref's pipelines settled is known only if the last change of all newer pipelines
-// is.
+// When a ref's pipelines settled is known only if all newer pipelines have ended, and the
+// last change of all is known.
 func TestSettledOfNewestPipelines(t *testing.T) {
 	t.Parallel()
-	running, main := at(50, 130, "main", "running"), at(20, 100, "main", "success")
-	for name, known := range map[string]bool{"known": true, "unknown": false} {
-		newer := running
-		if !known {
-			newer.UpdatedAt = nil
+	main := at(20, 100, "main", "success")
+	for status, known := range map[string]bool{
+		"failed": true, "canceled": true, "skipped": true, "failed at an unknown time": false,
+		"created": false, "preparing": false, "waiting_for_resource": false, "pending": false, "running": false, "manual": false, "scheduled": false, "canceling": false, "new": false,
+	} {
+		newer := at(50, 130, "main", status)
+		if status == "failed at an unknown time" {
+			newer.Status, newer.UpdatedAt = "failed", nil
 		}
 		api := &fakeAPI{pipelines: []gitlab.Pipeline{newer, main}, jobs: []gitlab.Job{job(9, "build", main)}}
 		a, err := resolve.New(resolve.Options{API: api}).OnRef(t.Context(), resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}})
-		if err != nil || a.Settled.IsZero() == known || known && !a.Settled.Equal(*running.UpdatedAt) {
-			t.Errorf("%s: %v, %v", name, a.Settled, err)
+		if err != nil || a.Settled.IsZero() == known || known && !a.Settled.Equal(*newer.UpdatedAt) {
+			t.Errorf("%s: %v, %v", status, a.Settled, err)
 		}
 	}
 }

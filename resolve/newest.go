@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
@@ -42,7 +43,7 @@ const newestJobs = 20
 // returns the same as ByRef.
 func (r *Resolver) OnRef(ctx context.Context, q Query) (Artifact, error) {
 	q = r.Settle(q)
-	jobs, all, err := r.newest(ctx, q.Project, completed, newestJobs)
+	jobs, all, err := r.newest(ctx, q.Project, telling, newestJobs)
 	a, settled := r.among(q, jobs, all)
 	switch {
 	case Refused(err):
@@ -108,7 +109,7 @@ func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, 
 		if err != nil {
 			return Artifact{}, false, err
 		}
-		if known = known && p.UpdatedAt != nil; known && p.UpdatedAt.After(last) {
+		if known = known && p.UpdatedAt != nil && ended(p); known && p.UpdatedAt.After(last) {
 			last = *p.UpdatedAt
 		}
 		if isRoot(q, p) {
@@ -133,7 +134,7 @@ func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, 
 // every job of a pipeline is younger than the pipeline. Children need the full lists,
 // since a list of jobs doesn't show for certain whose children they are.
 func (r *Resolver) inNewestJobs(ctx context.Context, q Query, rows int) (a Artifact, settled bool, err error) {
-	jobs, all, err := r.newest(ctx, q.Project, completed, rows)
+	jobs, all, err := r.newest(ctx, q.Project, telling, rows)
 	if err != nil {
 		return Artifact{}, false, err
 	}
@@ -174,6 +175,17 @@ func reachBack(jobs []gitlab.Job, all bool, p gitlab.Pipeline) bool {
 // no attempt at a job follows one with such a status, except with another such status.
 var completed = []string{"success", "failed", "canceled"}
 
+// telling are the statuses of jobs that tell what a ref means, and whether that may change
+// in the next second: a pipeline with a running job can become successful at any time,
+// others have to start a job first.
+var telling = append(slices.Clip(completed), "running")
+
+// ended reports whether a pipeline can only become successful after something else has
+// happened to it, which its time of update would show.
+func ended(p gitlab.Pipeline) bool {
+	return slices.Contains([]string{"success", "failed", "canceled", "skipped"}, p.Status)
+}
+
 // newest returns one page of the newest jobs with these statuses. all says that there are
 // no others.
 func (r *Resolver) newest(ctx context.Context, project string, scope []string, rows int) (jobs []gitlab.Job, all bool, err error) {
@@ -191,14 +203,14 @@ func (r *Resolver) newest(ctx context.Context, project string, scope []string, r
 func isBefore(a, b *time.Time) bool { return a != nil && b != nil && a.Before(*b) }
 
 // changed returns when a pipeline of the root's ref that isn't older than the root was
-// last updated; zero if that isn't known for all.
+// last updated; zero if that isn't known for all, or if one of them hasn't ended.
 func changed(jobs []gitlab.Job, root gitlab.Pipeline) time.Time {
 	var last time.Time
 	for _, job := range jobs {
 		p := job.Pipeline
 		switch {
 		case p.Ref != root.Ref || p.ID < root.ID:
-		case p.UpdatedAt == nil:
+		case p.UpdatedAt == nil, !ended(p):
 			return time.Time{}
 		case p.UpdatedAt.After(last):
 			last = *p.UpdatedAt

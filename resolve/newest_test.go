@@ -24,6 +24,12 @@ func created(minute int, j gitlab.Job) gitlab.Job {
 	return j
 }
 
+func underway(minute int, j gitlab.Job) gitlab.Job {
+	j = created(minute, j)
+	j.Status = "running"
+	return j
+}
+
 // The newest successful jobs of the project show which job a ref means, if the list goes
 // back far enough. Otherwise, the full lists are read.
 func TestOnRef(t *testing.T) {
@@ -33,6 +39,8 @@ func TestOnRef(t *testing.T) {
 	webide.Source = "webide"
 	child := at(21, 101, "main", "success")
 	child.Source, child.SHA = "parent_pipeline", main.SHA
+	childRuns, otherRuns, oldRuns := child, other, old
+	childRuns.Status, otherRuns.Status, oldRuns.Status = "running", "running", "running"
 	build, oldBuild := created(20, job(5, "build", main)), created(10, job(1, "build", old))
 	many := make([]gitlab.Job, 20)
 	for i := range many {
@@ -65,12 +73,23 @@ func TestOnRef(t *testing.T) {
 		{"a page that reaches back", fakeAPI{all: append(many[1:20:20], oldBuild)}, 47, *main.UpdatedAt, 1},
 		{"no job of that ref", fakeAPI{all: []gitlab.Job{created(30, job(9, "build", other))}, pipelines: []gitlab.Pipeline{main}, jobs: []gitlab.Job{build}}, 5, *main.UpdatedAt, 3},
 		{
-			"after a newer pipeline that doesn't count", // because it is running
+			"after a newer pipeline that has failed",
+			fakeAPI{
+				all:       []gitlab.Job{created(30, job(9, "build", other))},
+				pipelines: []gitlab.Pipeline{at(50, 130, "main", "failed"), main}, jobs: []gitlab.Job{build},
+			}, 5, at(50, 130, "main", "failed").UpdatedAt.UTC(), 3,
+		},
+		{
+			"after a newer pipeline that may succeed at any time",
 			fakeAPI{
 				all:       []gitlab.Job{created(30, job(9, "build", other))},
 				pipelines: []gitlab.Pipeline{at(50, 130, "main", "running"), main}, jobs: []gitlab.Job{build},
-			}, 5, at(50, 130, "main", "running").UpdatedAt.UTC(), 3,
+			}, 5, time.Time{}, 3,
 		},
+		{"before a job of a newer pipeline, which is running", fakeAPI{all: []gitlab.Job{underway(50, job(9, "build", at(50, 130, "main", "running"))), build, oldBuild}}, 5, time.Time{}, 1},
+		{"before a job of a child pipeline, which is running", fakeAPI{all: []gitlab.Job{underway(21, job(9, "build", childRuns)), build, oldBuild}}, 5, time.Time{}, 1},
+		{"before a running job of another ref", fakeAPI{all: []gitlab.Job{underway(30, job(9, "build", otherRuns)), build, oldBuild}}, 5, *main.UpdatedAt, 1},
+		{"before a running job of an older pipeline", fakeAPI{all: []gitlab.Job{underway(60, job(99, "build", oldRuns)), build, oldBuild}}, 5, *main.UpdatedAt, 1},
 		{"pipelines are closed", fakeAPI{all: append(many, oldBuild), pipelinesErr: denied}, 47, *main.UpdatedAt, 3},
 		{"pipelines are closed, and a page doesn't do", fakeAPI{all: slices.Repeat(many, 6), pipelinesErr: denied}, 0, time.Time{}, 3},
 		{"no list", fakeAPI{jobsErr: denied}, 0, time.Time{}, 1},

@@ -20,6 +20,7 @@ type jobLookup struct {
 	opener   *Opener
 	query    resolve.Query
 	soon     chan fetch.Listing // receives the list's result as soon as it arrives
+	begun    time.Time          // when listing began
 	done     chan struct{}
 	artifact resolve.Artifact
 	err      error
@@ -27,7 +28,7 @@ type jobLookup struct {
 
 // lookUpJob starts listing, which ends with ctx.
 func (o *Opener) lookUpJob(ctx context.Context, q resolve.Query, list func(context.Context, resolve.Query) (resolve.Artifact, error)) *jobLookup {
-	l := &jobLookup{opener: o, query: q, soon: make(chan fetch.Listing, 1), done: make(chan struct{})}
+	l := &jobLookup{opener: o, query: q, soon: make(chan fetch.Listing, 1), begun: time.Now(), done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
 		l.artifact, l.err = list(ctx, q)
@@ -141,6 +142,12 @@ func (*AnotherJobError) Unwrap() error { return fetch.ErrChanged }
 // download certainly agree, even if clocks differ.
 const settledFor = time.Minute
 
+// together is how much later than the list GitLab may choose the archive so that both mean
+// the same job, if all pipelines that could matter had ended: in less time, hardly any job
+// is created, run and its archive uploaded. A server that is busy, or has to be asked
+// again, chooses later.
+const together = 5 * time.Second
+
 // settled reports whether a download certainly means the listed job.
 func settled(a resolve.Artifact) bool {
 	return !a.Settled.IsZero() && time.Since(a.Settled) > settledFor
@@ -161,7 +168,7 @@ func (l *jobLookup) agree(ctx context.Context, file *fetch.File, a resolve.Artif
 		return a, nil
 	case listed.Size > 0 && listed.Size != file.Size():
 		return a, &AnotherJobError{Artifact: listed}
-	case settled(listed):
+	case settled(listed) && file.Identified().Sub(l.begun) < together:
 		file.UseAddress(listed.URL)
 		return listed, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -208,6 +209,68 @@ func TestAnotherJob(t *testing.T) {
 		}
 		if got := read(t, dir, "version"); over != 1 || done[0].Artifact.JobID != 31 || got != "3" {
 			t.Errorf("%s: started over %d times, job %d, version %s", mode, over, done[0].Artifact.JobID, got)
+		}
+	}
+}
+
+// ending ends a pipeline that the list has shown as running, or a new one, before GitLab
+// chooses the archive, and delays its choice.
+type ending struct {
+	http.RoundTripper
+	instance
+	delay time.Duration
+	once  sync.Once
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (e *ending) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.URL.Path, "/artifacts/main/download") {
+		e.once.Do(func() {
+			e.waitForList()
+			time.Sleep(e.delay)
+			e.Update(func(w *gitlabtest.World) {
+				p := w.Projects[0].Pipelines[2]
+				p.Status, p.UpdatedAt, p.Jobs[0].Status = "success", time.Now(), "success"
+			})
+		})
+	}
+	return e.RoundTripper.RoundTrip(r)
+}
+
+// That nothing has happened for a minute doesn't help if a newer pipeline is running, and
+// may succeed in the next moment; or if GitLab chooses much later than it has listed.
+func TestPipelineEndsAfterTheList(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status string
+		delay  time.Duration
+	}{{"running", 0}, {"pending", 0}, {"failed", 5100 * time.Millisecond}} { // a failed one is retried
+		for _, recent := range []bool{false, true} {
+			t.Run(fmt.Sprint(tt.status, recent), func(t *testing.T) {
+				t.Parallel()
+				w := history(time.Hour)
+				p := w.Projects[0]
+				newer := &gitlabtest.Pipeline{
+					ID: 3, Ref: "main", SHA: strings.Repeat("b", 40), Status: tt.status, CreatedAt: time.Now().Add(-time.Hour), UpdatedAt: time.Now().Add(-time.Hour),
+					Jobs: []*gitlabtest.Job{job(31, "build", version(3))},
+				}
+				newer.Jobs[0].Status = tt.status
+				if tt.status == "pending" { // one job of several
+					newer.Jobs[0].Status, newer.Status = "success", "pending"
+				}
+				p.Pipelines = append(p.Pipelines, newer)
+				i := start(t, w, gitlabtest.Options{}, gitlabtest.PrivateToken)
+				i.HTTP.Transport = &ending{RoundTripper: i.HTTP.Transport, instance: i, delay: tt.delay}
+				dir, q := t.TempDir(), byName("build")
+				q.Recent = recent
+				done, err := i.retriever().Run(t.Context(), retrieve.Options{Query: q, Output: parse(t, dir)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if a := done[0].Artifact; a.JobID != 31 || read(t, dir, "version") != "3" {
+					t.Errorf("job %d, version %s", a.JobID, read(t, dir, "version"))
+				}
+			})
 		}
 	}
 }
