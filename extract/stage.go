@@ -184,6 +184,12 @@ func (s *Stage) Commit(ctx context.Context) error {
 // directories are removed.
 func (s *Stage) Prune(paths []string, last string) { s.dir.Prune(paths, last) }
 
+// Also makes Commit write something that can't be staged, because it may be elsewhere, when
+// all other moves are made: together with them, or not at all. If write fails, it has
+// written nothing, and Commit undoes the moves. After it, only the last file of Prune goes
+// into place; if that fails, undo must restore what there was.
+func (s *Stage) Also(write func() (undo func() error, err error)) { s.dir.Also(write) }
+
 // Pruned returns the paths that a successful Commit has removed.
 func (s *Stage) Pruned() []string { return s.dir.Pruned() }
 

@@ -149,7 +149,7 @@ func (o syncOptions) inTurn(ctx context.Context, s *session, do func(pin.Workspa
 	defer done()
 	w, err := o.open(ctx)
 	if err != nil {
-		return err
+		return failure.Unchanged(err)
 	}
 	return do(w)
 }
@@ -229,7 +229,7 @@ func runSyncRemove(ctx context.Context, o syncOptions, con *console.Console) err
 		syncer := o.syncer(s, w)
 		plans, err := o.run(ctx, s, syncer)
 		if err != nil {
-			return err
+			return failure.Unchanged(err)
 		}
 		s.log.Info().Strs("names", o.pin.Only).Str("path", o.files.manifest).Msg("removed")
 		return (syncReport{s, false}).done(syncer, plans)

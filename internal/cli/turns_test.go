@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,59 @@ func TestSyncTurnEnds(t *testing.T) {
 			t.Errorf("%s: code %d: %s", args, code, said)
 		}
 	}
+}
+
+// A signal while a run says something either ends it, and it has done nothing and says so,
+// or comes too late, and it has done everything.
+func TestStoppedAt(t *testing.T) {
+	t.Parallel()
+	gitlab := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
+	t.Cleanup(gitlab.Close)
+	token := cli.TokenFile(t, gitlabtest.PrivateToken)
+	for _, tt := range []struct {
+		at, args string // at is what it says then
+		code     int
+	}{
+		{"kept app", "sync remove app -f DIR/artifetch.yml", 130},
+		{"removed", "sync remove app -f DIR/artifetch.yml", 0},
+		{"files", "sync add lib --job build --output lib -f DIR/artifetch.yml", 0},
+		{"files", "fetch -R group/app --ref main --job build -o DIR/out --dotenv DIR/d.env", 0},
+	} {
+		dir := t.TempDir()
+		put(t, filepath.Join(dir, "artifetch.yml"), turnHead+turnMine+turnTheirs)
+		run := func(ctx context.Context, args string, errs io.Writer) int {
+			line := append([]string{"artifetch", "--server-url", gitlab.URL, "--token-file", token}, strings.Fields(strings.ReplaceAll(args, "DIR", dir))...)
+			cli.OneAtATime.Lock()
+			defer cli.OneAtATime.Unlock()
+			return cli.Run(ctx, line, cli.IO{In: strings.NewReader(""), Out: io.Discard, Err: errs})
+		}
+		if code := run(t.Context(), "sync -f DIR/artifetch.yml", io.Discard); code != 0 {
+			t.Fatalf("code %d", code)
+		}
+		put(t, filepath.Join(dir, "app", "job.txt"), "mine")
+		before := namesBelow(t, dir)
+		ctx, stop := context.WithCancelCause(t.Context())
+		errs := &stopper{at: tt.at, stop: func() { stop(cli.Signal{Signal: os.Interrupt}) }}
+		code := run(ctx, tt.args, errs)
+		said, unchanged := errs.said.String(), strings.Join(before, "\n") == strings.Join(namesBelow(t, dir), "\n")
+		if says := strings.Contains(said, "\nartifetch: interrupted; nothing was changed\n"); code != tt.code || ctx.Err() == nil || unchanged != (code != 0) || says != unchanged {
+			t.Errorf("%s: code %d, unchanged: %v: %s", tt.args, code, unchanged, said)
+		}
+		stop(nil)
+	}
+}
+
+// namesBelow returns the paths of all files, and the manifest's text.
+func namesBelow(t *testing.T, dir string) (paths []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		paths = append(paths, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(paths, content(filepath.Join(dir, "artifetch.yml")), content(filepath.Join(dir, "artifetch.lock")))
 }
 
 func syncInTurn(t *testing.T, file, args, before string, waiting func(release func())) (code int, said string) {

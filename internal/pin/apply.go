@@ -22,9 +22,9 @@ import (
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
-// Apply downloads what is planned, and puts everything into place with the lock file. It
-// removes files that are no longer locked, and finally writes an edited manifest. It sets
-// Pruned, and the Entry and Result of each plan that downloads.
+// Apply downloads what is planned, and puts everything into place with the lock file and an
+// edited manifest. It removes files that are no longer locked. If it fails, nothing of this
+// has happened. It sets Pruned, and the Entry and Result of each plan that downloads.
 func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
 	if s.edited {
 		if err := atomicfile.Check(s.File); err != nil {
@@ -37,15 +37,12 @@ func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOption
 			err = s.apply(ctx, plans, o)
 		}
 	}
-	if err != nil || s.DryRun {
-		return err
-	}
-	return s.writeManifest(ctx)
+	return err
 }
 
 func (s *Syncer) apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
 	wanted := slices.DeleteFunc(slices.Clone(plans), func(p *Plan) bool { return !p.Downloads() })
-	if len(wanted) == 0 && len(s.Extras) == 0 {
+	if len(wanted) == 0 && len(s.Extras) == 0 && !s.edited {
 		if relocks, err := s.relocks(plans); err != nil || !relocks {
 			return errors.Join(err, extract.Sweep(s.Root, o))
 		}
@@ -76,7 +73,8 @@ func (s *Syncer) apply(ctx context.Context, plans []*Plan, o extract.StageOption
 	return s.commit(ctx, stage, plans)
 }
 
-// commit puts everything into place, the lock file last.
+// commit puts everything into place, the lock file last. An edited manifest comes just before
+// it: if the run is killed between them, the next sync does what the manifest says.
 func (s *Syncer) commit(ctx context.Context, stage *extract.Stage, plans []*Plan) error {
 	if err := s.checkCurrent(ctx); err != nil {
 		return err
@@ -91,6 +89,9 @@ func (s *Syncer) commit(ctx context.Context, stage *extract.Stage, plans []*Plan
 			return err
 		}
 		stage.Prune(s.Pruned, name)
+	}
+	if s.edited {
+		stage.Also(func() (func() error, error) { return s.writeManifest(ctx) })
 	}
 	err = stage.Commit(ctx)
 	s.Pruned = stage.Pruned()

@@ -70,18 +70,18 @@ func (w Workspace) with(text []byte, err error) (Workspace, error) {
 	return w, err
 }
 
-// writeManifest writes an edited manifest to its file.
-func (w Workspace) writeManifest(ctx context.Context) error {
-	if !w.edited {
-		return nil
-	}
+// writeManifest writes an edited manifest to its file. undo writes back what was read.
+func (w Workspace) writeManifest(ctx context.Context) (undo func() error, err error) {
 	if err := w.checkCurrent(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	return atomicfile.Write(ctx, w.File, func(out io.Writer) error {
-		_, err := out.Write(w.text)
-		return err
-	})
+	write := func(ctx context.Context, text []byte) error {
+		return atomicfile.Write(ctx, w.File, func(out io.Writer) error {
+			_, err := out.Write(text)
+			return err
+		})
+	}
+	return func() error { return write(context.WithoutCancel(ctx), w.asRead) }, write(ctx, w.text)
 }
 
 // untouched returns plans for all locked sources except those in Only: they stay as

@@ -46,7 +46,7 @@ func (s *Dir) commit(ctx context.Context) error {
 		err = j.all(ctx, moves)
 	}
 	if err == nil {
-		err = j.putLast()
+		err = j.finish()
 	}
 	if err != nil {
 		return j.giveUp(err)

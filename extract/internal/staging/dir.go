@@ -31,6 +31,7 @@ type Dir struct {
 	pruned  []string // paths that Commit removes
 	removed []string // those that it has removed
 	last    string   // path of the file that Commit puts into place last
+	also    func() (undo func() error, err error)
 
 	folds     bool
 	compared  int // duplicates that were compared

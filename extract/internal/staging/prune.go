@@ -2,6 +2,7 @@ package staging
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -20,6 +21,11 @@ const (
 // the removed files. Directories that become empty are removed. Paths where there is no
 // file or link, or that are staged, stay as they are.
 func (s *Dir) Prune(paths []string, last string) { s.pruned, s.last = paths, last }
+
+// Also makes Commit write something that can't be staged, when all other moves are made:
+// together with them, or not at all. If write fails, it has written nothing. After it, only
+// the last file of Prune goes into place; if that fails, undo restores what there was.
+func (s *Dir) Also(write func() (undo func() error, err error)) { s.also = write }
 
 // Pruned returns the paths that Commit has removed.
 func (s *Dir) Pruned() []string { return s.removed }
@@ -83,6 +89,21 @@ func (s *Dir) goes(path string) (bool, error) {
 		return true, nil
 	}
 	return false, err
+}
+
+// finish makes the steps that follow the moves.
+func (j *journal) finish() error {
+	if j.stage.also == nil {
+		return j.putLast()
+	}
+	undo, err := j.stage.also()
+	if err != nil {
+		return err
+	}
+	if err := j.putLast(); err != nil {
+		return errors.Join(err, undo())
+	}
+	return nil
 }
 
 // putLast puts the last file into place. It keeps no copy of the file that it replaces: no

@@ -191,7 +191,10 @@ func (e *unchangedError) Unwrap() error { return e.error }
 
 // hasActed reports whether an error says what happened to a request that changes
 // something.
-func hasActed(err error) bool { return is[*jobs.UnsureError](err) || is[*jobs.RefusedError](err) }
+func hasActed(err error) bool {
+	several, ok := errors.AsType[*jobs.SeveralError](err)
+	return ok && len(several.Done) > 0 || is[*jobs.UnsureError](err) || is[*jobs.RefusedError](err)
+}
 
 // stoppedError is an error that came after a run was stopped.
 type stoppedError struct{ cause, err error }

@@ -15,7 +15,9 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/console"
+	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/transport"
+	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // said is an error whose text differs from its reason.
@@ -81,6 +83,8 @@ func TestInterrupted(t *testing.T) {
 		{"a list", aborted, "interrupted"},
 		{"a fetch", Unchanged(aborted), "interrupted; nothing was changed"},
 		{"a full disk", Unchanged(syscall.ENOSPC), "interrupted; no space left on device"},
+		{"some of several jobs", &jobs.SeveralError{What: "kept", Done: []resolve.Artifact{{JobID: 1}}, Left: []resolve.Artifact{{JobID: 2}}, Err: aborted}, "interrupted; not kept: job 2; kept: job 1; x: context canceled"},
+		{"none of several jobs", &jobs.SeveralError{What: "kept", Left: []resolve.Artifact{{JobID: 1}, {JobID: 2}}, Err: aborted}, "interrupted"},
 		{"files that weren't restored", Unchanged(&extract.RescueError{Dir: "d", Kept: nil, Err: aborted}), "interrupted; x: context canceled; cannot restore all files: "},
 	} {
 		if got := Stopped(ctx, tt.err).Error(); got != tt.want {
