@@ -22,7 +22,8 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/bench/slownet"
 )
 
-// servers are nginx, plain and over TLS, and the proxies in front of it.
+// servers are nginx as GitLab and as object storage, which has a port of its own, plain and
+// over TLS, and the proxies in front of them.
 type servers struct {
 	urls  map[string]string // network → root
 	ca    string            // PEM file
@@ -34,18 +35,28 @@ type servers struct {
 // serve starts nginx: the address of every archive redirects to object storage, as on
 // most instances, and object storage has the one archive.
 func serve(ctx context.Context, dir, file string) (*servers, error) {
-	ports, err := freePorts(ctx, 2)
+	ports, err := freePorts(ctx, 4)
 	if err != nil {
 		return nil, err
 	}
-	plain, secure := ports[0], ports[1]
+	gitlab, storage := ports[:2], ports[2:] // plain, and with TLS
 	s := &servers{ca: filepath.Join(dir, "ca.pem"), log: filepath.Join(dir, "access.log")}
 	key := filepath.Join(dir, "key.pem")
 	if err := certificate(s.ca, key); err != nil {
 		return nil, err
 	}
+	proxies, err := pathsTo(ctx, gitlab[0], storage[0])
+	if err != nil {
+		return nil, err
+	}
+	roots := []string{gitlab[0], gitlab[1], proxies[0].Addr().String(), proxies[1].Addr().String()}
+	redirects := ""
+	for n, to := range []string{storage[0], storage[1], proxies[2].Addr().String(), proxies[3].Addr().String()} {
+		redirects += roots[n] + " " + to + "; "
+	}
 	conf := filepath.Join(dir, "nginx.conf")
-	text := strings.NewReplacer("DIR", dir, "FILE", file, "PLAIN", plain, "SECURE", secure).Replace(nginxConf)
+	text := strings.NewReplacer("DIR", dir, "FILE", file, "REDIRECTS", redirects,
+		"GITLAB_PLAIN", gitlab[0], "GITLAB_SECURE", gitlab[1], "STORAGE_PLAIN", storage[0], "STORAGE_SECURE", storage[1]).Replace(nginxConf)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -55,22 +66,30 @@ func serve(ctx context.Context, dir, file string) (*servers, error) {
 		return nil, err
 	}
 	s.nginx = nginx.Process.Pid
-	rtt, err := (&slownet.Path{RTT: 20 * time.Millisecond}).Listen(ctx, plain)
-	if err != nil {
-		return nil, err
-	}
-	lim, err := (&slownet.Path{PerConnection: 100e6}).Listen(ctx, plain)
-	if err != nil {
-		return nil, err
-	}
-	s.urls = map[string]string{"loop": "http://" + plain, "tls": "https://" + secure, "rtt": "http://" + rtt.Addr().String(), "lim": "http://" + lim.Addr().String()}
+	s.urls = map[string]string{"loop": "http://" + roots[0], "tls": "https://" + roots[1], "rtt": "http://" + roots[2], "lim": "http://" + roots[3]}
 	s.close = func() {
-		_ = rtt.Close()
-		_ = lim.Close()
+		for _, p := range proxies {
+			_ = p.Close()
+		}
 		_ = nginx.Process.Signal(os.Interrupt)
 		_ = nginx.Wait() // a signal ends it
 	}
-	return s, reachable(ctx, plain)
+	return s, reachable(ctx, gitlab[0])
+}
+
+// pathsTo starts the proxies in front of GitLab and of its storage: for each, one that
+// is far away, and one that limits every connection.
+func pathsTo(ctx context.Context, servers ...string) (proxies []net.Listener, err error) {
+	for _, server := range servers {
+		for _, path := range []*slownet.Path{{RTT: 20 * time.Millisecond}, {PerConnection: 100e6}} {
+			p, err := path.Listen(ctx, server)
+			if err != nil {
+				return nil, err
+			}
+			proxies = append(proxies, p)
+		}
+	}
+	return proxies, nil
 }
 
 const nginxConf = `
@@ -79,14 +98,20 @@ events { worker_connections 256; }
 http {
   log_format b '$status $body_bytes_sent $bytes_sent';
   sendfile on; tcp_nopush on;
+  ssl_certificate DIR/ca.pem; ssl_certificate_key DIR/key.pem;
+  map $http_host $storage { REDIRECTS }
   client_body_temp_path DIR/t1; proxy_temp_path DIR/t2; fastcgi_temp_path DIR/t3; uwsgi_temp_path DIR/t4; scgi_temp_path DIR/t5;
   server {
-    listen PLAIN;
-    listen SECURE ssl;
-    ssl_certificate DIR/ca.pem; ssl_certificate_key DIR/key.pem;
+    listen GITLAB_PLAIN;
+    listen GITLAB_SECURE ssl;
     access_log off;
-    location = /storage/artifacts.zip { alias FILE; access_log DIR/access.log b; }
-    location / { return 302 $scheme://$http_host/storage/artifacts.zip?X-Amz-Signature=0123; }
+    location / { return 302 $scheme://$storage/artifacts.zip?X-Amz-Signature=0123; }
+  }
+  server {
+    listen STORAGE_PLAIN;
+    listen STORAGE_SECURE ssl;
+    access_log DIR/access.log b;
+    location = /artifacts.zip { alias FILE; }
   }
 }
 `
