@@ -8,7 +8,7 @@
 # unreleased changes become part of that section. It only changes files: review and commit
 # them, and push the tag.
 set -eu
-files='README.md SECURITY.md docs/channels.md docs/delivery.md channels/mise.toml templates/fetch.yml templates/setup.yml templates/sync.yml'
+files='README.md SECURITY.md docs/channels.md docs/components.md docs/delivery.md docs/sync.md channels/mise.toml templates/fetch.yml templates/setup.yml templates/sync.yml test/delivery/image_linux_test.go'
 
 fail() {
 	printf 'version.sh: %s\n' "$*" >&2

@@ -19,15 +19,17 @@ import (
 	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
+// imageVersion is the version in the recipes of README.md and the docs: `make version`
+// changes all of them.
 const (
-	imageVersion = "v1.2.3"
+	imageVersion = "v1.0.0"
 	imageEpoch   = "1700000000"
 )
 
 // Recipes in addition to those in README.md and docs/delivery.md.
 const (
 	// The fewest possible stages: the first stage's base is the program's image.
-	fromDockerfile = `FROM registry.example.com/group/artifetch:v1.2.3 AS artifacts
+	fromDockerfile = `FROM registry.example.com/group/artifetch:v1.0.0 AS artifacts
 USER 0
 ARG CI_API_V4_URL CI_PROJECT_ID
 RUN --mount=type=secret,id=CI_JOB_TOKEN ["/artifetch", "fetch", "--ref", "main", "--job", "build", "--output", "/files"]
@@ -35,15 +37,15 @@ FROM scratch
 COPY --from=artifacts /files /
 `
 	// Three mistakes that leak the token, to check that the search finds them.
-	leakingEnv = `FROM registry.example.com/group/artifetch:v1.2.3-shell
+	leakingEnv = `FROM registry.example.com/group/artifetch:v1.0.0-shell
 ARG CI_JOB_TOKEN
 ENV CI_JOB_TOKEN=$CI_JOB_TOKEN
 `
-	leakingHistory = `FROM registry.example.com/group/artifetch:v1.2.3-shell
+	leakingHistory = `FROM registry.example.com/group/artifetch:v1.0.0-shell
 ARG CI_JOB_TOKEN
 RUN test -n "$CI_JOB_TOKEN"
 `
-	leakingLayer = `FROM registry.example.com/group/artifetch:v1.2.3-shell
+	leakingLayer = `FROM registry.example.com/group/artifetch:v1.0.0-shell
 RUN --mount=type=secret,id=CI_JOB_TOKEN cp /run/secrets/CI_JOB_TOKEN /token
 `
 )

@@ -45,7 +45,7 @@ func TestVersion(t *testing.T) {
 		}
 	}
 	release := func(version string) (string, error) {
-		return script(t, dir, []string{"VERSION=" + version, "TODAY=2026-11-22"}, "release/version.sh")
+		return script(t, dir, []string{"VERSION=" + version, "TODAY=2026-11-22", "GIT_CEILING_DIRECTORIES=" + filepath.Dir(dir)}, "release/version.sh")
 	}
 	const page = "image: registry.gitlab.com/artifetch/artifetch:%-shell, artifetch_%_linux_amd64.tar.gz\n%, and go v1.0.01, rev1.0.0 and %.\n"
 	of := func(version string) string { return strings.ReplaceAll(page, "%", version) }
