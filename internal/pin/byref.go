@@ -76,6 +76,21 @@ func (s *Syncer) list(ctx context.Context, plans []*Plan, why error) error {
 	})
 }
 
+// find finds the only archive of a query. If the lists are refused, it requests the archive
+// that GitLab chooses, whose refusal says why: the ID only stays unknown if the token can
+// read it.
+func (s *Syncer) find(ctx context.Context, q resolve.Query) (resolve.Artifact, error) {
+	inspector := retrieve.Inspector{Opener: s.Loader.Opener}
+	a, err := inspector.One(ctx, q)
+	switch {
+	case err != nil:
+		return a, err
+	case a.JobID == 0:
+		return inspector.Probe(ctx, q, a)
+	}
+	return s.Loader.Resolver.Describe(ctx, a)
+}
+
 // entry returns what is locked for a source whose query finds an artifact.
 func (s *Syncer) entry(source manifest.Source, a resolve.Artifact) manifest.Locked {
 	e := manifest.Locked{

@@ -181,11 +181,7 @@ func (s *Syncer) keep(ctx context.Context, p *Plan) error {
 
 // resolve finds the job for the query.
 func (s *Syncer) resolve(ctx context.Context, p *Plan) error {
-	inspector := retrieve.Inspector{Opener: s.Loader.Opener}
-	a, err := inspector.One(ctx, p.Source.JobQuery())
-	if err == nil {
-		a, err = s.Loader.Resolver.Describe(ctx, a)
-	}
+	a, err := s.find(ctx, p.Source.JobQuery())
 	if err != nil && retrieve.Missing(err) && s.mayBeMissing(p.Source, err) {
 		p.Entry = manifest.Locked{
 			Name: p.Source.Name, Asked: p.Source.Asked(), Project: p.Source.Project, Ref: strings.Join(p.Source.Ref, ", "), Job: p.Source.Job,

@@ -115,7 +115,18 @@ func ownCode(err error) Code {
 	if own, ok := errors.AsType[*Error](err); ok {
 		return own.Code
 	}
+	if e, ok := errors.AsType[*pin.LockError](err); ok {
+		return lockCode(e)
+	}
 	return CodeDone
+}
+
+// lockCode distinguishes a token that can't find what to lock from what isn't as locked.
+func lockCode(e *pin.LockError) Code {
+	if e.Reason == pin.UnknownJob {
+		return CodeDenied
+	}
+	return CodeIntegrity
 }
 
 func usageCode(err error) Code {
@@ -142,8 +153,7 @@ func contentCode(err error) Code {
 	case is[*extract.ConflictError](err), is[*extract.UnfitError](err), is[*extract.RescueError](err), is[*pin.StaleError](err):
 		return CodeLocal
 	case is[*extract.CorruptError](err), is[*extract.NotArchiveError](err), is[*fetch.DigestError](err),
-		is[*extract.ProvenanceError](err), is[*pin.LockError](err), is[*pin.DriftError](err),
-		errors.Is(err, fetch.ErrChanged):
+		is[*extract.ProvenanceError](err), is[*pin.DriftError](err), errors.Is(err, fetch.ErrChanged):
 		return CodeIntegrity
 	}
 	return CodeDone

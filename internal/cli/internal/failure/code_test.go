@@ -18,6 +18,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/pin"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -46,6 +47,9 @@ func TestExitCode(t *testing.T) {
 		{"403 of the storage", &gitlab.Error{StatusCode: 403, FromStorage: true}, 6},
 		{"503", &gitlab.Error{StatusCode: 503}, 6},
 		{"429", &gitlab.Error{StatusCode: 429}, 6},
+		{"a job that the token cannot list", &pin.LockError{Reason: pin.UnknownJob}, 5},
+		{"an archive that is not the locked one", fmt.Errorf("x: %w", &pin.LockError{Reason: pin.Replaced, Err: fetch.ErrChanged}), 7},
+		{"not locked, and no requests", &pin.LockError{Reason: pin.NoRequests}, 7},
 		{"connection refused", network, 6},
 		{"deadline", fmt.Errorf("x: %w", ErrDeadline), 6},
 		{"archive changed", fmt.Errorf("x: %w", fetch.ErrChanged), 7},
