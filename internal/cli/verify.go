@@ -85,6 +85,7 @@ func runVerify(ctx context.Context, o verifyOptions, con *console.Console) error
 const (
 	mendSync  = "artifetch sync"
 	mendPrune = "artifetch sync --prune"
+	doubtful  = mendSync + " of a source without locked files"
 )
 
 // mendedBy returns the command that repairs a difference, or "" for a file that may be
@@ -93,7 +94,7 @@ func mendedBy(d pin.Difference) string {
 	switch {
 	case d.Removable:
 		return mendPrune
-	case d.What == pin.Extra:
+	case d.What == pin.Extra && !d.Doubtful:
 		return ""
 	}
 	return mendSync
@@ -103,12 +104,17 @@ func mendedBy(d pin.Difference) string {
 func mending(found []pin.Difference) string {
 	by := map[string]bool{}
 	for _, d := range found {
-		by[mendedBy(d)] = true
+		way := mendedBy(d)
+		if d.Doubtful {
+			way = doubtful
+		}
+		by[way] = true
 	}
 	var ways []string
 	for _, way := range []struct{ command, does string }{
 		{mendSync, mendSync + " fetches what is missing or changed"},
 		{mendPrune, mendPrune + " removes extra files"},
+		{doubtful, "a source has an archive, but no locked files: " + mendSync + " checks whether the lock file is wrong"},
 		{"", "extra files in an output that several sources share are yours to remove"},
 	} {
 		if by[way.command] {

@@ -11,15 +11,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"gitlab.com/artifetch/artifetch/extract"
-	"gitlab.com/artifetch/artifetch/fetch"
 	"gitlab.com/artifetch/artifetch/internal/atomicfile"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 	"gitlab.com/artifetch/artifetch/manifest"
-	"gitlab.com/artifetch/artifetch/resolve"
 )
 
 // Apply downloads what is planned, and puts everything into place with the lock file and an
@@ -162,14 +159,15 @@ func (s *Syncer) load(ctx context.Context, stage *extract.Stage, p *Plan, share 
 		return &LockError{Reason: NotInPlace, Source: p.Source.Name}
 	}
 	if err != nil {
-		return fmt.Errorf("source %q: %w", p.Source.Name, p.explain(err))
+		return fmt.Errorf("source %q: %w", p.Source.Name, s.explain(ctx, p, err))
 	}
-	other := differ(r.Artifact.SHA256, p.Entry.SHA256) || !sameFiles(files.files, p.Entry.Files)
-	if p.Pinned && other {
-		return &LockError{Reason: Replaced, Source: p.Source.Name}
+	if p.Pinned {
+		if err := s.unlike(ctx, stage, p, r, files.files); err != nil {
+			return err
+		}
 	}
-	if p.Was != nil && p.Was.JobID == p.Entry.JobID && other {
-		p.Changed, p.Entry.ResolvedAt = true, time.Now()
+	if p.Was != nil && p.Was.JobID == p.Entry.JobID {
+		p.compare(r.Artifact.SHA256, files.files)
 	}
 	p.Entry.Files, p.Result = files.files, r
 	p.Entry.Size = r.Artifact.Size
@@ -183,7 +181,7 @@ func (s *Syncer) load(ctx context.Context, stage *extract.Stage, p *Plan, share 
 // have theirs.
 func (s *Syncer) task(p *Plan, share int, files *recorder) retrieve.Task {
 	q := p.Source.Query
-	t := retrieve.Task{
+	return retrieve.Task{
 		Name: p.Source.Name, Query: p.Source.JobQuery(), Artifact: *p.artifact, Checks: retrieve.Checks{SHA256: strings.ToLower(q.SHA256), Digest: !p.Pinned},
 		Extract: extract.Options{
 			Selection: extract.Selection{
@@ -198,28 +196,6 @@ func (s *Syncer) task(p *Plan, share int, files *recorder) retrieve.Task {
 			Events: extract.Events{Record: files.record},
 		},
 	}
-	if p.Pinned {
-		t.Extract.Digests = map[string]string{}
-		for _, f := range p.Entry.Files {
-			t.Extract.Digests[f.Name] = f.SHA256
-		}
-	}
-	return t
-}
-
-// explain explains what has happened to a locked archive. fetch.ErrChanged may be about
-// the locked size.
-func (p *Plan) explain(err error) error {
-	if !p.Pinned {
-		return err
-	}
-	if _, ok := errors.AsType[*extract.ProvenanceError](err); ok || errors.Is(err, fetch.ErrChanged) {
-		return &LockError{Reason: Replaced, Err: err}
-	}
-	if _, ok := errors.AsType[*resolve.NoArchiveError](err); ok {
-		return &GoneError{p.Entry, err}
-	}
-	return err
 }
 
 // recorder collects the files of one source.
@@ -236,11 +212,4 @@ func (r *recorder) record(e extract.Recorded) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.files = append(r.files, f)
-}
-
-func sameFiles(a, b []manifest.LockFile) bool {
-	a, b = slices.Clone(a), slices.Clone(b)
-	manifest.SortFiles(a)
-	manifest.SortFiles(b)
-	return slices.Equal(a, b)
 }

@@ -11,6 +11,7 @@
 //	prune.go      what that commit removes
 //	edit.go       the first manifest; adding and removing sources
 //	drift.go      how the manifest and the lock file disagree
+//	unlike.go     how a downloaded archive differs from what is locked
 //	verify.go     Workspace.Verify: the directory against the lock file; no requests
 //	report.go     what a plan changes, for messages
 //	errors.go     differences from the lock file

@@ -115,6 +115,7 @@ const (
 	NotInPlace               // its files aren't in place, its archive isn't in the cache, and requests aren't allowed
 	UnknownJob               // the token can't list jobs, so there is no job ID to lock
 	Replaced                 // someone has changed the archive of the locked job
+	Mislisted                // the archive is the locked one, but the lock file lists other files
 )
 
 // LockError reports a source that differs from the lock file.
@@ -131,6 +132,7 @@ func (e *LockError) Error() string {
 		NotInPlace: "not in place, and not in the cache, and no requests are allowed",
 		UnknownJob: "cannot lock it: this token cannot list jobs, so the job ID is unknown",
 		Replaced:   "the archive differs from what is locked",
+		Mislisted:  "the archive is the locked one, but the lock file doesn't describe it",
 	}[e.Reason]
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
@@ -148,6 +150,7 @@ func (e *LockError) Hint() string {
 		NotInPlace: "verify the directory to see which, or allow requests",
 		UnknownJob: "set GITLAB_TOKEN to a token with the scope read_api, or name the job by job-id",
 		Replaced:   "someone has changed the archive of a job that has ended; update the source to accept the new archive",
+		Mislisted:  "the lock file was edited, or merged wrongly: restore it from version control, or update the source to lock it again",
 	}[e.Reason]
 }
 

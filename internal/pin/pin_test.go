@@ -366,7 +366,7 @@ func TestVerify(t *testing.T) {
 	}
 	found, _, err := p.open().Verify(t.Context())
 	slices.SortFunc(found, func(a, b pin.Difference) int { return strings.Compare(a.Path, b.Path) })
-	want := "[{lib lib/a changed false} {lib lib/b missing false} { lib/extra extra true} {lib lib/l changed false} {tool tool/bin/x changed false}]"
+	want := "[{lib lib/a changed false false} {lib lib/b missing false false} { lib/extra extra true false} {lib lib/l changed false false} {tool tool/bin/x changed false false}]"
 	if err != nil || fmt.Sprint(found) != want || len(p.server.Requests()) > 0 {
 		t.Errorf("%v, %v, %d requests", found, err, len(p.server.Requests()))
 	}

@@ -19,6 +19,9 @@ type Difference struct {
 	// Removable says that an extra file is in the output of one source alone, and has a
 	// name that can be removed.
 	Removable bool
+	// Doubtful says that an extra file is in the output of a source without locked files,
+	// although its archive isn't empty: the lock file may be wrong.
+	Doubtful bool
 }
 
 // The kinds of difference.
@@ -65,7 +68,8 @@ func (w Workspace) extra(locked map[string]bool) (found []Difference, err error)
 			continue
 		}
 		seen[dir] = true
-		alone := w.alone(source)
+		entry, _ := w.Lock.Find(source.Name)
+		wrong, alone := doubtful(entry), w.alone(source)
 		err = filepath.WalkDir(filepath.Join(w.Root, dir), func(file string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
@@ -77,7 +81,7 @@ func (w Workspace) extra(locked map[string]bool) (found []Difference, err error)
 			name = filepath.ToSlash(name)
 			if err == nil && !w.ignores(file) && !locked[name] && !seen[name] {
 				seen[name] = true
-				found = append(found, Difference{Path: name, What: Extra, Removable: alone && extract.Prunable(name)})
+				found = append(found, Difference{Path: name, What: Extra, Removable: alone && !wrong && extract.Prunable(name), Doubtful: wrong})
 			}
 			return err
 		})

@@ -81,9 +81,19 @@ func (w Workspace) locked(source manifest.Source) (manifest.Locked, bool) {
 	return entry, found && entry.IsFor(source)
 }
 
-// inPlace reports whether all files of an entry are in the workspace, unchanged.
+// emptyZip is the size of an archive without entries, in bytes.
+const emptyZip = 22
+
+// doubtful reports whether an entry has no files although its archive isn't empty: a wrong
+// merge can leave that. It may also have directories alone; a download shows that.
+func doubtful(entry manifest.Locked) bool {
+	return entry.JobID != 0 && len(entry.Files) == 0 && entry.Size != emptyZip
+}
+
+// inPlace reports whether all files of an entry are in the workspace, unchanged. Without a
+// file that isn't certain.
 func (w Workspace) inPlace(ctx context.Context, entry manifest.Locked) bool {
-	return !slices.ContainsFunc(entry.Files, func(f manifest.LockFile) bool { return w.different(ctx, f) != "" })
+	return !doubtful(entry) && !slices.ContainsFunc(entry.Files, func(f manifest.LockFile) bool { return w.different(ctx, f) != "" })
 }
 
 // different says how a file differs from the locked one, or "".

@@ -25,6 +25,18 @@ func (t Task) meant() resolve.Artifact {
 	return a
 }
 
+// Digest returns an archive's SHA-256 in lower-case hexadecimal. If the server doesn't send
+// it, that downloads the whole archive into the stage's directory.
+func (l *Loader) Digest(ctx context.Context, stage *extract.Stage, q resolve.Query, a resolve.Artifact) (string, error) {
+	how := l.transfer(stage.Path())
+	how.Digest = true
+	file, _, err := l.Open(ctx, q, a, how)
+	if err != nil {
+		return "", err
+	}
+	return file.SHA256(), file.Close()
+}
+
 // LoadCached extracts an archive from the cache, by the SHA-256 of t.Artifact, into a
 // stage. It makes no requests. If the archive isn't cached, the error is an
 // [fs.ErrNotExist].

@@ -7,7 +7,7 @@
 //	wait.go       Waiter: try again until a job has finished
 //	output.go     Output: the directory of each job
 //	load.go       Loader.Load: one archive → a stage
-//	cached.go     Loader.LoadCached: the same from the cache, without requests
+//	cached.go     Loader.LoadCached: the same from the cache, without requests; Loader.Digest
 //	single.go     a few files of an archive, one by one, without range requests
 //	open.go       Opener.Open: one archive, from the first place that serves it
 //	joblookup.go  the job of an archive that GitLab selects by ref, found while it arrives

@@ -196,6 +196,7 @@ var lockHints = map[pin.Reason]string{
 	pin.NoRequests: "run artifetch sync without --offline once",
 	pin.NotInPlace: "give --cache-dir of a cache that has it, or run artifetch sync without --offline once; artifetch verify lists the files",
 	pin.Replaced:   "someone has changed the archive of a job that has ended; --update accepts the new archive",
+	pin.Mislisted:  "the lock file was edited, or merged wrongly: restore it from version control; or --update locks the source again",
 }
 
 func hintForRetrieval(h hinter) string {
