@@ -93,6 +93,8 @@ func (s *Source) isCommand() bool { return slices.Contains([]string{"init", "add
 func (s *Source) mistakenQuery() (what, fix string) {
 	q := s.JobQuery()
 	switch {
+	case strings.Contains(s.Project, ":"): // no path contains one
+		return "has an address as its project", "write its id or full path, such as group/app: the server isn't chosen in the manifest"
 	case slices.Contains(s.Ref, ""):
 		return "has an empty ref", "give it the name of a branch or tag, or leave it out"
 	case slices.Contains([]string{"current", "upstream", "root"}, s.Pipeline):

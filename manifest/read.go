@@ -150,9 +150,17 @@ func (r *reader) value(key string, n *yaml.Node, f field) error {
 		return err
 	}
 	if err := n.Decode(f.value.Addr().Interface()); err != nil || n.Tag == "!!null" {
-		return r.fail(n, fmt.Sprintf("%s is %s, not %s", key, kindOf(n), wantOf(f.value.Kind())), "")
+		return r.fail(n, fmt.Sprintf("%s is %s, not %s", key, kindOf(n), wantOf(f.value.Kind())), numberFix(n))
 	}
 	return nil
+}
+
+// numberFix says what to write in place of an address.
+func numberFix(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "://") {
+		return "write the number in that address"
+	}
+	return ""
 }
 
 // textFix says what to write where a string is expected.
