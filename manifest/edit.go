@@ -44,10 +44,16 @@ func Remove(file string, text []byte, names []string, lookup func(string) (strin
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range names { // before any is removed, to list them all
+		if m.index(name) < 0 {
+			return nil, &Error{File: file, What: fmt.Sprintf("there is no source called %q", name), Fix: hasSources(m)}
+		}
+	}
 	for len(names) > 0 {
-		at := slices.IndexFunc(m.Sources, func(s Source) bool { return s.Name == names[0] })
+		at := m.index(names[0])
 		if at < 0 {
-			return nil, &Error{File: file, What: fmt.Sprintf("there is no source called %q", names[0]), Fix: hasSources(m)}
+			names = names[1:] // it was named twice
+			continue
 		}
 		m.Sources, names = slices.Delete(m.Sources, at, at+1), names[1:]
 		edited, err := change(text, func(t *written) ([]byte, error) { return t.remove(at) })
@@ -60,6 +66,11 @@ func Remove(file string, text []byte, names []string, lookup func(string) (strin
 		text = edited
 	}
 	return text, nil
+}
+
+// index returns the position of a source, or -1.
+func (m Manifest) index(name string) int {
+	return slices.IndexFunc(m.Sources, func(s Source) bool { return s.Name == name })
 }
 
 // uneditable returns the error for a list of sources that can't be edited. If an anchor is

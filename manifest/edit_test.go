@@ -179,6 +179,12 @@ sources: # all
 			t.Errorf("%s: %v:\n%s\nwant:\n%s", name, err, got, want)
 		}
 	}
+	if _, err := manifest.Remove("m.yml", []byte(text), []string{"a", "c", "x"}, noVariables); err == nil || err.Error() != `m.yml: there is no source called "x"` || hint(err) != "its sources are a, b, c" {
+		t.Errorf("two that exist, and one that doesn't: %v, %s", err, hint(err))
+	}
+	if got, err := manifest.Remove("m.yml", []byte(text), []string{"a", "b", "a", "c"}, noVariables); err != nil || !strings.Contains(string(got), "sources: []") {
+		t.Errorf("one that is named twice: %v", err)
+	}
 	const brackets = "{\"version\": 1, \"defaults\": {\"project\": \"p\", \"ref\": \"main\"}, \"sources\": [{\"name\": \"a\", \"job\": \"a\"}, {\"name\": \"b\", \"job\": \"b\"}]}"
 	for name, want := range map[string]string{"a": `[{"name": "b", "job": "b"}]}`, "b": `[{"name": "a", "job": "a"}]}`, "b a": "[]}"} {
 		got, err := manifest.Remove("m.json", []byte(brackets), strings.Fields(name), noVariables)

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -150,6 +154,42 @@ func TestPrintList(t *testing.T) {
 	var rows []listedFile
 	if err := json.Unmarshal(con.out.Bytes(), &rows); err != nil || rows[0].Type != "directory" || rows[1].Type != "file" || *rows[1].CRC32 != "0000beef" || rows[2].Type != "link" || rows[2].CRC32 != nil || rows[2].ModifiedAt != nil {
 		t.Errorf("%v: %s", err, con.out.String())
+	}
+}
+
+// ls doesn't wait for its note: it ends while the server still owes it the job's reports.
+func TestListDoesNotWaitForNote(t *testing.T) {
+	t.Parallel()
+	gitlab := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
+	t.Cleanup(gitlab.Close)
+	to, err := url.Parse(gitlab.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/jobs/1002") {
+			<-r.Context().Done()
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(slow.Close)
+	con, o := newStreams(), lsOptions{global: instance(t), query: jobQuery(1002)}
+	o.global.variables["ARTIFETCH_SERVER_URL"] = slow.URL
+	if err := runLs(t.Context(), o, con.Console); err != nil || con.out.Len() == 0 || con.said.Len() > 0 {
+		t.Errorf("%v: %s%s", err, con.out.String(), con.said.String())
+	}
+	s, err := newSession(t.Context(), o.global, con.Console)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := make(chan []string, 1)
+	s.noteReports(known) // not yet
+	known <- []string{"junit", "sast"}
+	s.noteReports(known)
+	if got := con.said.String(); got != "the job also has reports: junit, sast; --report TYPE lists one\n" {
+		t.Error(got)
 	}
 }
 

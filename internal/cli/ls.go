@@ -17,6 +17,7 @@ import (
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/printable"
 	"gitlab.com/artifetch/artifetch/internal/retrieve"
+	"gitlab.com/artifetch/artifetch/internal/transport"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -28,7 +29,7 @@ func lsCommand(con *console.Console) *cli.Command {
 		Description: `Reads the archive's directory with range requests. PATH selects as for fetch. If
 the server doesn't support ranges, or with --server, ls shows GitLab's own list
 (since 18.8), which has no times or checksums, and shows links as files. A message
-says which reports the job also has, if the token can list it.
+says which reports the job also has, if GitLab names them before the list is printed.
 
   artifetch ls --ref main --job build
   artifetch ls --job-id 1002 -l 'reports/**'
@@ -72,7 +73,9 @@ func readLs(c *cli.Context) (o lsOptions, err error) {
 
 func runLs(ctx context.Context, o lsOptions, con *console.Console) error {
 	return withQuery(ctx, o.global, o.query, con, func(ctx context.Context, s *session, q resolve.Query) error {
-		reports := o.reports(ctx, s, q)
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel() // ends the search for reports
+		reports := o.reports(transport.Once(ctx), s, q)
 		progress := s.newProgress(logOptions{})
 		s.show(progress)
 		var listed []extract.Listed
@@ -90,15 +93,25 @@ func runLs(ctx context.Context, o lsOptions, con *console.Console) error {
 		if len(listed) == 0 && !o.asJSON {
 			s.log.Info().Msg("the archive is empty")
 		}
-		if types := <-reports; len(types) > 0 {
-			s.log.Info().Strs("reports", types).Msg("the job also has reports; --report TYPE lists one")
-		}
+		s.noteReports(reports)
 		return nil
 	})
 }
 
+// noteReports names the job's reports, unless they aren't known yet: a note isn't
+// worth waiting for.
+func (s *session) noteReports(reports <-chan []string) {
+	select {
+	case types := <-reports:
+		if len(types) > 0 {
+			s.log.Info().Strs("reports", types).Msg("the job also has reports; --report TYPE lists one")
+		}
+	default:
+	}
+}
+
 // reports looks for the job's reports while its archive is listed. It returns none if the
-// token can't list the job.
+// token can't list the job, or if the server fails.
 func (o lsOptions) reports(ctx context.Context, s *session, q resolve.Query) <-chan []string {
 	found := make(chan []string, 1)
 	if len(q.Reports) > 0 || !s.log.Info().Enabled() {

@@ -140,7 +140,7 @@ func TestMistakenOptions(t *testing.T) {
 		{"delete", "--all -R 1", true}, {"delete", "1001", false}, {"delete", "--all --ref main", false}, {"delete", "--all --job-id 1", false}, {"delete", "--ref main", true},
 		{"sync", "", true}, {"sync", "--update a b", true}, {"sync", "a", false}, {"sync", "--locked --update", false}, {"sync", "--locked --check", false},
 		{"sync", "--locked=false --update", true}, {"sync", "--offline --update", false}, {"sync", "--offline --check", false}, {"sync", "--offline --locked", true},
-		{"verify", "", true}, {"verify", "--format x", false},
+		{"verify", "", true}, {"verify", "--format x", false}, {"verify", "lib", false},
 	} {
 		if err := read[tt.command](tt.line); (err == nil) != tt.ok || err != nil && failure.Of(err) != failure.CodeUsage {
 			t.Errorf("%s %s: %v", tt.command, tt.line, err)

@@ -48,6 +48,9 @@ type verifyOptions struct {
 
 func readVerify(c *cli.Context) (o verifyOptions, err error) {
 	o = verifyOptions{global: readGlobal(c), files: readManifest(c)}
+	if c.Args().Present() {
+		return o, usage("verify takes no argument", "it checks all sources; --manifest names another manifest")
+	}
 	o.asJSON, err = wantsJSON(c)
 	return o, err
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -46,7 +47,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		began := time.Now()
 		resp, err := r.next.RoundTrip(req)
 		took := time.Since(began)
-		if !retryable(req, resp, err) || r.hasty && elsewhere(req) && unreached(err) {
+		if !retryable(req, resp, err) || isOnce(req.Context()) || r.hasty && elsewhere(req) && unreached(err) {
 			return finish(resp, err, attempt)
 		}
 		pause, ok := r.pause(pauses, start, resp)
@@ -72,6 +73,15 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 }
+
+// once is the key of a context whose requests aren't retried.
+type once struct{}
+
+// Once returns a context whose requests aren't retried. It is for what isn't worth waiting
+// for.
+func Once(ctx context.Context) context.Context { return context.WithValue(ctx, once{}, true) }
+
+func isOnce(ctx context.Context) bool { return ctx.Value(once{}) != nil }
 
 // unreached reports whether connecting failed or the server didn't answer in time.
 func unreached(err error) bool {

@@ -204,6 +204,25 @@ func TestRetryReportsLongPauses(t *testing.T) {
 	}
 }
 
+// What isn't worth waiting for is tried once, and nothing is reported as a retry.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []step{status(500), status(429, "Retry-After", "20"), status(503, "Retry-After", "3600"), failure(reset)} {
+		synctest.Test(t, func(t *testing.T) {
+			server, reports := &script{steps: []step{answer, status(200)}}, 0
+			rt := &retry{next: server, report: func(Exchange) { reports++ }}
+			req, err := http.NewRequestWithContext(Once(t.Context()), http.MethodGet, "https://h/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := rt.RoundTrip(req)
+			if (err == nil) != (answer.err == nil) || err == nil && resp.StatusCode != answer.status || reports > 0 {
+				t.Errorf("%+v: %+v, %v, %d reports", answer, resp, err, reports)
+			}
+		})
+	}
+}
+
 // Only a suffix range is given up at once where a store answers 500: the client asks
 // for another one, and that is repeated.
 func TestRetryOfRanges(t *testing.T) {
