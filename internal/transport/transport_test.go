@@ -125,7 +125,7 @@ func TestRedirectToAnotherScheme(t *testing.T) {
 			}
 			_, err := get(t, transport.New(o).Stream, server.URL+"/api/v4/x")
 			scheme, _, _ := strings.Cut(to, ":")
-			if refused, is := errors.AsType[*transport.RedirectAddressError](err); !is || refused.Scheme != scheme || "//"+refused.From != strings.TrimLeft(server.URL, "https:") {
+			if refused, is := errors.AsType[*transport.RedirectAddressError](err); !is || refused.Scheme != scheme || refused.From != server.Listener.Addr().String() {
 				t.Errorf("%s: %v", to, err)
 			}
 			server.Close()
