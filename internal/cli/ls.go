@@ -29,7 +29,7 @@ func lsCommand(con *console.Console) *cli.Command {
 		Description: `Reads the archive's directory with range requests. PATH selects as for fetch. If
 the server doesn't support ranges, or with --server, ls shows GitLab's own list
 (since 18.8), which has no times or checksums, and shows links as files. A message
-says which reports the job also has, if GitLab names them before the list is printed.
+says which reports the job also has, if GitLab names them soon.
 
   artifetch ls --ref main --job build
   artifetch ls --job-id 1002 -l 'reports/**'
@@ -98,15 +98,18 @@ func runLs(ctx context.Context, o lsOptions, con *console.Console) error {
 	})
 }
 
-// noteReports names the job's reports, unless they aren't known yet: a note isn't
-// worth waiting for.
+// notePatience is how long a note may keep a command that is otherwise done. Usually, the
+// server has answered already.
+const notePatience = 2 * time.Second
+
+// noteReports names the job's reports, unless the server takes too long to do so.
 func (s *session) noteReports(reports <-chan []string) {
 	select {
 	case types := <-reports:
 		if len(types) > 0 {
 			s.log.Info().Strs("reports", types).Msg("the job also has reports; --report TYPE lists one")
 		}
-	default:
+	case <-time.After(notePatience):
 	}
 }
 
