@@ -130,20 +130,24 @@ func TestMissingDirectories(t *testing.T) {
 	}
 }
 
-// A directory is refused before content is called.
+// A directory is refused before content is called, and so is the name of one that doesn't
+// exist.
 func TestDirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "sub/mine"), "mine", 0o600)
-	if err := os.Symlink("sub", filepath.Join(dir, "link")); err != nil {
+	if err := errors.Join(os.Symlink("sub", filepath.Join(dir, "link")), os.Symlink("none/", filepath.Join(dir, "nowhere"))); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"", "sub", "link", "sub/"} {
+	for _, name := range []string{"", "sub", "link", "sub/", "none/", "none/below/", "nowhere"} {
 		called := false
-		err := atomicfile.Write(t.Context(), filepath.Join(dir, name), func(io.Writer) error { called = true; return nil })
-		if err == nil || called || atomicfile.Check(filepath.Join(dir, name)) == nil {
+		err := atomicfile.Write(t.Context(), dir+"/"+name, func(io.Writer) error { called = true; return nil })
+		if err == nil || called || atomicfile.Check(dir+"/"+name) == nil {
 			t.Errorf("%q: %v, and content was asked for: %v", name, err, called)
 		}
+	}
+	if got := names(t, dir); !slices.Equal(got, []string{"link", "nowhere", "sub"}) {
+		t.Errorf("the directory has %q", got)
 	}
 	holds(t, filepath.Join(dir, "sub/mine"), "mine")
 	if err := atomicfile.Check(filepath.Join(dir, "sub/mine")); err != nil {

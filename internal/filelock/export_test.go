@@ -1,4 +1,11 @@
 package filelock
 
+import "context"
+
 // Wait is what takes a turn.
-var Wait = wait
+func Wait(ctx context.Context, path string, waiting func()) (*Lock, error) {
+	return wait(ctx, path, waiting, Take)
+}
+
+// WaitBy is Wait on another file system.
+var WaitBy = wait

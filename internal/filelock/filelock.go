@@ -21,7 +21,7 @@ const pause = 20 * time.Millisecond
 // called. waiting is called once if it must wait. The only error is why ctx has ended: if
 // the file system has no locks, Turn doesn't wait.
 func Turn(ctx context.Context, path string, waiting func()) (done func(), err error) {
-	held, err := wait(ctx, path, waiting)
+	held, err := wait(ctx, path, waiting, Take)
 	switch {
 	case err == nil:
 		return func() { held.Remove(path) }, nil
@@ -33,15 +33,19 @@ func Turn(ctx context.Context, path string, waiting func()) (done func(), err er
 
 // wait creates and locks the file at path. It waits as long as another run holds it, or
 // until ctx ends; waiting is called once before that. The caller ends it by [Lock.Remove].
-func wait(ctx context.Context, path string, waiting func()) (*Lock, error) {
+// If the file system has no locks, the file doesn't stay. take is [Take].
+func wait(ctx context.Context, path string, waiting func(), take func(path string, create int) (*Lock, error)) (*Lock, error) {
 	for told := false; ; {
-		held, err := Take(path, os.O_CREATE)
+		held, err := take(path, os.O_CREATE)
 		switch {
 		case err == nil && held.Holds(path):
 			return held, nil
 		case err == nil: // the run before has removed it
 			held.Release()
 			continue
+		case errors.Is(err, errors.ErrUnsupported):
+			_ = os.Remove(path) // it can't be locked, so nobody needs it
+			return nil, err
 		case !errors.Is(err, ErrHeld):
 			return nil, err
 		case !told:

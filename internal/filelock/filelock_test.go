@@ -88,3 +88,32 @@ func TestWait(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// On a file system without locks, no lock file stays, not even that of an earlier run.
+// What isn't a file does.
+func TestNoLocks(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	unlockable := func(path string, _ int) (*filelock.Lock, error) {
+		err := os.WriteFile(path, nil, 0o600)
+		if err == nil {
+			err = &os.PathError{Op: "lock", Path: path, Err: errors.ErrUnsupported}
+		}
+		return nil, err
+	}
+	if _, err := filelock.WaitBy(t.Context(), path, func() { t.Error("it waits") }, unlockable); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is still there: %v", err)
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := filelock.WaitBy(t.Context(), path, func() {}, unlockable); err == nil {
+		t.Error("no error")
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+}
