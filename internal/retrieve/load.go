@@ -193,7 +193,7 @@ func (l *Loader) open(ctx context.Context, stage *extract.Stage, t *Task, r *Res
 	return file, err
 }
 
-// opening is [Opener.Open], or that of a pin.
+// opening is [Opener.Open], or that of a [jobLookup].
 type opening func(context.Context, resolve.Query, resolve.Artifact, fetch.Options) (*fetch.File, resolve.Artifact, error)
 
 // openUnmixed opens an archive to extract it. If its format has no checksums and nothing

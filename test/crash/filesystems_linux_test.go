@@ -233,7 +233,7 @@ func TestPermissions(t *testing.T) {
 		deny func(out string) error
 		said string
 	}{
-		"the directory is read-only":          {func(out string) error { return os.Chmod(out, 0o555) }, `parent/out": mkdirat`},
+		"the directory is read-only":          {func(out string) error { return os.Chmod(out, 0o555) }, `parent/out": cannot create .artifetch-`},
 		"the directory cannot be entered":     {func(out string) error { return os.Chmod(out, 0o666) }, "permission denied"},
 		"the directory cannot be read":        {func(out string) error { return os.Chmod(out, 0o333) }, "permission denied"},
 		"its parent cannot be entered":        {func(out string) error { return os.Chmod(filepath.Dir(out), 0o666) }, "permission denied"},
@@ -242,7 +242,7 @@ func TestPermissions(t *testing.T) {
 		"the output is a file": {func(out string) error {
 			return errors.Join(os.RemoveAll(out), os.WriteFile(out, []byte("mine"), 0o644))
 		}, "not a directory"},
-		"the output is a link that leads nowhere else": {func(out string) error { return errors.Join(os.RemoveAll(out), os.Symlink("none", out)) }, "file exists"},
+		"the output is a link that leads nowhere else": {func(out string) error { return errors.Join(os.RemoveAll(out), os.Symlink("none", out)) }, `it is a link to "none", which doesn't exist`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
