@@ -26,6 +26,7 @@ type Token struct {
 	Value  Secret
 	Kind   TokenKind // never empty, never "auto"
 	Source string    // variable or file, for the log; for NoToken, what asked for it
+	Own    bool      // the running job's token, which GitLab accepts only as long as the job runs
 }
 
 // tokenSource is a place where a token may be. kind is what its name says; while
@@ -57,7 +58,7 @@ func (s *settings) token(ctx context.Context, l envconfig.Lookuper, at server) (
 		if value.IsZero() {
 			continue
 		}
-		t, err := source.token(value, want, s.isJobToken(value))
+		t, err := source.token(value, want, s.isJobToken(value), value.Reveal() == s.JobToken.Reveal())
 		if err != nil {
 			return Token{}, err
 		}
@@ -128,7 +129,7 @@ func (t tokenSource) serves(want TokenKind) bool {
 	return (t.kind == JobToken) == (want == JobToken)
 }
 
-func (t tokenSource) token(value Secret, want TokenKind, isJob bool) (Token, error) {
+func (t tokenSource) token(value Secret, want TokenKind, isJob, isOwn bool) (Token, error) {
 	if ref, found := Unexpanded(value.Reveal()); found {
 		return Token{}, &UsageError{Name: t.name, Reason: "holds the literal text " + ref + ": it was not expanded", Fix: "write the token itself into it"}
 	}
@@ -139,7 +140,7 @@ func (t tokenSource) token(value Secret, want TokenKind, isJob bool) (Token, err
 	if want == autoToken {
 		kind = guessKind(value.Reveal(), t.kind, isJob)
 	}
-	return Token{Value: value, Kind: kind, Source: t.name}, nil
+	return Token{Value: value, Kind: kind, Source: t.name, Own: isOwn && kind == JobToken}, nil
 }
 
 // prefixed matches the prefix of GitLab's tokens. An instance may add its own prefix, as

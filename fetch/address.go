@@ -21,14 +21,7 @@ func hopOf(req *http.Request) *string {
 // watch returns a CheckRedirect that notices when GitLab redirects the first request to
 // another host. check is the client's own CheckRedirect, or nil.
 func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
-	if check == nil {
-		check = func(_ *http.Request, via []*http.Request) error {
-			if len(via) >= 10 { // as in net/http
-				return errors.New("stopped after 10 redirects")
-			}
-			return nil
-		}
-	}
+	check = orDefault(check)
 	return func(req *http.Request, via []*http.Request) error {
 		err, hop := check(req, via), hopOf(req)
 		if err != nil {
@@ -39,6 +32,7 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 			if *hop = req.URL.Host; r.servers.avoids(*hop) {
 				return errAvoided
 			}
+			r.onFound()
 		}
 		if req.URL.Host != via[0].URL.Host && req.Header.Get("Range") == everything.String() {
 			r.mu.Lock()
@@ -48,6 +42,19 @@ func (r *remote) watch(check func(*http.Request, []*http.Request) error) func(*h
 			// rest.
 			question{kind: askSpan, end: r.sizes.whole}.ask(req.Header)
 			r.ahead.redirected(req.Header)
+		}
+		return nil
+	}
+}
+
+// orDefault returns check, or what net/http does without one.
+func orDefault(check func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	if check != nil {
+		return check
+	}
+	return func(_ *http.Request, via []*http.Request) error {
+		if len(via) >= 10 {
+			return errors.New("stopped after 10 redirects")
 		}
 		return nil
 	}

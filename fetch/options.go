@@ -72,6 +72,9 @@ type Options struct {
 	// Digest says that [File.SHA256] is needed. If the server doesn't send it, Open
 	// downloads the whole archive.
 	Digest bool
+	// OnFound is called once, as soon as GitLab sends the file or redirects to it. Nil means
+	// to ignore it.
+	OnFound func()
 	// OnCacheError is called with the reason if an archive can't be cached: [ErrNoETag]
 	// or an error of the file system. Nil means to ignore it.
 	OnCacheError func(error)
@@ -111,6 +114,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CacheSize <= 0 {
 		o.CacheSize = defaultCacheSize
+	}
+	if o.OnFound == nil {
+		o.OnFound = func() {}
 	}
 	if o.OnCacheError == nil {
 		o.OnCacheError = func(error) {}

@@ -22,6 +22,7 @@ type remote struct {
 	check   func(*http.Response) error
 	backoff func() Backoff
 	onSpool func(have, total int64)
+	onFound func()
 	origin  string // GitLab's address that was opened
 	meter   *Meter
 	latency atomic.Int64 // of the last request, until its headers arrived; nanoseconds
@@ -48,7 +49,7 @@ type remote struct {
 
 func newRemote(url string, o Options) *remote {
 	r := &remote{
-		check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, servers: o.Servers, meter: o.Meter, origin: url, home: url, current: url, most: o.Connections,
+		check: o.Check, backoff: o.Backoff, onSpool: o.OnSpool, onFound: sync.OnceFunc(o.OnFound), servers: o.Servers, meter: o.Meter, origin: url, home: url, current: url, most: o.Connections,
 		sizes: sizesOf(o.Share), strict: o.atOnce() || o.CacheDir != "", settled: make(chan struct{}),
 	}
 	client := *o.Client
@@ -93,7 +94,11 @@ func (r *remote) ask(ctx context.Context, address string, q question) (answer, e
 	}
 	r.latency.Store(int64(time.Since(start)))
 	redirected := resp.Request.Response != nil
-	return q.narrowed(resp.Request.Header).judge(resp, redirected || !r.gitlabs(address), r.check)
+	a, err := q.narrowed(resp.Request.Header).judge(resp, redirected || !r.gitlabs(address), r.check)
+	if err == nil {
+		r.onFound()
+	}
+	return a, err
 }
 
 // unanswered returns the error of a request without an answer. hop is the host that

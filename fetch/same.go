@@ -2,32 +2,74 @@ package fetch
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
+
+	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
-// SameAt reports whether another GitLab address serves the object that is open. It
-// requests one byte. GitLab's storage has one path for each object; if GitLab serves the
-// bytes itself, the validator must be the same. If the answers have none, the error is
-// [ErrCannotTell].
-func (f *File) SameAt(ctx context.Context, address string) (bool, error) {
-	r := f.remote
-	a, err := r.at(address).first(ctx, question{kind: askSpan, end: 1})
+// Identity says which object a GitLab address serves: enough to compare it with an open
+// [File].
+type Identity struct {
+	storage *url.URL // the object's address in storage; nil if GitLab serves the bytes itself
+	answer  answer   // from GitLab itself; its body is closed
+}
+
+// Identify finds out which object a GitLab address serves. It requests one byte, and doesn't
+// follow a redirect to storage, whose path is enough. Client, Check and Meter of the options
+// apply.
+func Identify(ctx context.Context, address string, o Options) (Identity, error) {
+	o = o.withDefaults()
+	q := question{kind: askSpan, end: 1}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return false, err
+		return Identity{}, redact.Error(err)
 	}
-	_ = a.Body.Close() // the headers are enough
-	if total := a.total(); total >= 0 && total != f.size {
+	q.ask(req.Header)
+	var id Identity
+	client, check := *o.Client, orDefault(o.Client.CheckRedirect)
+	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		err := check(req, via)
+		if err == nil && req.URL.Host != via[0].URL.Host {
+			id.storage = req.URL
+			return http.ErrUseLastResponse
+		}
+		return err
+	}
+	o.Meter.requests.Add(1)
+	resp, err := client.Do(req)
+	if err != nil {
+		return id, unanswered(ctx, err, "")
+	}
+	defer func() {
+		_, _ = io.CopyN(io.Discard, resp.Body, 1<<10) // then the connection can be used again
+		_ = resp.Body.Close()                         // the headers were enough
+	}()
+	if id.storage == nil {
+		id.answer, err = q.judge(resp, false, o.Check)
+	}
+	return id, err
+}
+
+// Is reports whether the open object is the one that was identified. GitLab's storage has
+// one path for each object; if GitLab serves the bytes itself, the validator must be the
+// same. If that doesn't tell, the error is [ErrCannotTell].
+func (f *File) Is(id Identity) (bool, error) {
+	r := f.remote
+	where, _, err := r.where(f.ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case (id.storage != nil) != r.redirected():
+		return false, ErrCannotTell
+	case id.storage != nil:
+		return samePath(where, id.storage), nil
+	}
+	if total := id.answer.total(); total >= 0 && total != f.size {
 		return false, nil
 	}
-	where, _, err := r.where(ctx)
-	if err != nil {
-		return false, err
-	}
-	if r.redirected() {
-		return samePath(where, a.Request.URL), nil
-	}
-	return r.validator.identifies(a.Response)
+	return r.validator.identifies(id.answer.Response)
 }
 
 // total returns the size of the file that an answer is about; negative if it doesn't say.
@@ -41,14 +83,6 @@ func (a answer) total() int64 {
 		return 0
 	}
 	return -1
-}
-
-// at returns a remote for another address of the same archive.
-func (r *remote) at(address string) *remote {
-	return &remote{
-		client: r.client, check: r.check, backoff: r.backoff, onSpool: r.onSpool, servers: r.servers, meter: r.meter,
-		origin: address, home: address, current: address, sizes: r.sizes, most: r.most, settled: make(chan struct{}),
-	}
 }
 
 // samePath compares addresses without their signatures.

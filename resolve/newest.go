@@ -89,7 +89,7 @@ func (r *Resolver) further(ctx context.Context, q Query, jobs []gitlab.Job, all 
 	a := found[0]
 	for _, job := range jobs {
 		if job.Pipeline.ID == a.PipelineID && isRoot(q, job.Pipeline) && reachBack(jobs, all, job.Pipeline) {
-			a.Settled = changed(jobs, job.Pipeline)
+			a.Settled = r.changed(jobs, job.Pipeline)
 			break
 		}
 	}
@@ -103,23 +103,18 @@ const newestPipelines = 20
 // if that is among the ref's newest pipelines. It also lists unsuccessful ones, because
 // they show when the meaning of the ref may last have changed.
 func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, settled bool, err error) {
-	var last time.Time
-	known, seen := true, 0
+	last, seen := r.calm(), 0
 	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref, PerPage: newestPipelines}) {
 		if err != nil {
 			return Artifact{}, false, err
 		}
-		if known = known && p.UpdatedAt != nil && ended(p); known && p.UpdatedAt.After(last) {
-			last = *p.UpdatedAt
-		}
+		last.add(p)
 		if isRoot(q, p) {
 			found, err := r.inSuccessful(ctx, q, p)
 			if err != nil {
 				return Artifact{}, false, err
 			}
-			if known {
-				found[0].Settled = last
-			}
+			found[0].Settled = last.change()
 			return found[0], true, nil
 		}
 		if seen++; seen == newestPipelines {
@@ -161,7 +156,7 @@ func (r *Resolver) among(q Query, jobs []gitlab.Job, all bool) (a Artifact, sett
 	if err != nil || len(found) != 1 {
 		return Artifact{}, false // the full lists show what is wrong
 	}
-	found[0].Settled = changed(jobs, root)
+	found[0].Settled = r.changed(jobs, root)
 	return found[0], true
 }
 
@@ -202,19 +197,42 @@ func (r *Resolver) newest(ctx context.Context, project string, scope []string, r
 
 func isBefore(a, b *time.Time) bool { return a != nil && b != nil && a.Before(*b) }
 
-// changed returns when a pipeline of the root's ref that isn't older than the root was
-// last updated; zero if that isn't known for all, or if one of them hasn't ended.
-func changed(jobs []gitlab.Job, root gitlab.Pipeline) time.Time {
-	var last time.Time
+// changed returns when the meaning of the root's ref last changed, as far as the newest jobs
+// show it: see [calm].
+func (r *Resolver) changed(jobs []gitlab.Job, root gitlab.Pipeline) time.Time {
+	c := r.calm()
 	for _, job := range jobs {
-		p := job.Pipeline
-		switch {
-		case p.Ref != root.Ref || p.ID < root.ID:
-		case p.UpdatedAt == nil, !ended(p):
-			return time.Time{}
-		case p.UpdatedAt.After(last):
-			last = *p.UpdatedAt
+		if p := job.Pipeline; p.Ref == root.Ref && p.ID >= root.ID {
+			c.add(p)
 		}
 	}
-	return last
+	return c.change()
+}
+
+// calm finds out when the meaning of a ref last changed, from the pipelines that can matter:
+// those that aren't older than the one that it means.
+type calm struct {
+	own     int64 // a pipeline that can't succeed while GitLab accepts our token
+	last    time.Time
+	unknown bool // one of them may succeed now, or doesn't say when it was updated
+}
+
+func (r *Resolver) calm() *calm { return &calm{own: r.own} }
+
+func (c *calm) add(p gitlab.Pipeline) {
+	switch {
+	case p.UpdatedAt == nil, !ended(p) && p.ID != c.own:
+		c.unknown = true
+	case p.UpdatedAt.After(c.last):
+		c.last = *p.UpdatedAt
+	}
+}
+
+// change returns when one of them was last updated, or zero if that isn't known or one of
+// them may succeed now.
+func (c *calm) change() time.Time {
+	if c.unknown {
+		return time.Time{}
+	}
+	return c.last
 }

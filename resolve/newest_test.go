@@ -24,6 +24,9 @@ func created(minute int, j gitlab.Job) gitlab.Job {
 	return j
 }
 
+// ownPipeline is the pipeline of the job that resolves.
+const ownPipeline = 140
+
 func underway(minute int, j gitlab.Job) gitlab.Job {
 	j = created(minute, j)
 	j.Status = "running"
@@ -88,6 +91,14 @@ func TestOnRef(t *testing.T) {
 		},
 		{"before a job of a newer pipeline, which is running", fakeAPI{all: []gitlab.Job{underway(50, job(9, "build", at(50, 130, "main", "running"))), build, oldBuild}}, 5, time.Time{}, 1},
 		{"before a job of a child pipeline, which is running", fakeAPI{all: []gitlab.Job{underway(21, job(9, "build", childRuns)), build, oldBuild}}, 5, time.Time{}, 1},
+		{"before our own job", fakeAPI{all: []gitlab.Job{underway(50, job(9, "build", at(50, ownPipeline, "main", "running"))), build, oldBuild}}, 5, at(50, 0, "", "").UpdatedAt.UTC(), 1},
+		{
+			"in our own pipeline's list",
+			fakeAPI{
+				all:       []gitlab.Job{created(30, job(9, "build", other))},
+				pipelines: []gitlab.Pipeline{at(50, ownPipeline, "main", "running"), main}, jobs: []gitlab.Job{build},
+			}, 5, at(50, 0, "", "").UpdatedAt.UTC(), 3,
+		},
 		{"before a running job of another ref", fakeAPI{all: []gitlab.Job{underway(30, job(9, "build", otherRuns)), build, oldBuild}}, 5, *main.UpdatedAt, 1},
 		{"before a running job of an older pipeline", fakeAPI{all: []gitlab.Job{underway(60, job(99, "build", oldRuns)), build, oldBuild}}, 5, *main.UpdatedAt, 1},
 		{"pipelines are closed", fakeAPI{all: append(many, oldBuild), pipelinesErr: denied}, 47, *main.UpdatedAt, 3},
@@ -98,7 +109,7 @@ func TestOnRef(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			q := resolve.Query{Project: "7", Ref: "main", Jobs: []string{"build"}}
-			got, err := resolve.New(resolve.Options{API: &tt.api, JobToken: true}).OnRef(t.Context(), q)
+			got, err := resolve.New(resolve.Options{API: &tt.api, JobToken: true, OwnPipeline: ownPipeline}).OnRef(t.Context(), q)
 			if err != nil || got.JobID != tt.job || !got.Settled.Equal(tt.settled) {
 				t.Errorf("%+v, %v", got, err)
 			}

@@ -50,6 +50,10 @@ type Options struct {
 	// JobToken says that the token is a CI/CD job token. Only job tokens are subject to
 	// the license check that answers "404 Project Not Found".
 	JobToken bool
+	// OwnPipeline is the pipeline of the job that the job token belongs to: GitLab accepts
+	// that token only while the job runs, so until then the pipeline can't succeed. Zero
+	// means unknown.
+	OwnPipeline int64
 	// OnSkip is called for each downstream pipeline that the token can't read, so its
 	// jobs don't count. Nil means not to report them.
 	OnSkip func(error)
@@ -66,6 +70,7 @@ type Options struct {
 type Resolver struct {
 	api      API
 	jobToken bool
+	own      int64 // pipeline
 	onSkip   func(error)
 	onPass   func(string, error)
 	branches map[string]string
@@ -80,7 +85,7 @@ func New(o Options) *Resolver {
 	if o.OnPass == nil {
 		o.OnPass = func(string, error) {}
 	}
-	return &Resolver{api: o.API, jobToken: o.JobToken, onSkip: o.OnSkip, onPass: o.OnPass, branches: o.Branches, lists: newLists(o.API)}
+	return &Resolver{api: o.API, jobToken: o.JobToken, own: o.OwnPipeline, onSkip: o.OnSkip, onPass: o.OnPass, branches: o.Branches, lists: newLists(o.API)}
 }
 
 // Artifacts returns the archives of q with the addresses to download them from: one for

@@ -222,6 +222,7 @@ func (b *bench) visit(ctx context.Context, i *instance, command string) (visit, 
 		"PATH=" + b.dir + ":" + os.Getenv("PATH"), "HOME=" + out, "TMPDIR=" + out,
 		"CI_SERVER_URL=" + server, "CI_API_V4_URL=" + server + "/api/v4", "CI_SERVER_TLS_CA_FILE=" + i.ca,
 		fmt.Sprint("CI_PROJECT_ID=", farProject), "CI_PROJECT_PATH=g/p", "CI_JOB_TOKEN=" + farJobToken, fmt.Sprint("JOB=", farJob),
+		fmt.Sprint("CI_PIPELINE_ID=", farPipeline), fmt.Sprint("CI_JOB_ID=", farOwnJob),
 		// curl and Go find the authority here, among the system's.
 		"CURL_CA_BUNDLE=" + i.bundle, "SSL_CERT_FILE=" + i.bundle,
 	}

@@ -37,6 +37,8 @@ type instance struct {
 const (
 	farProject  = 1
 	farJob      = 1001
+	farPipeline = 120  // the client's own
+	farOwnJob   = 1401 // the client
 	farJobToken = "glcbt-64_benchmarkJobToken00"
 	farToken    = "glpat-benchmarkToken0000001"
 )
@@ -89,13 +91,13 @@ func world(archive string) *gitlabtest.World {
 	for i := range 11 {
 		jobs = append(jobs, &gitlabtest.Job{ID: int64(farJob + 1 + i), Name: fmt.Sprintf("test %d/11", i+1)})
 	}
-	running := &gitlabtest.Job{ID: 1401, Name: "deploy", Status: "running"}
+	running := &gitlabtest.Job{ID: farOwnJob, Name: "deploy", Status: "running"}
 	return &gitlabtest.World{
 		Projects: []*gitlabtest.Project{{
 			ID: farProject, Path: "g/p", Visibility: gitlabtest.Private, DefaultBranch: "main",
 			Pipelines: []*gitlabtest.Pipeline{
 				{ID: 100, Ref: "main", SHA: strings.Repeat("a", 40), Status: "success", CreatedAt: now.Add(-2 * time.Hour), Jobs: jobs},
-				{ID: 120, Ref: "main", SHA: strings.Repeat("b", 40), Status: "running", CreatedAt: now.Add(-time.Hour), Jobs: []*gitlabtest.Job{running}},
+				{ID: farPipeline, Ref: "main", SHA: strings.Repeat("b", 40), Status: "running", CreatedAt: now.Add(-time.Hour), Jobs: []*gitlabtest.Job{running}},
 			},
 		}},
 		Tokens: []*gitlabtest.Token{

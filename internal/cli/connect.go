@@ -134,6 +134,9 @@ func (s *session) newResolver() *resolve.Resolver {
 		API: s.api, JobToken: s.cfg.Token.Kind == env.JobToken,
 		OnSkip: func(err error) { s.log.Warn().Err(err).Msg("a downstream pipeline is left out") },
 	}
+	if s.cfg.Token.Own {
+		o.OwnPipeline = s.cfg.PipelineID
+	}
 	var said sync.Map // refs: --wait retries each of them
 	o.OnPass = func(ref string, because error) {
 		if _, known := said.LoadOrStore(ref, true); !known {

@@ -21,26 +21,63 @@ type jobLookup struct {
 	query    resolve.Query
 	soon     chan fetch.Listing // receives the list's result as soon as it arrives
 	begun    time.Time          // when listing began
-	done     chan struct{}
+	done     chan struct{}      // closed when artifact and err are set
 	artifact resolve.Artifact
 	err      error
+
+	choose     func()        // closes chosen
+	chosen     chan struct{} // closed when GitLab has found the archive by ref
+	identify   func()        // finds out once what the job's own address serves
+	identified chan struct{} // closed when identity and identityErr are set
+
+	identity    fetch.Identity
+	identityErr error
+
+	working sync.WaitGroup
 }
 
-// lookUpJob starts listing, which ends with ctx.
-func (o *Opener) lookUpJob(ctx context.Context, q resolve.Query, list func(context.Context, resolve.Query) (resolve.Artifact, error)) *jobLookup {
-	l := &jobLookup{opener: o, query: q, soon: make(chan fetch.Listing, 1), begun: time.Now(), done: make(chan struct{})}
-	go func() {
-		defer close(l.done)
-		l.artifact, l.err = list(ctx, q)
-		if l.artifact.Size > 0 {
-			listed := fetch.Listing{Size: l.artifact.Size}
-			if settled(l.artifact) {
-				listed.URL = l.artifact.URL
-			}
-			l.soon <- listed
+// lookUpJob starts listing, which ends with ctx. Its requests for bytes count as part of cost.
+func (o *Opener) lookUpJob(ctx context.Context, q resolve.Query, cost *Cost, list func(context.Context, resolve.Query) (resolve.Artifact, error)) *jobLookup {
+	l := &jobLookup{
+		opener: o, query: q, soon: make(chan fetch.Listing, 1), begun: time.Now(),
+		done: make(chan struct{}), chosen: make(chan struct{}), identified: make(chan struct{}),
+	}
+	l.choose = sync.OnceFunc(func() { close(l.chosen) })
+	l.identify = sync.OnceFunc(func() {
+		defer close(l.identified)
+		how := o.transfer("")
+		how.Meter = &cost.meter
+		l.identity, l.identityErr = fetch.Identify(ctx, l.artifact.URL, how)
+	})
+	l.working.Go(func() {
+		l.list(ctx, list)
+		if l.err == nil && l.artifact.JobID != 0 && !settled(l.artifact) {
+			l.identifyChosen(ctx)
 		}
-	}()
+	})
 	return l
+}
+
+// identifyChosen identifies what the job's own address serves, unless GitLab refuses the
+// archive by ref. agree needs the answer, and has it sooner this way.
+func (l *jobLookup) identifyChosen(ctx context.Context) {
+	select {
+	case <-l.chosen:
+		l.identify()
+	case <-ctx.Done():
+	}
+}
+
+func (l *jobLookup) list(ctx context.Context, list func(context.Context, resolve.Query) (resolve.Artifact, error)) {
+	defer close(l.done)
+	l.artifact, l.err = list(ctx, l.query)
+	if l.artifact.Size > 0 {
+		listed := fetch.Listing{Size: l.artifact.Size}
+		if settled(l.artifact) {
+			listed.URL = l.artifact.URL
+		}
+		l.soon <- listed
+	}
 }
 
 // ByRef returns the archive that GitLab chooses for a query, if it can be loaded before its
@@ -59,8 +96,11 @@ func (l *Loader) ByRef(q resolve.Query) (resolve.Artifact, bool) {
 // archive, the error is an [*AnotherJobError].
 func (l *Loader) LoadByRef(ctx context.Context, stage *extract.Stage, t Task) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	t.lookup = l.lookUpJob(ctx, t.Query, l.Resolver.OnRefByPipeline)
-	var watch sync.WaitGroup
+	if t.Cost == nil {
+		t.Cost = NewCost()
+	}
+	t.lookup = l.lookUpJob(ctx, t.Query, t.Cost, l.Resolver.OnRefByPipeline)
+	watch := &t.lookup.working
 	watch.Go(func() {
 		a, err := t.lookup.found()
 		if err == nil && a.JobID == 0 {
@@ -91,8 +131,9 @@ func (l *jobLookup) found() (resolve.Artifact, error) {
 // open opens the archive that GitLab selects. If GitLab refuses, lists show what is
 // missing; the job that they name may be available in another way.
 func (l *jobLookup) open(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
-	how.Soon = l.soon
-	file, err := l.opener.chosen(ctx, a, how)
+	byRef := how
+	byRef.Soon, byRef.OnFound = l.soon, l.choose
+	file, err := l.opener.chosen(ctx, a, byRef)
 	if !refused(err) && !l.opener.mayProxy(err) {
 		return file, a, err
 	}
@@ -172,9 +213,11 @@ func (l *jobLookup) agree(ctx context.Context, file *fetch.File, a resolve.Artif
 		file.UseAddress(listed.URL)
 		return listed, nil
 	}
-	same, err := file.SameAt(ctx, listed.URL)
+	same, err := l.serves(ctx, file)
 	switch {
-	case errors.Is(err, fetch.ErrCannotTell):
+	case ctx.Err() != nil:
+		return a, context.Cause(ctx)
+	case errors.Is(err, fetch.ErrCannotTell), refused(err): // by ID, the refusal is explained
 		return listed, &AnotherJobError{Artifact: listed, Unknown: true}
 	case err != nil:
 		return listed, err
@@ -183,4 +226,18 @@ func (l *jobLookup) agree(ctx context.Context, file *fetch.File, a resolve.Artif
 	}
 	file.UseAddress(listed.URL)
 	return listed, nil
+}
+
+// serves reports whether the listed job's own address serves an open file.
+func (l *jobLookup) serves(ctx context.Context, file *fetch.File) (bool, error) {
+	l.working.Go(l.identify)
+	select {
+	case <-l.identified:
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	if l.identityErr != nil {
+		return false, l.identityErr
+	}
+	return file.Is(l.identity)
 }

@@ -1,8 +1,10 @@
 package retrieve_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -53,19 +55,89 @@ func TestBytesBesideTheList(t *testing.T) {
 			if a := done[0].Artifact; a.JobID != 21 || a.PipelineID != 2 || read(t, dir, "version") != "2" {
 				t.Errorf("%s, %v ago: job %d of pipeline %d, version %s", mode, tt.ago, a.JobID, a.PipelineID, read(t, dir, "version"))
 			}
-			byID, all := 0, 0
-			for _, r := range i.Requests() {
-				if r.Host == "storage" {
-					continue
-				}
-				if all++; strings.HasSuffix(r.Path, "/jobs/21/artifacts") {
-					byID++
-				}
-			}
-			if byID != tt.byID || all != tt.all {
-				t.Errorf("%s, %v ago: %d requests to GitLab, %d by id; want %d, %d", mode, tt.ago, all, byID, tt.all, tt.byID)
+			stored := map[gitlabtest.Mode]int{gitlabtest.ModeRedirect: 1}[mode]
+			if _, byID, all := i.toGitLab(21); byID != tt.byID || all != tt.all || len(i.Requests())-all != stored {
+				t.Errorf("%s, %v ago: %d requests to GitLab, %d by id, %d to storage; want %d, %d, %d", mode, tt.ago, all, byID, len(i.Requests())-all, tt.all, tt.byID, stored)
 			}
 		}
+	}
+}
+
+// bodyLater delays the bytes of the archive that GitLab chooses until its job has been
+// identified by ID.
+type bodyLater struct {
+	http.RoundTripper
+	byID chan struct{}
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (b *bodyLater) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.RoundTripper.RoundTrip(r)
+	switch {
+	case err != nil:
+	case strings.HasSuffix(r.URL.Path, "/jobs/21/artifacts"):
+		close(b.byID)
+	case resp.StatusCode == http.StatusPartialContent:
+		resp.Body = &laterBody{resp.Body, r.Context(), b.byID}
+	}
+	return resp, err
+}
+
+type laterBody struct {
+	io.ReadCloser
+	ctx   context.Context
+	after <-chan struct{}
+}
+
+// Read implements [io.Reader].
+func (l *laterBody) Read(p []byte) (int, error) {
+	select {
+	case <-l.after:
+		return l.ReadCloser.Read(p)
+	case <-l.ctx.Done():
+		return 0, l.ctx.Err()
+	}
+}
+
+// The request by ID doesn't wait for the archive, so it takes no time of its own.
+func TestIdentifiedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []gitlabtest.Mode{gitlabtest.ModeDisk, gitlabtest.ModeRedirect} {
+		i := start(t, history(time.Second), gitlabtest.Options{Mode: mode}, gitlabtest.PrivateToken)
+		i.HTTP.Transport = &bodyLater{i.HTTP.Transport, make(chan struct{})}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only if it waits
+		defer cancel()
+		dir := t.TempDir()
+		done, err := i.retriever().Run(ctx, retrieve.Options{Query: byName("build"), Output: parse(t, dir)})
+		if err != nil || done[0].Artifact.JobID != 21 || read(t, dir, "version") != "2" {
+			t.Errorf("%s: %+v, %v", mode, done, err)
+		}
+	}
+}
+
+// erasing erases a job's archive when it is requested by ID.
+type erasing struct {
+	http.RoundTripper
+	instance
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (e *erasing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/jobs/21/artifacts") {
+		e.Update(func(w *gitlabtest.World) { w.Projects[0].Pipelines[1].Jobs[0].Archive = nil })
+	}
+	return e.RoundTripper.RoundTrip(r)
+}
+
+// If GitLab refuses the listed job's archive by ID, the run starts over with the lists,
+// which say why.
+func TestErasedMeanwhile(t *testing.T) {
+	t.Parallel()
+	i := start(t, history(time.Second), gitlabtest.Options{}, gitlabtest.PrivateToken)
+	i.HTTP.Transport = &erasing{RoundTripper: i.HTTP.Transport, instance: i}
+	_, err := i.retriever().Run(t.Context(), retrieve.Options{Query: byName("build"), Output: parse(t, t.TempDir())})
+	if missing, ok := errors.AsType[*resolve.NoArchiveError](err); !ok || missing.Artifact.JobID != 21 {
+		t.Errorf("%T: %v", err, err)
 	}
 }
 

@@ -95,7 +95,7 @@ func (o *Opener) notArchive(ctx context.Context, a resolve.Artifact, file *fetch
 	version := o.version(ctx)
 	old := version == "" && isZip && (another || a.Report.Format == string(extract.GzipReport))
 	if version == "" && !another && !old {
-		old, err = file.SameAt(ctx, o.API.ArchiveURL(gitlab.Project(a.Project), a.JobID))
+		old, err = o.servesToo(ctx, file, o.API.ArchiveURL(gitlab.Project(a.Project), a.JobID))
 		if is[*gitlab.Error](err) || errors.Is(err, fetch.ErrCannotTell) {
 			old, err = false, nil // the job has no archive to confuse it with, or nothing shows that it is that
 		}
@@ -104,6 +104,15 @@ func (o *Opener) notArchive(ctx context.Context, a resolve.Artifact, file *fetch
 		return &OldServerError{version}
 	}
 	return err
+}
+
+// servesToo reports whether GitLab serves an open file at another address, too.
+func (o *Opener) servesToo(ctx context.Context, file *fetch.File, address string) (bool, error) {
+	id, err := fetch.Identify(ctx, address, o.transfer(""))
+	if err != nil {
+		return false, err
+	}
+	return file.Is(id)
 }
 
 // version returns the server's version, or "" if the token can't read it.

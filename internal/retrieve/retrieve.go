@@ -125,7 +125,7 @@ func (r *run) once(ctx context.Context) error {
 // awaitLookup waits until the listing has ended.
 func (r *run) awaitLookup() {
 	if r.lookup != nil {
-		<-r.lookup.done
+		r.lookup.working.Wait()
 		r.lookup = nil
 	}
 }
@@ -137,7 +137,7 @@ func (r *run) byRef(ctx context.Context) []resolve.Artifact {
 	if !one || r.listed || r.o.Wait > 0 || r.o.Checks.Provenance || r.o.Output.varies() || r.o.Output.file && r.o.Stage.OnConflict == extract.SkipExisting {
 		return nil
 	}
-	r.lookup = r.loader.lookUpJob(ctx, r.o.Query, r.loader.Resolver.OnRef)
+	r.lookup = r.loader.lookUpJob(ctx, r.o.Query, r.cost(0), r.loader.Resolver.OnRef)
 	return []resolve.Artifact{a}
 }
 
@@ -156,9 +156,7 @@ func (r *run) artifacts(ctx context.Context) ([]resolve.Artifact, error) {
 
 // load loads all archives into the stage.
 func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolve.Artifact, prefixes []string) ([]Result, error) {
-	for len(r.costs) < len(artifacts) {
-		r.costs = append(r.costs, NewCost())
-	}
+	r.cost(len(artifacts) - 1)
 	done, missing := make([]Result, len(artifacts)), unmatched{jobs: map[int64][]*extract.NoMatchError{}}
 	err := SideBySide(ctx, len(artifacts), func(ctx context.Context, i, share int) (err error) {
 		t := Task{Query: r.o.Query, Artifact: artifacts[i], Extract: r.o.Extract, Checks: r.o.Checks, List: r.o.lists(), Cost: r.costs[i], lookup: r.lookup}
@@ -181,6 +179,14 @@ func (r *run) load(ctx context.Context, stage *extract.Stage, artifacts []resolv
 		err = missing.check(artifacts)
 	}
 	return done, err
+}
+
+// cost returns what archive i has cost so far.
+func (r *run) cost(i int) *Cost {
+	for len(r.costs) <= i {
+		r.costs = append(r.costs, NewCost())
+	}
+	return r.costs[i]
 }
 
 // keepsOld reports whether an archive's file exists and is kept, so nothing needs
