@@ -16,13 +16,7 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	if !ok {
 		return a, err
 	}
-	if a.JobName != "" {
-		q.Jobs = []string{a.JobName}
-	}
-	asked := q
-	if a.Found == ByRef {
-		q.Ref, q.MoreRefs = a.Ref, nil // of several refs, the one that has the job
-	}
+	asked, q := q.about(a)
 	missing := refusal.StatusCode == http.StatusNotFound && !refusal.FromStorage && !refusal.ProjectNotFound()
 	switch {
 	case missing && a.Found == ByRef:
@@ -41,6 +35,30 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 	}
 	a.URL, a.runner = r.api.RunnerArchiveURL(a.JobID), true
 	return a, nil
+}
+
+// about narrows a query to the job of an artifact, and to the one of several refs that has
+// the job.
+func (q Query) about(a Artifact) (onAnyRef, onItsRef Query) {
+	if a.JobName != "" {
+		q.Jobs = []string{a.JobName}
+	}
+	onAnyRef = q
+	if a.Found == ByRef {
+		q.Ref, q.MoreRefs = a.Ref, nil
+	}
+	return onAnyRef, q
+}
+
+// Identified looks in the project's list of jobs for the job of an archive that GitLab
+// selects by ref. If the list doesn't have it, or if the token can't read the list, it
+// returns a as it is.
+func (r *Resolver) Identified(ctx context.Context, q Query, a Artifact) Artifact {
+	_, q = q.about(a)
+	if found, err := r.fromProject(ctx, q); err == nil && len(found) == 1 {
+		return found[0]
+	}
+	return a
 }
 
 // Proxied returns the addresses at which GitLab may send an archive's bytes itself, in the

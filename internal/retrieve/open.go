@@ -60,7 +60,9 @@ func (o *Opener) Open(ctx context.Context, q resolve.Query, a resolve.Artifact, 
 	}
 	for {
 		how.Size = a.Size
-		file, err := o.reach(ctx, a, how)
+		var file *fetch.File
+		var err error
+		file, a, err = o.reach(ctx, q, a, how)
 		switch {
 		case err == nil, errors.Is(err, fetch.ErrNoRanges):
 			return file, a, err

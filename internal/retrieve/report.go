@@ -37,10 +37,10 @@ func (o *Opener) openReport(ctx context.Context, q resolve.Query, a resolve.Arti
 	how.Size, how.RangesOnly = a.Size, false
 	how.Whole = a.Report.Format != string(extract.ZipReport) // no checksum covers all of it
 	how.Partial = how.Partial && a.Report.Format == string(extract.ZipReport)
-	file, err := o.reach(ctx, a, how)
+	file, _, err := o.reach(ctx, q, a, how)
 	switch {
 	case errors.Is(err, fetch.ErrChanged), is[*fetch.DigestError](err):
-		return nil, a, cmp.Or(o.answersArchive(ctx, a), in(a, err))
+		return nil, a, cmp.Or(o.answersArchive(ctx, q, a), in(a, err))
 	case is[*NotProxiedError](err):
 		return nil, a, err
 	case err != nil:
@@ -67,10 +67,10 @@ func (o *Opener) refusedReport(ctx context.Context, q resolve.Query, a resolve.A
 
 // answersArchive returns an [*OldServerError] if the server serves the archive at a
 // report's address, and else nil.
-func (o *Opener) answersArchive(ctx context.Context, a resolve.Artifact) error {
+func (o *Opener) answersArchive(ctx context.Context, q resolve.Query, a resolve.Artifact) error {
 	how := o.transfer("")
 	how.Partial, how.RangesOnly = true, true
-	file, err := o.reach(ctx, a, how)
+	file, _, err := o.reach(ctx, q, a, how)
 	if err == nil {
 		err = errors.Join(o.notArchive(ctx, a, file), file.Close())
 	}

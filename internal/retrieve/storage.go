@@ -57,8 +57,9 @@ func modeRefused(err error) bool {
 }
 
 // reach opens an archive at its address. If GitLab redirects to unreachable storage, or
-// if the mode says so, it requests the bytes from GitLab itself.
-func (o *Opener) reach(ctx context.Context, a resolve.Artifact, how fetch.Options) (*fetch.File, error) {
+// if the mode says so, it requests the bytes from GitLab itself, and completes a with the
+// job's ID.
+func (o *Opener) reach(ctx context.Context, q resolve.Query, a resolve.Artifact, how fetch.Options) (*fetch.File, resolve.Artifact, error) {
 	if o.Mode == Direct && a.JobID != 0 {
 		address := o.API.DownloadModeURL(gitlab.Project(a.Project), a.JobID, string(Direct))
 		if a.Report.Type != "" {
@@ -66,16 +67,21 @@ func (o *Opener) reach(ctx context.Context, a resolve.Artifact, how fetch.Option
 		}
 		file, err := fetch.Open(ctx, address, how)
 		if !is[*gitlab.Error](err) { // it may say that the mode isn't allowed
-			return file, err
+			return file, a, err
 		}
 	}
 	if o.Mode != Proxy && !o.through.Load() {
 		file, err := o.chosen(ctx, a, how)
 		if !o.mayProxy(err) {
-			return file, err
+			return file, a, err
 		}
 	}
-	return o.proxied(ctx, a, how)
+	if a.JobID == 0 { // without it, GitLab doesn't send the archive itself
+		a = o.Resolver.Identified(ctx, q, a)
+		how.Size = a.Size
+	}
+	file, err := o.proxied(ctx, a, how)
+	return file, a, err
 }
 
 // chosen opens an archive at its address. If GitLab itself should send the bytes, the
