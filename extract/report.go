@@ -3,7 +3,6 @@ package extract
 import (
 	"cmp"
 	"context"
-	"errors"
 	"io"
 	"net/url"
 	"path"
@@ -12,7 +11,6 @@ import (
 
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 	"gitlab.com/artifetch/artifetch/extract/internal/codec"
-	"gitlab.com/artifetch/artifetch/extract/internal/names"
 	"gitlab.com/artifetch/artifetch/extract/internal/zipfile"
 )
 
@@ -143,76 +141,36 @@ func (r Report) rawHeader(src Source) *archive.Header {
 
 // ListReport is [List] for a report. To list a gzip one, all of it is decompressed.
 func ListReport(ctx context.Context, src Source, r Report, sel Selection) ([]Listed, error) {
-	var entries []*entry
-	switch r.Format {
-	case ZipReport:
+	if r.Format == ZipReport {
 		return List(ctx, src, sel)
-	case GzipReport:
-		err := readReport(ctx, src, r, func(h *archive.Header, content io.Reader) (err error) {
-			entries = append(entries, &entry{Header: h})
-			h.Size, err = io.Copy(io.Discard, content)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	default:
-		entries = append(entries, &entry{Header: r.rawHeader(src)})
+	}
+	entries, err := reportEntries(ctx, src, r)
+	if err != nil {
+		return nil, err
 	}
 	selected, err := selectAnyName(entries, sel)
-	listed := make([]Listed, len(selected))
-	for i, e := range selected {
-		listed[i] = Listed{Name: e.Name, Mode: e.Mode, Size: e.Size, ModTime: e.ModTime}
-	}
-	return listed, err
+	return listEntries(selected), err
 }
 
-// CatReport is [Cat] for a report. Without a name, the report must have a single file.
-func CatReport(ctx context.Context, src Source, r Report, name string, w io.Writer) error {
-	if name == "" {
-		listed, err := ListReport(ctx, src, r, Selection{})
-		if err != nil {
-			return err
-		}
-		if len(listed) != 1 {
-			return severalFiles(listed)
-		}
-		name = listed[0].Name
+func listEntries(entries []*entry) []Listed {
+	listed := make([]Listed, len(entries))
+	for i, e := range entries {
+		listed[i] = Listed{Name: e.Name, Mode: e.Mode, Size: e.Size, ModTime: e.ModTime}
 	}
-	wanted := path.Clean(name)
-	var entries []*entry
-	found := func(h *archive.Header) bool {
-		e := &entry{Header: h, path: cleaned(h.Name)}
-		entries = append(entries, e)
-		return e.path == wanted || h.Name == name
+	return listed
+}
+
+// reportEntries returns the files of a gzip or raw report.
+func reportEntries(ctx context.Context, src Source, r Report) (entries []*entry, err error) {
+	if r.Format != GzipReport {
+		return []*entry{{Header: r.rawHeader(src)}}, nil
 	}
-	var err error
-	switch r.Format {
-	case ZipReport:
-		return Cat(ctx, src, name, w)
-	case GzipReport:
-		err = readReport(ctx, src, r, func(h *archive.Header, content io.Reader) error {
-			if !found(h) {
-				return nil
-			}
-			if _, err := io.Copy(w, content); err != nil {
-				return err
-			}
-			return errEnough
-		})
-	default:
-		if found(r.rawHeader(src)) {
-			_, err = io.Copy(w, io.NewSectionReader(src, 0, src.Size()))
-			return err
-		}
-	}
-	if errors.Is(err, errEnough) {
-		return nil
-	}
-	if err == nil {
-		err = near(wanted, entries).noMatch(name)
-	}
-	return err
+	err = readReport(ctx, src, r, func(h *archive.Header, content io.Reader) (err error) {
+		entries = append(entries, &entry{Header: h})
+		h.Size, err = io.Copy(io.Discard, content)
+		return err
+	})
+	return entries, err
 }
 
 // readReport reads a gzip report within the limits of an archive.
@@ -235,12 +193,4 @@ func readReport(ctx context.Context, src Source, r Report, visit func(*archive.H
 		err = arriving.Blame(err)
 	}
 	return err
-}
-
-// cleaned returns a clean name, or the same name if it is unsafe: nothing is written.
-func cleaned(name string) string {
-	if clean, err := names.Platform().Clean(name, true); err == nil {
-		return clean
-	}
-	return name
 }

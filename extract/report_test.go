@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -311,6 +312,14 @@ func TestCatReport(t *testing.T) {
 		{[]byte("{}"), raw, "sast.json", "{}", nil},
 		{[]byte("{}"), raw, "dast.json", "", new(*extract.NoMatchError)},
 		{world.Zip(world.File{Name: "x", Content: "y"}), extract.Report{Format: extract.ZipReport}, "", "y", nil},
+		// What AddReport refuses as a whole, selected or not:
+		{slices.Concat(one, one), junit, "a/1.xml", "", new(*extract.UnsafeError)},
+		{slices.Concat(one, one), junit, "", "", new(*extract.UnsafeError)},
+		{slices.Concat(one, world.Gzipped(world.File{Name: "./a//1.xml"})), junit, "a/1.xml", "", new(*extract.UnsafeError)},
+		{slices.Concat(one, world.Gzipped(world.File{Name: "a"})), junit, "a/1.xml", "", new(*extract.UnsafeError)},
+		{slices.Concat(one, world.Gzipped(world.File{Name: "../b"})), junit, "a/1.xml", "", new(*extract.UnsafeError)},
+		{slices.Concat(one, two[:len(two)-1]), junit, "a/1.xml", "", new(*extract.CorruptError)},
+		{[]byte("{}"), extract.Report{Format: extract.RawReport, Name: ".."}, "..", "", new(*extract.UnsafeError)},
 	} {
 		var out bytes.Buffer
 		err := extract.CatReport(t.Context(), source(tt.content), tt.r, tt.name, &out)
