@@ -84,6 +84,9 @@ func (s *Stage) AddReport(ctx context.Context, src Source, r Report, o Options) 
 	return s.adding(ctx, o, func(o Options) (Stats, error) {
 		o.budget.archive = src.Size()
 		if r.Format == ZipReport {
+			if err := mustBeZip(ctx, src); err != nil {
+				return Stats{}, err
+			}
 			return s.zip(ctx, src, o)
 		}
 		return s.streaming(ctx, src, &format{name: string(r.Format)}, o, func(x *untar, arriving io.Reader) error {

@@ -235,6 +235,9 @@ func TestRawAndZipReports(t *testing.T) {
 	if err != nil || cmp.Diff(map[string]string{"dump.lsif": "{}"}, got) != "" {
 		t.Errorf("zip: %v, %v", err, got)
 	}
+	if _, err = addReport(t, []byte("{}"), extract.Report{Format: extract.ZipReport}, extract.Options{}); !is[*extract.NotArchiveError](err) {
+		t.Errorf("a JSON document instead: %v", err)
+	}
 	if _, err = addReport(t, zip[:len(zip)-9], extract.Report{Format: extract.ZipReport}, extract.Options{}); !is[*extract.CorruptError](err) {
 		t.Errorf("damaged zip: %v", err)
 	}

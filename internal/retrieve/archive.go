@@ -13,6 +13,7 @@ import (
 
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/internal/space"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -22,6 +23,15 @@ func (t *Task) file(stage *extract.Stage) (*os.File, error) {
 		return nil, nil
 	}
 	return stage.NewFile()
+}
+
+// inOutput gives an error about too little space for the stage the directory of the stage,
+// which the user knows.
+func inOutput(stage *extract.Stage, err error) error {
+	if full, ok := errors.AsType[*space.Error](err); ok && full.Dir == stage.Path() {
+		return &space.Error{Dir: filepath.Dir(full.Dir), Need: full.Need, Free: full.Free}
+	}
+	return err
 }
 
 // namely gives an error about the file for the archive the name that the file will get.

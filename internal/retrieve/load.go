@@ -99,7 +99,7 @@ func (l *Loader) Load(ctx context.Context, stage *extract.Stage, t Task) (_ Resu
 	}
 	defer func() {
 		_ = how.Into.Close() // already closed if its error matters
-		err = t.namely(stage, how.Into, err)
+		err = inOutput(stage, t.namely(stage, how.Into, err))
 	}()
 	file, err := l.open(ctx, stage, &t, &r, how)
 	if err != nil {

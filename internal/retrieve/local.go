@@ -45,7 +45,7 @@ func (l Local) Run(ctx context.Context) (extract.Stats, error) {
 	}
 	defer func() { _ = stage.Discard() }() // does nothing after Commit
 	if archive, err = seekable(archive, ctxio.Abandon(ctx, in), stage.Path(), space.Free(stage.Path())); err != nil {
-		return extract.Stats{}, err
+		return extract.Stats{}, inOutput(stage, err)
 	}
 	defer func() { _ = archive.Close() }() // only read; a copy is removed with the stage
 	if r.Stats, err = l.extract(ctx, stage, archive); err != nil {

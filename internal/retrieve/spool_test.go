@@ -2,11 +2,13 @@ package retrieve
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
 	"testing"
 
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/internal/space"
 )
 
@@ -38,5 +40,27 @@ func TestEndlessInput(t *testing.T) {
 	defer func() { _ = f.Close() }()
 	if got, err := seekable(f, io.MultiReader(), "", 0); got != f || err != nil {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// The user doesn't know the stage, which is gone by the time of the error.
+func TestFullDiskOfStage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	stage, err := extract.NewStage(dir, extract.StageOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stage.Discard() }()
+	for from, want := range map[string]string{
+		stage.Path(): "no space left on the disk of " + dir + ": 2 bytes are needed, 1 are free",
+		os.TempDir(): "x: no space left on the disk of " + os.TempDir() + ": 2 bytes are needed, 1 are free",
+	} {
+		if err := inOutput(stage, fmt.Errorf("x: %w", &space.Error{Dir: from, Need: 2, Free: 1})); err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if err := inOutput(stage, nil); err != nil {
+		t.Error(err)
 	}
 }

@@ -98,6 +98,7 @@ func TestOutcome(t *testing.T) {
 		{"some files of a large archive", Outcome{Artifact: build, Files: 22, Bytes: 30515, Into: "dist", Took: 1234 * time.Millisecond, Transfer: true, Fetched: 18432}, "build #1101 · main @ bbbbbbbb · 22 files, 29.8 KiB → dist (1.2 s, 18.0 KiB fetched of 2.0 GiB)"},
 		{"a job of which little is known", Outcome{Artifact: bare, Files: 1, Bytes: 5, Into: ".", Took: time.Minute, Transfer: true, Fetched: 9}, "job #1101 · 1 file, 5 B → . (1 min 0 s, 9 B fetched)"},
 		{"from the cache", Outcome{Artifact: build, Bytes: 0, Into: "a", Took: time.Millisecond, Transfer: true}, "build #1101 · main @ bbbbbbbb · 0 files, 0 B → a (0.0 s, from the cache)"},
+		{"an empty report", Outcome{Artifact: bare, Files: 1, Into: "a", Took: time.Millisecond, Transfer: true}, "job #1101 · 1 file, 0 B → a (0.0 s, 0 B fetched)"},
 		{"a failed job", Outcome{Artifact: failed, Files: 2, Into: "a"}, "build #1101 (failed) · main @ bbbbbbbb · 2 files, 0 B → a"},
 		{"an older pipeline", Outcome{Artifact: older, Files: 2, Into: "a"}, "build #1101 · main @ bbbbbbbb, 2 pipelines back · 2 files, 0 B → a"},
 		{"a report of a source", Outcome{Source: "lint", Artifact: report, Files: 1, Into: "a"}, "lint: junit report of build #1101 · main @ bbbbbbbb · 1 file, 0 B → a"},

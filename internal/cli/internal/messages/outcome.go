@@ -140,7 +140,7 @@ func (o Outcome) effort() []string {
 	list := []string{console.Span(o.Took)}
 	switch size := o.Artifact.Size; {
 	case !o.Transfer:
-	case o.Fetched == 0:
+	case o.Fetched == 0 && size > 0:
 		list = append(list, "from the cache")
 	case size > o.Fetched:
 		list = append(list, console.Size(o.Fetched)+" fetched of "+console.Size(size))
