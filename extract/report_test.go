@@ -332,6 +332,19 @@ func TestCatReport(t *testing.T) {
 	}
 }
 
+// A name can fill a screen, or a log.
+func TestLongNamesInErrors(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat(strings.Repeat("ü", 100)+"/", 9) + "x"
+	for name, content := range map[string][]byte{
+		"unsafe": membersOf(t, member{comment: "../" + long}), "corrupt": membersOf(t, member{comment: long, content: "x"})[:len(long)+16],
+	} {
+		if _, err := addReport(t, content, junit, extract.Options{}); err == nil || len(err.Error()) > 700 || !strings.Contains(err.Error(), `ü…": `) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestTransferErrorsOfReports(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the connection is gone")

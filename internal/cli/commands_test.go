@@ -188,7 +188,10 @@ func TestListDoesNotWaitForNote(t *testing.T) {
 	known := make(chan []string, 1)
 	time.AfterFunc(10*time.Millisecond, func() { known <- []string{"junit", "sast"} })
 	s.noteReports(known)
-	if got := con.said.String(); got != "the job also has reports: junit, sast; --report TYPE lists one\n" {
+	s.opener.Version = "18.5.1-ee"
+	known <- []string{"junit"}
+	s.noteReports(known)
+	if got := con.said.String(); got != "the job also has reports: junit, sast; --report TYPE lists one\nthe job also has reports: junit; GitLab serves them since 19.4\n" {
 		t.Error(got)
 	}
 }

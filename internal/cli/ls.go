@@ -106,8 +106,12 @@ const notePatience = 2 * time.Second
 func (s *session) noteReports(reports <-chan []string) {
 	select {
 	case types := <-reports:
-		if len(types) > 0 {
+		switch {
+		case len(types) == 0:
+		case s.opener.ServesReports():
 			s.log.Info().Strs("reports", types).Msg("the job also has reports; --report TYPE lists one")
+		default:
+			s.log.Info().Strs("reports", types).Msg("the job also has reports; GitLab serves them since 19.4")
 		}
 	case <-time.After(notePatience):
 	}

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -16,7 +17,18 @@ func (e *UnsafeError) Error() string {
 	if e.Entry == "" {
 		return "unsafe archive: " + e.Reason
 	}
-	return fmt.Sprintf("unsafe entry %q: %s", e.Entry, e.Reason)
+	return "unsafe entry " + shown(e.Entry) + ": " + e.Reason
+}
+
+// maxShown is how many bytes of a name errors show: a name can have 64 KiB.
+const maxShown = 512
+
+// shown quotes a name for an error.
+func shown(name string) string {
+	if len(name) > maxShown {
+		name = strings.ToValidUTF8(name[:maxShown], "") + "…"
+	}
+	return strconv.Quote(name)
 }
 
 // Hint says what to do next.
@@ -62,7 +74,7 @@ func (e *CorruptError) Error() string {
 	if e.Entry == "" {
 		return "corrupt archive: " + e.Err.Error()
 	}
-	return fmt.Sprintf("corrupt archive: entry %q: %v", e.Entry, e.Err)
+	return "corrupt archive: entry " + shown(e.Entry) + ": " + e.Err.Error()
 }
 
 // Unwrap gives the reason.

@@ -48,6 +48,7 @@ var templates = map[string]string{
 	"everything is in place":                                                                          "{sources:source} in place",
 	"everything matches the lock file":                                                                "{files:files} checked: everything matches the lock file",
 	"the job also has reports; --report TYPE lists one":                                               "the job also has reports: {reports}; --report TYPE lists one",
+	"the job also has reports; GitLab serves them since 19.4":                                         "the job also has reports: {reports}; GitLab serves them since 19.4",
 	"project of this checkout":                                                                        "project {project} of this checkout (remote {remote}, server {server})",
 	"trying the next ref":                                                                             "{because}: trying the next ref",
 	"the search ends here; there may be more: --limit 0 searches everything":                          "the search ended after {searched:job}; there may be more: --limit 0 searches everything",
