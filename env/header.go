@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/artifetch/artifetch/internal/redact"
 	"gitlab.com/artifetch/artifetch/internal/smallfile"
 )
 
@@ -39,18 +40,6 @@ var ours = []string{
 	"Content-Type", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Upgrade", "Expect",
 }
 
-// plain are headers about the request's origin or purpose: their values aren't secrets,
-// and are words that may occur in results and messages.
-var plain = []string{
-	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Proto", "X-Forwarded-Scheme",
-	"X-Forwarded-Server", "X-Forwarded-Ssl", "X-Real-Ip", "Via", "Origin", "Pragma", "Cache-Control", "Accept-Language", "Accept-Charset",
-	"X-Request-Id", "X-Correlation-Id", "Traceparent", "Tracestate",
-}
-
-// minHeaderSecret: shorter values of headers, in bytes, count as words such as main or
-// true rather than secrets.
-const minHeaderSecret = 8
-
 // OtherSecrets returns what messages mustn't contain besides the token: the passwords of
 // proxies, and the values of headers, with and without their scheme, such as Bearer. It
 // omits values that aren't secrets, and parts of the server's address.
@@ -60,12 +49,7 @@ func (c Config) OtherSecrets() []string {
 		secrets = append(secrets, password.Reveal())
 	}
 	for _, h := range c.Headers {
-		whole := h.Value.Reveal()
-		for _, value := range []string{whole, whole[strings.LastIndexByte(whole, ' ')+1:]} {
-			if len(value) >= minHeaderSecret && !slices.Contains(plain, h.Name) && !strings.Contains(c.APIURL.String(), value) {
-				secrets = append(secrets, value)
-			}
-		}
+		secrets = append(secrets, redact.Header(h.Name, h.Value.Reveal(), c.APIURL.String())...)
 	}
 	return secrets
 }

@@ -63,6 +63,7 @@ func TestFlagsThatAreThereTwice(t *testing.T) {
 		"artifetch fetch --pipeline 7 -j build --pipeline=8":                       "--pipeline",
 		"artifetch ls --sha a -j build --sha b":                                    "--sha",
 		"artifetch jobs -r main -r v1.0":                                           "--ref",
+		"artifetch --header-file a jobs --header-file b":                           "--header-file",
 		"artifetch jobs --ref main --pipeline latest --ref v1":                     "--ref",
 		"artifetch fetch -r a -r b -j c -j d --source push --source web -o x -o y": "",
 		"artifetch fetch --job-id 1 --job-id 1":                                    "",
@@ -79,6 +80,9 @@ func TestFlagsThatAreThereTwice(t *testing.T) {
 	defer OneAtATime.Unlock()
 	if code := Run(t.Context(), strings.Fields("artifetch job erase --job-id 1 --job-id 2"), IO{Out: io.Discard, Err: &errs}); code != 2 || !strings.Contains(errs.String(), "--job-id is there twice, with different values\n  it takes one") {
 		t.Errorf("code %d: %s", code, errs.String())
+	}
+	if got := (&arrange.Error{Flag: "--header-file", Twice: true}).Hint(); got != "write all headers into one file" {
+		t.Error(got)
 	}
 }
 

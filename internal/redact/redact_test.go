@@ -117,6 +117,32 @@ func TestSaid(t *testing.T) {
 	}
 }
 
+// A gateway may repeat what it was given, and words of its own may be shortened or split
+// before the rest is masked.
+func TestSaidOfHeaders(t *testing.T) {
+	t.Parallel()
+	first := &http.Request{URL: parsed(t, "https://gitlab/x"), Header: http.Header{
+		"X-Gate": {"two  spaces\tand a tab"}, "Cookie": {"id=cookie-one; b=cookie-two; c=short"}, "Authorization": {"Bearer eyJhbGciOi"},
+		"X-Umlaut": {"gehe\u00fcmes"}, "X-Env": {"main"}, "X-Forwarded-Proto": {"https-or-http"}, "User-Agent": {"artifetch/v1"}, "Range": {"bytes=0-16777215"},
+		"Private-Token": {"glpat-0123456789"}, "X-Host": {"gitlab/x"},
+	}}
+	resp := &http.Response{Request: &http.Request{URL: parsed(t, "https://s3/b"), Header: http.Header{"X-Late": {"only-for-s3"}}, Response: &http.Response{Request: first}}}
+	for said, want := range map[string]string{
+		"no two  spaces\tand a tab here":           "no [REDACTED] here",
+		"id=cookie-one; b=cookie-two; c=short":     "[REDACTED]",
+		"cookie-two, short":                        "[REDACTED], short",
+		"Bearer eyJhbGciOi, eyJhbGciOi":            "[REDACTED], [REDACTED]",
+		"gehe\u00fcmes, gehe\u00c3\u00bcmes":       "[REDACTED], [REDACTED]",
+		"main https-or-http artifetch/v1 gitlab/x": "main https-or-http artifetch/v1 gitlab/x",
+		"bytes=0-16777215 glpat-0123456789 to s3":  "bytes=0-16777215 [REDACTED] to s3",
+		"only-for-s3": "[REDACTED]",
+	} {
+		if got := redact.Said(resp, said); got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
+		}
+	}
+}
+
 func parsed(t *testing.T, address string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(address)

@@ -11,13 +11,19 @@ import (
 // are parts of other words.
 const minEchoed = 8
 
-// Said returns text that an answer contains, with the values masked that the addresses of
-// the request and of the redirects before it contain: storage may repeat the signature of
-// its address.
+// Said returns text that an answer contains, with the values masked that the request and
+// those that were redirected to it contain in their addresses and headers: storage may
+// repeat the signature of its address, and a gateway what it was given. Later, the text may
+// be shortened or split, so that parts of a value would remain.
 func Said(resp *http.Response, text string) string {
 	var values []string
 	for resp != nil && resp.Request != nil {
 		values = append(values, secrets(resp.Request.URL)...)
+		for name, list := range resp.Request.Header {
+			for _, value := range list {
+				values = append(values, Header(name, value, resp.Request.URL.String())...)
+			}
+		}
 		resp = resp.Request.Response
 	}
 	if text == "" || len(values) == 0 {

@@ -117,7 +117,9 @@ func (o *Opener) servesToo(ctx context.Context, file *fetch.File, address string
 
 // ServesReports reports whether the server serves reports, as far as its version is known
 // without a request.
-func (o *Opener) ServesReports() bool { return o.Version == "" || !gitlab.Older(o.Version, reportsSince) }
+func (o *Opener) ServesReports() bool {
+	return o.Version == "" || !gitlab.Older(o.Version, reportsSince)
+}
 
 // version returns the server's version, or "" if the token can't read it.
 func (o *Opener) version(ctx context.Context) string {

@@ -57,7 +57,7 @@ var rooms = map[string]room{
 	"extract/internal/codec":    {mechanism, []string{"extract/internal/archive"}},
 	"extract/internal/archive":  {mechanism, nil},
 
-	"env":                 {mechanism, []string{"internal/origin", "internal/smallfile"}},
+	"env":                 {mechanism, []string{"internal/origin", "internal/redact", "internal/smallfile"}},
 	"gitlab":              {mechanism, []string{"internal/redact"}},
 	"resolve":             {mechanism, []string{"gitlab", "internal/similar"}},
 	"manifest":            {mechanism, []string{"internal/digest", "internal/printable", "internal/similar", "internal/smallfile", "resolve"}},

@@ -32,6 +32,9 @@ func (e *Error) Error() string {
 
 // Hint says what to do next.
 func (e *Error) Hint() string {
+	if e.Twice && e.Flag == "--header-file" {
+		return "write all headers into one file"
+	}
 	if e.Twice {
 		return "it takes one; run the command once for each"
 	}
@@ -63,9 +66,9 @@ type Flag struct {
 	single     bool // is in the list below, and takes one value
 }
 
-// single are the flags that say which job is meant, or what is written besides its files, and
-// take one value unless they are a list.
-var single = []string{"ref", "job-id", "pipeline", "sha", "mr", "archive", "dotenv"}
+// single are the flags that say which job is meant, what is written besides its files, or
+// what is sent besides a token, and take one value unless they are a list.
+var single = []string{"ref", "job-id", "pipeline", "sha", "mr", "archive", "dotenv", "header-file"}
 
 func index(flags []cli.Flag) map[string]Flag {
 	known := map[string]Flag{"help": {Name: "help"}, "h": {Name: "help"}}
