@@ -230,7 +230,13 @@ func testArchive(t *testing.T, at *store) {
 	for name, e := range map[string]edition{"cut": first, "replaced": second} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, at)
-			s.relay.cut(2<<20, func() {
+			after := int64(2 << 20)
+			if at.weak {
+				// The program drops its first response, of at most 16 MiB, and the cut must
+				// not be in that one.
+				after = 17 << 20
+			}
+			s.relay.cut(after, func() {
 				if name == "replaced" {
 					s.put(second)
 				}
