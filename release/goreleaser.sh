@@ -84,7 +84,7 @@ if [ "$1" = publish ] || [ "${RELEASE_PLATFORMS:-all}" = all ]; then
 	mkdir -p dist/homebrew
 	release/formula.sh dist/checksums.txt >dist/homebrew/artifetch.rb
 fi
-cp -p install.sh dist/install.sh
-touch -d "@$SOURCE_DATE_EPOCH" dist/install.sh dist/checksums.txt
+cp -p install.sh install.ps1 dist/
+touch -d "@$SOURCE_DATE_EPOCH" dist/install.sh dist/install.ps1 dist/checksums.txt
 # GoReleaser's own files, with times and paths of this machine.
 rm -rf dist/artifacts.json dist/digests.txt dist/config.yaml dist/metadata.json dist/artifetch_*/

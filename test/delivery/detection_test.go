@@ -50,7 +50,7 @@ func released(t *testing.T) (names []string, targets []target) {
 	render := func(name string, p target) string {
 		return strings.NewReplacer("{{ .Env.VERSION }}", "v1.2.3", "{{ .Os }}", p.os, "{{ .Arch }}", p.arch, "${artifact}", config.Checksum.Name).Replace(name)
 	}
-	names = []string{"install.sh", config.Checksum.Name, render(config.Source.Name, target{}) + ".tar.gz"}
+	names = []string{"install.sh", "install.ps1", config.Checksum.Name, render(config.Source.Name, target{}) + ".tar.gz"}
 	for _, sign := range config.Signs {
 		names = append(names, render(sign.Signature, target{}))
 	}

@@ -127,8 +127,8 @@ func (r *registry) checkFiles(t *testing.T, dist string) {
 	for line := range strings.Lines(readFile(t, filepath.Join(dist, "checksums.txt"))) {
 		want = append(want, strings.Fields(line)[1])
 	}
-	// Ten archives and SBOMs, six times three packages, the source, the installer.
-	if len(want) != 4+10+10+18+2 || len(r.links) != len(want) {
+	// Ten archives and SBOMs, six times three packages, the source, the installers.
+	if len(want) != 4+10+10+18+3 || len(r.links) != len(want) {
 		t.Errorf("%d files, %d links", len(want), len(r.links))
 	}
 	// These are the names that TestDetection is about.

@@ -47,6 +47,7 @@ func TestRelease(t *testing.T) {
 	t.Run("rpm", func(t *testing.T) { t.Parallel(); checkRPM(t, first) })
 	t.Run("apk", func(t *testing.T) { t.Parallel(); checkAPK(t, first) })
 	t.Run("install.sh", func(t *testing.T) { t.Parallel(); checkInstaller(t, first) })
+	t.Run("install.ps1", func(t *testing.T) { t.Parallel(); checkPowerShell(t, first) })
 }
 
 // needsGoReleaser skips what `make test-release` runs: GoReleaser and cosign take minutes to
@@ -146,8 +147,8 @@ func sameTrees(t *testing.T, a, b string) {
 	t.Helper()
 	first, second := tree(t, a), tree(t, b)
 	// A program, an archive and a list of contents each; three packages on Linux; the
-	// source, the installer and the checksums.
-	if want := 4*3 + 2*3 + 3; len(first) != want || len(second) != want {
+	// source, the installers and the checksums.
+	if want := 4*3 + 2*3 + 4; len(first) != want || len(second) != want {
 		t.Errorf("%d and %d files, want %d", len(first), len(second), want)
 	}
 	for name, content := range first {
