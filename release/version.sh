@@ -1,6 +1,6 @@
 #!/bin/sh
-# Turns "Unreleased" in CHANGELOG.md into $VERSION, and updates the version in pages,
-# components and examples:
+# Turns "Unreleased" in CHANGELOG.md into $VERSION, updates the version in pages, components
+# and examples, and removes "Nothing is published yet." from pages:
 #
 #   make version VERSION=v1.2.3
 #
@@ -49,6 +49,6 @@ replace() {
 cat "$tmp" >CHANGELOG.md
 number=$(printf '%s' "${last#v}" | sed 's/\./\\./g')
 for file in $files; do
-	[ ! -f "$file" ] || replace "$file" "s/(^|[^0-9A-Za-z.-])v$number([^0-9A-Za-z.]|\.[^0-9]|\.?\$)/\1$VERSION\2/g; s/([@\"])$number([\"'])/\1${VERSION#v}\2/g"
+	[ ! -f "$file" ] || replace "$file" "s/(^|[^0-9A-Za-z.-])v$number([^0-9A-Za-z.]|\.[^0-9]|\.?\$)/\1$VERSION\2/g; s/([@\"/])$number([\"'\`]|\$)/\1${VERSION#v}\2/g; s/(^|\. )Nothing is published yet\. /\1/"
 done
 printf '%s: read the changes, commit them, and then: git tag -s %s && git push origin %s\n' "$VERSION" "$VERSION" "$VERSION"

@@ -47,9 +47,9 @@ func TestVersion(t *testing.T) {
 	release := func(version string) (string, error) {
 		return script(t, dir, []string{"VERSION=" + version, "TODAY=2026-11-22", "GIT_CEILING_DIRECTORIES=" + filepath.Dir(dir)}, "release/version.sh")
 	}
-	const page = "image: registry.gitlab.com/artifetch/artifetch:%-shell, artifetch_%_linux_amd64.tar.gz\n%, and go v1.0.01, rev1.0.0 and %.\n"
-	of := func(version string) string { return strings.ReplaceAll(page, "%", version) }
-	file("docs/channels.md", of("v1.0.0"))
+	const page = "artifetch/#` and \".../#\"\nimage: registry.gitlab.com/artifetch/artifetch:%-shell, artifetch_%_linux_amd64.tar.gz\n%, and go v1.0.01, rev1.0.0 and %.\n"
+	of := func(version string) string { return strings.NewReplacer("%", version, "#", version[1:]).Replace(page) }
+	file("docs/channels.md", "Nothing is published yet. "+of("v1.0.0"))
 	for _, tt := range []struct{ version, changelog, want string }{
 		{"v1.0.0", "# Changelog\n\n## Unreleased\n\n- one\n", "# Changelog\n\n## Unreleased\n\n## v1.0.0 (2026-11-22)\n\n- one\n"},
 		{"v1.1.0-rc1", "## Unreleased\n\n- two\n\n## v1.0.0 (2026-11-22)\n\n- one\n", "## Unreleased\n\n## v1.1.0-rc1 (2026-11-22)\n\n- two\n\n## v1.0.0 (2026-11-22)\n\n- one\n"},
@@ -65,7 +65,12 @@ func TestVersion(t *testing.T) {
 		if got := readFile(t, filepath.Join(dir, "CHANGELOG.md")); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.version, got, tt.want)
 		}
-		has("docs/channels.md", of(tt.version))
+		if got := readFile(t, filepath.Join(dir, "docs/channels.md")); got != of(tt.version) {
+			t.Errorf("%s: %q", tt.version, got)
+		}
+		if strings.Contains(readFile(t, filepath.Join(dir, "README.md")), "published yet") {
+			t.Error("README.md still says that nothing is published")
+		}
 		has("channels/mise.toml", `"gitlab:artifetch/artifetch" = "`+tt.version[1:]+"\"\n")
 		for _, name := range []string{"templates/fetch.yml", "templates/sync.yml"} {
 			has(name, "default: registry.gitlab.com/artifetch/artifetch:"+tt.version+"-shell\n")
