@@ -7,11 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
-
-	"gitlab.com/artifetch/artifetch/test/internal/harness"
 )
 
 // signed is a release that release/sign.sh signed, by the real cosign.
@@ -64,10 +61,6 @@ func TestCosign(t *testing.T) {
 	const identity = signer + "//.gitlab-ci.yml@refs/tags/v1.2.3"
 	flags := []string{"--certificate-identity", identity, "--certificate-oidc-issuer", "https://gitlab.com"}
 	keyless := newSigned(t, byPipeline("gitlab.com/artifetch/artifetch", "v1.2.3"), flags...)
-	page := regexp.MustCompile(`refs/tags/v[0-9.]+`).ReplaceAllString(harness.Read(t, "docs/delivery.md"), "refs/tags/v1.2.3") // its release is another one
-	if !strings.Contains(page, strings.Join(flags[:2], " ")) || !strings.Contains(page, strings.Join(flags[2:], " ")) {
-		t.Error("docs/delivery.md verifies otherwise")
-	}
 	keys := t.TempDir()
 	for _, dir := range []string{keys, keys + "/other"} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {

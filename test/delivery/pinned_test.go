@@ -3,6 +3,7 @@ package delivery
 import (
 	"go/version"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,11 +74,10 @@ func TestReleaseWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	type job struct {
-		Stage   string
-		Extends yaml.Node
-		Needs   *[]yaml.Node
-		Rules   []map[string]string
-		Script  []string
+		Stage  string
+		Needs  *[]yaml.Node
+		Rules  []map[string]string
+		Script []string
 	}
 	jobs := map[string]job{}
 	for name, node := range pipeline {
@@ -110,4 +110,50 @@ func TestReleaseWaits(t *testing.T) {
 	if hidden := pipeline[".version"]; hidden.Decode(&version) != nil || len(version.Rules) != 1 || jobs["images"].Rules[0]["if"] != version.Rules[0]["if"] {
 		t.Errorf("other tags than versions publish: %v", jobs["images"].Rules)
 	}
+}
+
+// Only the pipeline of a version's tag publishes or signs: the jobs release and publish, and
+// images by one line of its script.
+func TestOnlyVersionsPublish(t *testing.T) {
+	t.Parallel()
+	var pipeline map[string]yaml.Node
+	if err := yaml.Unmarshal([]byte(harness.Read(t, ".gitlab-ci.yml")), &pipeline); err != nil {
+		t.Fatal(err)
+	}
+	makes := regexp.MustCompile(`\bmake (?:publish|push-images)\b`)
+	var found []string
+	for name, node := range pipeline {
+		var job struct {
+			Extends, Rules, Release, Script yaml.Node
+		}
+		if node.Kind != yaml.MappingNode || node.Decode(&job) != nil {
+			continue
+		}
+		byVersion := slices.Contains(scalars(job.Extends), ".version") && job.Rules.IsZero()
+		if !job.Release.IsZero() {
+			found = append(found, name+": release")
+		}
+		for _, line := range scalars(job.Script) {
+			if makes.MatchString(line) {
+				found = append(found, name+": "+makes.FindString(line))
+				byVersion = byVersion || strings.HasPrefix(line, `if [ -n "$CI_COMMIT_TAG" ]; then `)
+			}
+		}
+		if slices.ContainsFunc(found, func(f string) bool { return strings.HasPrefix(f, name+":") }) && !byVersion {
+			t.Errorf("%s publishes or signs without a version's tag", name)
+		}
+	}
+	slices.Sort(found)
+	if want := []string{"images: make push-images", "publish: make publish", "release: release"}; !slices.Equal(found, want) {
+		t.Errorf("%q publish, want %q", found, want)
+	}
+}
+
+// scalars are the texts of a node that is one, or a list of them.
+func scalars(n yaml.Node) (texts []string) {
+	if n.Kind == yaml.ScalarNode {
+		return []string{n.Value}
+	}
+	_ = n.Decode(&texts)
+	return texts
 }

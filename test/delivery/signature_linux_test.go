@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -95,6 +96,18 @@ func TestInstallSignature(t *testing.T) {
 					i.holds(t, oldProgram)
 				}
 			})
+		}
+	}
+}
+
+// The commands in docs/delivery.md verify the same identity as the installer, which is the
+// one that TestCosign signs with.
+func TestSignaturePage(t *testing.T) {
+	t.Parallel()
+	page := regexp.MustCompile(`refs/tags/v[0-9.]+`).ReplaceAllString(harness.Read(t, "docs/delivery.md"), "refs/tags/v1.2.3")
+	for _, flag := range []string{"--certificate-identity " + signer + "//.gitlab-ci.yml@refs/tags/v1.2.3", "--certificate-oidc-issuer https://gitlab.com "} {
+		if got := strings.Count(page, flag); got != 3 { // checksums, provenance, image
+			t.Errorf("%d times %s, want 3", got, flag)
 		}
 	}
 }

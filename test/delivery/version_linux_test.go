@@ -157,22 +157,14 @@ func TestPlatforms(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(harness.Read(t, ".gitlab-ci.yml")), &pipeline); err != nil {
 		t.Fatal(err)
 	}
-	words := func(n yaml.Node) []string {
-		if n.Kind == yaml.ScalarNode {
-			return []string{n.Value}
-		}
-		var list []string
-		_ = n.Decode(&list)
-		return list
-	}
 	var released, built, installed []string
 	for _, target := range config.Builds[0].Targets {
 		part := strings.Split(target, "_")
 		released = append(released, part[0]+"/"+part[1])
 	}
 	for _, m := range pipeline.Build.Parallel.Matrix {
-		for _, system := range words(m["GOOS"]) {
-			for _, arch := range words(m["GOARCH"]) {
+		for _, system := range scalars(m["GOOS"]) {
+			for _, arch := range scalars(m["GOARCH"]) {
 				built = append(built, system+"/"+arch)
 			}
 		}
