@@ -2,10 +2,10 @@ package fetch
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 
+	"gitlab.com/artifetch/artifetch/internal/origin"
 	"gitlab.com/artifetch/artifetch/internal/redact"
 )
 
@@ -42,10 +42,7 @@ func Identify(ctx context.Context, address string, o Options) (Identity, error) 
 	if err != nil {
 		return id, unanswered(ctx, err, "")
 	}
-	defer func() {
-		_, _ = io.CopyN(io.Discard, resp.Body, 1<<10) // then the connection can be used again
-		_ = resp.Body.Close()                         // the headers were enough
-	}()
+	defer func() { _ = resp.Body.Close() }() // the headers are enough; more may never come
 	if id.storage == nil {
 		id.answer, err = q.judge(resp, false, o.Check)
 	}
@@ -88,7 +85,7 @@ func (a answer) total() int64 {
 // samePath compares addresses without their signatures.
 func samePath(address string, other *url.URL) bool {
 	u, err := url.Parse(address)
-	return err == nil && u.Host == other.Host && u.Path == other.Path
+	return err == nil && origin.Same(u, other) && u.Path == other.Path
 }
 
 // identifies reports whether an answer has the same validator. A strong ETag counts more

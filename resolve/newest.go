@@ -114,7 +114,9 @@ func (r *Resolver) inNewestPipelines(ctx context.Context, q Query) (a Artifact, 
 			if err != nil {
 				return Artifact{}, false, err
 			}
-			found[0].Settled = last.change()
+			if found[0].PipelineID == p.ID { // in others, jobs may have ended since
+				found[0].Settled = last.change()
+			}
 			return found[0], true, nil
 		}
 		if seen++; seen == newestPipelines {
@@ -198,11 +200,13 @@ func (r *Resolver) newest(ctx context.Context, project string, scope []string, r
 func isBefore(a, b *time.Time) bool { return a != nil && b != nil && a.Before(*b) }
 
 // changed returns when the meaning of the root's ref last changed, as far as the newest jobs
-// show it: see [calm].
+// show it: see [calm]. They don't show pipelines that only have trigger jobs: one of them
+// may be newer than the root, and the parent of a child pipeline that is there.
 func (r *Resolver) changed(jobs []gitlab.Job, root gitlab.Pipeline) time.Time {
 	c := r.calm()
 	for _, job := range jobs {
 		if p := job.Pipeline; p.Ref == root.Ref && p.ID >= root.ID {
+			c.unknown = c.unknown || p.Source == childSource
 			c.add(p)
 		}
 	}

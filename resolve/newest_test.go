@@ -43,6 +43,8 @@ func TestOnRef(t *testing.T) {
 	child := at(21, 101, "main", "success")
 	child.Source, child.SHA = "parent_pipeline", main.SHA
 	childRuns, otherRuns, oldRuns := child, other, old
+	ownChild := at(50, ownPipeline, "main", "running")
+	ownChild.Source = "parent_pipeline"
 	childRuns.Status, otherRuns.Status, oldRuns.Status = "running", "running", "running"
 	build, oldBuild := created(20, job(5, "build", main)), created(10, job(1, "build", old))
 	many := make([]gitlab.Job, 20)
@@ -91,6 +93,8 @@ func TestOnRef(t *testing.T) {
 		},
 		{"before a job of a newer pipeline, which is running", fakeAPI{all: []gitlab.Job{underway(50, job(9, "build", at(50, 130, "main", "running"))), build, oldBuild}}, 5, time.Time{}, 1},
 		{"before a job of a child pipeline, which is running", fakeAPI{all: []gitlab.Job{underway(21, job(9, "build", childRuns)), build, oldBuild}}, 5, time.Time{}, 1},
+		{"before a job of a child pipeline, whose parent may be newer", fakeAPI{all: []gitlab.Job{created(21, job(9, "test", child)), build, oldBuild}}, 5, time.Time{}, 1},
+		{"before our own job in a child pipeline", fakeAPI{all: []gitlab.Job{underway(50, job(9, "deploy", ownChild)), build, oldBuild}}, 5, time.Time{}, 1},
 		{"before our own job", fakeAPI{all: []gitlab.Job{underway(50, job(9, "build", at(50, ownPipeline, "main", "running"))), build, oldBuild}}, 5, at(50, 0, "", "").UpdatedAt.UTC(), 1},
 		{
 			"in our own pipeline's list",

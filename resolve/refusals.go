@@ -109,7 +109,7 @@ func (e *DownstreamError) Hint() string {
 }
 
 func said(err error) string {
-	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
+	if refusal, ok := errors.AsType[*gitlab.Error](err); ok && refusal.Message != "" {
 		return fmt.Sprintf(" (%s)", refusal.Message)
 	}
 	return ""

@@ -220,7 +220,7 @@ func (l *jobLookup) agree(ctx context.Context, file *fetch.File, a resolve.Artif
 	case errors.Is(err, fetch.ErrCannotTell), refused(err): // by ID, the refusal is explained
 		return listed, &AnotherJobError{Artifact: listed, Unknown: true}
 	case err != nil:
-		return listed, err
+		return listed, fmt.Errorf("cannot confirm that the archive is that of %s: %w", listed.Label(), err)
 	case !same:
 		return listed, &AnotherJobError{Artifact: listed}
 	}

@@ -347,6 +347,83 @@ func TestPipelineEndsAfterTheList(t *testing.T) {
 	}
 }
 
+// A pipeline without jobs of its own isn't in the list of jobs, but GitLab chooses from its
+// child pipelines, whether or not they have ended.
+func TestChildOfNewerPipeline(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"success", "running"} {
+		w := history(time.Hour)
+		p, then := w.Projects[0], time.Now().Add(-time.Hour)
+		child := &gitlabtest.Pipeline{
+			ID: 4, Ref: "main", SHA: strings.Repeat("b", 40), Status: status, Source: "parent_pipeline", CreatedAt: then, UpdatedAt: then,
+			Jobs: []*gitlabtest.Job{job(41, "build", version(3)), {ID: 42, Name: "test", Status: status}},
+		}
+		p.Pipelines = append(p.Pipelines, &gitlabtest.Pipeline{
+			ID: 3, Ref: "main", SHA: child.SHA, Status: "success", CreatedAt: then, UpdatedAt: then,
+			Bridges: []*gitlabtest.Bridge{{ID: 31, Name: "trigger", Child: child}},
+		})
+		i := start(t, w, gitlabtest.Options{}, gitlabtest.PrivateToken)
+		i.Resolver = resolve.New(resolve.Options{API: i.API, JobToken: true, OwnPipeline: child.ID})
+		dir := t.TempDir()
+		done, err := i.retriever().Run(t.Context(), retrieve.Options{Query: byName("build"), Output: parse(t, dir)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := done[0].Artifact; a.JobID != 41 || read(t, dir, "version") != "3" {
+			t.Errorf("%s: job %d, version %s", status, a.JobID, read(t, dir, "version"))
+		}
+	}
+}
+
+// A child pipeline's jobs may end after the list without a change of its parent, so one
+// byte by ID confirms them.
+func TestJobOfChild(t *testing.T) {
+	t.Parallel()
+	w := history(time.Hour)
+	p, then := w.Projects[0], time.Now().Add(-time.Hour)
+	p.Pipelines = append(p.Pipelines, &gitlabtest.Pipeline{
+		ID: 3, Ref: "main", SHA: strings.Repeat("b", 40), Status: "success", CreatedAt: then, UpdatedAt: then,
+		Jobs: []*gitlabtest.Job{{ID: 31, Name: "lint", Status: "success"}},
+		Bridges: []*gitlabtest.Bridge{{ID: 32, Name: "trigger", Child: &gitlabtest.Pipeline{
+			ID: 4, Ref: "main", SHA: strings.Repeat("b", 40), Status: "success", Source: "parent_pipeline", CreatedAt: then, UpdatedAt: then,
+			Jobs: []*gitlabtest.Job{job(41, "build", version(3))},
+		}}},
+	})
+	i := start(t, w, gitlabtest.Options{}, gitlabtest.PrivateToken)
+	done, err := i.retriever().Run(t.Context(), retrieve.Options{Query: byName("build"), Output: parse(t, t.TempDir())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if byRef, byID, _ := i.toGitLab(41); done[0].Artifact.JobID != 41 || byRef != 1 || byID != 1 {
+		t.Errorf("job %d, %d requests by ref, %d by id", done[0].Artifact.JobID, byRef, byID)
+	}
+}
+
+// silent answers a request by ID with headers, but never with a body.
+type silent struct{ http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (s silent) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := s.RoundTripper.RoundTrip(r)
+	if err == nil && strings.HasSuffix(r.URL.Path, "/jobs/21/artifacts") {
+		resp.Body = &laterBody{resp.Body, r.Context(), nil}
+	}
+	return resp, err
+}
+
+// The headers of the answer by ID are enough.
+func TestIdentifiedByHeaders(t *testing.T) {
+	t.Parallel()
+	i := start(t, history(time.Second), gitlabtest.Options{}, gitlabtest.PrivateToken)
+	i.HTTP.Transport = silent{i.HTTP.Transport}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only if it waits
+	defer cancel()
+	done, err := i.retriever().Run(ctx, retrieve.Options{Query: byName("build"), Output: parse(t, t.TempDir())})
+	if err != nil || done[0].Artifact.JobID != 21 {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
 // A job token that can't list anything gets the archive with a single request, and the job
 // is unknown.
 func TestBytesWithoutAList(t *testing.T) {
