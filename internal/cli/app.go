@@ -12,8 +12,9 @@
 //	log.go        messages during a run, and its result
 //	fetch.go …    a command each: flags → options → run(ctx, options, console)
 //
-// What errors mean is in internal/failure; internal/arrange, internal/help and
-// internal/complete do what the library for flags can't.
+// What errors mean is in internal/failure, and proposals in internal/meant;
+// internal/arrange, internal/help and internal/complete do what the library for flags
+// can't.
 package cli
 
 import (

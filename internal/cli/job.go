@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/meant"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
@@ -77,7 +78,7 @@ func readJob(c *cli.Context) (jobOptions, error) {
 	if o.id != "" { // it overrides variables such as ARTIFETCH_JOB, which are for fetch
 		o.query.given = slices.DeleteFunc(o.query.given, func(flag string) bool { return fromEnv(c, flag) })
 	}
-	if err := o.checkTarget(c.Command.HelpName, c.Args().Slice()); err != nil {
+	if err := o.checkTarget(typedLine(c), c.Args().Slice()); err != nil {
 		return o, err
 	}
 	if o.id == "" && !slices.Contains([]string{"show", "log"}, c.Command.Name) {
@@ -97,18 +98,18 @@ func readJob(c *cli.Context) (jobOptions, error) {
 }
 
 // checkTarget refuses arguments that don't select a job, or select it twice.
-func (o jobOptions) checkTarget(command string, args []string) error {
+func (o jobOptions) checkTarget(line meant.Line, args []string) error {
 	_, notID := webaddress.ID(o.id)
 	isID := o.id == "" || notID == nil || webaddress.Is(o.id)
 	switch {
-	case o.id == "" && !o.query.byName() && !strings.HasSuffix(command, " show"):
+	case o.id == "" && !o.query.byName() && !strings.HasSuffix(line.Command, " show"):
 		return errNoJob
 	case !isID && o.query.byName() && len(o.query.asked.Jobs) == 0:
-		return usage(fmt.Sprintf("%q isn't the number of a job", o.id), "did you mean: "+shown(command, o.query.named(o.id)...))
+		return usage(fmt.Sprintf("%q isn't the number of a job", o.id), "did you mean: "+line.With(o.query.named(o.id)))
 	case o.id != "" && o.query.byName():
 		return usage(fmt.Sprintf("%q and --%s each say which job", o.id, o.query.given[0]), "give an ID, or flags such as --ref and --job")
 	case !isID:
-		return notJob(command, args)
+		return notJob(line, args)
 	case len(args) > 1:
 		return usage("job takes one ID", "run it once for each job")
 	}
@@ -116,20 +117,20 @@ func (o jobOptions) checkTarget(command string, args []string) error {
 }
 
 // notJob explains arguments that don't start with a job's number.
-func notJob(command string, args []string) error {
+func notJob(line meant.Line, args []string) error {
 	what := fmt.Sprintf("%q isn't the number of a job", args[0])
 	_, err := webaddress.ID(strings.TrimSpace(args[0]))
 	switch {
 	case err == nil && len(args) == 1:
-		return usage(what, "did you mean: "+shown(command, strings.TrimSpace(args[0])))
+		return usage(what, "did you mean: "+line.With(nil, strings.TrimSpace(args[0])))
 	case err == nil || slices.ContainsFunc(args, func(arg string) bool { return arg == "" || arg[0] == '-' || strings.TrimSpace(arg) != arg }):
 		return usage(what, "it is the number in the job's address")
 	case len(args) == 2:
-		return usage("job takes one ID", "did you mean: "+shown(command, "--ref", args[0], "--job", args[1]))
+		return usage("job takes one ID", "did you mean: "+line.With([]string{"--ref", args[0], "--job", args[1]}))
 	case len(args) > 1:
 		return usage("job takes one ID", "run it once for each job")
 	}
-	return usage(what, "to name a job: "+shown(command, "--ref", "REF", "--job", args[0]))
+	return usage(what, "to name a job: "+line.With([]string{"--ref", "REF", "--job", args[0]}))
 }
 
 // readVariables reads --variable.

@@ -18,8 +18,10 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/meant"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -74,7 +76,7 @@ func readJobs(c *cli.Context) (jobsOptions, error) {
 		},
 	}
 	if c.Args().Present() {
-		return o, usage("jobs takes no argument", "did you mean: "+shown("artifetch jobs", "--ref", c.Args().First())+"; --name selects by name, job show ID shows one")
+		return o, usage("jobs takes no argument", "did you mean: "+o.forWord(typedLine(c), c.Args().First())+"; --name selects by name, job show ID shows one")
 	}
 	if !slices.Contains([]string{"text", "json", "jsonl"}, o.format) {
 		return o, usage("--format must be text, json or jsonl", "leave it out for text")
@@ -85,6 +87,25 @@ func readJobs(c *cli.Context) (jobsOptions, error) {
 		}
 	}
 	return o, nil
+}
+
+// forWord returns the command for a ref, a pipeline's number or a page's address.
+func (o jobsOptions) forWord(line meant.Line, word string) string {
+	page := webaddress.Guess(word)
+	_, err := webaddress.ID(word)
+	line.Without = []string{"--pipeline", "--ref", "--source"}
+	switch {
+	case page.JobID != 0:
+		return meant.Shown("artifetch job show", word)
+	case page.PipelineID != 0 || err == nil:
+		return line.With([]string{"--pipeline", word})
+	case page.Ref != "":
+		return line.With([]string{"--project", word, "--ref", page.Ref})
+	case isAddress(word):
+		line.Without = nil
+		return line.With([]string{"--project", word})
+	}
+	return line.With([]string{"--ref", word})
 }
 
 func runJobs(ctx context.Context, o jobsOptions, con *console.Console) error {

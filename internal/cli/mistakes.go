@@ -11,8 +11,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/meant"
 	"gitlab.com/artifetch/artifetch/internal/similar"
 )
 
@@ -55,13 +57,6 @@ func codeRows() (rows [][2]string) {
 	return rows
 }
 
-// meant are words that people know from other programs, and the commands for them.
-var meant = map[string]string{
-	"download": "fetch", "pull": "fetch", "list": "jobs, or ls for the files of a job", "log": "job log", "logs": "job log", "trace": "job log", "show": "job show",
-	"status": "job show", "cancel": "job cancel", "retry": "job retry", "play": "job play", "run": "job play", "erase": "job erase", "unzip": "extract", "unpack": "extract",
-	"man": "help", "rm": "delete", "remove": "delete", "files": "ls", "tree": "ls --tree", "update": "sync --update", "install": "sync", "why": "explain", "pipelines": "jobs --pipeline ID",
-}
-
 func unknownCommand(app *cli.App, name string) error {
 	hint := "artifetch --help lists the commands"
 	names := help.Topics()
@@ -69,12 +64,12 @@ func unknownCommand(app *cli.App, name string) error {
 		names = append(names, command.Names()...)
 	}
 	switch near := nearest(name, names); {
-	case meant[name] != "":
-		hint = fmt.Sprintf("did you mean artifetch %s? %s", meant[name], hint)
+	case meant.Commands[name] != "":
+		hint = fmt.Sprintf("did you mean artifetch %s? %s", meant.Commands[name], hint)
 	case name == "login" || name == "auth":
 		hint = "set GITLAB_TOKEN, or give --token-file; artifetch doctor checks the token"
 	case isAddress(name):
-		hint = "did you mean: " + shown("artifetch fetch", queryOptions{}.flagsForAddress(name)...)
+		hint = "did you mean: " + queryOptions{}.forAddress(meant.Line{Command: "artifetch fetch", Typed: arrange.Read(app, nil)}, name)
 	case near != "":
 		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
 	}
@@ -112,17 +107,10 @@ func unknownSubcommand(path, name string, known []*cli.Command) error {
 		names = append(names, sub.Name)
 	}
 	hint := "it is one of " + strings.Join(names, ", ")
-	if near := cmp.Or(synonyms[path+" "+name], nearest(name, names)); near != "" {
+	if near := cmp.Or(meant.Subcommands[path+" "+name], nearest(name, names)); near != "" {
 		hint = fmt.Sprintf("did you mean artifetch %s %s? %s", path, near, hint)
 	}
 	return usage(fmt.Sprintf("no command %q of %s", name, path), hint)
-}
-
-// synonyms are words that people know from other programs, after a command, and its
-// subcommands for them.
-var synonyms = map[string]string{
-	"sync rm": "remove", "sync delete": "remove", "sync del": "remove", "sync new": "init", "sync create": "init", "sync install": "add",
-	"job logs": "log", "job trace": "log", "job view": "show", "job status": "show", "job stop": "cancel", "job run": "play", "job start": "play", "job rerun": "retry",
 }
 
 // nearest returns the most similar name, or "".

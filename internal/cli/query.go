@@ -3,9 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
-	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,7 +11,9 @@ import (
 
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/internal/checkout"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/meant"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
@@ -66,7 +66,12 @@ func (o queryOptions) oneRef(command string) error {
 // named returns the flags for a job's name, after those that select the pipeline.
 func (o queryOptions) named(job string) []string {
 	var flags []string
-	for _, f := range [][2]string{{"--ref", o.asked.Ref}, {"--pipeline", o.pipeline}, {"--sha", o.asked.SHA}, {"--mr", o.mr}} {
+	for _, ref := range append([]string{o.asked.Ref}, o.asked.MoreRefs...) {
+		if ref != "" {
+			flags = append(flags, "--ref", ref)
+		}
+	}
+	for _, f := range [][2]string{{"--pipeline", o.pipeline}, {"--sha", o.asked.SHA}, {"--mr", o.mr}} {
 		if f[1] != "" {
 			flags = append(flags, f[:]...)
 		}
@@ -135,16 +140,24 @@ func jobAt(cfg env.Config, project, value string) (path string, id int64, err er
 
 var errNoJob = usage("no job given", "give its ID, which is the number in its address, or the address; or name it: --ref REF --job NAME")
 
+// typedLine returns the command line as the user typed it.
+func typedLine(c *cli.Context) meant.Line {
+	typed, _ := c.App.Metadata[typedArgs].([]string)
+	return meant.Line{Command: c.Command.HelpName, Typed: arrange.Read(c.App, typed)}
+}
+
 // misplaced recognizes arguments that should be flags: the address of a page, REF JOB or
 // JOB, as in other tools. Otherwise they would be paths that match nothing.
 func misplaced(c *cli.Context) error {
 	if !slices.Contains([]string{"fetch", "ls", "cat", "resolve", "explain", "keep", "delete"}, c.Command.Name) || c.Command.HelpName == "artifetch job keep" {
 		return nil
 	}
-	args, o := c.Args().Slice(), readQuery(c)
+	args, o, line := c.Args().Slice(), readQuery(c), typedLine(c)
 	if i := slices.IndexFunc(args, isAddress); i >= 0 {
-		meant := append(o.flagsForAddress(args[i]), slices.Delete(slices.Clone(args), i, i+1)...)
-		return usage(args[i]+" is an address, not a path in an archive", "did you mean: "+shown(c.Command.HelpName, meant...))
+		return usage(args[i]+" is an address, not a path in an archive", "did you mean: "+o.forAddress(line, args[i], slices.Delete(slices.Clone(args), i, i+1)...))
+	}
+	if page := webaddress.Guess(o.jobID); len(args) == 0 && page.Path != "" && takesPaths(line) {
+		return usage("--job-id takes the address of a job, and this is the address of "+page.Path+" in its archive", "did you mean: "+o.forAddress(line, o.jobID))
 	}
 	if len(args) == 0 || slices.ContainsFunc([]string{"job", "job-id", "all"}, c.IsSet) {
 		return nil
@@ -152,7 +165,13 @@ func misplaced(c *cli.Context) error {
 	if args[0] == "jobs" && c.Command.Name == "ls" {
 		return usage("no job given: an argument is a path in the archive", "to list jobs: artifetch jobs")
 	}
-	return usage("no job given: an argument is a path in the archive", "did you mean: "+shown(c.Command.HelpName, o.flagsForWords(args)...))
+	flags, paths := o.flagsForWords(args)
+	return usage("no job given: an argument is a path in the archive", "did you mean: "+line.With(flags, paths...))
+}
+
+// takesPaths reports whether arguments of the command are paths in the archive.
+func takesPaths(line meant.Line) bool {
+	return slices.Contains([]string{"artifetch fetch", "artifetch ls", "artifetch cat"}, line.Command)
 }
 
 // isAddress reports whether an argument is an address of a page or for git clone.
@@ -161,53 +180,71 @@ func isAddress(word string) bool {
 	return webaddress.Is(word) || ofRepository && strings.Contains(word, "@")
 }
 
+// forAddress returns the command for a page's address, with the given job and paths.
+func (o queryOptions) forAddress(line meant.Line, address string, paths ...string) string {
+	page := webaddress.Guess(address)
+	line.Without = excludedBy(page)
+	switch {
+	case page.Path == "" || !takesPaths(line):
+	case line.Command != "artifetch cat":
+		paths = append([]string{meant.Literal(page.Path)}, paths...)
+	case strings.HasSuffix(page.Path, "/"): // cat is for files
+		line.Command, line.Without, paths = "artifetch ls", append(line.Without, "--output"), []string{meant.Literal(page.Path)}
+	default:
+		paths = append([]string{page.Path}, paths...)
+	}
+	if line.Command == "artifetch cat" && len(paths) == 0 && len(o.asked.Reports) == 0 {
+		paths = []string{"PATH"}
+	}
+	return line.With(o.flagsForAddress(page, address), paths...)
+}
+
+// excludedBy returns the flags that don't go with the address of a job, a pipeline or a
+// merge request.
+func excludedBy(page webaddress.Page) (flags []string) {
+	goes := []string{"any-status", "downstream", "wait"}
+	switch {
+	case page.JobID != 0 || page.Job != "":
+		goes = []string{"wait"}
+	case page.PipelineID == 0 && page.MergeRequest == 0:
+		return nil
+	}
+	for _, f := range queryFlags() {
+		if name := f.Names()[0]; !slices.Contains(goes, name) {
+			flags = append(flags, "--"+name)
+		}
+	}
+	return flags
+}
+
 // flagsForAddress returns the flags for a page's address, with the given job.
-func (o queryOptions) flagsForAddress(address string) []string {
-	var page webaddress.Page
-	u, err := url.Parse(address)
-	if err == nil {
-		page, _ = webaddress.Parse(address, &url.URL{Host: u.Host}) // if it can't be parsed, it stays empty
-	}
+func (o queryOptions) flagsForAddress(page webaddress.Page, address string) []string {
 	if page.JobID != 0 || page.Job != "" {
-		return []string{"--job-id", address}
+		return []string{"--job-id", cmp.Or(page.Archive, address)}
 	}
-	meant := []string{"--project", address, "--ref", cmp.Or(o.asked.Ref, "REF")}
+	flags := []string{"--project", address, "--ref", cmp.Or(o.asked.Ref, "REF")}
 	switch {
 	case page.PipelineID != 0:
-		meant = []string{"--pipeline", address}
+		flags = []string{"--pipeline", address}
 	case page.MergeRequest != 0:
-		meant = []string{"--mr", address}
+		flags = []string{"--mr", address}
 	}
 	for _, job := range o.asked.Jobs {
-		meant = append(meant, "--job", job)
+		flags = append(flags, "--job", job)
 	}
 	if len(o.asked.Jobs) == 0 {
-		meant = append(meant, "--job", "NAME")
+		flags = append(flags, "--job", "NAME")
 	}
-	return meant
+	return flags
 }
 
-// flagsForWords returns the flags for ID, REF JOB or JOB, with the paths after them.
-func (o queryOptions) flagsForWords(args []string) []string {
+// flagsForWords returns the flags for ID, REF JOB or JOB, and the paths after them.
+func (o queryOptions) flagsForWords(args []string) (flags, paths []string) {
 	if _, err := webaddress.ID(args[0]); err == nil && len(o.given) == 0 {
-		return append([]string{"--job-id"}, args...)
+		return []string{"--job-id", args[0]}, args[1:]
 	}
 	if len(o.given) > 0 || len(args) == 1 || strings.HasSuffix(args[1], "/") || strings.Contains(args[1], "*") || path.Ext(args[1]) != "" {
-		return append(o.named(args[0]), args[1:]...)
+		return o.named(args[0]), args[1:]
 	}
-	return append([]string{"--ref", args[0], "--job"}, args[1:]...)
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
-
-// shown returns a command line for a shell.
-func shown(command string, words ...string) string {
-	line := []string{command}
-	for _, word := range words {
-		if !plainWord.MatchString(word) {
-			word = "'" + strings.ReplaceAll(word, "'", `'\\''`) + "'"
-		}
-		line = append(line, word)
-	}
-	return strings.Join(line, " ")
+	return []string{"--ref", args[0], "--job", args[1]}, args[2:]
 }

@@ -13,6 +13,7 @@ import (
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/help"
+	"gitlab.com/artifetch/artifetch/internal/cli/internal/meant"
 	"gitlab.com/artifetch/artifetch/internal/console"
 	"gitlab.com/artifetch/artifetch/internal/pin"
 )
@@ -68,7 +69,7 @@ func readSync(c *cli.Context) (o syncOptions, err error) {
 	}
 	switch {
 	case len(o.pin.Names) > 0 && !o.pin.Update:
-		if near := cmp.Or(synonyms["sync "+o.pin.Names[0]], nearest(o.pin.Names[0], []string{"init", "add", "remove"})); near != "" {
+		if near := cmp.Or(meant.Subcommands["sync "+o.pin.Names[0]], nearest(o.pin.Names[0], []string{"init", "add", "remove"})); near != "" {
 			return o, usage(fmt.Sprintf("no command %q of sync", o.pin.Names[0]), "did you mean artifetch sync "+near+"?")
 		}
 		return o, usage("sync takes names of sources only with --update", "without, all sources of the manifest are fetched; artifetch sync add NAME adds one")

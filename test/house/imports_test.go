@@ -32,12 +32,13 @@ var rooms = map[string]room{
 	".":                {process, []string{"internal/program"}},
 	"internal/program": {process, []string{"internal/cli", "internal/openfiles"}},
 
-	"internal/cli":                   {commandLine, []string{"internal/cli/internal/arrange", "internal/cli/internal/complete", "internal/cli/internal/failure", "internal/cli/internal/dotenv", "internal/cli/internal/help", "internal/cli/internal/messages"}},
+	"internal/cli":                   {commandLine, []string{"internal/cli/internal/arrange", "internal/cli/internal/complete", "internal/cli/internal/failure", "internal/cli/internal/dotenv", "internal/cli/internal/help", "internal/cli/internal/meant", "internal/cli/internal/messages"}},
 	"internal/cli/internal/arrange":  {commandLine, nil},
 	"internal/cli/internal/dotenv":   {commandLine, nil},
 	"internal/cli/internal/failure":  {commandLine, []string{"internal/cli/internal/arrange", "internal/cli/internal/dotenv"}},
 	"internal/cli/internal/help":     {commandLine, nil},
 	"internal/cli/internal/complete": {commandLine, nil},
+	"internal/cli/internal/meant":    {commandLine, []string{"internal/cli/internal/arrange"}},
 	"internal/cli/internal/messages": {commandLine, nil},
 
 	"internal/console": {console, []string{"internal/printable", "internal/redact", "internal/ctxio"}},

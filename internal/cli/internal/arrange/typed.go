@@ -1,0 +1,22 @@
+package arrange
+
+import (
+	"slices"
+	"strings"
+)
+
+// Others returns the flags of the line, with their values, except those among words.
+func (a *Line) Others(words []string) (others []string) {
+	for _, flag := range slices.Concat(a.globals, a.flags) {
+		name, value, hasValue := strings.Cut(flag, "=")
+		info, _, _ := a.lookup(strings.TrimPrefix(name, "--"))
+		switch {
+		case slices.Contains(words, name):
+		case hasValue && info.TakesValue && !strings.HasPrefix(value, "-"):
+			others = append(others, name, value)
+		default:
+			others = append(others, flag)
+		}
+	}
+	return others
+}
