@@ -43,6 +43,9 @@ func Cat(ctx context.Context, src Source, name string, w io.Writer) error {
 		if e == nil || e.IsDir() {
 			missing := near(at, entries).noMatch(name)
 			missing.IsDir = isDir(at, entries)
+			if meant := byPath[missing.Meant]; meant == nil || meant.IsDir() { // name isn't a glob
+				missing.Meant = ""
+			}
 			return missing
 		}
 		if !e.IsLink() {

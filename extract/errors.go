@@ -98,6 +98,7 @@ func (*NotZipError) Hint() string { return "artifetch fetch downloads and extrac
 // NoMatchError reports patterns that select nothing.
 type NoMatchError struct {
 	Patterns []string
+	Meant    string   // a glob that matches and that the first pattern may have been meant to be
 	Near     []string // names that look like the first pattern
 	Top      []string // names at the top of the archive, those of directories with a slash
 	IsDir    bool     // the one pattern is the name of a directory, and must be the name of a file
@@ -124,6 +125,8 @@ func (e *NoMatchError) Hint() string {
 	switch {
 	case e.IsDir:
 		return "name a file in it"
+	case e.Meant != "":
+		return "did you mean '" + e.Meant + "'?"
 	case len(e.Near) > 0:
 		return "the " + where + " " + has + " " + quoteAll(e.Near)
 	}

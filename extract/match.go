@@ -135,13 +135,40 @@ const maxTop = 8
 // case. It also collects the names at the top of the archive, for a hint without any.
 type nearby struct {
 	want  string
+	slips []*pattern // what the pattern may have been meant to be; used if it matches
 	names []string
 	top   []string
 }
 
 func newNearby(text string) *nearby {
-	return &nearby{want: strings.ToLower(names.Base(strings.Trim(text, "/*")))}
+	n := &nearby{want: strings.ToLower(names.Base(strings.Trim(text, "/*")))}
+	n.slips, _ = newPatterns(slips(text)) // without proposals if one is malformed
+	return n
 }
+
+// around is what shells, editors and copied text leave around a pattern.
+const around = " \t\"'“”‘’"
+
+// slips returns what a pattern may have been meant to be: without what is around it or a
+// leading slash, with slashes for backslashes, or as a name rather than a glob. Commas
+// separate names in other programs.
+func slips(text string) (meant []string) {
+	plain := strings.TrimLeft(strings.Trim(text, around), "/")
+	for _, other := range []string{plain, strings.ReplaceAll(plain, `\`, ""), strings.ReplaceAll(plain, `\`, "/"), Literal(text)} {
+		if other != text && other != "" && !slices.Contains(meant, other) {
+			meant = append(meant, other)
+		}
+	}
+	if strings.Contains(plain, ",") {
+		meant = append(meant, "{"+strings.NewReplacer(", ", ",", "/,", ",").Replace(strings.TrimRight(plain, "/"))+"}")
+	}
+	return meant
+}
+
+var special = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`, "{", `\{`, "}", `\}`)
+
+// Literal returns the glob that matches a name, and nothing else.
+func Literal(name string) string { return special.Replace(name) }
 
 func (n *nearby) add(e *entry) {
 	first, _, below := strings.Cut(e.path, "/")
@@ -151,10 +178,11 @@ func (n *nearby) add(e *entry) {
 	if e.path != "" && len(n.top) <= maxTop && !slices.Contains(n.top, first) {
 		n.top = append(n.top, first)
 	}
+	anyMatch(n.slips, e.path)
 	if e.IsDir() || len(n.names) == maxNear {
 		return
 	}
-	if n.want != "" && strings.Contains(strings.ToLower(names.Base(e.path)), n.want) {
+	if len(n.want) > 1 && strings.Contains(strings.ToLower(names.Base(e.path)), n.want) {
 		n.names = append(n.names, e.path)
 	}
 }
@@ -164,6 +192,9 @@ func (n *nearby) noMatch(patterns ...string) *NoMatchError {
 	e := &NoMatchError{Patterns: patterns, Near: n.names, Top: n.top}
 	if len(e.Top) > maxTop {
 		e.Top = append(e.Top[:maxTop:maxTop], "…")
+	}
+	if i := slices.IndexFunc(n.slips, func(p *pattern) bool { return p.used }); i >= 0 {
+		e.Meant = n.slips[i].text
 	}
 	return e
 }

@@ -132,6 +132,7 @@ func TestRefMistake(t *testing.T) {
 		"deadbee": {resolve.RefCommit, ""}, fullSHA: {resolve.RefCommit, ""}, "DEADBEEF": {resolve.RefCommit, ""},
 		"refs/heads/main": {resolve.RefLong, "main"}, "refs/tags/v1": {resolve.RefLong, "v1"},
 		"feature%2Fx": {resolve.RefEncoded, "feature/x"},
+		" main":       {resolve.RefAround, "main"}, "main ": {resolve.RefAround, "main"}, `"main"`: {resolve.RefAround, "main"}, "“main”": {resolve.RefAround, "main"}, "main v1": {resolve.RefSeveral, ""}, "it's": {}, "'": {},
 		"origin/main": {resolve.RefRemote, "main"}, "origin/a/b": {resolve.RefRemote, "a/b"}, "origins/main": {}, "origin": {},
 		"!7": {resolve.RefRequest, "7"}, "!": {}, "!x": {}, "7!": {}, "!7x": {},
 		"https://gitlab.com/g/p/-/tree/feature/x?ref_type=heads": {resolve.RefAddress, "feature/x"}, "http://g/p/-/commits/main": {resolve.RefAddress, "main"}, "https://g/p": {resolve.RefAddress, ""},

@@ -51,5 +51,10 @@ func replaceGlob(quoted string) string {
 // maxNear is how many names a message suggests.
 const maxNear = 3
 
-// near returns the most similar names.
-func near(name string, names []string) []string { return similar.Names(name, names, maxNear) }
+// near returns the most similar names. None is like a number, which is rather an ID.
+func near(name string, names []string) []string {
+	if strings.Trim(name, "0123456789") == "" {
+		return nil
+	}
+	return similar.Names(name, names, maxNear)
+}

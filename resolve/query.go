@@ -178,9 +178,18 @@ const (
 	RefRemote  RefMistake = "remote"  // with a remote's name in front, as in a clone
 	RefRequest RefMistake = "request" // a merge request's number after !
 	RefAddress RefMistake = "address" // a page's address
+	RefAround  RefMistake = "around"  // with spaces or quotes around it
 )
 
 func refMistake(ref string) (mistake RefMistake, name string) {
+	if alone := strings.Trim(ref, " \t\"'“”‘’"); alone != ref && alone != "" {
+		return RefAround, alone
+	}
+	return formMistake(ref)
+}
+
+// formMistake is about the form of a ref, as Git and GitLab write it elsewhere.
+func formMistake(ref string) (mistake RefMistake, name string) {
 	short := strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 	plain, err := url.PathUnescape(ref)
 	switch {

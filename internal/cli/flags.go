@@ -3,10 +3,13 @@ package cli
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -123,7 +126,20 @@ func checkWords(c *cli.Context) error {
 			return err
 		}
 	}
-	return checkWord("an argument", "", c.Args().Slice()...)
+	return cmp.Or(checkDashes(c), checkWord("an argument", "", c.Args().Slice()...))
+}
+
+// checkDashes refuses arguments that begin with a dash from a word processor, in place of
+// the one that flags have.
+func checkDashes(c *cli.Context) error {
+	typed, _ := c.App.Metadata[typedArgs].([]string)
+	for _, arg := range c.Args().Slice() {
+		dash, _ := utf8.DecodeRuneInString(arg)
+		if dash >= 0x80 && unicode.Is(unicode.Pd, dash) && !slices.Contains(typed, "--") {
+			return usage(fmt.Sprintf("%s begins with another dash (%U) than flags do", arg, dash), "write - or --; if it is a path, write -- before it")
+		}
+	}
+	return nil
 }
 
 // unset explains flags whose value usually comes from a variable, if that isn't set.

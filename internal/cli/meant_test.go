@@ -91,3 +91,42 @@ func TestProposalsWork(t *testing.T) {
 		}
 	}
 }
+
+// What a hint says about a value works when a person does it.
+func TestHintsAboutValues(t *testing.T) {
+	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
+	t.Cleanup(s.Close)
+	t.Setenv("ARTIFETCH_SERVER_URL", s.URL)
+	t.Setenv("ARTIFETCH_TOKEN_FILE", cli.TokenFile(t, gitlabtest.PrivateToken))
+	t.Setenv("ARTIFETCH_PROJECT", "1")
+	for _, tt := range []struct {
+		typed []string
+		code  int
+		hint  string
+		then  []string
+	}{
+		{[]string{"ls", "-r", " main", "-j", "build"}, 3, "--ref main\n", []string{"ls", "-r", "main", "-j", "build"}},
+		{[]string{"ls", "-r", `"main"`, "-j", "build"}, 3, "without the spaces or quotes: --ref main\n", []string{"ls", "-r", "main", "-j", "build"}},
+		{[]string{"ls", "-r", "main", "-j", "1001"}, 3, "--job-id 1001 in place of the name and the ref\n", []string{"ls", "--job-id", "1001"}},
+		{[]string{"ls", "-r", "main", "-j", "build, test 1/3"}, 3, "--job 'build' --job 'test 1/3'\n", []string{"explain", "-r", "main", "--job", "build", "--job", "test 1/3"}},
+		{[]string{"ls", "--job-id", "1001", `dist\*`}, 10, "did you mean 'dist*'?\n", []string{"ls", "--job-id", "1001", "dist*"}},
+		{[]string{"ls", "--job-id", "1001", `dist\app`}, 10, "did you mean 'dist/app'?\n", []string{"ls", "--job-id", "1001", "dist/app"}},
+		{[]string{"ls", "--job-id", "1001", `"dist/"`}, 10, "did you mean 'dist/'?\n", []string{"ls", "--job-id", "1001", "dist/"}},
+		{[]string{"ls", "--job-id", "1001", "dist/ "}, 10, "did you mean 'dist/'?\n", []string{"ls", "--job-id", "1001", "dist/"}},
+		{[]string{"ls", "--job-id", "1001", "/dist"}, 10, "did you mean 'dist'?\n", []string{"ls", "--job-id", "1001", "dist"}},
+		{[]string{"ls", "--job-id", "1001", "dist/,docs"}, 10, "did you mean '{dist,docs}'?\n", []string{"ls", "--job-id", "1001", "{dist,docs}"}},
+		{[]string{"ls", "--job-id", "1001", "docs/guide [en].md"}, 10, `did you mean 'docs/guide \[en\].md'?` + "\n", []string{"ls", "--job-id", "1001", `docs/guide \[en\].md`}},
+		{[]string{"cat", "--job-id", "1001", "/job.txt"}, 10, "did you mean 'job.txt'?\n", []string{"cat", "--job-id", "1001", "job.txt"}},
+		{[]string{"cat", "--job-id", "1001", "job*.txt "}, 10, "the archive has", []string{"ls", "--job-id", "1001", "job*.txt"}},
+		{[]string{"ls", "--job-id", "1001", "a", "b"}, 10, "at its top, the archive has dist/", []string{"ls", "--job-id", "1001", "dist/"}},
+	} {
+		var errs bytes.Buffer
+		if code := command(t, append([]string{"artifetch"}, tt.typed...), cli.IO{Out: io.Discard, Err: &errs}); code != tt.code || !strings.Contains(errs.String(), tt.hint) {
+			t.Errorf("%q: code %d: %s", tt.typed, code, errs.String())
+		}
+		errs.Reset()
+		if code := command(t, append([]string{"artifetch"}, tt.then...), cli.IO{Out: io.Discard, Err: &errs}); code != 0 {
+			t.Errorf("%q: code %d: %s", tt.then, code, errs.String())
+		}
+	}
+}

@@ -122,7 +122,22 @@ func nearest(name string, names []string) string {
 	return ""
 }
 
+// groupError is for flags after a word that isn't one of a group's commands: the group has
+// none of its own.
+func groupError(c *cli.Context) error {
+	if c.Command == nil || c.Command.HelpName != "artifetch job" {
+		return nil
+	}
+	if rest := typedLine(c).Typed.Rest; len(rest) > 0 {
+		return unknownSubcommand("job", rest[0], c.Command.Subcommands)
+	}
+	return nil
+}
+
 func onUsageError(c *cli.Context, err error, _ bool) error {
+	if err := groupError(c); err != nil {
+		return err
+	}
 	command, flags := "artifetch", c.App.Flags
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != "artifetch" {
 		command = c.Command.HelpName

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gitlab.com/artifetch/artifetch/env"
+	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/internal/checkout"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/arrange"
 	"gitlab.com/artifetch/artifetch/internal/cli/internal/failure"
@@ -187,9 +188,9 @@ func (o queryOptions) forAddress(line meant.Line, address string, paths ...strin
 	switch {
 	case page.Path == "" || !takesPaths(line):
 	case line.Command != "artifetch cat":
-		paths = append([]string{meant.Literal(page.Path)}, paths...)
+		paths = append([]string{extract.Literal(page.Path)}, paths...)
 	case strings.HasSuffix(page.Path, "/"): // cat is for files
-		line.Command, line.Without, paths = "artifetch ls", append(line.Without, "--output"), []string{meant.Literal(page.Path)}
+		line.Command, line.Without, paths = "artifetch ls", append(line.Without, "--output"), []string{extract.Literal(page.Path)}
 	default:
 		paths = append([]string{page.Path}, paths...)
 	}

@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,6 +58,7 @@ func nowhere(missing []*extract.NoMatchError) error {
 		return nil
 	}
 	for _, e := range missing {
+		found.Meant = cmp.Or(found.Meant, e.Meant)
 		found.Near, found.Top = append(found.Near, e.Near...), append(found.Top, e.Top...)
 	}
 	return found

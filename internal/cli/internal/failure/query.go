@@ -10,6 +10,7 @@ import (
 	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/similar"
+	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
 )
 
@@ -216,9 +217,24 @@ func hintForMissing(e *resolve.NotFoundError) string {
 	case "job id":
 		return "a job's id is the number in its address; it must be in this project: check --project"
 	case "job":
+		if hint := hintForName(e); hint != "" {
+			return hint
+		}
 		return `check the job's full name ("test 1/3", "build: [linux, amd64]")` + hintForJob(e)
 	}
 	return ""
+}
+
+// hintForName is for the name of a job that is a job's ID, or several names.
+func hintForName(e *resolve.NotFoundError) string {
+	if id, err := webaddress.ID(e.Job); err == nil {
+		return fmt.Sprintf("--job takes a name; if %d is the ID of a job, give --job-id %d in place of the name and the ref", id, id)
+	}
+	names := strings.Split(strings.ReplaceAll(e.Job, ", ", ","), ",")
+	if slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(e.Names, name) }) {
+		return ""
+	}
+	return "give each job its own --job: --job '" + strings.Join(names, "' --job '") + "'"
 }
 
 // hintForMergeRequest is for a merge request without pipelines.
@@ -298,6 +314,8 @@ func hintForRef(e *resolve.NotFoundError) string {
 		return "use the name as in Git: --ref " + name
 	case resolve.RefSeveral:
 		return "give each ref its own --ref; the first that has the job counts"
+	case resolve.RefAround:
+		return "without the spaces or quotes: --ref " + name
 	case resolve.RefRemote:
 		return "use the branch's name on the server: --ref " + name
 	case resolve.RefRequest:

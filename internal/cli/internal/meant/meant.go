@@ -39,8 +39,3 @@ func Shown(command string, words ...string) string {
 	}
 	return strings.Join(line, " ")
 }
-
-var special = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`, "{", `\{`, "}", `\}`)
-
-// Literal returns the glob that matches only a name.
-func Literal(name string) string { return special.Replace(name) }
