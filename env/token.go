@@ -27,6 +27,7 @@ type Token struct {
 	Kind   TokenKind // never empty, never "auto"
 	Source string    // variable or file, for the log; for NoToken, what asked for it
 	Own    bool      // the running job's token, which GitLab accepts only as long as the job runs
+	Unread string    // without a token: a variable that seems to hold one, but isn't read
 }
 
 // tokenSource is a place where a token may be. kind is what its name says; while
@@ -133,6 +134,12 @@ func (t tokenSource) token(value Secret, want TokenKind, isJob, isOwn bool) (Tok
 	if ref, found := Unexpanded(value.Reveal()); found {
 		return Token{}, &UsageError{Name: t.name, Reason: "holds the literal text " + ref + ": it was not expanded", Fix: "write the token itself into it"}
 	}
+	switch first := value.Reveal()[0]; first {
+	case '"', '\'':
+		return Token{}, &UsageError{Name: t.name, Reason: "has quotes around the token, as part of its value", Fix: "write the token without them: files of variables, such as Docker's, keep quotes"}
+	case '/', '~':
+		return Token{}, &UsageError{Name: t.name, Reason: "holds a path, not a token", Fix: "name the file with ARTIFETCH_TOKEN_FILE"}
+	}
 	if strings.ContainsFunc(value.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return Token{}, &UsageError{Name: t.name, Reason: "contains characters that tokens don't have (spaces, line breaks, non-ASCII letters)", Fix: "it must contain only the token"}
 	}
@@ -179,5 +186,12 @@ func noToken(l envconfig.Lookuper, want TokenKind, own bool) (Token, error) {
 	if value, set := l.Lookup("CI_JOB_TOKEN"); own && set && strings.TrimSpace(value) == "" {
 		return Token{}, &UsageError{Name: "CI_JOB_TOKEN", Reason: "is set but empty", Fix: "unset it, or use ARTIFETCH_TOKEN_TYPE=none to go without a token"}
 	}
-	return Token{Kind: NoToken}, nil
+	missing := Token{Kind: NoToken}
+	for _, name := range []string{"PRIVATE_TOKEN", "GITLAB_PRIVATE_TOKEN", "GITLAB_ACCESS_TOKEN", "GITLAB_API_TOKEN", "GL_TOKEN", "ARTIFETCH_TOKEN"} {
+		if value, _ := l.Lookup(name); strings.TrimSpace(value) != "" {
+			missing.Unread = name
+			break
+		}
+	}
+	return missing, nil
 }

@@ -90,6 +90,12 @@ func (e *Error) NotNow() bool {
 	return false
 }
 
+// NotAPI reports whether a page answers, and not GitLab's API. GitLab has such a page for
+// addresses that it doesn't know, as do servers in front of it.
+func (e *Error) NotAPI() bool {
+	return e.StatusCode == http.StatusNotFound && !e.FromStorage && strings.HasPrefix(e.Message, htmlPage)
+}
+
 // RouteMissing reports whether this version of GitLab doesn't have the route: that 404
 // has its text in "error", while a missing record's has it in "message" (lib/api/api.rb).
 func (e *Error) RouteMissing() bool {

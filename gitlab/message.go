@@ -112,8 +112,11 @@ func within(element *regexp.Regexp, body []byte) string {
 	return ""
 }
 
+// htmlPage is the beginning of the message about an HTML page.
+const htmlPage = "HTML page"
+
 func title(body []byte) string {
-	return strings.TrimSuffix("HTML page: "+within(titleElement, body), ": ")
+	return strings.TrimSuffix(htmlPage+": "+within(titleElement, body), ": ")
 }
 
 // maxMessage limits how much of the server's text is printed, in characters.

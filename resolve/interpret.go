@@ -45,7 +45,7 @@ func (r *Resolver) interpretNotFound(refusal *gitlab.Error, q Query, a Artifact,
 		return &NotFoundError{Query: Query{Project: q.Project, JobID: a.JobID}, What: "job id", Err: err}
 	case notFound:
 		return &NotFoundError{Query: q, What: "job", Job: a.JobName, Err: err}
-	case a.URL == "" || strings.HasPrefix(refusal.Message, "HTML page"):
+	case a.URL == "" || refusal.NotAPI():
 		return err // from a list, or not from GitLab's API
 	}
 	return &NoArchiveError{Artifact: a, Err: err}

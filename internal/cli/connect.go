@@ -59,11 +59,11 @@ func connected(ctx context.Context, o globalOptions, con *console.Console, do fu
 func (s *session) lacking(err error) error {
 	switch without := s.tokenless(); {
 	case !errors.Is(err, failure.ErrNoProject):
-		return failure.Anonymous(err, without)
+		return failure.Anonymous(err, without, s.cfg.Token.Unread)
 	case s.elsewhere != nil:
 		return s.elsewhere
 	case without:
-		return failure.ErrNoToken
+		return failure.NoToken(s.cfg.Token.Unread)
 	case s.cfg.Token.Kind == env.JobToken && !s.cfg.InCI:
 		return failure.ErrNoProjectInBuild
 	}

@@ -2,10 +2,12 @@ package cli_test
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
 	"gitlab.com/artifetch/artifetch/internal/cli"
+	"gitlab.com/artifetch/artifetch/internal/gitlabtest"
 )
 
 // An invalid query is reported with the names of flags, before any request.
@@ -85,6 +87,31 @@ func TestProjectOfABuild(t *testing.T) {
 		var errs bytes.Buffer
 		if code := command(t, []string{"artifetch", "fetch", "--ref", "main", "--job", "build"}, cli.IO{Err: &errs}); code != 2 || !strings.Contains(errs.String(), want) {
 			t.Errorf("GITLAB_CI=%s: code %d, %s", ci, code, errs.String())
+		}
+	}
+}
+
+// Without a token, a variable that seems to hold one is named. A server that isn't GitLab's
+// API is one, too: it isn't a project that is missing.
+func TestMistakesAboutTheServer(t *testing.T) {
+	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{})
+	t.Cleanup(s.Close)
+	t.Setenv("ARTIFETCH_SECRETS_DIR", t.TempDir())
+	t.Setenv("GL_TOKEN", gitlabtest.PrivateToken)
+	for _, tt := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"ls -R 1 -r main -j build --server-url " + s.URL, 3, "\n  there is no token: GL_TOKEN is set, but artifetch reads GITLAB_TOKEN and --token-file\n"},
+		{"jobs --server-url " + s.URL, 2, "no token, and no project: GITLAB_TOKEN and CI_JOB_TOKEN are not set\n  GL_TOKEN is set, but artifetch reads GITLAB_TOKEN and --token-file; a public project needs none"},
+		{"ls -R 1 -r main -j build --server-url " + s.URL + "/group/app", 6, "\n  a page answers, not GitLab's API: --server-url must be GitLab's address"},
+		{"fetch -R 1 -r main -j build --if-missing ignore --server-url " + s.URL + "/group/app", 6, "a page answers, not GitLab's API"},
+		{"jobs -R group/app --server-url " + s.URL + "/group/app", 6, "a page answers, not GitLab's API"},
+	} {
+		var errs bytes.Buffer
+		if code := command(t, strings.Fields("artifetch "+tt.args), cli.IO{Out: io.Discard, Err: &errs}); code != tt.code || !strings.Contains(errs.String(), tt.want) {
+			t.Errorf("%s: code %d, %s", tt.args, code, errs.String())
 		}
 	}
 }

@@ -20,7 +20,11 @@ func (d *doctor) token(ctx context.Context, refused *gitlab.Error) (alive bool) 
 	name := fmt.Sprintf("%s token from %s", t.Kind, t.Source)
 	switch {
 	case t.Kind == env.NoToken:
-		d.limitedBy("token", "none", NoToken)
+		text := "none"
+		if t.Unread != "" {
+			text = "none: " + t.Unread + " is set, but artifetch reads GITLAB_TOKEN"
+		}
+		d.limitedBy("token", text, NoToken)
 		return true
 	case t.Kind == env.JobToken:
 		job, err := d.API.CurrentJob(ctx)

@@ -193,8 +193,8 @@ func serverCode(err error) Code {
 	}
 	if refusal, ok := errors.AsType[*gitlab.Error](err); ok {
 		switch {
-		case refusal.FromStorage:
-			return CodeServer // it refuses its own address, not the token
+		case refusal.FromStorage, refusal.NotAPI():
+			return CodeServer // it refuses its own address, or isn't GitLab's API
 		case refusal.NotNow():
 			return CodeRefused
 		}

@@ -16,6 +16,7 @@ import (
 	"gitlab.com/artifetch/artifetch/env"
 	"gitlab.com/artifetch/artifetch/extract"
 	"gitlab.com/artifetch/artifetch/fetch"
+	"gitlab.com/artifetch/artifetch/gitlab"
 	"gitlab.com/artifetch/artifetch/internal/checkout"
 	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/openfiles"
@@ -159,6 +160,10 @@ func hintForNetwork(h hinter) string {
 		return "the server or the network is slow; --retry-max-time allows more time"
 	case *transport.TLSError:
 		return hintForTLS(e)
+	case *gitlab.Error:
+		if e.NotAPI() {
+			return "a page answers, not GitLab's API: --server-url must be GitLab's address, with its path if it has one, and no project; a proxy that decodes %2F does the same: use the project's ID"
+		}
 	case *fetch.StorageError:
 		return cmp.Or(Hint(e.Err), "check the network and proxies between here and GitLab's storage "+e.Host) + "; --download-mode proxy asks GitLab to send the file itself"
 	}

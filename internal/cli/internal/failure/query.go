@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"gitlab.com/artifetch/artifetch/gitlab"
-	"gitlab.com/artifetch/artifetch/internal/jobs"
 	"gitlab.com/artifetch/artifetch/internal/similar"
 	"gitlab.com/artifetch/artifetch/internal/webaddress"
 	"gitlab.com/artifetch/artifetch/resolve"
@@ -353,35 +352,6 @@ var ErrNoProject = Usage("no project: CI_PROJECT_ID is not set", "give --project
 // ErrNoProjectInBuild is ErrNoProject where there is the token of a job, but no job: an image
 // is being built.
 var ErrNoProjectInBuild = Usage("no project: CI_PROJECT_ID is not set", "pass CI_PROJECT_ID on, in a Dockerfile by ARG CI_PROJECT_ID and --build-arg CI_PROJECT_ID, or give --project")
-
-// ErrNoToken reports that both the token and the project are missing.
-var ErrNoToken = Usage("no token, and no project: GITLAB_TOKEN and CI_JOB_TOKEN are not set", noToken+"; a public project needs none: give --project")
-
-// noToken says how to provide a token.
-const noToken = "set GITLAB_TOKEN or --token-file; in a Dockerfile, RUN --mount=type=secret,id=GITLAB_TOKEN with docker build --secret id=GITLAB_TOKEN (if a CI job builds it, CI_JOB_TOKEN in both)"
-
-// Anonymous adds to a refusal that the token was missing, if it was: GitLab answers the
-// same if the token can't see the project.
-func Anonymous(err error, without bool) error {
-	missing, ok := errors.AsType[*resolve.NotFoundError](err)
-	told, _ := errors.AsType[*jobs.RefusedError](err)
-	switch {
-	case !without || told != nil && told.NeedsToken:
-		return err
-	case ok && missing.What == "project", is[*resolve.RefusedError](err), errors.Is(err, gitlab.ErrUnauthorized):
-		return &anonymousError{err}
-	}
-	return err
-}
-
-// anonymousError is a refusal of a request without a token.
-type anonymousError struct{ error }
-
-// Unwrap returns the refusal.
-func (e *anonymousError) Unwrap() error { return e.error }
-
-// Hint says what to do next.
-func (*anonymousError) Hint() string { return "there is no token: " + noToken }
 
 // Blocked adds the manual jobs that block the newest pipeline to an error, if they are
 // the reason why no pipeline has succeeded.
