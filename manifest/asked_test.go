@@ -43,11 +43,11 @@ func TestDifference(t *testing.T) {
 func TestAskedIsKept(t *testing.T) {
 	t.Parallel()
 	s := query(func(*manifest.Query) {})
-	text, err := manifest.Lock{Sources: []manifest.Locked{{Name: "a", Asked: s.Asked(), JobID: 1, Files: []manifest.LockFile{{Path: "l", Target: "x"}, {Path: "k", Target: "x"}}}}}.Bytes()
+	text, err := manifest.Lock{Sources: []manifest.Locked{{Name: "a", Asked: s.Asked(), JobID: 1, Files: []manifest.LockFile{{Path: "l", Name: "l", Target: "x"}, {Path: "k", Name: "k", Target: "x"}}}}}.Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{`        "job": "build <all> & more",`, `        "ref": "main"`, `        {"path":"k","name":"","target":"x"},`, `        {"path":"l","name":"","target":"x"}`} {
+	for _, line := range []string{`        "job": "build <all> & more",`, `        "ref": "main"`, `        {"path":"k","name":"k","target":"x"},`, `        {"path":"l","name":"l","target":"x"}`} {
 		if !strings.Contains(string(text), line+"\n") {
 			t.Errorf("no line %s in\n%s", line, text)
 		}

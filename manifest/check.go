@@ -141,16 +141,16 @@ func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
 	case first == resolve.FieldSources:
 		return fmt.Sprintf("has an unknown source of pipelines: %q", s.Sources), "use one of " + strings.Join(resolve.Sources(), ", ") + ", except parent_pipeline; ! in front means any other"
 	}
-	return negative()
+	return "has a negative number", "ids start at 1"
 }
-
-func negative() (what, fix string) { return "has a negative number", "ids start at 1" }
 
 // mistakenFiles checks the keys about files.
 func (s *Source) mistakenFiles() (what, fix string) {
 	switch {
 	case s.StripComponents < 0:
-		return negative()
+		return "has a negative strip-components", "it is how many directories to leave out; 0 means none"
+	case s.Output == "~" || strings.HasPrefix(s.Output, "~/"):
+		return "has an output that begins with ~, which isn't expanded", "all sources go below the manifest's directory"
 	case leadsOut(s.Output):
 		return "has an output outside the manifest's directory", "all sources go below it, so that they can be committed together"
 	case !slices.Contains([]string{"", "fail", "warn", "ignore"}, s.IfMissing):

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"gitlab.com/artifetch/artifetch/internal/digest"
 	"gitlab.com/artifetch/artifetch/internal/printable"
@@ -27,7 +28,7 @@ func parseLock(text []byte) (l Lock, what string) {
 	case l.Version > LockVersion:
 		return l, ""
 	case err != nil:
-		return l, jsonMistake(err)
+		return l, jsonMistake(text, err)
 	case l.Version < 1 && (json.Unmarshal(text[:d.InputOffset()], &head) != nil || head.Version == nil):
 		return l, "it has no version"
 	case l.Version < 1:
@@ -39,7 +40,7 @@ func parseLock(text []byte) (l Lock, what string) {
 }
 
 // jsonMistake describes an error of package json without Go's types.
-func jsonMistake(err error) string {
+func jsonMistake(text []byte, err error) string {
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		value, number, _ := strings.Cut(kind.Value, " ") // such as "number 2.5", or only "number"
 		what := map[string]string{"array": "a list", "object": "an object", "string": "a string", "bool": "true or false", "number": "the number " + number}[value]
@@ -53,7 +54,14 @@ func jsonMistake(err error) string {
 		}
 		return kind.Field + " is " + what
 	}
+	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok {
+		before := text[:max(wrong.Offset-1, 0)]
+		return fmt.Sprintf("line %d isn't JSON from column %d on", bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n'))
+	}
+	_, badTime := errors.AsType[*time.ParseError](err)
 	switch {
+	case badTime || strings.HasPrefix(err.Error(), "Time."):
+		return "a resolved_at isn't a time"
 	case errors.Is(err, io.EOF):
 		return "it is empty"
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -113,6 +121,8 @@ func (f LockFile) mistake() string {
 		return "outside the manifest's directory"
 	case printable.HasHidden(f.Path) || printable.HasHidden(f.Name):
 		return "with control characters in its name"
+	case f.Name == "":
+		return "without its name in the archive"
 	case f.Target != "":
 		if f.Mode+f.SHA256 != "" || f.Size != 0 {
 			return "that is both a file and a link"

@@ -42,6 +42,7 @@ func TestMistakenLocks(t *testing.T) {
 		{"the directory", changed("d/f", "."), "", "outside"},
 		{"no path", changed("d/f", ""), "", "outside"},
 		{"control characters", changed("d/f", `d/\u001b`), "", "control"},
+		{"no name", changed(`"name": "f"`, `"name": ""`), "", "without its name"},
 		{"mode", changed("0644", "x"), "", "mode"},
 		{"no mode", changed("0644", ""), "", "mode"},
 		{"sticky mode", changed("0644", "1777"), "", "mode"},
@@ -74,6 +75,8 @@ func TestMistakenLockTexts(t *testing.T) {
 		`{"version": "2"}`: "version is a string", `{"version": 2.5}`: "version is the number 2.5", `{"version": [2]}`: "version is a list", `{"version": 2, "sources": {}}`: "sources is an object",
 		`{"version": -1, "sources": []}`: "version -1 is not known", `{"version": 0}`: "version 0 is not known", `{"sources": []}`: "it has no version",
 		`{"version": 9}`: "version 9 is not known", `{"version": 9, "new": 1}`: "version 9 is not known", `{"version": 2, "sources": [`: "its end is missing",
+		`{"version": 2, "sources": [{"name": "a", "resolved_at": "yesterday"}]}`: "a resolved_at isn't a time", `{"version": 2, "sources": [{"name": "a", "resolved_at": 5}]}`: "a resolved_at isn't a time",
+		"{\n  \"version\": 2,\n  }\n": "line 3 isn't JSON from column 3 on", `{"version" 2}`: "line 1 isn't JSON from column 12 on", "x": "line 1 isn't JSON from column 1 on",
 		`{"version": 2, "new": 1}`: `unknown field "new"`, "\ufeff" + `{"version": 2, "sources": []}`: "", "\ufeff": "it is empty",
 	} {
 		name := filepath.Join(t.TempDir(), "artifetch.lock")

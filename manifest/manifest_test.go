@@ -77,12 +77,19 @@ func TestMistakes(t *testing.T) {
 		{"no YAML", "version: 1\nsources: [", "artifetch.yml:2:1: ", "indentation"},
 		{"tabs", "version: 1\nsources:\n\t- name: a", "artifetch.yml:3:1: the line is indented with a tab", "spaces"},
 		{"a tab further below", head + "  - name: a\n \tjob: b\n", "artifetch.yml:4:1: the line is indented with a tab", "spaces"},
-		{"tabs in brackets, and an unquoted @", "{\n\tversion: 1,\n\tsources: [\n\t@x]}\n", "found character that cannot start any token", "begin with @"},
+		{"tabs in brackets, and an unquoted @", "{\n\tversion: 1,\n\tsources: [\n\t@x]}\n", "found character that cannot start any token", ", @ or"},
 		{"a merge key", "version: 1\nsources:\n  - &s {name: a, project: p, job: b, ref: c}\n  - <<: *s\n    name: b\n", "artifetch.yml:4:5: merge keys (<<) aren't supported", "below defaults:"},
 		{"a list", "- a\n", "artifetch.yml:1:1: expected keys, got a list", "name: value"},
 		{"two documents", head + "  - {name: a, job: b, ref: c}\n---\nversion: 1\n", "several documents", "---"},
 		{"no version", "sources:\n  - {name: a, job: b, ref: c}\n", "artifetch.yml:1:1: version is missing", "version: 1"},
 		{"another version", "version: 2\nsources: []\n", "version 2 is not known", "newer"},
+		{"a * without quotes", head + "  - name: a\n    paths: *.txt\n", "artifetch.yml:4:1: did not find expected", "begin with *"},
+		{"a backslash in double quotes", head + "  - name: a\n    output: \"C:\\x\"\n", "did not find expected", "backslashes need single quotes"},
+		{"version in quotes", "version: \"1\"\n", `artifetch.yml:1:10: version is "1", not a number`, "without quotes"},
+		{"a list that is nothing", head + "  - name: a\n    ref: ~\n", "artifetch.yml:4:10: ref is nothing", "leave it out"},
+		{"a variable without braces", head + "  - {name: a, job: b, ref: $BRANCH}\n", `"$BRANCH" isn't replaced by a variable`, "write ${NAME}"},
+		{"a variable that isn't closed", head + "  - {name: a, job: b, ref: 'x-${BRANCH'}\n", `"x-${BRANCH" isn't replaced by a variable`, "write ${NAME}"},
+		{"a home directory", head + "  - {name: a, job: b, ref: c, output: ~/x}\n", "an output that begins with ~", "below"},
 		{"version is text", "version: one\n", `artifetch.yml:1:10: version is "one", not a number`, ""},
 		{"no sources", "version: 1\n", "there are no sources", "sources:"},
 		{"unknown key", head + "  - name: a\n    jbo: b\n", `artifetch.yml:4:5: unknown key "jbo"; did you mean "job"?`, "docs/sync.md"},
@@ -114,7 +121,7 @@ func TestMistakes(t *testing.T) {
 		{"a negative pipeline", head + "  - {name: a, job: b, pipeline: -5}\n", `source "a" has the pipeline "-5"`, "address"},
 		{"a negative merge request", head + "  - {name: a, job: b, mr: -5}\n", `source "a" has a negative number`, "start at 1"},
 		{"job-id and ref", head + "  - {name: a, job-id: 5, ref: c}\n", `source "a" has a job-id and other keys`, "defaults"},
-		{"an unquoted @", head + "  - name: a\n    ref: @default\n", "artifetch.yml:4:1: found character that cannot start any token", "begin with @"},
+		{"an unquoted @", head + "  - name: a\n    ref: @default\n", "artifetch.yml:4:1: found character that cannot start any token", ", @ or"},
 		{"an empty ref among others", head + "  - {name: a, job: b, ref: [c, '']}\n", `source "a" has an empty ref`, "leave it out"},
 		{"a ref that is a mapping", head + "  - {name: a, job: b, ref: {c: d}}\n", "ref is a mapping, not a list", "dash"},
 		{"the upstream pipeline", head + "  - {name: a, job: b, pipeline: upstream}\n", `for the upstream pipeline`, "locked"},
@@ -132,7 +139,7 @@ func TestMistakes(t *testing.T) {
 		{"if-missing", head + "  - {name: a, job: b, ref: c, if-missing: no}\n", `isn't fail, warn or ignore`, ""},
 		{"output leads out", head + "  - {name: a, job: b, ref: c, output: x/../../y}\n", `has an output outside`, "below"},
 		{"absolute output", head + "  - {name: a, job: b, ref: c, output: /etc}\n", `has an output outside`, "below"},
-		{"negative", head + "  - {name: a, job: b, ref: c, strip-components: -1}\n", `negative`, ""},
+		{"negative", head + "  - {name: a, job: b, ref: c, strip-components: -1}\n", `negative strip-components`, "0 means none"},
 		{"variable not set", head + "  - {name: a, job: b, ref: '${NOTHING}'}\n", "artifetch.yml:3:28: ${NOTHING} is not set", "set the variable"},
 		{"variable empty", head + "  - {name: a, job: b, ref: '${EMPTY}'}\n", "${EMPTY} is not set", ""},
 		{"variable with a default", head + "  - {name: a, job: b, ref: '${BRANCH:-main}'}\n", "${BRANCH:-main} isn't the name of a variable", "no other forms"},
@@ -189,7 +196,7 @@ func TestLock(t *testing.T) {
 		t.Errorf("a lock file that is not there: %+v, %v", l, err)
 	}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678, time.FixedZone("", 3600))
-	a := manifest.Locked{Name: "a", JobID: 5_000_000_000, ResolvedAt: at, Files: []manifest.LockFile{{Path: "z", Mode: "0644", SHA256: strings.Repeat("1", 64)}, {Path: "b", Target: "<x>"}}}
+	a := manifest.Locked{Name: "a", JobID: 5_000_000_000, ResolvedAt: at, Files: []manifest.LockFile{{Path: "z", Name: "z", Mode: "0644", SHA256: strings.Repeat("1", 64)}, {Path: "b", Name: "b", Target: "<x>"}}}
 	b := manifest.Locked{Name: "b", ResolvedAt: at}
 	one, err := manifest.Lock{Sources: []manifest.Locked{a, b}}.Bytes()
 	if err != nil {

@@ -155,10 +155,13 @@ func (r *reader) value(key string, n *yaml.Node, f field) error {
 	return nil
 }
 
-// numberFix says what to write in place of an address.
+// numberFix says what to write in place of an address or of text.
 func numberFix(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "://") {
+	switch {
+	case n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "://"):
 		return "write the number in that address"
+	case n.Kind == yaml.ScalarNode && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		return "write it without quotes"
 	}
 	return ""
 }
@@ -179,6 +182,8 @@ func (r *reader) list(key string, n *yaml.Node, f field) error {
 	items := n.Content
 	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" && f.value.Type().Elem().Kind() == reflect.String {
 		items = []*yaml.Node{n}
+	} else if n.Tag == "!!null" {
+		return r.fail(n, key+" is nothing", "give it a value, or leave it out")
 	} else if n.Kind != yaml.SequenceNode {
 		return r.fail(n, fmt.Sprintf("%s is %s, not a list", key, kindOf(n)), "write one per line, after a dash")
 	}

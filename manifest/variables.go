@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"regexp"
 
 	"go.yaml.in/yaml/v3"
@@ -8,6 +9,7 @@ import (
 
 var (
 	variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+	unclosed = regexp.MustCompile(`^\$[A-Za-z_]|\$\{[^}]*$`) // $NAME in front, or ${NAME
 	name     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	secret   = regexp.MustCompile(`(?i)token|secret|passw|credential|private|jwt|_key$|_pat$`)
 	// The prefixes of GitLab's tokens and JSON Web Tokens. An instance may add its own
@@ -19,6 +21,9 @@ var (
 // locked, so they must not contain secrets.
 func (r *reader) expand(n *yaml.Node, allowed bool) (string, error) {
 	var failed error
+	if allowed && unclosed.MatchString(n.Value) {
+		return "", r.fail(n, fmt.Sprintf("%q isn't replaced by a variable", n.Value), "write ${NAME}; there are no other forms")
+	}
 	text := variable.ReplaceAllStringFunc(n.Value, func(ref string) string {
 		wanted := ref[2 : len(ref)-1]
 		value, set := "", false

@@ -52,6 +52,9 @@ type catOptions struct {
 
 func readCat(c *cli.Context) (catOptions, error) {
 	o := catOptions{global: readGlobal(c), query: readQuery(c), file: retrieve.NamedFile{Name: c.Args().First(), From: readSource(c)}, output: c.String("output")}
+	if o.output == "-" {
+		o.output = ""
+	}
 	reports := len(o.query.asked.Reports)
 	if c.NArg() > 1 || c.NArg() == 0 && reports == 0 {
 		return o, usage("cat takes one PATH", "fetch takes several, and globs")

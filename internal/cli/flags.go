@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -182,12 +183,19 @@ func checkWord(what, why string, values ...string) error {
 		if ref, found := env.Unexpanded(value); found {
 			return usage(what+" holds the literal text "+ref+": it was not expanded", strings.TrimSuffix("a shell doesn't expand variables in single quotes; "+why, "; "))
 		}
+		if m := unexpandedDir.FindStringSubmatch(value); m != nil {
+			return usage(what+" holds the literal text "+m[1]+": it was not expanded", "a shell doesn't expand variables in single quotes, and ~ only at the beginning of a word")
+		}
 		if strings.TrimSpace(value) == "" {
 			return usage(what+" is empty", cmp.Or(why, "give it a value, or leave it out"))
 		}
 	}
 	return nil
 }
+
+// unexpandedDir matches a path whose beginning a shell should have expanded. Otherwise
+// --output=~/x would make a directory called ~.
+var unexpandedDir = regexp.MustCompile(`^(~|\$[A-Z_][A-Z0-9_]*|\$\{[A-Z_][A-Z0-9_]*\})(?:/|$)`)
 
 // flagsFromEnv sets flags that weren't given from their ARTIFETCH_ variables. The library
 // itself would take an empty variable as a value. A flag that may be repeated takes one

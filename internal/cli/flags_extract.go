@@ -80,6 +80,9 @@ func readExtraction(c *cli.Context, paths []string) (extractOptions, error) {
 	if err := extract.CheckPatterns(slices.Concat(o.take.Include, o.take.Exclude)); err != nil {
 		return o, err
 	}
+	if o.output == "-" {
+		return o, usage("--output is a directory, and - means standard output elsewhere", "cat writes a file to standard output, fetch --archive - the archive; for a directory of that name, write ./-")
+	}
 	var err error
 	o.stage, err = readStage(c.String("on-conflict"), c.String("symlinks"), c.String("umask"))
 	return o, err

@@ -38,6 +38,7 @@ func TestProposalsWork(t *testing.T) {
 		{"cat URL/group/app/-/jobs/1001/artifacts/raw/job.txt", "cat --job-id URL/group/app/-/jobs/1001 job.txt", "."},
 		{"cat URL/group/app/-/jobs/1001/artifacts/file/docs/guide%20%5Ben%5D.md", "cat --job-id URL/group/app/-/jobs/1001 'docs/guide [en].md'", "."},
 		{"cat URL/group/app/-/jobs/1001/artifacts/browse/dist/ -o x", "ls --job-id URL/group/app/-/jobs/1001 dist/", "^dist/"},
+		{"cat URL/group/app/-/jobs/1001/artifacts/raw/job.txt -o -", "cat --job-id URL/group/app/-/jobs/1001 --output=- job.txt", "."},
 		{"cat URL/group/app/-/jobs/1001", "cat --job-id URL/group/app/-/jobs/1001 PATH", "."},
 		{"ls URL/api/v4/projects/1/jobs/1001/artifacts", "ls --job-id URL/api/v4/projects/1/jobs/1001/artifacts", "dist/app\n"},
 		{"ls URL/api/v4/projects/group%2Fapp/jobs/1001/artifacts/dist/app", "ls --job-id URL/api/v4/projects/group%2Fapp/jobs/1001 dist/app", "^dist/app\n$"},

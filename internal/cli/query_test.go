@@ -103,8 +103,8 @@ func TestMistakesAboutTheServer(t *testing.T) {
 		code int
 		want string
 	}{
-		{"ls -R 1 -r main -j build --server-url " + s.URL, 3, "\n  there is no token: GL_TOKEN is set, but artifetch reads GITLAB_TOKEN and --token-file\n"},
-		{"jobs --server-url " + s.URL, 2, "no token, and no project: GITLAB_TOKEN and CI_JOB_TOKEN are not set\n  GL_TOKEN is set, but artifetch reads GITLAB_TOKEN and --token-file; a public project needs none"},
+		{"ls -R 1 -r main -j build --server-url " + s.URL, 3, "\n  there is no token: GL_TOKEN is set, but not read: use GITLAB_TOKEN or --token-file\n"},
+		{"jobs --server-url " + s.URL, 2, "no token, and no project: GITLAB_TOKEN and CI_JOB_TOKEN are not set\n  GL_TOKEN is set, but not read: use GITLAB_TOKEN or --token-file; a public project needs none"},
 		{"ls -R 1 -r main -j build --server-url " + s.URL + "/group/app", 6, "\n  a page answers, not GitLab's API: --server-url must be GitLab's address"},
 		{"fetch -R 1 -r main -j build --if-missing ignore --server-url " + s.URL + "/group/app", 6, "a page answers, not GitLab's API"},
 		{"jobs -R group/app --server-url " + s.URL + "/group/app", 6, "a page answers, not GitLab's API"},

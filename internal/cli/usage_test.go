@@ -88,6 +88,14 @@ func TestSuggestions(t *testing.T) {
 		{[]string{"fetch", "--token", "glpat-x"}, "no flag --token\n  set GITLAB_TOKEN, or give --token-file FILE: "},
 		{[]string{"--private-token=x", "fetch"}, "no flag --private-token\n  set GITLAB_TOKEN, or give --token-file FILE: "},
 		{[]string{"--token-fil", "x", "fetch"}, "did you mean --token-file?"},
+		{[]string{"fetch", "-j", "x", "--output=~/x"}, "--output holds the literal text ~: it was not expanded\n  a shell doesn't expand variables in single quotes, and ~ only at the beginning of a word"},
+		{[]string{"fetch", "-j", "x", "-o", "$HOME/x"}, "--output holds the literal text $HOME: it was not expanded"},
+		{[]string{"fetch", "-j", "x", "--archive", "${OUT_DIR}/x"}, "--archive holds the literal text ${OUT_DIR}: it was not expanded"},
+		{[]string{"ls", "--token-file=~/token", "-j", "x"}, "--token-file holds the literal text ~: it was not expanded"},
+		{[]string{"extract", "~/a.zip"}, "an argument holds the literal text ~: it was not expanded"},
+		{[]string{"fetch", "-j", "x", "-o", "-"}, "--output is a directory, and - means standard output elsewhere\n  cat writes"},
+		{[]string{"extract", "a.zip", "-o", "-"}, "--output is a directory"},
+		{[]string{"sync", "add", "a", "-o", "-"}, "--output is a directory"},
 		{[]string{"1"}, "no command \"1\"\n  artifetch --help lists the commands"},
 	}
 	for _, tt := range tests {

@@ -22,7 +22,7 @@ func (d *doctor) token(ctx context.Context, refused *gitlab.Error) (alive bool) 
 	case t.Kind == env.NoToken:
 		text := "none"
 		if t.Unread != "" {
-			text = "none: " + t.Unread + " is set, but artifetch reads GITLAB_TOKEN"
+			text = "none: " + t.Unread + " is set, but not read: use GITLAB_TOKEN"
 		}
 		d.limitedBy("token", text, NoToken)
 		return true

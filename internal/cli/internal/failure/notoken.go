@@ -17,7 +17,7 @@ func NoToken(unread string) error {
 // giveToken says how to provide a token. A variable that isn't read may hold one.
 func giveToken(unread string) string {
 	if unread != "" {
-		return unread + " is set, but artifetch reads GITLAB_TOKEN and --token-file"
+		return unread + " is set, but not read: use GITLAB_TOKEN or --token-file"
 	}
 	return noToken
 }
