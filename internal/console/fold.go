@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -33,16 +34,29 @@ func Indented(text string, columns int, indent string) string {
 // TellLabelled prints texts beside their labels, which take at least so many columns. On a
 // terminal, the texts are folded.
 func (c *Console) TellLabelled(lines [][2]string, columns int) error {
+	_, err := io.WriteString(c.Told(), Labelled(lines, columns, c.OutColumns()))
+	return err
+}
+
+// readable is how many columns a text needs beside its label: with fewer, it goes below.
+const readable = 20
+
+// Labelled returns texts beside their labels, which take at least so many columns, for a
+// terminal of a width; 0 means that there is none.
+func Labelled(lines [][2]string, columns, width int) string {
 	for _, line := range lines {
 		columns = max(columns, columnsOf(line[0]))
 	}
+	var b strings.Builder
 	for _, line := range lines {
-		said := Indented(line[1], c.OutColumns(), strings.Repeat(" ", columns+1))
-		if _, err := fmt.Fprintf(c.Told(), "%s%*s %s\n", line[0], columns-columnsOf(line[0]), "", said); err != nil {
-			return err
+		if width > 0 && width < columns+1+readable {
+			b.WriteString(strings.Join(append(Fold(line[0], width), Fold(line[1], width-2)...), "\n  ") + "\n")
+			continue
 		}
+		said := Indented(line[1], width, strings.Repeat(" ", columns+1))
+		fmt.Fprintf(&b, "%s%*s %s\n", line[0], columns-columnsOf(line[0]), "", said)
 	}
-	return nil
+	return b.String()
 }
 
 // Say prints one message that starts with a mark in a style, or without one. On a terminal

@@ -48,3 +48,21 @@ func TestTellLabelled(t *testing.T) {
 		}
 	}
 }
+
+// Beside a label, a text has room to be read; otherwise it goes below.
+func TestLabelled(t *testing.T) {
+	t.Parallel()
+	lines := [][2]string{{"cause:", "no job is called biuld"}, {"evidence:", "there is build"}}
+	for width, want := range map[int]string{
+		0:  "cause:    no job is called biuld\nevidence: there is build\n",
+		31: "cause:    no job is called\n          biuld\nevidence: there is build\n",
+		30: "cause:    no job is called\n          biuld\nevidence: there is build\n",
+		29: "cause:\n  no job is called biuld\nevidence:\n  there is build\n",
+		20: "cause:\n  no job is called\n  biuld\nevidence:\n  there is build\n",
+		10: "cause:\n  no job\n  is\n  called\n  biuld\nevidence:\n  there is\n  build\n",
+	} {
+		if got := console.Labelled(lines, 0, width); got != want {
+			t.Errorf("%d columns: %q, want %q", width, got, want)
+		}
+	}
+}
