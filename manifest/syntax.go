@@ -16,7 +16,7 @@ var tabbed = regexp.MustCompile(`(?m)^[ \t]*\t`)
 
 // syntax returns the parser's error with its line.
 func (r *reader) syntax(text []byte, err error) error {
-	e := &Error{File: r.file, What: strings.TrimPrefix(err.Error(), "yaml: "), Fix: "it isn't valid YAML: check the indentation, and quote values that contain : or #, or begin with *, @ or another sign; backslashes need single quotes"}
+	e := &Error{File: r.file, What: strings.TrimPrefix(err.Error(), "yaml: "), Fix: "it isn't valid YAML: check the indentation, and quote values that contain : or #, or begin with @, * or another sign; backslashes need single quotes"}
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		_, _ = fmt.Sscan(m[1], &e.Line) // digits
 		e.Column, e.What = 1, strings.TrimPrefix(err.Error(), m[0])

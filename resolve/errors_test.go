@@ -92,6 +92,7 @@ func TestMeaning(t *testing.T) {
 		{"a role", false, forbidden("403 Forbidden"), "Reporter"},
 		{"a server in trouble", false, &gitlab.Error{StatusCode: http.StatusBadGateway}, ""},
 		{"storage", false, &gitlab.Error{StatusCode: http.StatusForbidden, FromStorage: true}, ""},
+		{"a list", false, missing, ""},
 		{"no refusal", false, errors.New("x"), ""},
 	}
 	for _, tt := range tests {

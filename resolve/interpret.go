@@ -43,7 +43,7 @@ func (r *Resolver) interpretNotFound(refusal *gitlab.Error, q Query, a Artifact,
 		return &NotFoundError{Query: q, What: "project", Err: err, hint: r.projectHint()}
 	case notFound && a.JobID != 0:
 		return &NotFoundError{Query: Query{Project: q.Project, JobID: a.JobID}, What: "job id", Err: err}
-	case notFound:
+	case notFound && a.JobName != "":
 		return &NotFoundError{Query: q, What: "job", Job: a.JobName, Err: err}
 	case a.URL == "" || refusal.NotAPI():
 		return err // from a list, or not from GitLab's API

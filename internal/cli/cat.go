@@ -36,7 +36,7 @@ file needs no PATH.
 		Flags: slices.Concat(queryFlags(), []cli.Flag{
 			reportFlag(),
 			serverFlag("let GitLab unpack the file"),
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Output, Usage: "write to `FILE` atomically"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Category: help.Output, Usage: "write to `FILE` atomically; - is standard output"},
 		}),
 		Action: action(con, readCat, runCat),
 	}
