@@ -153,6 +153,9 @@ func (s *session) stands(ctx context.Context, q resolve.Query, err error) error 
 	return failure.Blocked(s.resolver.Explain(ctx, q, err), err)
 }
 
+// notInPaths removes what no project's path contains.
+var notInPaths = strings.NewReplacer(`\`, "/", " ", "", `"`, "", "'", "")
+
 // projectIn parses a project: an ID, a path, a web address, or an address for git clone.
 func projectIn(cfg env.Config, q *resolve.Query) error {
 	if at, ok := checkout.Parse(q.Project); ok && at.Scheme == "ssh" {
@@ -160,6 +163,9 @@ func projectIn(cfg env.Config, q *resolve.Query) error {
 			return &webaddress.Error{What: fmt.Sprintf("%s isn't on %s, the server in use", at.Path, cfg.APIURL.Host), Fix: "use the address of a project there", OtherServer: true}
 		}
 		return nil
+	}
+	if plain := notInPaths.Replace(q.Project); plain != q.Project && plain != "" && !webaddress.Is(q.Project) {
+		return usage(fmt.Sprintf("--project: %q isn't the path of a project", q.Project), "did you mean --project "+plain+"?")
 	}
 	if !webaddress.Is(q.Project) {
 		q.Project = resolve.ProjectName(q.Project)

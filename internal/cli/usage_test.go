@@ -96,6 +96,9 @@ func TestSuggestions(t *testing.T) {
 		{[]string{"fetch", "-j", "x", "-o", "-"}, "--output is a directory, and - means standard output elsewhere\n  cat writes"},
 		{[]string{"extract", "a.zip", "-o", "-"}, "--output is a directory"},
 		{[]string{"sync", "add", "a", "-o", "-"}, "--output is a directory"},
+		{[]string{"job", "play", "main", "x", "--variable", "A=secret", "--input", "b=c=d", "-q"}, "did you mean: artifetch job play --ref main --job x --quiet --variable 'A=…' --input 'b=…'\n"},
+		{[]string{"ls", "-R", `group\app`, "-j", "x"}, `"group\\app" isn't the path of a project` + "\n  did you mean --project group/app?"},
+		{[]string{"jobs", "-R", " group/app"}, `" group/app" isn't the path of a project` + "\n  did you mean --project group/app?"},
 		{[]string{"1"}, "no command \"1\"\n  artifetch --help lists the commands"},
 	}
 	for _, tt := range tests {
