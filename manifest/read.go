@@ -180,11 +180,12 @@ func textFix(key string, n *yaml.Node) string {
 // list fills a list of sources or strings. A single string is a list of one.
 func (r *reader) list(key string, n *yaml.Node, f field) error {
 	items := n.Content
-	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" && f.value.Type().Elem().Kind() == reflect.String {
-		items = []*yaml.Node{n}
-	} else if n.Tag == "!!null" {
+	switch {
+	case n.Tag == "!!null":
 		return r.fail(n, key+" is nothing", "give it a value, or leave it out")
-	} else if n.Kind != yaml.SequenceNode {
+	case n.Kind == yaml.ScalarNode && f.value.Type().Elem().Kind() == reflect.String:
+		items = []*yaml.Node{n}
+	case n.Kind != yaml.SequenceNode:
 		return r.fail(n, fmt.Sprintf("%s is %s, not a list", key, kindOf(n)), "write one per line, after a dash")
 	}
 	for _, item := range items {
