@@ -62,7 +62,7 @@ var rooms = map[string]room{
 	"gitlab":              {mechanism, []string{"internal/redact"}},
 	"resolve":             {mechanism, []string{"gitlab", "internal/similar"}},
 	"manifest":            {mechanism, []string{"internal/digest", "internal/printable", "internal/similar", "internal/smallfile", "resolve"}},
-	"fetch":               {mechanism, []string{"internal/atomicfile", "internal/digest", "internal/filelock", "internal/lateheader", "internal/openfiles", "internal/redact", "internal/sleep", "internal/smallfile", "internal/space"}},
+	"fetch":               {mechanism, []string{"internal/atomicfile", "internal/digest", "internal/filelock", "internal/lateheader", "internal/openfiles", "internal/origin", "internal/redact", "internal/sleep", "internal/smallfile", "internal/space"}},
 	"internal/transport":  {mechanism, []string{"internal/lateheader", "internal/openfiles", "internal/origin", "internal/redact", "internal/sleep", "internal/smallfile"}},
 	"internal/atomicfile": {mechanism, []string{"internal/ctxio", "internal/filelock"}},
 	"internal/ctxio":      {mechanism, nil},
