@@ -24,7 +24,7 @@ import (
 type format struct {
 	name   string
 	open   func(io.Reader) (io.ReadCloser, error) // decompresses; nil for a plain tar, and 7z
-	window func(head []byte) int64                // size of the decompressor's window; nil if it is small
+	large  bool                                   // the decompressor may need a large window
 	seeks  bool                                   // a 7z archive, which can't be read as a stream
 	frames bool                                   // frames without content may precede the others
 	empty  bool                                   // a tar without members, which is only zeros
@@ -45,14 +45,14 @@ func formats() []known {
 	zstd := archiver.Zstd{DecoderOptions: codec.ZstdOptions(codec.MaxWindow)}
 	return []known{
 		{format{name: "gzip", open: codec.OpenGzip}, archiver.Gz{}},
-		{format{name: "xz", open: openXz, window: codec.XzWindow}, archiver.Xz{}},
-		{format{name: "zstd", open: zstd.OpenReader, window: codec.ZstdWindow, frames: true}, zstd},
+		{format{name: "xz", open: openXz, large: true}, archiver.Xz{}},
+		{format{name: "zstd", open: zstd.OpenReader, large: true, frames: true}, zstd},
 		{format{name: "bzip2", open: archiver.Bz2{}.OpenReader}, archiver.Bz2{}},
 		{format{name: "lz4", open: archiver.Lz4{}.OpenReader, frames: true}, archiver.Lz4{}},
-		{format{name: "lzip", open: codec.OpenLzip, window: codec.LzipWindow}, archiver.Lzip{}},
+		{format{name: "lzip", open: codec.OpenLzip, large: true}, archiver.Lzip{}},
 		{format{name: "7z", seeks: true}, archiver.SevenZip{}},
 		{format{name: "tar"}, tarMatcher{}},
-		{format{name: "lzma", open: codec.OpenLZMA, window: codec.LZMAWindow}, lzmaMatcher{}},
+		{format{name: "lzma", open: codec.OpenLZMA, large: true}, lzmaMatcher{}},
 	}
 }
 

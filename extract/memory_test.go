@@ -376,33 +376,6 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// Abandoned windows are freed before there are too many.
-func TestWindowsGo(t *testing.T) {
-	stage, err := NewStage(t.TempDir(), StageOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = stage.Discard() }()
-	collections := func() uint32 {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.NumForcedGC
-	}
-	for _, tt := range []struct{ windows, size, want int }{{20, maxWindow / 32, 0}, {3, maxWindow, 3}} {
-		before := collections()
-		for range tt.windows {
-			done, err := stage.large.Take(t.Context(), int64(tt.size))
-			if err != nil {
-				t.Fatal(err)
-			}
-			done()
-		}
-		if got := int(collections() - before); got != tt.want {
-			t.Errorf("%d windows of %d bytes: %d collections, want %d", tt.windows, tt.size, got, tt.want)
-		}
-	}
-}
-
 // rawZstdFrame is a frame of uncompressed blocks: RFC 8878, 3.1.1.
 func rawZstdFrame(content []byte, window byte) []byte {
 	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, window}

@@ -54,7 +54,7 @@ func (s *Stage) unpack7z(ctx context.Context, src *arrivingAt, size int64, o Opt
 
 // open7z reads the header, which may need a window.
 func (s *Stage) open7z(ctx context.Context, src io.ReaderAt, size int64, o Options) (*sevenzip.Archive, error) {
-	done, err := s.large.Take(ctx, sevenzip.MaxHeader)
+	done, err := s.large.Take(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (x *unpacking7z) withoutContent() error {
 
 // run stages the wanted files of a folder.
 func (x *unpacking7z) run(ctx context.Context, r run7z) error {
-	done, err := x.large.Take(ctx, r.folder.Memory)
+	done, err := x.large.Take(ctx)
 	if err != nil {
 		return err
 	}

@@ -65,17 +65,14 @@ func (s *Stage) decompress(ctx context.Context, f *format, arriving io.Reader) (
 	if f.open == nil {
 		return io.NopCloser(arriving), nil
 	}
-	packed := bufio.NewReaderSize(arriving, streamBuffer)
 	done := func() {}
-	if f.window != nil {
-		head, err := packed.Peek(codec.WindowHead)
-		if err != nil && !archive.AtEnd(err) {
-			return nil, err
-		}
-		if done, err = s.large.Take(ctx, f.window(head)); err != nil {
+	if f.large {
+		var err error
+		if done, err = s.large.Take(ctx); err != nil {
 			return nil, err
 		}
 	}
+	packed := bufio.NewReaderSize(arriving, streamBuffer)
 	plain, err := codec.Guard(func() (io.ReadCloser, error) { return f.open(packed) })
 	if err != nil {
 		done()

@@ -107,6 +107,23 @@ func TestFunctionsAreSimple(t *testing.T) {
 	}
 }
 
+// The garbage collector runs when the memory limit wants it to: the program neither starts
+// it nor returns memory by itself. The benchmark measures, and may.
+func TestNoForcedCollections(t *testing.T) {
+	t.Parallel()
+	for _, s := range program(t) {
+		if s.pkg == "internal/bench" {
+			continue
+		}
+		ast.Inspect(s.File, func(node ast.Node) bool {
+			if x, ok := node.(*ast.SelectorExpr); ok && (x.Sel.Name == "GC" || x.Sel.Name == "FreeOSMemory") {
+				t.Errorf("%s: %s", s.set.Position(x.Pos()), x.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
 func complexity(f *ast.FuncDecl) int {
 	n := 1
 	ast.Inspect(f, func(node ast.Node) bool {

@@ -35,14 +35,6 @@ func OpenLzip(r io.Reader) (io.ReadCloser, error) {
 	return io.NopCloser(z), z.member()
 }
 
-// LzipWindow reads the header of a member.
-func LzipWindow(head []byte) int64 {
-	if len(head) < lenLzipHeader {
-		return MaxWindow
-	}
-	return min(lzipDictionary(head[5]), MaxWindow)
-}
-
 // lzipDictionary decodes the size of a dictionary.
 func lzipDictionary(coded byte) int64 {
 	base := int64(1) << (coded & 0x1f)

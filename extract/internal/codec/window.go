@@ -46,8 +46,8 @@ func WindowError(format string, err error) error {
 const WindowHead = 64
 
 // The functions below read the size of the window from the beginning of a stream. If
-// it doesn't say, they return MaxWindow: the decompressors refuse what is larger, and
-// what isn't such a stream.
+// it doesn't say, they return MaxWindow. The decompressors refuse larger windows and other
+// formats.
 
 // ZstdWindow reads the header of a frame: RFC 8878, 3.1.1.1.
 func ZstdWindow(head []byte) int64 {
@@ -56,15 +56,6 @@ func ZstdWindow(head []byte) int64 {
 		return MaxWindow
 	}
 	return int64(min(max(h.WindowSize, h.FrameContentSize), MaxWindow))
-}
-
-// LZMAWindow reads the header of an .lzma file: lzma-file-format.txt of XZ Utils.
-func LZMAWindow(head []byte) int64 {
-	if len(head) < lzma.HeaderLen {
-		return MaxWindow
-	}
-	size := binary.LittleEndian.Uint64(head[5:])
-	return int64(min(uint64(binary.LittleEndian.Uint32(head[1:])), size, MaxWindow))
 }
 
 // XzWindow reads the header of the first block: The .xz File Format, 3.1. LZMA2 is

@@ -6,8 +6,7 @@ import (
 
 // Folder is a run of files that were compressed together.
 type Folder struct {
-	Files  []int // indexes in Entries, in the order of their content
-	Memory int64 // bytes that unpacking takes
+	Files []int // indexes in Entries, in the order of their content
 
 	coded   []byte   // its methods and their connections, as in the header
 	sizes   []uint64 // of the output of each method
@@ -121,8 +120,8 @@ func (h *parser) readFolders() {
 	}
 }
 
-// sizeFolder reads the output sizes of a folder's methods, and works out the memory that
-// it takes.
+// sizeFolder reads the output sizes of a folder's methods, and refuses a folder that takes
+// too much memory.
 func (h *parser) sizeFolder(f *Folder) {
 	copy(f.sizes, h.sizes(len(f.sizes)))
 	if h.bad {
@@ -136,7 +135,6 @@ func (h *parser) sizeFolder(f *Folder) {
 	if err != nil {
 		h.refuse(err)
 	}
-	f.Memory = int64(memory)
 }
 
 // readSubStreams reads which files are in the folders.

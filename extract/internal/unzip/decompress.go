@@ -50,16 +50,11 @@ func (w *worker) decompress(ctx context.Context, e *zipfile.Entry, packed *packe
 	if err != nil {
 		return nil, err
 	}
-	most, giveBack, err := w.reserve(ctx, need)
+	open, giveBack, err := w.reserve(ctx, e, need)
 	if err != nil {
 		return nil, err
 	}
-	r, err := codec.Guard(func() (io.ReadCloser, error) {
-		if e.Method == methodZstd {
-			return w.zstds.open(packed, most, w.opts.Share)
-		}
-		return newDecompressor(e, packed, most)
-	})
+	r, err := codec.Guard(func() (io.ReadCloser, error) { return open(packed) })
 	if err != nil {
 		giveBack()
 		return nil, err
@@ -67,24 +62,55 @@ func (w *worker) decompress(ctx context.Context, e *zipfile.Entry, packed *packe
 	return codec.OnClose(r, giveBack), nil
 }
 
-// reserve takes memory for a window from the pieces, and returns how many bytes it
-// got. If no two such windows fit into them, only one archive of a stage has one at a
-// time.
-func (w *worker) reserve(ctx context.Context, need int64) (most int64, giveBack func(), err error) {
-	if need <= largeWindow/int64(w.opts.Share) {
-		giveBack, err = w.pieces.borrow(ctx, need)
-		return (need + pieceSize - 1) / pieceSize * pieceSize, giveBack, err
+// opener opens a decompressor in the memory that was reserved for it.
+type opener func(*packedReader) (io.ReadCloser, error)
+
+// largeWindow is the memory, in bytes, from which no two decompressors fit into the
+// pieces.
+const largeWindow = pieceSize * maxPieces / 2
+
+// reserve takes memory for a window from the pieces.
+func (w *worker) reserve(ctx context.Context, e *zipfile.Entry, need int64) (open opener, giveBack func(), err error) {
+	if need > largeWindow/int64(w.opts.Share) {
+		return w.reserveLarge(ctx, e, need)
 	}
-	done, err := w.opts.Large.Take(ctx, need)
+	giveBack, err = w.pieces.borrow(ctx, need)
+	most := (need + pieceSize - 1) / pieceSize * pieceSize
+	return func(packed *packedReader) (io.ReadCloser, error) {
+		if e.Method == methodZstd {
+			return w.zstds.open(packed, most)
+		}
+		return newDecompressor(e, packed, most)
+	}, giveBack, err
+}
+
+// reserveLarge takes memory for a window so large that no two of them fit into the
+// pieces: only one archive of a stage has one at a time.
+func (w *worker) reserveLarge(ctx context.Context, e *zipfile.Entry, need int64) (open opener, giveBack func(), err error) {
+	open, done, err := w.largeTurn(ctx, e)
 	if err != nil {
-		return 0, nil, err
+		return nil, nil, err
 	}
 	givePieces, err := w.pieces.borrow(ctx, need)
 	if err != nil {
 		done()
-		return 0, nil, err
+		return nil, nil, err
 	}
-	return codec.MaxWindow + codec.ZstdMemory, func() { givePieces(); done() }, nil
+	w.zstds.closeIdle()
+	return open, func() { givePieces(); done() }, nil
+}
+
+// largeTurn waits for the entry's turn to have a large window.
+func (w *worker) largeTurn(ctx context.Context, e *zipfile.Entry) (open opener, done func(), err error) {
+	if e.Method == methodZstd {
+		turn, err := w.opts.Large.TakeZstd(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		return func(packed *packedReader) (io.ReadCloser, error) { return turn.Open(packed) }, turn.Done, nil
+	}
+	done, err = w.opts.Large.Take(ctx)
+	return func(packed *packedReader) (io.ReadCloser, error) { return newDecompressor(e, packed, codec.MaxWindow) }, done, err
 }
 
 // memory returns how many bytes a decompressor will take.

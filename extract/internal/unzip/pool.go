@@ -48,7 +48,7 @@ func (p *pool) run(regions []region) error {
 	p.start(min(p.opts.Workers, p.queue.waiting()+1, len(regions)))
 	// A member of the group itself, so that Wait can't return while it adds workers.
 	p.group.Go(func() error { p.grow(); return nil })
-	defer p.zstds.closeIdle()
+	defer p.freeDecoders()
 	return p.group.Wait()
 }
 

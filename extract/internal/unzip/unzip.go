@@ -59,7 +59,7 @@ func Copy(ctx context.Context, src archive.Source, e *zipfile.Entry, w io.Writer
 	}
 	o := Options{Pace: Pace{}.withDefaults(), Large: codec.NewLargeWindows(), OnRead: func(int) {}}
 	s := newShared(src, o, func() {})
-	defer s.zstds.closeIdle()
+	defer s.freeDecoders()
 	reader := newWorker(s)
 	defer reader.close()
 	return reader.read(ctx, region{e.Offset, e.End, []*selected{{e, 0}}}, func(s *selected) error {
@@ -75,6 +75,12 @@ type shared struct {
 	zstds  zstdPool
 	moved  atomic.Int64 // bytes that have arrived
 	waited atomic.Int64 // nanoseconds that workers have waited for bytes
+}
+
+// freeDecoders frees the decoders that are kept for later entries.
+func (s *shared) freeDecoders() {
+	s.zstds.closeIdle()
+	s.opts.Large.Free()
 }
 
 // newShared makes what workers share. beforeRequest is called before each request for

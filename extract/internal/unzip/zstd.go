@@ -12,26 +12,18 @@ import (
 )
 
 // zstdPool keeps zstd decoders that aren't in use, by the memory that they may take:
-// their windows are too large to allocate one for each entry.
+// their windows are too large to allocate one for each entry. [codec.LargeWindows] keeps
+// the one with a large window.
 type zstdPool struct {
 	mu   sync.Mutex
 	idle map[int64][]*zstd.Decoder
 }
 
-// largeWindow is the memory, in bytes, from which no two decoders fit into the
-// pieces.
-const largeWindow = pieceSize * maxPieces / 2
-
-// open takes a decoder, or makes one. Only one stream at a time has a large window,
-// and all idle decoders are freed for it.
-func (p *zstdPool) open(packed io.Reader, most int64, share int) (io.ReadCloser, error) {
-	d := &pooledDecoder{pool: p, most: most, keep: share == 1 || most <= largeWindow/int64(share)}
-	d.Decoder = p.take(most)
+// open takes a decoder, or makes one.
+func (p *zstdPool) open(packed io.Reader, most int64) (io.ReadCloser, error) {
+	d := &pooledDecoder{pool: p, most: most, Decoder: p.take(most)}
 	if d.Decoder != nil {
 		return d, d.Reset(packed)
-	}
-	if most > largeWindow {
-		codec.FreeWindows()
 	}
 	var err error
 	d.Decoder, err = zstd.NewReader(packed, codec.ZstdOptions(most-codec.ZstdMemory)...)
@@ -39,21 +31,20 @@ func (p *zstdPool) open(packed io.Reader, most int64, share int) (io.ReadCloser,
 }
 
 // take takes an idle decoder, or nil.
-func (p *zstdPool) take(most int64) *zstd.Decoder {
+func (p *zstdPool) take(most int64) (d *zstd.Decoder) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var d *zstd.Decoder
 	if idle := p.idle[most]; len(idle) > 0 {
 		last := len(idle) - 1
 		d, p.idle[most] = idle[last], idle[:last]
 	}
-	if most > largeWindow {
-		p.closeIdle()
-	}
 	return d
 }
 
+// closeIdle closes the decoders that aren't in use.
 func (p *zstdPool) closeIdle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, idle := range p.idle {
 		for _, d := range idle {
 			d.Close()
@@ -67,15 +58,10 @@ type pooledDecoder struct {
 	*zstd.Decoder
 	pool *zstdPool
 	most int64
-	keep bool
 }
 
 // Close implements [io.Closer].
 func (d *pooledDecoder) Close() error {
-	if !d.keep { // another archive has its turn
-		d.Decoder.Close()
-		return nil
-	}
 	d.pool.mu.Lock()
 	defer d.pool.mu.Unlock()
 	if d.pool.idle == nil {
