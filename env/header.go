@@ -56,34 +56,11 @@ func (c Config) OtherSecrets() []string {
 
 // headers returns the headers from the file and the variable. They are credentials: they
 // only go to a server that a variable or flag names.
-func (s *settings) headers(ctx context.Context, kind TokenKind, at server) (list []Header, err error) {
-	read := func(source, text string) {
-		text = strings.TrimPrefix(text, "\ufeff") // from editors on Windows
-		for i, line := range strings.Split(text, "\n") {
-			line = strings.TrimSpace(line)
-			if line == "" || line[0] == '#' || err != nil {
-				continue
-			}
-			var h Header
-			if h, err = header(source, i+1, line, kind); err == nil && slices.ContainsFunc(list, func(o Header) bool { return o.Name == h.Name }) {
-				err = &UsageError{Name: source, Reason: "has " + h.Name + " for the second time", Fix: "leave one of them out"}
-			}
-			list = append(list, h)
-		}
+func (s *settings) headers(ctx context.Context, kind TokenKind, at server) ([]Header, error) {
+	list, err := s.headersInFile(ctx, kind)
+	if err == nil {
+		list, err = addHeaders(list, headersName, s.Headers.Reveal(), kind)
 	}
-	if s.HeaderFile != "" {
-		content, readErr := smallfile.Read(ctx, s.HeaderFile, maxHeaders)
-		switch {
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case readErr != nil:
-			return nil, &UsageError{Name: headerFileName, Reason: "cannot be read: " + readErr.Error(), Fix: "check the path"}
-		}
-		if read(headerFileName, string(content)); err == nil && len(list) == 0 {
-			err = &UsageError{Name: headerFileName, Reason: "has no header", Fix: "write one per line, as in CF-Access-Client-Id: VALUE"}
-		}
-	}
-	read(headersName, s.Headers.Reveal())
 	if err == nil && len(list) > 0 && !at.named {
 		err = &UsageError{
 			Name: firstOf(s.HeaderFile, headersName), Reason: "has headers for a gateway, but no server is named",
@@ -91,6 +68,45 @@ func (s *settings) headers(ctx context.Context, kind TokenKind, at server) (list
 		}
 	}
 	return list, err
+}
+
+func (s *settings) headersInFile(ctx context.Context, kind TokenKind) ([]Header, error) {
+	if s.HeaderFile == "" {
+		return nil, nil
+	}
+	content, err := smallfile.Read(ctx, s.HeaderFile, maxHeaders)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		return nil, &UsageError{Name: headerFileName, Reason: "cannot be read: " + err.Error(), Fix: "check the path"}
+	}
+	list, err := addHeaders(nil, headerFileName, string(content), kind)
+	if err == nil && len(list) == 0 {
+		err = &UsageError{Name: headerFileName, Reason: "has no header", Fix: "write one per line, as in CF-Access-Client-Id: VALUE"}
+	}
+	return list, err
+}
+
+// addHeaders adds those in a text to a list. The text has a header per line, empty lines,
+// and comments.
+func addHeaders(list []Header, source, text string, kind TokenKind) ([]Header, error) {
+	text = strings.TrimPrefix(text, "\ufeff") // from editors on Windows
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		h, err := header(source, i+1, line, kind)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(list, func(o Header) bool { return o.Name == h.Name }) {
+			return nil, &UsageError{Name: source, Reason: "has " + h.Name + " for the second time", Fix: "leave one of them out"}
+		}
+		list = append(list, h)
+	}
+	return list, nil
 }
 
 // header parses one line. Its errors don't contain the value.
@@ -112,18 +128,26 @@ func header(source string, number int, line string, kind TokenKind) (Header, err
 		return bad("has the literal text "+ref, "write the value itself; artifetch expands no variables")
 	}
 	name = textproto.CanonicalMIMEHeaderKey(name)
+	if what, fix := reserved(name, kind); what != "" {
+		return bad("has "+name+", "+what+",", fix)
+	}
+	return Header{Name: name, Value: NewSecret(value)}, nil
+}
+
+// reserved says why users can't set a header, and what to do instead.
+func reserved(name string, kind TokenKind) (what, fix string) {
 	// Behind a proxy that lets underscores through, GitLab reads them as hyphens.
 	switch read := textproto.CanonicalMIMEHeaderKey(strings.ReplaceAll(name, "_", "-")); {
 	case slices.Contains(tokens, read):
-		return bad("has "+name+", in which GitLab reads a token,", "leave it out; tokens for GitLab come from GITLAB_TOKEN, CI_JOB_TOKEN or ARTIFETCH_TOKEN_FILE")
+		return "in which GitLab reads a token", "leave it out; tokens for GitLab come from GITLAB_TOKEN, CI_JOB_TOKEN or ARTIFETCH_TOKEN_FILE"
 	case read == "Authorization" && kind == BearerToken:
-		return bad("has "+name+", in which artifetch sends its token,", "leave it out, or use a token of another type")
+		return "in which artifetch sends its token", "leave it out, or use a token of another type"
 	case slices.Contains(others, read):
-		return bad("has "+name+", which changes what a request means to GitLab,", "leave it out")
+		return "which changes what a request means to GitLab", "leave it out"
 	case slices.Contains(ours, read):
-		return bad("has "+name+", which artifetch sets itself,", "leave it out")
+		return "which artifetch sets itself", "leave it out"
 	}
-	return Header{Name: name, Value: NewSecret(value)}, nil
+	return "", ""
 }
 
 // notInName reports whether a header's name can't contain a character (RFC 9110 §5.6.2).

@@ -67,11 +67,7 @@ func (x *untar) admit(e *entry) (bool, error) {
 		}
 		return false, &UnsafeError{Entry: e.Name, Reason: "the name is that of the directory itself"}
 	}
-	if before := x.kinds.of(e.path); before != unknownKind && !(before == dirKind && e.IsDir()) {
-		return false, &UnsafeError{Entry: e.Name, Reason: "another entry has the same name"}
-	}
-	x.kinds.set(e.path, e.kind())
-	if err := x.admitParents(e); err != nil {
+	if err := x.admitPath(e); err != nil {
 		return false, err
 	}
 	for i, p := range x.include {
@@ -84,6 +80,15 @@ func (x *untar) admit(e *entry) (bool, error) {
 		err = x.dests.add(e)
 	}
 	return wanted, err
+}
+
+// admitPath checks that only directories share a path, and that parents are directories.
+func (x *untar) admitPath(e *entry) error {
+	if before := x.kinds.of(e.path); before != unknownKind && !(before == dirKind && e.IsDir()) {
+		return &UnsafeError{Entry: e.Name, Reason: "another entry has the same name"}
+	}
+	x.kinds.set(e.path, e.kind())
+	return x.admitParents(e)
 }
 
 // admitParents notes the directories that a member needs. All parents of a known

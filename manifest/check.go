@@ -118,16 +118,10 @@ var keys = map[resolve.Field]string{
 
 // inKeys describes a mistake in a query with the keys of a manifest.
 func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
-	first, last := e.Fields[0], e.Fields[len(e.Fields)-1]
+	first := e.Fields[0]
 	switch {
-	case e.Problem == resolve.ProblemConflict && first == resolve.FieldJobID:
-		return "has a job-id and other keys that select a job", "use job-id alone; keys in defaults count, too"
-	case e.Problem == resolve.ProblemConflict && last == resolve.FieldRef:
-		return "has both " + keys[first] + " and ref", "leave one of them out; only pipeline: latest goes with ref; keys in defaults count, too"
-	case e.Problem == resolve.ProblemConflict && (last == resolve.FieldAnyStatus || last == resolve.FieldRecent):
-		return "has both " + keys[first] + " and " + keys[last], "they exclude each other; keys in defaults count, too"
 	case e.Problem == resolve.ProblemConflict:
-		return "selects a pipeline in several ways", "keep one of pipeline, sha and mr"
+		return conflictInKeys(first, e.Fields[len(e.Fields)-1])
 	case slices.Contains(e.Fields, resolve.FieldJobs):
 		return "names no job", "add job: and ref:, or job-id:"
 	case slices.Contains(e.Fields, resolve.FieldRef):
@@ -142,6 +136,19 @@ func (s *Source) inKeys(e *resolve.QueryError) (what, fix string) {
 		return fmt.Sprintf("has an unknown source of pipelines: %q", s.Sources), "use one of " + strings.Join(resolve.Sources(), ", ") + ", except parent_pipeline; ! in front means any other"
 	}
 	return "has a negative number", "ids start at 1"
+}
+
+// conflictInKeys describes two keys that exclude each other.
+func conflictInKeys(first, last resolve.Field) (what, fix string) {
+	switch {
+	case first == resolve.FieldJobID:
+		return "has a job-id and other keys that select a job", "use job-id alone; keys in defaults count, too"
+	case last == resolve.FieldRef:
+		return "has both " + keys[first] + " and ref", "leave one of them out; only pipeline: latest goes with ref; keys in defaults count, too"
+	case last == resolve.FieldAnyStatus || last == resolve.FieldRecent:
+		return "has both " + keys[first] + " and " + keys[last], "they exclude each other; keys in defaults count, too"
+	}
+	return "selects a pipeline in several ways", "keep one of pipeline, sha and mr"
 }
 
 // mistakenFiles checks the keys about files.

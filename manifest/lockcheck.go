@@ -100,6 +100,10 @@ func (s Locked) mistake() string {
 	case s.JobID == 0 && len(s.Files) > 0:
 		return "has files, but no job"
 	}
+	return s.mistakeInFiles()
+}
+
+func (s Locked) mistakeInFiles() string {
 	type key struct{ path, name string }
 	seen := map[key]bool{}
 	for _, f := range s.Files {
@@ -117,7 +121,7 @@ func (s Locked) mistake() string {
 func (f LockFile) mistake() string {
 	mode, err := strconv.ParseUint(f.Mode, 8, 32)
 	switch {
-	case f.Path == "" || path.Clean(f.Path) != f.Path || f.Path == "." || leadsOut(f.Path):
+	case !isBelow(f.Path):
 		return "outside the manifest's directory"
 	case printable.HasHidden(f.Path) || printable.HasHidden(f.Name):
 		return "with control characters in its name"
@@ -135,6 +139,11 @@ func (f LockFile) mistake() string {
 		return "with a sha256 that isn't a SHA-256"
 	}
 	return ""
+}
+
+// isBelow reports whether a path is the clean path of a file below the manifest's directory.
+func isBelow(file string) bool {
+	return file != "" && file != "." && path.Clean(file) == file && !leadsOut(file)
 }
 
 func isDigest(text string) bool {

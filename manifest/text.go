@@ -99,18 +99,24 @@ func (t *written) remove(i int) ([]byte, error) {
 	if i+1 < len(t.list.Content) {
 		to = t.contentEnd(t.begin(i + 1))
 	}
-	before, after := t.lines[:from], t.lines[to:]
 	last := len(t.list.Content) - 1
+	before, after := trimBlank(t.lines[:from], t.lines[to:], i, last)
+	if last > 0 {
+		return t.join(before, after), nil
+	}
+	return t.join(before[:t.key.Line-1], []string{t.emptied()}, before[t.key.Line:], after), nil
+}
+
+// trimBlank removes the blank lines that would be left over between the lines before and
+// after source i.
+func trimBlank(before, after []string, i, last int) (_, _ []string) {
 	for i < last && len(after) > 0 && blank(after[0]) && (i == 0 || blank(before[len(before)-1])) {
 		after = after[1:]
 	}
 	for i == last && blank(before[len(before)-1]) && (last > 0 || len(after) == 0 || blank(after[0])) {
 		before = before[:len(before)-1]
 	}
-	if last > 0 {
-		return t.join(before, after), nil
-	}
-	return t.join(before[:t.key.Line-1], []string{t.emptied()}, before[t.key.Line:], after), nil
+	return before, after
 }
 
 // emptied returns the line of the list's key, followed by an empty list.

@@ -81,6 +81,11 @@ func (e *NotFoundError) Error() string {
 	case "pipeline":
 		return e.noPipeline(project) + said(e.Err)
 	}
+	return e.noJob(project) + said(e.Err)
+}
+
+// noJob describes the jobs that weren't found, and where.
+func (e *NotFoundError) noJob(project string) string {
 	job := quoted(e.Query.Jobs)
 	if e.Job != "" {
 		job = fmt.Sprintf("job %q", e.Job)
@@ -97,7 +102,7 @@ func (e *NotFoundError) Error() string {
 	case e.Query.good():
 		job += " that has succeeded"
 	}
-	return fmt.Sprintf("no %s%s in %s %s%s%s", job, with, e.Query.where(), project, suggestion(e.Near), said(e.Err))
+	return fmt.Sprintf("no %s%s in %s %s%s", job, with, e.Query.where(), project, suggestion(e.Near))
 }
 
 func (e *NotFoundError) noPipeline(where string) string {

@@ -89,19 +89,29 @@ func (r *Resolver) aboutPipelines(ctx context.Context, q Query, x *Explanation) 
 	}
 	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{Ref: q.Ref}) {
 		if err == nil {
-			x.see("the newest pipeline of %q is %d: %s %s", q.Ref, p.ID, p.Status, p.WebURL)
-			switch {
-			case Unfinished(p.Status):
-				x.Remedy = RemedyWait
-			case x.Reason == ReasonNoSuccess:
-				x.Remedy = RemedyAny
-			}
-			if p.Status == "manual" {
-				r.aboutBlocked(ctx, q, p.ID, x)
-			}
+			r.aboutNewest(ctx, q, p, x)
 		}
 		return
 	}
+	r.aboutRefs(ctx, q, x)
+}
+
+// aboutNewest says what state the newest pipeline of the ref is in.
+func (r *Resolver) aboutNewest(ctx context.Context, q Query, p gitlab.Pipeline, x *Explanation) {
+	x.see("the newest pipeline of %q is %d: %s %s", q.Ref, p.ID, p.Status, p.WebURL)
+	switch {
+	case Unfinished(p.Status):
+		x.Remedy = RemedyWait
+	case x.Reason == ReasonNoSuccess:
+		x.Remedy = RemedyAny
+	}
+	if p.Status == "manual" {
+		r.aboutBlocked(ctx, q, p.ID, x)
+	}
+}
+
+// aboutRefs lists similar refs that have pipelines, or else any.
+func (r *Resolver) aboutRefs(ctx context.Context, q Query, x *Explanation) {
 	var refs []string
 	for p, err := range r.lists.pipelines(ctx, q.Project, gitlab.PipelinesOptions{}) {
 		if err != nil {

@@ -17,8 +17,7 @@ func (r *Resolver) Fallback(ctx context.Context, q Query, a Artifact, err error)
 		return a, err
 	}
 	asked, q := q.about(a)
-	missing := refusal.StatusCode == http.StatusNotFound && !refusal.FromStorage && !refusal.ProjectNotFound()
-	switch {
+	switch missing := absent(err); {
 	case missing && a.Found == ByRef:
 		// The route doesn't say what is missing, and knows the newest pipeline alone.
 		instead, err := r.instead(ctx, q, a, err)

@@ -55,16 +55,9 @@ func (r *Resolver) goodInNewestJobs(ctx context.Context, q Query) ([]Artifact, e
 		return nil, err
 	}
 	for _, root := range rootsIn(q, jobs) {
+		complete := all || isBefore(jobs[len(jobs)-1].CreatedAt, root.CreatedAt)
 		p := newPicker(q, r.finished(q, ByListing))
-		for _, job := range jobs {
-			switch {
-			case job.Pipeline.ID == root.ID:
-				p.offer(candidate{job, q.Project})
-			case job.Pipeline.ID > root.ID && job.Pipeline.Source == childSource && job.Pipeline.Ref == q.Ref && p.wants(job.Name):
-				return nil, nil
-			}
-		}
-		if !all && !isBefore(jobs[len(jobs)-1].CreatedAt, root.CreatedAt) {
+		if !offerJobs(p, q, jobs, root.ID) || !complete {
 			return nil, nil
 		}
 		if found, err := p.result(); err == nil {
@@ -72,4 +65,19 @@ func (r *Resolver) goodInNewestJobs(ctx context.Context, q Query) ([]Artifact, e
 		}
 	}
 	return nil, nil
+}
+
+// offerJobs offers a pipeline's jobs to the picker. It reports false if a child pipeline
+// that may be newer has a job with the name.
+func offerJobs(p *picker, q Query, jobs []gitlab.Job, pipeline int64) bool {
+	for _, job := range jobs {
+		in := job.Pipeline
+		if in.ID == pipeline {
+			p.offer(candidate{job, q.Project})
+		}
+		if in.ID > pipeline && in.Source == childSource && in.Ref == q.Ref && p.wants(job.Name) {
+			return false
+		}
+	}
+	return true
 }

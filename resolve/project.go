@@ -168,7 +168,7 @@ func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, root
 		case isRoot(q, job.Pipeline):
 			last = len(jobs)
 			roots = addRoot(roots, job.Pipeline)
-		case len(roots) > 0 && job.Pipeline.Source == "parent_pipeline" && job.Pipeline.SHA == roots[0].SHA:
+		case mayDescend(job.Pipeline, roots):
 			last = len(jobs)
 		}
 		if len(jobs) == maxJobs {
@@ -183,6 +183,11 @@ func (r *Resolver) family(ctx context.Context, q Query) (jobs []gitlab.Job, root
 		}
 	}
 	return jobs, roots, nil
+}
+
+// mayDescend reports whether a child pipeline has the commit of the newest root.
+func mayDescend(p gitlab.Pipeline, roots []gitlab.Pipeline) bool {
+	return len(roots) > 0 && p.Source == childSource && p.SHA == roots[0].SHA
 }
 
 // addRoot adds a pipeline to the roots, newest first, unless it is among them.

@@ -201,7 +201,7 @@ func formMistake(ref string) (mistake RefMistake, name string) {
 		return RefLong, short
 	case strings.Contains(ref, "://"): // names have no colons: git-check-ref-format(1)
 		return RefAddress, treeOf(ref)
-	case len(ref) > 1 && ref[0] == '!' && strings.Trim(ref[1:], "0123456789") == "":
+	case isRequest(ref):
 		return RefRequest, ref[1:]
 	case err == nil && plain != ref:
 		return RefEncoded, plain
@@ -213,6 +213,12 @@ func formMistake(ref string) (mistake RefMistake, name string) {
 		return RefRemote, strings.TrimPrefix(ref, "origin/")
 	}
 	return RefFine, ""
+}
+
+// isRequest reports whether text is the number of a merge request, such as !12.
+func isRequest(text string) bool {
+	number, found := strings.CutPrefix(text, "!")
+	return found && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
 // treeOf returns the ref in the address of a page with files or commits, or "".

@@ -42,24 +42,30 @@ func (r *Resolver) walk(ctx context.Context, root node, p *picker, oldest bool) 
 		switch {
 		case err != nil && n.project != root.project && notReadable(err):
 			p.closed = append(p.closed, &DownstreamError{Query: p.query, Project: n.project, PipelineID: n.id, Err: err})
-		case n.id != root.id && deleted(err): // deleted since its parent was listed
+		case n.id != root.id && absent(err): // deleted since its parent was listed
 		case err != nil:
 			return err
 		}
 		if p.done() {
 			return nil
 		}
-		for _, child := range children {
-			if !known[child.id] {
-				known[child.id] = true
-				queue = append(queue, child)
-			}
-		}
+		queue = appendNew(queue, children, known)
 		if oldest {
 			sort.Slice(queue, func(i, j int) bool { return queue[i].id < queue[j].id })
 		}
 	}
 	return nil
+}
+
+// appendNew adds the children that aren't known yet to the queue.
+func appendNew(queue, children []node, known map[int64]bool) []node {
+	for _, child := range children {
+		if !known[child.id] {
+			known[child.id] = true
+			queue = append(queue, child)
+		}
+	}
+	return queue
 }
 
 // visit offers the jobs of one pipeline. It returns the pipelines that it has triggered,
@@ -77,14 +83,15 @@ func (r *Resolver) visit(ctx context.Context, n, root node, p *picker) ([]node, 
 	return r.children(ctx, n, p.query.Downstream)
 }
 
-// deleted reports whether err says that the pipeline doesn't exist.
-func deleted(err error) bool {
+// absent reports whether GitLab says that something doesn't exist in a project that the
+// token can see.
+func absent(err error) bool {
 	refusal, ok := errors.AsType[*gitlab.Error](err)
 	return ok && refusal.StatusCode == http.StatusNotFound && !refusal.FromStorage && !refusal.ProjectNotFound()
 }
 
 // notReadable reports whether the token can't see the pipeline.
-func notReadable(err error) bool { return Refused(err) || deleted(err) }
+func notReadable(err error) bool { return Refused(err) || absent(err) }
 
 // candidate adds the project to a job of the pipeline. GitLab omits it from some rows.
 func (n node) candidate(job gitlab.Job, root node) candidate {

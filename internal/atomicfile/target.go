@@ -49,16 +49,20 @@ func find(name string) (target, error) {
 		case info.Mode().IsRegular():
 			return target{path: path, exists: true, perm: info.Mode().Perm()}, nil
 		}
-		link, err := os.Readlink(path)
-		if err != nil {
+		if path, err = follow(path); err != nil {
 			return target{}, err
 		}
-		if !filepath.IsAbs(link) {
-			link = beside(path) + link
-		}
-		path = link
 	}
 	return target{}, &fs.PathError{Op: "open", Path: name, Err: syscall.ELOOP}
+}
+
+// follow returns the path that a link leads to.
+func follow(link string) (path string, err error) {
+	path, err = os.Readlink(link)
+	if err == nil && !filepath.IsAbs(path) {
+		path = beside(link) + path
+	}
+	return path, err
 }
 
 // missing is the target of a name whose links end at a path that can't be looked at, because

@@ -147,14 +147,7 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); unknown {
 		typed := asTyped(c, name)
 		err = fmt.Errorf("no flag %s", typed)
-		switch near := nearest(name, flagNames(flags)); {
-		case strings.HasPrefix(typed, "--") && (name == "token" || strings.HasSuffix(name, "-token")):
-			hint = "set GITLAB_TOKEN, or give --token-file FILE: other users of the machine can read a token on the command line"
-		case strings.HasPrefix(typed, "--") && near != "":
-			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
-		default:
-			hint = cmp.Or(hintForLetters(typed, flags), hintForPlace(c, command, name), hint)
-		}
+		hint = cmp.Or(hintForLong(typed, name, flags, hint), hintForLetters(typed, flags), hintForPlace(c, command, name), hint)
 	}
 	if value, name, ok := invalidValue(err.Error()); ok {
 		for _, f := range flags {
@@ -165,6 +158,20 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	}
 	// Known flags have their long names by now: see package arrange.
 	return usage(strings.NewReplacer("for flag -", "for --", `" for -`, `" for --`, "argument: -", "argument: --").Replace(err.Error()), hint)
+}
+
+// hintForLong is for names after two dashes: those of tokens, and similar ones.
+func hintForLong(typed, name string, flags []cli.Flag, help string) string {
+	if !strings.HasPrefix(typed, "--") {
+		return ""
+	}
+	if name == "token" || strings.HasSuffix(name, "-token") {
+		return "set GITLAB_TOKEN, or give --token-file FILE: other users of the machine can read a token on the command line"
+	}
+	if near := nearest(name, flagNames(flags)); near != "" {
+		return fmt.Sprintf("did you mean --%s? %s", near, help)
+	}
+	return ""
 }
 
 // typedArgs is the metadata key of the arguments as the user typed them.

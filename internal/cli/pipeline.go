@@ -32,26 +32,35 @@ func pipelineIn(value string) func(env.Config, *resolve.Query) error {
 		case value == "root":
 			return rootIn(cfg, q)
 		case webaddress.Is(value):
-			w, err := webaddress.Parse(value, cfg.APIURL)
-			if err == nil && w.PipelineID == 0 {
-				err = usage("--pipeline: no pipeline in "+value, "a pipeline's address ends in /-/pipelines/NUMBER")
-			}
-			if q.Project == "" {
-				q.Project = w.Project
-			}
-			q.PipelineID = w.PipelineID
-			return err
-		default:
-			var err error
-			if q.PipelineID, err = webaddress.ID(value); err != nil {
-				if number := strings.TrimPrefix(value, "#"); number != value {
-					return usage(fmt.Sprintf("--pipeline %q is unknown", value), "write the number without the #: --pipeline "+number)
-				}
-				return usage(fmt.Sprintf("--pipeline %q is unknown", value), "give the number in the pipeline's address, the address, or current, upstream (the pipeline that triggered this one), root or latest")
-			}
-			return nil
+			return pipelineAt(value, cfg, q)
 		}
+		var err error
+		if q.PipelineID, err = webaddress.ID(value); err != nil {
+			return unknownPipeline(value)
+		}
+		return nil
 	}
+}
+
+// pipelineAt parses a pipeline's address, which also says the project.
+func pipelineAt(address string, cfg env.Config, q *resolve.Query) error {
+	w, err := webaddress.Parse(address, cfg.APIURL)
+	if err == nil && w.PipelineID == 0 {
+		err = usage("--pipeline: no pipeline in "+address, "a pipeline's address ends in /-/pipelines/NUMBER")
+	}
+	if q.Project == "" {
+		q.Project = w.Project
+	}
+	q.PipelineID = w.PipelineID
+	return err
+}
+
+func unknownPipeline(value string) error {
+	hint := "give the number in the pipeline's address, the address, or current, upstream (the pipeline that triggered this one), root or latest"
+	if number, found := strings.CutPrefix(value, "#"); found {
+		hint = "write the number without the #: --pipeline " + number
+	}
+	return usage(fmt.Sprintf("--pipeline %q is unknown", value), hint)
 }
 
 // byHand says how to pass on the number of the upstream pipeline if GitLab sets no

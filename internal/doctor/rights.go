@@ -121,16 +121,7 @@ const newestJobs = 20
 // shows whether the object storage that GitLab redirects to is reachable. Without an
 // archive or a list of jobs, GitLab still says whether the token may read one.
 func (d *doctor) artifacts(ctx context.Context, project gitlab.Project) {
-	rows, id := 0, int64(0)
-	for job, err := range d.API.ProjectJobs(ctx, project, gitlab.JobsOptions{Scope: []string{"success"}, PerPage: newestJobs}) {
-		if rows++; err != nil || rows > newestJobs {
-			break
-		}
-		if job.ArtifactsFile != nil {
-			id = job.ID
-			break
-		}
-	}
+	id := d.newestArchive(ctx, project)
 	host, err := d.API.Storage(ctx, d.API.ArchiveURL(project, id))
 	refusal, answered := errors.AsType[*gitlab.Error](err)
 	switch {
@@ -149,6 +140,21 @@ func (d *doctor) artifacts(ctx context.Context, project gitlab.Project) {
 		return
 	}
 	d.storage(ctx, resolve.Artifact{Project: string(project), JobID: id}, host, err)
+}
+
+// newestArchive returns the ID of the newest job with an archive. It returns 0 if none of
+// the newest jobs has one, or they can't be listed.
+func (d *doctor) newestArchive(ctx context.Context, project gitlab.Project) (job int64) {
+	rows := 0
+	for job, err := range d.API.ProjectJobs(ctx, project, gitlab.JobsOptions{Scope: []string{"success"}, PerPage: newestJobs}) {
+		if rows++; err != nil || rows > newestJobs {
+			break
+		}
+		if job.ArtifactsFile != nil {
+			return job.ID
+		}
+	}
+	return 0
 }
 
 // storage checks whether the host that GitLab redirects to is reachable. An empty host

@@ -58,8 +58,7 @@ func (w Workspace) Verify(ctx context.Context) (found []Difference, checked Chec
 }
 
 // extra lists the files in the sources' output directories that aren't locked. It ignores
-// the manifest's directory, which has other files, the lock file, and Git's files: those
-// in .git, and others such as .gitignore.
+// the manifest's directory, which has other files.
 func (w Workspace) extra(locked map[string]bool) (found []Difference, err error) {
 	seen := map[string]bool{}
 	for _, source := range w.Manifest.Sources {
@@ -70,26 +69,35 @@ func (w Workspace) extra(locked map[string]bool) (found []Difference, err error)
 		seen[dir] = true
 		entry, _ := w.Lock.Find(source.Name)
 		wrong, alone := doubtful(entry), w.alone(source)
-		err = filepath.WalkDir(filepath.Join(w.Root, dir), func(file string, d fs.DirEntry, err error) error {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
-			if err != nil || d.IsDir() {
-				return skipGit(d, err)
-			}
-			name, err := filepath.Rel(w.Root, file)
-			name = filepath.ToSlash(name)
-			if err == nil && !w.ignores(file) && !locked[name] && !seen[name] {
+		err = w.filesBelow(dir, func(name string) {
+			if !locked[name] && !seen[name] {
 				seen[name] = true
 				found = append(found, Difference{Path: name, What: Extra, Removable: alone && !wrong && extract.Prunable(name), Doubtful: wrong})
 			}
-			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
 	return found, nil
+}
+
+// filesBelow calls visit with the files below a directory, relative to the manifest's. It
+// ignores the lock file and Git's files: those in .git, and others such as .gitignore.
+func (w Workspace) filesBelow(dir string, visit func(name string)) error {
+	return filepath.WalkDir(filepath.Join(w.Root, dir), func(file string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || d.IsDir() {
+			return skipGit(d, err)
+		}
+		name, err := filepath.Rel(w.Root, file)
+		if err == nil && !w.ignores(file) {
+			visit(filepath.ToSlash(name))
+		}
+		return err
+	})
 }
 
 // skipGit keeps a walk out of a Git repository's own directory.

@@ -92,18 +92,29 @@ func (o *Opener) notArchive(ctx context.Context, a resolve.Artifact, file *fetch
 	if err != nil || !isZip && !another {
 		return err
 	}
+	var old bool
 	version := o.version(ctx)
-	old := version == "" && isZip && (another || a.Report.Format == string(extract.GzipReport))
-	if version == "" && !another && !old {
-		old, err = o.servesToo(ctx, file, o.API.ArchiveURL(gitlab.Project(a.Project), a.JobID))
-		if is[*gitlab.Error](err) || errors.Is(err, fetch.ErrCannotTell) {
-			old, err = false, nil // the job has no archive to confuse it with, or nothing shows that it is that
-		}
+	switch {
+	case version != "":
+		old = gitlab.Older(version, reportsSince)
+	case isZip && (another || a.Report.Format == string(extract.GzipReport)):
+		old = true
+	case !another:
+		old, err = o.isArchive(ctx, a, file)
 	}
-	if old || gitlab.Older(version, reportsSince) {
+	if old {
 		return &OldServerError{version}
 	}
 	return err
+}
+
+// isArchive reports whether a file is the same as that at the address of the job's archive.
+func (o *Opener) isArchive(ctx context.Context, a resolve.Artifact, file *fetch.File) (bool, error) {
+	same, err := o.servesToo(ctx, file, o.API.ArchiveURL(gitlab.Project(a.Project), a.JobID))
+	if is[*gitlab.Error](err) || errors.Is(err, fetch.ErrCannotTell) {
+		return false, nil // the job has no archive, or nothing shows that this is it
+	}
+	return same, err
 }
 
 // servesToo reports whether GitLab serves an open file at another address, too.

@@ -47,7 +47,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		began := time.Now()
 		resp, err := r.next.RoundTrip(req)
 		took := time.Since(began)
-		if !retryable(req, resp, err) || isOnce(req.Context()) || r.hasty && elsewhere(req) && unreached(err) {
+		if !r.mayRetry(req, resp, err) {
 			return finish(resp, err, attempt)
 		}
 		pause, ok := r.pause(pauses, start, resp)
@@ -72,6 +72,12 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// mayRetry reports whether another attempt may succeed, and is wanted.
+func (r *retry) mayRetry(req *http.Request, resp *http.Response, err error) bool {
+	hopeless := r.hasty && elsewhere(req) && unreached(err)
+	return retryable(req, resp, err) && !isOnce(req.Context()) && !hopeless
 }
 
 // once is the key of a context whose requests aren't retried.

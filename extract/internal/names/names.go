@@ -48,15 +48,11 @@ func cleanOther(name string, allowGit bool) (string, error) {
 	}
 	var parts []string
 	for part := range strings.SplitSeq(name, "/") {
-		switch {
-		case part == "" || part == ".":
+		if part == "" || part == "." {
 			continue
-		case len(part) > maxComponent:
-			return "", &archive.UnsafeError{Entry: name, Reason: "a part of the name is longer than 255 bytes"}
-		case !allowGit && IsGit(part):
-			return "", &archive.UnsafeError{Entry: name, Reason: ReasonGit}
-		case IsStage(part):
-			return "", &archive.UnsafeError{Entry: name, Reason: "it has the name of one of artifetch's staging directories"}
+		}
+		if reason := badPart(part, allowGit); reason != "" {
+			return "", &archive.UnsafeError{Entry: name, Reason: reason}
 		}
 		parts = append(parts, part)
 	}
@@ -73,6 +69,19 @@ func cleanOther(name string, allowGit bool) (string, error) {
 		return "", &archive.UnsafeError{Entry: name, Reason: badName(clean)}
 	}
 	return clean, nil
+}
+
+// badPart says why part of a name isn't safe.
+func badPart(part string, allowGit bool) string {
+	switch {
+	case len(part) > maxComponent:
+		return "a part of the name is longer than 255 bytes"
+	case !allowGit && IsGit(part):
+		return ReasonGit
+	case IsStage(part):
+		return "it has the name of one of artifetch's staging directories"
+	}
+	return ""
 }
 
 // isPlain reports whether a name is obviously clean, apart from a slash at its end.

@@ -152,12 +152,7 @@ func (s *Dir) create() error {
 	if _, err := s.out.Lstat(s.name + "/NEW"); err == nil {
 		s.folds = true // this is new/: the file system ignores case
 	}
-	// Only the owner gets into the stage, so this directory may be created with all
-	// permissions. What it lacks is the umask, which can't be read without changing it.
-	if err := s.out.Mkdir(s.name+"/"+secondDir, 0o777); err != nil {
-		return err
-	}
-	old, err := s.out.Lstat(s.name + "/" + secondDir)
+	umask, err := s.makeSecond()
 	if err != nil {
 		return err
 	}
@@ -167,8 +162,22 @@ func (s *Dir) create() error {
 	if s.extra, err = s.out.sub(s.name + "/twice"); err != nil {
 		return err
 	}
-	s.tree, err = newTree(s.fresh, s.extra, 0o777&^old.Mode().Perm(), s.opts.Umask)
+	s.tree, err = newTree(s.fresh, s.extra, umask, s.opts.Umask)
 	return err
+}
+
+// makeSecond makes the second directory, which shows the umask: that can't be read without
+// changing it. Only the owner gets into the stage, so the directory may be created with
+// all permissions, and what it lacks is the umask.
+func (s *Dir) makeSecond() (umask fs.FileMode, err error) {
+	if err := s.out.Mkdir(s.name+"/"+secondDir, 0o777); err != nil {
+		return 0, err
+	}
+	made, err := s.out.Lstat(s.name + "/" + secondDir)
+	if err != nil {
+		return 0, err
+	}
+	return 0o777 &^ made.Mode().Perm(), nil
 }
 
 // createLocked makes the directory, and the lock in it. If the file system has no

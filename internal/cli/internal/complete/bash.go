@@ -49,16 +49,20 @@ func (l *line) read(b byte) {
 	case quote && l.quote == 0:
 		l.quote, l.begun = b, true
 	case l.quote == 0 && (b == ' ' || b == '\t'):
-		if l.begun {
-			l.words = append(l.words, string(l.word))
-		}
-		l.word, l.begun, l.breaks = nil, false, 0
+		l.endWord()
 	default:
 		if l.quote == 0 && (b == ':' || b == '=') {
 			l.breaks++
 		}
 		l.add(b)
 	}
+}
+
+func (l *line) endWord() {
+	if l.begun {
+		l.words = append(l.words, string(l.word))
+	}
+	l.word, l.begun, l.breaks = nil, false, 0
 }
 
 func (l *line) add(b byte) { l.word, l.begun = append(l.word, b), true }

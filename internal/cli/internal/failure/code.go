@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -129,16 +130,19 @@ func lockCode(e *pin.LockError) Code {
 	return CodeIntegrity
 }
 
+// ofUsage are the errors that are the user's mistakes.
+var ofUsage = []func(error) bool{
+	is[cli.ExitCoder], is[*extract.PatternError], is[*manifest.Error], is[*dotenv.Error], is[*arrange.Error], is[*webaddress.Error],
+	is[*retrieve.SeveralJobsError], is[*retrieve.UnknownIDError], is[*retrieve.UnknownValueError], is[*retrieve.OneFileError],
+	is[*checkout.ElsewhereError], is[*checkout.UnclearError], is[*pin.OutsideError], is[*smallfile.TooLargeError],
+	func(err error) bool { return errors.Is(err, env.ErrUsage) },
+}
+
 func usageCode(err error) Code {
-	if is[cli.ExitCoder](err) || is[*extract.PatternError](err) || is[*manifest.Error](err) || is[*dotenv.Error](err) || is[*arrange.Error](err) || is[*retrieve.SeveralJobsError](err) || is[*retrieve.UnknownIDError](err) || is[*retrieve.UnknownValueError](err) || is[*retrieve.OneFileError](err) || is[*webaddress.Error](err) || ofCheckout(err) || is[*pin.OutsideError](err) || is[*smallfile.TooLargeError](err) || errors.Is(err, env.ErrUsage) {
+	if slices.ContainsFunc(ofUsage, func(is func(error) bool) bool { return is(err) }) {
 		return CodeUsage
 	}
 	return CodeDone
-}
-
-// ofCheckout reports whether the checkout doesn't reveal the project.
-func ofCheckout(err error) bool {
-	return is[*checkout.ElsewhereError](err) || is[*checkout.UnclearError](err)
 }
 
 // contentCode returns the code if the archive itself is wrong.

@@ -215,23 +215,13 @@ func hintForRetrieval(h hinter) string {
 	case *retrieve.UnlistedError:
 		return "GitLab lists archives since 18.8, if the job's ID is known; leave out --server to read the archive itself"
 	case *retrieve.SeveralJobsError:
-		one := "name one job"
-		if e.Reports {
-			one = "give one --report"
-		}
-		if e.Digest {
-			one += ", or leave out --sha256"
-		}
-		return one
+		return hintForSeveral(e)
 	case *retrieve.UnknownWordError:
 		return "use one of " + strings.Join(e.Known, ", ") + " in --output, or no braces"
 	case *retrieve.UnknownValueError:
 		return hintForValue(e)
 	case *checkout.ElsewhereError:
-		if e.Named {
-			return "give --project, or --server-url https://" + e.Host + " with a token for it"
-		}
-		return "if the token is for " + e.Host + ", give --server-url https://" + e.Host + " or set ARTIFETCH_SERVER_URL; else --project"
+		return hintForElsewhere(e)
 	case *checkout.UnclearError:
 		return "give --project with an id or a full path such as group/app"
 	case *webaddress.Error:
@@ -242,6 +232,24 @@ func hintForRetrieval(h hinter) string {
 		return hintForSync(h)
 	}
 	return ""
+}
+
+func hintForSeveral(e *retrieve.SeveralJobsError) string {
+	one := "name one job"
+	if e.Reports {
+		one = "give one --report"
+	}
+	if e.Digest {
+		one += ", or leave out --sha256"
+	}
+	return one
+}
+
+func hintForElsewhere(e *checkout.ElsewhereError) string {
+	if e.Named {
+		return "give --project, or --server-url https://" + e.Host + " with a token for it"
+	}
+	return "if the token is for " + e.Host + ", give --server-url https://" + e.Host + " or set ARTIFETCH_SERVER_URL; else --project"
 }
 
 const danglingHint = "restore that file, or remove the link"

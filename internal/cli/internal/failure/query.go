@@ -149,13 +149,7 @@ func hintForQuery(h hinter) string {
 	case *resolve.StateError:
 		return hintForState(e)
 	case *resolve.ClosedError:
-		if e.Denied() {
-			return "" // its own hint says what the token lacks
-		}
-		if e.Query.Root {
-			return `job tokens list pipelines since GitLab 19.2: set GITLAB_TOKEN to a token with read_api; or give the trigger jobs "variables: {ROOT_PIPELINE_ID: $CI_PIPELINE_ID}" at the top, and here --pipeline "$ROOT_PIPELINE_ID"`
-		}
-		return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
+		return hintForClosed(e)
 	case *resolve.DownstreamError:
 		return hintForDownstream(e)
 	case *resolve.DefaultBranchError:
@@ -164,6 +158,16 @@ func hintForQuery(h hinter) string {
 		}
 	}
 	return ""
+}
+
+func hintForClosed(e *resolve.ClosedError) string {
+	if e.Denied() {
+		return "" // its own hint says what the token lacks
+	}
+	if e.Query.Root {
+		return `job tokens list pipelines since GitLab 19.2: set GITLAB_TOKEN to a token with read_api; or give the trigger jobs "variables: {ROOT_PIPELINE_ID: $CI_PIPELINE_ID}" at the top, and here --pipeline "$ROOT_PIPELINE_ID"`
+	}
+	return "job tokens list jobs since about GitLab 18.5, pipelines since 19.2: set GITLAB_TOKEN to a token with read_api, or name the job by --job-id"
 }
 
 // hintForState is for a job that hasn't succeeded.
