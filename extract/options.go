@@ -17,12 +17,12 @@ type Options struct {
 
 	// AllowGit accepts entries with a component ".git".
 	AllowGit bool
-	// Unpack is how deep archives within the archive are unpacked in turn, where they
-	// lie and in their place: files whose names end in .zip, .7z, .tar, .gz and the
-	// like. That happens when the stage is committed. Zero leaves them as they are.
+	// Unpack is how many levels of nested archives are unpacked: files whose names end
+	// in .zip, .7z, .tar, .gz and the like. Their content replaces them when the stage
+	// is committed. Zero leaves them as they are.
 	Unpack int
 	// BareName is the name of the file if src isn't an archive but a single compressed
-	// file. Without one, such a file is refused.
+	// file. If it is empty, such a file is refused.
 	BareName string
 	// Digests are the SHA-256 that files must have, in lower-case hexadecimal, by
 	// their names in the archive. A file without one is refused. Nil accepts any.

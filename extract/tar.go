@@ -20,7 +20,7 @@ const (
 )
 
 // isEmptyTar reports whether data is a whole tar without members: one record of zeros,
-// the first two blocks of which are its end. A longer file of zeros has rather lost its
+// whose first two blocks mark the end. A longer file of zeros has probably lost its
 // content.
 func isEmptyTar(data []byte) bool {
 	return len(data) >= 2*tarBlock && len(data) <= tarRecord && len(data)%tarBlock == 0 && len(bytes.Trim(data, "\x00")) == 0

@@ -27,10 +27,10 @@ func Older(version, than string) bool {
 	return n == 2 && (v[0] < t[0] || v[0] == t[0] && v[1] < t[1])
 }
 
-// Greet asks a server for its version. If the server refuses the token, the greeting says
-// so, and there is no error. It refuses every job token.
+// Greet asks a server for its version. If the server refuses the token, as it does every
+// job token, the greeting says so, and the error is nil.
 //
-// GET /metadata (https://docs.gitlab.com/api/metadata/). GitLab has that since 15.2, and
+// GET /metadata (https://docs.gitlab.com/api/metadata/). GitLab has had that since 15.2, and
 // GET /version before; a gateway, or the permissions of a token, may block both. The
 // projects that the token can see also show that this is GitLab.
 func (c *Client) Greet(ctx context.Context) (g Greeting, err error) {

@@ -55,7 +55,7 @@ func (e *UnclearError) Error() string {
 func (*UnclearError) Hint() string { return "name the project" }
 
 // Adopt adds the checkout's project to a configuration without a project, and its server
-// if none is set and there is no credential. If dir isn't in a checkout, or the checkout
+// if the configuration has neither a server nor a credential. If dir isn't in a checkout, or the checkout
 // has no remotes, it returns the configuration unchanged. It uses the remote origin, or
 // the only one. The error is an [*ElsewhereError] or an [*UnclearError].
 func Adopt(ctx context.Context, cfg env.Config, dir string) (env.Config, error) {

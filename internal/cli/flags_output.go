@@ -78,13 +78,13 @@ func readYes(c *cli.Context) bool { return c.Bool("yes") }
 // errDeclined ends a run after the user has answered no.
 var errDeclined = usage("not confirmed: nothing was changed", "answer y, or use --yes")
 
-// canAsk returns an error if a command needs a confirmation and there is no terminal:
+// canAsk returns an error if a command needs a confirmation and can't ask at a terminal:
 // then only --yes will do.
 func (s *session) canAsk(given bool, command string) error {
 	if given || s.con.Attended() {
 		return nil
 	}
-	return usage(command+" asks for confirmation, but there is no terminal", "use --yes to confirm")
+	return usage(command+" asks for confirmation, which needs a terminal", "use --yes to confirm")
 }
 
 // confirm asks the user at the terminal, unless --yes is given.

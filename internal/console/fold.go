@@ -22,10 +22,11 @@ func Fold(text string, width int) (lines []string) {
 	return append(lines, line)
 }
 
-// Indented folds text for a terminal of so many columns; all lines but the first begin
-// with the indent, and the first leaves room for as much. Zero columns fold nothing.
+// Indented folds text for a terminal of so many columns. Every line after the first begins
+// with the indent, and the first leaves room for it. With zero columns, it returns the text
+// as it is.
 func Indented(text string, columns int, indent string) string {
-	if columns <= 2*len(indent) { // there is no terminal, or nothing can be read on it
+	if columns <= 2*len(indent) { // not a terminal, or too narrow to be readable
 		return text
 	}
 	return strings.Join(Fold(text, columns-len(indent)), "\n"+indent)

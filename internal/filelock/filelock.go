@@ -44,7 +44,7 @@ func wait(ctx context.Context, path string, waiting func(), take func(path strin
 			held.Release()
 			continue
 		case errors.Is(err, errors.ErrUnsupported):
-			_ = os.Remove(path) // it can't be locked, so nobody needs it
+			_ = os.Remove(path) // useless, because it can't be locked
 			return nil, err
 		case !errors.Is(err, ErrHeld):
 			return nil, err

@@ -77,9 +77,9 @@ func (s *stream) match(e uint32) error {
 	return nil
 }
 
-// missing says why there is no symbol in n bits: there is no such code, or the
-// next piece of input may complete it. With fewer bits than the longest code
-// has, those that were looked up were not all real.
+// missing says why n bits aren't a symbol: the code doesn't exist, or the next piece
+// of input may complete it. If n is less than the longest code has, the bits that were
+// looked up weren't all from the input.
 func missing(e uint32, n uint) error {
 	if e == 0 && n >= maxCodeLen {
 		return errCode

@@ -121,8 +121,8 @@ func (d *Decoder) Done() bool { return d.state == atEnd }
 // when all of src is taken, whichever comes first. Bytes of dst behind the
 // returned position may have been overwritten.
 //
-// The error is [ErrCorrupt] if src cannot continue what came before. Whether the
-// input ended too early only the caller knows: no more input and not [Done].
+// The error is [ErrCorrupt] if src cannot continue what came before. Only the caller
+// knows whether the input ended too early: it has no more, but isn't [Done].
 func (d *Decoder) Decode(dst []byte, pos int, src []byte) (newPos, taken int, err error) {
 	s := stream{d: d, src: src, dst: dst, op: pos, bits: d.bits, nbits: d.nbits}
 	err = s.run()

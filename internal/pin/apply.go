@@ -20,8 +20,8 @@ import (
 )
 
 // Apply downloads what is planned, and puts everything into place with the lock file and an
-// edited manifest. It removes files that are no longer locked. If it fails, nothing of this
-// has happened. It sets Pruned, and the Entry and Result of each plan that downloads.
+// edited manifest. It removes files that are no longer locked. If it fails, it has changed
+// nothing. It sets Pruned, and the Entry and Result of each plan that downloads.
 func (s *Syncer) Apply(ctx context.Context, plans []*Plan, o extract.StageOptions) error {
 	if s.edited {
 		if err := atomicfile.Check(s.File); err != nil {

@@ -31,8 +31,8 @@ func (s *Syncer) takesByRef(ctx context.Context, p *Plan) bool {
 	return ok
 }
 
-// loadByRef loads such an archive, and completes the plan. Its job must be known to be
-// locked.
+// loadByRef loads such an archive, and completes the plan. It fails if the archive's job
+// isn't known, because then it can't be locked.
 func (s *Syncer) loadByRef(ctx context.Context, stage *extract.Stage, p *Plan, t retrieve.Task) (retrieve.Result, error) {
 	r, err := s.Loader.LoadByRef(ctx, stage, t)
 	if err == nil && (p.Was == nil || p.Was.JobID != r.Artifact.JobID) {

@@ -110,7 +110,7 @@ func (s *Syncer) Dropped() []manifest.Locked {
 // replacing the link would leave the old file where it leads.
 func lockTarget(root, lockFile string) (string, error) {
 	if info, err := os.Lstat(lockFile); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return lockFile, nil //nolint:nilerr // there is no link
+		return lockFile, nil //nolint:nilerr // it isn't a link, or doesn't exist
 	}
 	target, err := atomicfile.Target(lockFile)
 	if err != nil || target == "" || !filepath.IsAbs(target) || filepath.IsAbs(root) {

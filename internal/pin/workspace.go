@@ -22,7 +22,7 @@ type Workspace struct {
 	File     string // the manifest
 	LockFile string
 	Manifest manifest.Manifest
-	Lock     manifest.Lock // empty if there is no lock file
+	Lock     manifest.Lock // empty if the workspace has none
 	HasLock  bool
 
 	text   []byte // of the manifest

@@ -111,7 +111,7 @@ func finish(resp *http.Response, err error, attempt int) (*http.Response, error)
 }
 
 // pause returns the longer of our own pause and the server's, or zero after the last
-// attempt. If it is longer than the remaining time, there are no more attempts, so waiting
+// attempt. If it is longer than the remaining time, that was the last attempt, so waiting
 // would be pointless.
 func (r *retry) pause(pauses backoff.BackOff, start time.Time, resp *http.Response) (time.Duration, bool) {
 	pause := pauses.NextBackOff()

@@ -19,8 +19,8 @@ func CheckTarget(name, target string) error {
 
 // Escape returns how a link at path leads out of the output directory, or "". A target
 // must be relative, with ".." only at its beginning, and must not lead above the output
-// directory. All parents of a link are real directories, so that such a link can't lead
-// out.
+// directory. All parents of a link are real directories, so a link that passes these
+// checks can't lead out.
 func (r Rules) Escape(path, target string) string {
 	switch {
 	case target[0] == '/' || r.Backslash && strings.ContainsAny(target, `\:`):

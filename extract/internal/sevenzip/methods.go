@@ -33,7 +33,7 @@ func methodName(method string) string {
 }
 
 // judge returns how much memory a method takes for content of so many bytes, and the
-// properties with which it takes no more. It refuses methods that can't be undone.
+// properties that limit it to this. It refuses methods that the library can't undo.
 func judge(c coder, size uint64) (props []byte, memory uint64, err error) {
 	const lzma, lzma2, encrypted = "030101", "21", "06f10701"
 	switch {

@@ -137,7 +137,7 @@ func (h *parser) bits(n int, all bool) bits {
 	return bits{n: n, b: h.take(uint64((n + 7) / 8))}
 }
 
-// bits is a row of bits. The first is the highest of a byte.
+// bits is a bit vector. The first bit is the highest of a byte.
 type bits struct {
 	n int
 	b []byte // nil if all are set

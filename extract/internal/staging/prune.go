@@ -18,8 +18,8 @@ const (
 
 // Prune makes Commit remove files from the output directory as well, and put the staged
 // file last into place at its end: if the run is killed before that, the next one restores
-// the removed files. Directories that become empty are removed. Paths where there is no
-// file or link, or that are staged, stay as they are.
+// the removed files. Directories that become empty are removed. Commit ignores paths that
+// are staged, or that aren't files or links.
 func (s *Dir) Prune(paths []string, last string) { s.pruned, s.last = paths, last }
 
 // Also makes Commit write something that can't be staged, when all other moves are made:

@@ -14,7 +14,7 @@ import (
 // CPU is the limit. It grows while more workers bring more bytes: if each connection
 // is slow by itself, because it is throttled, far away, or new. The Go scheduler
 // limits how many of them decompress at the same time. If the server refuses
-// requests, half of the workers end, and the pool grows no more.
+// requests, half of the workers end, and the pool stops growing.
 type pool struct {
 	*shared
 	*throttle

@@ -23,7 +23,7 @@ type rangeReader struct {
 	pool   *piecePool
 	now    *piece
 	last   *piece // that was requested but not passed on; read when all requests have ended
-	err    error  // why there are no more pieces before the end; read when pieces is closed
+	err    error  // why the pieces stop before the end; read when pieces is closed
 	done   sync.WaitGroup
 }
 
@@ -35,7 +35,7 @@ type piece struct {
 	changed *sync.Cond
 	have    int   // bytes that have arrived
 	read    int   // bytes that were returned
-	err     error // why no more will come
+	err     error // why the rest won't arrive
 }
 
 func newRangeReader(ctx context.Context, src archive.Source, pool *piecePool, off, end int64) *rangeReader {

@@ -66,8 +66,8 @@ func (t *throttle) done() {
 	}
 }
 
-// room returns how many workers may be added: as many as there are, within the limit
-// and the number of regions that wait. After a refusal there is no room.
+// room returns how many workers may be added: as many as are running, within the limit
+// and the number of regions that wait. After a refusal, it returns 0.
 func (t *throttle) room(waiting int) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"gitlab.com/artifetch/artifetch/extract/internal/archive"
 )
 
-// errNoEnd reports that there is no end of central directory record: the archive
-// isn't a zip, or lacks its end.
+// errNoEnd reports that the end of central directory record is missing: the archive
+// isn't a zip, or is truncated.
 var errNoEnd = errors.New("no end of central directory record")
 
 // endRecord says where the central directory is: APPNOTE 4.3.16, 4.3.14.

@@ -11,7 +11,7 @@ import (
 
 // The headers around an entry's data repeat what the central directory says.
 // Programs that read an archive from its beginning use them, so both must agree:
-// otherwise such a program would see other files than we do.
+// otherwise those programs would see different files.
 
 // ReadLocalHeader reads the header that precedes the data, and returns the offset at
 // which the data ends. The header must agree with the central directory in
