@@ -57,5 +57,5 @@ func (c *Client) Bridges(ctx context.Context, project Project, pipeline int64, r
 // tooOld reports whether the server doesn't have the route.
 func tooOld(err error) bool {
 	refusal, ok := errors.AsType[*Error](err)
-	return ok && refusal.RouteMissing()
+	return ok && refusal.lacksRoute()
 }

@@ -96,8 +96,8 @@ func (e *Error) NotAPI() bool {
 	return e.StatusCode == http.StatusNotFound && !e.FromStorage && strings.HasPrefix(e.Message, htmlPage)
 }
 
-// RouteMissing reports whether this version of GitLab doesn't have the route: that 404
+// lacksRoute reports whether this version of GitLab doesn't have the route: that 404
 // has its text in "error", while a missing record's has it in "message" (lib/api/api.rb).
-func (e *Error) RouteMissing() bool {
+func (e *Error) lacksRoute() bool {
 	return e.StatusCode == http.StatusNotFound && !e.FromStorage && e.routeMissing
 }

@@ -50,9 +50,9 @@ type LockFile struct {
 	Target string `json:"target,omitempty"` // of links
 }
 
-// LockVersion is the version of new lock files. In those of version 1, which can still be
+// lockVersion is the version of new lock files. In those of version 1, which can still be
 // read, Asked is a fingerprint.
-const LockVersion = 2
+const lockVersion = 2
 
 // MaxLock is the maximum size of a lock file, in bytes: half a million files.
 const MaxLock = 128 << 20
@@ -61,7 +61,7 @@ const MaxLock = 128 << 20
 func ReadLock(ctx context.Context, file string) (Lock, error) {
 	text, err := smallfile.Read(ctx, file, MaxLock)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Lock{Version: LockVersion}, nil
+		return Lock{Version: lockVersion}, nil
 	}
 	if err != nil {
 		return Lock{}, err
@@ -74,7 +74,7 @@ func ReadLock(ctx context.Context, file string) (Lock, error) {
 	}
 	l, what := parseLock(text)
 	switch {
-	case l.Version > LockVersion:
+	case l.Version > lockVersion:
 		return Lock{}, &Error{File: file, What: fmt.Sprintf("version %d is not known", l.Version), Fix: "a newer artifetch wrote it: use that one"}
 	case what != "":
 		return Lock{}, &Error{File: file, What: "it isn't a lock file: " + what, Fix: "restore it from version control, or delete it: sync makes a new one"}
@@ -99,7 +99,7 @@ func (l Lock) Bytes() ([]byte, error) {
 	// slices.SortFunc would add 10 kB of code for each type.
 	sort.Slice(sources, func(i, j int) bool { return sources[i].Name < sources[j].Name })
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "{\n  \"version\": %d,\n  \"sources\": [", LockVersion)
+	fmt.Fprintf(&b, "{\n  \"version\": %d,\n  \"sources\": [", lockVersion)
 	for i, s := range sources {
 		b.WriteString(separator(i) + "\n    ")
 		if err := s.write(&b); err != nil {

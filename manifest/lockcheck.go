@@ -25,7 +25,7 @@ func parseLock(text []byte) (l Lock, what string) {
 		Version json.RawMessage `json:"version"`
 	}
 	switch {
-	case l.Version > LockVersion:
+	case l.Version > lockVersion:
 		return l, ""
 	case err != nil:
 		return l, jsonMistake(text, err)

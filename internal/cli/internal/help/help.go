@@ -78,7 +78,7 @@ func pageOf(what any, hide []string) string {
 		commandRows(&b, c.Commands)
 		flagRows(&b, c.Flags, hide)
 		b.WriteByte('\n')
-		b.WriteString(Wrap(more("artifetch", hide) + "About a command: artifetch help COMMAND. " + topics))
+		b.WriteString(wrap(more("artifetch", hide) + "About a command: artifetch help COMMAND. " + topics))
 	case *cli.Command:
 		top(&b, c.UsageText, c.Usage, c.Aliases, c.Description)
 		if len(c.Subcommands) > 0 {
@@ -87,7 +87,7 @@ func pageOf(what any, hide []string) string {
 		}
 		flagRows(&b, c.Flags, hide)
 		b.WriteByte('\n')
-		b.WriteString(Wrap(more(command.FindString(c.UsageText), hide) + "Global flags: artifetch --help --all."))
+		b.WriteString(wrap(more(command.FindString(c.UsageText), hide) + "Global flags: artifetch --help --all."))
 	}
 	return strings.ReplaceAll(b.String(), "\n\n\n", "\n\n")
 }
@@ -130,13 +130,13 @@ func split(description string) (prose, examples string) {
 		}
 	}
 	if joined := strings.TrimSpace(strings.Join(text, "")); joined != "" {
-		prose = Wrap(joined)
+		prose = wrap(joined)
 	}
 	return prose, examples
 }
 
-// Wrap breaks text into lines at blanks. Empty lines stay.
-func Wrap(text string) string {
+// wrap breaks text into lines at blanks. Empty lines stay.
+func wrap(text string) string {
 	var b strings.Builder
 	for i, paragraph := range strings.Split(text, "\n\n") {
 		if i > 0 {

@@ -19,10 +19,10 @@ func Topic(name string, codes [][2]string) string {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString(Wrap(head) + "\n")
+	b.WriteString(wrap(head) + "\n")
 	writeRows(&b, rows)
 	if foot != "" {
-		b.WriteString("\n" + Wrap(foot))
+		b.WriteString("\n" + wrap(foot))
 	}
 	return b.String()
 }
