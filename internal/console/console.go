@@ -8,6 +8,7 @@
 //	section.go   sections of a GitLab job log
 //	style.go     colours
 //	table.go     rows in columns: tables and pairs of a name and a value
+//	columns.go   how wide the columns are
 //	json.go      results and messages for programs
 //	ansi.go      the log of a job, without the control sequences that can do harm
 //	confirm.go   questions, where a person can answer them

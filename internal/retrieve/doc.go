@@ -6,16 +6,20 @@
 //	              start over if an archive changed in the meantime
 //	wait.go       Waiter: try again until a job has finished
 //	output.go     Output: the directory of each job
+//	sidebyside.go several archives at the same time
 //	load.go       Loader.Load: one archive → a stage
+//	loadopen.go   how it opens the archive, so that no two mix
 //	cached.go     Loader.LoadCached: the same from the cache, without requests; Loader.Digest
 //	single.go     a few files of an archive, one by one, without range requests
 //	open.go       Opener.Open: one archive, from the first place that serves it
 //	joblookup.go  the job of an archive that GitLab selects by ref, found while it arrives
+//	agree.go      whether the bytes are those of the job that the lists name
 //	find.go       Inspector: a query's archives, and whether they can be downloaded
 //	list.go       Inspector.List: the files of one archive
 //	cat.go        Inspector.Cat: the content of one file
 //	matches.go    patterns that match in none of a job's reports
 //	report.go     a job's reports instead of its archive, and how to tell them apart
+//	inspectreport.go the files of one report
 //	local.go      Extract: an archive on this machine
 //	result.go     the extracted files, and their cost
 //

@@ -34,6 +34,23 @@ func TestRootHasNoTests(t *testing.T) {
 	}
 }
 
+// mostFileLines is the limit for the lines of nine files of ten.
+const mostFileLines = 220
+
+func TestFilesHaveOneSubject(t *testing.T) {
+	t.Parallel()
+	var all []int
+	for _, s := range program(t) {
+		if !strings.HasPrefix(s.pkg, simulated) {
+			all = append(all, s.set.Position(s.File.FileEnd).Line)
+		}
+	}
+	slices.Sort(all)
+	if lines := all[len(all)*9/10]; lines > mostFileLines {
+		t.Errorf("one file of ten has %d lines or more, and may have %d", lines, mostFileLines)
+	}
+}
+
 // mostLines is the limit for the lines of a function, first and last included. The linter
 // uses the same number for the files that it checks.
 const mostLines = 60
