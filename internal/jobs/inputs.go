@@ -24,7 +24,9 @@ func (e *OldServerError) Error() string {
 }
 
 // Hint says what to do next.
-func (*OldServerError) Hint() string { return "nothing was started; use variables" }
+func (*OldServerError) Hint() string {
+	return "nothing was started; a job that is played takes variables instead"
+}
 
 // takesInputs returns an [*OldServerError] if there are inputs and GitLab ignores them.
 func (c *Client) takesInputs(ctx context.Context, inputs map[string]string) error {
