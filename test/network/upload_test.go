@@ -3,6 +3,7 @@ package network
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -34,13 +35,51 @@ func TestRunnerUploads(t *testing.T) {
 			}
 			uploadArchive(t, s.APIURL+"/jobs/1401/artifacts", content) // 1401 is the token's job
 			to := t.TempDir()
-			fetch := exec.CommandContext(t.Context(), "artifetch", "fetch", "--server-url", s.URL, "-R", "1", "--job-id", "1401", "-o", to)
-			fetch.Env = append(os.Environ(), "GITLAB_TOKEN="+gitlabtest.PrivateToken)
-			if out, err := fetch.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
+			fetchUploaded(t, s, to)
 			compareFiles(t, content, to)
 		})
+	}
+}
+
+// What the runner's own helper creates and uploads arrives unchanged. It isn't a package of
+// Debian, so only a machine that has it runs this.
+func TestRunnerHelper(t *testing.T) {
+	t.Parallel()
+	helper, err := exec.LookPath("gitlab-runner-helper")
+	if err != nil {
+		t.Skip("gitlab-runner-helper isn't installed")
+	}
+	project, to := t.TempDir(), t.TempDir()
+	content := map[string]string{"dist/app": "program", "dist/a b/ä.txt": "text", "empty": ""}
+	for name, text := range content {
+		file := filepath.Join(project, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := gitlabtest.Start(gitlabtest.Fixture(), gitlabtest.Options{Mode: gitlabtest.ModeRedirect})
+	t.Cleanup(s.Close)
+	upload := exec.CommandContext(t.Context(), helper, "artifacts-uploader", "--url", s.URL+"/", "--token", gitlabtest.JobToken, "--id", "1401",
+		"--path", "dist", "--path", "empty", "--artifact-format", "zip", "--artifact-type", "archive")
+	upload.Dir = project
+	if out, err := upload.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	fetchUploaded(t, s, to)
+	for name, text := range content {
+		if got, err := os.ReadFile(filepath.Join(to, name)); err != nil || string(got) != text {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+// fetchUploaded fetches the archive of the job that the token belongs to.
+func fetchUploaded(t *testing.T, s *gitlabtest.Running, to string) {
+	t.Helper()
+	fetch := exec.CommandContext(t.Context(), "artifetch", "fetch", "--server-url", s.URL, "-R", "1", "--job-id", "1401", "-o", to)
+	fetch.Env = append(os.Environ(), "GITLAB_TOKEN="+gitlabtest.PrivateToken)
+	if out, err := fetch.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 }
 
