@@ -111,7 +111,7 @@ bench:
 ## bench-quick: the same with archives an eighth of the size, on two networks, and two small
 ## archives at a distance
 bench-quick:
-	$(GO) run ./internal/bench -quick -nets loop,rtt -far '^(80kB|10MB)/20ms/redirect/ref$$'
+	$(GO) run ./internal/bench -quick -nets loop,rtt -far '^(80kB|10MB)/20ms/redirect/ref$$' -whole-n 0
 
 ## bench-docs: bench, and puts its tables into docs/benchmarks.md; needs an idle machine
 bench-docs:
@@ -120,7 +120,7 @@ bench-docs:
 ## bench-smoke: every archive once, small, from a real nginx, plain and over TLS, and one at
 ## a distance; fails if trees differ or memory exceeds the limit
 bench-smoke:
-	$(GO) run ./internal/bench -quick -n 1 -nets loop,tls -far '^1MB/20ms/redirect/ref$$' -far-n 1 -start-n 1
+	$(GO) run ./internal/bench -quick -n 1 -nets loop,tls -far '^1MB/20ms/redirect/ref$$' -far-n 1 -start-n 1 -whole-n 0
 
 ## microbench: benchmarks of single parts
 microbench:

@@ -192,6 +192,22 @@ func TestFarReport(t *testing.T) {
 	}
 }
 
+func TestWholeReport(t *testing.T) {
+	t.Parallel()
+	visits := func(times ...time.Duration) (list []visit) {
+		for _, d := range times {
+			list = append(list, visit{wall: d * time.Millisecond})
+		}
+		return list
+	}
+	var r report
+	r.whole([]wholeRow{{network: "loopback", size: "1MB", byRef: true, visits: [2][]visit{visits(30, 10, 20), visits(80, 40, 20)}}})
+	want := "| loopback | 1MB | ref | 20 (10–30) | 40 (20–80) | 0.50 |\n"
+	if got := r.String(); !strings.HasSuffix(got, want) || !strings.Contains(got, "\n3 runs of each.\n") {
+		t.Errorf("%s\nwant the row\n%s", got, want)
+	}
+}
+
 func TestTrees(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

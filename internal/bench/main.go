@@ -21,6 +21,7 @@
 //	           of 1 Gbit/s that all connections share; GitLab takes -server-time for a request
 //	peers      curl + unzip, curl | bsdtar, glab and the runner's helper, by ref and by ID
 //	start      the same for one file of 1 kB without a distance
+//	whole      archives that aren't extracted, beside curl -o
 //
 // Output goes to memory (/dev/shm). Every tree is compared by its SHA-256.
 package main
@@ -43,6 +44,7 @@ type options struct {
 	runs          int
 	farRuns       int
 	startRuns     int
+	wholeRuns     int
 	serverTime    time.Duration
 	trace         bool
 	scale         int
@@ -60,6 +62,7 @@ func main() {
 	flag.DurationVar(&o.serverTime, "server-time", 50*time.Millisecond, "how long GitLab takes for each request of -far")
 	flag.BoolVar(&o.trace, "trace", false, "print each run's connections and requests, with times, for -far and -start-n")
 	flag.IntVar(&o.startRuns, "start-n", 20, "runs of the fetch of one small file without a distance")
+	flag.IntVar(&o.wholeRuns, "whole-n", 5, "runs of each fetch of an archive that isn't extracted")
 	flag.StringVar(&o.out, "out", "", "write the tables to this file too")
 	flag.StringVar(&o.page, "update", "", "replace the tables of this page with these headings, too: docs/benchmarks.md")
 	parts := flag.String("measure", "", "only measure the parts of the work on this archive of -corpora")
@@ -115,6 +118,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if err := b.far(ctx); err != nil {
 		return err
+	}
+	if err := b.whole(ctx); err != nil {
+		return fmt.Errorf("the archive itself: %w", err)
 	}
 	fmt.Print(b.report.String())
 	if o.page != "" {

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -137,11 +138,22 @@ func (s *servers) cpu() (time.Duration, error) {
 	return sum, nil
 }
 
+// Ports of servers are below those that Linux gives to connections and to listeners on port
+// 0, or one of them could take a port before nginx does:
+// https://docs.kernel.org/networking/ip-sysctl.html (ip_local_port_range).
+const (
+	firstPort = 20_000
+	lastPort  = 32_000
+)
+
 // freePorts returns addresses on which nothing listens.
 func freePorts(ctx context.Context, n int) ([]string, error) {
 	var all []string
-	for range n {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	for tries := 0; len(all) < n; tries++ {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprint("127.0.0.1:", firstPort+mathrand.IntN(lastPort-firstPort)))
+		if err != nil && tries < 100*n {
+			continue // somebody else has it
+		}
 		if err != nil {
 			return nil, err
 		}
