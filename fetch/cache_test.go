@@ -165,7 +165,7 @@ func TestCacheComparesDigests(t *testing.T) {
 	if left := objects(t, dir); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	o.etag = fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256(data)))
+	o.change(func(o *object) { o.etag = fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256(data))) })
 	readCached(t, o, o.URL, dir, data)
 }
 

@@ -39,7 +39,7 @@ func TestServersDigest(t *testing.T) {
 		data := content(tt.size)
 		o := serve(t, data, tt.before)
 		for etag, caught := range map[string]bool{wrong: tt.caught, sum(data): false} {
-			o.etag = `"` + etag + `"`
+			o.change(func(o *object) { o.etag = `"` + etag + `"` }) // a request that was given up may still arrive
 			f, err := fetch.Open(t.Context(), o.URL, fetch.Options{Client: o.Client(), SpoolDir: t.TempDir()})
 			if got := isDigestError(err); got != caught || err != nil && !got {
 				t.Errorf("%s, ETag %.4s…: %v", tt.name, etag, err)
